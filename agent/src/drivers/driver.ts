@@ -1,0 +1,37 @@
+/** What the agent asks of a hypervisor. `libvirt` and `simulated` implement it; conformance.ts proves both. */
+import type { LiveThing, Thing, ThingKind } from '@plumb/schemas';
+
+export interface Driver {
+  readonly name: 'libvirt' | 'simulated';
+  /** What the machine has for instances. */
+  facts(): Promise<DriverFacts>;
+  /** Everything on the host that bears Plumb's mark, and nothing else. */
+  observe(): Promise<LiveThing[]>;
+  /**
+   * Makes the thing, or changes what is there, until it is as declared; repairs drift. Idempotent. Things it refers to
+   * (a port's bridge, a domain's disks) must be there: otherwise PlumbError `MissingDependency` (retry).
+   * Never touches what Plumb did not make: PlumbError `NameTaken` (terminal) when a foreign thing is in the way.
+   * Reports the outcome to listeners before it resolves.
+   */
+  ensure(thing: Thing): Promise<void>;
+  /**
+   * Removes the thing and everything it left behind. Success when it is not there.
+   * PlumbError `InUse` (retry) when another thing of ours still refers to it.
+   */
+  remove(thing: { kind: ThingKind; id: string; owner: string }): Promise<void>;
+  /** Calls `listener` for every change, whoever caused it. Returns a function that ends it. */
+  onChange(listener: (change: DriverChange) => void): () => void;
+  /** Lets go of sockets and timers; touches nothing that runs. */
+  close(): Promise<void>;
+}
+
+export interface DriverFacts {
+  cpus: number;
+  memoryMiB: number;
+}
+
+export type DriverChange =
+  | { type: 'changed'; thing: LiveThing }
+  | { type: 'removed'; kind: ThingKind; id: string; owner: string }
+  /** The driver lost track (its connection broke): observe again. */
+  | { type: 'lost' };

@@ -1,0 +1,55 @@
+/** What controllers and flows see of the agents. Wire types stop behind this interface. */
+import type { LiveThing, PlumbError, Thing, ThingKind } from '@plumb/schemas';
+
+export interface Fleet {
+  /** Every host that is attached or whose live state is still remembered, by name. */
+  hosts(): Iterable<HostLive>;
+  host(name: string): HostLive | undefined;
+  /** Live things made for the object `uid`, on any host. */
+  ownedBy(uid: string): Iterable<{ host: string; thing: LiveThing }>;
+  /**
+   * Sends the steps to the host and resolves with what became of each, after live state shows their effects.
+   * Rejects with a retryable PlumbError (`HostNotConnected`, `HostDisconnected`, `HostRefused`) when the outcome is
+   * unknown or the host refused the whole command; the steps are idempotent, so sending them again is safe.
+   */
+  send(host: string, command: FleetCommand): Promise<StepOutcome[]>;
+  /** Calls `listener` after live state changed. Returns a function that ends it. */
+  onChange(listener: (change: LiveChange) => void): () => void;
+}
+
+export interface HostLive {
+  readonly name: string;
+  /** True between a successful Attach with its snapshot and the end of the stream. */
+  readonly connected: boolean;
+  readonly facts: HostFacts;
+  /** By thingKey; the last that was heard when not connected. */
+  readonly things: ReadonlyMap<string, LiveThing>;
+}
+
+export interface HostFacts {
+  driver: string;
+  agentVersion: string;
+  cpus: number;
+  memoryMiB: number;
+  tunnelAddress: string;
+}
+
+export interface FleetCommand {
+  /** uid of the object whose flow sends it. */
+  owner: string;
+  /** Store revision of the flow's last turn. */
+  fence: number;
+  steps: { id: string; verb: 'ensure' | 'remove'; thing: Thing }[];
+}
+
+/** In the order of the steps; steps after the first failure were not tried and are absent. */
+export interface StepOutcome {
+  step: string;
+  error?: PlumbError;
+}
+
+export type LiveChange =
+  /** A host attached, detached or sent a whole snapshot. */
+  | { type: 'host'; host: string }
+  /** A thing changed or went. */
+  | { type: 'thing'; host: string; kind: ThingKind; id: string; owner: string };

@@ -1,0 +1,33 @@
+/**
+ * Where everything lies in the store. One place, so that no two layers invent keys.
+ *
+ *   /objects/<plural>/<namespace or empty>/<name>   the object as JSON, without resourceVersion (that is the revision)
+ *   /alloc/address/<l3 uid>/<address>               uid of the instance that holds it
+ *   /alloc/mac/<mac>                                uid of the instance that holds it
+ *   /alloc/host/<host name>                         HostAllocation: what is handed out on the host
+ *   /flows/<object uid>                             the object's running flow
+ *   /deleted/<object uid>                           deletion record: what lives under this uid may be removed
+ *   /credentials/<host name>                        hash of the host's credential
+ *   /control/<what>                                 the control plane's own: term, schema version
+ */
+export const keys = {
+  objects: '/objects/',
+  kind: (plural: string) => `/objects/${plural}/`,
+  namespace: (plural: string, namespace: string) => `/objects/${plural}/${namespace}/`,
+  object: (plural: string, namespace: string | undefined, name: string) =>
+    `/objects/${plural}/${namespace ?? ''}/${name}`,
+  address: (l3Uid: string, address: string) => `/alloc/address/${l3Uid}/${address}`,
+  mac: (mac: string) => `/alloc/mac/${mac}`,
+  hostAllocation: (host: string) => `/alloc/host/${host}`,
+  flow: (uid: string) => `/flows/${uid}`,
+  deleted: (uid: string) => `/deleted/${uid}`,
+  credential: (host: string) => `/credentials/${host}`,
+  control: (what: string) => `/control/${what}`,
+} as const;
+
+/** The parts of an object's key, or undefined if the key is not an object's. */
+export function parseObjectKey(key: string): { plural: string; namespace: string; name: string } | undefined {
+  const [, root, plural, namespace, name] = key.split('/');
+  if (root !== 'objects' || !plural || namespace === undefined || !name) return undefined;
+  return { plural, namespace, name };
+}

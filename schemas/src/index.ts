@@ -1,0 +1,6 @@
+export * from './kinds/define.ts';
+export * from './kinds/index.ts';
+export * from './meta/ambient.ts';
+export * from './meta/error.ts';
+export * from './meta/object.ts';
+export * from './wire/things.ts';

@@ -1,0 +1,76 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import type { FieldError } from '../meta/error.ts';
+import type { PlumbObject } from '../meta/object.ts';
+
+/** What a change of a field costs a running instance. */
+export type Disruption = 'none' | 'live' | 'restart' | 'replace' | 'dataLoss';
+
+/** A column of `kubectl get` and `plumb get`, beside NAME and AGE, which every kind has. */
+export interface Column {
+  name: string;
+  /** Dotted path into the object; `status.conditions[Ready].status` selects a list-map item by its key. */
+  path: string;
+  type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
+  description: string;
+  /** 0 is always shown; 1 only with `-o wide`. */
+  priority?: 0 | 1;
+}
+
+/** A field that names another object. `interfaces[].l3Network` means: of every item. Paths begin inside spec. */
+export interface Reference {
+  path: string;
+  kind: string;
+}
+
+/** The schema of a spec or a status: a closed object. */
+export interface ObjectSchema {
+  readonly type: 'object';
+  readonly additionalProperties: false;
+  readonly required?: readonly string[];
+  readonly properties: { readonly [name: string]: JSONSchema };
+}
+
+/**
+ * A kind, declared once. API, Terraform resource and data source, CLI and documentation are projections of it.
+ *
+ * Keywords beyond JSON Schema that the projections read:
+ * `x-kubernetes-list-type` and `x-kubernetes-list-map-keys` (lists whose items have an identity),
+ * `x-plumb-sensitive` (never shown), `x-plumb-settled` (a status leaf that Terraform may hold).
+ */
+export interface KindDefinition<S extends ObjectSchema = ObjectSchema, T extends ObjectSchema = ObjectSchema> {
+  readonly kind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly scope: 'Cluster' | 'Namespaced';
+  /** One or two sentences: the head of the generated documentation. */
+  readonly description: string;
+  readonly spec: S;
+  readonly status: T;
+  readonly columns: readonly Column[];
+  /** Spec paths that never change after creation; Terraform replaces the resource instead. */
+  readonly immutable: readonly string[];
+  readonly references: readonly Reference[];
+  /** What changing a spec field costs; fields not named cost `none`. */
+  readonly disruption: Readonly<Record<string, Disruption>>;
+  /** Rules across fields that JSON Schema cannot say. Pure; reports every violation. Runs at admission. */
+  readonly rules?: (spec: never) => FieldError[];
+}
+
+/** Keeps the literal types of a declaration. */
+export function defineKind<const S extends ObjectSchema, const T extends ObjectSchema>(
+  definition: KindDefinition<S, T>,
+): KindDefinition<S, T> {
+  return definition;
+}
+
+/** Spec as it is after defaulting: fields with a default are present. */
+export type SpecOf<K> = K extends KindDefinition<infer S, ObjectSchema> ? FromSchema<S & JSONSchema> : never;
+/** Spec as a person writes it: fields with a default may be left out. */
+export type SpecInputOf<K> =
+  K extends KindDefinition<infer S, ObjectSchema>
+    ? FromSchema<S & JSONSchema, { keepDefaultedPropertiesOptional: true }>
+    : never;
+export type StatusOf<K> = K extends KindDefinition<ObjectSchema, infer T> ? FromSchema<T & JSONSchema> : never;
+/** The stored object of a kind. */
+export type ObjectOf<K> = PlumbObject<SpecOf<K>, StatusOf<K> & Record<never, never>>;

@@ -1,0 +1,172 @@
+import { commonStatus, labels, name } from '../meta/schema.ts';
+import type { ObjectOf } from './define.ts';
+import { defineKind } from './define.ts';
+
+export const instance = defineKind({
+  kind: 'Instance',
+  plural: 'instances',
+  singular: 'instance',
+  shortNames: ['vm'],
+  scope: 'Namespaced',
+  description: 'A virtual machine: where it runs, what it starts from, how large it is, and the networks it is on.',
+  spec: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['zone', 'offering', 'image', 'interfaces'],
+    properties: {
+      zone: { type: 'string', description: 'Name of the Zone it runs in.' },
+      offering: { type: 'string', description: 'Name of the InstanceOffering that says its size.' },
+      image: { type: 'string', description: 'Name of the Image that its root disk is a clone of.' },
+      rootDiskMiB: {
+        type: 'integer',
+        minimum: 1,
+        maximum: 16777216,
+        description: 'Size of the root disk; the size of the image, if absent or smaller.',
+      },
+      interfaces: {
+        type: 'array',
+        minItems: 1,
+        maxItems: 8,
+        description: 'Network interfaces, keyed by name.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['name'],
+        items: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['name', 'l3Network'],
+          properties: {
+            name: { ...name, description: 'Name of the interface, unique in the instance.' },
+            l3Network: { type: 'string', description: 'Name of the L3Network it is on, or project/name.' },
+            addresses: {
+              type: 'array',
+              maxItems: 8,
+              items: { type: 'string', format: 'ipv4' },
+              description: 'Addresses it must have; one is chosen from the ranges of the network, if absent.',
+            },
+            macAddress: {
+              type: 'string',
+              pattern: '^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$',
+              description: 'Ethernet address, lower case, unicast; one is made from the uid, if absent.',
+            },
+          },
+        },
+      },
+      power: {
+        type: 'string',
+        enum: ['Running', 'Stopped'],
+        default: 'Running',
+        description: 'Whether it is to run.',
+      },
+      restartPolicy: {
+        type: 'string',
+        enum: ['OnFailure', 'Always'],
+        default: 'OnFailure',
+        description:
+          "OnFailure: a crash is repaired and the guest's own shutdown is respected. Always: it is started again after either.",
+      },
+      driftPolicy: {
+        type: 'string',
+        enum: ['Repair', 'Report'],
+        default: 'Repair',
+        description: 'What to do when the live instance differs from this declaration: repair it, or only say so.',
+      },
+      hostSelector: {
+        type: 'object',
+        additionalProperties: false,
+        description: 'Which hosts of the zone it may run on; all, if absent.',
+        properties: { matchLabels: { ...labels, description: 'Labels that the host must have.' } },
+      },
+      spread: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['group'],
+        description: 'Keep instances of one group apart.',
+        properties: {
+          group: { ...name, description: 'Instances of the project with the same group are spread.' },
+          hostLabel: {
+            type: 'string',
+            description: 'Host label whose values they are spread over; single hosts, if absent.',
+          },
+        },
+      },
+      userData: {
+        type: 'string',
+        maxLength: 65536,
+        'x-plumb-sensitive': true,
+        description: 'cloud-init user data, handed to the guest as a NoCloud seed.',
+      },
+      sshKeys: {
+        type: 'array',
+        maxItems: 64,
+        items: { type: 'string', maxLength: 8192 },
+        description: 'SSH public keys for the default user of the image.',
+      },
+    },
+  },
+  status: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      ...commonStatus,
+      host: { type: 'string', description: 'The host it is placed on.', 'x-plumb-settled': true },
+      power: { type: 'string', enum: ['Running', 'Stopped'], description: 'Whether it runs now.' },
+      cpus: { type: 'integer', description: 'CPUs reserved for it on the host.' },
+      memoryMiB: { type: 'integer', description: 'Memory reserved for it on the host.' },
+      interfaces: {
+        type: 'array',
+        description: 'The addresses it holds.',
+        'x-plumb-settled': true,
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['name'],
+        items: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['name', 'l3Network', 'l3NetworkUid', 'macAddress', 'addresses'],
+          properties: {
+            name: { type: 'string', description: 'Name of the interface.' },
+            l3Network: { type: 'string', description: 'The network it is on, as project/name.' },
+            l3NetworkUid: { type: 'string', description: 'Uid of that network.' },
+            macAddress: { type: 'string', description: 'Its Ethernet address.' },
+            addresses: { type: 'array', items: { type: 'string' }, description: 'Its IP addresses.' },
+          },
+        },
+      },
+    },
+  },
+  columns: [
+    { name: 'Power', path: 'status.power', type: 'string', description: 'Whether it runs now.' },
+    { name: 'Host', path: 'status.host', type: 'string', description: 'The host it is placed on.' },
+    {
+      name: 'Addresses',
+      path: 'status.interfaces[*].addresses',
+      type: 'string',
+      description: 'The addresses it holds.',
+    },
+    {
+      name: 'Ready',
+      path: 'status.conditions[Ready].status',
+      type: 'string',
+      description: 'Whether it is as declared.',
+    },
+    { name: 'Reason', path: 'status.conditions[Ready].reason', type: 'string', description: 'Why.' },
+    { name: 'Offering', path: 'spec.offering', type: 'string', description: 'Its size.', priority: 1 },
+    { name: 'Image', path: 'spec.image', type: 'string', description: 'What it started from.', priority: 1 },
+  ],
+  immutable: ['zone', 'image', 'rootDiskMiB'],
+  references: [
+    { path: 'zone', kind: 'Zone' },
+    { path: 'offering', kind: 'InstanceOffering' },
+    { path: 'image', kind: 'Image' },
+    { path: 'interfaces[].l3Network', kind: 'L3Network' },
+  ],
+  disruption: {
+    offering: 'restart',
+    interfaces: 'restart',
+    userData: 'restart',
+    sshKeys: 'restart',
+    power: 'restart',
+    restartPolicy: 'none',
+  },
+});
+
+export type Instance = ObjectOf<typeof instance>;

@@ -1,0 +1,50 @@
+/** One violated rule of one field: what is wrong, where, and the value that was given. */
+export interface FieldError {
+  /** Path in the object as a person writes it, e.g. `spec.interfaces[0].addresses[1]`. */
+  field: string;
+  /** A sentence that names the rule, the value and, where one is known, what to do. */
+  message: string;
+}
+
+export interface PlumbErrorInit {
+  /** Stable UpperCamelCase word that programs compare; doubles as the reason of a condition. */
+  reason: string;
+  /** What, where, why and what to do, in one or two sentences. Never holds a secret. */
+  message: string;
+  /** `retry`: the same request may succeed later. `terminal`: not before one of its inputs changes. */
+  retry: 'retry' | 'terminal';
+  fields?: FieldError[];
+  cause?: unknown;
+}
+
+/** The one error type of Plumb. Everything that is thrown across a layer's edge is one of these. */
+export class PlumbError extends Error {
+  readonly reason: string;
+  readonly retry: 'retry' | 'terminal';
+  readonly fields: FieldError[];
+
+  constructor(init: PlumbErrorInit) {
+    super(init.message, init.cause === undefined ? undefined : { cause: init.cause });
+    this.name = 'PlumbError';
+    this.reason = init.reason;
+    this.retry = init.retry;
+    this.fields = init.fields ?? [];
+  }
+
+  /** Wraps whatever was thrown; what is not ours becomes a retryable `Internal`. */
+  static from(thrown: unknown, where: string): PlumbError {
+    if (thrown instanceof PlumbError) return thrown;
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    return new PlumbError({ reason: 'Internal', message: `${where}: ${message}`, retry: 'retry', cause: thrown });
+  }
+}
+
+/** Shorthand for an error that waiting will not cure. */
+export function terminal(reason: string, message: string, fields?: FieldError[]): PlumbError {
+  return new PlumbError({ reason, message, retry: 'terminal', ...(fields ? { fields } : {}) });
+}
+
+/** Shorthand for an error that may pass. */
+export function retryable(reason: string, message: string, cause?: unknown): PlumbError {
+  return new PlumbError({ reason, message, retry: 'retry', cause });
+}

@@ -1,0 +1,90 @@
+/** The JSON Schemas every object shares. Source of the shapes: the Kubernetes API conventions (metav1). */
+
+/** A DNS label (RFC 1123 section 2.1): what every name must be, since instance names become host names. */
+export const NAME_PATTERN = '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$';
+
+export const name = {
+  type: 'string',
+  pattern: NAME_PATTERN,
+  description: 'Lower case letters, digits and dashes, at most 63, beginning and ending with a letter or digit.',
+} as const;
+
+export const labels = {
+  type: 'object',
+  additionalProperties: { type: 'string', maxLength: 63 },
+  description: 'Key and value pairs by which objects are selected and grouped.',
+} as const;
+
+export const objectMeta = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['name', 'uid', 'resourceVersion', 'generation', 'creationTimestamp'],
+  properties: {
+    name,
+    namespace: { ...name, description: 'The project that the object belongs to; absent on cluster-scoped kinds.' },
+    uid: { type: 'string', description: 'Unique in time and space; set by the server.' },
+    resourceVersion: { type: 'string', description: 'Changes with every write; opaque to clients.' },
+    generation: { type: 'integer', description: 'Counts the changes of spec.' },
+    creationTimestamp: { type: 'string', description: 'When the object was created (RFC 3339, UTC).' },
+    deletionTimestamp: {
+      type: 'string',
+      description: 'When deletion was asked for; the object goes when its finalizers are gone.',
+    },
+    labels,
+    annotations: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      description: 'Notes of tools and people; Plumb does not interpret them.',
+    },
+    finalizers: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'What must happen before the object may go.',
+    },
+    ownerReferences: {
+      type: 'array',
+      description: 'Objects on which this one depends: it is deleted when all of them are gone.',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['apiVersion', 'kind', 'name', 'uid'],
+        properties: {
+          apiVersion: { type: 'string' },
+          kind: { type: 'string' },
+          name: { type: 'string' },
+          uid: { type: 'string' },
+          controller: { type: 'boolean' },
+          blockOwnerDeletion: { type: 'boolean' },
+        },
+      },
+    },
+  },
+} as const;
+
+export const condition = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['type', 'status', 'reason', 'message', 'lastTransitionTime'],
+  properties: {
+    type: { type: 'string', description: 'What the condition speaks of, e.g. Ready.' },
+    status: { type: 'string', enum: ['True', 'False', 'Unknown'] },
+    reason: { type: 'string', description: 'One UpperCamelCase word for programs.' },
+    message: { type: 'string', description: 'A sentence for people: what, where, why, what to do.' },
+    observedGeneration: { type: 'integer', description: 'The generation this was said of.' },
+    lastTransitionTime: { type: 'string', description: 'When the status of this condition last changed (RFC 3339).' },
+  },
+} as const;
+
+export const conditions = {
+  type: 'array',
+  items: condition,
+  description: 'What is true of the object now: Ready first; Stalled when only a change of its inputs helps.',
+  'x-kubernetes-list-type': 'map',
+  'x-kubernetes-list-map-keys': ['type'],
+} as const;
+
+/** The two status properties of every kind. */
+export const commonStatus = {
+  observedGeneration: { type: 'integer', description: 'The generation that status speaks of.' },
+  conditions,
+} as const;
