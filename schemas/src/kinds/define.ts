@@ -1,6 +1,19 @@
-import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import type { ExtendedJSONSchema, FromExtendedSchema } from 'json-schema-to-ts';
 import type { FieldError } from '../meta/error.ts';
 import type { PlumbObject } from '../meta/object.ts';
+
+/** Keywords beyond JSON Schema that the projections read. */
+export interface Keywords {
+  /** `map`: the items of the list have an identity, named by x-kubernetes-list-map-keys. */
+  'x-kubernetes-list-type'?: 'map' | 'set' | 'atomic';
+  'x-kubernetes-list-map-keys'?: readonly string[];
+  /** Never shown: in plans, logs, tables. */
+  'x-plumb-sensitive'?: true;
+  /** A status leaf that Terraform may hold, because it stays once it is set. */
+  'x-plumb-settled'?: true;
+}
+
+export type Schema = ExtendedJSONSchema<Keywords & Record<string, unknown>>;
 
 /** What a change of a field costs a running instance. */
 export type Disruption = 'none' | 'live' | 'restart' | 'replace' | 'dataLoss';
@@ -27,16 +40,10 @@ export interface ObjectSchema {
   readonly type: 'object';
   readonly additionalProperties: false;
   readonly required?: readonly string[];
-  readonly properties: { readonly [name: string]: JSONSchema };
+  readonly properties: { readonly [name: string]: Schema };
 }
 
-/**
- * A kind, declared once. API, Terraform resource and data source, CLI and documentation are projections of it.
- *
- * Keywords beyond JSON Schema that the projections read:
- * `x-kubernetes-list-type` and `x-kubernetes-list-map-keys` (lists whose items have an identity),
- * `x-plumb-sensitive` (never shown), `x-plumb-settled` (a status leaf that Terraform may hold).
- */
+/** A kind, declared once. API, Terraform resource and data source, CLI and documentation are projections of it. */
 export interface KindDefinition<S extends ObjectSchema = ObjectSchema, T extends ObjectSchema = ObjectSchema> {
   readonly kind: string;
   readonly plural: string;
@@ -64,13 +71,16 @@ export function defineKind<const S extends ObjectSchema, const T extends ObjectS
   return definition;
 }
 
+type Extension = Keywords & Record<string, unknown>;
+
 /** Spec as it is after defaulting: fields with a default are present. */
-export type SpecOf<K> = K extends KindDefinition<infer S, ObjectSchema> ? FromSchema<S & JSONSchema> : never;
+export type SpecOf<K> = K extends { readonly spec: infer S extends Schema } ? FromExtendedSchema<Extension, S> : never;
 /** Spec as a person writes it: fields with a default may be left out. */
-export type SpecInputOf<K> =
-  K extends KindDefinition<infer S, ObjectSchema>
-    ? FromSchema<S & JSONSchema, { keepDefaultedPropertiesOptional: true }>
-    : never;
-export type StatusOf<K> = K extends KindDefinition<ObjectSchema, infer T> ? FromSchema<T & JSONSchema> : never;
+export type SpecInputOf<K> = K extends { readonly spec: infer S extends Schema }
+  ? FromExtendedSchema<Extension, S, { keepDefaultedPropertiesOptional: true }>
+  : never;
+export type StatusOf<K> = K extends { readonly status: infer T extends Schema }
+  ? FromExtendedSchema<Extension, T>
+  : never;
 /** The stored object of a kind. */
-export type ObjectOf<K> = PlumbObject<SpecOf<K>, StatusOf<K> & Record<never, never>>;
+export type ObjectOf<K> = PlumbObject<SpecOf<K>, StatusOf<K>>;

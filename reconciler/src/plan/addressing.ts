@@ -1,0 +1,108 @@
+/** Pure addressing: which addresses an interface gets. IPv4 now; addresses are compared as integers of any width. */
+import { terminal } from '@plumb/schemas';
+import ipaddr from 'ipaddr.js';
+
+export interface SubnetSpec {
+  cidr: string;
+  gateway?: string;
+  ranges?: readonly { start: string; end: string }[];
+  reserved?: readonly string[];
+}
+
+/** A subnet in integers, checked once. */
+export interface Subnet {
+  readonly name: string;
+  readonly cidr: string;
+  readonly first: number;
+  readonly last: number;
+  readonly ranges: readonly { start: number; end: number }[];
+  /** Addresses that no instance gets: network, broadcast, gateway, reserved. */
+  readonly excluded: ReadonlyMap<number, string>;
+}
+
+export function toInteger(address: string): number {
+  return ipaddr.IPv4.parse(address)
+    .toByteArray()
+    .reduce((sum, byte) => sum * 256 + byte, 0);
+}
+
+export function toAddress(value: number): string {
+  return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');
+}
+
+/**
+ * Checks a declared subnet and turns it into integers.
+ * Throws terminal `InvalidCIDR`, `GatewayOutsideCIDR`, `RangeOutsideCIDR` or `InvalidRange`.
+ */
+export function parseSubnet(name: string, spec: SubnetSpec): Subnet {
+  const { network, prefix } = parseCidr(spec.cidr);
+  const size = 2 ** (32 - prefix);
+  if (network % size !== 0)
+    throw terminal(
+      'InvalidCIDR',
+      `spec.ipv4.cidr ${spec.cidr} has bits set behind its prefix; write ${toAddress(network - (network % size))}/${prefix}`,
+    );
+  const last = network + size - 1;
+  const inside = (value: number) => value >= network && value <= last;
+
+  const excluded = new Map<number, string>();
+  if (prefix < 31) {
+    excluded.set(network, 'the network address');
+    excluded.set(last, 'the broadcast address');
+  }
+  for (const address of spec.reserved ?? []) excluded.set(toInteger(address), 'reserved');
+  if (spec.gateway !== undefined) {
+    const gateway = toInteger(spec.gateway);
+    if (!inside(gateway))
+      throw terminal('GatewayOutsideCIDR', `spec.ipv4.gateway ${spec.gateway} is not in spec.ipv4.cidr ${spec.cidr}`);
+    excluded.set(gateway, 'the gateway');
+  }
+
+  const ranges = (spec.ranges?.length ? spec.ranges : [{ start: toAddress(network), end: toAddress(last) }]).map(
+    (range, i) => {
+      const start = toInteger(range.start);
+      const end = toInteger(range.end);
+      if (!inside(start) || !inside(end))
+        throw terminal(
+          'RangeOutsideCIDR',
+          `spec.ipv4.ranges[${i}] ${range.start}–${range.end} is not inside spec.ipv4.cidr ${spec.cidr}`,
+        );
+      if (start > end)
+        throw terminal('InvalidRange', `spec.ipv4.ranges[${i}] starts at ${range.start}, after its end ${range.end}`);
+      return { start, end };
+    },
+  );
+  return { name, cidr: spec.cidr, first: network, last, ranges, excluded };
+}
+
+function parseCidr(cidr: string): { network: number; prefix: number } {
+  try {
+    const [address, prefix] = ipaddr.IPv4.parseCIDR(cidr);
+    return { network: toInteger(address.toString()), prefix };
+  } catch (cause) {
+    throw terminal('InvalidCIDR', `spec.ipv4.cidr ${cidr} is not an IPv4 subnet: ${(cause as Error).message}`);
+  }
+}
+
+/**
+ * Checks that an instance may ask for this address. A request may lie outside the ranges, which are only for
+ * addresses that nobody asked for. Throws terminal `AddressOutsideCIDR` or `AddressReserved`.
+ */
+export function checkRequested(subnet: Subnet, address: string): void {
+  const value = toInteger(address);
+  if (value < subnet.first || value > subnet.last)
+    throw terminal('AddressOutsideCIDR', `address ${address} is not in ${subnet.cidr} of L3Network ${subnet.name}`);
+  const why = subnet.excluded.get(value);
+  if (why !== undefined)
+    throw terminal('AddressReserved', `address ${address} is ${why} of L3Network ${subnet.name}; choose another`);
+}
+
+/**
+ * The lowest free address at or after `from` (an integer; 0 for the first), or undefined when the ranges are used up.
+ */
+export function firstFree(subnet: Subnet, taken: (address: string) => boolean, from = 0): number | undefined {
+  for (const range of subnet.ranges)
+    for (let value = Math.max(range.start, from); value <= range.end; value++)
+      if (!subnet.excluded.has(value) && !taken(toAddress(value))) return value;
+  return undefined;
+}

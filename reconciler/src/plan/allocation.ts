@@ -1,0 +1,36 @@
+/** What one instance holds: its place, its share of the host, its addresses. Decided by the plan, kept in status. */
+export interface Allocation {
+  host: string;
+  cpus: number;
+  memoryMiB: number;
+  interfaces: InterfaceAllocation[];
+}
+
+export interface InterfaceAllocation {
+  name: string;
+  /** project/name of the L3Network. */
+  l3Network: string;
+  l3NetworkUid: string;
+  macAddress: string;
+  addresses: string[];
+}
+
+/** The allocation that an instance's status says it holds, or undefined when it holds none. */
+export function heldAllocation(status: Partial<Allocation> | undefined): Allocation | undefined {
+  if (!status?.host) return undefined;
+  return {
+    host: status.host,
+    cpus: status.cpus ?? 0,
+    memoryMiB: status.memoryMiB ?? 0,
+    interfaces: status.interfaces ?? [],
+  };
+}
+
+/** Each (network, address) pair of the allocation. */
+export function allocatedAddresses(allocation: Allocation): { l3Uid: string; address: string }[] {
+  return allocation.interfaces.flatMap((i) => i.addresses.map((address) => ({ l3Uid: i.l3NetworkUid, address })));
+}
+
+export function allocatedMacs(allocation: Allocation): string[] {
+  return allocation.interfaces.map((i) => i.macAddress);
+}

@@ -1,0 +1,100 @@
+/** Pure projection of an instance and what it holds to the things that its host needs. */
+import type { Image, Instance, InstanceOffering, L2Network, L3Network, Thing } from '@plumb/schemas';
+import { objectName } from '@plumb/schemas';
+import type { Allocation } from './allocation.ts';
+import { bridgeThing, imageThing, mtuBytes, subnetThing } from './network-things.ts';
+
+/** The objects that an instance refers to, all found and usable. `networks` is keyed by interface name. */
+export interface InstanceReferences {
+  offering: InstanceOffering;
+  image: Image;
+  networks: ReadonlyMap<string, { l3: L3Network; l2: L2Network }>;
+}
+
+/** Ids of the things that only this instance owns, in the order in which they are made. */
+export const thingIds = {
+  disk: (uid: string) => `${uid}.root`,
+  seed: (uid: string) => `${uid}.seed`,
+  port: (uid: string, interfaceName: string) => `${uid}.${interfaceName}`,
+  domain: (uid: string) => uid,
+} as const;
+
+/** Things shared with other instances of the host that must be there first. Their own controllers keep and remove them. */
+export function sharedThings(
+  references: InstanceReferences,
+  peersOf: (l2Uid: string) => readonly string[],
+): Thing<'image' | 'bridge' | 'subnet'>[] {
+  const things = new Map<string, Thing<'image' | 'bridge' | 'subnet'>>();
+  things.set('image', imageThing(references.image));
+  for (const { l2 } of references.networks.values())
+    things.set(`bridge/${l2.metadata.uid}`, bridgeThing(l2, peersOf(l2.metadata.uid)));
+  for (const { l3, l2 } of references.networks.values())
+    if (l3.status?.dhcpAddress) things.set(`subnet/${l3.metadata.uid}`, subnetThing(l3, l2, l3.status.dhcpAddress));
+  return [...things.values()];
+}
+
+/**
+ * Things of the instance's own. `baseImage` is what the root disk was cloned from, if it exists already: an edit of the
+ * Image never touches existing instances.
+ */
+export function ownThings(
+  instance: Instance,
+  allocation: Allocation,
+  references: InstanceReferences,
+  baseImage?: { image: string; imageFormat: 'qcow2' | 'raw' },
+): Thing<'disk' | 'seed' | 'port' | 'domain'>[] {
+  const { uid, name } = instance.metadata;
+  const { spec } = instance;
+  const base = baseImage ?? { image: references.image.spec.sha256, imageFormat: references.image.spec.format };
+  const ports = allocation.interfaces.map((i): Thing<'port'> => {
+    const network = references.networks.get(i.name);
+    if (!network) throw new Error(`no network resolved for interface ${i.name} of ${objectName(instance.metadata)}`);
+    return {
+      kind: 'port',
+      id: thingIds.port(uid, i.name),
+      owner: uid,
+      spec: {
+        bridge: network.l2.metadata.uid,
+        subnet: network.l3.metadata.uid,
+        macAddress: i.macAddress,
+        addresses: i.addresses,
+        hostname: name,
+        mtuBytes: mtuBytes(network.l2),
+      },
+    };
+  });
+  return [
+    {
+      kind: 'disk',
+      id: thingIds.disk(uid),
+      owner: uid,
+      spec: { ...base, ...(spec.rootDiskMiB === undefined ? {} : { sizeBytes: spec.rootDiskMiB * 1024 * 1024 }) },
+    },
+    {
+      kind: 'seed',
+      id: thingIds.seed(uid),
+      owner: uid,
+      spec: {
+        instanceId: uid,
+        hostname: name,
+        ...(spec.userData === undefined ? {} : { userData: spec.userData }),
+        sshKeys: spec.sshKeys ?? [],
+      },
+    },
+    ...ports,
+    {
+      kind: 'domain',
+      id: thingIds.domain(uid),
+      owner: uid,
+      spec: {
+        name: `${instance.metadata.namespace}.${name}`,
+        cpus: allocation.cpus,
+        memoryMiB: allocation.memoryMiB,
+        disks: [thingIds.disk(uid)],
+        seed: thingIds.seed(uid),
+        ports: ports.map((p) => ({ id: p.id, macAddress: p.spec.macAddress, mtuBytes: p.spec.mtuBytes })),
+        power: spec.power,
+      },
+    },
+  ];
+}

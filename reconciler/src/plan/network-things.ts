@@ -1,0 +1,74 @@
+/** Pure projections of networks and images to the things that hosts need for them. */
+import type { Image, L2Network, L3Network, Thing } from '@plumb/schemas';
+import { objectName } from '@plumb/schemas';
+
+const VXLAN_OVERHEAD_BYTES = 50; // RFC 7348: outer Ethernet 14, IPv4 20, UDP 8, VXLAN 8
+const ETHERNET_MTU_BYTES = 1500;
+
+export function mtuBytes(l2: L2Network): number {
+  return (
+    l2.spec.mtuBytes ?? (l2.spec.type === 'vxlan' ? ETHERNET_MTU_BYTES - VXLAN_OVERHEAD_BYTES : ETHERNET_MTU_BYTES)
+  );
+}
+
+/** `peers`: tunnel endpoints of the other hosts that carry the network; only vxlan has them. */
+export function bridgeThing(l2: L2Network, peers: readonly string[]): Thing<'bridge'> {
+  const { type, vni, physicalInterface } = l2.spec;
+  return {
+    kind: 'bridge',
+    id: l2.metadata.uid,
+    owner: l2.metadata.uid,
+    spec: {
+      name: l2.metadata.name,
+      type,
+      ...(vni === undefined ? {} : { vni }),
+      ...(physicalInterface === undefined ? {} : { physicalInterface }),
+      mtuBytes: mtuBytes(l2),
+      peers: type === 'vxlan' ? [...peers].sort() : [],
+    },
+  };
+}
+
+/** True when every host answers for the gateway address itself. */
+export function isDistributed(l3: L3Network, l2: L2Network): boolean {
+  return (l3.spec.gateway ?? (l2.spec.type === 'vxlan' ? 'distributed' : 'external')) === 'distributed';
+}
+
+/** Needs `status.dhcpAddress`: the L3Network is Ready. */
+export function subnetThing(l3: L3Network, l2: L2Network, dhcpAddress: string): Thing<'subnet'> {
+  const { ipv4, dns } = l3.spec;
+  return {
+    kind: 'subnet',
+    id: l3.metadata.uid,
+    owner: l3.metadata.uid,
+    spec: {
+      name: objectName(l3.metadata),
+      bridge: l2.metadata.uid,
+      cidr: ipv4.cidr,
+      ...(ipv4.gateway === undefined ? {} : { gateway: ipv4.gateway }),
+      serverAddress: dhcpAddress,
+      serverMac: macFromUid('0a', l3.metadata.uid),
+      mtuBytes: mtuBytes(l2),
+      ...(dns?.domain === undefined ? {} : { domain: dns.domain }),
+      dnsServers: dns?.servers ?? [],
+    },
+  };
+}
+
+export function imageThing(image: Image): Thing<'image'> {
+  const { url, sha256, format, maxSizeMiB } = image.spec;
+  return {
+    kind: 'image',
+    id: sha256,
+    owner: image.metadata.uid,
+    spec: { url, sha256, format, maxBytes: maxSizeMiB * 1024 * 1024 },
+  };
+}
+
+/** A locally administered unicast address (IEEE 802) from the random bits of a UUID v4 and a small number. */
+export function macFromUid(firstByte: '02' | '0a', uid: string, index = 0): string {
+  const hex = uid.replaceAll('-', '');
+  const last = (Number.parseInt(hex.slice(8, 10), 16) + index) % 256;
+  const bytes = [firstByte, hex.slice(0, 2), hex.slice(2, 4), hex.slice(4, 6), hex.slice(6, 8)];
+  return [...bytes, last.toString(16).padStart(2, '0')].join(':');
+}

@@ -1,0 +1,114 @@
+/** Pure placement: on which host an instance runs. */
+import { type PlumbError, retryable, terminal } from '@plumb/schemas';
+
+export interface PlacementRequest {
+  zone: string;
+  cpus: number;
+  memoryMiB: number;
+  /** Labels the host must have: the instance's own selector and those of its L2 networks. */
+  selectors: readonly { what: string; matchLabels: Readonly<Record<string, string>> }[];
+  /** Host label over whose values the instances of the group are spread; undefined: single hosts. */
+  spreadLabel?: string;
+}
+
+export interface PlacementHost {
+  name: string;
+  zone: string;
+  labels: Readonly<Record<string, string>>;
+  connected: boolean;
+  unschedulable: boolean;
+  /** Schedulable CPUs and memory: physical times overcommit. */
+  cpus: number;
+  memoryMiB: number;
+  usedCpus: number;
+  usedMemoryMiB: number;
+  /** Instances of the request's spread group on this host. */
+  groupCount: number;
+}
+
+/**
+ * The host with the fewest instances of the group in its spread domain, then the least used share, then the first name.
+ * Throws terminal `NoHostFits` when not even an empty host could hold the request, else retryable `NoCapacity` or
+ * `NoHostReady`: waiting helps there.
+ */
+export function place(request: PlacementRequest, hosts: Iterable<PlacementHost>): string {
+  const eligible: PlacementHost[] = [];
+  const rejected = new Map<string, number>();
+  let couldHold = false;
+  let unknown = false;
+  const reject = (why: string) => rejected.set(why, (rejected.get(why) ?? 0) + 1);
+  const groups = new Map<string, number>();
+  const domain = (host: PlacementHost) =>
+    request.spreadLabel === undefined ? host.name : (host.labels[request.spreadLabel] ?? host.name);
+
+  for (const host of hosts) {
+    if (host.zone !== request.zone) continue;
+    if (host.groupCount > 0) groups.set(domain(host), (groups.get(domain(host)) ?? 0) + host.groupCount);
+    const selector = request.selectors.find((s) => !matches(s.matchLabels, host.labels));
+    if (selector) {
+      reject(`do not match ${selector.what}`);
+      continue;
+    }
+    if (!host.connected) {
+      unknown = true;
+      reject('are not connected');
+      continue;
+    }
+    if (host.cpus < request.cpus || host.memoryMiB < request.memoryMiB) {
+      reject('are too small');
+      continue;
+    }
+    couldHold = true;
+    if (host.unschedulable) reject('are cordoned');
+    else if (host.usedCpus + request.cpus > host.cpus) reject('have too few free CPUs');
+    else if (host.usedMemoryMiB + request.memoryMiB > host.memoryMiB) reject('have too little free memory');
+    else eligible.push(host);
+  }
+
+  let best: PlacementHost | undefined;
+  for (const host of eligible) if (!best || compare(host, best, groups, domain, request) < 0) best = host;
+  if (best) return best.name;
+  throw noHost(request, rejected, couldHold, unknown);
+}
+
+function compare(
+  a: PlacementHost,
+  b: PlacementHost,
+  groups: ReadonlyMap<string, number>,
+  domain: (host: PlacementHost) => string,
+  request: PlacementRequest,
+): number {
+  return (
+    (groups.get(domain(a)) ?? 0) - (groups.get(domain(b)) ?? 0) ||
+    share(a, request) - share(b, request) ||
+    (a.name < b.name ? -1 : 1)
+  );
+}
+
+function share(host: PlacementHost, request: PlacementRequest): number {
+  return Math.max(
+    (host.usedCpus + request.cpus) / host.cpus,
+    (host.usedMemoryMiB + request.memoryMiB) / host.memoryMiB,
+  );
+}
+
+/** True when every label of the selector is on the host with that value. */
+export function matches(selector: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>>): boolean {
+  for (const key in selector) if (labels[key] !== selector[key]) return false;
+  return true;
+}
+
+function noHost(
+  request: PlacementRequest,
+  rejected: ReadonlyMap<string, number>,
+  couldHold: boolean,
+  unknown: boolean,
+): PlumbError {
+  const wanted = `${request.cpus} CPUs and ${request.memoryMiB} MiB in zone ${request.zone}`;
+  const counts = [...rejected].sort().map(([why, n]) => `${n} ${why}`);
+  const detail = counts.length === 0 ? 'the zone has no hosts' : `of its hosts ${counts.join(', ')}`;
+  if (couldHold) return retryable('NoCapacity', `no host has room for ${wanted} now: ${detail}. It waits for room.`);
+  if (unknown || rejected.size === 0)
+    return retryable('NoHostReady', `no host for ${wanted} yet: ${detail}. It waits for a host to connect.`);
+  return terminal('NoHostFits', `no host can ever hold ${wanted}: ${detail}. Choose a smaller offering or add a host.`);
+}
