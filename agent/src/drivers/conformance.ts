@@ -1,0 +1,245 @@
+/**
+ * Proves what driver.ts and things.ts promise, against any driver. A driver's own `*.conformance.ts` calls
+ * {@link driverConformance} with a way to open the driver; nothing here knows which driver it is.
+ *
+ * The words of errors that the suite expects: MissingDependency (retry), InUse (retry), NameTaken (terminal),
+ * ChecksumMismatch (terminal), ImageTooLarge (terminal), ImageUnavailable (retry).
+ * Whether a domain runs is told by `domain`; it is not drift.
+ */
+import type { Thing, ThingKind } from '@plumb/schemas';
+import { thingKey } from '@plumb/schemas';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { DriverFixture, Samples } from './conformance-fixture.ts';
+import { ChangeLog, changed, failureOf, samples } from './conformance-fixture.ts';
+import type { Driver } from './driver.ts';
+
+export type { DriverFixture } from './conformance-fixture.ts';
+
+/** Declares the suite. The host that `open` gives must hold nothing of Plumb's when a test begins. */
+export function driverConformance(name: string, open: () => Promise<DriverFixture>): void {
+  describe(`driver ${name}`, () => {
+    let fixture: DriverFixture;
+    let driver: Driver;
+    let log: ChangeLog;
+    let it: Samples;
+    let number = 0;
+
+    beforeAll(async () => {
+      fixture = await open();
+      driver = fixture.driver;
+    });
+    afterAll(async () => {
+      await fixture?.close();
+    });
+    beforeEach(() => {
+      log = new ChangeLog(driver);
+      number += 1;
+      it = samples(fixture, number);
+    });
+    afterEach(async () => {
+      log.end();
+      for (const thing of [...it.all].reverse()) await driver.remove(thing);
+    });
+
+    const make = async (...kinds: ThingKind[]) => {
+      for (const kind of kinds) await driver.ensure(it[kind]);
+    };
+    const find = async (thing: { kind: ThingKind; id: string }) =>
+      (await driver.observe()).find((live) => thingKey(live) === thingKey(thing));
+
+    test('says what the machine has', async () => {
+      const facts = await driver.facts();
+      expect(facts.cpus).toBeGreaterThan(0);
+      expect(facts.memoryMiB).toBeGreaterThan(0);
+    });
+
+    test('makes every kind as declared, and tells before it resolves', async () => {
+      for (const thing of it.all) {
+        await driver.ensure(thing);
+        const told = log.last(thing);
+        expect(told, `no change of ${thingKey(thing)} was told before ensure resolved`).toBeDefined();
+        expect(told).toMatchObject({ type: 'changed', thing: { ...thing, drift: [] } });
+      }
+      const live = await driver.observe();
+      expect(live.map(thingKey).sort()).toEqual(it.all.map(thingKey).sort());
+      for (const thing of it.all) {
+        const { drift, domain: facts, ...found } = live.find((one) => thingKey(one) === thingKey(thing))!;
+        expect(found).toEqual(thing);
+        expect(drift).toEqual([]);
+        expect(facts === undefined).toBe(thing.kind !== 'domain');
+      }
+    });
+
+    test('making everything twice is making it once', async () => {
+      for (const thing of it.all) await driver.ensure(thing);
+      const once = await driver.observe();
+      for (const thing of it.all) await driver.ensure(thing);
+      const twice = await driver.observe();
+      expect(sorted(twice)).toEqual(sorted(once));
+    });
+
+    test('making the same thing several times at once is making it once', async () => {
+      await Promise.all([1, 2, 3, 4].map(() => driver.ensure(it.image)));
+      await Promise.all([1, 2, 3, 4].map(() => driver.ensure(it.bridge)));
+      expect(sorted(await driver.observe()).map(thingKey)).toEqual([it.bridge, it.image].map(thingKey));
+    });
+
+    test('changes what is there, and tells it', async () => {
+      for (const thing of it.all) await driver.ensure(thing);
+      // The disk is changed while no domain has it.
+      await driver.remove(it.domain);
+      for (const thing of it.changes) {
+        if (thing.kind === 'domain') await driver.ensure(it.domain);
+        log.clear();
+        await driver.ensure(thing);
+        expect(log.last(thing)).toMatchObject({ type: 'changed', thing: { ...thing, drift: [] } });
+        const { kind, id, owner, spec } = (await find(thing))!;
+        expect({ kind, id, owner, spec }).toEqual(thing);
+      }
+    });
+
+    test('removes every kind, and tells before it resolves', async () => {
+      for (const thing of it.all) await driver.ensure(thing);
+      for (const thing of [...it.all].reverse()) {
+        log.clear();
+        await driver.remove(thing);
+        const { kind, id, owner } = thing;
+        expect(log.last(thing)).toEqual({ type: 'removed', kind, id, owner });
+        expect(await find(thing)).toBeUndefined();
+      }
+      expect(await driver.observe()).toEqual([]);
+    });
+
+    test('removing what is not there succeeds', async () => {
+      for (const thing of it.all) await driver.remove(thing);
+      expect(await driver.observe()).toEqual([]);
+    });
+
+    test.each<[ThingKind, ThingKind[]]>([
+      ['subnet', []],
+      ['disk', []],
+      ['port', ['bridge']],
+      ['domain', ['image', 'bridge', 'subnet', 'disk', 'seed']],
+    ])('refuses a %s whose dependencies are missing, and leaves nothing', async (kind, there) => {
+      await make(...there);
+      const before = sorted(await driver.observe());
+      const error = await failureOf(driver.ensure(it[kind]));
+      expect(error).toMatchObject({ reason: 'MissingDependency', retry: 'retry' });
+      expect(sorted(await driver.observe())).toEqual(before);
+    });
+
+    test('refuses to remove what another thing of ours refers to', async () => {
+      for (const thing of it.all) await driver.ensure(thing);
+      for (const kind of ['image', 'bridge', 'subnet', 'disk', 'seed', 'port'] as const) {
+        const error = await failureOf(driver.remove(it[kind]));
+        expect([kind, error.reason, error.retry]).toEqual([kind, 'InUse', 'retry']);
+      }
+      expect((await driver.observe()).map(thingKey).sort()).toEqual(it.all.map(thingKey).sort());
+    });
+
+    test('switches a domain on and off', async () => {
+      for (const thing of it.all) await driver.ensure(thing);
+      expect((await find(it.domain))?.domain?.state).toBe('off');
+      await driver.ensure(it.running);
+      expect(log.last(it.domain)).toMatchObject({ type: 'changed', thing: { domain: { state: 'running' } } });
+      expect((await find(it.domain))?.domain?.state).toBe('running');
+      await driver.ensure(it.domain);
+      expect(log.last(it.domain)).toMatchObject({ type: 'changed', thing: { domain: { state: 'off' } } });
+      expect((await find(it.domain))?.domain?.state).toBe('off');
+    });
+
+    test('tells that a domain died, and starts it again', async () => {
+      for (const thing of it.all) await driver.ensure(thing);
+      await driver.ensure(it.running);
+      log.clear();
+      const died = log.next((change) => changed(change, it.domain) && change.thing.domain?.state === 'off');
+      await fixture.killDomain(it.domain.id);
+      const told = await died;
+      expect(told).toMatchObject({ thing: { spec: it.running.spec } });
+      expect(['crashed', 'destroyed']).toContain(told.type === 'changed' && told.thing.domain?.reason);
+      await driver.ensure(it.running);
+      expect((await find(it.domain))?.domain).toMatchObject({ state: 'running' });
+    });
+
+    test('removes a running domain', async () => {
+      for (const thing of it.all) await driver.ensure(thing);
+      await driver.ensure(it.running);
+      await driver.remove(it.domain);
+      expect(await find(it.domain)).toBeUndefined();
+    });
+
+    test('tells that a port lost its bridge, and repairs it', async () => {
+      await make('bridge', 'subnet', 'port');
+      const lost = log.next(
+        (change) =>
+          (changed(change, it.port) && change.thing.drift.length > 0) ||
+          (change.type === 'removed' && thingKey(change) === thingKey(it.port)),
+      );
+      await fixture.breakPort(it.port.id);
+      await lost;
+      expect((await find(it.port))?.drift).not.toEqual([]);
+      await driver.ensure(it.port);
+      expect((await find(it.port))?.drift).toEqual([]);
+    });
+
+    test('never touches a domain that it did not make', async () => {
+      const foreign = await fixture.makeForeignDomain(it.domain.spec.name);
+      try {
+        await make('image', 'bridge', 'subnet', 'disk', 'seed', 'port');
+        const before = sorted(await driver.observe());
+        expect(before.map((thing) => thing.kind)).not.toContain('domain');
+        for (const domain of [it.domain, it.running]) {
+          const error = await failureOf(driver.ensure(domain));
+          expect(error).toMatchObject({ reason: 'NameTaken', retry: 'terminal' });
+          expect(error.message).toContain(it.domain.spec.name);
+        }
+        await driver.remove(it.domain);
+        expect(await foreign.exists()).toBe(true);
+        expect(sorted(await driver.observe())).toEqual(before);
+      } finally {
+        await foreign.remove();
+      }
+    });
+
+    test('refuses an image with another checksum, names all three, and leaves nothing', async () => {
+      const declared = 'ab'.repeat(32);
+      const image: Thing<'image'> = { ...it.image, id: declared, spec: { ...it.image.spec, sha256: declared } };
+      const error = await failureOf(driver.ensure(image));
+      expect(error).toMatchObject({ reason: 'ChecksumMismatch', retry: 'terminal' });
+      for (const part of [fixture.imageUrl, declared, fixture.imageSha256]) expect(error.message).toContain(part);
+      expect(await driver.observe()).toEqual([]);
+    });
+
+    test('refuses an image that is larger than allowed, and leaves nothing', async () => {
+      const image: Thing<'image'> = { ...it.image, spec: { ...it.image.spec, maxBytes: 16 } };
+      const error = await failureOf(driver.ensure(image));
+      expect(error).toMatchObject({ reason: 'ImageTooLarge', retry: 'terminal' });
+      expect(error.message).toContain(fixture.imageUrl);
+      expect(await driver.observe()).toEqual([]);
+    });
+
+    test('an interrupted fetch leaves nothing half made, and a later one succeeds', async () => {
+      const image: Thing<'image'> = { ...it.image, spec: { ...it.image.spec, url: fixture.brokenImageUrl } };
+      const error = await failureOf(driver.ensure(image));
+      expect(error).toMatchObject({ reason: 'ImageUnavailable', retry: 'retry' });
+      expect(error.message).toContain(fixture.brokenImageUrl);
+      expect(await driver.observe()).toEqual([]);
+      await driver.ensure(it.image);
+      expect(await find(it.image)).toMatchObject(it.image);
+    });
+
+    test('a listener that was ended hears nothing more', async () => {
+      let heard = 0;
+      const end = driver.onChange(() => {
+        heard += 1;
+      });
+      end();
+      await driver.ensure(it.bridge);
+      expect(heard).toBe(0);
+    });
+  });
+}
+
+function sorted<T extends { kind: ThingKind; id: string }>(things: T[]): T[] {
+  return things.toSorted((a, b) => (thingKey(a) < thingKey(b) ? -1 : 1));
+}

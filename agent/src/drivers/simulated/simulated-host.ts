@@ -1,0 +1,194 @@
+import type { Clock, DomainFacts, LiveThing, Random, Thing, ThingKind } from '@plumb/schemas';
+import { retryable, terminal, thingKey } from '@plumb/schemas';
+import { Turns } from '../../turns.ts';
+import type { ThingRef } from '../dependencies.ts';
+import { requireDependencies, requireUnused } from '../dependencies.ts';
+import type { Driver, DriverChange, DriverFacts } from '../driver.ts';
+import { checkImage } from './image-check.ts';
+import type { Latency } from './latency.ts';
+import { SpecPool } from './spec-pool.ts';
+
+export interface SimulatedHostOptions extends DriverFacts {
+  clock: Clock;
+  random: Random;
+  /** How long one operation takes; nothing, if absent. */
+  latency?: Latency;
+  /** Share of operations, 0 to 1, that fail in a way that may pass: half of them before, half after they took effect. */
+  failureRate?: number;
+  /** Shared by the hosts of one process to save memory. */
+  pool?: SpecPool;
+}
+
+/**
+ * A host that exists in memory only, with the rules of a real one. It outlives the connections of its agent, and ends
+ * with the process: after a restart of the agent it is a host that was rebooted with an empty disk.
+ */
+export class SimulatedHost implements Driver {
+  readonly name = 'simulated';
+  readonly #options: SimulatedHostOptions;
+  readonly #pool: SpecPool;
+  readonly #things = new Map<string, LiveThing>();
+  readonly #foreign = new Set<string>();
+  readonly #broken = new Set<string>();
+  readonly #listeners = new Set<(change: DriverChange) => void>();
+  readonly #turns = new Turns();
+
+  constructor(options: SimulatedHostOptions) {
+    this.#options = options;
+    this.#pool = options.pool ?? new SpecPool();
+  }
+
+  async facts(): Promise<DriverFacts> {
+    return { cpus: this.#options.cpus, memoryMiB: this.#options.memoryMiB };
+  }
+
+  async observe(): Promise<LiveThing[]> {
+    return [...this.#things.values()];
+  }
+
+  ensure(thing: Thing): Promise<void> {
+    return this.#operation(thing, async () => {
+      if (thing.kind === 'image') await this.#fetch(thing);
+      requireDependencies(thing, (ref) => this.#things.has(thingKey(ref)));
+      if (thing.kind === 'domain') this.#requireName(thing);
+      const now = this.#things.get(thingKey(thing));
+      const next = made(this.#pool.share(thing), now);
+      if (now === undefined || !same(now, next)) this.#put(next);
+    });
+  }
+
+  remove(thing: { kind: ThingKind; id: string; owner: string }): Promise<void> {
+    return this.#operation(thing, async () => {
+      const now = this.#things.get(thingKey(thing));
+      if (now === undefined) return;
+      requireUnused(now, this.#things.values());
+      this.#things.delete(thingKey(now));
+      this.#tell({ type: 'removed', kind: now.kind, id: now.id, owner: now.owner });
+    });
+  }
+
+  onChange(listener: (change: DriverChange) => void): () => void {
+    const own = (change: DriverChange) => listener(change);
+    this.#listeners.add(own);
+    return () => this.#listeners.delete(own);
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.clear();
+  }
+
+  /** A guest ends: by a crash or a kill from outside, or by its own shutdown. */
+  kill(domainId: string, reason: Exclude<DomainFacts['reason'], 'booted'>): void {
+    const domain = this.#must({ kind: 'domain', id: domainId });
+    if (domain.domain?.state === 'running') this.#put({ ...domain, domain: { state: 'off', reason } });
+  }
+
+  /** Someone takes the port off its bridge. */
+  loseBridgePort(portId: string): void {
+    const port = this.#must({ kind: 'port', id: portId });
+    this.#put({ ...port, drift: ['its tap is not on the bridge'] });
+  }
+
+  /** Every fetch of this URL breaks off in the middle, until {@link mendFetch}. */
+  breakFetch(url: string): void {
+    this.#broken.add(url);
+  }
+
+  mendFetch(url: string): void {
+    this.#broken.delete(url);
+  }
+
+  /** The driver's connection to its hypervisor breaks and comes back: events may have been missed. */
+  loseTrack(): void {
+    this.#tell({ type: 'lost' });
+  }
+
+  /** A domain that someone else made on the host. */
+  addForeignDomain(name: string): void {
+    this.#foreign.add(name);
+  }
+
+  removeForeignDomain(name: string): void {
+    this.#foreign.delete(name);
+  }
+
+  hasForeignDomain(name: string): boolean {
+    return this.#foreign.has(name);
+  }
+
+  /** Operations on one thing take turns, each as long as the latency says. */
+  #operation(ref: ThingRef, run: () => Promise<void>): Promise<void> {
+    return this.#turns.take(thingKey(ref), async () => {
+      const { clock, random, latency, failureRate = 0 } = this.#options;
+      const ms = latency?.(random) ?? 0;
+      if (ms > 0) await new Promise<void>((resolve) => clock.after(ms, resolve));
+      const fails = failureRate > 0 && random.next() < failureRate;
+      const early = fails && random.next() < 0.5;
+      if (!early) await run();
+      if (fails)
+        throw retryable(
+          'SimulatedFailure',
+          `${thingKey(ref)}: the simulated host was told to fail now and then, and did so ${early ? 'before' : 'after'} it took effect`,
+        );
+    });
+  }
+
+  async #fetch(thing: Thing<'image'>): Promise<void> {
+    const { url } = thing.spec;
+    if (this.#things.has(thingKey(thing))) return;
+    if (this.#broken.has(url))
+      throw retryable('ImageUnavailable', `the image at ${url} broke off while it was fetched`);
+    await checkImage(thing);
+  }
+
+  #requireName(thing: Thing<'domain'>): void {
+    const { name } = thing.spec;
+    if (this.#foreign.has(name))
+      throw terminal(
+        'NameTaken',
+        `a domain named ${name} is on this host and was not made by Plumb: rename one of the two, or remove it`,
+      );
+    for (const other of this.#things.values())
+      if (other.kind === 'domain' && other.spec.name === name && other.id !== thing.id)
+        throw retryable('NameTaken', `a domain named ${name} is still on this host, made for object ${other.owner}`);
+  }
+
+  #must(ref: ThingRef): LiveThing {
+    const thing = this.#things.get(thingKey(ref));
+    if (thing === undefined) throw terminal('NotFound', `${thingKey(ref)} is not on this host`);
+    return thing;
+  }
+
+  #put(thing: LiveThing): void {
+    this.#things.set(thingKey(thing), thing);
+    this.#tell({ type: 'changed', thing });
+  }
+
+  #tell(change: DriverChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}
+
+/** One array and few objects for all things of all hosts, since nearly all of them are alike in this. */
+const NO_DRIFT: string[] = [];
+const BOOTED: DomainFacts = { state: 'running', reason: 'booted' };
+const STOPPED: DomainFacts = { state: 'off', reason: 'destroyed' };
+const NEVER_RAN: DomainFacts = { state: 'off', reason: 'unknown' };
+
+/** The thing as it is after it was made. What is off and shall be off keeps the reason why it is off. */
+function made(thing: Thing, now: LiveThing | undefined): LiveThing {
+  const live = { kind: thing.kind, id: thing.id, owner: thing.owner, spec: thing.spec, drift: NO_DRIFT } as LiveThing;
+  if (thing.kind !== 'domain') return live;
+  if (thing.spec.power === 'Running') return { ...live, domain: BOOTED };
+  if (now === undefined) return { ...live, domain: NEVER_RAN };
+  return { ...live, domain: now.domain?.state === 'off' ? now.domain : STOPPED };
+}
+
+function same(now: LiveThing, next: LiveThing): boolean {
+  return (
+    now.owner === next.owner &&
+    now.drift.length === 0 &&
+    now.domain?.state === next.domain?.state &&
+    (now.spec === next.spec || JSON.stringify(now.spec) === JSON.stringify(next.spec))
+  );
+}
