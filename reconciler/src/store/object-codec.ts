@@ -1,0 +1,53 @@
+/**
+ * Objects as the store keeps them: JSON text whose resourceVersion is not inside but is the revision of the entry.
+ * The text always begins with apiVersion, kind and metadata, so that the revision can be put in without parsing.
+ */
+import { type PlumbObject, retryable } from '@plumb/schemas';
+import { keys } from './keys.ts';
+import type { Entry, Op } from './store.ts';
+
+const METADATA = '"metadata":{';
+
+/** The text to store. Whatever resourceVersion the object bears is left out. */
+export function encodeObject(object: PlumbObject): string {
+  const { resourceVersion: _, ...metadata } = object.metadata;
+  const { apiVersion, kind, spec, status } = object;
+  return JSON.stringify({ apiVersion, kind, metadata, spec, status });
+}
+
+/** The object of an entry, with the entry's revision as its resourceVersion. */
+export function decodeObject<T extends PlumbObject = PlumbObject>(entry: Pick<Entry, 'value' | 'revision'>): T {
+  const object = JSON.parse(entry.value) as T;
+  object.metadata.resourceVersion = String(entry.revision);
+  return object;
+}
+
+/** The stored text with its resourceVersion inside, as clients get it. Does not parse. */
+export function objectText(entry: Pick<Entry, 'value' | 'revision'>): string {
+  const at = entry.value.indexOf(METADATA) + METADATA.length;
+  if (at < METADATA.length) throw retryable('StoreCorrupt', `an entry of revision ${entry.revision} is not an object`);
+  return `${entry.value.slice(0, at)}"resourceVersion":"${entry.revision}",${entry.value.slice(at)}`;
+}
+
+/** What is kept of a removed object: whatever lives under its uid may be removed from hosts. */
+export interface DeletionRecord {
+  kind: string;
+  namespace?: string;
+  name: string;
+  uid: string;
+  /** When the object was removed from the store (RFC 3339). */
+  deletedAt: string;
+}
+
+/**
+ * The ops that remove an object from the store: the object goes and its deletion record comes, in one batch.
+ * `now`: milliseconds since the epoch.
+ */
+export function removalOps(key: string, object: PlumbObject, now: number): Op[] {
+  const { namespace, name, uid } = object.metadata;
+  const record: DeletionRecord = { kind: object.kind, namespace, name, uid, deletedAt: new Date(now).toISOString() };
+  return [
+    { type: 'delete', key },
+    { type: 'put', key: keys.deleted(uid), value: JSON.stringify(record) },
+  ];
+}

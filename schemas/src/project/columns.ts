@@ -1,0 +1,107 @@
+/** The columns of `kubectl get` and `plumb get`, and their cells for an object. */
+import type { Column, KindDefinition } from '../kinds/define.ts';
+import { age } from './columns-age.ts';
+import { type SchemaNode, schemaNode } from './validate-schema.ts';
+
+/** A column as in meta.k8s.io/v1 Table. */
+export interface TableColumn {
+  name: string;
+  type: string;
+  format: string;
+  description: string;
+  /** 0 is always shown; 1 only with `-o wide`. */
+  priority: number;
+}
+
+export type Cell = string | number | boolean;
+
+/** What stands in a cell whose field is absent. */
+export const NO_VALUE = '<none>';
+
+interface Compiled {
+  columns: TableColumn[];
+  cells: ((object: unknown, now: number) => Cell)[];
+}
+
+const compiled = new WeakMap<KindDefinition, Compiled>();
+
+/** NAME, the columns of the kind, AGE, then those of `-o wide`. */
+export function tableColumns(kind: KindDefinition): TableColumn[] {
+  return compiledFor(kind).columns;
+}
+
+/** The cells of one object, in the order of {@link tableColumns}. `now`: milliseconds since the epoch, for ages. */
+export function tableRow(kind: KindDefinition, object: unknown, now: number): Cell[] {
+  return compiledFor(kind).cells.map((cell) => cell(object, now));
+}
+
+function compiledFor(kind: KindDefinition): Compiled {
+  return compiled.getOrInsertComputed(kind, () => {
+    const name: Column = { name: 'Name', path: 'metadata.name', type: 'string', description: 'Name of the object.' };
+    const created: Column = {
+      name: 'Age',
+      path: 'metadata.creationTimestamp',
+      type: 'date',
+      description: 'Time since the object was created.',
+    };
+    const narrow = kind.columns.filter((column) => !column.priority);
+    const wide = kind.columns.filter((column) => column.priority);
+    const all = [name, ...narrow, created, ...wide];
+    return {
+      columns: all.map((column) => ({
+        name: column.name,
+        type: column.type,
+        format: column === name ? 'name' : '',
+        description: column.description,
+        priority: column.priority ?? 0,
+      })),
+      cells: all.map((column) => {
+        const read = columnReader(kind, column.path);
+        return (object, now) => cell(column, read(object), now);
+      }),
+    };
+  });
+}
+
+function cell(column: Column, value: unknown, now: number): Cell {
+  if (value === undefined || value === null || value === '') return NO_VALUE;
+  if (Array.isArray(value)) return value.length === 0 ? NO_VALUE : value.map(String).join(',');
+  if (column.type === 'date') return age(now - Date.parse(String(value)));
+  if (typeof value === 'number' || typeof value === 'boolean') return value;
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+type Reader = (value: unknown) => unknown;
+
+/**
+ * A function that reads a column's path: dotted; `list[key]` is the item of a list map with that key; `list[*]` is
+ * every item, and what is read of them becomes one list.
+ */
+export function columnReader(kind: KindDefinition, path: string): Reader {
+  let schema: SchemaNode | undefined = {
+    properties: { spec: schemaNode(kind.spec), status: schemaNode(kind.status) },
+  };
+  const steps: Reader[] = [];
+  for (const part of path.split('.')) {
+    const [, name, selector] = /^([^[\]]+)(?:\[([^[\]]+)\])?$/.exec(part) ?? [];
+    if (name === undefined)
+      throw new TypeError(`column path ${path} of ${kind.kind}: ${part} is neither name nor name[key]`);
+    schema = schema?.properties?.[name];
+    steps.push(each((value) => (value as Record<string, unknown>)[name]));
+    if (selector === undefined) continue;
+    if (selector !== '*') {
+      const key = schema?.['x-kubernetes-list-map-keys']?.[0] ?? 'name';
+      steps.push((list) => (Array.isArray(list) ? list.find((item) => item?.[key] === selector) : undefined));
+    }
+    schema = schema?.items;
+  }
+  return (object) => steps.reduce((value, step) => step(value), object);
+}
+
+/** Reads of an object, or of every object of a list. */
+function each(read: Reader): Reader {
+  return (value) => {
+    if (Array.isArray(value)) return value.flatMap((item) => read(item) ?? []);
+    return typeof value === 'object' && value !== null ? read(value) : undefined;
+  };
+}

@@ -1,0 +1,59 @@
+/** Defaulting: what a person left out becomes what the schema says, before validation and storage. */
+import type { KindDefinition } from '../kinds/define.ts';
+import { type SchemaNode, schemaNode } from './validate-schema.ts';
+
+/** Sets the defaults of `value` in place. */
+type Defaulter = (value: unknown) => void;
+
+const compiled = new WeakMap<KindDefinition, Defaulter | undefined>();
+
+/**
+ * Fills in, in place, the defaults of the spec and returns the object. `null` means absent, as in Kubernetes. A default
+ * inside an object or a list item applies only where that object or item was given. An absent spec becomes `{}`, so
+ * that validation can name the fields that it lacks.
+ */
+export function applyDefaults<T>(kind: KindDefinition, object: T): T {
+  const holder = object as { spec?: unknown };
+  holder.spec = holder.spec === null || holder.spec === undefined ? {} : withoutNulls(holder.spec);
+  if (!compiled.has(kind)) compiled.set(kind, defaulter(schemaNode(kind.spec)));
+  compiled.get(kind)?.(holder.spec);
+  return object;
+}
+
+/** The value without the null fields of its objects. Items of lists are kept: a null there is an error. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    for (const item of value) withoutNulls(item);
+  } else if (typeof value === 'object' && value !== null) {
+    const fields = value as Record<string, unknown>;
+    for (const key of Object.keys(fields)) {
+      if (fields[key] === null) delete fields[key];
+      else withoutNulls(fields[key]);
+    }
+  }
+  return value;
+}
+
+/** A function for the defaults at and below `schema`; undefined where there are none, so that nothing is walked. */
+function defaulter(schema: SchemaNode): Defaulter | undefined {
+  const item = schema.items ? defaulter(schema.items) : undefined;
+  if (item) {
+    return (value) => {
+      if (Array.isArray(value)) value.forEach(item);
+    };
+  }
+  const own: [string, unknown][] = [];
+  const below: [string, Defaulter][] = [];
+  for (const [key, property] of Object.entries(schema.properties ?? {})) {
+    if (property.default !== undefined) own.push([key, property.default]);
+    const inner = defaulter(property);
+    if (inner) below.push([key, inner]);
+  }
+  if (own.length === 0 && below.length === 0) return undefined;
+  return (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
+    const fields = value as Record<string, unknown>;
+    for (const [key, given] of own) fields[key] ??= typeof given === 'object' ? structuredClone(given) : given;
+    for (const [key, run] of below) run(fields[key]);
+  };
+}

@@ -1,0 +1,98 @@
+/** The JSON Schema of an object as people and clients send it. Editors and the server's validators share it. */
+import type { JSONSchema } from 'json-schema-to-ts';
+import type { KindDefinition } from '../kinds/define.ts';
+import { API_GROUP_VERSION } from '../meta/object.ts';
+import { labels, objectMeta } from '../meta/schema.ts';
+
+/** A schema as the projections walk it. The declarations are typed; walking them needs no more than this. */
+export interface SchemaNode {
+  type?: string;
+  description?: string;
+  properties?: Record<string, SchemaNode>;
+  required?: readonly string[];
+  additionalProperties?: boolean | SchemaNode;
+  items?: SchemaNode;
+  enum?: readonly unknown[];
+  default?: unknown;
+  format?: string;
+  'x-kubernetes-list-type'?: string;
+  'x-kubernetes-list-map-keys'?: readonly string[];
+  'x-plumb-sensitive'?: boolean;
+  [keyword: string]: unknown;
+}
+
+/** Lets a projection walk a declared schema. */
+export function schemaNode(schema: JSONSchema): SchemaNode {
+  return schema as unknown as SchemaNode;
+}
+
+/** Set by the server or kept by other programs: accepted from clients, since they send back what they read. */
+const tolerated = {
+  uid: {},
+  resourceVersion: {},
+  generation: {},
+  creationTimestamp: {},
+  deletionTimestamp: {},
+  deletionGracePeriodSeconds: {},
+  selfLink: {},
+  managedFields: {},
+} as const;
+
+const QUALIFIED_NAME = '^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$';
+const LABEL_VALUE = '^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$';
+
+const keyRule = {
+  type: 'string',
+  pattern: QUALIFIED_NAME,
+  description: 'Letters, digits, dashes, dots and underscores, at most 63, with an optional DNS prefix and a slash.',
+} as const;
+
+/** Metadata of an object that a client sends. The syntax of label keys and values is Kubernetes' (apimachinery). */
+export function inputMetadata(kind: KindDefinition): SchemaNode {
+  const { name, namespace, annotations, finalizers, ownerReferences } = objectMeta.properties;
+  return schemaNode({
+    type: 'object',
+    additionalProperties: false,
+    required: ['name'],
+    properties: {
+      name,
+      ...(kind.scope === 'Namespaced' ? { namespace } : {}),
+      labels: {
+        ...labels,
+        propertyNames: keyRule,
+        additionalProperties: {
+          type: 'string',
+          pattern: LABEL_VALUE,
+          description: 'Letters, digits, dashes, dots and underscores, at most 63, or nothing.',
+        },
+      },
+      annotations: { ...annotations, propertyNames: keyRule },
+      finalizers: { ...finalizers, items: keyRule },
+      ownerReferences,
+      generateName: { type: 'string' },
+      ...tolerated,
+    },
+  });
+}
+
+/** The whole object as sent: closed at the top, any status (it is not a client's to write here). */
+export function inputSchema(kind: KindDefinition, apiVersion: string = API_GROUP_VERSION): SchemaNode {
+  return {
+    type: 'object',
+    additionalProperties: false,
+    description: kind.description,
+    required: ['apiVersion', 'kind', 'metadata', 'spec'],
+    properties: {
+      apiVersion: { type: 'string', enum: [apiVersion], description: 'Group and version of the schema.' },
+      kind: { type: 'string', enum: [kind.kind], description: 'The kind.' },
+      metadata: inputMetadata(kind),
+      spec: { description: `What is wanted of the ${kind.singular}.`, ...schemaNode(kind.spec) },
+      status: { description: 'What is; written by the server.' },
+    },
+  };
+}
+
+/** Whether a value at this place must never be shown. */
+export function isSensitive(schema: SchemaNode | undefined): boolean {
+  return schema?.['x-plumb-sensitive'] === true;
+}
