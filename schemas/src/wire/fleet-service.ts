@@ -1,0 +1,34 @@
+import type { Codec } from './codec.ts';
+import { agentFrame, joinReply, joinRequest, serverFrame } from './codec.ts';
+
+/** The service `Fleet` of agent.proto in the form in which grpc-js takes services, for servers and clients. */
+export const fleetService = {
+  join: {
+    path: '/plumb.agent.v1.Fleet/Join',
+    requestStream: false,
+    responseStream: false,
+    ...request(joinRequest),
+    ...response(joinReply),
+  },
+  connect: {
+    path: '/plumb.agent.v1.Fleet/Connect',
+    requestStream: true,
+    responseStream: true,
+    ...request(agentFrame),
+    ...response(serverFrame),
+  },
+} as const;
+
+/** The name in TLS by which an agent asks for the control plane (SNI), and which the server's certificate bears. */
+export const AGENTS_SERVER_NAME = 'agents.plumb.internal';
+
+/** Largest message that either end takes, in bytes. Senders keep their frames far below. */
+export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
+
+function request<T>({ encode, decode }: Codec<T>) {
+  return { requestSerialize: encode, requestDeserialize: decode };
+}
+
+function response<T>({ encode, decode }: Codec<T>) {
+  return { responseSerialize: encode, responseDeserialize: decode };
+}

@@ -1,0 +1,115 @@
+/**
+ * The messages of agent.proto as plain data. Both ends turn them into the types of the domain at once: nothing outside
+ * `agent/src/session` and `reconciler/src/fleet` sees them.
+ */
+
+/** Which message it is stands in `body`; undefined when it came from a newer peer and is not known here. */
+export type AgentMessage = { host: string } & (
+  | { body: 'attach'; attach: Attach }
+  | { body: 'snapshot'; snapshot: Snapshot }
+  | { body: 'changes'; changes: Changes }
+  | { body: 'result'; result: CommandResult }
+  | { body: 'heartbeat'; heartbeat: { sequence: number } }
+  | { body: 'detach'; detach: Record<never, never> }
+  | { body?: undefined }
+);
+
+export interface AgentFrame {
+  messages: AgentMessage[];
+}
+
+export type ServerMessage = { host: string } & (
+  | { body: 'attached'; attached: { session: string; term: number } }
+  | { body: 'refused'; refused: Refused }
+  | { body: 'command'; command: Command }
+  | { body?: undefined }
+);
+
+export interface ServerFrame {
+  messages: ServerMessage[];
+}
+
+export interface JoinRequest {
+  token: string;
+  host: string;
+  registerZone: string;
+  credentialSha256: string;
+}
+
+export interface Attach {
+  credential: string;
+  facts: WireHostFacts | null;
+  highestTerm: number;
+  runningCommands: string[];
+  registerZone: string;
+}
+
+export interface WireHostFacts {
+  driver: string;
+  agentVersion: string;
+  cpus: number;
+  memoryMib: number;
+  tunnelAddress: string;
+}
+
+export interface Refused {
+  reason: string;
+  message: string;
+  terminal: boolean;
+}
+
+export interface Snapshot {
+  things: WireLiveThing[];
+  more: boolean;
+}
+
+export interface Changes {
+  changed: WireLiveThing[];
+  removed: { kind: string; id: string }[];
+}
+
+/** `spec` is JSON text. */
+export interface WireThing {
+  kind: string;
+  id: string;
+  owner: string;
+  spec: string;
+}
+
+export interface WireLiveThing {
+  thing: WireThing | null;
+  drift: string[];
+  domain?: { state: string; reason: string } | null;
+}
+
+/** The numbers of the enum `Verb`. */
+export const VERB = { ensure: 1, remove: 2 } as const;
+
+export interface WireStep {
+  id: string;
+  verb: number;
+  thing: WireThing | null;
+}
+
+export interface Command {
+  id: string;
+  owner: string;
+  session: string;
+  term: number;
+  fence: number;
+  steps: WireStep[];
+}
+
+export interface CommandResult {
+  command: string;
+  steps: StepResult[];
+  refused?: Refused | null;
+}
+
+export interface StepResult {
+  step: string;
+  ok: boolean;
+  reason: string;
+  message: string;
+  terminal: boolean;
+}

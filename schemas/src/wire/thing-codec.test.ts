@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { PlumbError } from '../meta/error.ts';
+import type { WireThing } from './messages.ts';
+import { liveThingFromWire, liveThingToWire, thingFromWire, thingToWire } from './thing-codec.ts';
+import type { LiveThing } from './things.ts';
+
+const bridge: LiveThing = {
+  kind: 'bridge',
+  id: 'b1',
+  owner: 'b1',
+  spec: { name: 'lab', type: 'vxlan', vni: 7, mtuBytes: 1450, peers: ['192.0.2.1'] },
+  drift: ['it is down'],
+};
+const domain: LiveThing = {
+  kind: 'domain',
+  id: 'd1',
+  owner: 'd1',
+  spec: { name: 'default.web', cpus: 1, memoryMiB: 96, disks: ['d1.root'], ports: [], power: 'Running' },
+  drift: [],
+  domain: { state: 'off', reason: 'crashed' },
+};
+
+test.each([bridge, domain])('a live $kind is the same after the wire', (live) => {
+  expect(liveThingFromWire(liveThingToWire(live))).toEqual(live);
+});
+
+test('what a newer agent says of a domain is unknown here', () => {
+  const wire = { ...liveThingToWire(domain), domain: { state: 'suspended', reason: 'hibernated' } };
+  expect(liveThingFromWire(wire).domain).toEqual({ state: 'off', reason: 'unknown' });
+});
+
+describe('what is not understood is refused for good', () => {
+  const good = thingToWire(bridge);
+  const cases: [string, WireThing | null, string][] = [
+    ['nothing', null, 'it is empty'],
+    ['an unknown kind', { ...good, kind: 'teapot' }, 'kind "teapot"'],
+    ['a kind that every object has', { ...good, kind: 'constructor' }, 'kind "constructor"'],
+    ['no JSON', { ...good, spec: '{' }, 'is not JSON'],
+    ['a missing field', { ...good, spec: '{"name":"lab","type":"flat","peers":[]}' }, "'mtuBytes'"],
+    ['a wrong type', { ...good, spec: JSON.stringify({ ...bridge.spec, mtuBytes: '1450' }) }, 'mtuBytes must be'],
+    ['an unknown field', { ...good, spec: JSON.stringify({ ...bridge.spec, color: 'red' }) }, 'additional properties'],
+    [
+      'a prototype',
+      { ...good, spec: '{"__proto__":{},"name":"","type":"flat","mtuBytes":1,"peers":[]}' },
+      'additional',
+    ],
+    ['a path as id', { ...good, id: '../../etc/passwd' }, 'is not one'],
+    ['an empty id', { ...good, id: '' }, 'is not one'],
+    ['an option as owner', { ...good, owner: '-rf' }, 'is not a uid'],
+  ];
+  test.each(cases)('%s', (_, wire, part) => {
+    expect(() => thingFromWire(wire)).toThrow(part);
+    try {
+      thingFromWire(wire);
+    } catch (error) {
+      expect(error).toBeInstanceOf(PlumbError);
+      expect(error).toMatchObject({ reason: 'UnsupportedThing', retry: 'terminal' });
+    }
+  });
+
+  test('values stay out of the message', () => {
+    const wire = { ...good, spec: JSON.stringify({ ...bridge.spec, mtuBytes: 's3cret' }) };
+    expect(() => thingFromWire(wire)).not.toThrow('s3cret');
+  });
+});

@@ -1,0 +1,80 @@
+/** Things of the domain to things of the wire and back. What comes from outside is checked here, once. */
+import type { ErrorObject, ValidateFunction } from 'ajv';
+import { Ajv } from 'ajv';
+import type { PlumbError } from '../meta/error.ts';
+import { terminal } from '../meta/error.ts';
+import type { WireLiveThing, WireThing } from './messages.ts';
+import type { DomainFacts, LiveThing, Thing, ThingKind } from './things.ts';
+import { thingSchemas } from './things.ts';
+
+export function thingToWire(thing: Thing): WireThing {
+  return { kind: thing.kind, id: thing.id, owner: thing.owner, spec: JSON.stringify(thing.spec) };
+}
+
+/** Throws PlumbError `UnsupportedThing` (terminal) when the kind is not known here or the spec is not of its shape. */
+export function thingFromWire(wire: WireThing | null): Thing {
+  if (wire === null) throw unsupported('it is empty');
+  const { kind, id, owner } = wire;
+  if (!Object.hasOwn(thingSchemas, kind)) throw unsupported(`kind ${JSON.stringify(kind)} is not known here`);
+  if (!ID.test(id)) throw unsupported(`the id ${JSON.stringify(id)} of a ${kind} is not one`);
+  if (!ID.test(owner)) throw unsupported(`the owner ${JSON.stringify(owner)} of ${kind}/${id} is not a uid`);
+  let spec: unknown;
+  try {
+    spec = JSON.parse(wire.spec);
+  } catch (error) {
+    throw unsupported(`the spec of ${kind}/${id} is not JSON: ${(error as Error).message}`);
+  }
+  const validate = validator(kind as ThingKind);
+  if (!validate(spec)) throw unsupported(`the spec of ${kind}/${id} ${violations(validate.errors ?? [])}`);
+  return { kind, id, owner, spec } as Thing;
+}
+
+export function liveThingToWire(live: LiveThing): WireLiveThing {
+  return { thing: thingToWire(live), drift: live.drift, domain: live.domain ?? null };
+}
+
+/** Throws as {@link thingFromWire}. */
+export function liveThingFromWire(wire: WireLiveThing): LiveThing {
+  const thing = { ...thingFromWire(wire.thing), drift: wire.drift };
+  if (thing.kind !== 'domain' || !wire.domain) return thing;
+  return { ...thing, domain: domainFacts(wire.domain) };
+}
+
+/** Ids become parts of file and interface names on hosts: no separators, nothing that begins with a dot or a dash. */
+const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
+
+const reasons = new Set(['booted', 'shutdown', 'crashed', 'destroyed', 'unknown']);
+
+/** What a newer agent may say beyond this is `unknown`. */
+function domainFacts({ state, reason }: { state: string; reason: string }): DomainFacts {
+  return {
+    state: state === 'running' ? 'running' : 'off',
+    reason: (reasons.has(reason) ? reason : 'unknown') as DomainFacts['reason'],
+  };
+}
+
+const ajv = new Ajv({ strict: true, allErrors: true });
+const validators = new Map<ThingKind, ValidateFunction>();
+
+function validator(kind: ThingKind): ValidateFunction {
+  let known = validators.get(kind);
+  if (known === undefined) {
+    known = ajv.compile(thingSchemas[kind]);
+    validators.set(kind, known);
+  }
+  return known;
+}
+
+/** Names fields and rules, never values: a spec may hold user data. */
+function violations(errors: ErrorObject[]): string {
+  return errors
+    .map((error) => `${error.instancePath.slice(1).replaceAll('/', '.')} ${error.message}`.trim())
+    .join('; ');
+}
+
+function unsupported(why: string): PlumbError {
+  return terminal(
+    'UnsupportedThing',
+    `the thing cannot be understood: ${why}. Bring the agent and the server to the same version`,
+  );
+}
