@@ -1,0 +1,185 @@
+/**
+ * A libvirtd to talk to: the system's own when it answers, or a private one that needs neither systemd nor dbus and
+ * writes nothing under the machine's /etc. Private means: in a mount namespace of its own, libvirt's folders are bound
+ * to a folder of ours. Guests outlive their libvirtd; the next one with the same folder finds them again.
+ */
+
+import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { endProcess, isRunning, type ProcessRecord, type Started, startProcess } from './processes.ts';
+import { lastLines, run } from './run.ts';
+
+export interface Libvirtd {
+  /** Path of its socket, for programs. */
+  socket: string;
+  /** For `virsh -c`. */
+  virshUri: string;
+  /** False: it is the system's, and `stop` leaves it alone. */
+  isPrivate: boolean;
+  /** Ends a private libvirtd; its guests run on. */
+  stop(): Promise<void>;
+}
+
+const SYSTEM_SOCKET = '/run/libvirt/libvirt-sock';
+/** sun_path in unix(7), with its final NUL. */
+const SOCKET_PATH_BYTES = 108;
+/** The first start asks every QEMU of the machine what it can do. */
+const START_TIMEOUT_MS = 90_000;
+
+/** What libvirt keeps where, and the folder in our state folder that takes its place. */
+const FOLDERS = {
+  run: '/run/libvirt',
+  lib: '/var/lib/libvirt',
+  log: '/var/log/libvirt',
+  etc: '/etc/libvirt',
+  cache: '/var/cache/libvirt',
+};
+
+/** Guests run as this user, without cgroups, security labels or log daemons: what needs systemd is left out. */
+const QEMU_CONF = `user = "root"
+group = "root"
+dynamic_ownership = 0
+remember_owner = 0
+security_driver = "none"
+namespaces = []
+cgroup_controllers = []
+stdio_handler = "file"
+`;
+const LIBVIRTD_CONF = `auth_unix_rw = "none"
+unix_sock_rw_perms = "0700"
+log_outputs = "3:stderr"
+`;
+
+/** The system's libvirtd, or undefined when there is none that answers. */
+export async function systemLibvirtd(): Promise<Libvirtd | undefined> {
+  const found = await stat(SYSTEM_SOCKET).catch(() => undefined);
+  if (!found?.isSocket() || !(await answers('qemu:///system', 20_000))) return undefined;
+  return { socket: SYSTEM_SOCKET, virshUri: 'qemu:///system', isPrivate: false, stop: async () => {} };
+}
+
+/**
+ * A libvirtd with its state in `folder`, or the one that already runs there. `capabilities`: a folder in which what it
+ * found out about QEMU is kept for the next one, which spares seconds. Needs root and Linux.
+ */
+export async function privateLibvirtd(folder: string, capabilities: string): Promise<Libvirtd> {
+  const state = resolve(folder);
+  const socket = join(state, 'run/libvirt-sock');
+  if (Buffer.byteLength(socket) >= SOCKET_PATH_BYTES)
+    throw new Error(`${socket} is too long for the path of a socket: choose a shorter folder`);
+  const virshUri = `qemu:///system?socket=${encodeURIComponent(socket).replaceAll('%2F', '/')}`;
+  const pidFile = join(state, 'libvirtd.json');
+  const running = await readRecord(pidFile);
+  if (running && isRunning(running)) {
+    if (await answers(virshUri, START_TIMEOUT_MS))
+      return { socket, virshUri, isPrivate: true, stop: () => endProcess(running) };
+    await endProcess(running);
+  }
+  await prepare(state, capabilities);
+  const started = await start(state, socket);
+  await writeFile(pidFile, JSON.stringify({ pid: started.pid, started: started.started }));
+  const outcome = await Promise.race([
+    started.exit.then((why) => `it ended (${why})`),
+    listens(socket, START_TIMEOUT_MS)
+      .then(() => answers(virshUri, START_TIMEOUT_MS))
+      .then((ok) => (ok ? undefined : 'it does not answer')),
+  ]);
+  if (outcome) {
+    await endProcess(started);
+    throw new Error(`libvirtd did not start: ${outcome}\n${await logTail(state)}`);
+  }
+  await run('taskset', ['-a', '-c', '-p', await allowedCpus(), `${started.pid}`]);
+  await copyFiles(join(state, 'cache/qemu/capabilities'), capabilities);
+  return { socket, virshUri, isPrivate: true, stop: () => endProcess(started) };
+}
+
+/** Ends every guest that a private libvirtd started, as pulling the plug would. For tests, when all else is gone. */
+export async function endGuests(folder: string): Promise<void> {
+  const run = join(resolve(folder), 'run/qemu');
+  for (const file of await readdir(run).catch(() => [])) {
+    if (!file.endsWith('.pid')) continue;
+    const pid = Number(await readFile(join(run, file), 'utf8').catch(() => ''));
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (pid > 1 && command.includes('qemu-system')) process.kill(pid, 'SIGKILL');
+  }
+}
+
+async function prepare(state: string, capabilities: string): Promise<void> {
+  for (const [name, machine] of Object.entries(FOLDERS)) {
+    await mkdir(join(state, name), { recursive: true, mode: 0o700 });
+    await mkdir(machine, { recursive: true }); // Something must be there to bind over.
+  }
+  await writeFile(join(state, 'etc/qemu.conf'), QEMU_CONF);
+  const uuidFile = join(state, 'host-uuid');
+  const uuid = await readFile(uuidFile, 'utf8').catch(() => crypto.randomUUID());
+  await writeFile(uuidFile, uuid);
+  await writeFile(join(state, 'etc/libvirtd.conf'), `${LIBVIRTD_CONF}host_uuid = "${uuid}"\n`);
+  await copyFiles(capabilities, join(state, 'cache/qemu/capabilities'));
+}
+
+/**
+ * It starts on one CPU, always the same: libvirt 9 keeps what it found out about QEMU only while the CPU says the same
+ * of itself, and leaf 0x1f of CPUID holds the number of the CPU that was asked.
+ */
+async function start(state: string, socket: string): Promise<Started> {
+  await rm(socket, { force: true });
+  const cpus = await allowedCpus();
+  const binds = Object.entries(FOLDERS).flatMap(([name, machine]) => [join(state, name), machine]);
+  const script = 'while [ $# -gt 0 ]; do mount --bind "$1" "$2" || exit 1; shift 2; done; exec libvirtd';
+  const privately = ['unshare', '-m', '--propagation', 'slave', 'sh', '-c', script, 'libvirtd', ...binds];
+  return startProcess('taskset', ['-c', `${parseInt(cpus, 10)}`, ...privately], {
+    log: join(state, 'libvirtd.log'),
+    env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+  });
+}
+
+/**
+ * Resolves when a connection is accepted, or when the time is over. The socket's file is there before anyone listens on
+ * it, and nothing tells of the moment in between: so it is tried, often.
+ */
+async function listens(socket: string, withinMs: number): Promise<void> {
+  for (let waited = 0; waited < withinMs; waited += 20) {
+    const accepted = await new Promise<boolean>((settle) => {
+      const probe = connect(socket, () => settle(true)).on('error', () => settle(false));
+      probe.on('connect', () => probe.destroy());
+    });
+    if (accepted) return;
+    await delay(20);
+  }
+}
+
+/** libvirt answers when it has found its guests again and asked every QEMU of the machine what it can do. */
+async function answers(uri: string, timeoutMs: number): Promise<boolean> {
+  return run('virsh', ['-c', uri, '-q', 'capabilities'], { timeoutMs }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The CPUs that this process may use, as `taskset -c` takes them: `0-1`. */
+async function allowedCpus(): Promise<string> {
+  const status = await readFile('/proc/self/status', 'utf8');
+  return status.match(/^Cpus_allowed_list:\s*(\S+)/m)?.[1] ?? '0';
+}
+
+async function readRecord(file: string): Promise<ProcessRecord | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as ProcessRecord);
+}
+
+async function logTail(state: string): Promise<string> {
+  return lastLines((await readFile(join(state, 'libvirtd.log'), 'utf8').catch(() => '')).trim(), 10);
+}
+
+async function copyFiles(from: string, to: string): Promise<void> {
+  await mkdir(to, { recursive: true });
+  for (const name of await readdir(from).catch(() => [])) await copyFile(join(from, name), join(to, name));
+}
+
+if (import.meta.main) {
+  const folder = process.argv[2] ?? '.plumb/libvirt';
+  const libvirtd = await privateLibvirtd(folder, join(import.meta.dirname, '../.cache/libvirt'));
+  console.log(`${libvirtd.socket}\n${libvirtd.virshUri}`);
+  process.exit(0);
+}
