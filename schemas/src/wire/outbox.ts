@@ -1,0 +1,105 @@
+import type { AgentMessage, ServerMessage, WireThing } from './messages.ts';
+
+/** A stream of frames: grpc-js's calls are such. `write` returns false when it wants no more before `drain`. */
+export interface FrameStream<M> {
+  write(frame: { messages: M[] }): boolean;
+  once(event: 'drain', listener: () => void): unknown;
+}
+
+/** A frame is closed when it holds this much. One message may be larger, and then goes alone. */
+export const FRAME_BYTES = 256 * 1024;
+
+/**
+ * Sends in one frame what became ready in one turn of the event loop, in order. While the stream is full, messages
+ * gather here, and go in fewer, larger frames when it has drained.
+ */
+export class Outbox<M extends AgentMessage | ServerMessage> {
+  readonly #stream: FrameStream<M>;
+  #waiting: M[] = [];
+  #scheduled = false;
+  #full = false;
+  #closed = false;
+
+  constructor(stream: FrameStream<M>) {
+    this.#stream = stream;
+  }
+
+  push(message: M): void {
+    if (this.#closed) return;
+    this.#waiting.push(message);
+    if (this.#scheduled || this.#full) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#send(false);
+    });
+  }
+
+  /** Hands over everything at once and takes no more: the stream is about to be ended. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#send(true);
+  }
+
+  /** Drops what was not sent: the stream is gone. */
+  drop(): void {
+    this.#closed = true;
+    this.#waiting = [];
+  }
+
+  #send(evenIfFull: boolean): void {
+    const waiting = this.#waiting;
+    let from = 0;
+    while (from < waiting.length && (evenIfFull || !this.#full)) {
+      const until = endOfFrame(waiting, from);
+      const messages = waiting.slice(from, until);
+      from = until;
+      if (!this.#stream.write({ messages })) this.#awaitDrain();
+    }
+    this.#waiting = waiting.slice(from);
+  }
+
+  #awaitDrain(): void {
+    if (this.#full) return;
+    this.#full = true;
+    this.#stream.once('drain', () => {
+      this.#full = false;
+      this.#send(false);
+    });
+  }
+}
+
+function endOfFrame(messages: readonly (AgentMessage | ServerMessage)[], from: number): number {
+  let bytes = 0;
+  let until = from;
+  while (until < messages.length) {
+    bytes += approximateBytes(messages[until]!);
+    if (bytes > FRAME_BYTES && until > from) break;
+    until += 1;
+  }
+  return until;
+}
+
+/** Roughly what the message takes on the wire: good enough to bound frames, and much cheaper than encoding it. */
+function approximateBytes(message: AgentMessage | ServerMessage): number {
+  const things = (lives: readonly { thing: WireThing | null }[]) =>
+    lives.reduce((bytes, { thing }) => bytes + thingBytes(thing), 0);
+  switch (message.body) {
+    case 'snapshot':
+      return 64 + things(message.snapshot.things);
+    case 'changes':
+      return 64 + things(message.changes.changed) + 64 * message.changes.removed.length;
+    case 'command':
+      return 128 + things(message.command.steps);
+    case 'result':
+      return 64 + message.result.steps.reduce((bytes, step) => bytes + 64 + step.message.length, 0);
+    default:
+      return 256;
+  }
+}
+
+/** Roughly what a thing takes on the wire, in bytes. */
+export function thingBytes(thing: WireThing | null): number {
+  return 128 + (thing?.spec.length ?? 0);
+}
