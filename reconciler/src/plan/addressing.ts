@@ -106,3 +106,11 @@ export function firstFree(subnet: Subnet, taken: (address: string) => boolean, f
       if (!subnet.excluded.has(value) && !taken(toAddress(value))) return value;
   return undefined;
 }
+
+/** The highest free address of the ranges: for the network's own needs, away from where people ask and search begins. */
+export function lastFree(subnet: Subnet, taken: (address: string) => boolean): number | undefined {
+  for (const range of [...subnet.ranges].reverse())
+    for (let value = range.end; value >= range.start; value--)
+      if (!subnet.excluded.has(value) && !taken(toAddress(value))) return value;
+  return undefined;
+}

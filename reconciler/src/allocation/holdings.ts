@@ -1,0 +1,49 @@
+/** Who holds what where, for questions by host and by network: derived from status and flows, never stored. */
+import type { Allocation } from '../plan/allocation.ts';
+
+export class Holdings {
+  private readonly byUid = new Map<string, readonly Allocation[]>();
+  private readonly uidsByHost = new Map<string, Set<string>>();
+  /** l3 uid → host → number of allocations. */
+  private readonly networks = new Map<string, Map<string, number>>();
+
+  /** Says everything that the instance holds now; an empty list forgets it. */
+  set(uid: string, allocations: readonly Allocation[]): void {
+    this.count(uid, this.byUid.get(uid) ?? [], -1);
+    if (allocations.length === 0) this.byUid.delete(uid);
+    else this.byUid.set(uid, allocations);
+    this.count(uid, allocations, 1);
+  }
+
+  /** uids of the instances that hold a share of the host. */
+  on(host: string): ReadonlySet<string> {
+    return this.uidsByHost.get(host) ?? new Set();
+  }
+
+  /** Hosts on which an instance holds an interface of the network. */
+  hostsOfNetwork(l3Uid: string): Iterable<string> {
+    return this.networks.get(l3Uid)?.keys() ?? [];
+  }
+
+  usesNetwork(host: string, l3Uid: string): boolean {
+    return this.networks.get(l3Uid)?.has(host) ?? false;
+  }
+
+  private count(uid: string, allocations: readonly Allocation[], sign: 1 | -1): void {
+    for (const { host, interfaces } of allocations) {
+      const uids = this.uidsByHost.get(host) ?? new Set();
+      if (sign === 1) uids.add(uid);
+      else uids.delete(uid);
+      if (uids.size === 0) this.uidsByHost.delete(host);
+      else this.uidsByHost.set(host, uids);
+      for (const { l3NetworkUid } of interfaces) {
+        const hosts = this.networks.get(l3NetworkUid) ?? new Map<string, number>();
+        const n = (hosts.get(host) ?? 0) + sign;
+        if (n <= 0) hosts.delete(host);
+        else hosts.set(host, n);
+        if (hosts.size === 0) this.networks.delete(l3NetworkUid);
+        else this.networks.set(l3NetworkUid, hosts);
+      }
+    }
+  }
+}

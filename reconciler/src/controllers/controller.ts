@@ -1,0 +1,49 @@
+/** A controller is its contract: what it is called with, what it reads, the one field set that it writes. */
+import type { Ambient } from '@plumb/schemas';
+import type { AllocationIndex } from '../allocation/allocation-index.ts';
+import type { Holdings } from '../allocation/holdings.ts';
+import type { AllocationLane } from '../allocation/lane.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { Journal } from '../flow/journal.ts';
+import type { ObjectCache } from '../runtime/cache.ts';
+import type { EventRecorder } from '../runtime/events.ts';
+import type { Store } from '../store/store.ts';
+import type { HostLiveness } from './host/liveness.ts';
+
+export interface Controller {
+  readonly name: string;
+  /** The kind whose keys it is called with. */
+  readonly kind: string;
+  /** What it reads, for people and the generated graph. */
+  readonly inputs: readonly string[];
+  /** What it writes: nobody else writes there. */
+  readonly outputs: readonly string[];
+  /** How many keys are worked on at once. */
+  readonly concurrency: number;
+  /**
+   * Brings the object at `key` nearer to its declaration. Called with a key, never an event; may be called any time.
+   * Throwing means: try again with backoff.
+   */
+  reconcile(key: string): Promise<Again | undefined>;
+}
+
+export interface Again {
+  /** Call once more after this many milliseconds. */
+  requeueAfterMs: number;
+}
+
+/** What controllers are made with. */
+export interface Context {
+  store: Store;
+  cache: ObjectCache;
+  fleet: Fleet;
+  journal: Journal;
+  index: AllocationIndex;
+  lane: AllocationLane;
+  holdings: Holdings;
+  liveness: HostLiveness;
+  events: EventRecorder;
+  ambient: Ambient;
+  /** Puts the key into its controller's queue, now or after some milliseconds. */
+  enqueue(key: string, afterMs?: number): void;
+}

@@ -1,0 +1,147 @@
+/** From what changed to the keys that are to be looked at. Hints only: a controller decides by what it reads. */
+import type { Instance } from '@plumb/schemas';
+import type { LiveChange } from '../fleet/fleet.ts';
+import type { CacheChange, Cached } from '../runtime/cache.ts';
+import { findCondition } from '../runtime/conditions.ts';
+import { referenceKeys } from '../runtime/references.ts';
+import { keys } from '../store/keys.ts';
+import type { Context } from './controller.ts';
+
+/** Follows the cache and the fleet; returns a function that ends it. */
+export function dispatch(context: Context): () => void {
+  const waiting = new WaitingInstances(context);
+  const ends = [
+    context.cache.onChange((change) => onObject(context, waiting, change)),
+    context.fleet.onChange((change) => onLive(context, waiting, change)),
+  ];
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+/** Instances that hold nothing yet, or failed: what others free or bring may be what they wait for. */
+class WaitingInstances {
+  private readonly context: Context;
+  private readonly keys = new Set<string>();
+
+  constructor(context: Context) {
+    this.context = context;
+    for (const cached of context.cache.list<Instance>('instances')) this.note(cached);
+  }
+
+  note(cached: Cached): void {
+    const { status } = cached.object as Instance;
+    if (status?.host === undefined || findCondition(cached.object, 'Stalled')?.status === 'True')
+      this.keys.add(cached.key);
+    else this.keys.delete(cached.key);
+  }
+
+  forget(key: string): void {
+    this.keys.delete(key);
+  }
+
+  wakeAll(): void {
+    for (const key of this.keys) this.context.enqueue(key);
+  }
+}
+
+function onObject(context: Context, waiting: WaitingInstances, { key, kind, before, after }: CacheChange): void {
+  if (kind.kind === 'Instance') {
+    if (after) waiting.note(after);
+    else waiting.forget(key);
+    if (!after || freed(before, after)) waiting.wakeAll();
+  }
+  if (after && isDeclaration(before, after)) context.enqueue(key);
+  if (isMaterial(before, after)) for (const referrer of context.cache.referrers(key)) context.enqueue(referrer.key);
+  if (!before || !after || hostOf(before) !== hostOf(after))
+    for (const cached of [before, after])
+      if (cached) for (const target of referenceKeys(kind, cached.object)) enqueueUpward(context, target);
+  if (kind.kind === 'Host' && isMaterial(before, after)) waiting.wakeAll();
+  if (kind.kind === 'Instance' && hostOf(before) !== hostOf(after))
+    for (const host of [hostOf(before), hostOf(after)]) if (host) enqueueHostIfLeaving(context, host);
+}
+
+/** Many instances come and go at once; what they share is looked at once for all of them. */
+const COALESCE_MS = 200;
+
+/** The object that is referred to, and an L2Network behind its L3Network: they keep what their users need on hosts. */
+function enqueueUpward(context: Context, key: string): void {
+  const target = context.cache.get(key);
+  context.enqueue(key, target?.object.metadata.deletionTimestamp ? 0 : COALESCE_MS);
+  if (target?.kind.kind === 'L3Network')
+    for (const l2 of referenceKeys(target.kind, target.object)) context.enqueue(l2, COALESCE_MS);
+}
+
+function enqueueHostIfLeaving(context: Context, host: string): void {
+  const key = keys.object('hosts', undefined, host);
+  if (context.cache.get(key)?.object.metadata.deletionTimestamp) context.enqueue(key);
+}
+
+/** What a person or another client changed; a controller does not wake itself by writing status. */
+function isDeclaration(before: Cached | undefined, after: Cached): boolean {
+  if (!before) return true;
+  const [a, b] = [before.object.metadata, after.object.metadata];
+  return (
+    a.generation !== b.generation ||
+    a.deletionTimestamp !== b.deletionTimestamp ||
+    JSON.stringify([a.annotations, a.labels, a.finalizers]) !== JSON.stringify([b.annotations, b.labels, b.finalizers])
+  );
+}
+
+/** Whether those who refer to the object may now decide otherwise. */
+function isMaterial(before: Cached | undefined, after: Cached | undefined): boolean {
+  if (!before || !after) return true;
+  const [a, b] = [before.object.metadata, after.object.metadata];
+  const [ready, readyNow] = [findCondition(before.object, 'Ready'), findCondition(after.object, 'Ready')];
+  return (
+    a.generation !== b.generation ||
+    a.deletionTimestamp !== b.deletionTimestamp ||
+    before.object.status?.observedGeneration !== after.object.status?.observedGeneration ||
+    ready?.status !== readyNow?.status ||
+    (readyNow?.status !== 'True' && ready?.message !== readyNow?.message)
+  );
+}
+
+function hostOf(cached: Cached | undefined): string | undefined {
+  return (cached?.object as Instance | undefined)?.status?.host;
+}
+
+function freed(before: Cached | undefined, after: Cached): boolean {
+  const [a, b] = [before?.object as Instance | undefined, after.object as Instance];
+  if (!a?.status?.host) return false;
+  return (
+    a.status.host !== b.status?.host || JSON.stringify(a.status.interfaces) !== JSON.stringify(b.status?.interfaces)
+  );
+}
+
+function onLive(context: Context, waiting: WaitingInstances, change: LiveChange): void {
+  if (change.type === 'host') {
+    onHost(context, waiting, change.host);
+    return;
+  }
+  const flow = context.journal.get(change.owner);
+  if (flow && flow.record.direction !== 'failed') return; // its own flow is at work, and looks once more at the end
+  const owner = context.cache.byUid(change.owner);
+  if (!owner) {
+    context.enqueue(keys.object('hosts', undefined, change.host));
+    return;
+  }
+  context.enqueue(owner.key);
+  if (change.kind === 'subnet') for (const l2 of referenceKeys(owner.kind, owner.object)) context.enqueue(l2);
+}
+
+function onHost(context: Context, waiting: WaitingInstances, host: string): void {
+  context.enqueue(keys.object('hosts', undefined, host));
+  for (const uid of context.holdings.on(host)) {
+    const held = context.cache.byUid(uid);
+    if (held) context.enqueue(held.key);
+  }
+  waiting.wakeAll();
+  enqueueImages(context);
+  for (const plural of ['l2networks', 'l3networks'])
+    for (const { key } of context.cache.list(plural)) context.enqueue(key);
+}
+
+function enqueueImages(context: Context): void {
+  for (const { key } of context.cache.list('images')) context.enqueue(key);
+}

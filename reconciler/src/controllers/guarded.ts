@@ -1,0 +1,30 @@
+/** Turns what a reconcile throws into the object's condition, and lets the queue try again. */
+import { PlumbError } from '@plumb/schemas';
+import type { Cached } from '../runtime/cache.ts';
+import type { Again, Context } from './controller.ts';
+import { failedStatus, writeStatus } from './status.ts';
+
+/** Reasons that pass within moments and are not worth a condition. */
+const unremarkable = new Set(['Conflict', 'StoreUnavailable', 'Gone']);
+
+/**
+ * Runs `work`. A retryable error becomes a condition and is thrown on, for the queue's backoff; a terminal one becomes a
+ * Stalled condition and ends here: the next change of an input calls the controller again.
+ */
+export async function guarded(
+  context: Context,
+  cached: Cached,
+  work: () => Promise<Again | undefined>,
+): Promise<Again | undefined> {
+  try {
+    return await work();
+  } catch (thrown) {
+    const error = PlumbError.from(thrown, `reconciling ${cached.key}`);
+    if (!unremarkable.has(error.reason)) {
+      const latest = context.cache.get(cached.key) ?? cached;
+      await writeStatus(context, latest, (status, object) => failedStatus(context, status, object, error));
+    }
+    if (error.retry === 'terminal') return undefined;
+    throw error;
+  }
+}

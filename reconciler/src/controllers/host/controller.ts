@@ -1,0 +1,134 @@
+/** Host: says whether its agent is connected and what it found there; lets go of it when nothing runs on it. */
+import { type Host, type LiveThing, objectName, retryable, thingOrder, type Zone } from '@plumb/schemas';
+import type { HostLive } from '../../fleet/fleet.ts';
+import type { Cached } from '../../runtime/cache.ts';
+import { keys } from '../../store/keys.ts';
+import type { Again, Context, Controller } from '../controller.ts';
+import { converge } from '../converge.ts';
+import { guarded } from '../guarded.ts';
+import { mustBeReady, resolve } from '../references.ts';
+import {
+  conditionsTo,
+  deletionBlocked,
+  departure,
+  failedStatus,
+  readFresh,
+  readyStatus,
+  retryOnConflict,
+  type Status,
+  writeStatus,
+} from '../status.ts';
+import { orphansOn } from './orphans.ts';
+
+export function hostController(context: Context): Controller {
+  return {
+    name: 'host',
+    kind: 'Host',
+    inputs: ['Host', 'Zone', "the agent's session", 'live things without an object', 'deletion records'],
+    outputs: ['Host.status', 'things whose owner was deleted'],
+    concurrency: 64,
+    async reconcile(key: string): Promise<Again | undefined> {
+      const cached = context.cache.get<Host>(key);
+      if (!cached) return undefined;
+      return guarded(context, cached, async () => {
+        if (cached.object.metadata.deletionTimestamp) return remove(context, cached);
+        const zone = resolve<Zone>(context, cached.object, 'spec.zone', 'Zone', cached.object.spec.zone, {
+          newUse: !cached.object.status?.driver,
+        });
+        mustBeReady('spec.zone', zone);
+        return report(context, cached);
+      });
+    },
+  };
+}
+
+async function report(context: Context, cached: Cached<Host>): Promise<Again | undefined> {
+  const { name } = cached.object.metadata;
+  const live = context.fleet.host(name);
+  if (!live?.connected) {
+    const graceLeftMs = context.liveness.graceLeftMs(name) ?? 0;
+    const known = cached.object.status?.driver !== undefined;
+    if (known && graceLeftMs > 0) return { requeueAfterMs: graceLeftMs };
+    const message = known
+      ? `its agent is not connected; start it on the host: plumb agent --host ${name} …`
+      : `no agent has connected for it yet; start one on the host: plumb agent --host ${name} …`;
+    await writeStatus(context, cached, (status, object) =>
+      failedStatus(context, status, object, retryable('HostNotConnected', message)),
+    );
+    return undefined;
+  }
+  const { orphans, removable } = await orphansOn(context, live);
+  await writeStatus(context, cached, (status, object) => connectedStatus(context, status, object, live, orphans));
+  if (removable.length > 0) await removeDeleted(context, cached, live, removable);
+  return undefined;
+}
+
+function connectedStatus(
+  context: Context,
+  status: Status,
+  object: Cached['object'],
+  live: HostLive,
+  orphans: LiveThing[],
+): Status {
+  const { driver, agentVersion, cpus, memoryMiB, tunnelAddress } = live.facts;
+  const { orphans: _before, ...rest } = status as Status & { orphans?: unknown };
+  const found = orphans.map(({ kind, id, owner }) => ({ kind, id, owner }));
+  const next = {
+    ...rest,
+    driver,
+    agentVersion,
+    cpus,
+    memoryMiB,
+    tunnelAddress,
+    ...(found.length > 0 ? { orphans: found } : {}),
+  };
+  const ready = readyStatus(context, next, object, 'Connected', `its agent is connected, driver ${driver}`);
+  if (found.length === 0) return conditionsTo(context, ready, object, [], ['Orphans']);
+  const message = `${found.length} things on the host belong to no object that the store knows, e.g. ${found[0]!.kind} ${found[0]!.id}; Plumb does not touch them`;
+  return conditionsTo(context, ready, object, [{ type: 'Orphans', status: 'True', reason: 'Found', message }], []);
+}
+
+/** Removes what the store has deletion records of, in the reverse order of making. */
+async function removeDeleted(
+  context: Context,
+  cached: Cached<Host>,
+  live: HostLive,
+  things: LiveThing[],
+): Promise<void> {
+  const ordered = [...things].sort((a, b) => thingOrder(b.kind) - thingOrder(a.kind));
+  for (const thing of ordered)
+    await converge(context, thing.owner, cached.revision, [{ host: live.name, live: thing, desired: undefined }]);
+}
+
+async function remove(context: Context, cached: Cached<Host>): Promise<Again | undefined> {
+  const { name } = cached.object.metadata;
+  const holders = [...context.holdings.on(name)].map((uid) => {
+    const holder = context.cache.byUid(uid)?.object;
+    return holder ? `Instance ${objectName(holder.metadata)}` : `Instance with uid ${uid}`;
+  });
+  if (holders.length > 0) {
+    await writeStatus(context, cached, (s, o) => failedStatus(context, s, o, deletionBlocked(holders.sort())));
+    return undefined;
+  }
+  const live = context.fleet.host(name);
+  if (live?.connected) await removeShared(context, cached, live);
+  await retryOnConflict(async (attempt) => {
+    const current = attempt === 0 ? cached : await readFresh(context, cached);
+    if (!current) return;
+    const { revision } = await context.lane.submit((index) => {
+      index.forgetHost(name);
+      const { preconditions, ops } = departure(current, context.ambient.clock.now());
+      return { preconditions, ops: [...ops, { type: 'delete', key: keys.credential(name) }], result: undefined };
+    });
+    await context.cache.shows(revision);
+  });
+  return undefined;
+}
+
+/** Bridges, subnets and images that other objects left here for later use: with the host, the use ends. */
+async function removeShared(context: Context, cached: Cached<Host>, live: HostLive): Promise<void> {
+  const known = [...live.things.values()].filter((thing) => context.cache.byUid(thing.owner));
+  await removeDeleted(context, cached, live, known);
+  if (known.some((thing) => live.things.has(`${thing.kind}/${thing.id}`)))
+    throw retryable('Removing', 'what Plumb made on it is still being removed');
+}

@@ -1,0 +1,35 @@
+/** Since when each host has not been connected. A host that was never heard of counts from the start of the process. */
+import type { Clock } from '@plumb/schemas';
+import type { Fleet } from '../../fleet/fleet.ts';
+
+/** An agent may restart without anyone being alarmed for this long. */
+export const DISCONNECT_GRACE_MS = 40_000;
+
+export class HostLiveness {
+  private readonly clock: Clock;
+  private readonly fleet: Fleet;
+  private readonly startedAt: number;
+  private readonly since = new Map<string, number>();
+
+  constructor(fleet: Fleet, clock: Clock) {
+    this.clock = clock;
+    this.fleet = fleet;
+    this.startedAt = clock.now();
+    fleet.onChange((change) => {
+      if (change.type !== 'host') return;
+      if (this.connected(change.host)) this.since.delete(change.host);
+      else if (!this.since.has(change.host)) this.since.set(change.host, clock.now());
+    });
+  }
+
+  connected(host: string): boolean {
+    return this.fleet.host(host)?.connected ?? false;
+  }
+
+  /** Milliseconds until the host counts as lost; 0 when it does; undefined while it is connected. */
+  graceLeftMs(host: string): number | undefined {
+    if (this.connected(host)) return undefined;
+    const since = this.since.get(host) ?? this.startedAt;
+    return Math.max(0, since + DISCONNECT_GRACE_MS - this.clock.now());
+  }
+}

@@ -1,0 +1,29 @@
+/** Live things without an object: only the record of its owner's deletion allows a thing to be removed. */
+import type { LiveThing } from '@plumb/schemas';
+import type { HostLive } from '../../fleet/fleet.ts';
+import { keys } from '../../store/keys.ts';
+import type { Context } from '../controller.ts';
+
+export interface Unowned {
+  /** Nobody knows them: reported, never touched. An empty or restored store destroys nothing. */
+  orphans: LiveThing[];
+  /** The store holds the deletion record of their owner. */
+  removable: LiveThing[];
+}
+
+export async function orphansOn(context: Context, host: HostLive): Promise<Unowned> {
+  const result: Unowned = { orphans: [], removable: [] };
+  const deleted = new Map<string, boolean>();
+  for (const thing of host.things.values()) {
+    if (context.cache.byUid(thing.owner) || context.journal.get(thing.owner)) continue;
+    let gone = deleted.get(thing.owner);
+    if (gone === undefined) {
+      gone = (await context.store.get(keys.deleted(thing.owner))) !== undefined;
+      deleted.set(thing.owner, gone);
+    }
+    // The object may have arrived while the store was asked.
+    if (context.cache.byUid(thing.owner)) continue;
+    (gone ? result.removable : result.orphans).push(thing);
+  }
+  return result;
+}

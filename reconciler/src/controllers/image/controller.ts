@@ -1,0 +1,118 @@
+/** Image: fetched and checked on one host before it is Ready; removed from every host that no longer needs it. */
+import { type Image, type LiveThing, retryable } from '@plumb/schemas';
+import { imageThing } from '../../plan/network-things.ts';
+import type { Cached } from '../../runtime/cache.ts';
+import type { Again, Context, Controller } from '../controller.ts';
+import { converge } from '../converge.ts';
+import { guarded } from '../guarded.ts';
+import { referrerNames } from '../references.ts';
+import { conditionsTo, deletionBlocked, depart, failedStatus, readyStatus, writeStatus } from '../status.ts';
+
+export function imageController(context: Context): Controller {
+  return {
+    name: 'image',
+    kind: 'Image',
+    inputs: ['Image', 'live images and disks', 'connected hosts'],
+    outputs: ['Image.status', 'images on hosts'],
+    concurrency: 16,
+    async reconcile(key: string): Promise<Again | undefined> {
+      const cached = context.cache.get<Image>(key);
+      if (!cached) return undefined;
+      return guarded(context, cached, async () => {
+        if (cached.object.metadata.deletionTimestamp) return remove(context, cached);
+        await verify(context, cached);
+        await removeUnused(context, cached, (thing) => thing.id !== cached.object.spec.sha256);
+        return undefined;
+      });
+    },
+  };
+}
+
+/** Ready means: a host has fetched it and found the sum right. While there is no host, nobody can know yet. */
+async function verify(context: Context, cached: Cached<Image>): Promise<void> {
+  const { uid } = cached.object.metadata;
+  const { sha256 } = cached.object.spec;
+  const on = [...context.fleet.ownedBy(uid)].find(({ thing }) => thing.id === sha256 && thing.drift.length === 0);
+  const host = on?.host ?? firstUsableHost(context);
+  if (host === undefined) {
+    await writeStatus(context, cached, (status, object) =>
+      readyStatus(
+        context,
+        status,
+        object,
+        'Unverified',
+        'no host has fetched it yet; the first that connects checks it',
+      ),
+    );
+    return;
+  }
+  if (!on) {
+    const cancelProgress = context.ambient.clock.after(1000, () => void announce(context, cached, host));
+    try {
+      await converge(context, uid, cached.revision, [{ host, live: undefined, desired: imageThing(cached.object) }]);
+    } finally {
+      cancelProgress();
+    }
+  }
+  const latest = context.cache.get(cached.key) ?? cached;
+  await writeStatus(context, latest, (status, object) =>
+    readyStatus(context, status, object, 'Verified', `its sum was checked on host ${host}`),
+  );
+}
+
+async function announce(context: Context, cached: Cached<Image>, host: string): Promise<void> {
+  const message = `host ${host} fetches ${cached.object.spec.url}`;
+  const latest = context.cache.get(cached.key);
+  if (!latest) return;
+  await writeStatus(context, latest, (status, object) =>
+    conditionsTo(
+      context,
+      status,
+      object,
+      [{ type: 'Ready', status: 'False', reason: 'Fetching', message }],
+      ['Stalled'],
+    ),
+  ).catch(() => undefined); // only a word on progress: the result is written, and its failure reported, in any case
+}
+
+/** The first connected host by name whose Host object is declared and not on its way out. */
+function firstUsableHost(context: Context): string | undefined {
+  const names = [...context.cache.list('hosts')]
+    .filter(({ object }) => !object.metadata.deletionTimestamp && context.liveness.connected(object.metadata.name))
+    .map(({ object }) => object.metadata.name);
+  return names.sort()[0];
+}
+
+/** Removes the image's files, where `unwanted` says so, from connected hosts on which no disk is a clone of them. */
+async function removeUnused(
+  context: Context,
+  cached: Cached<Image>,
+  unwanted: (thing: LiveThing) => boolean,
+): Promise<void> {
+  const { uid } = cached.object.metadata;
+  const wanted = [...context.fleet.ownedBy(uid)]
+    .filter(({ host, thing }) => unwanted(thing) && !hasClone(context, host, thing.id))
+    .map(({ host, thing }) => ({ host, live: thing, desired: undefined }));
+  await converge(context, uid, cached.revision, wanted);
+}
+
+function hasClone(context: Context, host: string, imageId: string): boolean {
+  for (const thing of context.fleet.host(host)?.things.values() ?? [])
+    if (thing.kind === 'disk' && thing.spec.image === imageId) return true;
+  return false;
+}
+
+async function remove(context: Context, cached: Cached<Image>): Promise<Again | undefined> {
+  const blockers = referrerNames(context, cached);
+  if (blockers.length > 0) {
+    await writeStatus(context, cached, (s, o) => failedStatus(context, s, o, deletionBlocked(blockers)));
+    return undefined;
+  }
+  await removeUnused(context, cached, () => true);
+  const left = [...context.fleet.ownedBy(cached.object.metadata.uid)].filter(({ host }) =>
+    context.liveness.connected(host),
+  );
+  if (left.length > 0) throw retryable('Removing', `its file is still on ${left.map((l) => l.host).join(', ')}`);
+  await depart(context, cached);
+  return undefined;
+}

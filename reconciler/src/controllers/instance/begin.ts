@@ -1,0 +1,61 @@
+/** The one commit before the first effect: the plan, what it takes, and proof that nothing it was made from changed. */
+import { type Instance, objectName } from '@plumb/schemas';
+import type { Journaled } from '../../flow/journal.ts';
+import type { FlowPurpose, FlowRecord } from '../../flow/record.ts';
+import { PLAN_VERSION } from '../../plan/plan.ts';
+import type { Cached } from '../../runtime/cache.ts';
+import type { Context } from '../controller.ts';
+import { driftSentence } from './drift.ts';
+import { allHeld, planInstance } from './planning.ts';
+import type { ResolvedInstance } from './references.ts';
+
+/** Plans again inside the lane, where nobody else takes what is free, and makes the flow durable. */
+export async function beginFlow(
+  context: Context,
+  cached: Cached<Instance>,
+  resolved: ResolvedInstance,
+  purpose: FlowPurpose,
+): Promise<Journaled> {
+  const { uid, generation } = cached.object.metadata;
+  const before = allHeld(context, cached.object);
+  const submitted = context.lane.submit((index) => {
+    const { target, steps } = planInstance(context, cached, resolved, index);
+    const held = before;
+    index.reserve(uid, target, held);
+    const record: FlowRecord = {
+      key: cached.key,
+      uid,
+      purpose,
+      generation,
+      direction: 'forward',
+      plan: { version: PLAN_VERSION, steps },
+      target,
+      held,
+      inputs: resolved.inputs,
+      startedAt: context.ambient.clock.now(),
+    };
+    const writing = context.journal.writing(record);
+    context.holdings.set(uid, [...held, target]); // at once: the next decision of the batch spreads by it
+    return {
+      preconditions: [
+        { key: cached.key, revision: cached.revision },
+        ...resolved.preconditions,
+        ...writing.preconditions,
+      ],
+      ops: writing.ops,
+      result: record,
+    };
+  });
+  const { result: record, revision } = await submitted.catch((error) => {
+    context.holdings.set(uid, before);
+    throw error;
+  });
+  if (purpose === 'repair')
+    context.events.record({
+      object: cached.object,
+      type: 'Warning',
+      reason: 'Drifted',
+      message: `${objectName(cached.object.metadata)} differs from its declaration: ${driftSentence(record.plan.steps)}; it is repaired`,
+    });
+  return context.journal.written(record, revision);
+}

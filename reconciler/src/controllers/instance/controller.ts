@@ -1,0 +1,68 @@
+/**
+ * Instance. The main flow is the list below, first match wins:
+ *
+ *   gone → nothing · being deleted → delete · undoing → go back · doing → go forward · failed with the same inputs → rest
+ *   · nothing to do → settle · drift that is only to be reported → report · else → plan, begin, go forward
+ */
+import { type Instance, PlumbError } from '@plumb/schemas';
+import type { Journaled } from '../../flow/journal.ts';
+import type { Cached } from '../../runtime/cache.ts';
+import type { Again, Context, Controller } from '../controller.ts';
+import { guarded } from '../guarded.ts';
+import { isApplied } from './applied.ts';
+import { beginFlow } from './begin.ts';
+import { deleteInstance } from './delete.ts';
+import { RepairPacing, reportDrift } from './drift.ts';
+import { goBack, goForward } from './go.ts';
+import { planInstance } from './planning.ts';
+import { resolveInstance } from './references.ts';
+import { isSettled, reportHostLost, settle } from './settle.ts';
+
+export function instanceController(context: Context): Controller {
+  const pacing = new RepairPacing(context.ambient.clock);
+  return {
+    name: 'instance',
+    kind: 'Instance',
+    inputs: ['Instance', 'Zone', 'InstanceOffering', 'Image', 'L3Network', 'L2Network', 'Host', 'live things'],
+    outputs: ['Instance.status', 'addresses, MACs and shares of hosts', 'disks, seeds, ports and domains on hosts'],
+    concurrency: 4096,
+    async reconcile(key: string): Promise<Again | undefined> {
+      const cached = context.cache.get<Instance>(key);
+      if (!cached) return undefined;
+      return guarded(context, cached, () => reconcile(context, cached, pacing));
+    },
+  };
+}
+
+async function reconcile(context: Context, cached: Cached<Instance>, pacing: RepairPacing): Promise<Again | undefined> {
+  const { metadata, status } = cached.object;
+  const flow = context.journal.get(metadata.uid);
+  if (metadata.deletionTimestamp) return deleteInstance(context, cached, flow);
+  if (flow?.record.direction === 'back') return goBack(context, cached, flow);
+  if (flow?.record.direction === 'forward' && flow.record.generation === metadata.generation)
+    return goForward(context, cached, flow);
+
+  const resolved = resolveInstance(context, cached, status?.host === undefined);
+  if (flow?.record.direction === 'failed' && flow.record.inputs === resolved.inputs) return rest(flow);
+  if (status?.host === undefined && !flow)
+    return goForward(context, cached, await beginFlow(context, cached, resolved, 'create'));
+  if (status?.host !== undefined && !context.liveness.connected(status.host)) return reportHostLost(context, cached);
+
+  const planned = planInstance(context, cached, resolved, context.index);
+  if (planned.steps.length === 0 && isSettled(cached.object, planned.target) && !flow) return settle(context, cached);
+
+  const drifted = !flow && isApplied(cached.object);
+  if (drifted && cached.object.spec.driftPolicy === 'Report') return reportDrift(context, cached, planned.steps);
+  if (drifted) {
+    const waitMs = pacing.waitMs(metadata.uid);
+    if (waitMs > 0) return { requeueAfterMs: waitMs };
+  }
+  const begun = await beginFlow(context, cached, resolved, drifted ? 'repair' : status?.host ? 'update' : 'create');
+  return goForward(context, cached, begun);
+}
+
+/** A flow that failed whole is not tried again with the same inputs; its condition says why. */
+function rest(flow: Journaled): undefined {
+  const { failure } = flow.record;
+  if (failure) throw new PlumbError({ reason: failure.reason, message: failure.message, retry: 'terminal' });
+}

@@ -1,0 +1,109 @@
+/** Deleting an instance: everything it may have made goes, then what it held is freed, then the object goes. */
+import { type Instance, retryable, type Thing, thingKey, thingOrder } from '@plumb/schemas';
+import { execute } from '../../flow/execute.ts';
+import type { Journaled } from '../../flow/journal.ts';
+import type { FlowRecord } from '../../flow/record.ts';
+import type { Allocation } from '../../plan/allocation.ts';
+import { thingIds } from '../../plan/instance-things.ts';
+import { PLAN_VERSION, type PlanStep } from '../../plan/plan.ts';
+import type { Cached } from '../../runtime/cache.ts';
+import type { Again, Context } from '../controller.ts';
+import { departure, readFresh, retryOnConflict } from '../status.ts';
+import { allHeld } from './planning.ts';
+
+export async function deleteInstance(
+  context: Context,
+  cached: Cached<Instance>,
+  flow: Journaled | undefined,
+): Promise<Again | undefined> {
+  const { uid } = cached.object.metadata;
+  const held = allHeld(context, cached.object);
+  const steps = removals(context, uid, held);
+  if (steps.length > 0) {
+    const deleting =
+      flow?.record.purpose === 'delete' ? flow : await context.journal.turn(record(context, cached, held, steps));
+    const result = await execute(steps, { fence: deleting.revision, fleet: context.fleet, owner: uid });
+    if (result.outcome === 'failed')
+      throw retryable(
+        'Stuck',
+        `cannot remove it yet: ${result.error.message} (on host ${result.step.host}); it is tried again`,
+      );
+  }
+  await finish(context, cached, held);
+  return undefined;
+}
+
+/**
+ * The removal of everything that any plan of the instance can have made, live or not: a command of an earlier flow may
+ * still be at work on the host, and this one runs after it.
+ */
+function removals(context: Context, uid: string, held: readonly Allocation[]): PlanStep[] {
+  const steps = new Map<string, PlanStep>();
+  const add = (host: string, thing: Thing) =>
+    steps.set(`${host} ${thingKey(thing)}`, {
+      id: `remove ${thingKey(thing)}`,
+      host,
+      verb: 'remove',
+      thing,
+      undo: 'pivot',
+      disruption: 'dataLoss',
+      why: `${thing.kind} is to go with its instance`,
+    });
+  for (const { host, interfaces } of held) {
+    for (const { name } of interfaces) add(host, unspecified('port', thingIds.port(uid, name), uid));
+    add(host, unspecified('domain', thingIds.domain(uid), uid));
+    add(host, unspecified('seed', thingIds.seed(uid), uid));
+    add(host, unspecified('disk', thingIds.disk(uid), uid));
+  }
+  for (const { host, thing } of context.fleet.ownedBy(uid)) add(host, unspecified(thing.kind, thing.id, uid));
+  return [...steps.values()].sort(
+    (a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : 0) || thingOrder(b.thing.kind) - thingOrder(a.thing.kind),
+  );
+}
+
+/** Removing needs the identity of a thing only. */
+function unspecified(kind: Thing['kind'], id: string, owner: string): Thing {
+  return { kind, id, owner, spec: {} } as unknown as Thing;
+}
+
+function record(
+  context: Context,
+  cached: Cached<Instance>,
+  held: readonly Allocation[],
+  steps: readonly PlanStep[],
+): FlowRecord {
+  return {
+    key: cached.key,
+    uid: cached.object.metadata.uid,
+    purpose: 'delete',
+    generation: cached.object.metadata.generation,
+    direction: 'forward',
+    plan: { version: PLAN_VERSION, steps: [...steps] },
+    held: [...held],
+    inputs: '',
+    startedAt: context.ambient.clock.now(),
+  };
+}
+
+/** Addresses are free for others from here on, because the hosts have confirmed the removal. */
+async function finish(context: Context, cached: Cached<Instance>, held: readonly Allocation[]): Promise<void> {
+  const { uid } = cached.object.metadata;
+  const revision = await retryOnConflict(async () => {
+    const current = await readFresh(context, cached);
+    if (!current) return undefined;
+    const { revision } = await context.lane.submit((index) => {
+      index.release(held, undefined);
+      const batch = departure(current, context.ambient.clock.now());
+      const ending = context.journal.ending(uid);
+      return {
+        preconditions: [...batch.preconditions, ...ending.preconditions],
+        ops: [...batch.ops, ...ending.ops],
+        result: undefined,
+      };
+    });
+    return revision;
+  });
+  context.journal.ended(uid);
+  context.holdings.set(uid, []);
+  if (revision !== undefined) await context.cache.shows(revision);
+}

@@ -1,0 +1,89 @@
+/** The last commit of a flow: what it took and did not keep is freed, and status says what is. */
+import { type Instance, objectName } from '@plumb/schemas';
+import type { Journaled } from '../../flow/journal.ts';
+import { everHeld, type FlowRecord } from '../../flow/record.ts';
+import { type Allocation, heldAllocation } from '../../plan/allocation.ts';
+import type { Cached } from '../../runtime/cache.ts';
+import type { Again, Context } from '../controller.ts';
+import { conditionsTo, readFresh, readyStatus, retryOnConflict, type Status, statusBatch } from '../status.ts';
+import { driftSentence } from './drift.ts';
+import { livePower, readyWords } from './settle.ts';
+
+export async function finishForward(
+  context: Context,
+  cached: Cached<Instance>,
+  flow: Journaled,
+): Promise<Again | undefined> {
+  const { record } = flow;
+  const target = record.target!;
+  const revision = await retryOnConflict(async () => {
+    const current = (await readFresh(context, cached)) as Cached<Instance> | undefined;
+    if (!current) return undefined;
+    const { revision } = await context.lane.submit((index) => {
+      index.release(everHeld(record), target);
+      const batch = statusBatch(current, finishedStatus(context, current.object, record, target));
+      const ending = context.journal.ending(record.uid);
+      return {
+        preconditions: [...batch.preconditions, ...ending.preconditions],
+        ops: [...batch.ops, ...ending.ops],
+        result: undefined,
+      };
+    });
+    return revision;
+  });
+  context.journal.ended(record.uid);
+  context.holdings.set(record.uid, [target]);
+  if (revision !== undefined) await context.cache.shows(revision);
+  if (record.purpose === 'repair')
+    context.events.record({
+      object: cached.object,
+      type: 'Normal',
+      reason: 'Repaired',
+      message: `${objectName(cached.object.metadata)} is as declared again`,
+    });
+  return { requeueAfterMs: 0 }; // live changes are not listened to while a flow runs: look once more
+}
+
+function finishedStatus(context: Context, instance: Instance, record: FlowRecord, target: Allocation): Status {
+  const power = livePower(context, instance, target.host) ?? instance.spec.power;
+  const status: Status = {
+    ...instance.status,
+    host: target.host,
+    power,
+    cpus: target.cpus,
+    memoryMiB: target.memoryMiB,
+    interfaces: target.interfaces,
+  };
+  const { reason, message } = readyWords(power, target);
+  const ready = readyStatus(context, status, instance, reason, message);
+  const observed = { ...ready, observedGeneration: record.generation };
+  if (record.purpose !== 'repair') return observed;
+  const what = `was repaired; what was found: ${driftSentence(record.plan.steps)}`;
+  return conditionsTo(
+    context,
+    ready,
+    instance,
+    [{ type: 'Drifted', status: 'False', reason: 'Repaired', message: what }],
+    [],
+  );
+}
+
+/** The flow is undone whole: what it took is freed, and the record stays so that the same is not tried again. */
+export async function finishBack(context: Context, cached: Cached<Instance>, flow: Journaled): Promise<void> {
+  const { record } = flow;
+  const before = heldAllocation(cached.object.status);
+  const failed: FlowRecord = {
+    ...record,
+    direction: 'failed',
+    plan: { ...record.plan, steps: [] },
+    target: undefined,
+    held: [],
+    stuck: undefined,
+  };
+  const { revision } = await context.lane.submit((index) => {
+    index.release(everHeld(record), before);
+    return { ...context.journal.writing(failed), result: undefined };
+  });
+  context.journal.written(failed, revision);
+  context.holdings.set(record.uid, before ? [before] : []);
+}

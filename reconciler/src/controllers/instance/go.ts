@@ -1,0 +1,125 @@
+/** Carrying out the flow of an instance: forward to what is declared, or back to what was. */
+import { type Instance, objectName, PlumbError, terminal } from '@plumb/schemas';
+import { execute } from '../../flow/execute.ts';
+import type { Journaled } from '../../flow/journal.ts';
+import type { FlowFailure, FlowRecord } from '../../flow/record.ts';
+import { passesPivot, undoSteps } from '../../flow/undo.ts';
+import type { PlanStep } from '../../plan/plan.ts';
+import type { Cached } from '../../runtime/cache.ts';
+import type { Again, Context } from '../controller.ts';
+import { conditionsTo, writeStatus } from '../status.ts';
+import { finishBack, finishForward } from './finish.ts';
+import { planInstance } from './planning.ts';
+import { resolveInstance } from './references.ts';
+
+/** A flow that takes longer than this says in a condition what it does. */
+const SILENT_MS = 1000;
+
+export async function goForward(
+  context: Context,
+  cached: Cached<Instance>,
+  flow: Journaled,
+): Promise<Again | undefined> {
+  const { record } = flow;
+  const stopTelling = context.ambient.clock.after(SILENT_MS, () => void tellProgress(context, cached, record));
+  try {
+    const result = await execute(record.plan.steps, {
+      fence: flow.revision,
+      fleet: context.fleet,
+      owner: record.uid,
+      superseded: () => isSuperseded(context, cached.key, record),
+    });
+    if (result.outcome === 'superseded') return { requeueAfterMs: 0 };
+    if (result.outcome === 'done') return finishForward(context, cached, flow);
+    return onFailure(context, cached, record, result.step, result.error);
+  } finally {
+    stopTelling();
+  }
+}
+
+function isSuperseded(context: Context, key: string, record: FlowRecord): boolean {
+  const latest = context.cache.get(key)?.object.metadata;
+  return (
+    latest?.uid !== record.uid || latest.generation !== record.generation || latest.deletionTimestamp !== undefined
+  );
+}
+
+async function onFailure(
+  context: Context,
+  cached: Cached<Instance>,
+  record: FlowRecord,
+  step: PlanStep,
+  error: PlumbError,
+): Promise<Again | undefined> {
+  const failure = describe(step, error);
+  if (error.retry === 'retry') {
+    if (error.reason === 'MissingDependency') await planAgain(context, cached, record);
+    throw new PlumbError({ reason: error.reason, message: failure.message, retry: 'retry', cause: error });
+  }
+  if (passesPivot(record.plan, step.id)) return stuck(context, record, failure);
+  context.events.record({ object: cached.object, type: 'Warning', reason: error.reason, message: failure.message });
+  const back = await context.journal.turn({ ...record, direction: 'back', failure });
+  return goBack(context, cached, back);
+}
+
+/** What the plan relied on went meanwhile (a bridge that nobody used any more): the same target, new steps. */
+async function planAgain(context: Context, cached: Cached<Instance>, record: FlowRecord): Promise<void> {
+  const resolved = resolveInstance(context, cached, false);
+  const { steps } = planInstance(context, cached, resolved, context.index);
+  const missing = steps.filter((s) => s.undo === 'shared' && !record.plan.steps.some((p) => p.id === s.id));
+  if (missing.length === 0) return;
+  await context.journal.turn({ ...record, plan: { ...record.plan, steps: [...missing, ...record.plan.steps] } });
+}
+
+export async function goBack(context: Context, cached: Cached<Instance>, flow: Journaled): Promise<Again | undefined> {
+  const { record } = flow;
+  const result = await execute(undoSteps(record.plan), {
+    fence: flow.revision,
+    fleet: context.fleet,
+    owner: record.uid,
+  });
+  if (result.outcome === 'failed') return stuck(context, record, describe(result.step, result.error));
+  await finishBack(context, cached, flow);
+  throw terminal(record.failure?.reason ?? 'Failed', record.failure?.message ?? 'the flow failed and was undone');
+}
+
+/** Written down once per failure, shown on the object, and tried again with backoff: never dropped. */
+async function stuck(context: Context, record: FlowRecord, failure: FlowFailure): Promise<never> {
+  if (record.stuck?.message !== failure.message) await context.journal.turn({ ...record, stuck: failure });
+  throw new PlumbError({
+    reason: 'Stuck',
+    message: `cannot ${record.direction === 'back' ? 'undo' : 'finish'}: ${failure.message}; it is tried again`,
+    retry: 'retry',
+  });
+}
+
+function describe(step: PlanStep, error: PlumbError): FlowFailure {
+  return {
+    reason: error.reason,
+    message: `${error.message} (step "${step.id}" on host ${step.host})`,
+    step: step.id,
+    host: step.host,
+  };
+}
+
+async function tellProgress(context: Context, cached: Cached<Instance>, record: FlowRecord): Promise<void> {
+  const latest = context.cache.get(cached.key);
+  if (!latest) return;
+  const what = record.purpose === 'create' ? 'is made' : record.purpose === 'repair' ? 'is repaired' : 'is changed';
+  const message = `${objectName(cached.object.metadata)} ${what} on host ${record.target?.host}: ${record.plan.steps.length} steps`;
+  const reason = record.purpose === 'create' ? 'Creating' : record.purpose === 'repair' ? 'Repairing' : 'Updating';
+  await writeStatus(context, latest, (status, object) =>
+    context.journal.get(record.uid)?.record.direction === 'forward'
+      ? conditionsTo(
+          context,
+          status,
+          object,
+          [
+            { type: 'Ready', status: 'False', reason, message },
+            { type: 'Reconciling', status: 'True', reason, message },
+          ],
+          ['Stalled'],
+        )
+      : status,
+  ).catch(() => undefined); // only a word on progress: the end of the flow is written in any case
+}

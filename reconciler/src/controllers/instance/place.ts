@@ -1,0 +1,70 @@
+/** From the caches to the pure placement: which hosts there are, and how full. */
+import type { Host, Instance } from '@plumb/schemas';
+import type { AllocationIndex } from '../../allocation/allocation-index.ts';
+import { type PlacementHost, place } from '../../plan/placement.ts';
+import type { Context } from '../controller.ts';
+import type { ResolvedInstance } from './references.ts';
+
+/** Name of the host for a new instance. Throws what {@link place} throws. */
+export function placeInstance(
+  context: Context,
+  instance: Instance,
+  resolved: ResolvedInstance,
+  index: AllocationIndex,
+): string {
+  const { spec } = instance;
+  const { cpus, memoryMiB } = resolved.references.offering.spec;
+  const selectors = [{ what: 'spec.hostSelector', matchLabels: spec.hostSelector?.matchLabels ?? {} }];
+  for (const { l2 } of resolved.references.networks.values())
+    selectors.push({
+      what: `the hostSelector of L2Network ${l2.metadata.name}`,
+      matchLabels: l2.spec.hostSelector?.matchLabels ?? {},
+    });
+  const request = {
+    zone: spec.zone,
+    cpus,
+    memoryMiB,
+    selectors,
+    ...(spec.spread?.hostLabel === undefined ? {} : { spreadLabel: spec.spread.hostLabel }),
+  };
+  const groups = spec.spread ? groupCounts(context, instance, spec.spread.group) : undefined;
+  return place(request, hosts(context, index, groups));
+}
+
+function* hosts(
+  context: Context,
+  index: AllocationIndex,
+  groups: ReadonlyMap<string, number> | undefined,
+): Generator<PlacementHost> {
+  for (const { object } of context.cache.list<Host>('hosts')) {
+    const { name, labels, deletionTimestamp } = object.metadata;
+    const live = context.fleet.host(name);
+    const use = index.use(name);
+    yield {
+      name,
+      zone: object.spec.zone,
+      labels: labels ?? {},
+      connected: live?.connected ?? false,
+      unschedulable: object.spec.unschedulable || deletionTimestamp !== undefined,
+      cpus: Math.floor((live?.facts.cpus ?? 0) * object.spec.cpuOvercommitRatio),
+      memoryMiB: Math.floor((live?.facts.memoryMiB ?? 0) * object.spec.memoryOvercommitRatio),
+      usedCpus: use.cpus,
+      usedMemoryMiB: use.memoryMiB,
+      groupCount: groups?.get(name) ?? 0,
+    };
+  }
+}
+
+/** Host → instances of the project's group that hold a share of it. */
+function groupCounts(context: Context, instance: Instance, group: string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { object } of context.cache.list<Host>('hosts')) {
+    const { name } = object.metadata;
+    for (const uid of context.holdings.on(name)) {
+      const other = context.cache.byUid(uid)?.object as Instance | undefined;
+      if (other?.metadata.namespace !== instance.metadata.namespace || other?.spec.spread?.group !== group) continue;
+      if (uid !== instance.metadata.uid) counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+  }
+  return counts;
+}

@@ -1,0 +1,130 @@
+/** From an instance to its next plan: what it is to hold, and the steps from what lives to what is declared. */
+import { type Instance, type LiveThing, objectName, retryable, terminal, thingKey } from '@plumb/schemas';
+import type { AllocationIndex } from '../../allocation/allocation-index.ts';
+import { allocate } from '../../plan/allocate.ts';
+import { type Allocation, heldAllocation } from '../../plan/allocation.ts';
+import { ownThings, sharedThings, thingIds } from '../../plan/instance-things.ts';
+import { diffHost, type PlanStep, removeStep } from '../../plan/plan.ts';
+import type { Cached } from '../../runtime/cache.ts';
+import type { Context } from '../controller.ts';
+import { peersOf } from '../l2-network/peers.ts';
+import { isApplied } from './applied.ts';
+import { placeInstance } from './place.ts';
+import type { ResolvedInstance } from './references.ts';
+
+export interface InstancePlan {
+  target: Allocation;
+  steps: PlanStep[];
+}
+
+/** Everything the instance may hold now: by status, and by the flow that is under way. */
+export function allHeld(context: Context, instance: Instance): Allocation[] {
+  const flow = context.journal.get(instance.metadata.uid)?.record;
+  const held = [heldAllocation(instance.status), ...(flow?.held ?? []), flow?.target];
+  return held.filter((a) => a !== undefined);
+}
+
+/**
+ * Decides everything. Reads the index, reserves nothing. Throws conditions: no room, a duplicate address, a host that is
+ * not connected …
+ */
+export function planInstance(
+  context: Context,
+  cached: Cached<Instance>,
+  resolved: ResolvedInstance,
+  index: AllocationIndex,
+): InstancePlan {
+  const instance = cached.object;
+  const held = allHeld(context, instance);
+  const { cpus, memoryMiB } = resolved.references.offering.spec;
+  const host = held[0]?.host ?? placeInstance(context, instance, resolved, index);
+  if (!context.liveness.connected(host))
+    throw retryable('HostNotConnected', `the agent of host ${host}, on which it is placed, is not connected`);
+  const target = allocate({
+    instance,
+    host,
+    cpus,
+    memoryMiB,
+    networks: resolved.networks,
+    held,
+    taken: index,
+    nameOf: (uid) => nameOf(context, uid),
+  });
+  checkGrowth(context, held, target, index);
+  return { target, steps: stepsTo(context, cached, resolved, target) };
+}
+
+/** The steps from live state to the target. Of an instance that never settled, all own things are made anew. */
+function stepsTo(
+  context: Context,
+  cached: Cached<Instance>,
+  resolved: ResolvedInstance,
+  target: Allocation,
+): PlanStep[] {
+  const instance = cached.object;
+  const { uid } = instance.metadata;
+  const live = context.fleet.host(target.host)?.things ?? new Map<string, LiveThing>();
+  const disk = live.get(thingKey({ kind: 'disk', id: thingIds.disk(uid) }));
+  const settled = heldAllocation(instance.status) !== undefined;
+  const base =
+    settled && disk?.kind === 'disk' ? { image: disk.spec.image, imageFormat: disk.spec.imageFormat } : undefined;
+  const shared = sharedThings(resolved.references, (l2Uid) => peers(context, resolved, l2Uid, target.host));
+  const own = ownThings(instance, target, resolved.references, base);
+
+  const relevant: LiveThing[] = [];
+  for (const thing of shared) {
+    const there = live.get(thingKey(thing));
+    if (there) relevant.push(there);
+  }
+  const elsewhere: PlanStep[] = [];
+  const wanted = new Set(own.map(thingKey));
+  for (const { host, thing } of context.fleet.ownedBy(uid)) {
+    if (host !== target.host) elsewhere.push(removeStep(host, thing, `belongs on host ${target.host}`));
+    else if (settled || !wanted.has(thingKey(thing))) relevant.push(respected(instance, thing));
+  }
+  return [...elsewhere, ...diffHost(target.host, uid, [...shared, ...own], relevant)];
+}
+
+function peers(context: Context, resolved: ResolvedInstance, l2Uid: string, host: string): string[] {
+  for (const [name, { l2 }] of resolved.references.networks)
+    if (l2.metadata.uid === l2Uid) return peersOf(context, resolved.l2Keys.get(name)!, host);
+  return [];
+}
+
+/** True when the guest ended by itself, the declaration did not change since, and the policy is to respect it. */
+export function restsByItself(instance: Instance, thing: LiveThing): boolean {
+  if (thing.kind !== 'domain' || thing.domain?.state !== 'off') return false;
+  if (instance.spec.restartPolicy !== 'OnFailure' || !isApplied(instance)) return false;
+  const restedBefore = instance.status?.power === 'Stopped' && instance.spec.power === 'Running';
+  return thing.domain.reason === 'shutdown' || (restedBefore && thing.domain.reason === 'unknown');
+}
+
+/** The thing as the difference is to see it: a guest that rests by itself counts as running. */
+function respected(instance: Instance, thing: LiveThing): LiveThing {
+  return thing.kind === 'domain' && restsByItself(instance, thing)
+    ? { ...thing, domain: { state: 'running', reason: 'booted' } }
+    : thing;
+}
+
+/** An instance that grows must still fit on its host. */
+function checkGrowth(context: Context, held: readonly Allocation[], target: Allocation, index: AllocationIndex): void {
+  const before = held.find((h) => h.host === target.host);
+  if (!before || (before.cpus >= target.cpus && before.memoryMiB >= target.memoryMiB)) return;
+  const host = [...context.cache.list('hosts')].find((h) => h.object.metadata.name === target.host)?.object;
+  const facts = context.fleet.host(target.host)?.facts;
+  if (!host || !facts) return;
+  const spec = host.spec as { cpuOvercommitRatio: number; memoryOvercommitRatio: number };
+  const use = index.use(target.host);
+  const cpus = Math.floor(facts.cpus * spec.cpuOvercommitRatio) - use.cpus + before.cpus;
+  const memoryMiB = Math.floor(facts.memoryMiB * spec.memoryOvercommitRatio) - use.memoryMiB + before.memoryMiB;
+  if (target.cpus > cpus || target.memoryMiB > memoryMiB)
+    throw terminal(
+      'NoCapacity',
+      `host ${target.host} has room for ${cpus} CPUs and ${memoryMiB} MiB of it, and the offering now asks for ${target.cpus} and ${target.memoryMiB}; it goes on as it was`,
+    );
+}
+
+export function nameOf(context: Context, uid: string): string {
+  const object = context.cache.byUid(uid)?.object;
+  return object ? `${object.kind} ${objectName(object.metadata)}` : `the object with uid ${uid}`;
+}

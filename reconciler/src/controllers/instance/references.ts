@@ -1,0 +1,86 @@
+/** The objects an instance refers to, resolved and checked, with a fingerprint of all that a plan is made from. */
+import {
+  type Image,
+  type Instance,
+  type InstanceOffering,
+  type L2Network,
+  type L3Network,
+  objectName,
+  terminal,
+  type Zone,
+} from '@plumb/schemas';
+import { parseSubnet } from '../../plan/addressing.ts';
+import type { InterfaceNetwork } from '../../plan/allocate.ts';
+import type { InstanceReferences } from '../../plan/instance-things.ts';
+import type { Cached } from '../../runtime/cache.ts';
+import type { Precondition } from '../../store/store.ts';
+import type { Context } from '../controller.ts';
+import { mustBeReady, resolve } from '../references.ts';
+
+/** A person who wants a failed flow tried again sets this annotation to anything new. */
+export const RETRY_ANNOTATION = 'plumb.dev/retry';
+
+export interface ResolvedInstance {
+  references: InstanceReferences;
+  networks: ReadonlyMap<string, InterfaceNetwork>;
+  /** Interface name → key of its L2Network. */
+  l2Keys: ReadonlyMap<string, string>;
+  /** Changes when anything changes that could make a failed plan succeed. */
+  inputs: string;
+  /** The referred objects at the revisions that were read. */
+  preconditions: Precondition[];
+}
+
+/** `newUse`: the instance holds nothing yet, so that what is being deleted is not taken. Throws conditions. */
+export function resolveInstance(context: Context, cached: Cached<Instance>, newUse: boolean): ResolvedInstance {
+  const { object } = cached;
+  const { spec, metadata } = object;
+  const used: Cached[] = [];
+  const get = <T extends Cached['object']>(field: string, kind: string, word: string): Cached<T> => {
+    const found = resolve<T>(context, object, field, kind, word, { newUse });
+    if (newUse) mustBeReady(field, found);
+    used.push(found);
+    return found;
+  };
+  get<Zone>('spec.zone', 'Zone', spec.zone);
+  const offering = get<InstanceOffering>('spec.offering', 'InstanceOffering', spec.offering);
+  const image = get<Image>('spec.image', 'Image', spec.image);
+  const networks = new Map<string, InterfaceNetwork>();
+  const byInterface = new Map<string, { l3: L3Network; l2: L2Network }>();
+  const l2Keys = new Map<string, string>();
+  spec.interfaces.forEach((declared, i) => {
+    const field = `spec.interfaces[${i}].l3Network`;
+    const l3 = get<L3Network>(field, 'L3Network', declared.l3Network);
+    const l2 = resolve<L2Network>(
+      context,
+      l3.object,
+      `${field}: spec.l2Network`,
+      'L2Network',
+      l3.object.spec.l2Network,
+      {
+        newUse: false,
+      },
+    );
+    if (l2.object.spec.zone !== spec.zone)
+      throw terminal(
+        'ZoneMismatch',
+        `${field}: ${objectName(l3.object.metadata)} is carried by L2Network ${l2.object.metadata.name} of zone ${l2.object.spec.zone}, and the instance runs in zone ${spec.zone}`,
+      );
+    used.push(l2);
+    networks.set(declared.name, {
+      l3: l3.object,
+      subnet: parseSubnet(objectName(l3.object.metadata), l3.object.spec.ipv4),
+    });
+    byInterface.set(declared.name, { l3: l3.object, l2: l2.object });
+    l2Keys.set(declared.name, l2.key);
+  });
+  const retry = metadata.annotations?.[RETRY_ANNOTATION] ?? '';
+  const generations = used.map((u) => `${u.object.metadata.uid}:${u.object.metadata.generation}`);
+  return {
+    references: { offering: offering.object, image: image.object, networks: byInterface },
+    networks,
+    l2Keys,
+    inputs: [metadata.generation, retry, ...generations].join(' '),
+    preconditions: used.map((u) => ({ key: u.key, revision: u.revision })),
+  };
+}

@@ -1,0 +1,75 @@
+/** L2Network: keeps its bridge on the hosts that use it, with the right peers, and only there. */
+import type { L2Network, Zone } from '@plumb/schemas';
+import { retryable } from '@plumb/schemas';
+import { bridgeThing } from '../../plan/network-things.ts';
+import type { Cached } from '../../runtime/cache.ts';
+import type { Again, Context, Controller } from '../controller.ts';
+import { converge, type HostSteps } from '../converge.ts';
+import { guarded } from '../guarded.ts';
+import { mustBeReady, referrerNames, resolve } from '../references.ts';
+import { deletionBlocked, depart, failedStatus, readyStatus, writeStatus } from '../status.ts';
+import { hostsOf, peersOf } from './peers.ts';
+
+export function l2NetworkController(context: Context): Controller {
+  return {
+    name: 'l2-network',
+    kind: 'L2Network',
+    inputs: ['L2Network', 'Zone', 'live bridges', 'what instances hold', 'tunnel addresses of hosts'],
+    outputs: ['L2Network.status', 'bridges on hosts'],
+    concurrency: 16,
+    async reconcile(key: string): Promise<Again | undefined> {
+      const cached = context.cache.get<L2Network>(key);
+      if (!cached) return undefined;
+      return guarded(context, cached, async () => {
+        if (cached.object.metadata.deletionTimestamp) return remove(context, cached);
+        const zone = resolve<Zone>(context, cached.object, 'spec.zone', 'Zone', cached.object.spec.zone, {
+          newUse: !cached.object.status?.observedGeneration,
+        });
+        mustBeReady('spec.zone', zone);
+        await writeStatus(context, cached, (status, object) =>
+          readyStatus(context, status, object, 'Declared', 'L3 networks can be put on it'),
+        );
+        await converge(context, cached.object.metadata.uid, cached.revision, steps(context, cached));
+        return undefined;
+      });
+    },
+  };
+}
+
+function steps(context: Context, cached: Cached<L2Network>): HostSteps {
+  const { object } = cached;
+  const used = new Set(hostsOf(context, cached.key));
+  const result: HostSteps = [];
+  for (const { host, thing } of context.fleet.ownedBy(object.metadata.uid)) {
+    if (used.has(host))
+      result.push({ host, live: thing, desired: bridgeThing(object, peersOf(context, cached.key, host)) });
+    else if (!subnetsLeft(context, cached.key, host)) result.push({ host, live: thing, desired: undefined });
+  }
+  return result;
+}
+
+/** True while a subnet of the network is on the host: its own controller removes it first. */
+function subnetsLeft(context: Context, l2Key: string, host: string): boolean {
+  const things = context.fleet.host(host)?.things;
+  return [...context.cache.referrers(l2Key)].some((r) => things?.has(`subnet/${r.object.metadata.uid}`));
+}
+
+async function remove(context: Context, cached: Cached<L2Network>): Promise<Again | undefined> {
+  const { uid } = cached.object.metadata;
+  const blockers = referrerNames(context, cached);
+  if (blockers.length > 0) {
+    await writeStatus(context, cached, (s, o) => failedStatus(context, s, o, deletionBlocked(blockers)));
+    return undefined;
+  }
+  const live = () => [...context.fleet.ownedBy(uid)].filter(({ host }) => context.liveness.connected(host));
+  await converge(
+    context,
+    uid,
+    cached.revision,
+    live().map(({ host, thing }) => ({ host, live: thing, desired: undefined })),
+  );
+  const left = live();
+  if (left.length > 0) throw retryable('Removing', `its bridge is still on ${left.map((l) => l.host).join(', ')}`);
+  await depart(context, cached);
+  return undefined;
+}

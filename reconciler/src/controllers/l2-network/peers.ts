@@ -1,0 +1,21 @@
+/** Which hosts carry an L2 network, and their tunnel endpoints. */
+import type { Context } from '../controller.ts';
+
+/** Hosts on which an instance holds an interface of any of the network's subnets. */
+export function hostsOf(context: Context, l2Key: string): string[] {
+  const hosts = new Set<string>();
+  for (const { object } of context.cache.referrers(l2Key))
+    for (const host of context.holdings.hostsOfNetwork(object.metadata.uid)) hosts.add(host);
+  return [...hosts];
+}
+
+/** Tunnel endpoints of the hosts that carry the network, but for `host` itself; sorted, each once. */
+export function peersOf(context: Context, l2Key: string, host: string): string[] {
+  const own = context.fleet.host(host)?.facts.tunnelAddress;
+  const peers = new Set<string>();
+  for (const other of hostsOf(context, l2Key)) {
+    const address = context.fleet.host(other)?.facts.tunnelAddress;
+    if (other !== host && address && address !== own) peers.add(address);
+  }
+  return [...peers].sort();
+}

@@ -1,0 +1,124 @@
+/** L3Network: checks the subnet, gives DHCP its address, keeps the subnet on the hosts that use it, and only there. */
+import { type L2Network, type L3Network, objectName, retryable } from '@plumb/schemas';
+import type { Subnet } from '../../plan/addressing.ts';
+import { lastFree, parseSubnet, toAddress } from '../../plan/addressing.ts';
+import { noFreeAddress } from '../../plan/allocate.ts';
+import { isDistributed, subnetThing } from '../../plan/network-things.ts';
+import type { Cached } from '../../runtime/cache.ts';
+import type { Again, Context, Controller } from '../controller.ts';
+import { converge, type HostSteps } from '../converge.ts';
+import { guarded } from '../guarded.ts';
+import { mustBeReady, referrerNames, resolve } from '../references.ts';
+import {
+  conditionsTo,
+  deletionBlocked,
+  departure,
+  failedStatus,
+  readFresh,
+  readyStatus,
+  retryOnConflict,
+  statusBatch,
+  writeStatus,
+} from '../status.ts';
+
+export function l3NetworkController(context: Context): Controller {
+  return {
+    name: 'l3-network',
+    kind: 'L3Network',
+    inputs: ['L3Network', 'L2Network', 'live subnets', 'what instances hold'],
+    outputs: ['L3Network.status', 'subnets on hosts', 'the address of DHCP'],
+    concurrency: 16,
+    async reconcile(key: string): Promise<Again | undefined> {
+      const cached = context.cache.get<L3Network>(key);
+      if (!cached) return undefined;
+      if (cached.object.metadata.deletionTimestamp) return remove(context, cached);
+      return guarded(context, cached, async () => {
+        const { object } = cached;
+        const l2 = resolve<L2Network>(context, object, 'spec.l2Network', 'L2Network', object.spec.l2Network, {
+          newUse: !object.status?.dhcpAddress,
+        });
+        mustBeReady('spec.l2Network', l2);
+        const subnet = parseSubnet(objectName(object.metadata), object.spec.ipv4);
+        const dhcpAddress = await ensureDhcpAddress(context, cached, l2.object, subnet);
+        await converge(context, object.metadata.uid, cached.revision, steps(context, cached, l2.object, dhcpAddress));
+        return undefined;
+      });
+    },
+  };
+}
+
+/** The gateway itself where every host answers for it; else an address of the subnet that is taken once and kept. */
+async function ensureDhcpAddress(
+  context: Context,
+  cached: Cached<L3Network>,
+  l2: L2Network,
+  subnet: Subnet,
+): Promise<string> {
+  const { uid } = cached.object.metadata;
+  const { gateway } = cached.object.spec.ipv4;
+  const shared = isDistributed(cached.object, l2) ? gateway : undefined;
+  const address = await retryOnConflict(async (attempt) => {
+    const current = (attempt === 0 ? cached : await readFresh(context, cached)) as Cached<L3Network> | undefined;
+    if (!current) throw retryable('Gone', `L3Network ${subnet.name} went while it was reconciled`);
+    const held = current.object.status?.dhcpAddress;
+    if (held !== undefined && (shared === undefined || held === shared)) return held;
+    const { result, revision } = await context.lane.submit((index) => {
+      const free = shared ?? chooseFree(subnet, (a) => index.addressHolder(uid, a) !== undefined);
+      if (shared === undefined) index.reserveAddress(uid, free, uid);
+      const status = conditionsTo(context, { ...current.object.status, dhcpAddress: free }, current.object, [], []);
+      return { ...statusBatch(current, status), result: free };
+    });
+    await context.cache.shows(revision);
+    return result;
+  });
+  const latest = context.cache.get(cached.key) ?? cached;
+  await writeStatus(context, latest, (status, object) =>
+    readyStatus(context, status, object, 'Declared', `instances can be attached; DHCP answers from ${address}`),
+  );
+  return address;
+}
+
+function chooseFree(subnet: Subnet, taken: (address: string) => boolean): string {
+  const free = lastFree(subnet, taken);
+  if (free === undefined) throw noFreeAddress(subnet.name);
+  return toAddress(free);
+}
+
+function steps(context: Context, cached: Cached<L3Network>, l2: L2Network, dhcpAddress: string): HostSteps {
+  const { uid } = cached.object.metadata;
+  const desired = subnetThing(cached.object, l2, dhcpAddress);
+  const result: HostSteps = [];
+  for (const { host, thing } of context.fleet.ownedBy(uid))
+    result.push({ host, live: thing, desired: context.holdings.usesNetwork(host, uid) ? desired : undefined });
+  return result;
+}
+
+async function remove(context: Context, cached: Cached<L3Network>): Promise<Again | undefined> {
+  const { uid } = cached.object.metadata;
+  const blockers = referrerNames(context, cached);
+  return guarded(context, cached, async () => {
+    if (blockers.length > 0) {
+      await writeStatus(context, cached, (s, o) => failedStatus(context, s, o, deletionBlocked(blockers)));
+      return undefined;
+    }
+    await converge(
+      context,
+      uid,
+      cached.revision,
+      [...context.fleet.ownedBy(uid)].map(({ host, thing }) => ({ host, live: thing, desired: undefined })),
+    );
+    const left = [...context.fleet.ownedBy(uid)].filter(({ host }) => context.liveness.connected(host));
+    if (left.length > 0) throw retryable('Removing', `its subnet is still on ${left.map((l) => l.host).join(', ')}`);
+    await retryOnConflict(async (attempt) => {
+      const current = (attempt === 0 ? cached : await readFresh(context, cached)) as Cached<L3Network> | undefined;
+      if (!current) return;
+      const { revision } = await context.lane.submit((index) => {
+        const held = current.object.status?.dhcpAddress;
+        if (held !== undefined) index.freeAddress(uid, held);
+        return { ...departure(current, context.ambient.clock.now()), result: undefined };
+      });
+      await context.cache.shows(revision);
+    });
+    return undefined;
+  });
+}

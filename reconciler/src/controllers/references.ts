@@ -1,0 +1,42 @@
+/** Objects that an object refers to: found and usable, or the condition that says what is missing. */
+import { objectName, type PlumbObject, retryable, terminal } from '@plumb/schemas';
+import type { Cached } from '../runtime/cache.ts';
+import { isReady, isStalled } from '../runtime/conditions.ts';
+import { referenceKey } from '../runtime/references.ts';
+import type { Context } from './controller.ts';
+
+/**
+ * The object that `word` names. Throws retryable `ReferenceNotFound`; for who does not hold it yet also
+ * `ReferenceDeleting`.
+ */
+export function resolve<T extends PlumbObject>(
+  context: Context,
+  from: PlumbObject,
+  field: string,
+  kind: string,
+  word: string,
+  options: { newUse: boolean },
+): Cached<T> {
+  const found = context.cache.get<T>(referenceKey(kind, from.metadata.namespace, word));
+  if (!found) throw retryable('ReferenceNotFound', `${field}: there is no ${kind} ${word} yet; it waits for one`);
+  if (options.newUse && found.object.metadata.deletionTimestamp)
+    throw retryable('ReferenceDeleting', `${field}: ${kind} ${word} is being deleted; it waits until that is over`);
+  return found;
+}
+
+/** Throws `ReferenceNotReady` with the other's own words; terminal when the other cannot become ready by itself. */
+export function mustBeReady(field: string, found: Cached): void {
+  const { object } = found;
+  if (isReady(object)) return;
+  const ready = object.status?.conditions?.find((c) => c.type === 'Ready');
+  const why = ready && ready.status !== 'True' ? `: ${ready.reason}: ${ready.message}` : '';
+  const message = `${field}: ${object.kind} ${objectName(object.metadata)} is not ready${why}`;
+  throw isStalled(object) ? terminal('ReferenceNotReady', message) : retryable('ReferenceNotReady', message);
+}
+
+/** `Kind namespace/name` of everything that refers to the object, sorted. */
+export function referrerNames(context: Context, cached: Cached): string[] {
+  return [...context.cache.referrers(cached.key)]
+    .map(({ object }) => `${object.kind} ${objectName(object.metadata)}`)
+    .sort();
+}

@@ -1,0 +1,66 @@
+/** Runs the controllers: one queue each, fed by what changed. */
+import type { Instance, PlumbError } from '@plumb/schemas';
+import { kinds } from '@plumb/schemas';
+import { everHeld } from '../flow/record.ts';
+import { heldAllocation } from '../plan/allocation.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { WorkQueue } from '../runtime/queue.ts';
+import { parseObjectKey } from '../store/keys.ts';
+import type { Context } from './controller.ts';
+import { dispatch } from './dispatch.ts';
+import { allControllers } from './index.ts';
+
+export interface Running {
+  /** Starts nothing more and resolves when what runs has ended. */
+  stop(): Promise<void>;
+}
+
+export interface RunOptions {
+  context: Omit<Context, 'enqueue'>;
+  metrics?: Metrics;
+  /** Told of every failed reconcile; it is tried again in any case. */
+  onError: (controller: string, key: string, error: PlumbError) => void;
+}
+
+export function runControllers({ context: parts, metrics, onError }: RunOptions): Running {
+  const queues = new Map<string, WorkQueue>();
+  const context: Context = {
+    ...parts,
+    enqueue(key, afterMs = 0) {
+      queues.get(parseObjectKey(key)?.plural ?? '')?.addAfter(key, afterMs);
+    },
+  };
+  const { clock, random } = context.ambient;
+  for (const controller of allControllers(context)) {
+    const queue = new WorkQueue({
+      name: controller.name,
+      concurrency: controller.concurrency,
+      clock,
+      random,
+      process: (key) => controller.reconcile(key),
+      onError: (key, error) => onError(controller.name, key, error as PlumbError),
+    });
+    if (metrics) queue.publish(metrics);
+    queues.set(kinds.find((k) => k.kind === controller.kind)!.plural, queue);
+  }
+  rememberHoldings(context);
+  const end = dispatch(context);
+  for (const kind of kinds) for (const { key } of context.cache.list(kind.plural)) context.enqueue(key);
+  return {
+    async stop() {
+      end();
+      await Promise.all([...queues.values()].map((q) => q.stop()));
+    },
+  };
+}
+
+/** What instances hold follows from their status and their flows. */
+function rememberHoldings(context: Context): void {
+  for (const { object } of context.cache.list('instances')) {
+    const flow = context.journal.get(object.metadata.uid)?.record;
+    const held = [heldAllocation(object.status as Instance['status']), ...(flow ? everHeld(flow) : [])].filter(
+      (a) => a !== undefined,
+    );
+    context.holdings.set(object.metadata.uid, held);
+  }
+}

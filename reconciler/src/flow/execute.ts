@@ -1,0 +1,54 @@
+/** Carries out steps on hosts. Knows nothing of objects or stores: what happens next is the caller's to journal. */
+import type { PlumbError } from '@plumb/schemas';
+import type { Fleet, FleetCommand } from '../fleet/fleet.ts';
+import type { PlanStep } from '../plan/plan.ts';
+
+export type Execution =
+  | { outcome: 'done' }
+  /** `superseded` said so before the step; nothing of it was sent. */
+  | { outcome: 'superseded'; next: PlanStep }
+  /** The step was tried and failed. */
+  | { outcome: 'failed'; step: PlanStep; error: PlumbError };
+
+export interface ExecuteOptions {
+  fleet: Fleet;
+  /** uid of the object whose flow this is. */
+  owner: string;
+  fence: number;
+  /** Asked before each command: true when a newer spec or a delete has taken the flow's place. */
+  superseded?: () => boolean;
+}
+
+/**
+ * Sends the steps in order. Neighbours for the same host share one command, so that creating an instance is one round
+ * trip; a pivot begins a command of its own. Throws what `Fleet.send` throws: the outcome is unknown then, and since
+ * steps are idempotent the same plan may be executed again.
+ */
+export async function execute(steps: readonly PlanStep[], options: ExecuteOptions): Promise<Execution> {
+  for (const group of commands(steps)) {
+    const first = group[0]!;
+    if (options.superseded?.()) return { outcome: 'superseded', next: first };
+    const command: FleetCommand = {
+      owner: options.owner,
+      fence: options.fence,
+      steps: group.map(({ id, verb, thing }) => ({ id, verb, thing })),
+    };
+    const outcomes = await options.fleet.send(first.host, command);
+    for (const { step: id, error } of outcomes)
+      if (error) return { outcome: 'failed', step: group.find((s) => s.id === id) ?? first, error };
+  }
+  return { outcome: 'done' };
+}
+
+/** Steps in the groups in which they are sent. */
+export function commands(steps: readonly PlanStep[]): PlanStep[][] {
+  const groups: PlanStep[][] = [];
+  for (const step of steps) {
+    const last = groups.at(-1);
+    const before = last?.at(-1);
+    if (last && before && before.host === step.host && (step.undo !== 'pivot' || before.undo === 'pivot'))
+      last.push(step);
+    else groups.push([step]);
+  }
+  return groups;
+}

@@ -1,0 +1,73 @@
+/** The flows that are written down, in memory beside the store. One flow per object. */
+
+import { keys } from '../store/keys.ts';
+import type { Op, Precondition, Store } from '../store/store.ts';
+import { decodeFlow, encodeFlow, type FlowRecord } from './record.ts';
+
+export interface Journaled {
+  record: FlowRecord;
+  /** Store revision of the flow's last turn: the fence of its commands. */
+  revision: number;
+}
+
+export class Journal {
+  private readonly store: Store;
+  private readonly flows = new Map<string, Journaled>();
+
+  private constructor(store: Store) {
+    this.store = store;
+  }
+
+  static async load(store: Store): Promise<Journal> {
+    const journal = new Journal(store);
+    const { entries } = await store.list(keys.flow(''));
+    for (const { value, revision } of entries) {
+      const record = decodeFlow(value);
+      journal.flows.set(record.uid, { record, revision });
+    }
+    return journal;
+  }
+
+  get(uid: string): Journaled | undefined {
+    return this.flows.get(uid);
+  }
+
+  all(): Iterable<Journaled> {
+    return this.flows.values();
+  }
+
+  /** What a batch needs to begin a flow, or to put it in place of the one that is there. */
+  writing(record: FlowRecord): { preconditions: Precondition[]; ops: Op[] } {
+    const key = keys.flow(record.uid);
+    return {
+      preconditions: [{ key, revision: this.flows.get(record.uid)?.revision ?? 0 }],
+      ops: [{ type: 'put', key, value: encodeFlow(record) }],
+    };
+  }
+
+  /** What a batch needs to end the flow. */
+  ending(uid: string): { preconditions: Precondition[]; ops: Op[] } {
+    const flow = this.flows.get(uid);
+    if (!flow) return { preconditions: [], ops: [] };
+    const key = keys.flow(uid);
+    return { preconditions: [{ key, revision: flow.revision }], ops: [{ type: 'delete', key }] };
+  }
+
+  /** The batch with `writing(record)` is durable. */
+  written(record: FlowRecord, revision: number): Journaled {
+    const journaled = { record, revision };
+    this.flows.set(record.uid, journaled);
+    return journaled;
+  }
+
+  /** The batch with `ending(uid)` is durable. */
+  ended(uid: string): void {
+    this.flows.delete(uid);
+  }
+
+  /** A turn of the flow by itself: made durable before it is acted on. */
+  async turn(record: FlowRecord): Promise<Journaled> {
+    const { revision } = await this.store.commit(this.writing(record));
+    return this.written(record, revision);
+  }
+}

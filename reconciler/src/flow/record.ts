@@ -1,0 +1,60 @@
+/** The durable record of a flow: enough to go on, or back, after any crash. */
+import { PlumbError } from '@plumb/schemas';
+import type { Allocation } from '../plan/allocation.ts';
+import { PLAN_VERSION, type Plan } from '../plan/plan.ts';
+
+export type FlowPurpose = 'create' | 'update' | 'repair' | 'delete';
+
+export interface FlowRecord {
+  /** Key of the object in the store. */
+  key: string;
+  uid: string;
+  purpose: FlowPurpose;
+  /** The generation of the object that the plan was made for. */
+  generation: number;
+  /**
+   * forward: doing. back: undoing. failed: undone whole; kept so that the same inputs are not tried again.
+   */
+  direction: 'forward' | 'back' | 'failed';
+  plan: Plan;
+  /** What the object holds when the flow has gone forward to its end; absent when it then holds nothing. */
+  target?: Allocation;
+  /** What the object held before, and what superseded flows had taken: freed at the end unless kept. */
+  held: Allocation[];
+  /** Fingerprint of everything the plan was made from; a failed flow is planned again only when it changes. */
+  inputs: string;
+  /** Why it goes back, went back, or cannot go on. */
+  failure?: FlowFailure;
+  /** Set while undo, or a step behind the pivot, fails: visible and retried, never dropped. */
+  stuck?: FlowFailure;
+  /** When the flow was planned, milliseconds since the epoch. */
+  startedAt: number;
+}
+
+export interface FlowFailure {
+  reason: string;
+  message: string;
+  step?: string;
+  host?: string;
+}
+
+export function encodeFlow(record: FlowRecord): string {
+  return JSON.stringify(record);
+}
+
+/** Throws terminal `FlowVersion` for a plan that a newer Plumb wrote: an older one must not guess what it means. */
+export function decodeFlow(value: string): FlowRecord {
+  const record = JSON.parse(value) as FlowRecord;
+  if (record.plan.version !== PLAN_VERSION)
+    throw new PlumbError({
+      reason: 'FlowVersion',
+      message: `the flow of ${record.key} has plan version ${record.plan.version}; this Plumb knows ${PLAN_VERSION}. Run the Plumb that wrote it, or a newer one.`,
+      retry: 'terminal',
+    });
+  return record;
+}
+
+/** Everything that the object may hold while the flow lasts. */
+export function everHeld(record: FlowRecord): Allocation[] {
+  return record.target ? [...record.held, record.target] : record.held;
+}

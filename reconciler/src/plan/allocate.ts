@@ -1,0 +1,134 @@
+/** Pure: what an instance is to hold. Keeps what it holds already wherever the declaration still allows it. */
+import type { Instance, L3Network, PlumbError } from '@plumb/schemas';
+import { objectName, retryable, terminal } from '@plumb/schemas';
+import { checkRequested, firstFree, type Subnet, toAddress, toInteger } from './addressing.ts';
+import type { Allocation, InterfaceAllocation } from './allocation.ts';
+import { macFromUid } from './network-things.ts';
+
+/** What is taken, and by whom: uids; undefined means free. */
+export interface Taken {
+  addressHolder(l3Uid: string, address: string): string | undefined;
+  macHolder(mac: string): string | undefined;
+  /** Where a search for a free address may begin (an integer). */
+  cursor(l3Uid: string): number;
+  moveCursor(l3Uid: string, to: number): void;
+}
+
+export interface InterfaceNetwork {
+  l3: L3Network;
+  subnet: Subnet;
+}
+
+export interface AllocateInput {
+  instance: Instance;
+  host: string;
+  cpus: number;
+  memoryMiB: number;
+  networks: ReadonlyMap<string, InterfaceNetwork>;
+  /** What the instance holds now, in any allocation. */
+  held: readonly Allocation[];
+  taken: Taken;
+  /** Name of the object with that uid, for sentences. */
+  nameOf: (uid: string) => string;
+}
+
+/**
+ * Throws terminal `DuplicateAddress`, `DuplicateMac`, `AddressOutsideCIDR`, `AddressReserved`, or retryable
+ * `NoFreeAddress`.
+ */
+export function allocate(input: AllocateInput): Allocation {
+  const chosen = new Set<string>();
+  return {
+    host: input.host,
+    cpus: input.cpus,
+    memoryMiB: input.memoryMiB,
+    interfaces: input.instance.spec.interfaces.map((declared, i) => allocateInterface(input, declared, i, chosen)),
+  };
+}
+
+type DeclaredInterface = Instance['spec']['interfaces'][number];
+
+function allocateInterface(
+  input: AllocateInput,
+  declared: DeclaredInterface,
+  index: number,
+  chosen: Set<string>,
+): InterfaceAllocation {
+  const network = input.networks.get(declared.name);
+  if (!network) throw new Error(`no network resolved for interface ${declared.name}`);
+  const l3Uid = network.l3.metadata.uid;
+  const before = input.held
+    .flatMap((h) => h.interfaces)
+    .find((i) => i.name === declared.name && i.l3NetworkUid === l3Uid);
+  return {
+    name: declared.name,
+    l3Network: objectName(network.l3.metadata),
+    l3NetworkUid: l3Uid,
+    macAddress: chooseMac(input, declared, index, before),
+    addresses: declared.addresses?.length
+      ? declared.addresses.map((address) => requested(input, declared, network, address, chosen))
+      : (before?.addresses ?? [automatic(input, network, chosen)]),
+  };
+}
+
+function requested(
+  input: AllocateInput,
+  declared: DeclaredInterface,
+  { l3, subnet }: InterfaceNetwork,
+  address: string,
+  chosen: Set<string>,
+): string {
+  checkRequested(subnet, address);
+  const { uid } = input.instance.metadata;
+  const holder = input.taken.addressHolder(l3.metadata.uid, address);
+  const key = `${l3.metadata.uid}/${address}`;
+  if (chosen.has(key))
+    throw terminal(
+      'DuplicateAddress',
+      `interface ${declared.name}: address ${address} is declared twice in this instance`,
+    );
+  if (holder !== undefined && holder !== uid)
+    throw terminal(
+      'DuplicateAddress',
+      `interface ${declared.name}: address ${address} on L3Network ${subnet.name} is held by ${input.nameOf(holder)}; choose another address or free that one`,
+    );
+  chosen.add(key);
+  return address;
+}
+
+function automatic(input: AllocateInput, { l3, subnet }: InterfaceNetwork, chosen: Set<string>): string {
+  const l3Uid = l3.metadata.uid;
+  const asked = new Set(input.instance.spec.interfaces.flatMap((i) => i.addresses ?? []));
+  const value = firstFree(
+    subnet,
+    (a) => input.taken.addressHolder(l3Uid, a) !== undefined || chosen.has(`${l3Uid}/${a}`) || asked.has(a),
+    input.taken.cursor(l3Uid),
+  );
+  if (value === undefined) throw noFreeAddress(subnet.name);
+  const address = toAddress(value);
+  if (asked.size === 0) input.taken.moveCursor(l3Uid, toInteger(address));
+  chosen.add(`${l3Uid}/${address}`);
+  return address;
+}
+
+/** Said when the ranges of a network are used up. */
+export function noFreeAddress(network: string): PlumbError {
+  return retryable('NoFreeAddress', `L3Network ${network} has no free address left in its ranges; it waits for one`);
+}
+
+function chooseMac(
+  input: AllocateInput,
+  declared: DeclaredInterface,
+  index: number,
+  before: InterfaceAllocation | undefined,
+): string {
+  const { uid } = input.instance.metadata;
+  const mac = declared.macAddress ?? before?.macAddress ?? macFromUid('02', uid, index);
+  const holder = input.taken.macHolder(mac);
+  if (holder !== undefined && holder !== uid)
+    throw terminal(
+      'DuplicateMac',
+      `interface ${declared.name}: macAddress ${mac} is held by ${input.nameOf(holder)}; choose another`,
+    );
+  return mac;
+}
