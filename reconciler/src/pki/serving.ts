@@ -1,0 +1,67 @@
+/** The certificate that the server shows: for every name it is called by, issued again in time. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import { hostname, networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { AGENT_SERVER_NAME } from '@plumb/schemas/wire/join-token.ts';
+import type { KeyPair } from './certificates.ts';
+import { readPrivate, writePrivate } from './private-file.ts';
+
+const DAY = 86_400_000;
+const VALID_DAYS = 365;
+const RENEW_BEFORE_DAYS = 60;
+
+/** Names and addresses that clients may use for a server that listens on `host`, sorted. */
+export function servingNames(host: string, more: readonly string[] = []): string[] {
+  const names = new Set(['localhost', '127.0.0.1', '::1', AGENT_SERVER_NAME, hostname().toLowerCase(), ...more]);
+  if (host === '0.0.0.0' || host === '::') {
+    for (const address of Object.values(networkInterfaces()).flatMap((list) => list ?? [])) {
+      // A link-local address means nothing without its interface, which a certificate cannot name.
+      if (!address.address.startsWith('fe80:')) names.add(address.address);
+    }
+  } else {
+    names.add(host);
+  }
+  return [...names].sort();
+}
+
+/** Whether the certificate serves all `names` and is neither near its end nor signed by another authority. */
+export function stillGood(certificate: string, authority: string, names: readonly string[], now: number): boolean {
+  const leaf = new X509Certificate(certificate);
+  const issuer = new X509Certificate(authority);
+  return (
+    leaf.checkIssued(issuer) &&
+    leaf.verify(issuer.publicKey) &&
+    leaf.validToDate.getTime() - now > RENEW_BEFORE_DAYS * DAY &&
+    names.every((name) => (isIP(name) ? leaf.checkIP(name) : leaf.checkHost(name)) !== undefined)
+  );
+}
+
+/** The serving certificate of `folder`, issued anew when it is missing, near its end, or lacks a name. */
+export async function openServing(
+  folder: string,
+  authority: KeyPair,
+  names: readonly string[],
+  now: number,
+): Promise<KeyPair> {
+  const certificateFile = join(folder, 'serving.crt');
+  const keyFile = join(folder, 'serving.key');
+  const [certificate, key] = await Promise.all([readPrivate(certificateFile), readPrivate(keyFile)]);
+  if (certificate !== undefined && key !== undefined && belongsTogether(certificate, key)) {
+    if (stillGood(certificate, authority.certificate, names, now)) return { certificate, key };
+  }
+  const { issueServing } = await import('./certificates.ts');
+  const issued = await issueServing(authority, names, now, VALID_DAYS);
+  await writePrivate(keyFile, issued.key);
+  await writePrivate(certificateFile, issued.certificate);
+  return issued;
+}
+
+/** A start that was killed between the two files leaves a certificate beside the key of another. */
+function belongsTogether(certificate: string, key: string): boolean {
+  try {
+    return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false;
+  }
+}
