@@ -3,6 +3,7 @@ import { type Ambient, API_GROUP_VERSION, kindByName, type PlumbObject, realAmbi
 import { AllocationIndex } from '../../allocation/allocation-index.ts';
 import { Holdings } from '../../allocation/holdings.ts';
 import { AllocationLane } from '../../allocation/lane.ts';
+import { FakeFleet } from '../../fleet/testing/fake-fleet.ts';
 import { Journal } from '../../flow/journal.ts';
 import { ObjectCache } from '../../runtime/cache.ts';
 import { isReady, isStalled } from '../../runtime/conditions.ts';
@@ -13,7 +14,6 @@ import { decodeObject, encodeObject } from '../../store/object-codec.ts';
 import type { Store } from '../../store/store.ts';
 import { HostLiveness } from '../host/liveness.ts';
 import { type Running, runControllers } from '../run.ts';
-import { FakeFleet } from './fake-fleet.ts';
 
 export interface Rig {
   store: Store;

@@ -1,6 +1,6 @@
 /** A fleet in memory for tests of controllers: hosts that obey at once, or fail as the test says. */
 import { type LiveThing, type PlumbError, retryable, type Thing, thingKey } from '@plumb/schemas';
-import type { Fleet, FleetCommand, HostFacts, HostLive, LiveChange, StepOutcome } from '../../fleet/fleet.ts';
+import type { Fleet, FleetCommand, HostFacts, HostLive, LiveChange, StepOutcome } from '../fleet.ts';
 
 interface FakeHost extends HostLive {
   connected: boolean;

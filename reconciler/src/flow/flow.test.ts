@@ -1,0 +1,78 @@
+import { type Thing, terminal } from '@plumb/schemas';
+import { describe, expect, it } from 'vitest';
+import { FakeFleet } from '../fleet/testing/fake-fleet.ts';
+import { diffHost, type PlanStep } from '../plan/plan.ts';
+import { commands, execute } from './execute.ts';
+import { passesPivot, undoSteps } from './undo.ts';
+
+const disk: Thing = { kind: 'disk', id: 'u.root', owner: 'u', spec: { image: 'i', imageFormat: 'raw' } };
+const seed: Thing = { kind: 'seed', id: 'u.seed', owner: 'u', spec: { instanceId: 'u', hostname: 'h', sshKeys: [] } };
+const image: Thing = {
+  kind: 'image',
+  id: 'i',
+  owner: 'img',
+  spec: { url: 'file:///i', sha256: 'i', format: 'raw', maxBytes: 1 },
+};
+
+function fleetWith(...things: Thing[]): FakeFleet {
+  const fleet = new FakeFleet();
+  fleet.connect('h');
+  for (const thing of things) fleet.put('h', { ...thing, drift: [] } as never);
+  return fleet;
+}
+
+describe('a plan', () => {
+  it('makes things in order, removes in reverse, and leaves what is equal', () => {
+    const gone: Thing = { ...seed, id: 'u.old' };
+    const steps = diffHost(
+      'h',
+      'u',
+      [seed, image, disk],
+      [{ ...image, drift: [] } as never, { ...gone, drift: [] } as never],
+    );
+    expect(steps.map((s) => s.id)).toEqual(['make disk/u.root', 'make seed/u.seed', 'remove seed/u.old']);
+    expect(diffHost('h', 'u', [seed], [{ ...seed, drift: [] } as never])).toEqual([]);
+  });
+
+  it('undoes in reverse what is its own, and puts back what was', () => {
+    const before: Thing = { ...seed, spec: { ...seed.spec, hostname: 'before' } };
+    const steps = diffHost('h', 'u', [image, disk, seed], [{ ...before, drift: [] } as never]);
+    expect(undoSteps({ version: 1, steps }).map((s) => [s.verb, s.thing])).toEqual([
+      ['ensure', before],
+      ['remove', disk],
+    ]);
+  });
+
+  it('has passed the pivot once data was destroyed, and not before', () => {
+    const steps = diffHost('h', 'u', [seed], [{ ...disk, drift: [] } as never]);
+    expect(steps.map((s) => s.undo)).toEqual(['undoable', 'pivot']);
+    expect(passesPivot({ version: 1, steps }, steps[0]!.id)).toBe(false);
+    expect(passesPivot({ version: 1, steps }, steps[1]!.id)).toBe(true);
+    expect(commands(steps)).toHaveLength(2);
+  });
+
+  it('leaves the host as it was: done and undone at any point, each step repeated', async () => {
+    const before: Thing = { ...seed, spec: { ...seed.spec, hostname: 'before' } };
+    for (const failing of ['disk/u.root', 'seed/u.seed', undefined]) {
+      const fleet = fleetWith(image, before);
+      const start = JSON.stringify([...fleet.host('h')!.things]);
+      const steps = diffHost('h', 'u', [disk, seed], [{ ...before, drift: [] } as never]);
+      const plan: { version: 1; steps: PlanStep[] } = { version: 1, steps };
+      fleet.fault = (_h, _v, t) => (`${t.kind}/${t.id}` === failing ? terminal('No', 'no') : undefined);
+      const run = () => execute(steps, { fleet, owner: 'u', fence: 1 });
+      const result = [await run(), await run()];
+      expect(result.map((r) => r.outcome)).toEqual(failing ? ['failed', 'failed'] : ['done', 'done']);
+      fleet.fault = () => undefined;
+      for (let i = 0; i < 2; i++) await execute(undoSteps(plan), { fleet, owner: 'u', fence: 2 });
+      expect(JSON.stringify([...fleet.host('h')!.things])).toBe(start);
+    }
+  });
+
+  it('stops between commands when it is superseded', async () => {
+    const fleet = fleetWith(disk);
+    const steps = diffHost('h', 'u', [seed], [{ ...disk, drift: [] } as never]);
+    const result = await execute(steps, { fleet, owner: 'u', fence: 1, superseded: () => fleet.sent.length > 0 });
+    expect(result).toMatchObject({ outcome: 'superseded', next: { id: 'remove disk/u.root' } });
+    expect(fleet.keysOn('h')).toEqual(['disk/u.root', 'seed/u.seed']);
+  });
+});
