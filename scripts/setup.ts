@@ -1,0 +1,88 @@
+/**
+ * Sets the machine up, as far as it is not yet: programs for real guests, the guest image, Terraform and the provider.
+ * Idempotent; a second or two when everything is there. What it keeps is in `.cache/` and `dist/`.
+ *
+ *   node scripts/setup.ts [--simulated]
+ */
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type GuestImage, guestImage } from './guest-image.ts';
+import { findProgram, prepareMachine } from './machine.ts';
+import { run } from './run.ts';
+import { StepFailed, Steps } from './steps.ts';
+
+export const ROOT = join(import.meta.dirname, '..');
+export const CACHE = join(ROOT, '.cache');
+/** The Node that npm put there; scripts run on it whatever the machine has. */
+export const NODE = join(ROOT, 'node_modules/.bin/node');
+
+export interface Setup {
+  /** Present when real guests can run here. */
+  image: GuestImage | undefined;
+  /** Why real guests cannot run here, in one line; undefined when they can, or nobody asked. */
+  missing: string | undefined;
+  /** Whether the provider's native shim was built, which needs Go. */
+  shim: boolean;
+}
+
+/** `guests: false` leaves out everything that only real guests need. Throws {@link StepFailed}. */
+export async function setUp(steps: Steps, options: { guests: boolean }): Promise<Setup> {
+  const setup: Setup = { image: undefined, missing: undefined, shim: false };
+  if (options.guests) {
+    const machine = await steps.run(
+      'This machine',
+      'run "apt-get update", and the installation that failed, by hand; or go on without: npm start -- --simulated',
+      async (step) => {
+        const found = await prepareMachine((line) => step.line(line));
+        step.note(found.guests ? found.note : 'simulated hosts');
+        return found;
+      },
+    );
+    if (machine.guests) setup.image = await prepareImage(steps);
+    else {
+      setup.missing = machine.reason;
+      steps.say(`  Hosts are simulated: ${machine.reason}`);
+    }
+  }
+  setup.shim = await prepareProvider(steps);
+  return setup;
+}
+
+function prepareImage(steps: Steps): Promise<GuestImage> {
+  return steps.run(
+    'Guest image',
+    'remove .cache/guest and try again; it needs a Debian mirror for the kernel package',
+    async (step) => {
+      const image = await guestImage(join(CACHE, 'guest'));
+      step.note(image.built ? 'built from Debian’s cloud kernel and busybox' : 'there already');
+      return image;
+    },
+  );
+}
+
+function prepareProvider(steps: Steps): Promise<boolean> {
+  return steps.run(
+    'Terraform provider',
+    'run "npm run build" by hand; it needs the Go module proxy once',
+    async (step) => {
+      if (!(await findProgram('go'))) {
+        step.note('Go is missing: Terraform will be attached to the running provider instead of starting it');
+        return false;
+      }
+      await run('sh', ['scripts/build.sh'], { cwd: ROOT });
+      step.note('dist/mirror');
+      return true;
+    },
+  );
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { simulated: { type: 'boolean', default: false } } });
+  try {
+    const { image } = await setUp(new Steps(), { guests: !values.simulated });
+    if (image) console.log(`  Image for manifests: url file://${image.path}, sha256 ${image.sha256}`);
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    process.exitCode = 1;
+  }
+}
