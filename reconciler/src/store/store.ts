@@ -4,7 +4,7 @@
  * Promises every backend keeps (conformance.ts proves them):
  * - a batch is atomic, at most {@link MAX_BATCH_KEYS} keys, one revision, greater than all before;
  * - batches that arrive together may share one durability barrier, and each one's preconditions fail alone;
- * - `commit` resolves after the batch is durable, never before, and no later than watchers of this process were told;
+ * - `commit` resolves after the batch is durable and watchers of this process were told, never before;
  * - `list` and `watch` see whole batches; `list` at a revision that is not yet compacted sees exactly that revision.
  */
 export interface Store {

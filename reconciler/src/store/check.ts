@@ -1,0 +1,43 @@
+import { type PlumbError, terminal } from '@plumb/schemas';
+import { type Batch, MAX_BATCH_KEYS } from './store.ts';
+
+/** Keys are printable ASCII without space, so that every backend sorts them alike: UTF-16, UTF-8 and bytes agree. */
+const KEY = /^[\x21-\x7e]+$/;
+
+/** Greater than every key that begins with `prefix`, smaller than every other key that is greater than `prefix`. */
+export function endOfPrefix(prefix: string): string {
+  return `${prefix}\x7f`;
+}
+
+/** Throws PlumbError `InvalidBatch` (terminal): the caller broke a rule of the store's interface. */
+export function checkBatch(batch: Batch): void {
+  const { ops, preconditions } = batch;
+  if (ops.length > MAX_BATCH_KEYS || preconditions.length > MAX_BATCH_KEYS) {
+    throw invalid(
+      `${ops.length} writes and ${preconditions.length} preconditions; at most ${MAX_BATCH_KEYS} of each fit one batch`,
+    );
+  }
+  const seen = new Set<string>();
+  for (const op of ops) {
+    checkKey(op.key);
+    if (seen.has(op.key)) throw invalid(`${op.key} is written twice`);
+    seen.add(op.key);
+    if (op.type === 'put' && (typeof op.value !== 'string' || !op.value.isWellFormed())) {
+      throw invalid(`the value of ${op.key} is not well-formed Unicode text`);
+    }
+  }
+  for (const { key, revision } of preconditions) {
+    checkKey(key);
+    if (!Number.isSafeInteger(revision) || revision < 0) throw invalid(`${revision} is no revision (of ${key})`);
+  }
+}
+
+function checkKey(key: string): void {
+  if (typeof key !== 'string' || !KEY.test(key)) {
+    throw invalid(`the key ${JSON.stringify(key)} is empty or has characters other than printable ASCII`);
+  }
+}
+
+function invalid(what: string): PlumbError {
+  return terminal('InvalidBatch', `the store cannot take this batch: ${what}`);
+}
