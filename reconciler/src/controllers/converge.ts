@@ -2,10 +2,14 @@
  * Keeping shared things as declared: bridges, subnets, images. They hold no allocation and need no undo, and what is to
  * be done follows from live state at any time, so nothing of it is journaled.
  */
-import { type LiveThing, type PlumbError, type Thing, thingKey } from '@plumb/schemas';
+import { type LiveThing, PlumbError, retryable, type Thing, thingKey } from '@plumb/schemas';
 import type { FleetCommand } from '../fleet/fleet.ts';
 import { equal } from '../plan/plan.ts';
+import type { Cached } from '../runtime/cache.ts';
+import { type ConditionInput, findCondition } from '../runtime/conditions.ts';
 import type { Context } from './controller.ts';
+import { QUIET_REASON } from './guarded.ts';
+import { conditionsTo, writeStatus } from './status.ts';
 
 /** On each host: what lives there, and what should; `desired` undefined means that it is to go. */
 export type HostSteps = { host: string; live: LiveThing | undefined; desired: Thing | undefined }[];
@@ -41,4 +45,26 @@ function stepFor(live: LiveThing | undefined, desired: Thing | undefined): Fleet
     return { id: `ensure ${thingKey(desired)}`, verb: 'ensure', thing: desired };
   }
   return live ? { id: `remove ${thingKey(live)}`, verb: 'remove', thing: live } : undefined;
+}
+
+/**
+ * As {@link converge}, for an object that stays usable when one of its hosts does not obey: says so in a condition of its
+ * own and throws for the queue to try again, but leaves Ready alone.
+ */
+export async function convergeOrDegrade(context: Context, cached: Cached, wanted: HostSteps): Promise<void> {
+  try {
+    await converge(context, cached.object.metadata.uid, cached.revision, wanted);
+  } catch (thrown) {
+    const { message } = PlumbError.from(thrown, cached.key);
+    await tellDegraded(context, cached, { type: 'Degraded', status: 'True', reason: 'HostFailed', message });
+    throw retryable(QUIET_REASON, message, thrown);
+  }
+  if (findCondition(cached.object, 'Degraded')?.status !== 'True') return;
+  const message = 'every host is as declared';
+  await tellDegraded(context, cached, { type: 'Degraded', status: 'False', reason: 'Converged', message });
+}
+
+async function tellDegraded(context: Context, cached: Cached, condition: ConditionInput): Promise<void> {
+  const latest = context.cache.get(cached.key) ?? cached;
+  await writeStatus(context, latest, (status, object) => conditionsTo(context, status, object, [condition], []));
 }

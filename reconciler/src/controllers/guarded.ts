@@ -4,8 +4,11 @@ import type { Cached } from '../runtime/cache.ts';
 import type { Again, Context } from './controller.ts';
 import { failedStatus, writeStatus } from './status.ts';
 
-/** Reasons that pass within moments and are not worth a condition. */
-const unremarkable = new Set(['Conflict', 'StoreUnavailable', 'Gone']);
+/** Reason of an error that was already said in a condition of its own. */
+export const QUIET_REASON = 'Degraded';
+
+/** Reasons that pass within moments, or were said already: not worth a condition here. */
+const unremarkable = new Set(['Conflict', 'StoreUnavailable', 'Gone', QUIET_REASON]);
 
 /**
  * Runs `work`. A retryable error becomes a condition and is thrown on, for the queue's backoff; a terminal one becomes a

@@ -29,7 +29,7 @@ export function instanceController(context: Context): Controller {
     async reconcile(key: string): Promise<Again | undefined> {
       const cached = context.cache.get<Instance>(key);
       if (!cached) return undefined;
-      return guarded(context, cached, () => reconcile(context, cached, pacing));
+      return guarded(context, cached, () => undoIfHopeless(context, cached, () => reconcile(context, cached, pacing)));
     },
   };
 }
@@ -59,6 +59,27 @@ async function reconcile(context: Context, cached: Cached<Instance>, pacing: Rep
   }
   const begun = await beginFlow(context, cached, resolved, drifted ? 'repair' : status?.host ? 'update' : 'create');
   return goForward(context, cached, begun);
+}
+
+/**
+ * A declaration that changed into an impossible one while a flow was under way: what the flow has made is taken back,
+ * since it belongs to no declaration any more.
+ */
+async function undoIfHopeless(
+  context: Context,
+  cached: Cached<Instance>,
+  work: () => Promise<Again | undefined>,
+): Promise<Again | undefined> {
+  try {
+    return await work();
+  } catch (thrown) {
+    const error = PlumbError.from(thrown, cached.key);
+    const record = context.journal.get(cached.object.metadata.uid)?.record;
+    const hopeless = error.retry === 'terminal' && record?.direction === 'forward' && record.purpose !== 'delete';
+    if (!hopeless) throw error;
+    const failure = { reason: error.reason, message: error.message };
+    return goBack(context, cached, await context.journal.turn({ ...record, direction: 'back', failure }));
+  }
 }
 
 /** A flow that failed whole is not tried again with the same inputs; its condition says why. */

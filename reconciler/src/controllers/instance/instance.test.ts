@@ -233,6 +233,19 @@ describe('an instance', () => {
     expect(await rig.keys('/flows/')).toEqual([]);
   });
 
+  it('leaves nothing of a half-made one whose declaration becomes impossible meanwhile', async () => {
+    rig.fleet.fault = (_h, v, thing) =>
+      thing.kind === 'domain' && v === 'ensure' ? retryable('Busy', 'busy') : undefined;
+    await rig.create('Instance', 'web-0', spec());
+    const busy = await rig.until('Instance', 'web-0', (o) => condition(o as never, 'Ready') !== undefined);
+    expect(rig.fleet.keysOn('host-1')).toContain(`disk/${busy!.metadata.uid}.root`);
+    await rig.edit('Instance', 'web-0', (o) => Object.assign(o.spec, at('10.99.0.1')));
+    const failed = await rig.stalled('Instance', 'web-0');
+    expect(condition(failed, 'Ready')).toMatchObject({ reason: 'AddressOutsideCIDR' });
+    expect(rig.fleet.keysOn('host-1').filter((k) => k.includes(busy!.metadata.uid))).toEqual([]);
+    expect(await rig.keys('/alloc/address/')).toEqual([]);
+  });
+
   it('can never be held by a host that is too small, and says so', async () => {
     await rig.create('InstanceOffering', 'huge', { cpus: 1, memoryMiB: 1_000_000 });
     await rig.create('Instance', 'web-0', spec({ offering: 'huge' }));

@@ -4,7 +4,7 @@ import { retryable } from '@plumb/schemas';
 import { bridgeThing } from '../../plan/network-things.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context, Controller } from '../controller.ts';
-import { converge, type HostSteps } from '../converge.ts';
+import { converge, convergeOrDegrade, type HostSteps } from '../converge.ts';
 import { guarded } from '../guarded.ts';
 import { mustBeReady, referrerNames, resolve } from '../references.ts';
 import { deletionBlocked, depart, failedStatus, readyStatus, writeStatus } from '../status.ts';
@@ -29,7 +29,7 @@ export function l2NetworkController(context: Context): Controller {
         await writeStatus(context, cached, (status, object) =>
           readyStatus(context, status, object, 'Declared', 'L3 networks can be put on it'),
         );
-        await converge(context, cached.object.metadata.uid, cached.revision, steps(context, cached));
+        await convergeOrDegrade(context, cached, steps(context, cached));
         return undefined;
       });
     },

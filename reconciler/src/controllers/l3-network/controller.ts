@@ -6,7 +6,7 @@ import { noFreeAddress } from '../../plan/allocate.ts';
 import { isDistributed, subnetThing } from '../../plan/network-things.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context, Controller } from '../controller.ts';
-import { converge, type HostSteps } from '../converge.ts';
+import { converge, convergeOrDegrade, type HostSteps } from '../converge.ts';
 import { guarded } from '../guarded.ts';
 import { mustBeReady, referrerNames, resolve } from '../references.ts';
 import {
@@ -40,7 +40,7 @@ export function l3NetworkController(context: Context): Controller {
         mustBeReady('spec.l2Network', l2);
         const subnet = parseSubnet(objectName(object.metadata), object.spec.ipv4);
         const dhcpAddress = await ensureDhcpAddress(context, cached, l2.object, subnet);
-        await converge(context, object.metadata.uid, cached.revision, steps(context, cached, l2.object, dhcpAddress));
+        await convergeOrDegrade(context, cached, steps(context, cached, l2.object, dhcpAddress));
         return undefined;
       });
     },
