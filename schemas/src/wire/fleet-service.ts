@@ -19,9 +19,6 @@ export const fleetService = {
   },
 } as const;
 
-/** The name in TLS by which an agent asks for the control plane (SNI), and which the server's certificate bears. */
-export const AGENTS_SERVER_NAME = 'agents.plumb.internal';
-
 /** Largest message that either end takes, in bytes. Senders keep their frames far below. */
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 

@@ -1,0 +1,69 @@
+import { realAmbient } from '@plumb/schemas';
+import type { AgentCommand, LibvirtArguments, SimulatedArguments } from './command-line.ts';
+import { parseAgentCommand, USAGE } from './command-line.ts';
+import { latencyAround } from './drivers/simulated/latency.ts';
+import { seededRandom } from './drivers/simulated/seeded-random.ts';
+import { SimulatedHost } from './drivers/simulated/simulated-host.ts';
+import { SpecPool } from './drivers/simulated/spec-pool.ts';
+import { type AgentHost, runAgent } from './main.ts';
+
+/**
+ * `plumb agent`: runs until SIGTERM or SIGINT, then leaves everything running and returns 0. `argv`: what follows
+ * `plumb agent`. Throws PlumbError `InvalidArguments` (terminal), whose message is for the person who typed them.
+ */
+export async function agentCommand(argv: readonly string[]): Promise<number> {
+  const command = parseAgentCommand(argv);
+  if (command === undefined) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const log = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+  const asked = untilSignal();
+  const { server, tokenFile, dataDir, registerZone, driver } = command;
+  const hosts = driver.name === 'libvirt' ? await libvirtHost(driver, command, log) : simulatedHosts(driver);
+  const streams = driver.name === 'simulated' ? driver.streams : 1;
+  const ambient = realAmbient();
+  const agent = await runAgent({ server, tokenFile, dataDir, registerZone, hosts, streams, ambient, log });
+  log(`agent for ${hosts.length === 1 ? hosts[0]!.name : `${hosts.length} hosts`}, driver ${driver.name}`);
+  const signal = await asked;
+  log(`${signal}: leaving; what runs goes on`);
+  await agent.stop();
+  return 0;
+}
+
+async function libvirtHost(
+  { host, socket, tunnelAddress }: LibvirtArguments,
+  { dataDir }: AgentCommand,
+  log: (line: string) => void,
+): Promise<AgentHost[]> {
+  // Only a host that has libvirt needs what this driver needs.
+  const { openLibvirtDriver } = await import('./drivers/libvirt/driver.ts');
+  return [{ name: host, tunnelAddress, driver: await openLibvirtDriver({ socket, dataDir, tunnelAddress, log }) }];
+}
+
+function simulatedHosts(simulated: SimulatedArguments): AgentHost[] {
+  const { hosts, latencyMs, failureRate, seed, cpus, memoryMiB } = simulated;
+  const { clock } = realAmbient();
+  const pool = new SpecPool();
+  const latency = latencyMs > 0 ? latencyAround(latencyMs) : undefined;
+  return hosts.map((name, index) => ({
+    name,
+    tunnelAddress: benchmarkAddress(index),
+    driver: new SimulatedHost({
+      ...{ clock, latency, failureRate, pool, cpus, memoryMiB },
+      random: seededRandom(seed + index),
+    }),
+  }));
+}
+
+/** An address of its own for each simulated host, from the block for tests of network devices (RFC 2544). */
+function benchmarkAddress(index: number): string {
+  const number = index + 1;
+  return `198.${18 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`;
+}
+
+function untilSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
+  });
+}

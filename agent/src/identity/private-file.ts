@@ -1,0 +1,33 @@
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { terminal } from '@plumb/schemas';
+
+/** The text of the file; undefined when there is none. Throws PlumbError `FileUnreadable` (terminal). */
+export async function readPrivate(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw terminal('FileUnreadable', `${path} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/** Writes the file for its owner's eyes only, whole or not at all: a new one, made durable, takes the old one's place. */
+export async function writePrivate(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const beside = `${path}.new`;
+  const file = await open(beside, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(beside, path);
+  const folder = await open(dirname(path), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

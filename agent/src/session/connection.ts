@@ -1,0 +1,94 @@
+import type { Clock, Random } from '@plumb/schemas';
+import type { Trust } from '../identity/trust.ts';
+import { backoffMs } from './backoff.ts';
+import { Dial } from './dial.ts';
+import type { HostSession } from './host-session.ts';
+import { AgentStream } from './stream.ts';
+
+export interface ConnectionOptions {
+  server: string;
+  trust: Trust;
+  hosts: readonly HostSession[];
+  registerZone: string;
+  clock: Clock;
+  random: Random;
+  log: (line: string) => void;
+}
+
+/** Keeps one stream open to the control plane for as long as it is not closed. */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  #stream: AgentStream | undefined;
+  #closed = false;
+  #wake: () => void = () => {};
+  readonly #loop: Promise<void>;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#loop = this.#run();
+  }
+
+  /** Takes leave of the control plane. Resolves when the stream has ended. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#wake();
+    await this.#stream?.close();
+    await this.#loop;
+  }
+
+  /** Gives up the stream that is open, as a lost connection does; another follows. */
+  interrupt(): void {
+    this.#stream?.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { server, clock, random, log } = this.#options;
+    let failures = 0;
+    while (!this.#closed) {
+      let why: string;
+      try {
+        why = await this.#once(failures > 0, () => {
+          failures = 0;
+        });
+      } catch (error) {
+        why = (error as Error).message;
+      }
+      if (this.#closed) return;
+      const ms = backoffMs(failures++, random);
+      log(`not connected to ${server}: ${why}; trying again in ${(ms / 1000).toFixed(1)} s`);
+      await new Promise<void>((resolve) => {
+        const stop = clock.after(ms, resolve);
+        this.#wake = () => {
+          stop();
+          resolve();
+        };
+      });
+    }
+  }
+
+  /** One attempt, from asking whom to trust to the end of the stream. Resolves with why it ended. */
+  async #once(failedBefore: boolean, onGood: () => void): Promise<string> {
+    const { server, trust, hosts, registerZone, clock, random, log } = this.#options;
+    const authority = await trust.authority(failedBefore);
+    if (this.#closed) return 'closed';
+    const dial = new Dial(server, authority);
+    let good = false;
+    try {
+      this.#stream = new AgentStream({
+        ...{ dial, hosts, registerZone, clock, random, log },
+        joinSecret: () => trust.joinSecret(),
+        onAttached: () => {
+          if (good) return;
+          good = true;
+          onGood();
+          log(`connected to ${server}`);
+          trust.verified(authority).catch((error) => log(`the server's certificate was not kept: ${error.message}`));
+        },
+      });
+      return await this.#stream.ended;
+    } finally {
+      this.#stream = undefined;
+      dial.close();
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
+import { ChannelCredentials, Client, Metadata, status } from '@grpc/grpc-js';
+import { type PlumbError, retryable, terminal } from '@plumb/schemas';
+import { fleetService, MAX_FRAME_BYTES } from '@plumb/schemas/wire/fleet-service.ts';
+import { AGENT_SERVER_NAME } from '@plumb/schemas/wire/join-token.ts';
+import type { AgentFrame, JoinRequest, ServerFrame } from '@plumb/schemas/wire/messages.ts';
+import { serverAddress } from '../identity/trust.ts';
+
+export type FrameCall = ClientDuplexStream<AgentFrame, ServerFrame>;
+
+const JOIN_PATIENCE_MS = 30_000;
+
+/** One TLS connection to the control plane. */
+export class Dial {
+  readonly #client: Client;
+
+  /** `authority`: PEM text of the certificate that the server's must be signed by. Connects at the first call. */
+  constructor(server: string, authority: string) {
+    const { host, port } = serverAddress(server);
+    const target = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+    this.#client = new Client(target, ChannelCredentials.createSsl(Buffer.from(authority)), {
+      'grpc.ssl_target_name_override': AGENT_SERVER_NAME,
+      'grpc.default_authority': AGENT_SERVER_NAME,
+      'grpc.max_receive_message_length': MAX_FRAME_BYTES,
+      'grpc.use_local_subchannel_pool': 1,
+      'grpc.enable_http_proxy': 0,
+      // A server that vanished without a word is noticed by the transport: it says nothing of itself while idle.
+      'grpc.keepalive_time_ms': 10_000,
+      'grpc.keepalive_timeout_ms': 20_000,
+    });
+  }
+
+  connect(): FrameCall {
+    const { path, requestSerialize, responseDeserialize } = fleetService.connect;
+    return this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+  }
+
+  /** Rejects with the server's reason: terminal, when asking again in the same way will not help. */
+  join(request: JoinRequest): Promise<void> {
+    const { path, requestSerialize, responseDeserialize } = fleetService.join;
+    const options = { deadline: Date.now() + JOIN_PATIENCE_MS };
+    return new Promise((resolve, reject) => {
+      const metadata = new Metadata();
+      this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, options, (error) =>
+        error ? reject(joinError(error)) : resolve(),
+      );
+    });
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
+
+const joinReasons: Partial<Record<status, string>> = {
+  [status.UNAUTHENTICATED]: 'WrongJoinToken',
+  [status.ALREADY_EXISTS]: 'HostTaken',
+  [status.INVALID_ARGUMENT]: 'InvalidJoin',
+};
+
+function joinError(error: ServiceError): PlumbError {
+  const reason = joinReasons[error.code];
+  return reason ? terminal(reason, error.details) : retryable('ServerUnreachable', callError(error));
+}
+
+/** What a person should read of a failed call. */
+export function callError(error: Error & Partial<ServiceError>): string {
+  return error.details || error.message;
+}

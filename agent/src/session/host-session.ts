@@ -1,0 +1,160 @@
+import type { Clock, Random } from '@plumb/schemas';
+import { retryable } from '@plumb/schemas';
+import type { AgentMessage, Command } from '@plumb/schemas/wire/messages.ts';
+import { liveThingToWire } from '@plumb/schemas/wire/thing-codec.ts';
+import type { Driver, DriverChange } from '../drivers/driver.ts';
+import type { Identity } from '../identity/identity.ts';
+import { backoffMs } from './backoff.ts';
+import { Commands } from './commands.ts';
+import { type Fences, MemoryFences } from './fences.ts';
+import { snapshotMessages } from './snapshot.ts';
+
+/** Where a host's messages go while its stream lasts. */
+export interface HostLink {
+  push(message: AgentMessage): void;
+}
+
+export interface HostSessionOptions {
+  identity: Identity;
+  driver: Driver;
+  agentVersion: string;
+  /** Address of the host's end of VXLAN tunnels. */
+  tunnelAddress: string;
+  /** Zone in which the host is to be declared by itself; empty: a person declares it. */
+  registerZone: string;
+  clock: Clock;
+  random: Random;
+  log: (line: string) => void;
+  fences?: Fences;
+}
+
+/**
+ * One host's side of the conversation. It outlives streams: commands go on while there is none, and what they changed is
+ * in the snapshot with which the next session begins.
+ */
+export class HostSession {
+  readonly identity: Identity;
+  readonly #options: HostSessionOptions;
+  readonly #commands: Commands;
+  readonly #unlisten: () => void;
+  #link: HostLink | undefined;
+  #session: string | undefined;
+  /** What is ready while the host is being observed; it goes after the snapshot. */
+  #held: AgentMessage[] | undefined;
+  #lostAgain = false;
+  #stopRetry: () => void = () => {};
+
+  constructor(options: HostSessionOptions) {
+    this.#options = options;
+    this.identity = options.identity;
+    this.#commands = new Commands({
+      driver: options.driver,
+      identity: options.identity,
+      fences: options.fences ?? new MemoryFences(),
+      report: (result) => this.#send({ host: this.name, body: 'result', result }),
+    });
+    this.#unlisten = options.driver.onChange((change) => this.#changed(change));
+  }
+
+  get name(): string {
+    return this.identity.host;
+  }
+
+  /** The message that asks the control plane to listen to this host. Rejects with what the driver says. */
+  async attachMessage(): Promise<AgentMessage> {
+    const { driver, agentVersion, tunnelAddress, registerZone, identity } = this.#options;
+    const { cpus, memoryMiB } = await driver.facts();
+    return {
+      host: this.name,
+      body: 'attach',
+      attach: {
+        credential: identity.credential,
+        facts: { driver: driver.name, agentVersion, cpus, memoryMib: memoryMiB, tunnelAddress },
+        highestTerm: identity.highestTerm,
+        runningCommands: this.#commands.running,
+        registerZone,
+      },
+    };
+  }
+
+  /**
+   * The control plane listens: sends everything that lives on the host, then every change. Throws `LowerTerm` (retry)
+   * when it is a control plane whose time is over.
+   */
+  async begin(link: HostLink, session: string, term: number): Promise<void> {
+    const { identity } = this.#options;
+    if (term < identity.highestTerm)
+      throw retryable('LowerTerm', `the server is of term ${term}, and this host obeys term ${identity.highestTerm}`);
+    this.end();
+    this.#link = link;
+    this.#session = session;
+    await Promise.all([identity.raiseTerm(term), this.#observe(link)]);
+  }
+
+  command(command: Command): void {
+    this.#commands.accept(command, this.#session);
+  }
+
+  /** The stream is lost or given up. Commands go on. */
+  end(): void {
+    this.#stopRetry();
+    this.#link = undefined;
+    this.#session = undefined;
+    this.#held = undefined;
+  }
+
+  /** Resolves when every command that was begun has ended. */
+  idle(): Promise<void> {
+    return this.#commands.idle();
+  }
+
+  close(): Promise<void> {
+    this.end();
+    this.#unlisten();
+    return this.#options.driver.close();
+  }
+
+  #changed(change: DriverChange): void {
+    const link = this.#link;
+    if (link === undefined) return;
+    if (change.type === 'lost') {
+      if (this.#held) this.#lostAgain = true;
+      else void this.#observe(link);
+      return;
+    }
+    const changes =
+      change.type === 'changed'
+        ? { changed: [liveThingToWire(change.thing)], removed: [] }
+        : { changed: [], removed: [{ kind: change.kind, id: change.id }] };
+    this.#send({ host: this.name, body: 'changes', changes });
+  }
+
+  #send(message: AgentMessage): void {
+    if (this.#held) this.#held.push(message);
+    else this.#link?.push(message);
+  }
+
+  /**
+   * Sends a whole snapshot. What the driver tells meanwhile is held back and sent after it: it may be in the snapshot
+   * already, and applying it again in its order ends at the same state.
+   */
+  async #observe(link: HostLink, failures = 0): Promise<void> {
+    this.#held ??= [];
+    this.#lostAgain = false;
+    try {
+      const live = await this.#options.driver.observe();
+      if (this.#link !== link) return;
+      if (this.#lostAgain) return await this.#observe(link);
+      for (const message of snapshotMessages(this.name, live)) link.push(message);
+    } catch (error) {
+      if (this.#link !== link) return;
+      const { clock, random, log } = this.#options;
+      log(`${this.name}: what lives on the host cannot be seen, trying again: ${(error as Error).message}`);
+      this.#stopRetry = clock.after(backoffMs(failures, random), () => void this.#observe(link, failures + 1));
+      return;
+    }
+    const held = this.#held;
+    this.#held = undefined;
+    for (const message of held) link.push(message);
+  }
+}

@@ -1,0 +1,166 @@
+import type { Clock, Random } from '@plumb/schemas';
+import { PlumbError } from '@plumb/schemas';
+import type { AgentMessage, Refused, ServerMessage } from '@plumb/schemas/wire/messages.ts';
+import { Outbox } from '@plumb/schemas/wire/outbox.ts';
+import { backoffMs, LONGEST_MS } from './backoff.ts';
+import type { Dial, FrameCall } from './dial.ts';
+import { callError } from './dial.ts';
+import type { HostLink, HostSession } from './host-session.ts';
+
+export const HEARTBEAT_MS = 10_000;
+const FAREWELL_MS = 2_000;
+
+export interface AgentStreamOptions {
+  dial: Dial;
+  hosts: readonly HostSession[];
+  registerZone: string;
+  /** Called at each attempt to join. */
+  joinSecret(): Promise<string>;
+  /** Called when the control plane has taken a host in: the connection is good. */
+  onAttached(): void;
+  clock: Clock;
+  random: Random;
+  log: (line: string) => void;
+}
+
+/**
+ * One stream to the control plane, for all of its hosts. Each host joins if it must, attaches, and is tried again by
+ * itself when it is refused.
+ */
+export class AgentStream {
+  readonly #options: AgentStreamOptions;
+  readonly #call: FrameCall;
+  readonly #outbox: Outbox<AgentMessage>;
+  readonly #hosts = new Map<string, { session: HostSession; failures: number; stopRetry: () => void }>();
+  #stopHeartbeat: () => void = () => {};
+  #over = false;
+  /** Resolves with the reason when the stream has ended. Never rejects. */
+  readonly ended: Promise<string>;
+
+  constructor(options: AgentStreamOptions) {
+    this.#options = options;
+    this.#call = options.dial.connect();
+    this.#outbox = new Outbox(this.#call);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    this.ended = promise;
+    const end = (why: string) => {
+      this.#leave();
+      resolve(why);
+    };
+    this.#call.on('data', ({ messages }) => {
+      for (const message of messages) this.#heard(message);
+    });
+    this.#call.on('error', (error) => end(callError(error)));
+    this.#call.on('end', () => end('the server ended the stream'));
+    for (const session of options.hosts) {
+      this.#hosts.set(session.name, { session, failures: 0, stopRetry: () => {} });
+      void this.#attach(session.name);
+    }
+    this.#beat(1);
+  }
+
+  /** Takes leave for all hosts and ends the stream. What runs on them goes on. */
+  async close(): Promise<void> {
+    for (const name of this.#hosts.keys()) this.#outbox.push({ host: name, body: 'detach', detach: {} });
+    this.#outbox.close();
+    this.#call.end();
+    const giveUp = this.#options.clock.after(FAREWELL_MS, () => this.#call.cancel());
+    await this.ended;
+    giveUp();
+  }
+
+  /** Gives the stream up at once, as if the connection were lost. */
+  abort(): void {
+    this.#call.cancel();
+  }
+
+  #beat(sequence: number): void {
+    this.#stopHeartbeat = this.#options.clock.after(HEARTBEAT_MS, () => {
+      this.#outbox.push({ host: '', body: 'heartbeat', heartbeat: { sequence } });
+      this.#beat(sequence + 1);
+    });
+  }
+
+  #leave(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#stopHeartbeat();
+    this.#outbox.drop();
+    for (const { session, stopRetry } of this.#hosts.values()) {
+      stopRetry();
+      session.end();
+    }
+  }
+
+  async #attach(name: string): Promise<void> {
+    const { session } = this.#hosts.get(name)!;
+    try {
+      if (!session.identity.joined) await this.#join(session);
+      const message = await session.attachMessage();
+      if (!this.#over) this.#outbox.push(message);
+    } catch (error) {
+      this.#retry(name, PlumbError.from(error, 'the host could not attach').message);
+    }
+  }
+
+  async #join({ identity, name }: HostSession): Promise<void> {
+    const { dial, registerZone, joinSecret, log } = this.#options;
+    const token = await joinSecret();
+    await identity.beforeJoin();
+    await dial.join({ token, host: name, registerZone, credentialSha256: identity.credentialSha256 });
+    await identity.afterJoin();
+    log(`${name}: joined`);
+  }
+
+  #heard(message: ServerMessage): void {
+    const host = this.#hosts.get(message.host);
+    if (host === undefined) return;
+    if (message.body === 'attached') void this.#begin(message.host, message.attached);
+    else if (message.body === 'command') host.session.command(message.command);
+    else if (message.body === 'refused') void this.#refused(message.host, message.refused);
+  }
+
+  async #begin(name: string, { session, term }: { session: string; term: number }): Promise<void> {
+    const host = this.#hosts.get(name)!;
+    // A link of its own for each session: what was begun for an earlier one must not speak in this one.
+    const link: HostLink = { push: (message) => this.#outbox.push(message) };
+    try {
+      await host.session.begin(link, session, term);
+      host.failures = 0;
+      this.#options.onAttached();
+    } catch (error) {
+      this.#outbox.push({ host: name, body: 'detach', detach: {} });
+      this.#retry(name, (error as Error).message);
+    }
+  }
+
+  async #refused(name: string, { reason, message }: Refused): Promise<void> {
+    const host = this.#hosts.get(name)!;
+    host.session.end();
+    if (reason === 'UnknownCredential' && host.session.identity.joined) {
+      this.#options.log(`${name}: the server does not know this host: joining again`);
+      try {
+        await host.session.identity.forgetCredential();
+        if (host.failures === 0) {
+          host.failures = 1;
+          return await this.#attach(name);
+        }
+      } catch (error) {
+        return this.#retry(name, (error as Error).message);
+      }
+    }
+    // Another agent speaks for the host: taking turns at throwing each other out would help neither.
+    this.#retry(name, message, reason === 'SessionReplaced' ? LONGEST_MS : 0);
+  }
+
+  #retry(name: string, why: string, leastMs = 0): void {
+    if (this.#over) return;
+    const { clock, random, log } = this.#options;
+    const host = this.#hosts.get(name)!;
+    host.stopRetry();
+    const ms = Math.max(leastMs, backoffMs(host.failures, random));
+    host.failures += 1;
+    log(`${name}: not attached: ${why}; trying again in ${(ms / 1000).toFixed(1)} s`);
+    host.stopRetry = clock.after(ms, () => void this.#attach(name));
+  }
+}
