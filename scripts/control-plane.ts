@@ -1,0 +1,92 @@
+/** Starts the two programs of Plumb as a person would: `plumb server` and `plumb agent`, each with a log of its own. */
+import { readFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Started, startProcess } from './processes.ts';
+import { lastLines } from './run.ts';
+import { NODE, ROOT } from './setup.ts';
+
+export const PLUMB = join(ROOT, 'bin/plumb.ts');
+
+export interface ServerOptions {
+  dataDir: string;
+  port: number;
+  log: string;
+}
+
+export interface AgentOptions {
+  server: string;
+  tokenFile: string;
+  host: string;
+  dataDir: string;
+  log: string;
+  /** Socket of libvirt; without one the host is simulated. */
+  libvirtSocket?: string | undefined;
+  /** Further options of `plumb agent`. */
+  more?: readonly string[];
+}
+
+export function serverUrl(port: number): string {
+  return `https://127.0.0.1:${port}`;
+}
+
+/** Resolves when the server answers that it is ready. Rejects with the end of its log when it ends before. */
+export async function startServer(options: ServerOptions): Promise<Started> {
+  const { dataDir, port, log } = options;
+  const started = startProcess(NODE, [PLUMB, 'server', '--data-dir', dataDir, '--listen', `127.0.0.1:${port}`], {
+    log,
+  });
+  const ended = started.exit.then(async (why) => {
+    throw new Error(`the server ended (${why}); it said:\n${await tail(log)}`);
+  });
+  ended.catch(() => {});
+  await Promise.race([ended, ready(port, 60_000, log)]);
+  return started;
+}
+
+/** Returns at once: the agent connects when the server lets it, and tries again when it does not. */
+export function startAgent(options: AgentOptions): Started {
+  const driver = options.libvirtSocket
+    ? ['--driver', 'libvirt', '--libvirt-socket', options.libvirtSocket]
+    : ['--driver', 'simulated'];
+  const where = ['--server', options.server, '--token-file', options.tokenFile, '--data-dir', options.dataDir];
+  const args = [PLUMB, 'agent', ...where, '--host', options.host, ...driver, ...(options.more ?? [])];
+  return startProcess(NODE, args, { log: options.log });
+}
+
+/** The last lines of a log, for an error message. */
+export async function tail(log: string, count = 15): Promise<string> {
+  return lastLines((await readFile(log, 'utf8').catch(() => '')).trim(), count) || '(nothing)';
+}
+
+/** Whether a server on this port says that it is ready. Nobody's secret is sent: its certificate is not looked at. */
+export function isReady(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const options = {
+      host: '127.0.0.1',
+      port,
+      path: '/readyz',
+      rejectUnauthorized: false,
+      agent: false,
+      timeout: 2_000,
+    };
+    const probe = request(options, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    probe.on('error', () => resolve(false));
+    probe.on('timeout', () => probe.destroy());
+    probe.end();
+  });
+}
+
+/** A program that is starting tells nobody that it is ready: so it is asked, often. */
+async function ready(port: number, withinMs: number, log: string): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  while (performance.now() < deadline) {
+    if (await isReady(port)) return;
+    await delay(50);
+  }
+  throw new Error(`the server is not ready after ${withinMs / 1000} s; it said:\n${await tail(log)}`);
+}
