@@ -187,6 +187,16 @@ describe('sqlite store under faults', () => {
     },
   );
 
+  test('the log is on the disk before a commit returns', async () => {
+    // What a killed process cannot show, since the kernel keeps its writes: these settings are the promise
+    // (https://sqlite.org/pragma.html#pragma_synchronous).
+    const db = openStoreFile(dir);
+    expect(db.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
+    expect(db.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 2 });
+    expect(db.prepare('PRAGMA locking_mode').get()).toEqual({ locking_mode: 'exclusive' });
+    db.close();
+  });
+
   test('folder and file are for this user only', async () => {
     const deep = join(dir, 'made', 'by', 'the', 'store');
     await SqliteStore.open(deep).close();
