@@ -20,7 +20,7 @@ export const fleetService = {
 } as const;
 
 /** Largest message that either end takes, in bytes. Senders keep their frames far below. */
-export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
+export const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 
 function request<T>({ encode, decode }: Codec<T>) {
   return { requestSerialize: encode, requestDeserialize: decode };
