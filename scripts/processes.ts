@@ -43,8 +43,13 @@ export function startProcess(
   }
 }
 
+/** The process that runs this. */
+export function thisProcess(): ProcessRecord {
+  return { pid: process.pid, started: startTime(process.pid) ?? '' };
+}
+
 export function isRunning(record: ProcessRecord): boolean {
-  return startTime(record.pid) === record.started;
+  return record.pid > 0 && startTime(record.pid) === record.started;
 }
 
 /**

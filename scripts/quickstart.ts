@@ -18,6 +18,8 @@ export interface QuickstartOptions {
   image: { path: string; sha256: string; format: 'qcow2' | 'raw' };
   /** Name of the host. */
   host: string;
+  /** Asks Terraform to end early. */
+  signal?: AbortSignal;
   /** How Terraform reaches a provider that runs already; absent: it starts the one in dist/mirror. */
   reattach?: string | undefined;
 }
@@ -84,13 +86,8 @@ export class Quickstart {
     args: readonly string[],
     options: { onLine?: ((line: string) => void) | undefined; accept?: readonly number[] } = {},
   ): Promise<RunResult> {
-    const { onLine, accept } = options;
-    return run(this.#options.terraform, args, {
-      cwd: this.folder,
-      env: this.env,
-      ...(onLine ? { onLine } : {}),
-      ...(accept ? { accept } : {}),
-    });
+    const { terraform, signal } = this.#options;
+    return run(terraform, args, { ...options, cwd: this.folder, env: this.env, signal });
   }
 }
 

@@ -1,39 +1,52 @@
-/** What Plumb may leave on a machine: a list of names that is compared before and after. */
-import { readdir } from 'node:fs/promises';
+/** What an agent has on a machine: found by its marks, so that nobody else's things are taken for its own. */
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { driverKey, looksLikeOurs } from '../agent/src/network/names.ts';
 import { run } from './run.ts';
 
-/** Every link, network namespace, nftables table, guest and file of guests there is now, sorted, as `kind name`. */
-export async function whatIsThere(options: { virshUri?: string | undefined; files?: string }): Promise<string[]> {
+export interface AgentPlace {
+  /** Data folder of the agent, absolute, and name of its host. */
+  agentDir: string;
+  host: string;
+  virshUri: string;
+}
+
+/**
+ * Links, network namespaces, nftables tables, guests, processes and files of this agent, sorted, as `kind name`. Empty
+ * when nothing is declared any more. What keeps the agent's identity is not among them.
+ */
+export async function traces(place: AgentPlace): Promise<string[]> {
+  const key = driverKey(place.agentDir, place.host);
   const found = await Promise.all([
-    links(),
-    namespaces(),
-    tables(),
-    options.virshUri ? guests(options.virshUri) : [],
-    options.files ? files(options.files) : [],
+    links(key),
+    namespaces(key),
+    tables(key),
+    guests(place.virshUri),
+    processes(place.agentDir),
+    files(place.agentDir),
   ]);
   return found.flat().sort();
 }
 
-/** What is there after, and was not before. */
-export function left(before: readonly string[], after: readonly string[]): string[] {
-  const known = new Set(before);
-  return after.filter((name) => !known.has(name));
-}
-
-async function links(): Promise<string[]> {
+async function links(key: string): Promise<string[]> {
   const { stdout } = await run('ip', ['-json', 'link', 'show']);
-  return (JSON.parse(stdout) as { ifname: string }[]).map(({ ifname }) => `link ${ifname}`);
+  const all = JSON.parse(stdout) as { ifname: string; ifalias?: string }[];
+  const ours = all.filter(({ ifname, ifalias = '' }) =>
+    ifalias.startsWith('plumb:') ? ifalias.startsWith(`plumb:${key}:`) : looksLikeOurs(ifname),
+  );
+  return ours.map(({ ifname }) => `link ${ifname}`);
 }
 
-async function namespaces(): Promise<string[]> {
-  return (await readdir('/run/netns').catch(() => [])).map((name) => `network namespace ${name}`);
+async function namespaces(key: string): Promise<string[]> {
+  const names = await readdir('/run/netns').catch(() => []);
+  return names.filter((name) => name.startsWith(`plumb-${key}`)).map((name) => `network namespace ${name}`);
 }
 
-async function tables(): Promise<string[]> {
+async function tables(key: string): Promise<string[]> {
   const { stdout } = await run('nft', ['--json', 'list', 'tables']);
   const { nftables } = JSON.parse(stdout) as { nftables: { table?: { family: string; name: string } }[] };
-  return nftables.flatMap(({ table }) => (table ? [`nftables table ${table.family} ${table.name}`] : []));
+  const ours = nftables.flatMap(({ table }) => (table?.name.includes(key) ? [table] : []));
+  return ours.map(({ family, name }) => `nftables table ${family} ${name}`);
 }
 
 async function guests(uri: string): Promise<string[]> {
@@ -41,7 +54,23 @@ async function guests(uri: string): Promise<string[]> {
   return stdout.split('\n').flatMap((name) => (name.trim() ? [`guest ${name.trim()}`] : []));
 }
 
-async function files(folder: string): Promise<string[]> {
-  const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  return found.filter((entry) => !entry.isDirectory()).map((entry) => `file ${join(entry.parentPath, entry.name)}`);
+/** QEMU and dnsmasq have paths of the agent's folder among their arguments. */
+async function processes(agentDir: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const [program = '', ...args] = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
+    if (/qemu|dnsmasq/.test(program) && args.some((arg) => arg.includes(agentDir)))
+      found.push(`process ${pid} ${program}`);
+  }
+  return found;
+}
+
+/** Records of things, images, disks, seeds, leases; an empty folder is no trace, nor are the host's credentials. */
+async function files(agentDir: string): Promise<string[]> {
+  const found = await readdir(agentDir, { recursive: true, withFileTypes: true }).catch(() => []);
+  return found
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(agentDir.length + 1))
+    .filter((path) => path.includes('/') && !path.startsWith('hosts/'))
+    .map((path) => `file ${path}`);
 }

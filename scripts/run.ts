@@ -8,11 +8,13 @@ export interface RunOptions {
   /** Given to the program on its standard input. */
   input?: string | Buffer;
   /** Called with every line of stdout and stderr as it comes. */
-  onLine?: (line: string) => void;
+  onLine?: ((line: string) => void) | undefined;
   /** Ends the program with SIGKILL after this many milliseconds. */
   timeoutMs?: number;
+  /** Asks the program to end (SIGINT) when it aborts; what comes of that is the program's own affair. */
+  signal?: AbortSignal | undefined;
   /** Exit codes that are no failure; 0 alone, if absent. */
-  accept?: readonly number[];
+  accept?: readonly number[] | undefined;
 }
 
 export interface RunResult {
@@ -42,6 +44,8 @@ export function run(program: string, args: readonly string[], options: RunOption
       timeout: options.timeoutMs,
       killSignal: 'SIGKILL',
     });
+    const interrupt = () => child.kill('SIGINT');
+    options.signal?.addEventListener('abort', interrupt);
     const result: RunResult = { code: -1, stdout: '', stderr: '' };
     const fail = (why: string) => reject(new RunFailed(`${commandLine(program, args)}: ${why}`, result));
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -57,6 +61,7 @@ export function run(program: string, args: readonly string[], options: RunOption
       fail(error.code === 'ENOENT' ? 'is not installed (not found in PATH)' : error.message),
     );
     child.on('close', (code, signal) => {
+      options.signal?.removeEventListener('abort', interrupt);
       result.code = code ?? -1;
       if (code !== null && (options.accept ?? [0]).includes(code)) return resolve(result);
       const ended = signal ? `was ended by ${signal}` : `ended with code ${code}`;

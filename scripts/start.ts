@@ -1,0 +1,107 @@
+/** npm start: the quickstart, end to end, on this machine. What it is asked to do is in start/options.ts. */
+import { rm } from 'node:fs/promises';
+import { setUp } from './setup.ts';
+import { bringUp, bringUpLibvirtd, type Cloud } from './start/cloud.ts';
+import { parseOptions, type StartOptions, USAGE } from './start/options.ts';
+import { Refused, readSession, Session } from './start/session.ts';
+import { showCloud } from './start/show.ts';
+import { checkNothingLeft, verify } from './start/verify.ts';
+import { StepFailed, Steps, seconds } from './steps.ts';
+import { findTerraform } from './terraform.ts';
+
+const steps = new Steps();
+
+/** Ends what runs at the moment, then everything; a second one ends this process at once. */
+function untilInterrupted(): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort(signal);
+  };
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal);
+  return controller.signal;
+}
+
+async function main(options: StartOptions): Promise<void> {
+  const began = performance.now();
+  const interrupted = untilInterrupted();
+  // A terminal sends Ctrl-C to Terraform by itself; twice would make it give up without saving its state.
+  const signal = process.stdin.isTTY ? new AbortController().signal : interrupted;
+  const before = await readSession(options.dataDir);
+  if (options.mode === 'destroy' && !before) return steps.say(`Nothing to remove in ${options.dataDir}.`);
+  const simulated = options.mode === 'destroy' ? before?.driver === 'simulated' : options.simulated;
+  const setup = await setUp(steps, { guests: !simulated });
+  const terraform = await steps.run('Terraform', 'install terraform or tofu, or Go to build it', async (step) => {
+    const found = await findTerraform();
+    step.note(found.description);
+    return found;
+  });
+  const session = await Session.open(options.dataDir, options.port, setup.image ? 'libvirt' : 'simulated');
+  const libvirtd = setup.image ? await bringUpLibvirtd(steps, options.dataDir) : undefined;
+  try {
+    const cloud = await bringUp(steps, { options, setup, session, terraform, libvirtd, signal });
+    await steps.run('terraform init', `read what it says; the provider is in dist/mirror`, () =>
+      cloud.quickstart.init(),
+    );
+    if (options.mode !== 'destroy') await apply(cloud, session);
+    if (options.mode === 'once') await verify(steps, cloud);
+    if (options.mode === 'stay') {
+      await showCloud(steps, cloud, options);
+      steps.say(`Ready after ${seconds(performance.now() - began).trim()}. Ctrl-C ends Plumb; the guests go on.`);
+      await aborted(interrupted);
+      return;
+    }
+    await destroy(cloud, session);
+    await checkNothingLeft(steps, cloud);
+  } finally {
+    steps.say('Ending server and agent.');
+    await session.close();
+    await libvirtd?.stop();
+  }
+  await session.forget();
+  if (options.mode === 'destroy' || options.ownFolder) await rm(options.dataDir, { recursive: true, force: true });
+  steps.say(`Done in ${seconds(performance.now() - began).trim()}: nothing is left.`);
+}
+
+async function apply(cloud: Cloud, session: Session): Promise<void> {
+  session.record.applied = true;
+  await session.save();
+  await steps.run('terraform apply', 'read the message above, and server.log and agent.log', async (step) => {
+    const { stdout } = await cloud.quickstart.apply((line) => {
+      if (/^plumb_\S+: /.test(line)) step.line(line);
+    });
+    step.note(stdout.match(/Apply complete! (Resources: .*)\./)?.[1] ?? '');
+  });
+}
+
+async function destroy(cloud: Cloud, session: Session): Promise<void> {
+  await steps.run('terraform destroy', 'read the message above, and server.log and agent.log', async (step) => {
+    const { stdout } = await cloud.quickstart.destroy((line) => {
+      if (/^plumb_\S+: /.test(line)) step.line(line);
+    });
+    step.note(stdout.match(/Destroy complete! (Resources: .*)\./)?.[1] ?? '');
+  });
+  session.record.applied = false;
+  await session.save();
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    // A promise does not keep a process alive; a timer that never matters does.
+    const alive = setInterval(() => {}, 2 ** 30);
+    signal.addEventListener('abort', () => {
+      clearInterval(alive);
+      resolve();
+    });
+  });
+}
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options) await main(options);
+  else process.stdout.write(USAGE);
+} catch (error) {
+  if (!(error instanceof StepFailed)) console.error(error instanceof Refused ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,77 @@
+/** What a person sees when the quickstart runs: a table of it, and three commands that work as they stand. */
+import { writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { PLUMB } from '../control-plane.ts';
+import { run } from '../run.ts';
+import { NODE, ROOT } from '../setup.ts';
+import type { Steps } from '../steps.ts';
+import type { Cloud } from './cloud.ts';
+import { networkNamespaceWith } from './network.ts';
+import type { StartOptions } from './options.ts';
+import { GATEWAY, GUESTS } from './verify.ts';
+
+const SHOWN = ['hosts', 'l3networks', 'images', 'instances'];
+
+export async function showCloud(steps: Steps, cloud: Cloud, options: StartOptions): Promise<void> {
+  for (const kind of SHOWN) steps.say(`\n${await table(cloud, kind)}`);
+  const env = await writeEnvironment(cloud, options);
+  const commands = await worthTrying(cloud);
+  steps.say(`\nTry this in another terminal:\n\n  . ${env}`);
+  for (const { why, command } of commands) steps.say(`\n  # ${why}\n  ${command}`);
+  steps.say('');
+}
+
+async function table(cloud: Cloud, kind: string): Promise<string> {
+  const { stdout } = await run(NODE, [PLUMB, 'get', kind], { env: { KUBECONFIG: cloud.kubeconfig } });
+  return `${kind}\n${stdout.trimEnd().replace(/^/gm, '  ')}`;
+}
+
+/** A file to be sourced: how kubectl, plumb and Terraform find this control plane and the provider. */
+async function writeEnvironment({ quickstart }: Cloud, { dataDir }: StartOptions): Promise<string> {
+  const file = join(dataDir, 'env');
+  const { TF_IN_AUTOMATION: _, ...shown } = quickstart.env;
+  const lines = Object.entries(shown).map(([name, value]) => `export ${name}=${quoted(value)}\n`);
+  lines.push(`plumb() { ${quoted(NODE)} ${quoted(PLUMB)} "$@"; }\n`);
+  await writeFile(file, lines.join(''), { mode: 0o600 });
+  return asTyped(file);
+}
+
+async function worthTrying(cloud: Cloud): Promise<{ why: string; command: string }[]> {
+  const folder = asTyped(cloud.quickstart.folder);
+  const [first] = GUESTS;
+  const third = {
+    why: 'Edit main.tf there, or simply ask for a third instance, and apply again.',
+    command: `terraform -chdir=${folder} apply -var instances=3`,
+  };
+  if (!cloud.libvirtd || !first)
+    return [
+      { why: 'Look closer.', command: `plumb describe instance ${first?.name}` },
+      third,
+      {
+        why: 'See what a change would do before it is made.',
+        command: `terraform -chdir=${folder} plan -var instances=1`,
+      },
+    ];
+  const namespace = await networkNamespaceWith(GATEWAY);
+  return [
+    {
+      why: 'Ask a guest who it is, from inside its network.',
+      command: `ip netns exec ${namespace} ${asTyped(NODE)} ${asTyped(join(ROOT, 'scripts/greet.ts'))} --wait 30 ${first.address}`,
+    },
+    {
+      why: 'Pull the plug of a guest, and watch it come back.',
+      command: `virsh -c ${quoted(cloud.libvirtd.virshUri)} destroy default.${first.name}; plumb get instances --watch`,
+    },
+    third,
+  ];
+}
+
+/** As seen from where npm was called. */
+function asTyped(path: string): string {
+  const from = relative(process.cwd(), path);
+  return quoted(from.startsWith('..') ? path : `./${from}`);
+}
+
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
