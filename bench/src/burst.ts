@@ -137,8 +137,8 @@ function perCreate(size: number, before: Scrape, after: Scrape, agentCpuSeconds:
     bytes: grew('plumb_store_bytes_total'),
     batches: grew('plumb_store_batches_total'),
     transactions: grew('plumb_store_transactions_total'),
-    messagesToAgents: grew('plumb_fleet_messages_sent_total'),
-    messagesFromAgents: grew('plumb_fleet_messages_received_total'),
+    messagesToAgents: grew('plumb_fleet_messages_total{direction="sent"}'),
+    messagesFromAgents: grew('plumb_fleet_messages_total{direction="received"}'),
     serverCpuMs: grew('process_cpu_seconds_total') * 1000,
     agentCpuMs: (agentCpuSeconds / size) * 1000,
   };

@@ -5,6 +5,7 @@ import { compacted, neverReached, storeClosed, storeUnavailable } from './errors
 import { addMark, compactTo, DEFAULT_RETENTION, type Mark, type Retention } from './retention.ts';
 import { openStoreFile } from './sqlite-file.ts';
 import { SqliteGroup, type SqliteStats } from './sqlite-group.ts';
+import { type MetricsSink, publishStats } from './sqlite-metrics.ts';
 import { SqliteVersions } from './sqlite-versions.ts';
 import type { Batch, Committed, Entry, ListOptions, ListResult, Store, WatchBatch } from './store.ts';
 import { WatchHub } from './watch-hub.ts';
@@ -112,6 +113,11 @@ export class SqliteStore implements Store {
   /** What the store did since it was opened. */
   stats(): SqliteStats {
     return { ...this.#group.stats };
+  }
+
+  /** Shows the store in `metrics`. */
+  publish(metrics: MetricsSink): void {
+    publishStats(metrics, this.#group.stats, () => this.revision());
   }
 
   #read<T>(what: string, read: () => T): T {
