@@ -1,0 +1,117 @@
+/** The composition root: everything that runs in a control plane, listed in one place. Imported by nobody but bin/. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Ambient, type PlumbError, realAmbient } from '@plumb/schemas';
+import { AllocationIndex } from './allocation/allocation-index.ts';
+import { Holdings } from './allocation/holdings.ts';
+import { AllocationLane } from './allocation/lane.ts';
+import { startApi } from './api/server.ts';
+import { HostLiveness } from './controllers/host/liveness.ts';
+import { registerHost } from './controllers/host/register.ts';
+import { runControllers } from './controllers/run.ts';
+import { pendingHostsExtension } from './extensions/pending-hosts.ts';
+import { FleetServer } from './fleet/fleet-server.ts';
+import { nextTerm } from './fleet/term.ts';
+import { Journal } from './flow/journal.ts';
+import { type Log, stderrLog } from './log.ts';
+import { openPki } from './pki/open.ts';
+import { ObjectCache } from './runtime/cache.ts';
+import { EventRing } from './runtime/events.ts';
+import { Metrics, readProcess } from './runtime/metrics.ts';
+import { publishStore } from './runtime/store-metrics.ts';
+import { SqliteStore } from './store/sqlite.ts';
+
+export interface ServeOptions {
+  /** Holds everything that must outlive the process; made if it is not there. */
+  dataDir: string;
+  /** Address and port to listen on, for the API and the agents. */
+  listen: { host: string; port: number };
+  ambient?: Ambient;
+  log?: Log;
+  /** Told when the control plane cannot go on: its process is to end, and to be started again. */
+  onFatal: (error: PlumbError) => void;
+}
+
+export interface ControlPlane {
+  url: string;
+  kubeconfigFile: string;
+  joinTokenFile: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a control plane and resolves when it serves. Throws PlumbError `DataFolderInUse` (terminal) when another one
+ * uses the data folder.
+ */
+export async function serve(options: ServeOptions): Promise<ControlPlane> {
+  const { dataDir, listen, onFatal } = options;
+  const ambient = options.ambient ?? realAmbient();
+  const log = options.log ?? stderrLog(ambient.clock.now);
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+
+  const metrics = new Metrics();
+  readProcess(metrics);
+  const store = SqliteStore.open(join(dataDir, 'store'), { clock: ambient.clock });
+  publishStore(metrics, store);
+  const pki = await openPki({ dataDir, store, ambient, host: listen.host });
+  const events = new EventRing({ ambient });
+
+  const fleet = new FleetServer({
+    store,
+    ambient,
+    term: await nextTerm(store),
+    mayJoin: pki.mayJoin,
+    register: (host, zone) => registerHost({ store, ambient }, host, zone),
+    log,
+    metrics,
+  });
+
+  const watching = new AbortController();
+  const cache = new ObjectCache(store);
+  await cache.start(watching.signal, onFatal);
+  const index = await AllocationIndex.load(store);
+  const controllers = runControllers({
+    context: {
+      store,
+      cache,
+      fleet,
+      journal: await Journal.load(store),
+      index,
+      lane: new AllocationLane(store, index),
+      holdings: new Holdings(),
+      liveness: new HostLiveness(fleet, ambient.clock),
+      events,
+      ambient,
+    },
+    metrics,
+    onError: (controller, key, error) => log('warn', `${controller} ${key}: ${error.reason}: ${error.message}`),
+  });
+
+  const api = await startApi({
+    store,
+    ambient,
+    tls: pki.tls,
+    tokens: pki.tokens,
+    listen,
+    events,
+    metrics,
+    log,
+    onAgentConnection: (socket) => fleet.attachConnection(socket),
+    extensions: [pendingHostsExtension(fleet)],
+  });
+  const kubeconfigFile = await pki.writeKubeconfig(api.url);
+
+  return {
+    url: api.url,
+    kubeconfigFile,
+    joinTokenFile: pki.joinTokenFile,
+    async close() {
+      await api.close();
+      await controllers.stop();
+      fleet.close();
+      watching.abort();
+      pki.close();
+      await store.close();
+    },
+  };
+}
