@@ -1,0 +1,187 @@
+/** What a client sent becomes what is stored: metadata kept by the server, defaults, validation, generation. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Ambient, FieldError, PlumbObject } from '@plumb/schemas';
+import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
+import { validateObject, validateStatus } from '@plumb/schemas/project/validate.ts';
+import { immutableErrors } from '@plumb/schemas/project/validate-immutable.ts';
+import { dropUnknownFields } from '@plumb/schemas/project/validate-unknown.ts';
+import { timestamp } from './core/event-entries.ts';
+import { badRequest, invalid } from './failure.ts';
+import type { WritableResource } from './resource.ts';
+
+export interface Admitted {
+  object: PlumbObject;
+  /** Sentences for the Warning header. */
+  warnings: string[];
+}
+
+/** What to do with fields that the schema does not know. */
+export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
+
+type Metadata = PlumbObject['metadata'];
+type Sent = Record<string, unknown> & { metadata: Record<string, unknown> };
+
+/** The level that the query asks for. Strict unless it says otherwise: what is not understood is not promised. */
+export function fieldValidation(query: URLSearchParams): FieldValidation {
+  const level = query.get('fieldValidation') || 'Strict';
+  if (level === 'Strict' || level === 'Warn' || level === 'Ignore') return level;
+  throw badRequest(`fieldValidation must be one of Strict, Warn, Ignore, but is ${JSON.stringify(level)}`);
+}
+
+/** A new object. `namespace` is that of the path. Throws PlumbError `Invalid` with every violation, or `BadRequest`. */
+export function admitNew(
+  resource: WritableResource,
+  sent: unknown,
+  namespace: string | undefined,
+  level: FieldValidation,
+  ambient: Ambient,
+): Admitted {
+  const raw = placed(resource, sent, namespace);
+  const { metadata } = raw;
+  if (metadata.name === undefined && typeof metadata.generateName === 'string') {
+    metadata.name = generatedName(metadata.generateName, ambient);
+  }
+  const warnings = check(resource, raw, level);
+  const object: PlumbObject = {
+    apiVersion: resource.apiVersion,
+    kind: resource.kind,
+    metadata: {
+      name: metadata.name as string,
+      ...(resource.scope === 'Namespaced' ? { namespace: namespace as string } : {}),
+      uid: ambient.ids.uid(),
+      resourceVersion: '',
+      generation: 1,
+      creationTimestamp: timestamp(ambient.clock.now()),
+      ...writable(metadata, resource.finalizer === undefined ? [] : [resource.finalizer]),
+    },
+    spec: raw.spec as Record<string, unknown>,
+    ...(resource.initialStatus ? { status: resource.initialStatus } : {}),
+  };
+  return { object, warnings };
+}
+
+/** A stored object with another spec, labels, annotations, finalizers or owners; its status stays. */
+export function admitChange(
+  resource: WritableResource,
+  current: PlumbObject,
+  sent: unknown,
+  level: FieldValidation,
+): Admitted {
+  const raw = placed(resource, sent, current.metadata.namespace, current.metadata.name);
+  const warnings = check(resource, raw, level, (candidate) => [
+    ...immutableErrors(resource.definition, current, candidate),
+    ...newFinalizers(current.metadata, candidate.metadata),
+  ]);
+  const spec = raw.spec as Record<string, unknown>;
+  const { labels: _l, annotations: _a, finalizers: _f, ownerReferences: _o, ...kept } = current.metadata;
+  // While an object lives, its controller must be able to finish it: its finalizer cannot be sent away.
+  const own = resource.finalizer !== undefined && !kept.deletionTimestamp ? [resource.finalizer] : [];
+  const object: PlumbObject = {
+    ...current,
+    metadata: {
+      ...kept,
+      generation: isDeepStrictEqual(spec, current.spec) ? kept.generation : kept.generation + 1,
+      ...writable(raw.metadata, own),
+    },
+    spec,
+  };
+  return { object, warnings };
+}
+
+/** A stored object with another status; everything else stays. */
+export function admitStatus(
+  resource: WritableResource,
+  current: PlumbObject,
+  sent: unknown,
+  level: FieldValidation,
+): Admitted {
+  const raw = placed(resource, sent, current.metadata.namespace, current.metadata.name);
+  if (raw.status === undefined || raw.status === null) {
+    const { status: _, ...object } = current;
+    return { object, warnings: [] };
+  }
+  const errors = validateStatus(resource.definition, raw.status, { strictUnknown: level !== 'Ignore' });
+  if (errors.length > 0) throw invalid(resource.kind, resource.group, current.metadata.name, errors);
+  return { object: { ...current, status: raw.status as PlumbObject['status'] }, warnings: [] };
+}
+
+/** The sent value as an object at the place that the path names. What it does not say of its place is filled in. */
+function placed(resource: WritableResource, sent: unknown, namespace: string | undefined, name?: string): Sent {
+  if (!isRecord(sent)) throw badRequest(`the body is no object: send ${an(resource.kind)} as JSON`);
+  if (sent.metadata !== undefined && sent.metadata !== null && !isRecord(sent.metadata)) {
+    throw badRequest('metadata must be an object');
+  }
+  const metadata = Object.fromEntries(Object.entries(sent.metadata ?? {}).filter(([, value]) => value !== null));
+  if (resource.scope === 'Namespaced') {
+    metadata.namespace ??= namespace;
+    if (metadata.namespace !== namespace) {
+      throw badRequest(
+        `metadata.namespace is ${JSON.stringify(metadata.namespace)}, but the path says ${JSON.stringify(namespace)}`,
+      );
+    }
+  } else if (metadata.namespace === '') {
+    delete metadata.namespace;
+  }
+  if (name !== undefined) {
+    metadata.name ??= name;
+    if (metadata.name !== name) {
+      throw badRequest(`metadata.name is ${JSON.stringify(metadata.name)}, but the path says ${JSON.stringify(name)}`);
+    }
+  }
+  return { ...sent, apiVersion: sent.apiVersion ?? resource.apiVersion, kind: sent.kind ?? resource.kind, metadata };
+}
+
+/** Defaults and validates in place. Returns warnings; throws PlumbError `Invalid` with every violation. */
+function check(
+  resource: WritableResource,
+  raw: Sent,
+  level: FieldValidation,
+  more: (candidate: PlumbObject) => FieldError[] = () => [],
+): string[] {
+  const { definition, apiVersion } = resource;
+  applyDefaults(definition, raw);
+  const dropped = level === 'Strict' ? [] : dropUnknownFields(definition, raw);
+  const errors = validateObject(definition, raw, { strictUnknown: level === 'Strict', apiVersion });
+  if (isRecord(raw.spec)) errors.push(...more(raw as unknown as PlumbObject));
+  if (errors.length > 0) throw invalid(resource.kind, resource.group, String(raw.metadata.name ?? ''), errors);
+  return level === 'Warn' ? dropped.map(({ field, message }) => `${field} ${message}`) : [];
+}
+
+/** The part of metadata that clients write, without what is empty, so that equal things are stored equal. */
+function writable(metadata: Record<string, unknown>, ownFinalizers: string[]): Partial<Metadata> {
+  const sent = metadata as Partial<Metadata>;
+  const finalizers = [...new Set([...(sent.finalizers ?? []), ...ownFinalizers])];
+  return {
+    ...(Object.keys(sent.labels ?? {}).length > 0 ? { labels: sent.labels } : {}),
+    ...(Object.keys(sent.annotations ?? {}).length > 0 ? { annotations: sent.annotations } : {}),
+    ...(finalizers.length > 0 ? { finalizers } : {}),
+    ...((sent.ownerReferences ?? []).length > 0 ? { ownerReferences: sent.ownerReferences } : {}),
+  };
+}
+
+function newFinalizers(current: Metadata, wanted: Partial<Metadata>): FieldError[] {
+  if (!current.deletionTimestamp || !Array.isArray(wanted.finalizers)) return [];
+  const added = wanted.finalizers.filter((finalizer) => !current.finalizers?.includes(finalizer));
+  if (added.length === 0) return [];
+  const message = `cannot be added to while the object is being deleted: ${added.map((f) => JSON.stringify(f)).join(', ')}`;
+  return [{ field: 'metadata.finalizers', message }];
+}
+
+/** Letters and digits that cannot be taken for each other or make a word. */
+const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
+const MAX_NAME = 63;
+const RANDOM = 5;
+
+function generatedName(prefix: string, ambient: Ambient): string {
+  let name = prefix.slice(0, MAX_NAME - RANDOM);
+  for (let i = 0; i < RANDOM; i++) name += ALPHABET[Math.floor(ambient.random.next() * ALPHABET.length)];
+  return name;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function an(word: string): string {
+  return /^[AEIO]/.test(word) ? `an ${word}` : `a ${word}`;
+}

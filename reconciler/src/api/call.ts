@@ -1,0 +1,24 @@
+/** A verb called on a resource. */
+import type { Ambient } from '@plumb/schemas';
+import type { Reply } from './reply.ts';
+import type { ApiRequest } from './request.ts';
+
+/** What every verb works with. */
+export interface ApiContext {
+  ambient: Ambient;
+}
+
+export interface Call {
+  request: ApiRequest;
+  /** From the path; undefined on cluster-scoped resources and across namespaces. */
+  namespace: string | undefined;
+  /** From the path; empty on collections. */
+  name: string;
+}
+
+export type Handler = (call: Call) => Promise<Reply>;
+
+/** Whether nothing is to be changed. */
+export function isDryRun(query: URLSearchParams): boolean {
+  return query.getAll('dryRun').includes('All');
+}

@@ -1,0 +1,73 @@
+/**
+ * Deleting a namespace: only when nothing is in it. It is marked first, which refuses new objects, then looked
+ * through; if something is there, the mark is taken back and the client is told what.
+ */
+import { kinds, type PlumbObject, terminal } from '@plumb/schemas';
+import { keys } from '../../store/keys.ts';
+import { decodeObject, encodeObject, objectText, removalOps } from '../../store/object-codec.ts';
+import type { Store } from '../../store/store.ts';
+import { type ApiContext, type Call, isDryRun } from '../call.ts';
+import { conflict, notFound } from '../failure.ts';
+import { expectSame } from '../modify.ts';
+import { JSON_TYPE, type Reply } from '../reply.ts';
+import type { WritableResource } from '../resource.ts';
+import { deleted, deleteOptions } from '../verbs/delete.ts';
+import { timestamp } from './event-entries.ts';
+import { DEFAULT_NAMESPACE } from './namespace.ts';
+
+/** Objects that are named when a namespace cannot go. */
+const NAMED = 5;
+
+/** `DELETE /api/v1/namespaces/lab`. Throws PlumbError `Conflict` when objects are in it, `Forbidden` for `default`. */
+export async function deleteNamespace(context: ApiContext, resource: WritableResource, call: Call): Promise<Reply> {
+  const { store } = resource;
+  const { name } = call;
+  if (name === DEFAULT_NAMESPACE) {
+    throw terminal('Forbidden', `namespace "${name}" is always there and cannot be deleted`);
+  }
+  const options = await deleteOptions(call);
+  const dryRun = isDryRun(call.request.query) || options.dryRun?.includes('All');
+  const key = keys.object(resource.plural, undefined, name);
+  const entry = await store.get(key);
+  if (!entry) throw notFound(resource.plural, '', name);
+  const current = decodeObject(entry);
+  expectSame(resource, current, options.preconditions);
+  if (dryRun) {
+    await expectEmpty(resource, name);
+    return { status: 200, type: JSON_TYPE, body: objectText(entry) };
+  }
+  const now = context.ambient.clock.now();
+  const put = (object: PlumbObject, revision: number) =>
+    store.commit({
+      preconditions: [{ key, revision }],
+      ops: [{ type: 'put', key, value: encodeObject(object) }],
+    });
+  const metadata = { ...current.metadata, deletionTimestamp: timestamp(now) };
+  let { revision } = await put({ ...current, metadata, status: { phase: 'Terminating' } }, entry.revision);
+  try {
+    await expectEmpty(resource, name);
+  } catch (error) {
+    const { deletionTimestamp: _, ...kept } = current.metadata;
+    ({ revision } = await put({ ...current, metadata: kept, status: { phase: 'Active' } }, revision));
+    throw error;
+  }
+  await store.commit({ preconditions: [{ key, revision }], ops: removalOps(key, current, now) });
+  return deleted(resource, current);
+}
+
+async function expectEmpty(resource: WritableResource, namespace: string): Promise<void> {
+  const held: string[] = [];
+  for (const kind of kinds.filter(({ scope }) => scope === 'Namespaced')) {
+    held.push(...(await namesIn(resource.store, kind.plural, namespace, NAMED + 1 - held.length)));
+    if (held.length > NAMED) break;
+  }
+  if (held.length === 0) return;
+  const shown = held.slice(0, NAMED).join(', ') + (held.length > NAMED ? ' and more' : '');
+  throw conflict(resource.plural, '', namespace, `it holds ${shown}: delete them first`);
+}
+
+async function namesIn(store: Store, plural: string, namespace: string, limit: number): Promise<string[]> {
+  const prefix = keys.namespace(plural, namespace);
+  const { entries } = await store.list(prefix, { limit });
+  return entries.map(({ key }) => `${plural}/${key.slice(prefix.length)}`);
+}

@@ -1,0 +1,134 @@
+/** Discovery: which groups, versions and resources there are. Made once; nothing in it changes while a server runs. */
+
+import { JSON_TYPE, type Reply } from './reply.ts';
+import type { ApiRequest } from './request.ts';
+import type { Served, Verbs } from './served.ts';
+
+const AGGREGATED_TYPE = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+
+/** Answers to the discovery paths, by path. */
+export type Discovery = ReadonlyMap<string, (request: ApiRequest) => Reply>;
+
+export function discoveryOf(served: readonly Served[]): Discovery {
+  const answers = new Map<string, (request: ApiRequest) => Reply>();
+  const core = served.filter(({ names }) => names.group === '');
+  const groups = Map.groupBy(
+    served.filter(({ names }) => names.group !== ''),
+    ({ names }) => names.group,
+  );
+  answers.set(
+    '/api',
+    choice(
+      { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] },
+      aggregated(new Map([['', core]])),
+    ),
+  );
+  answers.set(
+    '/apis',
+    choice(
+      { kind: 'APIGroupList', apiVersion: 'v1', groups: [...groups].map(([name, of]) => group(name, of)) },
+      aggregated(groups),
+    ),
+  );
+  answers.set('/api/v1', fixed(resourceList('v1', core)));
+  for (const [name, of] of groups) {
+    answers.set(`/apis/${name}`, fixed({ kind: 'APIGroup', apiVersion: 'v1', ...group(name, of) }));
+    for (const [version, resources] of Map.groupBy(of, ({ names }) => names.version)) {
+      answers.set(`/apis/${name}/${version}`, fixed(resourceList(`${name}/${version}`, resources)));
+    }
+  }
+  return answers;
+}
+
+function fixed(value: unknown): (request: ApiRequest) => Reply {
+  const body = JSON.stringify(value);
+  return () => ({ status: 200, type: JSON_TYPE, body });
+}
+
+/** The aggregated form for who asks for it first (KEP-3352), the old one for everyone else. */
+function choice(plain: unknown, whole: unknown): (request: ApiRequest) => Reply {
+  const plainBody = JSON.stringify(plain);
+  const wholeBody = JSON.stringify(whole);
+  return (request) =>
+    wantsAggregated(request.headers.accept ?? '')
+      ? { status: 200, type: AGGREGATED_TYPE, body: wholeBody }
+      : { status: 200, type: JSON_TYPE, body: plainBody };
+}
+
+function wantsAggregated(accept: string): boolean {
+  for (const part of accept.split(',')) {
+    const [type, ...parameters] = part.split(';').map((piece) => piece.trim());
+    if (type !== JSON_TYPE) continue;
+    if (!parameters.some((parameter) => parameter.startsWith('as='))) return false;
+    const wanted = ['g=apidiscovery.k8s.io', 'v=v2', 'as=APIGroupDiscoveryList'];
+    if (wanted.every((parameter) => parameters.includes(parameter))) return true;
+  }
+  return false;
+}
+
+function versionsOf(of: readonly Served[]): string[] {
+  return [...new Set(of.map(({ names }) => names.version))];
+}
+
+function group(name: string, of: readonly Served[]) {
+  const versions = versionsOf(of).map((version) => ({ groupVersion: `${name}/${version}`, version }));
+  return { name, versions, preferredVersion: versions[0] };
+}
+
+function resourceList(groupVersion: string, of: readonly Served[]) {
+  return {
+    kind: 'APIResourceList',
+    apiVersion: 'v1',
+    groupVersion,
+    resources: of.flatMap(({ names, verbs, status }) => {
+      const { kind, plural, singular, shortNames, categories } = names;
+      const namespaced = names.scope === 'Namespaced';
+      const main = {
+        name: plural,
+        singularName: singular,
+        namespaced,
+        kind,
+        verbs: verbNames(verbs),
+        ...(shortNames.length > 0 ? { shortNames } : {}),
+        ...(categories.length > 0 ? { categories } : {}),
+      };
+      const sub = { name: `${plural}/status`, singularName: '', namespaced, kind, verbs: verbNames(status ?? {}) };
+      return status ? [main, sub] : [main];
+    }),
+  };
+}
+
+function aggregated(groups: ReadonlyMap<string, readonly Served[]>) {
+  return {
+    kind: 'APIGroupDiscoveryList',
+    apiVersion: 'apidiscovery.k8s.io/v2',
+    metadata: {},
+    items: [...groups].map(([name, of]) => ({
+      metadata: { ...(name ? { name } : {}), creationTimestamp: null },
+      versions: versionsOf(of).map((version) => ({
+        version,
+        freshness: 'Current',
+        resources: of.filter(({ names }) => names.version === version).map(aggregatedResource),
+      })),
+    })),
+  };
+}
+
+function aggregatedResource({ names, verbs, status }: Served) {
+  const { group: groupName, version, kind, plural, singular, shortNames, categories, scope } = names;
+  const responseKind = { group: groupName, version, kind };
+  return {
+    resource: plural,
+    responseKind,
+    scope: scope === 'Namespaced' ? 'Namespaced' : 'Cluster',
+    singularResource: singular,
+    verbs: verbNames(verbs),
+    ...(shortNames.length > 0 ? { shortNames } : {}),
+    ...(categories.length > 0 ? { categories } : {}),
+    ...(status ? { subresources: [{ subresource: 'status', responseKind, verbs: verbNames(status) }] } : {}),
+  };
+}
+
+function verbNames(verbs: Verbs): string[] {
+  return Object.keys(verbs).sort();
+}

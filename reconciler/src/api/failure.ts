@@ -1,0 +1,108 @@
+/** Errors as clients of Kubernetes' API read them: metav1.Status with the right code. */
+import { type FieldError, PlumbError, terminal } from '@plumb/schemas';
+
+/** HTTP status code by reason. A reason that is not here is 503 when it may pass and 422 when it will not. */
+const codes: Record<string, number> = {
+  BadRequest: 400,
+  Unauthorized: 401,
+  Forbidden: 403,
+  NotFound: 404,
+  MethodNotAllowed: 405,
+  NotAcceptable: 406,
+  AlreadyExists: 409,
+  Conflict: 409,
+  Expired: 410,
+  RequestEntityTooLarge: 413,
+  UnsupportedMediaType: 415,
+  Invalid: 422,
+  TooManyRequests: 429,
+  InternalError: 500,
+  StoreUnavailable: 503,
+  Timeout: 504,
+};
+
+/** What a request speaks of, as far as it is known when it fails. */
+export interface About {
+  group?: string;
+  kind?: string;
+  plural?: string;
+  name?: string;
+  uid?: string;
+}
+
+export interface MetaStatus {
+  kind: 'Status';
+  apiVersion: 'v1';
+  metadata: Record<string, never>;
+  status: 'Success' | 'Failure';
+  message?: string;
+  reason?: string;
+  details?: Record<string, unknown>;
+  code: number;
+}
+
+/** The Status for an error. `about` fills its details. */
+export function statusOf(error: PlumbError, about: About = {}): MetaStatus {
+  const reason = reasonOf(error);
+  const code = codes[reason] ?? (error.retry === 'retry' ? 503 : 422);
+  const causes = error.fields.map(({ field, message }) => ({ reason: 'FieldValueInvalid', message, field }));
+  // kubectl names the kind of an invalid object, and the resource of any other.
+  const kind = code === 422 ? about.kind : about.plural;
+  return {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: error.message,
+    reason,
+    details: {
+      ...(about.name ? { name: about.name } : {}),
+      ...(about.group ? { group: about.group } : {}),
+      ...(kind ? { kind } : {}),
+      ...(about.uid ? { uid: about.uid } : {}),
+      ...(causes.length > 0 ? { causes } : {}),
+      ...(code === 429 ? { retryAfterSeconds: 1 } : {}),
+    },
+    code,
+  };
+}
+
+function reasonOf(error: PlumbError): string {
+  if (error.reason === 'Compacted') return 'Expired';
+  if (error.reason === 'Internal') return 'InternalError';
+  return error.reason;
+}
+
+export function badRequest(message: string): PlumbError {
+  return terminal('BadRequest', message);
+}
+
+export function notFound(plural: string, group: string, name: string): PlumbError {
+  return terminal('NotFound', `${qualified(plural, group)} "${name}" not found`);
+}
+
+export function alreadyExists(plural: string, group: string, name: string): PlumbError {
+  return terminal('AlreadyExists', `${qualified(plural, group)} "${name}" already exists`);
+}
+
+export function conflict(plural: string, group: string, name: string, why: string): PlumbError {
+  return new PlumbError({
+    reason: 'Conflict',
+    retry: 'retry',
+    message: `${qualified(plural, group)} "${name}" was not changed: ${why}`,
+  });
+}
+
+export function expired(why: string): PlumbError {
+  return new PlumbError({ reason: 'Expired', retry: 'retry', message: `${why}: list again` });
+}
+
+/** An object that breaks rules: one sentence that names all of them. */
+export function invalid(kind: string, group: string, name: string, fields: FieldError[]): PlumbError {
+  const rules = fields.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  return terminal('Invalid', `${group ? `${kind}.${group}` : kind} "${name}" is invalid: ${rules}`, fields);
+}
+
+function qualified(plural: string, group: string): string {
+  return group === '' ? plural : `${plural}.${group}`;
+}

@@ -1,0 +1,114 @@
+/**
+ * One TLS port for two audiences. Connections that ask for the agents' server name are handed over whole; all others
+ * speak HTTP/2 or HTTP/1.1 with the API.
+ */
+import { once } from 'node:events';
+import http2 from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+import tls, { type TLSSocket } from 'node:tls';
+import { AGENT_SERVER_NAME } from '@plumb/schemas/wire/join-token.ts';
+import type { TlsIdentity } from '../pki/open.ts';
+import type { Reply } from './reply.ts';
+import { ApiRequest } from './request.ts';
+
+export interface ListenerOptions {
+  host: string;
+  /** 0: any that is free. */
+  port: number;
+  identity: TlsIdentity;
+  answer(request: ApiRequest): Promise<Reply>;
+  /** Takes over a connection of an agent; without it such connections are closed. */
+  onAgentConnection?: ((socket: TLSSocket) => void) | undefined;
+}
+
+export interface Listener {
+  port: number;
+  /** Ends every connection and every watch. */
+  close(): Promise<void>;
+}
+
+/** Streams that one client may have open at once on an HTTP/2 connection. */
+const MAX_STREAMS = 1000;
+const HANDSHAKE_MS = 10_000;
+
+type Request = http2.Http2ServerRequest;
+type Response = http2.Http2ServerResponse;
+
+/** Listens until closed. Rejects when the address cannot be listened on. */
+export async function listen(options: ListenerOptions): Promise<Listener> {
+  const { identity, onAgentConnection } = options;
+  /** One per request at work. */
+  const working = new Set<AbortController>();
+  const sockets = new Set<Socket>();
+  const http = http2.createSecureServer(
+    { allowHTTP1: true, settings: { maxConcurrentStreams: MAX_STREAMS } },
+    (request, response) => void serve(options, working, request, response),
+  );
+  http.on('sessionError', () => {});
+  const server = tls.createServer(
+    { ...identity.current(), ALPNProtocols: ['h2', 'http/1.1'], minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_MS },
+    (socket) => {
+      socket.setNoDelay(true);
+      if (socket.servername !== AGENT_SERVER_NAME) http.emit('secureConnection', socket);
+      else if (onAgentConnection) onAgentConnection(socket);
+      else socket.destroy();
+    },
+  );
+  // A client that breaks the handshake is its own problem.
+  server.on('tlsClientError', () => {});
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+  });
+  server.listen(options.port, options.host);
+  await once(server, 'listening');
+  const stopRenewal = identity.onRenewed(() => server.setSecureContext(identity.current()));
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      stopRenewal();
+      for (const request of working) request.abort();
+      const closed = once(server, 'close');
+      server.close();
+      http.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+async function serve(options: ListenerOptions, working: Set<AbortController>, incoming: Request, response: Response) {
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  response.on('error', () => gone.abort());
+  incoming.on('error', () => gone.abort());
+  working.add(gone);
+  try {
+    const request = new ApiRequest(incoming, gone.signal);
+    await write(response, await options.answer(request), gone.signal);
+  } catch {
+    (response.stream ?? response.socket)?.destroy();
+  } finally {
+    working.delete(gone);
+  }
+}
+
+async function write(response: Response, reply: Reply, gone: AbortSignal): Promise<void> {
+  if (gone.aborted) return;
+  const headers = { 'content-type': reply.type, 'cache-control': 'no-cache, private', ...reply.headers };
+  if (typeof reply.body === 'string') {
+    const body = Buffer.from(reply.body);
+    response.writeHead(reply.status, { ...headers, 'content-length': body.length });
+    response.end(body);
+    return;
+  }
+  response.writeHead(reply.status, headers);
+  // HTTP/2 has sent them by now; HTTP/1.1 would wait for the first part, which may be long in coming.
+  (response as { flushHeaders?: () => void }).flushHeaders?.();
+  for await (const part of reply.body) {
+    if (gone.aborted) return;
+    if (!response.write(part)) await once(response, 'drain', { signal: gone });
+  }
+  response.end();
+}

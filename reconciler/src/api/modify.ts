@@ -1,0 +1,92 @@
+/** Changing a stored object: read, change, admit, write unless nothing changed; again when someone else was faster. */
+import { isDeepStrictEqual } from 'node:util';
+import type { PlumbObject } from '@plumb/schemas';
+import { ConflictError } from '../store/errors.ts';
+import { decodeObject, encodeObject, removalOps } from '../store/object-codec.ts';
+import { type Admitted, type FieldValidation, fieldValidation } from './admission.ts';
+import { type ApiContext, type Call, isDryRun } from './call.ts';
+import { conflict, notFound } from './failure.ts';
+import { presentationOf, type Shown } from './presentation.ts';
+import { JSON_TYPE, type Reply } from './reply.ts';
+import { keyOf, type WritableResource } from './resource.ts';
+
+/** Controllers write status at the same time; a client that gave no resourceVersion need not know. */
+export const ATTEMPTS = 20;
+
+export interface Modification {
+  /** What the client wants the object to be, given what it is. May not change `current`. */
+  wanted(current: PlumbObject): unknown;
+  /** Which part of it counts. */
+  admit(resource: WritableResource, current: PlumbObject, wanted: unknown, level: FieldValidation): Admitted;
+}
+
+/** Throws PlumbError `Conflict` when the client asked for another uid or resourceVersion than the stored ones. */
+export async function modify(
+  context: ApiContext,
+  resource: WritableResource,
+  call: Call,
+  modification: Modification,
+): Promise<Reply> {
+  const { query } = call.request;
+  const present = presentationOf(call.request, resource, context.ambient.clock.now);
+  const level = fieldValidation(query);
+  const key = keyOf(resource, call.namespace, call.name);
+  for (let attempt = 1; ; attempt++) {
+    const entry = await resource.store.get(key);
+    if (!entry) throw notFound(resource.plural, resource.group, call.name);
+    const current = decodeObject(entry);
+    const wanted = modification.wanted(current);
+    expectSame(resource, current, (wanted as Partial<PlumbObject> | undefined)?.metadata);
+    const { object, warnings } = modification.admit(resource, current, wanted, level);
+    const reply = (shown: Shown): Reply => ({
+      status: 200,
+      type: JSON_TYPE,
+      body: present.one(shown),
+      ...(warnings.length > 0 ? { headers: { warning: warningHeader(warnings) } } : {}),
+    });
+    if (isDeepStrictEqual(object, current)) return reply(entry);
+    const value = encodeObject(object);
+    if (isDryRun(query)) return reply({ value, revision: entry.revision });
+    const finished = object.metadata.deletionTimestamp !== undefined && !object.metadata.finalizers;
+    try {
+      const { revision } = await resource.store.commit({
+        preconditions: [{ key, revision: entry.revision }],
+        ops: finished ? removalOps(key, object, context.ambient.clock.now()) : [{ type: 'put', key, value }],
+      });
+      return reply({ value, revision });
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+      if (attempt === ATTEMPTS) {
+        throw conflict(
+          resource.plural,
+          resource.group,
+          call.name,
+          `others changed it ${ATTEMPTS} times meanwhile; try again`,
+        );
+      }
+    }
+  }
+}
+
+/** Throws PlumbError `Conflict` when `wanted` names another uid or resourceVersion than the stored object has. */
+export function expectSame(
+  resource: WritableResource,
+  current: PlumbObject,
+  wanted: { uid?: unknown; resourceVersion?: unknown } | null | undefined,
+): void {
+  const { name, uid, resourceVersion } = current.metadata;
+  const refuse = (why: string) => conflict(resource.plural, resource.group, name, why);
+  if (wanted?.uid && wanted.uid !== uid) throw refuse(`its uid is ${uid}, the request is for ${wanted.uid}`);
+  if (wanted?.resourceVersion && wanted.resourceVersion !== resourceVersion) {
+    throw refuse(
+      `it is at resourceVersion ${resourceVersion}, the request is for ${wanted.resourceVersion}: read it and apply your change to what is there now`,
+    );
+  }
+}
+
+/** A Warning header (RFC 7234 section 5.5, code 299), one value per sentence. */
+export function warningHeader(warnings: readonly string[]): string {
+  return warnings
+    .map((text) => `299 - "${text.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll(/["\\]/g, '\\$&')}"`)
+    .join(', ');
+}

@@ -1,0 +1,146 @@
+/** In which form objects go out: as they are, as rows of a table, or their metadata alone. `Accept` says which. */
+import { retryable, terminal } from '@plumb/schemas';
+import { decodeObject, objectText } from '../store/object-codec.ts';
+import type { Entry } from '../store/store.ts';
+import { badRequest } from './failure.ts';
+import type { ApiRequest } from './request.ts';
+import type { Resource } from './resource.ts';
+
+/** An object as the store has it. */
+export type Shown = Pick<Entry, 'value' | 'revision'>;
+
+export interface ListFacts {
+  revision: number;
+  /** Token for the next page. */
+  continue?: string;
+}
+
+export interface Presentation {
+  /** One object, as JSON text. */
+  one(entry: Shown): string;
+  list(entries: readonly Shown[], facts: ListFacts): string;
+  /** An object that is nothing but a revision, as bookmarks carry it. */
+  bookmark(revision: number, annotations?: Record<string, string>): string;
+}
+
+const META_VERSION = 'meta.k8s.io/v1';
+
+type Form = 'object' | 'table' | 'metadata';
+
+/** The presentation that the client prefers of those we have. Throws PlumbError `NotAcceptable`. */
+export function presentationOf(request: ApiRequest, resource: Resource, now: () => number): Presentation {
+  const form = formOf(request.headers.accept ?? '');
+  if (form === 'object') return asObjects(resource);
+  if (form === 'metadata') return asMetadata();
+  const include = request.query.get('includeObject') || 'Metadata';
+  if (include !== 'None' && include !== 'Metadata' && include !== 'Object') {
+    throw badRequest(`includeObject must be one of None, Metadata, Object, but is ${JSON.stringify(include)}`);
+  }
+  return asTable(resource, now, include);
+}
+
+const forms = new Map<string, Form>();
+/** Clients send a handful of different headers; who sends more does not make us keep them. */
+const MAX_FORMS = 64;
+
+function formOf(accept: string): Form {
+  let form = forms.get(accept);
+  if (form === undefined) {
+    form = parseAccept(accept);
+    if (forms.size < MAX_FORMS) forms.set(accept, form);
+  }
+  return form;
+}
+
+function parseAccept(accept: string): Form {
+  if (accept.trim() === '') return 'object';
+  for (const choice of accept.split(',')) {
+    const [type = '', ...rest] = choice.split(';').map((part) => part.trim());
+    if (!['application/json', 'application/*', '*/*'].includes(type.toLowerCase())) continue;
+    const parameters = new Map(rest.map((part) => part.split('=', 2) as [string, string]));
+    const as = parameters.get('as');
+    if (as === undefined) return 'object';
+    if (parameters.get('g') !== 'meta.k8s.io' || parameters.get('v') !== 'v1') continue;
+    if (as === 'Table') return 'table';
+    if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') return 'metadata';
+  }
+  throw terminal(
+    'NotAcceptable',
+    `none of the accepted media types is served: ${accept.slice(0, 200)}; ask for application/json`,
+  );
+}
+
+function asObjects(resource: Resource): Presentation {
+  const { apiVersion, kind } = resource;
+  return {
+    one: objectText,
+    list: (entries, facts) => listText(`${kind}List`, apiVersion, facts, entries.map(objectText)),
+    bookmark: (revision, annotations) => bookmarkText(apiVersion, kind, revision, annotations),
+  };
+}
+
+function asMetadata(): Presentation {
+  return {
+    one: metadataText,
+    list: (entries, facts) => listText('PartialObjectMetadataList', META_VERSION, facts, entries.map(metadataText)),
+    bookmark: (revision, annotations) => bookmarkText(META_VERSION, 'PartialObjectMetadata', revision, annotations),
+  };
+}
+
+function asTable(resource: Resource, now: () => number, include: 'None' | 'Metadata' | 'Object'): Presentation {
+  const columns = JSON.stringify(resource.table.columns);
+  const table = (rows: string[], facts: ListFacts) =>
+    `{"kind":"Table","apiVersion":"${META_VERSION}","metadata":${listMetadata(facts)},"columnDefinitions":${columns},"rows":[${rows.join(',')}]}`;
+  const row = (entry: Shown) => {
+    const object = decodeObject(entry);
+    const cells = JSON.stringify(resource.table.row(object, now()));
+    const full =
+      include === 'None' ? '' : `,"object":${include === 'Object' ? objectText(entry) : metadataText(entry)}`;
+    return `{"cells":${cells}${full}}`;
+  };
+  return {
+    one: (entry) => table([row(entry)], { revision: entry.revision }),
+    list: (entries, facts) => table(entries.map(row), facts),
+    bookmark: (revision, annotations) => {
+      const object = bookmarkText(META_VERSION, 'PartialObjectMetadata', revision, annotations);
+      return table([`{"cells":${JSON.stringify(resource.table.columns.map(() => ''))},"object":${object}}`], {
+        revision,
+      });
+    },
+  };
+}
+
+function metadataText(entry: Shown): string {
+  const { metadata } = decodeObject(entry);
+  return JSON.stringify({ kind: 'PartialObjectMetadata', apiVersion: META_VERSION, metadata });
+}
+
+function listText(kind: string, apiVersion: string, facts: ListFacts, items: string[]): string {
+  return `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${listMetadata(facts)},"items":[${items.join(',')}]}`;
+}
+
+function listMetadata(facts: ListFacts): string {
+  return JSON.stringify({ resourceVersion: String(facts.revision), continue: facts.continue });
+}
+
+function bookmarkText(
+  apiVersion: string,
+  kind: string,
+  revision: number,
+  annotations: Record<string, string> | undefined,
+): string {
+  const metadata = { resourceVersion: String(revision), creationTimestamp: null, annotations };
+  return JSON.stringify({ kind, apiVersion, metadata });
+}
+
+/** A revision as clients send it back. Throws PlumbError `BadRequest`. */
+export function parseRevision(text: string): number {
+  if (!/^\d{1,15}$/.test(text))
+    throw badRequest(`resourceVersion ${JSON.stringify(text)} is not one that was given out`);
+  return Number(text);
+}
+
+/** The list that a client wants is newer than anything here: another server wrote it, or the store was restored. */
+export function tooNew(wanted: number, newest: number) {
+  return retryable('Timeout', `too large resource version: ${wanted}, the newest is ${newest}`);
+}

@@ -1,0 +1,22 @@
+/** What a handler gives back; the listener writes it. */
+
+export interface Reply {
+  status: number;
+  /** Media type of the body. */
+  type: string;
+  /** The whole body, or its parts as they come: a stream ends with the request's signal. */
+  body: string | AsyncIterable<string>;
+  headers?: Record<string, string>;
+}
+
+export const JSON_TYPE = 'application/json';
+
+/** A JSON body made of a value. */
+export function json(status: number, value: unknown, headers?: Record<string, string>): Reply {
+  return { status, type: JSON_TYPE, body: JSON.stringify(value), headers };
+}
+
+/** A body of plain text. */
+export function plain(status: number, text: string): Reply {
+  return { status, type: 'text/plain; charset=utf-8', body: text };
+}

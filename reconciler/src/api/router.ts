@@ -1,0 +1,146 @@
+/** From a request to its reply: who asks, what for, and which handler knows. */
+import { PlumbError, terminal } from '@plumb/schemas';
+import type { Tokens } from '../pki/tokens.ts';
+import type { Call } from './call.ts';
+import type { Discovery } from './discovery.ts';
+import { type Extension, extend } from './extension.ts';
+import { type About, statusOf } from './failure.ts';
+import type { OpenApi } from './openapi.ts';
+import type { Readiness } from './readiness.ts';
+import { json, plain, type Reply } from './reply.ts';
+import type { ApiRequest } from './request.ts';
+import type { Verb } from './resource.ts';
+import { handlerOf, type Served } from './served.ts';
+
+export interface Routes {
+  served: readonly Served[];
+  discovery: Discovery;
+  openApi: OpenApi;
+  readiness: Readiness;
+  tokens: Pick<Tokens, 'check'>;
+  extensions: readonly Extension[];
+  version: Record<string, string>;
+  /** Text and media type of the metrics, if there are any. */
+  metrics?: { contentType: string; text(): Promise<string> };
+}
+
+interface Target {
+  served: Served;
+  subresource: string | undefined;
+  call: Call;
+}
+
+export class Router {
+  readonly #routes: Routes;
+  /** `group/version/plural`. */
+  readonly #served: ReadonlyMap<string, Served>;
+
+  constructor(routes: Routes) {
+    this.#routes = routes;
+    this.#served = new Map(
+      routes.served.map((served) => [`${served.names.group}/${served.names.version}/${served.names.plural}`, served]),
+    );
+  }
+
+  /** Answers the request. Never throws: an error is a reply with a Status. */
+  async answer(request: ApiRequest): Promise<Reply> {
+    const about: About = {};
+    try {
+      return (await this.#open(request)) ?? (await this.#authenticated(request, about));
+    } catch (thrown) {
+      return this.refuse(PlumbError.from(thrown, `${request.method} ${request.path}`), about);
+    }
+  }
+
+  /** The reply for an error. */
+  refuse(error: PlumbError, about: About = {}): Reply {
+    const status = statusOf(error, about);
+    return json(status.code, status, status.code === 429 ? { 'retry-after': '1' } : undefined);
+  }
+
+  /** What everyone may ask. */
+  async #open(request: ApiRequest): Promise<Reply | undefined> {
+    switch (request.path) {
+      case '/healthz':
+      case '/livez':
+        return plain(200, 'ok');
+      case '/readyz': {
+        const problem = await this.#routes.readiness.problem();
+        return problem === undefined ? plain(200, 'ok') : plain(503, `not ready: ${problem}`);
+      }
+      case '/version':
+        return json(200, this.#routes.version);
+      default:
+        return undefined;
+    }
+  }
+
+  async #authenticated(request: ApiRequest, about: About): Promise<Reply> {
+    const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    request.user = bearer === undefined ? undefined : this.#routes.tokens.check(bearer, 'api');
+    if (!request.user) {
+      const why = bearer === undefined ? 'the request bears no token' : 'the token is not known here';
+      throw terminal('Unauthorized', `${why}: use the kubeconfig that the server wrote into its data folder`);
+    }
+    const target = this.#target(request);
+    if (target) return this.#call(request, target, about);
+    const discovered = request.method === 'GET' ? this.#routes.discovery.get(trimmed(request.path)) : undefined;
+    if (discovered) return discovered(request);
+    const reply = this.#routes.openApi(request) ?? (await extend(this.#routes.extensions, request));
+    if (reply) return reply;
+    const { metrics } = this.#routes;
+    if (request.path === '/metrics' && metrics) {
+      return { status: 200, type: metrics.contentType, body: await metrics.text() };
+    }
+    throw terminal('NotFound', `the server has nothing at ${request.path}`);
+  }
+
+  #call(request: ApiRequest, target: Target, about: About): Promise<Reply> {
+    const { served, subresource, call } = target;
+    const { group, kind, plural } = served.names;
+    Object.assign(about, { group, kind, plural, name: call.name });
+    if (subresource !== undefined && subresource !== 'status') {
+      throw terminal('NotFound', `${plural} have no subresource ${subresource}`);
+    }
+    const verb = call.name === '' ? collectionVerb(request) : itemVerb(request.method);
+    const verbs = subresource === 'status' ? served.status : served.verbs;
+    return handlerOf(verbs, verb, request.method, request.path)(call);
+  }
+
+  /** The resource that the path names; undefined when it names none. */
+  #target(request: ApiRequest): Target | undefined {
+    const [root, ...segments] = request.segments;
+    const core = root === 'api';
+    if (!core && root !== 'apis') return undefined;
+    const group = core ? '' : (segments.shift() ?? '');
+    const version = segments.shift() ?? '';
+    const find = (plural: string | undefined) => this.#served.get(`${group}/${version}/${plural}`);
+    if (segments[0] === 'namespaces' && segments.length >= 3) {
+      const [, namespace, plural, name = '', subresource, ...rest] = segments;
+      const served = find(plural);
+      if (served?.names.scope === 'Namespaced') {
+        return rest.length > 0 ? undefined : { served, subresource, call: { request, namespace, name } };
+      }
+    }
+    const [plural, name = '', subresource, ...rest] = segments;
+    const served = find(plural);
+    // Across namespaces there is a collection, and no object.
+    if (!served || rest.length > 0 || (served.names.scope === 'Namespaced' && name !== '')) return undefined;
+    return { served, subresource, call: { request, namespace: undefined, name } };
+  }
+}
+
+function collectionVerb(request: ApiRequest): Verb | undefined {
+  if (request.method === 'GET') return request.flag('watch') ? 'watch' : 'list';
+  return request.method === 'POST' ? 'create' : undefined;
+}
+
+const itemVerbs: Record<string, Verb> = { GET: 'get', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
+
+function itemVerb(method: string): Verb | undefined {
+  return itemVerbs[method];
+}
+
+function trimmed(path: string): string {
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+}

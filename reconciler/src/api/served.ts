@@ -1,0 +1,100 @@
+/** Which resources are served with which verbs. Discovery, routing and OpenAPI all read this. */
+import { type KindDefinition, terminal } from '@plumb/schemas';
+import { type OpenApiKind, openApiKind } from '@plumb/schemas/project/openapi.ts';
+import type { Store } from '../store/store.ts';
+import type { ApiContext, Handler } from './call.ts';
+import { eventResource } from './core/event.ts';
+import { namespaceResource } from './core/namespace.ts';
+import { deleteNamespace } from './core/namespace-delete.ts';
+import { type Resource, resourceOfKind, type Verb, type WritableResource } from './resource.ts';
+import { create } from './verbs/create.ts';
+import { remove } from './verbs/delete.ts';
+import { get } from './verbs/get.ts';
+import { list } from './verbs/list.ts';
+import { patch } from './verbs/patch.ts';
+import { patchStatus } from './verbs/patch-status.ts';
+import { update } from './verbs/update.ts';
+import { updateStatus } from './verbs/update-status.ts';
+import { watch } from './verbs/watch.ts';
+
+export type Verbs = Partial<Record<Verb, Handler>>;
+
+/** Names of a resource, and what can be done with it. Everything that has a place in discovery is one. */
+export interface Served {
+  names: Pick<Resource, 'group' | 'version' | 'kind' | 'plural' | 'singular' | 'shortNames' | 'categories' | 'scope'>;
+  verbs: Verbs;
+  /** Verbs of the status subresource. */
+  status?: Verbs;
+  /** For the OpenAPI document; absent on what is no object. */
+  openApi?: OpenApiKind;
+}
+
+/** The declared kinds. */
+export function serveKinds(context: ApiContext, store: Store, kinds: readonly KindDefinition[]): Served[] {
+  return kinds.map((kind) => writable(context, resourceOfKind(kind, store)));
+}
+
+/** Namespaces and events. */
+export function serveCore(context: ApiContext, store: Store, events: Store): Served[] {
+  const namespaces = namespaceResource(store);
+  const event = eventResource(events);
+  const { list: listEvents, get: getEvent, watch: watchEvents } = readable(context, event);
+  const written = writable(context, namespaces);
+  return [
+    { ...written, verbs: { ...written.verbs, delete: (call) => deleteNamespace(context, namespaces, call) } },
+    {
+      names: event,
+      verbs: { list: listEvents, get: getEvent, watch: watchEvents },
+      openApi: {
+        ...event,
+        description: 'What happened to an object.',
+        properties: {
+          involvedObject: { type: 'object', description: 'The object that it speaks of.' },
+          reason: { type: 'string', description: 'One UpperCamelCase word for programs.' },
+          message: { type: 'string', description: 'A sentence for people.' },
+          type: { type: 'string', description: 'Normal or Warning.' },
+          count: { type: 'integer', description: 'How often it happened.' },
+          firstTimestamp: { type: 'string', format: 'date-time', description: 'When it first happened.' },
+          lastTimestamp: { type: 'string', format: 'date-time', description: 'When it last happened.' },
+        },
+        verbs: new Set(['list', 'get', 'watch']),
+        hasStatus: false,
+      },
+    },
+  ];
+}
+
+function readable(context: ApiContext, resource: Resource): Verbs {
+  return {
+    list: (call) => list(context, resource, call),
+    get: (call) => get(context, resource, call),
+    watch: (call) => watch(context, resource, call),
+  };
+}
+
+function writable(context: ApiContext, resource: WritableResource): Served {
+  const verbs: Verbs = {
+    ...readable(context, resource),
+    create: (call) => create(context, resource, call),
+    update: (call) => update(context, resource, call),
+    patch: (call) => patch(context, resource, call),
+    delete: (call) => remove(context, resource, call),
+  };
+  return {
+    names: resource,
+    verbs,
+    status: {
+      get: (call) => get(context, resource, call),
+      update: (call) => updateStatus(context, resource, call),
+      patch: (call) => patchStatus(context, resource, call),
+    },
+    openApi: openApiKind(resource.definition, new Set(Object.keys(verbs))),
+  };
+}
+
+/** Throws PlumbError `MethodNotAllowed` when the verb is not served. */
+export function handlerOf(verbs: Verbs | undefined, verb: Verb | undefined, method: string, path: string): Handler {
+  const handler = verb && verbs?.[verb];
+  if (!handler) throw terminal('MethodNotAllowed', `${method} is not served at ${path}`);
+  return handler;
+}

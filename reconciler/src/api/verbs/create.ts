@@ -1,0 +1,72 @@
+import { type PlumbObject, terminal } from '@plumb/schemas';
+import { ConflictError } from '../../store/errors.ts';
+import { keys } from '../../store/keys.ts';
+import { decodeObject, encodeObject } from '../../store/object-codec.ts';
+import type { Precondition } from '../../store/store.ts';
+import { admitNew, fieldValidation } from '../admission.ts';
+import { type ApiContext, type Call, isDryRun } from '../call.ts';
+import { alreadyExists, badRequest, notFound } from '../failure.ts';
+import { warningHeader } from '../modify.ts';
+import { presentationOf } from '../presentation.ts';
+import { JSON_TYPE, type Reply } from '../reply.ts';
+import { keyOf, type WritableResource } from '../resource.ts';
+
+/** Namespaces change seldom, generated names collide seldom: this many times in a row is a fault. */
+const ATTEMPTS = 8;
+
+/** `POST /…/instances`. One batch: the object, if its name is free and its namespace is there and stays. */
+export async function create(context: ApiContext, resource: WritableResource, call: Call): Promise<Reply> {
+  const { request, namespace } = call;
+  if (resource.scope === 'Namespaced' && namespace === undefined) {
+    throw badRequest(`${resource.plural} are created in a namespace: POST to …/namespaces/<name>/${resource.plural}`);
+  }
+  const present = presentationOf(request, resource, context.ambient.clock.now);
+  const level = fieldValidation(request.query);
+  const text = await request.json();
+  for (let attempt = 1; ; attempt++) {
+    const { object, warnings } = admitNew(resource, text, namespace, level, context.ambient);
+    const key = keyOf(resource, namespace, object.metadata.name);
+    const preconditions = [{ key, revision: 0 }, ...(await namespaceStays(resource, namespace))];
+    const value = encodeObject(object);
+    let revision = 0;
+    try {
+      if (!isDryRun(request.query)) {
+        ({ revision } = await resource.store.commit({ preconditions, ops: [{ type: 'put', key, value }] }));
+      } else if (await resource.store.get(key)) {
+        throw new ConflictError([key]);
+      }
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+      const taken = error.keys.includes(key);
+      if (taken && !isGenerated(text)) throw alreadyExists(resource.plural, resource.group, object.metadata.name);
+      if (attempt === ATTEMPTS) throw error;
+      continue;
+    }
+    return {
+      status: 201,
+      type: JSON_TYPE,
+      body: present.one({ value, revision }),
+      ...(warnings.length > 0 ? { headers: { warning: warningHeader(warnings) } } : {}),
+    };
+  }
+}
+
+/** Holds the namespace to what it was when it was looked at, so that it cannot go while an object comes. */
+async function namespaceStays(resource: WritableResource, namespace: string | undefined): Promise<Precondition[]> {
+  if (resource.scope === 'Cluster') return [];
+  const key = keys.object('namespaces', undefined, namespace!);
+  const entry = await resource.store.get(key);
+  if (!entry) {
+    const missing = notFound('namespaces', '', namespace!);
+    throw terminal(missing.reason, `${missing.message}: create it first, or use the namespace default`);
+  }
+  if (decodeObject<PlumbObject>(entry).metadata.deletionTimestamp !== undefined) {
+    throw terminal('Forbidden', `namespace "${namespace}" is being deleted: nothing new can be created in it`);
+  }
+  return [{ key, revision: entry.revision }];
+}
+
+function isGenerated(sent: unknown): boolean {
+  const metadata = (sent as { metadata?: { name?: unknown; generateName?: unknown } } | undefined)?.metadata;
+  return metadata?.name === undefined && metadata?.generateName !== undefined;
+}

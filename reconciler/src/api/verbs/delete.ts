@@ -1,0 +1,80 @@
+import type { PlumbObject } from '@plumb/schemas';
+import { ConflictError } from '../../store/errors.ts';
+import { decodeObject, encodeObject, objectText, removalOps } from '../../store/object-codec.ts';
+import { type ApiContext, type Call, isDryRun } from '../call.ts';
+import { timestamp } from '../core/event-entries.ts';
+import { badRequest, conflict, notFound } from '../failure.ts';
+import { ATTEMPTS, expectSame } from '../modify.ts';
+import { JSON_TYPE, json, type Reply } from '../reply.ts';
+import { keyOf, type WritableResource } from '../resource.ts';
+
+interface DeleteOptions {
+  preconditions?: { uid?: string; resourceVersion?: string };
+  dryRun?: string[];
+}
+
+/**
+ * `DELETE /…/instances/web-0`. An object with finalizers is marked and goes when they are gone; one without goes at
+ * once, and its deletion record comes in the same batch.
+ */
+export async function remove(context: ApiContext, resource: WritableResource, call: Call): Promise<Reply> {
+  const options = await deleteOptions(call);
+  const dryRun = isDryRun(call.request.query) || options.dryRun?.includes('All');
+  const key = keyOf(resource, call.namespace, call.name);
+  for (let attempt = 1; ; attempt++) {
+    const entry = await resource.store.get(key);
+    if (!entry) throw notFound(resource.plural, resource.group, call.name);
+    const current = decodeObject(entry);
+    expectSame(resource, current, options.preconditions);
+    const now = context.ambient.clock.now();
+    const finalized = !current.metadata.finalizers?.length;
+    if (finalized && dryRun) return deleted(resource, current);
+    if (!finalized && current.metadata.deletionTimestamp) {
+      return { status: 200, type: JSON_TYPE, body: objectText(entry) };
+    }
+    const marked: PlumbObject = {
+      ...current,
+      metadata: { ...current.metadata, deletionTimestamp: timestamp(now) },
+    };
+    const value = encodeObject(marked);
+    if (dryRun) return { status: 200, type: JSON_TYPE, body: objectText({ value, revision: entry.revision }) };
+    try {
+      const { revision } = await resource.store.commit({
+        preconditions: [{ key, revision: entry.revision }],
+        ops: finalized ? removalOps(key, current, now) : [{ type: 'put', key, value }],
+      });
+      if (finalized) return deleted(resource, current);
+      return { status: 200, type: JSON_TYPE, body: objectText({ value, revision }) };
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+      if (attempt === ATTEMPTS) {
+        throw conflict(
+          resource.plural,
+          resource.group,
+          call.name,
+          `others changed it ${ATTEMPTS} times meanwhile; try again`,
+        );
+      }
+    }
+  }
+}
+
+/** The options of the body. propagationPolicy and gracePeriodSeconds are accepted; references decide when it goes. */
+export async function deleteOptions(call: Call): Promise<DeleteOptions> {
+  const body = await call.request.json();
+  if (body === undefined) return {};
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw badRequest('DeleteOptions are an object');
+  return body as DeleteOptions;
+}
+
+/** What is said of an object that is gone. */
+export function deleted(resource: WritableResource, object: PlumbObject): Reply {
+  const { name, uid } = object.metadata;
+  return json(200, {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    details: { name, ...(resource.group ? { group: resource.group } : {}), kind: resource.plural, uid },
+  });
+}

@@ -1,0 +1,12 @@
+import { admitChange } from '../admission.ts';
+import type { ApiContext, Call } from '../call.ts';
+import { modify } from '../modify.ts';
+import { patchOf } from '../patch-body.ts';
+import type { Reply } from '../reply.ts';
+import type { WritableResource } from '../resource.ts';
+
+/** `PATCH /…/instances/web-0`: a merge patch or a JSON patch, applied to what is stored when it is written. */
+export async function patch(context: ApiContext, resource: WritableResource, call: Call): Promise<Reply> {
+  const wanted = await patchOf(call.request, resource);
+  return modify(context, resource, call, { wanted, admit: admitChange });
+}

@@ -1,0 +1,145 @@
+import { PlumbError } from '@plumb/schemas';
+import { decodeObject } from '../../store/object-codec.ts';
+import type { Change, WatchBatch } from '../../store/store.ts';
+import type { ApiContext, Call } from '../call.ts';
+import { badRequest, statusOf } from '../failure.ts';
+import { exactKey, readAll } from '../page.ts';
+import { type Presentation, parseRevision, presentationOf, tooNew } from '../presentation.ts';
+import { JSON_TYPE, type Reply } from '../reply.ts';
+import { prefixOf, type Resource } from '../resource.ts';
+import { type Selection, selectionOf } from '../selection.ts';
+
+/** How often a client that asked for bookmarks gets one. */
+const BOOKMARK_MS = 60_000;
+/** When a watch ends whose client did not say; spread, so that clients do not come back together. */
+const MIN_TIMEOUT_MS = 30 * 60_000;
+
+/** Annotation of the bookmark that closes the initial events of a streaming list (KEP-3157). */
+const INITIAL_EVENTS_END = { 'k8s.io/initial-events-end': 'true' };
+
+interface Watch {
+  resource: Resource;
+  namespace: string | undefined;
+  selection: Selection;
+  present: Presentation;
+  /** Revision to begin after; undefined: begin with what is there. */
+  from: number | undefined;
+  /** Whether a bookmark closes what is there. */
+  closeInitial: boolean;
+  bookmarks: boolean;
+  signal: AbortSignal;
+}
+
+/** `GET /…/instances?watch=true`: one JSON line per change, until the client or the time limit ends it. */
+export async function watch(context: ApiContext, resource: Resource, call: Call): Promise<Reply> {
+  const { request } = call;
+  const initial = initialEvents(request.query);
+  const revision = parseRevision(request.query.get('resourceVersion') || '0');
+  if (initial && revision > resource.store.revision()) throw tooNew(revision, resource.store.revision());
+  const signal = limited(context, request.query.get('timeoutSeconds'), request.signal);
+  const lines = follow(context, {
+    resource,
+    namespace: call.namespace,
+    selection: selectionOf(resource, request.query),
+    present: presentationOf(request, resource, context.ambient.clock.now),
+    from: initial === true || (revision === 0 && initial === undefined) ? undefined : revision,
+    closeInitial: initial === true,
+    bookmarks: request.flag('allowWatchBookmarks'),
+    signal,
+  });
+  return { status: 200, type: JSON_TYPE, body: lines };
+}
+
+/** Lines of the watch, several together where several are ready. */
+async function* follow(context: ApiContext, watch: Watch): AsyncGenerator<string> {
+  const { resource, namespace, present, signal } = watch;
+  try {
+    let from = watch.from;
+    if (from === undefined) {
+      const page = await readAll(resource, namespace, watch.selection);
+      from = page.revision;
+      const added = page.entries.map((entry) => line('ADDED', present.one(entry))).join('');
+      yield watch.closeInitial ? added + line('BOOKMARK', present.bookmark(from, INITIAL_EVENTS_END)) : added;
+    }
+    const prefix = exactKey(resource, namespace, watch.selection) ?? prefixOf(resource, namespace);
+    const batches = resource.store.watch(prefix, from, signal)[Symbol.asyncIterator]();
+    let pending = batches.next();
+    let delivered = from;
+    let noted = resource.store.revision();
+    for (;;) {
+      const bell = watch.bookmarks ? ring(context, BOOKMARK_MS) : undefined;
+      const next = await (bell ? Promise.race([pending, bell.rung]) : pending);
+      bell?.stop();
+      if (next === undefined) {
+        // Noted a whole interval ago: everything up to it has been delivered since.
+        delivered = Math.max(delivered, noted);
+        noted = resource.store.revision();
+        yield line('BOOKMARK', present.bookmark(delivered));
+        continue;
+      }
+      if (next.done) return;
+      delivered = next.value.revision;
+      const lines = batchLines(watch, next.value);
+      if (lines !== '') yield lines;
+      pending = batches.next();
+    }
+  } catch (thrown) {
+    const error = PlumbError.from(thrown, 'watch');
+    // A client that fell behind, or whose server ends, goes on from the last revision it saw.
+    if (error.reason === 'SlowWatcher' || error.reason === 'StoreUnavailable') return;
+    yield line('ERROR', JSON.stringify(statusOf(error)));
+  }
+}
+
+function batchLines(watch: Watch, batch: WatchBatch): string {
+  const exact = exactKey(watch.resource, watch.namespace, watch.selection);
+  const suffix = watch.selection.name === undefined ? undefined : `/${watch.selection.name}`;
+  let lines = '';
+  for (const change of batch.changes) {
+    if (exact === undefined ? suffix !== undefined && !change.key.endsWith(suffix) : change.key !== exact) continue;
+    lines += changeLine(watch, change, batch.revision);
+  }
+  return lines;
+}
+
+/** An object that begins to match is ADDED, one that ceases to is DELETED, whatever happened to it. */
+function changeLine(watch: Watch, change: Change, revision: number): string {
+  const { value, previous } = change;
+  const selects = (text: string | undefined) =>
+    text !== undefined && (watch.selection.matches?.(decodeObject({ value: text, revision })) ?? true);
+  const now = selects(value);
+  const before = selects(previous);
+  if (now) return line(before ? 'MODIFIED' : 'ADDED', watch.present.one({ value: value!, revision }));
+  if (before) return line('DELETED', watch.present.one({ value: previous!, revision }));
+  return '';
+}
+
+function line(type: string, object: string): string {
+  return `{"type":"${type}","object":${object}}\n`;
+}
+
+/** True or false as sent; undefined when not. */
+function initialEvents(query: URLSearchParams): boolean | undefined {
+  const text = query.get('sendInitialEvents');
+  if (text === null || text === '') return undefined;
+  if (query.get('resourceVersionMatch') !== 'NotOlderThan') {
+    throw badRequest('sendInitialEvents needs resourceVersionMatch=NotOlderThan');
+  }
+  return text === 'true' || text === '1';
+}
+
+/** The request's signal, with the time limit of the watch. */
+function limited(context: ApiContext, timeoutSeconds: string | null, request: AbortSignal): AbortSignal {
+  const { clock, random } = context.ambient;
+  const asked = Number(timeoutSeconds ?? 0) * 1000;
+  const limit = asked > 0 ? asked : MIN_TIMEOUT_MS * (1 + random.next());
+  const end = new AbortController();
+  const stop = clock.after(limit, () => end.abort());
+  request.addEventListener('abort', stop, { once: true });
+  return AbortSignal.any([request, end.signal]);
+}
+
+function ring(context: ApiContext, ms: number): { rung: Promise<undefined>; stop: () => void } {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  return { rung: promise, stop: context.ambient.clock.after(ms, () => resolve(undefined)) };
+}
