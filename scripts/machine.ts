@@ -26,32 +26,34 @@ const SYSTEM_PROGRAMS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 export type Machine =
   | { guests: true; note: string }
-  /** `reason`: one line that says what is missing and, where there is something to do, what. */
-  | { guests: false; reason: string };
+  /** `reason`: one line: what is missing and what to do. `installable`: packages that may be installed right away. */
+  | { guests: false; reason: string; installable: string[] };
 
 /** Installs what is missing where it may (Debian, as root) and says whether real guests can run here. */
 export async function prepareMachine(onLine: (line: string) => void): Promise<Machine> {
+  const found = await inspectMachine();
+  if (found.guests || found.installable.length === 0) return found;
+  onLine(`installing ${found.installable.join(' ')}`);
+  await installPackages(found.installable);
+  const now = await inspectMachine();
+  return now.guests ? { guests: true, note: `installed ${found.installable.length} Debian packages` } : now;
+}
+
+/** Says whether real guests can run here, and changes nothing. */
+export async function inspectMachine(): Promise<Machine> {
+  const no = (reason: string, installable: string[] = []): Machine => ({ guests: false, reason, installable });
   if (process.platform !== 'linux' || process.arch !== 'x64')
-    return {
-      guests: false,
-      reason: `real guests need Linux on x86-64, and this is ${process.platform} on ${process.arch}`,
-    };
-  process.env.PATH = [process.env.PATH, ...SYSTEM_PROGRAMS].join(delimiter); // A person's PATH may lack them.
+    return no(`real guests need Linux on x86-64, and this is ${process.platform} on ${process.arch}`);
+  const path = (process.env.PATH ?? '').split(delimiter); // A person's PATH may lack the system's programs.
+  process.env.PATH = [...path, ...SYSTEM_PROGRAMS.filter((folder) => !path.includes(folder))].join(delimiter);
   const root = process.getuid?.() === 0;
   const debian = await isDebian();
   const missing = debian ? await missingOnDebian() : await missingPrograms();
-  if (missing.length > 0 && !(debian && root)) return { guests: false, reason: adviceFor(missing, debian) };
-  if (!root) return { guests: false, reason: 'real guests need root: start it with sudo' };
-  if (missing.length > 0) {
-    onLine(`installing ${missing.join(' ')}`);
-    await installPackages(missing);
-  }
+  if (missing.length > 0) return no(adviceFor(missing, debian), debian && root ? missing : []);
+  if (!root) return no('real guests need root: start it with sudo');
   const refused = await kernelRefuses();
-  if (refused) return { guests: false, reason: `the kernel refuses what networks are made of: ${refused}` };
-  return {
-    guests: true,
-    note: missing.length > 0 ? `installed ${missing.length} Debian packages` : 'everything is there',
-  };
+  if (refused) return no(`the kernel refuses what networks are made of: ${refused}`);
+  return { guests: true, note: 'everything is there' };
 }
 
 async function missingOnDebian(): Promise<string[]> {

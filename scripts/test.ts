@@ -26,14 +26,14 @@ const checks: Record<string, Check> = {
     run: () => program('node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.'),
   },
   unit: suite('unit'),
-  conformance: suite('conformance', ownNetwork()),
-  e2e: suite('e2e', ownNetwork()),
+  conformance: suite('conformance', ownNamespaces()),
+  e2e: suite('e2e', ownNamespaces()),
 };
 
-/** What these suites make meets nothing of the machine's: they run in a network namespace that ends with them. */
-function ownNetwork(): string[] {
+/** What these suites make meets nothing of the machine's: they run in namespaces that end with them. */
+function ownNamespaces(): string[] {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return [];
-  return ['unshare', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh'];
+  return ['unshare', '--net', '--mount', '--propagation', 'slave', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh'];
 }
 
 async function program(...args: string[]): Promise<void> {

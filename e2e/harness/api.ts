@@ -1,8 +1,8 @@
 /** A small client of the API, written against Kubernetes' conventions and nothing of ours but the kinds. */
 import { readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import { Agent, type RequestOptions, request } from 'node:https';
 import { createInterface } from 'node:readline';
-import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Condition, kindByName, type PlumbObject } from '@plumb/schemas';
 import { parse } from 'yaml';
@@ -118,7 +118,9 @@ export class Api {
 
   #open(path: string, signal: AbortSignal): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
-      request({ ...this.#options('GET', path), signal }, resolve).on('error', reject).end();
+      request({ ...this.#options('GET', path), signal }, resolve)
+        .on('error', reject)
+        .end();
     });
   }
 

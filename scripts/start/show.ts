@@ -5,7 +5,7 @@ import { PLUMB } from '../control-plane.ts';
 import { run } from '../run.ts';
 import { NODE, ROOT } from '../setup.ts';
 import type { Steps } from '../steps.ts';
-import type { Cloud } from './cloud.ts';
+import { type Cloud, HOST } from './cloud.ts';
 import { networkNamespaceWith } from './network.ts';
 import type { StartOptions } from './options.ts';
 import { GATEWAY, GUESTS } from './verify.ts';
@@ -52,7 +52,7 @@ async function worthTrying(cloud: Cloud): Promise<{ why: string; command: string
         command: `terraform -chdir=${folder} plan -var instances=1`,
       },
     ];
-  const namespace = await networkNamespaceWith(GATEWAY);
+  const namespace = await networkNamespaceWith(GATEWAY, { agentDir: cloud.agentDir, host: HOST });
   return [
     {
       why: 'Ask a guest who it is, from inside its network.',

@@ -20,7 +20,7 @@ const BOOT_SECONDS = 90;
 export async function verify(steps: Steps, cloud: Cloud): Promise<void> {
   if (cloud.libvirtd)
     await steps.run('Guests answer', `read the consoles of the guests in ${cloud.agentDir}`, async (step) => {
-      const namespace = await networkNamespaceWith(GATEWAY);
+      const namespace = await networkNamespaceWith(GATEWAY, { agentDir: cloud.agentDir, host: HOST });
       for (const { name, address } of GUESTS) {
         const greeting = await greetFrom(namespace, address);
         step.line(greeting);
