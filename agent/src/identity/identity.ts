@@ -85,6 +85,11 @@ export class Identity {
     if (term > this.#savedTerm) await this.#save();
   }
 
+  /** Resolves when nothing is being written. */
+  settled(): Promise<void> {
+    return this.#turns.idle();
+  }
+
   #save(): Promise<void> {
     return this.#turns.take('file', async () => {
       const { highestTerm } = this.#kept;

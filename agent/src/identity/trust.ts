@@ -4,6 +4,7 @@ import { connect, type DetailedPeerCertificate } from 'node:tls';
 import type { Clock } from '@plumb/schemas';
 import { retryable, terminal } from '@plumb/schemas';
 import { AGENT_SERVER_NAME, caPin, parseJoinToken } from '@plumb/schemas/wire/join-token.ts';
+import { Turns } from '../turns.ts';
 import { readPrivate, writePrivate } from './private-file.ts';
 
 const PATIENCE_MS = 10_000;
@@ -24,6 +25,7 @@ export interface TrustOptions {
 export class Trust {
   readonly #options: TrustOptions;
   readonly #file: string;
+  readonly #turns = new Turns();
 
   constructor(options: TrustOptions) {
     this.#options = options;
@@ -48,8 +50,10 @@ export class Trust {
   }
 
   /** Keeps the authority, with which a connection was verified. */
-  async verified(authority: string): Promise<void> {
-    if ((await readPrivate(this.#file)) !== authority) await writePrivate(this.#file, authority);
+  verified(authority: string): Promise<void> {
+    return this.#turns.take('file', async () => {
+      if ((await readPrivate(this.#file)) !== authority) await writePrivate(this.#file, authority);
+    });
   }
 
   /** The secret that lets a host join, read anew each time. Throws `NoJoinToken` (retry), `InvalidJoinToken`. */

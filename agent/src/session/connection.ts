@@ -72,21 +72,22 @@ export class Connection {
     const authority = await trust.authority(failedBefore);
     if (this.#closed) return 'closed';
     const dial = new Dial(server, authority);
-    let good = false;
+    let kept: Promise<void> | undefined;
     try {
       this.#stream = new AgentStream({
         ...{ dial, hosts, registerZone, clock, random, log },
         joinSecret: () => trust.joinSecret(),
         onAttached: () => {
-          if (good) return;
-          good = true;
+          if (kept) return;
           onGood();
           log(`connected to ${server}`);
-          trust.verified(authority).catch((error) => log(`the server's certificate was not kept: ${error.message}`));
+          kept = trust.verified(authority);
+          kept.catch((error) => log(`the certificate of ${server} was not kept: ${error.message}`));
         },
       });
       return await this.#stream.ended;
     } finally {
+      await kept?.catch(() => {});
       this.#stream = undefined;
       dial.close();
     }

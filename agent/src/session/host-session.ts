@@ -108,10 +108,11 @@ export class HostSession {
     return this.#commands.idle();
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.end();
     this.#unlisten();
-    return this.#options.driver.close();
+    await this.identity.settled();
+    await this.#options.driver.close();
   }
 
   #changed(change: DriverChange): void {

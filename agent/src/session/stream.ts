@@ -126,6 +126,7 @@ export class AgentStream {
     const link: HostLink = { push: (message) => this.#outbox.push(message) };
     try {
       await host.session.begin(link, session, term);
+      if (this.#over) return;
       host.failures = 0;
       this.#options.onAttached();
     } catch (error) {
