@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { failure, put } from './conformance.ts';
+import { del, failure, put } from './conformance.ts';
 import { SqliteStore } from './sqlite.ts';
 import { openStoreFile, STORE_FILE } from './sqlite-file.ts';
 
@@ -148,6 +148,41 @@ describe('sqlite store under faults', () => {
       expect(await store.get('/a')).toEqual({ key: '/a', value: '1', revision });
       db.exec('PRAGMA query_only = OFF');
       expect((await store.commit({ preconditions: [], ops: [put('/a', '2')] })).revision).toBe(revision + 1);
+    } finally {
+      await store.close();
+    }
+  });
+
+  test('a write that fails in the middle of a group takes the whole group back', async () => {
+    const db = openStoreFile(dir);
+    const store = new SqliteStore(db);
+    try {
+      const { revision } = await store.commit({ preconditions: [], ops: [put('/a', '1')] });
+      db.exec(`CREATE TEMP TRIGGER broken BEFORE INSERT ON main.versions WHEN NEW.key = '/broken'
+               BEGIN SELECT RAISE(ABORT, 'broken on purpose'); END`);
+      const group = await Promise.allSettled(
+        ['/b', '/broken', '/c'].map((key) => store.commit({ preconditions: [], ops: [put(key, '1')] })),
+      );
+      expect(group.map((g) => g.status === 'rejected' && g.reason.reason)).toEqual(Array(3).fill('StoreUnavailable'));
+      db.exec('DROP TRIGGER broken');
+      expect((await store.list('')).entries.map((entry) => entry.key)).toEqual(['/a']);
+      expect((await store.commit({ preconditions: [], ops: [put('/b', '1')] })).revision).toBe(revision + 1);
+    } finally {
+      await store.close();
+    }
+  });
+
+  test('what was deleted and compacted leaves nothing behind', async () => {
+    const db = openStoreFile(dir);
+    const store = new SqliteStore(db);
+    try {
+      await store.commit({ preconditions: [], ops: [put('/a', '1'), put('/b', '1')] });
+      await store.commit({ preconditions: [], ops: [put('/a', '2')] });
+      const { revision } = await store.commit({ preconditions: [], ops: [del('/a'), del('/b')] });
+      await store.compact(revision);
+      for (const table of ['versions', 'entries']) {
+        expect(db.prepare(`SELECT count(*) AS rows FROM ${table}`).get()).toEqual({ rows: 0 });
+      }
     } finally {
       await store.close();
     }
