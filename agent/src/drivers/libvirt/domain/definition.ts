@@ -1,0 +1,116 @@
+import type { Thing } from '@plumb/schemas';
+import { XMLBuilder } from 'fast-xml-parser';
+import { METADATA_ELEMENT, METADATA_NAMESPACE, metadataText } from './metadata.ts';
+
+/** What a domain's definition needs to know besides the thing: the machine, and where its parts lie on this host. */
+export interface DomainSurroundings {
+  /** Tells the domains of this driver from those of another one on the same machine. */
+  key: string;
+  accelerator: 'kvm' | 'tcg';
+  /** Path of QEMU. */
+  emulator: string;
+  /** In the order of the thing's disks: an overlay and the base image that it is a clone of. */
+  disks: { path: string; base: { path: string; format: 'qcow2' | 'raw' } }[];
+  seedPath?: string;
+  /** Names of the taps, in the order of the thing's ports. */
+  taps: string[];
+  consoleLog: string;
+}
+
+/** QEMU's cache of translated code. The default takes a quarter of the guest's memory on top of it. */
+const TRANSLATION_CACHE_MIB = 32;
+
+const builder = new XMLBuilder({
+  ignoreAttributes: false,
+  attributeNamePrefix: '@',
+  textNodeName: '#',
+  suppressEmptyNode: true,
+  suppressBooleanAttributes: false,
+  format: true,
+});
+
+/**
+ * The domain as libvirt's XML (libvirt.org/formatdomain.html). Pure: equal input gives equal text. Values are escaped by
+ * the builder and by nothing else.
+ */
+export function domainXml(thing: Thing<'domain'>, at: DomainSurroundings): string {
+  const { spec } = thing;
+  return builder.build({
+    domain: {
+      '@type': at.accelerator === 'kvm' ? 'kvm' : 'qemu',
+      name: spec.name,
+      uuid: thing.id,
+      metadata: {
+        [METADATA_ELEMENT]: { '@xmlns:plumb': METADATA_NAMESPACE, '@key': at.key, '#': metadataText(thing) },
+      },
+      memory: { '@unit': 'MiB', '#': String(spec.memoryMiB) },
+      vcpu: String(spec.cpus),
+      os: { type: { '@arch': 'x86_64', '@machine': 'q35', '#': 'hvm' }, boot: { '@dev': 'hd' } },
+      features: {
+        acpi: {},
+        apic: {},
+        ...(at.accelerator === 'tcg'
+          ? { tcg: { 'tb-cache': { '@unit': 'MiB', '#': String(TRANSLATION_CACHE_MIB) } } }
+          : {}),
+      },
+      cpu: { '@mode': at.accelerator === 'kvm' ? 'host-passthrough' : 'maximum' },
+      clock: { '@offset': 'utc' },
+      // What the guest or a fault ended stays ended, so that its state tells why; starting it again is decided elsewhere.
+      on_poweroff: 'destroy',
+      on_reboot: 'restart',
+      on_crash: 'destroy',
+      devices: devices(thing, at),
+    },
+  });
+}
+
+function devices({ spec }: Thing<'domain'>, at: DomainSurroundings): object {
+  return {
+    emulator: at.emulator,
+    disk: [...at.disks.map(rootDisk), ...(at.seedPath === undefined ? [] : [seedDisk(at.seedPath)])],
+    controller: { '@type': 'usb', '@model': 'none' },
+    interface: spec.ports.map((port, index) => ({
+      '@type': 'ethernet',
+      mac: { '@address': port.macAddress },
+      target: { '@dev': at.taps[index], '@managed': 'no' },
+      model: { '@type': 'virtio' },
+      mtu: { '@size': String(port.mtuBytes) },
+    })),
+    serial: {
+      '@type': 'pty',
+      log: { '@file': at.consoleLog, '@append': 'on' },
+      target: { '@type': 'isa-serial', '@port': '0' },
+    },
+    console: { '@type': 'pty', target: { '@type': 'serial', '@port': '0' } },
+    rng: { '@model': 'virtio', backend: { '@model': 'random', '#': '/dev/urandom' } },
+    memballoon: { '@model': 'virtio' },
+  };
+}
+
+/** The whole chain is declared: QEMU and libvirt never guess a format from what a guest may have written. */
+function rootDisk(disk: DomainSurroundings['disks'][number], index: number): object {
+  return {
+    '@type': 'file',
+    '@device': 'disk',
+    driver: { '@name': 'qemu', '@type': 'qcow2', '@discard': 'unmap' },
+    source: { '@file': disk.path },
+    backingStore: {
+      '@type': 'file',
+      format: { '@type': disk.base.format },
+      source: { '@file': disk.base.path },
+      backingStore: {},
+    },
+    target: { '@dev': `vd${String.fromCharCode(97 + index)}`, '@bus': 'virtio' },
+  };
+}
+
+function seedDisk(path: string): object {
+  return {
+    '@type': 'file',
+    '@device': 'cdrom',
+    driver: { '@name': 'qemu', '@type': 'raw' },
+    source: { '@file': path },
+    target: { '@dev': 'sda', '@bus': 'sata' },
+    readonly: {},
+  };
+}

@@ -1,0 +1,214 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock, LiveThing, Thing } from '@plumb/schemas';
+import { retryable, terminal } from '@plumb/schemas';
+import type { DomainInfo, DomainRef, Procedures } from '../rpc/procedures.ts';
+import { isLibvirtError, libvirtError } from '../rpc/remote-error.ts';
+import type { DomainSurroundings } from './definition.ts';
+import { domainXml } from './definition.ts';
+import { domainDrift, domainFacts, isAsleep, isPaused, sizeDrift } from './facts.ts';
+import { METADATA_NAMESPACE, readMetadata } from './metadata.ts';
+import type { DomainTrace } from './trace.ts';
+
+export interface DomainsOptions {
+  libvirt: Procedures;
+  key: string;
+  trace: DomainTrace;
+  clock: Clock;
+  /** How long a guest may take to power off when it is asked to, before its plug is pulled. */
+  shutdownGraceMs: number;
+}
+
+/** The power button is pressed again so often: a guest that still boots does not hear it. */
+const PRESS_AGAIN_MS = 3_000;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The domains of one driver: made, changed, switched, removed and seen through libvirt. */
+export class Domains {
+  readonly #options: DomainsOptions;
+  readonly #awaitingEvent = new Map<string, Set<() => void>>();
+
+  constructor(options: DomainsOptions) {
+    this.#options = options;
+  }
+
+  /** To be called with every lifecycle event. */
+  heard(uuid: string): void {
+    for (const wake of this.#awaitingEvent.get(uuid) ?? []) wake();
+  }
+
+  async observe(): Promise<LiveThing<'domain'>[]> {
+    const domains = await this.#options.libvirt.listAllDomains();
+    const found = await Promise.all(domains.map((domain) => this.#look(domain)));
+    return found.filter((thing) => thing !== undefined);
+  }
+
+  /** Undefined when there is no such domain, or it is not ours. */
+  async observeOne(id: string): Promise<LiveThing<'domain'> | undefined> {
+    const domain = await this.#find(id);
+    return domain === undefined ? undefined : this.#look(domain);
+  }
+
+  /**
+   * Defines the domain and switches it as declared. What of a running one only a restart can change is changed by one.
+   * Throws `NameTaken` (terminal when someone else's domain is in the way), and libvirt's own errors.
+   */
+  async ensure(thing: Thing<'domain'>, surroundings: DomainSurroundings): Promise<LiveThing<'domain'>> {
+    await this.#make(thing, surroundings);
+    const live = await this.observeOne(thing.id);
+    if (live === undefined) throw retryable('LibvirtFailed', `the domain ${thing.spec.name} went while it was made`);
+    return live;
+  }
+
+  async #make(thing: Thing<'domain'>, surroundings: DomainSurroundings): Promise<void> {
+    if (!UUID.test(thing.id)) throw terminal('InvalidThing', `The id ${thing.id} of a domain must be a UUID`);
+    const found = await this.#find(thing.id);
+    const live = found && (await this.#look(found));
+    if (found !== undefined && live === undefined) throw foreign(thing.spec.name, `uuid ${thing.id}`);
+    await this.#requireName(thing);
+    const xml = domainXml(thing, surroundings);
+    let domain = found;
+    if (domain !== undefined && live?.domain?.state === 'running') {
+      if (needsRestart(live, thing, await this.#options.libvirt.info(domain))) await this.#stop(domain);
+      else if (thing.spec.power === 'Stopped') {
+        await this.#options.libvirt.define(xml);
+        await this.#stop(domain);
+        return;
+      } else {
+        if (live.spec.power !== thing.spec.power) await this.#options.libvirt.define(xml);
+        return this.#wake(domain);
+      }
+    }
+    // A definition keeps its name for life: one with a new name is another definition.
+    if (domain !== undefined && domain.name !== thing.spec.name) await this.#options.libvirt.undefine(domain);
+    domain = await this.#options.libvirt.define(xml);
+    if (thing.spec.power === 'Running') {
+      await this.#options.trace.begin(thing.id);
+      await this.#options.libvirt.create(domain);
+    }
+  }
+
+  /** Pulls the plug and removes every trace. Leaves a domain alone that is not ours. */
+  async remove(id: string): Promise<void> {
+    const domain = await this.#find(id);
+    if (domain !== undefined) {
+      if ((await this.#look(domain)) === undefined) return;
+      await this.#destroy(domain);
+      await this.#options.libvirt.undefine(domain).catch(unless(libvirtError.noDomain));
+    }
+    if (UUID.test(id)) await this.#options.trace.remove(id);
+  }
+
+  /** Grows the disk at `path` of a domain if it runs. False when it does not, and nobody holds the disk. */
+  async growDisk(id: string, path: string, bytes: number): Promise<boolean> {
+    const live = await this.observeOne(id);
+    const domain = await this.#find(id);
+    if (domain === undefined || live?.domain?.state !== 'running') return false;
+    await this.#options.libvirt.blockResize(domain, path, bytes);
+    return true;
+  }
+
+  async #find(id: string): Promise<DomainRef | undefined> {
+    if (!UUID.test(id)) return undefined;
+    return this.#options.libvirt.lookupByUuid(id).catch(unless(libvirtError.noDomain));
+  }
+
+  /** What the domain is; undefined when it is not ours, or went while it was looked at. */
+  async #look(domain: DomainRef): Promise<LiveThing<'domain'> | undefined> {
+    const { libvirt, key, trace } = this.#options;
+    try {
+      const xml = await libvirt.metadata(domain, METADATA_NAMESPACE);
+      const thing = readMetadata(xml, key, domain.uuid);
+      if (thing === undefined) return undefined;
+      const [state, info] = await Promise.all([libvirt.state(domain), libvirt.info(domain)]);
+      const facts = domainFacts(state);
+      if (facts.state === 'off' && facts.reason === 'unknown')
+        facts.reason = (await trace.stopReason(thing.id)) ?? 'unknown';
+      else if (facts.state === 'off') await trace.rememberStop(thing.id, facts.reason);
+      else await trace.bound(thing.id);
+      return { ...thing, drift: domainDrift(thing, state, info), domain: facts };
+    } catch (thrown) {
+      if (isLibvirtError(thrown, libvirtError.noDomain) || isLibvirtError(thrown, libvirtError.noDomainMetadata))
+        return undefined;
+      throw thrown;
+    }
+  }
+
+  async #requireName(thing: Thing<'domain'>): Promise<void> {
+    const other = await this.#options.libvirt.lookupByName(thing.spec.name).catch(unless(libvirtError.noDomain));
+    if (other === undefined || other.uuid === thing.id) return;
+    const ours = await this.#look(other);
+    if (ours === undefined) throw foreign(thing.spec.name, 'name');
+    throw retryable(
+      'NameTaken',
+      `a domain named ${thing.spec.name} is still on this host, made for object ${ours.owner}: it must go first`,
+    );
+  }
+
+  async #wake(domain: DomainRef): Promise<void> {
+    const state = await this.#options.libvirt.state(domain);
+    if (isPaused(state)) await this.#options.libvirt.resume(domain);
+    if (isAsleep(state)) await this.#options.libvirt.wakeUp(domain);
+  }
+
+  /** Asks the guest to power off, and pulls the plug when it has not within its time. */
+  async #stop(domain: DomainRef): Promise<void> {
+    const { libvirt, clock, shutdownGraceMs } = this.#options;
+    const deadline = clock.now() + shutdownGraceMs;
+    while (clock.now() < deadline) {
+      const pause = Math.min(PRESS_AGAIN_MS, deadline - clock.now());
+      const event = this.#nextEvent(domain.uuid, pause);
+      try {
+        await libvirt.shutdown(domain).catch(unless(libvirtError.operationInvalid));
+        if (domainFacts(await libvirt.state(domain)).state === 'off') return;
+        await event.happened;
+        if (domainFacts(await libvirt.state(domain)).state === 'off') return;
+      } finally {
+        event.forget();
+      }
+    }
+    await this.#destroy(domain);
+  }
+
+  async #destroy(domain: DomainRef): Promise<void> {
+    await this.#options.libvirt
+      .destroy(domain)
+      .catch(unless(libvirtError.operationInvalid))
+      .catch(unless(libvirtError.noDomain));
+  }
+
+  /** Resolves at the next event of the domain, or after `ms`. */
+  #nextEvent(uuid: string, ms: number): { happened: Promise<void>; forget: () => void } {
+    const { promise: happened, resolve } = Promise.withResolvers<void>();
+    const waiting = this.#awaitingEvent.get(uuid) ?? new Set();
+    this.#awaitingEvent.set(uuid, waiting.add(resolve));
+    const stop = this.#options.clock.after(ms, resolve);
+    const forget = () => {
+      stop();
+      waiting.delete(resolve);
+      if (waiting.size === 0) this.#awaitingEvent.delete(uuid);
+    };
+    return { happened, forget };
+  }
+}
+
+/** Whether a running domain has to be switched off for its new definition to take hold. */
+function needsRestart(live: LiveThing<'domain'>, thing: Thing<'domain'>, info: DomainInfo): boolean {
+  const { power: _now, ...now } = live.spec;
+  const { power: _next, ...next } = thing.spec;
+  return !isDeepStrictEqual(now, next) || sizeDrift(thing, info).length > 0;
+}
+
+function foreign(name: string, what: string) {
+  return terminal(
+    'NameTaken',
+    `a domain with the ${what} that ${name} needs is on this host and was not made by Plumb: rename one of the two, or remove it`,
+  );
+}
+
+/** For `catch`: undefined when libvirt answered with this error; others go on. */
+function unless(code: number): (thrown: unknown) => undefined {
+  return (thrown) => {
+    if (isLibvirtError(thrown, code)) return undefined;
+    throw thrown;
+  };
+}

@@ -1,0 +1,134 @@
+/** A real host for tests: a libvirtd of its own in a network namespace of its own, which nothing leaves. */
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { guestImage } from '../../../../scripts/guest-image.ts';
+import { endGuests, privateLibvirtd } from '../../../../scripts/libvirtd.ts';
+import { inspectMachine } from '../../../../scripts/machine.ts';
+import type { Run } from '../../host/command.ts';
+import { run, runInNetwork } from '../../host/command.ts';
+import { driverKey, Names } from '../../network/names.ts';
+import { namespacePath } from '../../network/namespaces.ts';
+import type { Driver } from '../driver.ts';
+import type { LibvirtDriverOptions } from './driver.ts';
+import { openLibvirtDriver } from './driver.ts';
+
+const REPOSITORY = join(import.meta.dirname, '../../../..');
+const CAPABILITIES = join(REPOSITORY, '.cache/libvirt');
+
+/** Why there can be no real host on this machine; undefined if there can. In CI there must be one: throws. */
+export async function whyNoRealHost(): Promise<string | undefined> {
+  const machine = await inspectMachine();
+  if (machine.guests) return undefined;
+  if (process.env.CI) throw new Error(`In CI nothing is skipped, and there are no real guests here: ${machine.reason}`);
+  return machine.reason;
+}
+
+export class RealHost {
+  readonly folder: string;
+  readonly dataDir: string;
+  readonly names: Names;
+  readonly image: { path: string; sha256: string };
+  readonly #networkNamespace: string;
+  #socket = '';
+  #virshUri = '';
+
+  static async open(): Promise<RealHost> {
+    const image = await guestImage(join(REPOSITORY, '.cache/guest'));
+    const folder = await mkdtemp(join(tmpdir(), 'plumb-host-'));
+    const host = new RealHost(folder, image);
+    await run('ip', ['netns', 'add', host.#networkNamespace]);
+    await host.run('ip', ['link', 'set', 'dev', 'lo', 'up']);
+    await host.startLibvirtd();
+    return host;
+  }
+
+  private constructor(folder: string, image: { path: string; sha256: string }) {
+    this.folder = folder;
+    this.dataDir = join(folder, 'data');
+    this.image = image;
+    this.names = new Names(driverKey(this.dataDir, 'host-1'));
+    this.#networkNamespace = `test-${folder.slice(-6)}`;
+  }
+
+  /** Runs a program in the host's network. */
+  get run(): Run {
+    return runInNetwork(namespacePath(this.#networkNamespace));
+  }
+
+  /** Runs a program in the network of a subnet. */
+  runInSubnet(id: string): Run {
+    return runInNetwork(namespacePath(this.names.namespace(id)));
+  }
+
+  openDriver(options: Partial<LibvirtDriverOptions> = {}): Promise<Driver> {
+    return openLibvirtDriver({
+      socket: this.#socket,
+      dataDir: this.dataDir,
+      tunnelAddress: '192.0.2.1',
+      host: 'host-1',
+      networkNamespace: namespacePath(this.#networkNamespace),
+      log: () => {},
+      ...options,
+    });
+  }
+
+  /** Started by a program of its own, since a process cannot put a part of itself into another network. */
+  async startLibvirtd(): Promise<void> {
+    const script = join(REPOSITORY, 'scripts/libvirtd.ts');
+    const timeoutMs = 90_000;
+    const output = await this.run(process.execPath, [script, join(this.folder, 'libvirt')], { timeoutMs });
+    [this.#socket = '', this.#virshUri = ''] = output.split('\n');
+  }
+
+  async killLibvirtd(): Promise<void> {
+    const { pid } = JSON.parse(await readFile(join(this.folder, 'libvirt/libvirtd.json'), 'utf8'));
+    process.kill(pid, 'SIGKILL');
+  }
+
+  virsh(...args: string[]): Promise<string> {
+    return run('virsh', ['-q', '-c', this.#virshUri, ...args]);
+  }
+
+  /** The QEMU process of a domain. */
+  async qemuPid(domainId: string): Promise<number> {
+    const folder = join(this.folder, 'libvirt/run/qemu');
+    for (const name of await readdir(folder)) {
+      if (!name.endsWith('.pid')) continue;
+      const pid = Number(await readFile(join(folder, name), 'utf8'));
+      const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      if (command.includes(domainId)) return pid;
+    }
+    throw new Error(`no QEMU runs for domain ${domainId}`);
+  }
+
+  async defineForeignDomain(name: string): Promise<void> {
+    const file = join(this.folder, `${name}.xml`);
+    const os = "<os><type arch='x86_64'>hvm</type></os>";
+    await writeFile(file, `<domain type='qemu'><name>${name}</name><memory unit='MiB'>64</memory>${os}</domain>`);
+    await this.virsh('define', file);
+  }
+
+  /** Interfaces, namespaces, filters and files that this host's driver left, for people. */
+  async traces(): Promise<string[]> {
+    const links = JSON.parse(await this.run('ip', ['-j', 'link', 'show'])) as { ifname: string }[];
+    const tables = JSON.parse(await this.run('nft', ['-j', 'list', 'tables'])) as { nftables: { table?: unknown }[] };
+    const files = await readdir(this.dataDir, { recursive: true, withFileTypes: true });
+    const namespaces = await readdir('/run/netns');
+    return [
+      ...links.filter(({ ifname }) => ifname !== 'lo').map(({ ifname }) => `link ${ifname}`),
+      ...namespaces.filter((name) => this.names.subnetOf(name) !== undefined).map((name) => `namespace ${name}`),
+      ...tables.nftables.filter(({ table }) => table !== undefined).map(() => 'filter table'),
+      ...files.filter((entry) => entry.isFile()).map(({ name }) => `file ${name}`),
+      ...(await readdir(join('/run/plumb', this.names.key, 'dhcp')).catch(() => [])).map((name) => `dhcp ${name}`),
+    ];
+  }
+
+  async close(): Promise<void> {
+    const libvirt = join(this.folder, 'libvirt');
+    await endGuests(libvirt);
+    await (await privateLibvirtd(libvirt, CAPABILITIES)).stop();
+    await run('ip', ['netns', 'del', this.#networkNamespace]);
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,110 @@
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Thing, ThingKind } from '@plumb/schemas';
+import { terminal } from '@plumb/schemas';
+
+/** Ids become file names: nothing but these characters, and no dot in front. */
+const SAFE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,150}$/;
+
+/** Throws `InvalidThing` (terminal) unless the id can be a file's name. */
+export function requireSafeId(id: string): void {
+  if (!SAFE_ID.test(id))
+    throw terminal('InvalidThing', `The id ${JSON.stringify(id)} has characters that no id of Plumb has`);
+}
+
+/**
+ * What was asked of this host, one JSON file per thing: the part of a declaration that a kernel or a disk image cannot
+ * hold. Whether the thing exists is for the kernel and the file system to say. Read once, then kept in memory too.
+ */
+export class Records<K extends ThingKind> {
+  readonly #dir: string;
+  readonly #kind: K;
+  readonly #things = new Map<string, Thing<K>>();
+
+  constructor(dataDir: string, kind: K) {
+    this.#kind = kind;
+    this.#dir = join(dataDir, 'things', kind);
+  }
+
+  /** Reads what is there. A file that is no record is passed over; what it was for shows up as undeclared. */
+  async open(): Promise<void> {
+    for (const name of await readdir(this.#dir).catch(nothingThere<string[]>([]))) {
+      if (!name.endsWith('.json')) continue;
+      const id = name.slice(0, -'.json'.length);
+      const thing = parse(await readFile(this.#path(id), 'utf8'), this.#kind, id);
+      if (thing !== undefined) this.#things.set(id, thing);
+    }
+  }
+
+  list(): Thing<K>[] {
+    return [...this.#things.values()];
+  }
+
+  get(id: string): Thing<K> | undefined {
+    return this.#things.get(id);
+  }
+
+  /** Writes durably: after a crash the old record or the new one is there, whole. True when there was none. */
+  async put(thing: { kind: K; id: string; owner: string; spec: unknown }): Promise<boolean> {
+    const { id, owner, spec } = thing;
+    requireSafeId(id);
+    await writeDurably(this.#path(id), `${JSON.stringify({ owner, spec })}\n`, 0o600);
+    const isNew = !this.#things.has(id);
+    this.#things.set(id, thing as Thing<K>);
+    return isNew;
+  }
+
+  async delete(id: string): Promise<void> {
+    requireSafeId(id);
+    await rm(this.#path(id), { force: true });
+    this.#things.delete(id);
+  }
+
+  #path(id: string): string {
+    return join(this.#dir, `${id}.json`);
+  }
+}
+
+/** Writes a file whole or not at all, and so that it survives a crash of the machine. */
+export async function writeDurably(path: string, content: string, mode: number): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o711 });
+  const half = `${path}.half`;
+  const file = await open(half, 'w', mode);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(half, path);
+  await flush(dirname(path));
+}
+
+/** Makes what was written to a file, or a directory's list of names, durable. */
+export async function flush(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** For `catch`: `value` when the file does not exist; other errors go on. */
+export function nothingThere<T>(value: T): (error: NodeJS.ErrnoException) => T {
+  return (error) => {
+    if (error.code === 'ENOENT') return value;
+    throw error;
+  };
+}
+
+function parse<K extends ThingKind>(text: string, kind: K, id: string): Thing<K> | undefined {
+  try {
+    const { owner, spec } = JSON.parse(text);
+    const thing: unknown = { kind, id, owner, spec };
+    if (typeof owner === 'string' && typeof spec === 'object') return thing as Thing<K>;
+  } catch {
+    // Not ours, or damaged.
+  }
+  return undefined;
+}

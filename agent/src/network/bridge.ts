@@ -1,0 +1,168 @@
+/** The bridge of an L2 network: what has to be done to have it, and how it differs. Pure. */
+import type { Thing } from '@plumb/schemas';
+import { retryable, terminal } from '@plumb/schemas';
+import type { IpCommand, Link } from './ip.ts';
+import { EVERYONE } from './ip.ts';
+import type { Names } from './names.ts';
+
+/** UDP port of VXLAN (RFC 7348). */
+const VXLAN_PORT = 4789;
+
+export interface BridgeView {
+  links: ReadonlyMap<string, Link>;
+  /** Peers of the bridge's VXLAN interface, sorted; empty when it has none. */
+  peers: readonly string[];
+  /** What of the host itself is on the physical interface: addresses and the default route, for people. */
+  hostUses: readonly string[];
+  /** Of this host, for its VXLAN interfaces. */
+  tunnelAddress: string;
+}
+
+/** The interface by which the bridge reaches other hosts; none on a VXLAN without peers, which carries nothing. */
+export function uplinkOf({ id, spec }: Thing<'bridge'>, names: Names): string | undefined {
+  if (spec.type === 'flat') return spec.physicalInterface;
+  return spec.peers.length > 0 ? names.vxlan(id) : undefined;
+}
+
+/**
+ * Commands that make the bridge as declared from what is there; `before` is how it was declared until now.
+ * Throws `NameTaken`, `InterfaceNotFound`, `InterfaceInUse`, `InvalidThing` (terminal).
+ */
+export function bridgeCommands(
+  thing: Thing<'bridge'>,
+  before: Thing<'bridge'> | undefined,
+  names: Names,
+  view: BridgeView,
+): { ip: IpCommand[]; fdb: IpCommand[] } {
+  const { spec } = thing;
+  const name = names.bridge(thing.id);
+  const mtu = String(spec.mtuBytes);
+  const ip: IpCommand[] = [];
+  if (requireOurs(view.links.get(name), thing, names) === undefined)
+    ip.push(['link', 'add', name, 'type', 'bridge', 'stp_state', '0', 'forward_delay', '0', 'mcast_snooping', '0']);
+  ip.push(mark(name, thing, names), ['link', 'set', 'dev', name, 'addrgenmode', 'none', 'mtu', mtu, 'up']);
+  const uplink = uplinkOf(thing, names);
+  for (const old of [names.vxlan(thing.id), before && uplinkOf(before, names)])
+    if (old !== undefined && old !== uplink) ip.push(...leave(view.links.get(old), name, names));
+  if (spec.type === 'flat') {
+    ip.push(...enslave(thing, name, view));
+    return { ip, fdb: [] };
+  }
+  if (uplink === undefined) return { ip, fdb: [] };
+  const vxlan = requireOurs(view.links.get(uplink), thing, names);
+  const asDeclared = vxlan !== undefined && vxlanDrift(thing, vxlan, view).length === 0;
+  if (!asDeclared) {
+    requireFreeVni(thing, uplink, view);
+    if (vxlan !== undefined) ip.push(['link', 'del', uplink]);
+    const where = ['local', view.tunnelAddress, 'dstport', String(VXLAN_PORT)];
+    ip.push(['link', 'add', uplink, 'type', 'vxlan', 'id', String(spec.vni), ...where]);
+  }
+  ip.push(mark(uplink, thing, names));
+  ip.push(['link', 'set', 'dev', uplink, 'addrgenmode', 'none', 'mtu', mtu, 'master', name, 'up']);
+  const now = asDeclared ? view.peers : [];
+  const peer = (verb: string, address: string) => ['fdb', verb, EVERYONE, 'dev', uplink, 'dst', address];
+  return {
+    ip,
+    fdb: [
+      ...spec.peers.filter((address) => !now.includes(address)).map((address) => peer('append', address)),
+      ...now.filter((address) => !spec.peers.includes(address)).map((address) => peer('del', address)),
+    ],
+  };
+}
+
+/** Commands that remove the bridge; a physical interface stays as it is, only no longer a port. */
+export function bridgeRemoval(id: string, names: Names, links: ReadonlyMap<string, Link>): IpCommand[] {
+  return [names.vxlan(id), names.bridge(id)]
+    .filter((name) => names.readAlias(links.get(name)?.alias) !== undefined)
+    .map((name) => ['link', 'del', name]);
+}
+
+/** How the bridge differs from its declaration, as sentences. */
+export function bridgeDrift(thing: Thing<'bridge'>, names: Names, view: BridgeView): string[] {
+  const name = names.bridge(thing.id);
+  const bridge = view.links.get(name);
+  if (bridge === undefined) return [`its bridge ${name} is missing`];
+  const drift = linkDrift(bridge, thing.spec.mtuBytes);
+  const uplink = uplinkOf(thing, names);
+  if (uplink === undefined) return drift;
+  const link = view.links.get(uplink);
+  if (link === undefined) return [...drift, `its uplink ${uplink} is missing`];
+  if (link.master !== name) drift.push(`its uplink ${uplink} is not on the bridge ${name}`);
+  if (!link.up) drift.push(`its uplink ${uplink} is down`);
+  if (thing.spec.type === 'vxlan') drift.push(...vxlanDrift(thing, link, view), ...peerDrift(thing, view.peers));
+  return drift;
+}
+
+/** What every interface of ours has in common: it is up, and has its MTU. */
+export function linkDrift(link: Link, mtuBytes: number): string[] {
+  const drift: string[] = [];
+  if (!link.up) drift.push(`${link.name} is down`);
+  if (link.mtuBytes !== mtuBytes)
+    drift.push(`${link.name} has an MTU of ${link.mtuBytes} bytes, declared are ${mtuBytes}`);
+  return drift;
+}
+
+/** Says whose the interface is: first of all, so that whatever fails after it can be taken back. */
+export function mark(interfaceName: string, thing: Thing, names: Names): IpCommand {
+  return ['link', 'set', 'dev', interfaceName, 'alias', names.alias(thing)];
+}
+
+/** Throws `NameTaken` (terminal) for an interface that is there without our mark. */
+export function requireOurs(link: Link | undefined, thing: Thing, names: Names): Link | undefined {
+  if (link === undefined || names.readAlias(link.alias)?.id === thing.id) return link;
+  throw terminal(
+    'NameTaken',
+    `the interface ${link.name}, which ${thing.kind} ${thing.id} needs, is on this host and was not made for it: remove or rename it`,
+  );
+}
+
+function vxlanDrift({ spec }: Thing<'bridge'>, link: Link, view: BridgeView): string[] {
+  const { vni, local, port } = link.vxlan ?? {};
+  if (vni === spec.vni && local === view.tunnelAddress && port === VXLAN_PORT) return [];
+  return [
+    `its uplink ${link.name} is VXLAN ${vni} from ${local} on port ${port}, declared is ${spec.vni} from ${view.tunnelAddress}`,
+  ];
+}
+
+function peerDrift({ spec }: Thing<'bridge'>, peers: readonly string[]): string[] {
+  const declared = spec.peers.toSorted();
+  if (declared.join() === peers.join()) return [];
+  return [`its VXLAN peers are ${peers.join(', ') || 'none'}, declared are ${declared.join(', ') || 'none'}`];
+}
+
+/** Takes over the physical interface, unless that would cut the host off. */
+function enslave({ spec, id }: Thing<'bridge'>, bridge: string, view: BridgeView): IpCommand[] {
+  const name = spec.physicalInterface;
+  if (name === undefined) throw terminal('InvalidThing', `The flat bridge ${id} names no physical interface`);
+  const link = view.links.get(name);
+  if (link === undefined)
+    throw terminal(
+      'InterfaceNotFound',
+      `L2Network ${spec.name} needs the interface ${name}, which this host does not have`,
+    );
+  if (link.master !== undefined && link.master !== bridge)
+    throw terminal(
+      'NameTaken',
+      `L2Network ${spec.name} needs the interface ${name}, which is a port of ${link.master}`,
+    );
+  if (link.master === undefined && view.hostUses.length > 0)
+    throw terminal(
+      'InterfaceInUse',
+      `L2Network ${spec.name} needs the interface ${name}, by which this host itself is reached (${view.hostUses.join(', ')}): taking it would cut the host off. Declare another interface`,
+    );
+  return [['link', 'set', 'dev', name, 'master', bridge, 'up']];
+}
+
+/** The kernel has one VXLAN interface per VNI and port. */
+function requireFreeVni({ spec }: Thing<'bridge'>, uplink: string, view: BridgeView): void {
+  for (const { name, vxlan } of view.links.values())
+    if (name !== uplink && vxlan?.vni === spec.vni && vxlan?.port === VXLAN_PORT)
+      throw retryable('NameTaken', `L2Network ${spec.name} needs VXLAN ${spec.vni}, which ${name} of this host has`);
+}
+
+/** An uplink that is one no longer: ours goes, a physical interface is let go. */
+function leave(link: Link | undefined, bridge: string, names: Names): IpCommand[] {
+  if (link === undefined || link.master !== bridge) return [];
+  if (names.readAlias(link.alias) !== undefined) return [['link', 'del', link.name]];
+  return [['link', 'set', 'dev', link.name, 'nomaster']];
+}

@@ -1,0 +1,43 @@
+import { readdir } from 'node:fs/promises';
+import type { Run } from '../host/command.ts';
+import { CommandFailed, runInNetwork } from '../host/command.ts';
+import { nothingThere } from '../host/records.ts';
+import { LEG } from './dhcp.ts';
+import type { LegInside } from './subnet.ts';
+
+/** Where iproute2 keeps named network namespaces. */
+const FOLDER = '/run/netns';
+
+/** The path that tools take a namespace by. */
+export function namespacePath(name: string): string {
+  return `${FOLDER}/${name}`;
+}
+
+/** Names of all network namespaces of the machine. */
+export async function listNamespaces(): Promise<Set<string>> {
+  return new Set(await readdir(FOLDER).catch(nothingThere<string[]>([])));
+}
+
+/** A leg as it is in its namespace; undefined when the namespace or the leg is missing. */
+export async function readLegInside(run: Run, namespace: string): Promise<LegInside | undefined> {
+  try {
+    const text = await runInNetwork(namespacePath(namespace), run)('ip', ['-j', 'addr', 'show', 'dev', LEG]);
+    const [leg] = JSON.parse(text) as Shown[];
+    if (leg === undefined) return undefined;
+    const ipv4 = leg.addr_info.filter(({ family }) => family === 'inet');
+    return {
+      mac: leg.address,
+      up: leg.flags.includes('UP'),
+      addresses: ipv4.map(({ local, prefixlen }) => `${local}/${prefixlen}`),
+    };
+  } catch (thrown) {
+    if (thrown instanceof CommandFailed) return undefined;
+    throw thrown;
+  }
+}
+
+interface Shown {
+  address: string;
+  flags: string[];
+  addr_info: { family: string; local: string; prefixlen: number }[];
+}

@@ -1,0 +1,56 @@
+/** A tap: what has to be done to have it, and how it differs. Pure. */
+import type { Thing } from '@plumb/schemas';
+import { linkDrift, mark, requireOurs } from './bridge.ts';
+import { leaseLine } from './dhcp.ts';
+import type { FilterSets } from './filter.ts';
+import { portElements } from './filter.ts';
+import type { IpCommand, Link } from './ip.ts';
+import type { Names } from './names.ts';
+
+export interface PortView {
+  links: ReadonlyMap<string, Link>;
+  /** What the packet filter lets through; undefined when it is missing or lacks rules. */
+  filter: FilterSets | undefined;
+  /** Lines of the lease file of the port's subnet. */
+  leases: ReadonlySet<string>;
+}
+
+/** Commands that make the tap as declared from what is there. Throws `NameTaken` (terminal). */
+export function portCommands(thing: Thing<'port'>, names: Names, links: ReadonlyMap<string, Link>): IpCommand[] {
+  const name = names.tap(thing.id);
+  const there = requireOurs(links.get(name), thing, names);
+  const settings = ['addrgenmode', 'none', 'mtu', String(thing.spec.mtuBytes)];
+  return [
+    ...(there === undefined ? [['tuntap', 'add', 'dev', name, 'mode', 'tap', 'vnet_hdr']] : []),
+    mark(name, thing, names),
+    ['link', 'set', 'dev', name, ...settings, 'master', names.bridge(thing.spec.bridge), 'up'],
+  ];
+}
+
+/** How the port differs from its declaration, as sentences. */
+export function portDrift(thing: Thing<'port'>, names: Names, view: PortView): string[] {
+  const name = names.tap(thing.id);
+  const drift: string[] = [];
+  const tap = view.links.get(name);
+  const bridge = names.bridge(thing.spec.bridge);
+  if (tap === undefined) drift.push(`its tap ${name} is missing`);
+  else {
+    if (tap.master !== bridge) drift.push(`its tap ${name} is not on the bridge ${bridge}`);
+    drift.push(...linkDrift(tap, thing.spec.mtuBytes));
+  }
+  const lease = leaseLine(thing);
+  if (lease !== undefined && !view.leases.has(lease)) drift.push('its DHCP lease is missing');
+  const { filter } = view;
+  if (filter === undefined || portElements(thing, names).some(([set, element]) => !filter[set].has(element)))
+    drift.push('its filter against spoofed addresses is missing or incomplete');
+  else if (filter.addresses.size > 0 && extraElements(thing, names, filter).length > 0)
+    drift.push('its filter lets other addresses through than those declared');
+  return drift;
+}
+
+/** Elements by which the tap may send from addresses that are not declared. */
+function extraElements(thing: Thing<'port'>, names: Names, filter: FilterSets): string[] {
+  const declared = new Set(portElements(thing, names).map(([, element]) => element));
+  const tap = `${names.tap(thing.id)} `;
+  return [...filter.macs, ...filter.addresses].filter((element) => element.startsWith(tap) && !declared.has(element));
+}

@@ -1,0 +1,65 @@
+/** The leg of an L3 network: what has to be done to have it, and how it differs. Pure. */
+import type { Thing } from '@plumb/schemas';
+import { linkDrift, mark, requireOurs } from './bridge.ts';
+import { LEG } from './dhcp.ts';
+import type { IpCommand, Link } from './ip.ts';
+import { parseCidr, requireIpv4, requireMac } from './ipv4.ts';
+import type { Names } from './names.ts';
+
+/** Inside of the namespace, as `ip -j addr` shows the leg. */
+export interface LegInside {
+  mac: string;
+  up: boolean;
+  /** `address/prefix length` of every IPv4 address. */
+  addresses: string[];
+}
+
+/** Commands in the host's own network: the pair, whose other end is put into the namespace. `NameTaken` (terminal). */
+export function legCommands(thing: Thing<'subnet'>, names: Names, links: ReadonlyMap<string, Link>): IpCommand[] {
+  const name = names.leg(thing.id);
+  const there = requireOurs(links.get(name), thing, names);
+  const settings = ['addrgenmode', 'none', 'mtu', String(thing.spec.mtuBytes)];
+  const pair = ['link', 'add', name, 'type', 'veth', 'peer', 'name', LEG, 'netns', names.namespace(thing.id)];
+  return [
+    ...(there === undefined ? [pair] : []),
+    mark(name, thing, names),
+    ['link', 'set', 'dev', name, ...settings, 'master', names.bridge(thing.spec.bridge), 'up'],
+  ];
+}
+
+/** Commands inside of the namespace. */
+export function insideCommands({ spec }: Thing<'subnet'>, inside: LegInside): IpCommand[] {
+  const address = legAddress(spec);
+  const mac = requireMac(spec.serverMac);
+  return [
+    ['link', 'set', 'dev', 'lo', 'up'],
+    ['link', 'set', 'dev', LEG, 'addrgenmode', 'none', 'address', mac, 'mtu', String(spec.mtuBytes), 'up'],
+    ...inside.addresses.filter((old) => old !== address).map((old) => ['addr', 'del', old, 'dev', LEG]),
+    ...(inside.addresses.includes(address) ? [] : [['addr', 'add', address, 'dev', LEG]]),
+  ];
+}
+
+/** How the leg differs from its declaration, as sentences. `inside`: undefined when it is not in its namespace. */
+export function subnetDrift(
+  thing: Thing<'subnet'>,
+  names: Names,
+  links: ReadonlyMap<string, Link>,
+  inside: LegInside | undefined,
+): string[] {
+  const name = names.leg(thing.id);
+  const bridge = names.bridge(thing.spec.bridge);
+  const leg = links.get(name);
+  if (leg === undefined) return [`its leg ${name} is missing`];
+  const drift = linkDrift(leg, thing.spec.mtuBytes);
+  if (leg.master !== bridge) drift.push(`its leg ${name} is not on the bridge ${bridge}`);
+  if (inside === undefined) return [...drift, 'its namespace lacks the other end of its leg'];
+  if (inside.mac !== thing.spec.serverMac) drift.push(`its leg has the Ethernet address ${inside.mac}`);
+  if (!inside.up) drift.push('its leg is down inside of its namespace');
+  const addresses = inside.addresses.join(', ');
+  if (addresses !== legAddress(thing.spec)) drift.push(`its leg has the address ${addresses || 'none'}`);
+  return drift;
+}
+
+function legAddress(spec: Thing<'subnet'>['spec']): string {
+  return `${requireIpv4(spec.serverAddress)}/${parseCidr(spec.cidr).prefixLength}`;
+}

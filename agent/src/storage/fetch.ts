@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { Thing } from '@plumb/schemas';
+import { PlumbError, retryable, terminal } from '@plumb/schemas';
+import { tellFullDisk } from './space.ts';
+
+/** Statuses that say that the URL is wrong, and not that its server has a bad moment. */
+const GONE = new Set([400, 401, 403, 404, 405, 410]);
+
+/**
+ * Copies what is at the image's URL to `path`, which must not exist, durably; sums it on the way. Ends early when it is
+ * too large. Throws `ImageNotFound`, `ImageTooLarge`, `ChecksumMismatch` (terminal), `ImageUnavailable`, `NoSpace` (retry).
+ */
+export async function fetchImage({ spec }: Thing<'image'>, path: string, signal: AbortSignal): Promise<void> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  const source = await openUrl(spec, signal);
+  const file = await open(path, 'wx', 0o644);
+  try {
+    for await (const chunk of named(source, spec.url)) {
+      bytes += chunk.length;
+      if (bytes > spec.maxBytes) throw tooLarge(spec, 'the file', `more than ${spec.maxBytes}`);
+      hash.update(chunk);
+      await file.writeFile(chunk);
+    }
+    await file.sync();
+  } catch (thrown) {
+    tellFullDisk(path)(thrown);
+  } finally {
+    await file.close();
+  }
+  const sha256 = hash.digest('hex');
+  if (sha256 !== spec.sha256)
+    throw terminal(
+      'ChecksumMismatch',
+      `the image at ${shown(spec.url)} has the sha256 ${sha256}, and ${spec.sha256} was declared: correct one of them`,
+    );
+}
+
+export function tooLarge(spec: Thing<'image'>['spec'], what: string, bytes: string): PlumbError {
+  return terminal(
+    'ImageTooLarge',
+    `the image at ${shown(spec.url)} is too large: ${what} has ${bytes} bytes, allowed are ${spec.maxBytes}`,
+  );
+}
+
+/** A URL as messages may show it: without a password, and without a query, which may be a signature. */
+export function shown(url: string): string {
+  const parsed = URL.parse(url);
+  if (parsed === null) return url;
+  if (!parsed.username && !parsed.password && !parsed.search) return url;
+  parsed.username = '';
+  parsed.password = '';
+  const query = parsed.search ? '?…' : '';
+  parsed.search = '';
+  return `${parsed.href}${query}`;
+}
+
+type Chunks = AsyncIterable<Uint8Array>;
+
+async function openUrl(spec: Thing<'image'>['spec'], signal: AbortSignal): Promise<Chunks> {
+  const protocol = URL.parse(spec.url)?.protocol;
+  if (protocol === 'file:') return openFile(spec, signal);
+  if (protocol === 'https:' || protocol === 'http:') return openHttp(spec, signal);
+  throw terminal('ImageNotFound', `the image at ${shown(spec.url)} cannot be fetched: use an https, http or file URL`);
+}
+
+async function openFile(spec: Thing<'image'>['spec'], signal: AbortSignal): Promise<Chunks> {
+  const { url } = spec;
+  try {
+    const path = fileURLToPath(url);
+    const found = await stat(path);
+    if (!found.isFile()) throw terminal('ImageNotFound', `the image at ${url} is not a file`);
+    if (found.size > spec.maxBytes) throw tooLarge(spec, 'the file', String(found.size));
+    return createReadStream(path, { signal, highWaterMark: 1024 * 1024 });
+  } catch (thrown) {
+    if (thrown instanceof PlumbError) throw thrown;
+    const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code.startsWith('ERR_INVALID'))
+      throw terminal('ImageNotFound', `there is no image at ${url} on this host: check the URL`);
+    throw unavailable(url, thrown);
+  }
+}
+
+async function openHttp(spec: Thing<'image'>['spec'], signal: AbortSignal): Promise<Chunks> {
+  const { url } = spec;
+  const response = await fetch(url, { signal, headers: { accept: '*/*' } }).catch((thrown) => {
+    throw unavailable(url, thrown);
+  });
+  if (!response.ok || response.body === null) {
+    await response.body?.cancel();
+    const said = `the server answered ${response.status} ${response.statusText}`.trim();
+    if (GONE.has(response.status))
+      throw terminal('ImageNotFound', `there is no image at ${shown(url)}: ${said}. Check the URL`);
+    throw unavailable(url, said);
+  }
+  const declared = Number(response.headers.get('content-length') ?? 0);
+  if (declared > spec.maxBytes) {
+    await response.body.cancel();
+    throw tooLarge(spec, 'the file', String(declared));
+  }
+  return response.body;
+}
+
+/** Failures while reading name the image; failures of writing pass by untouched. */
+async function* named(chunks: Chunks, url: string): Chunks & AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch (thrown) {
+    throw unavailable(url, thrown);
+  }
+}
+
+function unavailable(url: string, cause: unknown): PlumbError {
+  const deepest = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  const why = deepest instanceof Error ? deepest.message : String(cause);
+  return retryable('ImageUnavailable', `the image at ${shown(url)} cannot be fetched: ${why}`, cause);
+}

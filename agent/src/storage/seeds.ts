@@ -1,0 +1,99 @@
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { LiveThing, Thing } from '@plumb/schemas';
+import type { Run } from '../host/command.ts';
+import { flush, nothingThere, Records, requireSafeId } from '../host/records.ts';
+import { seedFiles } from './no-cloud.ts';
+import { tellFullDisk } from './space.ts';
+
+const SUFFIX = '.iso';
+
+/** NoCloud seeds: `seeds/<id>.iso` under the data folder. They may hold secrets: readable by root and QEMU only. */
+export class Seeds {
+  readonly #dir: string;
+  readonly #run: Run;
+  readonly #records: Records<'seed'>;
+
+  constructor(dataDir: string, run: Run) {
+    this.#dir = join(dataDir, 'seeds');
+    this.#run = run;
+    this.#records = new Records(dataDir, 'seed');
+  }
+
+  /** Reads the records, and removes what an earlier process left half made. */
+  async open(): Promise<void> {
+    await this.#records.open();
+    await mkdir(this.#dir, { recursive: true, mode: 0o711 });
+    for (const name of await readdir(this.#dir))
+      if (name.startsWith('making-')) await rm(join(this.#dir, name), { recursive: true, force: true });
+  }
+
+  async observe(): Promise<LiveThing<'seed'>[]> {
+    const recorded = this.#records.list();
+    const known = new Set(recorded.map(({ id }) => id));
+    const files = (await readdir(this.#dir).catch(nothingThere<string[]>([]))).filter((name) => name.endsWith(SUFFIX));
+    const unrecorded = files.map((name) => name.slice(0, -SUFFIX.length)).filter((id) => !known.has(id));
+    return [...(await Promise.all(recorded.map((thing) => this.#look(thing)))), ...unrecorded.map(withoutRecord)];
+  }
+
+  async ensure(thing: Thing<'seed'>): Promise<LiveThing<'seed'>> {
+    requireSafeId(thing.id);
+    const before = this.#records.get(thing.id);
+    const live = before && (await this.#look(before));
+    if (!isDeepStrictEqual(before?.spec, thing.spec) || live?.drift.length !== 0) await this.#make(thing);
+    await this.#records.put(thing);
+    return this.#look(thing);
+  }
+
+  async remove(id: string): Promise<void> {
+    requireSafeId(id);
+    await rm(this.path(id), { force: true });
+    await this.#records.delete(id);
+  }
+
+  path(id: string): string {
+    return join(this.#dir, `${id}${SUFFIX}`);
+  }
+
+  async #make(thing: Thing<'seed'>): Promise<void> {
+    const work = await mkdtemp(join(this.#dir, 'making-'));
+    try {
+      const files = join(work, 'files');
+      await mkdir(files);
+      for (const [name, text] of Object.entries(seedFiles(thing.spec)))
+        await writeFile(join(files, name), text, { mode: 0o600 });
+      const iso = join(work, 'seed.iso');
+      // Names in lower case need Rock Ridge or Joliet; the label is how guests find it.
+      await this.#run('genisoimage', [
+        '-quiet',
+        '-output',
+        iso,
+        '-volid',
+        'cidata',
+        '-joliet',
+        '-rational-rock',
+        files,
+      ]);
+      await chmod(iso, 0o600);
+      await flush(iso);
+      await rename(iso, this.path(thing.id));
+      await flush(this.#dir);
+    } catch (thrown) {
+      tellFullDisk(this.path(thing.id))(thrown);
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+  }
+
+  async #look(thing: Thing<'seed'>): Promise<LiveThing<'seed'>> {
+    const there = await stat(this.path(thing.id)).catch(nothingThere(undefined));
+    return { ...thing, drift: there === undefined ? ['its file is missing'] : [] };
+  }
+}
+
+/** A crash can come between a seed and its record: its name alone tells whose it is. */
+function withoutRecord(id: string): LiveThing<'seed'> {
+  const spec = { instanceId: '', hostname: '', sshKeys: [] };
+  return { kind: 'seed', id, owner: id.split('.')[0]!, spec, drift: ['its declaration is not on this host'] };
+}

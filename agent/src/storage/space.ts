@@ -1,0 +1,16 @@
+import { PlumbError, retryable } from '@plumb/schemas';
+
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/** For `catch`: `NoSpace` (retry) when the disk is full; whatever else was thrown goes on. */
+export function tellFullDisk(path: string): (thrown: unknown) => never {
+  return (thrown) => {
+    if (thrown instanceof PlumbError ? /No space left|Disk quota exceeded/.test(thrown.message) : isFull(thrown))
+      throw retryable('NoSpace', `There is no space left for ${path}: free some, or add a disk`, thrown);
+    throw thrown;
+  };
+}
+
+function isFull(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && FULL.has(String(thrown.code));
+}
