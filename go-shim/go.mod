@@ -1,0 +1,3 @@
+module plumb.dev/terraform-provider-plumb
+
+go 1.22

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// The oldest Node that runs the bundle.
+const oldestNode = 26
+
+// provider says where the provider's process is to be found, and how it is started.
+type provider struct {
+	// bundle is the program, and node the runtime for it.
+	bundle, node string
+	// socket is where the process listens. Its name holds a digest of the program: other versions have other processes.
+	socket string
+	// folder holds the socket, its lock and the output of the process. Only the user can enter it.
+	folder string
+	// id names this shim to the process.
+	id string
+}
+
+// findProvider looks beside the binary itself, where `npm run build` has put the bundle.
+func findProvider() (*provider, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	if real, err := filepath.EvalSymlinks(self); err == nil {
+		self = real
+	}
+	beside := filepath.Dir(self)
+	bundle := filepath.Join(beside, "provider.mjs")
+	digest, err := digestOf(bundle)
+	if err != nil {
+		return nil, fmt.Errorf("the provider's program is not beside the binary, where npm run build puts it: %w", err)
+	}
+	node, err := findNode(beside)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := runtimeFolder()
+	if err != nil {
+		return nil, err
+	}
+	name := sha256.Sum256([]byte(digest + "\n" + node))
+	socket := filepath.Join(folder, hex.EncodeToString(name[:8])+".sock")
+	var id [8]byte
+	if _, err := rand.Read(id[:]); err != nil {
+		return nil, err
+	}
+	return &provider{bundle: bundle, node: node, socket: socket, folder: folder, id: hex.EncodeToString(id[:])}, nil
+}
+
+func digestOf(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, file); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// findNode takes PLUMB_NODE, else the runtime that the build has noted in provider.json, else node from PATH.
+func findNode(beside string) (string, error) {
+	if node := os.Getenv("PLUMB_NODE"); node != "" {
+		return node, nil
+	}
+	var noted struct {
+		Node string `json:"node"`
+	}
+	if text, err := os.ReadFile(filepath.Join(beside, "provider.json")); err == nil {
+		if err := json.Unmarshal(text, &noted); err != nil {
+			return "", fmt.Errorf("provider.json beside the binary cannot be read: %w", err)
+		}
+		if _, err := os.Stat(noted.Node); err == nil {
+			return noted.Node, nil
+		}
+	}
+	node, err := exec.LookPath("node")
+	if err != nil {
+		return "", fmt.Errorf("node is not in PATH: install Node %d or newer, or name one in PLUMB_NODE", oldestNode)
+	}
+	version, err := exec.Command(node, "--version").Output()
+	if err != nil {
+		return "", fmt.Errorf("%s --version: %w", node, err)
+	}
+	major, _, _ := strings.Cut(strings.TrimPrefix(string(version), "v"), ".")
+	if number, err := strconv.Atoi(major); err != nil || number < oldestNode {
+		return "", fmt.Errorf("%s is Node %s: the provider needs Node %d or newer; name one in PLUMB_NODE", node, strings.TrimSpace(string(version)), oldestNode)
+	}
+	return node, nil
+}
+
+// runtimeFolder makes the folder for sockets, and refuses one that someone else could have prepared.
+func runtimeFolder() (string, error) {
+	parent := os.Getenv("XDG_RUNTIME_DIR")
+	name := "plumb-provider"
+	if parent == "" {
+		parent = os.TempDir()
+		name = fmt.Sprintf("plumb-provider-%d", os.Getuid())
+	}
+	folder := filepath.Join(parent, name)
+	if err := os.Mkdir(folder, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return "", err
+	}
+	info, err := os.Lstat(folder)
+	if err != nil {
+		return "", err
+	}
+	if !info.IsDir() || info.Mode().Perm()&0o077 != 0 || !ownedByUs(info) {
+		return "", fmt.Errorf("%s must be a folder of yours that nobody else can enter (mode 0700): remove it", folder)
+	}
+	return folder, nil
+}

@@ -1,0 +1,78 @@
+/** Updating: what changed is patched, then waited for. After a failure the state is what the server has. */
+import { PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
+import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
+import type { Client } from '../client/client.ts';
+import { patchObject, type Reference, readObject, title } from '../client/objects.ts';
+import { untilReady } from '../client/ready.ts';
+import { type Diagnostic, errorDiagnostics } from '../diagnostic.ts';
+import { patchOf, referenceOf, stateOf, timeoutOf, uidOf } from '../value/object.ts';
+import { settle } from '../value/plan.ts';
+import { isObject, type ObjectValue, type Value } from '../value/value.ts';
+import type { Outcome } from './outcome.ts';
+
+/** How long the state is asked for after a failed update, in milliseconds. */
+const REREAD_MS = 10_000;
+
+export async function update(
+  client: Client,
+  kind: TerraformKind,
+  prior: ObjectValue,
+  planned: ObjectValue,
+): Promise<Outcome> {
+  const patch = patchOf(kind, prior, planned);
+  // Only what Terraform itself keeps differs, such as timeouts.
+  if (!patch) return { state: settle(planned, prior) as ObjectValue, diagnostics: [] };
+  const ref = referenceOf(kind, planned);
+  const limit = client.deadline(timeoutOf(planned, 'update'));
+  try {
+    const changed = sameObject(await patchObject(client, ref, patch, limit), prior, ref);
+    const ready = await untilReady(client, ref, changed, limit);
+    return { state: settle(planned, stateOf(kind, ready, planned)) as ObjectValue, diagnostics: [] };
+  } catch (error) {
+    const diagnostics = errorDiagnostics(error, `${title(ref)} is not as planned`, kind);
+    return await reread(client, kind, ref, prior, planned, diagnostics);
+  } finally {
+    limit.end();
+  }
+}
+
+function sameObject(object: PlumbObject, prior: ObjectValue, ref: Reference): PlumbObject {
+  if (object.metadata.uid === uidOf(prior)) return object;
+  throw terminal('Replaced', `${title(ref)} was deleted and created again by someone else: plan again.`);
+}
+
+async function reread(
+  client: Client,
+  kind: TerraformKind,
+  ref: Reference,
+  prior: ObjectValue,
+  planned: ObjectValue,
+  diagnostics: Diagnostic[],
+): Promise<Outcome> {
+  const limit = client.deadlineDespiteStop(REREAD_MS);
+  try {
+    const live = await readObject(client, ref, limit);
+    if (live?.metadata.uid !== uidOf(prior)) return { state: null, diagnostics };
+    // Keys that the change takes away and keys that it adds may both be there.
+    const held: ObjectValue = {
+      ...planned,
+      labels: union(prior.labels, planned.labels),
+      annotations: union(prior.annotations, planned.annotations),
+    };
+    return { state: stateOf(kind, live!, held), diagnostics };
+  } catch (thrown) {
+    const error = PlumbError.from(thrown, title(ref));
+    const warning: Diagnostic = {
+      severity: 'warning',
+      summary: `${title(ref)} could not be read again: ${error.reason}`,
+      detail: `${error.message} The state is as before the update; the next plan reads it.`,
+    };
+    return { state: prior, diagnostics: [...diagnostics, warning] };
+  } finally {
+    limit.end();
+  }
+}
+
+function union(a: Value | undefined, b: Value | undefined): Value {
+  return isObject(a) && isObject(b) ? { ...a, ...b } : (a ?? b ?? null);
+}

@@ -1,0 +1,136 @@
+/** The objects of one kind, over the API (Kubernetes API conventions). */
+import { API_GROUP_VERSION, type KindDefinition, PlumbError, type PlumbObject } from '@plumb/schemas';
+import type { Client } from './client.ts';
+import type { Deadline } from './deadline.ts';
+import type { Request } from './transport.ts';
+
+export interface Reference {
+  kind: KindDefinition;
+  name: string;
+  /** Of namespaced kinds. */
+  namespace?: string;
+}
+
+export interface Listing {
+  /** The revision of the listing: a watch from there misses nothing. */
+  resourceVersion: string;
+  object: PlumbObject | undefined;
+}
+
+/** An object as it is sent. */
+export interface Draft {
+  metadata: {
+    name: string;
+    namespace?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  };
+  spec: Record<string, unknown>;
+}
+
+/**
+ * Says which create request an object comes from. When the answer to a create is lost, this tells whether the object
+ * that is there now is the one that was asked for.
+ */
+export const CREATE_ANNOTATION = 'plumb.dev/create-request';
+
+/** `Instance default/web-0`, for messages. */
+export function title({ kind, name, namespace }: Reference): string {
+  return `${kind.kind} ${namespace ? `${namespace}/${name}` : name}`;
+}
+
+export function collectionPath({ kind, namespace }: Omit<Reference, 'name'>): string {
+  const scope = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
+  return `/apis/${API_GROUP_VERSION}${scope}/${kind.plural}`;
+}
+
+export function objectPath(ref: Reference): string {
+  return `${collectionPath(ref)}/${encodeURIComponent(ref.name)}`;
+}
+
+/** Creates the object, exactly once. Throws `AlreadyExists`, `Invalid` with fields, or what ended the deadline. */
+export async function createObject(
+  client: Client,
+  ref: Reference,
+  draft: Draft,
+  limit: Deadline,
+): Promise<PlumbObject> {
+  await client.contact();
+  const mark = client.ambient.ids.uid();
+  const body = {
+    apiVersion: API_GROUP_VERSION,
+    kind: ref.kind.kind,
+    ...draft,
+    metadata: { ...draft.metadata, annotations: { ...draft.metadata.annotations, [CREATE_ANNOTATION]: mark } },
+  };
+  const request: Request = { method: 'POST', path: collectionPath(ref), body };
+  return client.persist(async (before) => {
+    try {
+      return (await client.transport.json(request, limit.signal)) as PlumbObject;
+    } catch (error) {
+      if (before === 0 || !(error instanceof PlumbError) || error.reason !== 'AlreadyExists') throw error;
+      const found = (await client.transport.json(
+        { method: 'GET', path: objectPath(ref) },
+        limit.signal,
+      )) as PlumbObject;
+      if (found.metadata.annotations?.[CREATE_ANNOTATION] === mark) return found;
+      throw error;
+    }
+  }, limit.signal);
+}
+
+/** The object, or undefined when there is none of that name. */
+export async function readObject(client: Client, ref: Reference, limit: Deadline): Promise<PlumbObject | undefined> {
+  try {
+    return (await client.json({ method: 'GET', path: objectPath(ref) }, limit)) as PlumbObject;
+  } catch (error) {
+    if (error instanceof PlumbError && error.reason === 'NotFound') return undefined;
+    throw error;
+  }
+}
+
+/** Changes the object by a merge patch (RFC 7386), which is safe to send twice. Throws `NotFound` or `Invalid`. */
+export async function patchObject(
+  client: Client,
+  ref: Reference,
+  patch: Record<string, unknown>,
+  limit: Deadline,
+): Promise<PlumbObject> {
+  const request: Request = {
+    method: 'PATCH',
+    path: objectPath(ref),
+    body: patch,
+    contentType: 'application/merge-patch+json',
+  };
+  return (await client.json(request, limit)) as PlumbObject;
+}
+
+/** Asks for deletion of the object of that uid. True when it, or at least that uid, is gone already. */
+export async function deleteObject(client: Client, ref: Reference, uid: string, limit: Deadline): Promise<boolean> {
+  const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } };
+  try {
+    await client.json({ method: 'DELETE', path: objectPath(ref), body }, limit);
+    return false;
+  } catch (error) {
+    // A conflict of the precondition: an object of another uid bears the name now.
+    if (error instanceof PlumbError && (error.reason === 'NotFound' || error.reason === 'Conflict')) return true;
+    throw error;
+  }
+}
+
+/** The object of that name with the revision of the listing. */
+export async function listObject(client: Client, ref: Reference, limit: Deadline): Promise<Listing> {
+  const list = (await client.json({ method: 'GET', path: `${collectionPath(ref)}?${only(ref)}` }, limit)) as {
+    metadata: { resourceVersion: string };
+    items: PlumbObject[];
+  };
+  return {
+    resourceVersion: list.metadata.resourceVersion,
+    object: list.items.find((item) => item.metadata.name === ref.name),
+  };
+}
+
+/** The query that selects the object from its collection. */
+export function only(ref: Reference): string {
+  return new URLSearchParams({ fieldSelector: `metadata.name=${ref.name}` }).toString();
+}

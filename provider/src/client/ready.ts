@@ -1,0 +1,77 @@
+/** What the conditions of an object say about a generation of it (docs: the conventions of Plumb's status). */
+import { type Condition, PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
+import type { Client } from './client.ts';
+import type { Deadline } from './deadline.ts';
+import { follow } from './follow.ts';
+import { deleteObject, type Reference, title } from './objects.ts';
+
+/**
+ * Waits until the object is Ready at the generation that `changed` has. Throws the reason and the sentence of the object
+ * when only a change of its inputs would help; on a timeout, a terminal `Timeout` that says what it waited for.
+ */
+export async function untilReady(
+  client: Client,
+  ref: Reference,
+  changed: PlumbObject,
+  limit: Deadline,
+): Promise<PlumbObject> {
+  const { uid, generation } = changed.metadata;
+  let last: PlumbObject | undefined = changed;
+  const look = (object: PlumbObject | undefined): PlumbObject | PlumbError | undefined => {
+    last = object;
+    if (!object) return terminal('Deleted', `${title(ref)} was deleted while it was waited for.`);
+    if (speaksOf(condition(object, 'Ready'), object, generation)) return object;
+    const stalled = condition(object, 'Stalled');
+    return speaksOf(stalled, object, generation) ? terminal(stalled.reason, stalled.message) : undefined;
+  };
+  const answer = await withSentence(
+    () => follow(client, ref, uid, limit, look, changed),
+    () => `${title(ref)} is not Ready${because(last)}`,
+  );
+  if (answer instanceof PlumbError) throw answer;
+  return answer;
+}
+
+/** Deletes the object of that uid and waits until it is gone. On a timeout, the error says what blocks it. */
+export async function untilGone(client: Client, ref: Reference, uid: string, limit: Deadline): Promise<void> {
+  if (await deleteObject(client, ref, uid, limit)) return;
+  let last: PlumbObject | undefined;
+  const look = (object: PlumbObject | undefined): true | undefined => {
+    last = object;
+    return object ? undefined : true;
+  };
+  await withSentence(
+    () => follow(client, ref, uid, limit, look),
+    () => `${title(ref)} is marked for deletion, but is still there${because(last)}`,
+  );
+}
+
+function condition(object: PlumbObject, type: string): Condition | undefined {
+  return object.status?.conditions?.find((c) => c.type === type);
+}
+
+/** Whether the condition is True of that generation or a later one. */
+function speaksOf(found: Condition | undefined, object: PlumbObject, generation: number): found is Condition {
+  const observed = found?.observedGeneration ?? object.status?.observedGeneration ?? 0;
+  return found?.status === 'True' && observed >= generation;
+}
+
+/** `: NoCapacity: no host has …`, or what is known instead. */
+function because(object: PlumbObject | undefined): string {
+  const ready = object && condition(object, 'Ready');
+  if (ready && ready.status !== 'True') return `: ${ready.reason}: ${ready.message}`;
+  const finalizers = object?.metadata.deletionTimestamp ? (object.metadata.finalizers ?? []) : [];
+  if (finalizers.length > 0) return `: it waits for ${finalizers.join(', ')}`;
+  return ': no controller has said anything about it yet';
+}
+
+/** Puts the state of the object before the sentence of a deadline that ended. */
+async function withSentence<T>(run: () => Promise<T>, sentence: () => string): Promise<T> {
+  try {
+    return await run();
+  } catch (thrown) {
+    const error = PlumbError.from(thrown, 'wait');
+    if (error.reason !== 'Timeout' && error.reason !== 'Interrupted') throw error;
+    throw terminal(error.reason, `${sentence()}. ${error.message}.`);
+  }
+}

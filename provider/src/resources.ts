@@ -1,0 +1,26 @@
+/** The resource types of the provider: every kind is one, and none is named here. */
+import { kinds, terminal } from '@plumb/schemas';
+import { type TerraformAttribute, type TerraformKind, terraformKind } from '@plumb/schemas/project/terraform.ts';
+
+export const terraformKinds: readonly TerraformKind[] = kinds.map(terraformKind);
+
+const byType = new Map(terraformKinds.map((kind) => [kind.typeName, kind]));
+
+/** Throws a terminal `UnknownType` for a type that no kind projects to. */
+export function kindOfType(typeName: string): TerraformKind {
+  const kind = byType.get(typeName);
+  if (!kind) throw terminal('UnknownType', `This provider has no type ${typeName}.`);
+  return kind;
+}
+
+/** The provider block. */
+export const providerAttributes: readonly TerraformAttribute[] = [
+  setting('kubeconfig', 'Path of a kubeconfig file; its current context says which server. Or KUBECONFIG.'),
+  setting('endpoint', 'URL of the server, e.g. https://plumb.example:7443. Or PLUMB_ENDPOINT.'),
+  { ...setting('token', 'Bearer token. Or PLUMB_TOKEN.'), sensitive: true },
+  setting('ca_certificate', 'Authority of the server, as PEM or as a path to it. Or PLUMB_CA_CERTIFICATE.'),
+];
+
+function setting(name: string, description: string): TerraformAttribute {
+  return { name, field: name, description, type: 'string', optional: true };
+}

@@ -1,0 +1,29 @@
+import { create } from '../apply/create.ts';
+import { remove } from '../apply/remove.ts';
+import { update } from '../apply/update.ts';
+import { kindOfType } from '../resources.ts';
+import { dynamic, objectIn, wireDiagnostics } from '../wire/convert.ts';
+import type { ApplyReply, ApplyRequest } from '../wire/messages.ts';
+import { guarded } from './rpc.ts';
+
+/** Creates, updates or deletes, and says what there is afterwards, also when it failed. */
+export const applyResourceChange = guarded<ApplyRequest, ApplyReply>(
+  'The resource cannot be applied',
+  async (request, session) => {
+    const kind = kindOfType(request.typeName);
+    const prior = objectIn(request.priorState, kind.resource);
+    const planned = objectIn(request.plannedState, kind.resource);
+    const { client } = session;
+    const outcome = !planned
+      ? await remove(client, kind, prior ?? {})
+      : prior
+        ? await update(client, kind, prior, planned)
+        : await create(client, kind, planned);
+    return {
+      newState: dynamic(outcome.state, kind.resource),
+      private: request.plannedPrivate,
+      diagnostics: wireDiagnostics(outcome.diagnostics),
+    };
+  },
+  ({ priorState, plannedPrivate }) => ({ newState: priorState, private: plannedPrivate }),
+);

@@ -1,0 +1,10 @@
+import { terraformKinds } from '../resources.ts';
+import type { Empty, MetadataReply } from '../wire/messages.ts';
+import { capabilities } from './capabilities.ts';
+import type { Rpc } from './rpc.ts';
+
+/** The names of all types, without their schemas. */
+export const getMetadata: Rpc<Empty, MetadataReply> = () => {
+  const names = terraformKinds.map(({ typeName }) => ({ typeName }));
+  return { serverCapabilities: capabilities, resources: names, dataSources: names };
+};

@@ -1,0 +1,36 @@
+/** Every RPC of tfplugin6.Provider that this provider answers, under its name in the protocol. */
+import { applyResourceChange } from './apply-resource-change.ts';
+import { configureProvider } from './configure-provider.ts';
+import { getFunctions } from './get-functions.ts';
+import { getMetadata } from './get-metadata.ts';
+import { getProviderSchema } from './get-provider-schema.ts';
+import { importResourceState } from './import-resource-state.ts';
+import { moveResourceState } from './move-resource-state.ts';
+import { planResourceChange } from './plan-resource-change.ts';
+import { readDataSource } from './read-data-source.ts';
+import { readResource } from './read-resource.ts';
+import type { Rpc } from './rpc.ts';
+import { stopProvider } from './stop-provider.ts';
+import { upgradeResourceState } from './upgrade-resource-state.ts';
+import { validateDataResourceConfig } from './validate-data-resource-config.ts';
+import { validateProviderConfig } from './validate-provider-config.ts';
+import { validateResourceConfig } from './validate-resource-config.ts';
+
+// Each RPC has its own request; the service definition of the same name is what decodes it.
+export const rpcs: Readonly<Record<string, Rpc<never, object>>> = {
+  GetMetadata: getMetadata,
+  GetProviderSchema: getProviderSchema,
+  ValidateProviderConfig: validateProviderConfig,
+  ConfigureProvider: configureProvider,
+  ValidateResourceConfig: validateResourceConfig,
+  ValidateDataResourceConfig: validateDataResourceConfig,
+  UpgradeResourceState: upgradeResourceState,
+  ReadResource: readResource,
+  PlanResourceChange: planResourceChange,
+  ApplyResourceChange: applyResourceChange,
+  ImportResourceState: importResourceState,
+  MoveResourceState: moveResourceState,
+  ReadDataSource: readDataSource,
+  GetFunctions: getFunctions,
+  StopProvider: stopProvider,
+};

@@ -1,0 +1,20 @@
+import { terminal } from '@plumb/schemas';
+import { kindOfType } from '../resources.ts';
+import { objectFromState, parseState } from '../value/json.ts';
+import { dynamic } from '../wire/convert.ts';
+import type { MoveReply, MoveRequest } from '../wire/messages.ts';
+import { guarded } from './rpc.ts';
+
+/** A resource may come from this provider under another registry's name, but not from another type. */
+export const moveResourceState = guarded<MoveRequest, MoveReply>('The resource cannot be moved', (request) => {
+  const { sourceProviderAddress, sourceTypeName, targetTypeName, sourceState } = request;
+  const { resource } = kindOfType(targetTypeName);
+  if (sourceTypeName !== targetTypeName || !sourceProviderAddress.endsWith('/plumb/plumb')) {
+    throw terminal(
+      'NotMovable',
+      `A ${sourceTypeName} of ${sourceProviderAddress} is not a ${targetTypeName}: remove it from the state and import it.`,
+    );
+  }
+  const state = objectFromState(parseState(Buffer.from(sourceState.json).toString('utf8')), resource);
+  return { targetState: dynamic(state, resource) };
+});

@@ -1,0 +1,29 @@
+import type { Diagnostic } from '../diagnostic.ts';
+import { kindOfType } from '../resources.ts';
+import { checkConfig } from '../value/check.ts';
+import { planResource } from '../value/plan.ts';
+import { isWhollyKnown } from '../value/value.ts';
+import { dynamic, objectIn, wireDiagnostics, wirePath } from '../wire/convert.ts';
+import type { PlanReply, PlanRequest } from '../wire/messages.ts';
+import { guarded } from './rpc.ts';
+
+/** What the configuration will come to. Asks no server. */
+export const planResourceChange = guarded<PlanRequest, PlanReply>(
+  'The resource cannot be planned',
+  (request) => {
+    const kind = kindOfType(request.typeName);
+    const config = objectIn(request.config, kind.resource);
+    // A destroy: there is no configuration, and nothing to plan.
+    if (!config) return { plannedState: dynamic(null, kind.resource), plannedPrivate: request.priorPrivate };
+    // Values that were unknown when Terraform validated may be known now.
+    const diagnostics: Diagnostic[] = isWhollyKnown(config) ? checkConfig(kind, config) : [];
+    const { state, requiresReplace } = planResource(kind, config, objectIn(request.priorState, kind.resource));
+    return {
+      plannedState: dynamic(state, kind.resource),
+      requiresReplace: requiresReplace.map(wirePath),
+      plannedPrivate: request.priorPrivate,
+      diagnostics: wireDiagnostics(diagnostics),
+    };
+  },
+  ({ priorState }) => ({ plannedState: priorState }),
+);

@@ -1,0 +1,27 @@
+import { terminal } from '@plumb/schemas';
+import { DEFAULT_PROJECT } from '@plumb/schemas/project/terraform.ts';
+import { readObject, title } from '../client/objects.ts';
+import { kindOfType } from '../resources.ts';
+import { dataOf, referenceOf } from '../value/object.ts';
+import { dynamic, objectIn } from '../wire/convert.ts';
+import type { ReadDataReply, ValidateRequest } from '../wire/messages.ts';
+import { READ_MS } from './read.ts';
+import { guarded } from './rpc.ts';
+
+/** The object of that name as it is now. That there is none is an error. */
+export const readDataSource = guarded<ValidateRequest, ReadDataReply>(
+  'The data source cannot be read',
+  async ({ typeName, config }, session) => {
+    const kind = kindOfType(typeName);
+    const wanted = objectIn(config, kind.dataSource) ?? {};
+    const ref = referenceOf(kind, { ...wanted, project: wanted.project ?? DEFAULT_PROJECT });
+    const limit = session.client.deadline(READ_MS);
+    try {
+      const live = await readObject(session.client, ref, limit);
+      if (!live) throw terminal('NotFound', `There is no ${title(ref)}.`);
+      return { state: dynamic(dataOf(kind, live), kind.dataSource) };
+    } finally {
+      limit.end();
+    }
+  },
+);

@@ -1,0 +1,27 @@
+import { readObject } from '../client/objects.ts';
+import { kindOfType } from '../resources.ts';
+import { referenceOf, stateOf, uidOf } from '../value/object.ts';
+import { dynamic, objectIn } from '../wire/convert.ts';
+import type { ReadReply, ReadRequest } from '../wire/messages.ts';
+import { READ_MS } from './read.ts';
+import { guarded } from './rpc.ts';
+
+/** The state as the server has it; none when the object is gone, or another one bears its name. */
+export const readResource = guarded<ReadRequest, ReadReply>(
+  'The resource cannot be read',
+  async (request, session) => {
+    const kind = kindOfType(request.typeName);
+    const held = objectIn(request.currentState, kind.resource);
+    if (!held) return { newState: dynamic(null, kind.resource), private: request.private };
+    const limit = session.client.deadline(READ_MS);
+    try {
+      const live = await readObject(session.client, referenceOf(kind, held), limit);
+      const uid = uidOf(held);
+      const same = live && (uid === undefined || live.metadata.uid === uid);
+      return { newState: dynamic(same ? stateOf(kind, live, held) : null, kind.resource), private: request.private };
+    } finally {
+      limit.end();
+    }
+  },
+  ({ currentState, private: kept }) => ({ newState: currentState, private: kept }),
+);

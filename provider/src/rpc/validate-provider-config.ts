@@ -1,0 +1,23 @@
+import { type Diagnostic, failure } from '../diagnostic.ts';
+import { providerAttributes } from '../resources.ts';
+import { objectIn, wireDiagnostics } from '../wire/convert.ts';
+import type { ProviderConfigRequest, WithDiagnostics } from '../wire/messages.ts';
+import { guarded } from './rpc.ts';
+
+/** What can be said of the provider block without files, environment or server. */
+export const validateProviderConfig = guarded<ProviderConfigRequest, WithDiagnostics>(
+  'The provider block cannot be validated',
+  ({ config }) => {
+    const values = objectIn(config, providerAttributes) ?? {};
+    const diagnostics: Diagnostic[] = [];
+    for (const [name, value] of Object.entries(values)) {
+      if (value === '')
+        diagnostics.push(failure(`Invalid ${name}`, `${name} is empty: leave it out.`, [{ attribute: name }]));
+    }
+    if (typeof values.endpoint === 'string' && values.endpoint !== '' && !/^https?:\/\//.test(values.endpoint)) {
+      const detail = `endpoint must be a URL as in https://plumb.example:7443, but is ${JSON.stringify(values.endpoint)}.`;
+      diagnostics.push(failure('Invalid endpoint', detail, [{ attribute: 'endpoint' }]));
+    }
+    return { diagnostics: wireDiagnostics(diagnostics) };
+  },
+);

@@ -1,0 +1,46 @@
+/** The provider as one file for Node, with what it reads beside it. */
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { dist, isUpToDate, remember, root } from './build-inputs.ts';
+
+const wire = ['tfplugin6.proto', 'go-plugin.proto', 'health.proto'];
+
+export interface Bundle {
+  /** The folder with provider.mjs, provider.json and the .proto files. */
+  folder: string;
+  line: string;
+}
+
+/** Bundles provider/src/main.ts, and notes in provider.json which Node is to run it: the pinned one. */
+export async function bundleProvider(): Promise<Bundle> {
+  const folder = join(dist, 'provider');
+  const program = join(folder, 'provider.mjs');
+  const note = join(folder, 'provider.json');
+  const node = process.execPath;
+  if (isUpToDate('provider', node, [program, note, ...wire.map((file) => join(folder, file))])) {
+    return { folder, line: 'provider: unchanged' };
+  }
+  mkdirSync(folder, { recursive: true });
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: ['provider/src/main.ts'],
+    outfile: program,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node26',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'silent',
+    // CommonJS dependencies ask for Node's modules by require.
+    banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
+  });
+  for (const file of wire) copyFileSync(join(root, 'provider/src/wire', file), join(folder, file));
+  writeFileSync(note, `${JSON.stringify({ node })}\n`);
+  const sources = wire.map((file) => `provider/src/wire/${file}`);
+  remember('provider', node, [...Object.keys(result.metafile.inputs), ...sources, 'scripts/build-provider.ts']);
+  return { folder, line: `provider: ${Math.round(readFileSync(program).length / 1024)} KiB` };
+}

@@ -1,0 +1,38 @@
+/**
+ * `npm run build`: the provider's bundle, the shim, and the mirror that terraform installs them from. What has not
+ * changed is not made again. `--cli-config FILE` also writes a configuration for terraform that names the mirror.
+ */
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { layMirror, writeCliConfig } from './build-mirror.ts';
+import { bundleProvider } from './build-provider.ts';
+import { buildShim } from './build-shim.ts';
+
+export interface Built {
+  /** The mirror, ready for `writeCliConfig`; undefined where Go is missing and the provider must be reattached. */
+  mirror: string | undefined;
+  /** One line for each part: what was made, or why not. */
+  lines: string[];
+}
+
+/** Builds what is out of date. Throws an Error whose message is what the compiler said. */
+export async function build(): Promise<Built> {
+  const [bundle, shim] = await Promise.all([bundleProvider(), buildShim()]);
+  const lines = [bundle.line, shim.line];
+  if (shim.path === undefined) return { mirror: undefined, lines };
+  const mirror = layMirror(bundle.folder, shim.path);
+  return { mirror: mirror.path, lines: [...lines, mirror.line] };
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { 'cli-config': { type: 'string' } } });
+  const started = performance.now();
+  const { mirror, lines } = await build();
+  for (const line of lines) console.log(line);
+  const file = values['cli-config'];
+  if (file !== undefined && mirror !== undefined) {
+    writeCliConfig(resolve(file));
+    console.log(`${file}: use it with TF_CLI_CONFIG_FILE=${resolve(file)}`);
+  }
+  console.log(`built in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+}
