@@ -38,7 +38,9 @@ async function libvirtHost(
 ): Promise<AgentHost[]> {
   // Only a host that has libvirt needs what this driver needs.
   const { openLibvirtDriver } = await import('./drivers/libvirt/driver.ts');
-  return [{ name: host, tunnelAddress, driver: await openLibvirtDriver({ socket, dataDir, tunnelAddress, log }) }];
+  return [
+    { name: host, tunnelAddress, driver: await openLibvirtDriver({ socket, dataDir, tunnelAddress, host, log }) },
+  ];
 }
 
 function simulatedHosts(simulated: SimulatedArguments): AgentHost[] {
