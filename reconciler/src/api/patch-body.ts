@@ -18,7 +18,7 @@ const MAX_OPERATIONS = 10_000;
 export async function patchOf(request: ApiRequest, resource: Resource): Promise<(current: PlumbObject) => unknown> {
   const type = request.contentType;
   if (type === MERGE || (type === STRATEGIC && resource.group === '')) {
-    const patch = await request.json();
+    const patch = await request.json([type]);
     if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) {
       throw badRequest('a merge patch is an object');
     }
@@ -26,7 +26,7 @@ export async function patchOf(request: ApiRequest, resource: Resource): Promise<
     return (current) => mergePatch(structuredClone(current), patch);
   }
   if (type === JSON_PATCH) {
-    const operations = parseOperations(await request.json());
+    const operations = parseOperations(await request.json([type]));
     return (current) => applied(operations, structuredClone(current));
   }
   const hint =

@@ -3,9 +3,12 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { terminal } from '@plumb/schemas';
 import type { User } from '../pki/tokens.ts';
 import { badRequest } from './failure.ts';
+import { JSON_TYPE } from './reply.ts';
 
 /** Largest body: as much as a Kubernetes API server takes. */
 export const MAX_BODY_BYTES = 3 * 1024 * 1024;
+
+const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf';
 
 /** What a request comes from: node's request and response objects of either protocol fit. */
 export interface Incoming extends AsyncIterable<Buffer> {
@@ -44,8 +47,8 @@ export class ApiRequest {
     return (this.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
   }
 
-  /** The body as text. Throws PlumbError `RequestEntityTooLarge` above {@link MAX_BODY_BYTES}. */
-  async text(): Promise<string> {
+  /** The body. Throws PlumbError `RequestEntityTooLarge` above {@link MAX_BODY_BYTES}. */
+  async bytes(): Promise<Buffer> {
     if (Number(this.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge();
     const chunks: Buffer[] = [];
     let size = 0;
@@ -54,15 +57,23 @@ export class ApiRequest {
       if (size > MAX_BODY_BYTES) throw tooLarge();
       chunks.push(chunk);
     }
-    return chunks.length === 1 ? chunks[0]!.toString('utf8') : Buffer.concat(chunks).toString('utf8');
+    return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
   }
 
-  /** The body as JSON; undefined when there is none. Throws PlumbError `BadRequest`. */
-  async json(): Promise<unknown> {
-    const text = await this.text();
-    if (text.trim() === '') return undefined;
+  /**
+   * The body as an object; undefined when there is none. `types` are the media types of JSON that the verb takes.
+   * Throws PlumbError `BadRequest` or `UnsupportedMediaType`.
+   */
+  async json(types: readonly string[] = [JSON_TYPE]): Promise<unknown> {
+    const bytes = await this.bytes();
+    if (bytes.length === 0) return undefined;
+    const type = this.contentType || JSON_TYPE;
+    if (type === PROTOBUF_TYPE) return (await import('./protobuf-body.ts')).decodeProtobuf(bytes);
+    if (!types.includes(type)) {
+      throw terminal('UnsupportedMediaType', `a body of type ${type} is not taken here: send ${types.join(' or ')}`);
+    }
     try {
-      return JSON.parse(text);
+      return JSON.parse(bytes.toString('utf8'));
     } catch {
       // The parser's own message repeats the text around the mistake, which may hold a secret.
       throw badRequest('the body is not JSON');

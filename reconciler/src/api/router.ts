@@ -55,7 +55,7 @@ export class Router {
   /** The reply for an error. */
   refuse(error: PlumbError, about: About = {}): Reply {
     const status = statusOf(error, about);
-    return json(status.code, status, status.code === 429 ? { 'retry-after': '1' } : undefined);
+    return json(status.code, status, refusalHeaders[status.code]);
   }
 
   /** What everyone may ask. */
@@ -129,6 +129,12 @@ export class Router {
     return { served, subresource, call: { request, namespace: undefined, name } };
   }
 }
+
+/** What clients need to know beside the Status, by its code. */
+const refusalHeaders: Record<number, Record<string, string>> = {
+  401: { 'www-authenticate': 'Bearer realm="plumb"' },
+  429: { 'retry-after': '1' },
+};
 
 function collectionVerb(request: ApiRequest): Verb | undefined {
   if (request.method === 'GET') return request.flag('watch') ? 'watch' : 'list';
