@@ -34,7 +34,12 @@ export async function create(client: Client, kind: TerraformKind, planned: Objec
 /** Nothing was created. */
 function refused(thrown: unknown, kind: TerraformKind, ref: Reference): Diagnostic[] {
   const error = PlumbError.from(thrown, title(ref));
-  if (error.reason !== 'AlreadyExists') return errorDiagnostics(error, `${title(ref)} cannot be created`, kind);
+  if (error.reason !== 'AlreadyExists') {
+    const diagnostics = errorDiagnostics(error, `${title(ref)} cannot be created`, kind);
+    // The only thing that a create refers to by its path is the project.
+    const path = error.reason === 'NotFound' && ref.namespace ? [{ attribute: 'project' }] : undefined;
+    return path ? diagnostics.map((diagnostic) => ({ ...diagnostic, path })) : diagnostics;
+  }
   const id = ref.namespace ? `${ref.namespace}/${ref.name}` : ref.name;
   return [
     failure(

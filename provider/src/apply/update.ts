@@ -1,5 +1,5 @@
 /** Updating: what changed is patched, then waited for. After a failure the state is what the server has. */
-import { PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
+import { PlumbError, terminal } from '@plumb/schemas';
 import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
 import type { Client } from '../client/client.ts';
 import { patchObject, type Reference, readObject, title } from '../client/objects.ts';
@@ -25,7 +25,8 @@ export async function update(
   const ref = referenceOf(kind, planned);
   const limit = client.deadline(timeoutOf(planned, 'update'));
   try {
-    const changed = sameObject(await patchObject(client, ref, patch, limit), prior, ref);
+    const changed = await patchObject(client, ref, uidOf(prior) ?? '', patch, limit);
+    if (!changed) throw terminal('Gone', `${title(ref)} was deleted by someone else: plan again.`);
     const ready = await untilReady(client, ref, changed, limit);
     return { state: settle(planned, stateOf(kind, ready, planned)) as ObjectValue, diagnostics: [] };
   } catch (error) {
@@ -34,11 +35,6 @@ export async function update(
   } finally {
     limit.end();
   }
-}
-
-function sameObject(object: PlumbObject, prior: ObjectValue, ref: Reference): PlumbObject {
-  if (object.metadata.uid === uidOf(prior)) return object;
-  throw terminal('Replaced', `${title(ref)} was deleted and created again by someone else: plan again.`);
 }
 
 async function reread(

@@ -1,5 +1,5 @@
 /** The objects of one kind, over the API (Kubernetes API conventions). */
-import { API_GROUP_VERSION, type KindDefinition, PlumbError, type PlumbObject } from '@plumb/schemas';
+import { API_GROUP_VERSION, type KindDefinition, PlumbError, type PlumbObject, retryable } from '@plumb/schemas';
 import type { Client } from './client.ts';
 import type { Deadline } from './deadline.ts';
 import type { Request } from './transport.ts';
@@ -89,33 +89,43 @@ export async function readObject(client: Client, ref: Reference, limit: Deadline
   }
 }
 
-/** Changes the object by a merge patch (RFC 7386), which is safe to send twice. Throws `NotFound` or `Invalid`. */
+/**
+ * Changes the object of that uid by a merge patch (RFC 7386), which is safe to send twice. Undefined when it is gone.
+ * Throws `Invalid` with fields, or what ended the deadline.
+ */
 export async function patchObject(
   client: Client,
   ref: Reference,
-  patch: Record<string, unknown>,
+  uid: string,
+  patch: { metadata: Record<string, unknown>; spec?: Record<string, unknown> },
   limit: Deadline,
-): Promise<PlumbObject> {
-  const request: Request = {
-    method: 'PATCH',
-    path: objectPath(ref),
-    body: patch,
-    contentType: 'application/merge-patch+json',
-  };
-  return (await client.json(request, limit)) as PlumbObject;
+): Promise<PlumbObject | undefined> {
+  const body = { ...patch, metadata: { ...patch.metadata, uid } };
+  const contentType = 'application/merge-patch+json';
+  const request: Request = { method: 'PATCH', path: objectPath(ref), body, contentType };
+  return (await ofUid(client, ref, uid, request, limit)) as PlumbObject | undefined;
 }
 
-/** Asks for deletion of the object of that uid. True when it, or at least that uid, is gone already. */
+/** Asks for deletion of the object of that uid. False when it is gone already. */
 export async function deleteObject(client: Client, ref: Reference, uid: string, limit: Deadline): Promise<boolean> {
   const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } };
-  try {
-    await client.json({ method: 'DELETE', path: objectPath(ref), body }, limit);
-    return false;
-  } catch (error) {
-    // A conflict of the precondition: an object of another uid bears the name now.
-    if (error instanceof PlumbError && (error.reason === 'NotFound' || error.reason === 'Conflict')) return true;
-    throw error;
-  }
+  return (await ofUid(client, ref, uid, { method: 'DELETE', path: objectPath(ref), body }, limit)) !== undefined;
+}
+
+/** The answer to a request that is for that uid alone; undefined when there is no object of that uid any more. */
+async function ofUid(client: Client, ref: Reference, uid: string, request: Request, limit: Deadline): Promise<unknown> {
+  await client.contact();
+  return client.persist(async () => {
+    try {
+      return await client.transport.json(request, limit.signal);
+    } catch (error) {
+      if (!(error instanceof PlumbError) || (error.reason !== 'NotFound' && error.reason !== 'Conflict')) throw error;
+      // A conflict may mean another uid, or that others changed the object at the same time.
+      const found = await readObject(client, ref, limit);
+      if (found?.metadata.uid !== uid) return undefined;
+      throw retryable(error.reason, error.message, error);
+    }
+  }, limit.signal);
 }
 
 /** The object of that name with the revision of the listing. */

@@ -34,7 +34,7 @@ export async function untilReady(
 
 /** Deletes the object of that uid and waits until it is gone. On a timeout, the error says what blocks it. */
 export async function untilGone(client: Client, ref: Reference, uid: string, limit: Deadline): Promise<void> {
-  if (await deleteObject(client, ref, uid, limit)) return;
+  if (!(await deleteObject(client, ref, uid, limit))) return;
   let last: PlumbObject | undefined;
   const look = (object: PlumbObject | undefined): true | undefined => {
     last = object;

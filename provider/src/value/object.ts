@@ -67,16 +67,18 @@ export function draftOf(kind: TerraformKind, planned: ObjectValue): Draft {
   };
 }
 
+/** What a change of one object sends (RFC 7386). */
+export interface Patch {
+  metadata: Fields;
+  spec?: Fields;
+}
+
 /**
- * The merge patch (RFC 7386) from the prior to the planned state, for the object of that uid; undefined when nothing that
- * the server keeps differs. Keys of labels and annotations that the configuration never owned are left alone.
+ * The patch from the prior to the planned state; undefined when nothing that the server keeps differs. Keys of labels and
+ * annotations that the configuration never owned are left alone.
  */
-export function patchOf(
-  kind: TerraformKind,
-  prior: ObjectValue,
-  planned: ObjectValue,
-): Record<string, unknown> | undefined {
-  const metadata: Record<string, unknown> = {};
+export function patchOf(kind: TerraformKind, prior: ObjectValue, planned: ObjectValue): Patch | undefined {
+  const metadata: Fields = {};
   for (const field of ['labels', 'annotations']) {
     if (!equal(planned[field] ?? null, prior[field] ?? null)) {
       metadata[field] = mergePatch(keysIn(prior[field]) ?? {}, keysIn(planned[field]) ?? {});
@@ -85,10 +87,7 @@ export function patchOf(
   const changed = kind.spec.filter((a) => !equal(planned[a.name] ?? null, prior[a.name] ?? null));
   if (changed.length === 0 && Object.keys(metadata).length === 0) return undefined;
   const spec = mergePatch(fieldsOf(prior, changed), fieldsOf(planned, changed));
-  return {
-    metadata: { uid: uidOf(prior), ...metadata },
-    ...(changed.length > 0 ? { spec } : {}),
-  };
+  return { metadata, ...(changed.length > 0 ? { spec } : {}) };
 }
 
 /** The duration in `timeouts`, in milliseconds. */
