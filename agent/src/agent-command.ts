@@ -39,7 +39,7 @@ async function libvirtHost(
   // Only a host that has libvirt needs what this driver needs.
   const { openLibvirtDriver } = await import('./drivers/libvirt/driver.ts');
   return [
-    { name: host, tunnelAddress, driver: await openLibvirtDriver({ socket, dataDir, tunnelAddress, host, log }) },
+    { name: host, tunnelAddress, driver: await openLibvirtDriver({ host, socket, dataDir, tunnelAddress, log }) },
   ];
 }
 

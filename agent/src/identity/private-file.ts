@@ -14,7 +14,7 @@ export async function readPrivate(path: string): Promise<string | undefined> {
 
 /** Writes the file for its owner's eyes only, whole or not at all: a new one, made durable, takes the old one's place. */
 export async function writePrivate(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await mkdir(dirname(path), { recursive: true });
   const beside = `${path}.new`;
   const file = await open(beside, 'w', 0o600);
   try {

@@ -1,0 +1,170 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { realAmbient, type Thing } from '@plumb/schemas';
+import type { Command, CommandResult } from '@plumb/schemas/wire/messages.ts';
+import { VERB } from '@plumb/schemas/wire/messages.ts';
+import { thingToWire } from '@plumb/schemas/wire/thing-codec.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Driver } from '../drivers/driver.ts';
+import { Identity } from '../identity/identity.ts';
+import { Commands } from './commands.ts';
+import { MemoryFences } from './fences.ts';
+
+let folder: string;
+let identity: Identity;
+let commands: Commands;
+let results: CommandResult[];
+let begun: string[];
+let release: Map<string, () => void>;
+let held: Set<string>;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'plumb-commands-'));
+  identity = await Identity.load(folder, 'host-1', realAmbient().ids);
+  await identity.raiseTerm(5);
+  results = [];
+  begun = [];
+  held = new Set();
+  release = new Map();
+  commands = new Commands({ driver, identity, fences: new MemoryFences(), report: (result) => results.push(result) });
+});
+afterEach(async () => {
+  for (const open of release.values()) open();
+  await commands.idle();
+  await rm(folder, { recursive: true });
+});
+
+/** Notes what it is asked, and holds on to the things in `held` until they are released. */
+const driver: Driver = {
+  name: 'simulated',
+  facts: async () => ({ cpus: 1, memoryMiB: 1 }),
+  observe: async () => [],
+  async ensure(thing) {
+    begun.push(`ensure ${thing.id}`);
+    if (thing.id.startsWith('bad')) throw new Error('it broke');
+    if (held.has(thing.id)) await new Promise<void>((resolve) => release.set(thing.id, resolve));
+  },
+  async remove(thing) {
+    begun.push(`remove ${thing.id}`);
+  },
+  onChange: () => () => {},
+  close: async () => {},
+};
+
+const bridge = (id: string): Thing => ({
+  kind: 'bridge',
+  id,
+  owner: id,
+  spec: { name: id, type: 'flat', physicalInterface: 'eth0', mtuBytes: 1500, peers: [] },
+});
+
+function command(id: string, things: string[], more: Partial<Command> = {}): Command {
+  const steps = things.map((thing) => ({ id: `make ${thing}`, verb: VERB.ensure, thing: thingToWire(bridge(thing)) }));
+  return { id, owner: 'o', session: 's', term: 5, fence: 10, steps, ...more };
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('what is not obeyed', () => {
+  test.each([
+    ['LowerTerm', { term: 4 }, 's'],
+    ['ClosedSession', { session: 'earlier' }, 's'],
+    ['ClosedSession', {}, undefined],
+  ])('%s', async (reason, more, session) => {
+    commands.accept(command('1', ['a'], more), session);
+    expect(results).toEqual([{ command: '1', steps: [], refused: expect.objectContaining({ reason }) }]);
+    expect(begun).toEqual([]);
+    expect(commands.running).toEqual([]);
+  });
+
+  test('LowerFence, after a later turn of the same flow', async () => {
+    commands.accept(command('1', ['a'], { fence: 11 }), 's');
+    commands.accept(command('2', ['b']), 's');
+    await commands.idle();
+    expect(results.map((result) => [result.command, result.refused?.reason])).toEqual([
+      ['2', 'LowerFence'],
+      ['1', undefined],
+    ]);
+    expect(begun).toEqual(['ensure a']);
+  });
+
+  test('a term that cannot be remembered', async () => {
+    await rm(join(folder, 'hosts'), { recursive: true });
+    await writeFile(join(folder, 'hosts'), 'in the way');
+    commands.accept(command('1', ['a'], { term: 6 }), 's');
+    await commands.idle();
+    expect(results).toEqual([{ command: '1', steps: [], refused: expect.objectContaining({ reason: 'TermNotKept' }) }]);
+    expect(begun).toEqual([]);
+  });
+});
+
+describe('order', () => {
+  test('commands of one owner wait for each other, those of another do not', async () => {
+    held.add('slow');
+    commands.accept(command('1', ['slow', 'a']), 's');
+    commands.accept(command('2', ['b']), 's');
+    commands.accept(command('3', ['c'], { owner: 'other' }), 's');
+    await settled();
+    expect(begun).toEqual(['ensure slow', 'ensure c']);
+    expect(commands.running).toEqual(['1', '2']);
+    release.get('slow')?.();
+    await commands.idle();
+    expect(begun).toEqual(['ensure slow', 'ensure c', 'ensure a', 'ensure b']);
+    expect(results.map(({ command: id }) => id)).toEqual(['3', '1', '2']);
+    expect(commands.running).toEqual([]);
+  });
+
+  test('a later turn of a flow stops an earlier one between two steps', async () => {
+    held.add('slow');
+    commands.accept(command('1', ['slow', 'a']), 's');
+    await settled();
+    commands.accept(command('2', ['b'], { fence: 11 }), 's');
+    release.get('slow')?.();
+    await commands.idle();
+    expect(begun).toEqual(['ensure slow', 'ensure b']);
+    expect(results[0]?.steps.map(({ step, ok, reason, terminal }) => [step, ok, reason, terminal])).toEqual([
+      ['make slow', true, '', false],
+      ['make a', false, 'Superseded', false],
+    ]);
+    expect(results[1]?.steps).toEqual([expect.objectContaining({ step: 'make b', ok: true })]);
+  });
+});
+
+describe('steps', () => {
+  test('the first failure ends the command', async () => {
+    commands.accept(command('1', ['a', 'bad', 'c']), 's');
+    await commands.idle();
+    expect(begun).toEqual(['ensure a', 'ensure bad']);
+    expect(results[0]?.steps[1]).toEqual({
+      step: 'make bad',
+      ok: false,
+      reason: 'Internal',
+      message: 'step make bad: it broke',
+      terminal: false,
+    });
+  });
+
+  test.each([
+    [
+      'a kind that is not known',
+      { id: 's', verb: VERB.ensure, thing: { ...thingToWire(bridge('a')), kind: 'teapot' } },
+      'UnsupportedThing',
+    ],
+    ['no thing', { id: 's', verb: VERB.remove, thing: null }, 'UnsupportedThing'],
+    ['a verb that is not known', { id: 's', verb: 9, thing: thingToWire(bridge('a')) }, 'UnsupportedStep'],
+  ])('%s fails for good', async (_, step, reason) => {
+    commands.accept(command('1', [], { steps: [step] }), 's');
+    await commands.idle();
+    expect(results[0]?.steps).toEqual([expect.objectContaining({ step: 's', ok: false, reason, terminal: true })]);
+    expect(begun).toEqual([]);
+  });
+
+  test('a higher term is on the disk before a step is begun', async () => {
+    commands.accept(command('1', ['a'], { term: 9 }), 's');
+    expect(begun).toEqual([]);
+    await commands.idle();
+    expect(begun).toEqual(['ensure a']);
+    expect((await Identity.load(folder, 'host-1', realAmbient().ids)).highestTerm).toBe(9);
+  });
+});

@@ -1,0 +1,37 @@
+import type { LiveThing } from '@plumb/schemas';
+import type { AgentMessage } from '@plumb/schemas/wire/messages.ts';
+import { FRAME_BYTES } from '@plumb/schemas/wire/outbox.ts';
+import { expect, test } from 'vitest';
+import { snapshotMessages } from './snapshot.ts';
+
+const seed = (id: string, bytes: number): LiveThing => ({
+  kind: 'seed',
+  id,
+  owner: id,
+  spec: { instanceId: id, hostname: id, sshKeys: [], userData: 'x'.repeat(bytes) },
+  drift: [],
+});
+
+const parts = (messages: AgentMessage[]) =>
+  messages.map((message) => message.body === 'snapshot' && [message.snapshot.things.length, message.snapshot.more]);
+
+test('an empty host has a snapshot, too', () => {
+  expect(parts(snapshotMessages('h', []))).toEqual([[0, false]]);
+});
+
+test('what fits goes at once', () => {
+  expect(parts(snapshotMessages('h', [seed('a', 10), seed('b', 10)]))).toEqual([[2, false]]);
+});
+
+test('more goes in parts, in order, each but the last announcing another; what is too large goes alone', () => {
+  const things = ['a', 'b', 'c', 'd'].map((id) => seed(id, FRAME_BYTES * 0.4));
+  const messages = snapshotMessages('h', [...things, seed('e', FRAME_BYTES * 2), seed('f', 1)]);
+  expect(parts(messages)).toEqual([
+    [2, true],
+    [2, true],
+    [1, true],
+    [1, false],
+  ]);
+  const ids = messages.flatMap((m) => (m.body === 'snapshot' ? m.snapshot.things.map((t) => t.thing?.id) : []));
+  expect(ids.join('')).toBe('abcdef');
+});
