@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -83,16 +84,21 @@ func (p *provider) connect(hello greeting) (net.Conn, error) {
 	if connection, err := p.greet(hello); err == nil {
 		return connection, nil
 	}
-	unlock, err := p.lock()
+	lock, err := p.lock()
 	if err != nil {
 		return nil, err
 	}
-	defer unlock()
+	defer lock.Close()
 	// Another shim may have started it while we waited for the lock.
 	if connection, err := p.greet(hello); err == nil {
 		return connection, nil
 	}
-	if err := p.start(); err != nil {
+	pid, err := p.start()
+	if err != nil {
+		return nil, err
+	}
+	// For people and tests that want to end it before it ends itself.
+	if err := os.WriteFile(p.socket+".pid", []byte(strconv.Itoa(pid)+"\n"), 0o600); err != nil {
 		return nil, err
 	}
 	return p.greet(hello)
@@ -123,8 +129,8 @@ func (p *provider) greet(hello greeting) (net.Conn, error) {
 	return connection, nil
 }
 
-// lock keeps other shims from starting a process at the same time. It ends with the process at the latest.
-func (p *provider) lock() (func(), error) {
+// lock keeps other shims from starting a process at the same time, until the file is closed.
+func (p *provider) lock() (*os.File, error) {
 	file, err := os.OpenFile(p.socket+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
@@ -133,22 +139,22 @@ func (p *provider) lock() (func(), error) {
 		file.Close()
 		return nil, err
 	}
-	return func() { file.Close() }, nil
+	return file, nil
 }
 
-// start runs the process and returns when it listens. The process lives on after us.
-func (p *provider) start() error {
+// start runs the process and returns its number when it listens. The process lives on after us.
+func (p *provider) start() (int, error) {
 	// What is left of a process that was killed.
 	os.Remove(p.socket)
 	logPath := p.socket + ".log"
 	log, err := os.OpenFile(logPath, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer log.Close()
 	ready, child, err := os.Pipe()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer ready.Close()
 	command := exec.Command(p.node, p.bundle, "--warm", p.socket)
@@ -159,16 +165,17 @@ func (p *provider) start() error {
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := command.Start(); err != nil {
 		child.Close()
-		return fmt.Errorf("%s cannot be started: %w", p.node, err)
+		return 0, fmt.Errorf("%s cannot be started: %w", p.node, err)
 	}
 	child.Close()
 	ready.SetReadDeadline(time.Now().Add(startPatience))
 	if _, err := bufio.NewReader(ready).ReadString('\n'); err != nil {
 		command.Process.Kill()
 		said, _ := os.ReadFile(logPath)
-		return fmt.Errorf("the provider's process did not begin to listen; it said: %s", strings.TrimSpace(string(said)))
+		return 0, fmt.Errorf("the provider's process did not begin to listen; it said: %s", strings.TrimSpace(string(said)))
 	}
-	return command.Process.Release()
+	pid := command.Process.Pid
+	return pid, command.Process.Release()
 }
 
 // environmentOfProcess leaves out what belongs to one run of Terraform: the process serves others too.
