@@ -1,0 +1,122 @@
+/** A folder in which real Terraform runs against the provider in dist/mirror, and everything that it leaves behind. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeCliConfig } from '../../scripts/build-mirror.ts';
+import { run } from '../../scripts/run.ts';
+
+export interface Ran {
+  code: number;
+  /** stdout and stderr in one, with every line break and frame of Terraform's boxes as one space. */
+  said: string;
+}
+
+const HEAD = `terraform {
+  required_providers {
+    plumb = {
+      source = "plumb/plumb"
+    }
+  }
+}
+`;
+
+export class Workspace {
+  readonly folder = mkdtempSync(join(tmpdir(), 'plumb-terraform-'));
+  readonly #terraform: string;
+  readonly #env: Record<string, string | undefined>;
+  #initialised = false;
+
+  /** `env` is added to what Terraform runs with; nothing of the person who runs the test reaches the provider. */
+  constructor(terraform: string, env: Record<string, string>) {
+    this.#terraform = terraform;
+    writeCliConfig(join(this.folder, 'terraform.rc'));
+    this.#env = {
+      KUBECONFIG: undefined,
+      PLUMB_ENDPOINT: undefined,
+      PLUMB_TOKEN: undefined,
+      PLUMB_CA_CERTIFICATE: undefined,
+      TF_REATTACH_PROVIDERS: undefined,
+      TF_LOG: undefined,
+      TF_CLI_CONFIG_FILE: join(this.folder, 'terraform.rc'),
+      CHECKPOINT_DISABLE: '1',
+      XDG_RUNTIME_DIR: this.folder,
+      ...env,
+    };
+  }
+
+  /** Replaces the configuration. */
+  declare(hcl: string): void {
+    writeFileSync(join(this.folder, 'main.tf'), `${HEAD}${hcl}`);
+  }
+
+  async run(args: string[], env: Record<string, string> = {}, signal?: AbortSignal): Promise<Ran> {
+    const options = { cwd: this.folder, env: { ...this.#env, ...env }, accept: [0, 1, 2], signal };
+    if (!this.#initialised) await run(this.#terraform, ['init', '-no-color'], { ...options, accept: [0] });
+    this.#initialised = true;
+    const { code, stdout, stderr } = await run(this.#terraform, [...args, '-no-color'], options);
+    return { code, said: `${stdout}\n${stderr}`.replace(/[\s│╷╵]+/g, ' ') };
+  }
+
+  apply(env: Record<string, string> = {}, signal?: AbortSignal): Promise<Ran> {
+    return this.run(['apply', '-auto-approve', '-input=false'], env, signal);
+  }
+
+  /** 0: no changes, 2: changes, 1: an error. */
+  plan(): Promise<Ran> {
+    return this.run(['plan', '-detailed-exitcode', '-input=false']);
+  }
+
+  destroy(): Promise<Ran> {
+    return this.run(['destroy', '-auto-approve', '-input=false']);
+  }
+
+  /** The attributes in the state by address, and whether the resource is tainted. */
+  state(): Record<string, { tainted: boolean; attributes: Record<string, unknown> }> {
+    const text = readFileSync(join(this.folder, 'terraform.tfstate'), 'utf8');
+    const { resources } = JSON.parse(text) as { resources: StateResource[] };
+    return Object.fromEntries(
+      resources.flatMap(({ mode, type, name, instances }) =>
+        instances.map(({ attributes, status }) => {
+          const address = `${mode === 'data' ? 'data.' : ''}${type}.${name}`;
+          return [address, { tainted: status === 'tainted', attributes }];
+        }),
+      ),
+    );
+  }
+
+  /** Ends the provider's process that outlives Terraform, and removes the folder. */
+  close(): void {
+    const sockets = join(this.folder, 'plumb-provider');
+    for (const name of entries(sockets)) {
+      if (name.endsWith('.pid')) endProvider(Number(readFileSync(join(sockets, name), 'utf8')), sockets);
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+interface StateResource {
+  mode: string;
+  type: string;
+  name: string;
+  instances: { attributes: Record<string, unknown>; status?: string }[];
+}
+
+function entries(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Ends the process of that number only if it is the provider that listens in that folder. */
+function endProvider(pid: number, sockets: string): void {
+  if (!Number.isSafeInteger(pid) || pid <= 1) throw new Error(`${pid} is not the number of a provider's process`);
+  let commandLine: string;
+  try {
+    commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return; // It ended by itself.
+  }
+  if (commandLine.includes(sockets)) process.kill(pid, 'SIGKILL');
+}
