@@ -12,7 +12,7 @@ export interface Call {
   request: ApiRequest;
   /** From the path; undefined on cluster-scoped resources and across namespaces. */
   namespace: string | undefined;
-  /** From the path; empty on collections. */
+  /** From the path; empty on collections, until a create has read it from the body. */
   name: string;
 }
 

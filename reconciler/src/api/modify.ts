@@ -28,7 +28,7 @@ export async function modify(
   modification: Modification,
 ): Promise<Reply> {
   const { query } = call.request;
-  const present = presentationOf(call.request, resource, context.ambient.clock.now);
+  const present = presentationOf(call.request, resource, context.ambient.clock);
   const level = fieldValidation(query);
   const key = keyOf(resource, call.namespace, call.name);
   for (let attempt = 1; ; attempt++) {

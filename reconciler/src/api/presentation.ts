@@ -1,5 +1,5 @@
 /** In which form objects go out: as they are, as rows of a table, or their metadata alone. `Accept` says which. */
-import { retryable, terminal } from '@plumb/schemas';
+import { type Clock, retryable, terminal } from '@plumb/schemas';
 import { decodeObject, objectText } from '../store/object-codec.ts';
 import type { Entry } from '../store/store.ts';
 import { badRequest } from './failure.ts';
@@ -28,7 +28,7 @@ const META_VERSION = 'meta.k8s.io/v1';
 type Form = 'object' | 'table' | 'metadata';
 
 /** The presentation that the client prefers of those we have. Throws PlumbError `NotAcceptable`. */
-export function presentationOf(request: ApiRequest, resource: Resource, now: () => number): Presentation {
+export function presentationOf(request: ApiRequest, resource: Resource, clock: Clock): Presentation {
   const form = formOf(request.headers.accept ?? '');
   if (form === 'object') return asObjects(resource);
   if (form === 'metadata') return asMetadata();
@@ -36,7 +36,7 @@ export function presentationOf(request: ApiRequest, resource: Resource, now: () 
   if (include !== 'None' && include !== 'Metadata' && include !== 'Object') {
     throw badRequest(`includeObject must be one of None, Metadata, Object, but is ${JSON.stringify(include)}`);
   }
-  return asTable(resource, now, include);
+  return asTable(resource, clock, include);
 }
 
 const forms = new Map<string, Form>();
@@ -87,13 +87,13 @@ function asMetadata(): Presentation {
   };
 }
 
-function asTable(resource: Resource, now: () => number, include: 'None' | 'Metadata' | 'Object'): Presentation {
+function asTable(resource: Resource, clock: Clock, include: 'None' | 'Metadata' | 'Object'): Presentation {
   const columns = JSON.stringify(resource.table.columns);
   const table = (rows: string[], facts: ListFacts) =>
     `{"kind":"Table","apiVersion":"${META_VERSION}","metadata":${listMetadata(facts)},"columnDefinitions":${columns},"rows":[${rows.join(',')}]}`;
   const row = (entry: Shown) => {
     const object = decodeObject(entry);
-    const cells = JSON.stringify(resource.table.row(object, now()));
+    const cells = JSON.stringify(resource.table.row(object, clock.now()));
     const full =
       include === 'None' ? '' : `,"object":${include === 'Object' ? objectText(entry) : metadataText(entry)}`;
     return `{"cells":${cells}${full}}`;

@@ -44,11 +44,15 @@ export class Router {
 
   /** Answers the request. Never throws: an error is a reply with a Status. */
   async answer(request: ApiRequest): Promise<Reply> {
-    const about: About = {};
+    let target: Target | undefined;
     try {
-      return (await this.#open(request)) ?? (await this.#authenticated(request, about));
+      const reply = await this.#open(request);
+      if (reply) return reply;
+      this.#authenticate(request);
+      target = this.#target(request);
+      return await (target ? this.#call(request, target) : this.#elsewhere(request));
     } catch (thrown) {
-      return this.refuse(PlumbError.from(thrown, `${request.method} ${request.path}`), about);
+      return this.refuse(PlumbError.from(thrown, `${request.method} ${request.path}`), target && aboutOf(target));
     }
   }
 
@@ -75,15 +79,17 @@ export class Router {
     }
   }
 
-  async #authenticated(request: ApiRequest, about: About): Promise<Reply> {
+  #authenticate(request: ApiRequest): void {
     const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
     request.user = bearer === undefined ? undefined : this.#routes.tokens.check(bearer, 'api');
     if (!request.user) {
       const why = bearer === undefined ? 'the request bears no token' : 'the token is not known here';
       throw terminal('Unauthorized', `${why}: use the kubeconfig that the server wrote into its data folder`);
     }
-    const target = this.#target(request);
-    if (target) return this.#call(request, target, about);
+  }
+
+  /** What is no resource. */
+  async #elsewhere(request: ApiRequest): Promise<Reply> {
     const discovered = request.method === 'GET' ? this.#routes.discovery.get(trimmed(request.path)) : undefined;
     if (discovered) return discovered(request);
     const reply = this.#routes.openApi(request) ?? (await extend(this.#routes.extensions, request));
@@ -95,12 +101,10 @@ export class Router {
     throw terminal('NotFound', `the server has nothing at ${request.path}`);
   }
 
-  #call(request: ApiRequest, target: Target, about: About): Promise<Reply> {
+  #call(request: ApiRequest, target: Target): Promise<Reply> {
     const { served, subresource, call } = target;
-    const { group, kind, plural } = served.names;
-    Object.assign(about, { group, kind, plural, name: call.name });
     if (subresource !== undefined && subresource !== 'status') {
-      throw terminal('NotFound', `${plural} have no subresource ${subresource}`);
+      throw terminal('NotFound', `${served.names.plural} have no subresource ${subresource}`);
     }
     const verb = call.name === '' ? collectionVerb(request) : itemVerb(request.method);
     const verbs = subresource === 'status' ? served.status : served.verbs;
@@ -135,6 +139,11 @@ const refusalHeaders: Record<number, Record<string, string>> = {
   401: { 'www-authenticate': 'Bearer realm="plumb"' },
   429: { 'retry-after': '1' },
 };
+
+function aboutOf({ served, call }: Target): About {
+  const { group, kind, plural } = served.names;
+  return { group, kind, plural, name: call.name };
+}
 
 function collectionVerb(request: ApiRequest): Verb | undefined {
   if (request.method === 'GET') return request.flag('watch') ? 'watch' : 'list';

@@ -20,11 +20,12 @@ export async function create(context: ApiContext, resource: WritableResource, ca
   if (resource.scope === 'Namespaced' && namespace === undefined) {
     throw badRequest(`${resource.plural} are created in a namespace: POST to …/namespaces/<name>/${resource.plural}`);
   }
-  const present = presentationOf(request, resource, context.ambient.clock.now);
+  const present = presentationOf(request, resource, context.ambient.clock);
   const level = fieldValidation(request.query);
-  const text = await request.json();
+  const sent = await request.json();
+  call.name = nameOf(sent);
   for (let attempt = 1; ; attempt++) {
-    const { object, warnings } = admitNew(resource, text, namespace, level, context.ambient);
+    const { object, warnings } = admitNew(resource, sent, namespace, level, context.ambient);
     const key = keyOf(resource, namespace, object.metadata.name);
     const preconditions = [{ key, revision: 0 }, ...(await namespaceStays(resource, namespace))];
     const value = encodeObject(object);
@@ -38,7 +39,7 @@ export async function create(context: ApiContext, resource: WritableResource, ca
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
       const taken = error.keys.includes(key);
-      if (taken && !isGenerated(text)) throw alreadyExists(resource.plural, resource.group, object.metadata.name);
+      if (taken && call.name !== '') throw alreadyExists(resource.plural, resource.group, object.metadata.name);
       if (attempt === ATTEMPTS) throw error;
       continue;
     }
@@ -66,7 +67,8 @@ async function namespaceStays(resource: WritableResource, namespace: string | un
   return [{ key, revision: entry.revision }];
 }
 
-function isGenerated(sent: unknown): boolean {
-  const metadata = (sent as { metadata?: { name?: unknown; generateName?: unknown } } | undefined)?.metadata;
-  return metadata?.name === undefined && metadata?.generateName !== undefined;
+/** The name that the client chose; empty when it wants one made. */
+function nameOf(sent: unknown): string {
+  const name = (sent as { metadata?: { name?: unknown } | null } | null | undefined)?.metadata?.name;
+  return typeof name === 'string' ? name : '';
 }

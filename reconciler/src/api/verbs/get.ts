@@ -6,7 +6,7 @@ import { keyOf, type Resource } from '../resource.ts';
 
 /** `GET /…/instances/web-0`. */
 export async function get(context: ApiContext, resource: Resource, call: Call): Promise<Reply> {
-  const present = presentationOf(call.request, resource, context.ambient.clock.now);
+  const present = presentationOf(call.request, resource, context.ambient.clock);
   const entry = await resource.store.get(keyOf(resource, call.namespace, call.name));
   if (!entry) throw notFound(resource.plural, resource.group, call.name);
   return { status: 200, type: JSON_TYPE, body: present.one(entry) };

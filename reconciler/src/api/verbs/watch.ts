@@ -41,7 +41,7 @@ export async function watch(context: ApiContext, resource: Resource, call: Call)
     resource,
     namespace: call.namespace,
     selection: selectionOf(resource, request.query),
-    present: presentationOf(request, resource, context.ambient.clock.now),
+    present: presentationOf(request, resource, context.ambient.clock),
     from: initial === true || (revision === 0 && initial === undefined) ? undefined : revision,
     closeInitial: initial === true,
     bookmarks: request.flag('allowWatchBookmarks'),
