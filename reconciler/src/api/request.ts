@@ -20,8 +20,6 @@ export interface Incoming extends AsyncIterable<Buffer> {
 export class ApiRequest {
   readonly method: string;
   readonly path: string;
-  /** Decoded parts of the path. */
-  readonly segments: string[];
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   /** Aborted when the client goes away or the server ends. */
@@ -29,6 +27,7 @@ export class ApiRequest {
   /** Who asks; set once the token was checked. */
   user: User | undefined;
   readonly #incoming: Incoming;
+  #segments: string[] | undefined;
 
   constructor(incoming: Incoming, signal: AbortSignal) {
     const url = incoming.url ?? '/';
@@ -36,10 +35,15 @@ export class ApiRequest {
     this.method = incoming.method ?? 'GET';
     this.path = mark < 0 ? url : url.slice(0, mark);
     this.query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
-    this.segments = this.path.split('/').filter(Boolean).map(decoded);
     this.headers = incoming.headers;
     this.signal = signal;
     this.#incoming = incoming;
+  }
+
+  /** Decoded parts of the path. Throws PlumbError `BadRequest` when one is no percent-encoded text. */
+  get segments(): readonly string[] {
+    this.#segments ??= this.path.split('/').filter(Boolean).map(decoded);
+    return this.#segments;
   }
 
   /** Media type of the body without its parameters, in lower case. */
