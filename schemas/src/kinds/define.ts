@@ -11,6 +11,8 @@ export interface Keywords {
   'x-plumb-sensitive'?: true;
   /** A status leaf that Terraform may hold, because it stays once it is set. */
   'x-plumb-settled'?: true;
+  /** Of a settled leaf: the spec fields whose change can alter it. Any can, if absent. */
+  'x-plumb-altered-by'?: readonly string[];
 }
 
 export type Schema = ExtendedJSONSchema<Keywords & Record<string, unknown>>;

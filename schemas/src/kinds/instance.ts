@@ -108,7 +108,12 @@ export const instance = defineKind({
     additionalProperties: false,
     properties: {
       ...commonStatus,
-      host: { type: 'string', description: 'The host it is placed on.', 'x-plumb-settled': true },
+      host: {
+        type: 'string',
+        description: 'The host it is placed on.',
+        'x-plumb-settled': true,
+        'x-plumb-altered-by': ['offering', 'interfaces', 'hostSelector', 'spread', 'power'],
+      },
       power: { type: 'string', enum: ['Running', 'Stopped'], description: 'Whether it runs now.' },
       cpus: { type: 'integer', description: 'CPUs reserved for it on the host.' },
       memoryMiB: { type: 'integer', description: 'Memory reserved for it on the host.' },
@@ -116,6 +121,7 @@ export const instance = defineKind({
         type: 'array',
         description: 'The addresses it holds.',
         'x-plumb-settled': true,
+        'x-plumb-altered-by': ['interfaces'],
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['name'],
         items: {

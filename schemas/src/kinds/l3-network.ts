@@ -86,7 +86,12 @@ export const l3Network = defineKind({
     additionalProperties: false,
     properties: {
       ...commonStatus,
-      dhcpAddress: { type: 'string', description: 'The address from which DHCP answers.', 'x-plumb-settled': true },
+      dhcpAddress: {
+        type: 'string',
+        description: 'The address from which DHCP answers.',
+        'x-plumb-settled': true,
+        'x-plumb-altered-by': ['l2Network', 'ipv4', 'gateway'],
+      },
     },
   },
   columns: [

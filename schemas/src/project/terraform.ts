@@ -142,6 +142,8 @@ function statusOf(kind: KindDefinition): TerraformAttribute[] {
   if (!schema) return [uid];
   const leaves = attributesOf(schema, 'computed', `${kind.kind}.status`).map((leaf) => {
     const alteredBy = schema.properties?.[leaf.field]?.['x-plumb-altered-by'] as readonly string[] | undefined;
+    const unknown = alteredBy?.find((field) => !Object.hasOwn(kind.spec.properties, field));
+    if (unknown) throw unprojectable(`${kind.kind}.status.${leaf.field}`, `spec has no field ${unknown}`);
     return alteredBy ? { ...leaf, alteredBy: alteredBy.map(snakeCase) } : leaf;
   });
   return [uid, ...leaves];

@@ -16,7 +16,7 @@ type KeywordFunction = ((keys: readonly string[], list: unknown[]) => boolean) &
 function createAjv(): Ajv {
   const ajv = new Ajv({ allErrors: true, verbose: true, strict: true, strictRequired: false, strictTypes: false });
   formats.default(ajv, ['ipv4', 'ipv6', 'date-time', 'uri']);
-  ajv.addVocabulary(['x-plumb-sensitive', 'x-plumb-settled', 'x-kubernetes-list-type']);
+  ajv.addVocabulary(['x-plumb-sensitive', 'x-plumb-settled', 'x-plumb-altered-by', 'x-kubernetes-list-type']);
   ajv.addKeyword({
     keyword: 'x-kubernetes-list-map-keys',
     type: 'array',
