@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { connected, Stage, until } from './stage.ts';
@@ -66,6 +68,34 @@ test('an agent that is killed is known to be gone, and comes back as itself', as
   await until(plane.fleet, () => !plane.fleet.host('host-1')!.connected);
   start(...common, '--driver', 'simulated', '--host', 'host-1');
   await connected(plane.fleet, 'host-1');
+});
+
+test('an agent that waits for a server that says nothing can be stopped', async () => {
+  const mute = createServer(() => {});
+  mute.listen(0, '127.0.0.1');
+  await once(mute, 'listening');
+  stage.onClose(async () => {
+    mute.close();
+  });
+  const tokenFile = join(stage.folder, 'token');
+  await writeFile(tokenFile, `${'x'.repeat(43)}.${'0'.repeat(64)}`);
+  const server = `https://127.0.0.1:${(mute.address() as AddressInfo).port}`;
+  const dialled = once(mute, 'connection');
+  const agent = start(
+    '--server',
+    server,
+    '--token-file',
+    tokenFile,
+    '--data-dir',
+    stage.folder,
+    '--driver',
+    'simulated',
+  );
+  await dialled;
+  const asked = Date.now();
+  agent.child.kill('SIGTERM');
+  expect(await agent.exit).toBe(0);
+  expect(Date.now() - asked).toBeLessThan(5_000);
 });
 
 test('wrong arguments are named, all of them, and end it', async () => {

@@ -34,10 +34,10 @@ export class Trust {
 
   /**
    * PEM text of the authority against which the connection is to be verified. `anew`: ask the server for it even when
-   * one is kept, because the last attempt failed. Throws `NoJoinToken` (retry), `InvalidJoinToken` (terminal) and
-   * `ServerUnreachable`, `ServerNotTrusted` (retry).
+   * one is kept, because the last attempt failed. `signal` ends the asking. Throws `NoJoinToken` (retry),
+   * `InvalidJoinToken` (terminal) and `ServerUnreachable`, `ServerNotTrusted` (retry).
    */
-  async authority(anew: boolean): Promise<string> {
+  async authority(anew: boolean, signal: AbortSignal): Promise<string> {
     const kept = await readPrivate(this.#file);
     const token = await readPrivate(this.#options.tokenFile);
     if (token === undefined) {
@@ -46,7 +46,7 @@ export class Trust {
     }
     const pin = parseJoinToken(token).caPin;
     if (kept !== undefined && !anew && caPin(kept) === pin) return kept;
-    return askForAuthority(this.#options.server, pin, this.#options.clock);
+    return askForAuthority(this.#options.server, pin, this.#options.clock, signal);
   }
 
   /** Keeps the authority, with which a connection was verified. */
@@ -84,7 +84,7 @@ export function serverAddress(server: string): { host: string; port: number } {
  * believed: the certificate counts only because its key is the one that the pin names, and the connection proper is
  * then verified against it.
  */
-function askForAuthority(server: string, pin: string, clock: Clock): Promise<string> {
+function askForAuthority(server: string, pin: string, clock: Clock, signal: AbortSignal): Promise<string> {
   const { host, port } = serverAddress(server);
   return new Promise((resolve, reject) => {
     const socket = connect({
@@ -112,9 +112,13 @@ function askForAuthority(server: string, pin: string, clock: Clock): Promise<str
       else resolve(authority);
       socket.destroy();
     });
+    const abort = () => socket.destroy();
+    signal.addEventListener('abort', abort);
+    if (signal.aborted) abort();
     socket.once('error', (error: Error) => fail(error.message));
     socket.once('close', () => {
       end();
+      signal.removeEventListener('abort', abort);
       fail('it closed the connection');
     });
   });

@@ -19,7 +19,7 @@ export interface ConnectionOptions {
 export class Connection {
   readonly #options: ConnectionOptions;
   #stream: AgentStream | undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
   #wake: () => void = () => {};
   readonly #loop: Promise<void>;
 
@@ -30,7 +30,7 @@ export class Connection {
 
   /** Takes leave of the control plane. Resolves when the stream has ended. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     this.#wake();
     await this.#stream?.close();
     await this.#loop;
@@ -44,7 +44,7 @@ export class Connection {
   async #run(): Promise<void> {
     const { server, clock, random, log } = this.#options;
     let failures = 0;
-    while (!this.#closed) {
+    while (!this.#closing.signal.aborted) {
       let why: string;
       try {
         why = await this.#once(failures > 0, () => {
@@ -53,7 +53,7 @@ export class Connection {
       } catch (error) {
         why = (error as Error).message;
       }
-      if (this.#closed) return;
+      if (this.#closing.signal.aborted) return;
       const ms = backoffMs(failures++, random);
       log(`not connected to ${server}: ${why}; trying again in ${(ms / 1000).toFixed(1)} s`);
       await new Promise<void>((resolve) => {
@@ -69,8 +69,8 @@ export class Connection {
   /** One attempt, from asking whom to trust to the end of the stream. Resolves with why it ended. */
   async #once(failedBefore: boolean, onGood: () => void): Promise<string> {
     const { server, trust, hosts, registerZone, clock, random, log } = this.#options;
-    const authority = await trust.authority(failedBefore);
-    if (this.#closed) return 'closed';
+    const authority = await trust.authority(failedBefore, this.#closing.signal);
+    if (this.#closing.signal.aborted) return 'closed';
     const dial = new Dial(server, authority);
     let kept: Promise<void> | undefined;
     try {

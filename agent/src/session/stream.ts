@@ -130,6 +130,7 @@ export class AgentStream {
       host.failures = 0;
       this.#options.onAttached();
     } catch (error) {
+      host.session.end();
       this.#outbox.push({ host: name, body: 'detach', detach: {} });
       this.#retry(name, (error as Error).message);
     }
