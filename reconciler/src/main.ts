@@ -5,7 +5,7 @@ import { type Ambient, type PlumbError, realAmbient } from '@plumb/schemas';
 import { AllocationIndex } from './allocation/allocation-index.ts';
 import { Holdings } from './allocation/holdings.ts';
 import { AllocationLane } from './allocation/lane.ts';
-import { startApi } from './api/server.ts';
+import { startApi } from './api/start.ts';
 import { HostLiveness } from './controllers/host/liveness.ts';
 import { registerHost } from './controllers/host/register.ts';
 import { runControllers } from './controllers/run.ts';
@@ -18,7 +18,6 @@ import { openPki } from './pki/open.ts';
 import { ObjectCache } from './runtime/cache.ts';
 import { EventRing } from './runtime/events.ts';
 import { Metrics, readProcess } from './runtime/metrics.ts';
-import { publishStore } from './runtime/store-metrics.ts';
 import { SqliteStore } from './store/sqlite.ts';
 
 export interface ServeOptions {
@@ -52,7 +51,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
   const metrics = new Metrics();
   readProcess(metrics);
   const store = SqliteStore.open(join(dataDir, 'store'), { clock: ambient.clock });
-  publishStore(metrics, store);
+  store.publish(metrics);
   const pki = await openPki({ dataDir, store, ambient, host: listen.host });
   const events = new EventRing({ ambient });
 
@@ -95,7 +94,6 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
     listen,
     events,
     metrics,
-    log,
     onAgentConnection: (socket) => fleet.attachConnection(socket),
     extensions: [pendingHostsExtension(fleet)],
   });

@@ -2,7 +2,7 @@ import type { PlumbError } from '@plumb/schemas';
 import { PlumbError as Failure, retryable, terminal, thingKey } from '@plumb/schemas';
 import type { Command, CommandResult, Refused, StepResult, WireStep } from '@plumb/schemas/wire/messages.ts';
 import { VERB } from '@plumb/schemas/wire/messages.ts';
-import { thingFromWire } from '@plumb/schemas/wire/thing-codec.ts';
+import { thingFromWire, thingIdentityFromWire } from '@plumb/schemas/wire/thing-codec.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { Identity } from '../identity/identity.ts';
 import { Turns } from '../turns.ts';
@@ -90,10 +90,12 @@ export class Commands {
     try {
       if (!fences.isCurrent(owner, term, fence))
         throw retryable('Superseded', `a later turn of the flow of ${owner} came before this step was begun`);
-      const thing = thingFromWire(step.thing);
-      if (step.verb === VERB.ensure) await driver.ensure(thing);
-      else if (step.verb === VERB.remove) await driver.remove(thing);
-      else throw terminal('UnsupportedStep', `${thingKey(thing)}: verb ${step.verb} is not known to this agent`);
+      if (step.verb === VERB.ensure) await driver.ensure(thingFromWire(step.thing));
+      else if (step.verb === VERB.remove) await driver.remove(thingIdentityFromWire(step.thing));
+      else {
+        const key = thingKey(thingIdentityFromWire(step.thing));
+        throw terminal('UnsupportedStep', `${key}: verb ${step.verb} is not known to this agent`);
+      }
       return undefined;
     } catch (error) {
       return Failure.from(error, `step ${step.id}`);

@@ -1,6 +1,5 @@
 /** Runs the controllers: one queue each, fed by what changed. */
-import type { Instance, PlumbError } from '@plumb/schemas';
-import { kinds } from '@plumb/schemas';
+import { type Instance, kinds, PlumbError } from '@plumb/schemas';
 import { everHeld } from '../flow/record.ts';
 import { heldAllocation } from '../plan/allocation.ts';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -18,7 +17,7 @@ export interface Running {
 export interface RunOptions {
   context: Omit<Context, 'enqueue'>;
   metrics?: Metrics;
-  /** Told of every failed reconcile; it is tried again in any case. */
+  /** Told when a reconcile fails otherwise than the last time for that key; it is tried again in any case. */
   onError: (controller: string, key: string, error: PlumbError) => void;
 }
 
@@ -31,14 +30,24 @@ export function runControllers({ context: parts, metrics, onError }: RunOptions)
     },
   };
   const { clock, random } = context.ambient;
+  const said = new Map<string, string>();
   for (const controller of allControllers(context)) {
     const queue = new WorkQueue({
       name: controller.name,
       concurrency: controller.concurrency,
       clock,
       random,
-      process: (key) => controller.reconcile(key),
-      onError: (key, error) => onError(controller.name, key, error as PlumbError),
+      async process(key) {
+        const again = await controller.reconcile(key);
+        said.delete(key);
+        return again;
+      },
+      onError(key, thrown) {
+        const error = PlumbError.from(thrown, key);
+        if (said.get(key) === error.message) return;
+        said.set(key, error.message);
+        onError(controller.name, key, error);
+      },
     });
     if (metrics) queue.publish(metrics);
     queues.set(kinds.find((k) => k.kind === controller.kind)!.plural, queue);

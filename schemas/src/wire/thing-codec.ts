@@ -11,20 +11,26 @@ export function thingToWire(thing: Thing): WireThing {
   return { kind: thing.kind, id: thing.id, owner: thing.owner, spec: JSON.stringify(thing.spec) };
 }
 
-/** Throws PlumbError `UnsupportedThing` (terminal) when the kind is not known here or the spec is not of its shape. */
-export function thingFromWire(wire: WireThing | null): Thing {
+/** Which thing is meant: all that removing needs. Throws PlumbError `UnsupportedThing` (terminal). */
+export function thingIdentityFromWire(wire: WireThing | null): Pick<Thing, 'kind' | 'id' | 'owner'> {
   if (wire === null) throw unsupported('it is empty');
   const { kind, id, owner } = wire;
   if (!Object.hasOwn(thingSchemas, kind)) throw unsupported(`kind ${JSON.stringify(kind)} is not known here`);
   if (!ID.test(id)) throw unsupported(`the id ${JSON.stringify(id)} of a ${kind} is not one`);
   if (!ID.test(owner)) throw unsupported(`the owner ${JSON.stringify(owner)} of ${kind}/${id} is not a uid`);
+  return { kind: kind as ThingKind, id, owner };
+}
+
+/** Throws PlumbError `UnsupportedThing` (terminal) when the kind is not known here or the spec is not of its shape. */
+export function thingFromWire(wire: WireThing | null): Thing {
+  const { kind, id, owner } = thingIdentityFromWire(wire);
   let spec: unknown;
   try {
-    spec = JSON.parse(wire.spec);
+    spec = JSON.parse(wire!.spec);
   } catch (error) {
     throw unsupported(`the spec of ${kind}/${id} is not JSON: ${(error as Error).message}`);
   }
-  const validate = validator(kind as ThingKind);
+  const validate = validator(kind);
   if (!validate(spec)) throw unsupported(`the spec of ${kind}/${id} ${violations(validate.errors ?? [])}`);
   return { kind, id, owner, spec } as Thing;
 }

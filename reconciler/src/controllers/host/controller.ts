@@ -32,10 +32,9 @@ export function hostController(context: Context): Controller {
       if (!cached) return undefined;
       return guarded(context, cached, async () => {
         if (cached.object.metadata.deletionTimestamp) return remove(context, cached);
-        const zone = resolve<Zone>(context, cached.object, 'spec.zone', 'Zone', cached.object.spec.zone, {
-          newUse: !cached.object.status?.driver,
-        });
-        mustBeReady('spec.zone', zone);
+        const newUse = cached.object.status?.driver === undefined;
+        const zone = resolve<Zone>(context, cached.object, 'spec.zone', 'Zone', cached.object.spec.zone, { newUse });
+        if (newUse) mustBeReady('spec.zone', zone);
         return report(context, cached);
       });
     },
@@ -59,7 +58,7 @@ async function report(context: Context, cached: Cached<Host>): Promise<Again | u
   }
   const { orphans, removable } = await orphansOn(context, live);
   await writeStatus(context, cached, (status, object) => connectedStatus(context, status, object, live, orphans));
-  if (removable.length > 0) await removeDeleted(context, cached, live, removable);
+  if (removable.length > 0) await removeDeleted(context, live, removable);
   return undefined;
 }
 
@@ -89,15 +88,12 @@ function connectedStatus(
 }
 
 /** Removes what the store has deletion records of, in the reverse order of making. */
-async function removeDeleted(
-  context: Context,
-  cached: Cached<Host>,
-  live: HostLive,
-  things: LiveThing[],
-): Promise<void> {
+async function removeDeleted(context: Context, live: HostLive, things: LiveThing[]): Promise<void> {
   const ordered = [...things].sort((a, b) => thingOrder(b.kind) - thingOrder(a.kind));
   for (const thing of ordered)
-    await converge(context, thing.owner, cached.revision, [{ host: live.name, live: thing, desired: undefined }]);
+    await converge(context, thing.owner, context.store.revision(), [
+      { host: live.name, live: thing, desired: undefined },
+    ]);
 }
 
 async function remove(context: Context, cached: Cached<Host>): Promise<Again | undefined> {
@@ -111,7 +107,7 @@ async function remove(context: Context, cached: Cached<Host>): Promise<Again | u
     return undefined;
   }
   const live = context.fleet.host(name);
-  if (live?.connected) await removeShared(context, cached, live);
+  if (live?.connected) await removeShared(context, live);
   await retryOnConflict(async (attempt) => {
     const current = attempt === 0 ? cached : await readFresh(context, cached);
     if (!current) return;
@@ -126,9 +122,9 @@ async function remove(context: Context, cached: Cached<Host>): Promise<Again | u
 }
 
 /** Bridges, subnets and images that other objects left here for later use: with the host, the use ends. */
-async function removeShared(context: Context, cached: Cached<Host>, live: HostLive): Promise<void> {
+async function removeShared(context: Context, live: HostLive): Promise<void> {
   const known = [...live.things.values()].filter((thing) => context.cache.byUid(thing.owner));
-  await removeDeleted(context, cached, live, known);
+  await removeDeleted(context, live, known);
   if (known.some((thing) => live.things.has(`${thing.kind}/${thing.id}`)))
     throw retryable('Removing', 'what Plumb made on it is still being removed');
 }

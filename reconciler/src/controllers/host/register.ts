@@ -27,7 +27,10 @@ export async function registerHost(
   });
   const key = keys.object(host.plural, undefined, name);
   try {
-    await store.commit({ preconditions: [{ key, revision: 0 }], ops: [{ type: 'put', key, value: encodeObject(object) }] });
+    await store.commit({
+      preconditions: [{ key, revision: 0 }],
+      ops: [{ type: 'put', key, value: encodeObject(object) }],
+    });
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error;
   }

@@ -3,6 +3,7 @@ import type { L2Network, Zone } from '@plumb/schemas';
 import { retryable } from '@plumb/schemas';
 import { bridgeThing } from '../../plan/network-things.ts';
 import type { Cached } from '../../runtime/cache.ts';
+import { isReady } from '../../runtime/conditions.ts';
 import type { Again, Context, Controller } from '../controller.ts';
 import { converge, convergeOrDegrade, type HostSteps } from '../converge.ts';
 import { guarded } from '../guarded.ts';
@@ -22,10 +23,9 @@ export function l2NetworkController(context: Context): Controller {
       if (!cached) return undefined;
       return guarded(context, cached, async () => {
         if (cached.object.metadata.deletionTimestamp) return remove(context, cached);
-        const zone = resolve<Zone>(context, cached.object, 'spec.zone', 'Zone', cached.object.spec.zone, {
-          newUse: !cached.object.status?.observedGeneration,
-        });
-        mustBeReady('spec.zone', zone);
+        const newUse = !isReady(cached.object);
+        const zone = resolve<Zone>(context, cached.object, 'spec.zone', 'Zone', cached.object.spec.zone, { newUse });
+        if (newUse) mustBeReady('spec.zone', zone);
         await writeStatus(context, cached, (status, object) =>
           readyStatus(context, status, object, 'Declared', 'L3 networks can be put on it'),
         );

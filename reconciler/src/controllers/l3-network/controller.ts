@@ -34,10 +34,11 @@ export function l3NetworkController(context: Context): Controller {
       if (cached.object.metadata.deletionTimestamp) return remove(context, cached);
       return guarded(context, cached, async () => {
         const { object } = cached;
+        const newUse = object.status?.dhcpAddress === undefined;
         const l2 = resolve<L2Network>(context, object, 'spec.l2Network', 'L2Network', object.spec.l2Network, {
-          newUse: !object.status?.dhcpAddress,
+          newUse,
         });
-        mustBeReady('spec.l2Network', l2);
+        if (newUse) mustBeReady('spec.l2Network', l2);
         const subnet = parseSubnet(objectName(object.metadata), object.spec.ipv4);
         const dhcpAddress = await ensureDhcpAddress(context, cached, l2.object, subnet);
         await convergeOrDegrade(context, cached, steps(context, cached, l2.object, dhcpAddress));
