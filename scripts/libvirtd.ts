@@ -126,8 +126,11 @@ async function start(state: string, socket: string): Promise<Started> {
   await rm(socket, { force: true });
   const cpus = await allowedCpus();
   const binds = Object.entries(FOLDERS).flatMap(([name, machine]) => [join(state, name), machine]);
-  const script = 'while [ $# -gt 0 ]; do mount --bind "$1" "$2" || exit 1; shift 2; done; exec libvirtd';
-  const privately = ['unshare', '-m', '--propagation', 'slave', 'sh', '-c', script, 'libvirtd', ...binds];
+  // libvirtd's own lock is a pid file outside of these folders: with one of its own, several can run side by side.
+  const script =
+    'lock=$1; shift; while [ $# -gt 0 ]; do mount --bind "$1" "$2" || exit 1; shift 2; done; exec libvirtd -p "$lock"';
+  const lock = join(state, 'run/libvirtd.pid');
+  const privately = ['unshare', '-m', '--propagation', 'slave', 'sh', '-c', script, 'libvirtd', lock, ...binds];
   return startProcess('taskset', ['-c', `${parseInt(cpus, 10)}`, ...privately], {
     log: join(state, 'libvirtd.log'),
     env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
