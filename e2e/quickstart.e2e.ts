@@ -2,32 +2,24 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PlumbObject } from '@plumb/schemas';
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFailed, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { Quickstart } from '../scripts/quickstart.ts';
 import { run } from '../scripts/run.ts';
 import { networkNamespaceWith } from '../scripts/start/network.ts';
 import { GATEWAY, greetFrom } from '../scripts/start/verify.ts';
 import { condition, isReady } from './harness/api.ts';
-import { Estate, HOST } from './harness/estate.ts';
+import { type Estate, HOST } from './harness/estate.ts';
 import { guests, terraform } from './harness/machinery.ts';
+import { estateSession } from './harness/session.ts';
 
 describe.skipIf(!guests || !terraform)('the quickstart on real guests', () => {
+  const session = estateSession({ name: 'quickstart', driver: 'libvirt' });
   let estate: Estate;
   let quickstart: Quickstart;
-  let failed = false;
-
   beforeAll(async () => {
-    estate = await Estate.open({ name: 'quickstart', driver: 'libvirt' });
-    await estate.start();
+    estate = session.estate();
     quickstart = await estate.quickstart();
   });
-  beforeEach(() => {
-    onTestFailed(async () => {
-      failed = true;
-      console.error(await estate.logs());
-    });
-  });
-  afterAll(() => estate?.close(failed));
 
   const virsh = async (...args: string[]) => {
     const { stdout } = await run('virsh', ['-q', '-c', estate.libvirtd?.virshUri ?? '', ...args]);

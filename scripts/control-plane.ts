@@ -1,11 +1,14 @@
 /** Starts the two programs of Plumb as a person would: `plumb server` and `plumb agent`, each with a log of its own. */
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Started, startProcess } from './processes.ts';
 import { lastLines } from './run.ts';
 import { NODE, ROOT } from './setup.ts';
+
+const START_TIMEOUT_MS = 60_000;
 
 export const PLUMB = join(ROOT, 'bin/plumb.ts');
 
@@ -34,14 +37,21 @@ export function serverUrl(port: number): string {
 /** Resolves when the server answers that it is ready. Rejects with the end of its log when it ends before. */
 export async function startServer(options: ServerOptions): Promise<Started> {
   const { dataDir, port, log } = options;
+  if (await isTaken(port)) throw new Error(`another program listens on 127.0.0.1:${port} already`);
   const started = startProcess(NODE, [PLUMB, 'server', '--data-dir', dataDir, '--listen', `127.0.0.1:${port}`], {
     log,
   });
-  const ended = started.exit.then(async (why) => {
-    throw new Error(`the server ended (${why}); it said:\n${await tail(log)}`);
+  let ended: number | NodeJS.Signals | undefined;
+  void started.exit.then((why) => {
+    ended = why;
   });
-  ended.catch(() => {});
-  await Promise.race([ended, ready(port, 60_000, log)]);
+  const deadline = performance.now() + START_TIMEOUT_MS;
+  // A program that is starting tells nobody that it is ready: so it is asked, often.
+  while (!(await isReady(port))) {
+    if (ended !== undefined) throw new Error(`the server ended (${ended}); it said:\n${await tail(log)}`);
+    if (performance.now() > deadline) throw new Error(`the server does not get ready; it said:\n${await tail(log)}`);
+    await delay(50);
+  }
   return started;
 }
 
@@ -58,6 +68,13 @@ export function startAgent(options: AgentOptions): Started {
 /** The last lines of a log, for an error message. */
 export async function tail(log: string, count = 15): Promise<string> {
   return lastLines((await readFile(log, 'utf8').catch(() => '')).trim(), count) || '(nothing)';
+}
+
+function isTaken(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
+    probe.on('connect', () => probe.destroy());
+  });
 }
 
 /** Whether a server on this port says that it is ready. Nobody's secret is sent: its certificate is not looked at. */
@@ -79,14 +96,4 @@ export function isReady(port: number): Promise<boolean> {
     probe.on('timeout', () => probe.destroy());
     probe.end();
   });
-}
-
-/** A program that is starting tells nobody that it is ready: so it is asked, often. */
-async function ready(port: number, withinMs: number, log: string): Promise<void> {
-  const deadline = performance.now() + withinMs;
-  while (performance.now() < deadline) {
-    if (await isReady(port)) return;
-    await delay(50);
-  }
-  throw new Error(`the server is not ready after ${withinMs / 1000} s; it said:\n${await tail(log)}`);
 }

@@ -43,9 +43,10 @@ export function startProcess(
   }
 }
 
-/** The process that runs this. */
-export function thisProcess(): ProcessRecord {
-  return { pid: process.pid, started: startTime(process.pid) ?? '' };
+/** The process that has this number now. */
+export function processAt(pid: number): ProcessRecord | undefined {
+  const started = pid > 1 ? startTime(pid) : undefined;
+  return started === undefined ? undefined : { pid, started };
 }
 
 export function isRunning(record: ProcessRecord): boolean {

@@ -4,6 +4,7 @@
  */
 import { access, cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeCliConfig } from './build-mirror.ts';
 import { type RunResult, run } from './run.ts';
 import { ROOT } from './setup.ts';
 
@@ -20,6 +21,8 @@ export interface QuickstartOptions {
   host: string;
   /** Asks Terraform to end early. */
   signal?: AbortSignal;
+  /** Where the provider's process has its socket; the user's own place for such, if absent. */
+  runtimeDir?: string | undefined;
   /** How Terraform reaches a provider that runs already; absent: it starts the one in dist/mirror. */
   reattach?: string | undefined;
 }
@@ -39,6 +42,7 @@ export class Quickstart {
       TF_CLI_CONFIG_FILE: join(options.folder, 'terraform.rc'),
       TF_IN_AUTOMATION: '1',
       CHECKPOINT_DISABLE: '1',
+      ...(options.runtimeDir ? { XDG_RUNTIME_DIR: options.runtimeDir } : {}),
       ...(options.reattach ? { TF_REATTACH_PROVIDERS: options.reattach } : {}),
     };
   }
@@ -58,7 +62,7 @@ export class Quickstart {
     const values = { image_url: `file://${image.path}`, image_sha256: image.sha256, image_format: image.format, host };
     const lines = Object.entries(values).map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`);
     await writeFile(join(this.folder, 'terraform.tfvars'), lines.join(''));
-    await writeFile(join(this.folder, 'terraform.rc'), cliConfiguration());
+    writeCliConfig(join(this.folder, 'terraform.rc'));
   }
 
   /** Anew each time: a provider that was built again under the same version does not match an old lock file. */
@@ -89,19 +93,4 @@ export class Quickstart {
     const { terraform, signal } = this.#options;
     return run(terraform, args, { ...options, cwd: this.folder, env: this.env, signal });
   }
-}
-
-/** Plumb's provider comes from this repository, every other one from where it always comes. */
-export function cliConfiguration(mirror = join(ROOT, 'dist/mirror')): string {
-  const ours = '["registry.terraform.io/plumb/plumb", "registry.opentofu.org/plumb/plumb"]';
-  return `provider_installation {
-  filesystem_mirror {
-    path    = ${JSON.stringify(mirror)}
-    include = ${ours}
-  }
-  direct {
-    exclude = ${ours}
-  }
-}
-`;
 }

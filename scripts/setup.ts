@@ -6,9 +6,9 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { build } from './build.ts';
 import { type GuestImage, guestImage } from './guest-image.ts';
-import { findProgram, prepareMachine } from './machine.ts';
-import { run } from './run.ts';
+import { prepareMachine } from './machine.ts';
 import { StepFailed, Steps } from './steps.ts';
 
 export const ROOT = join(import.meta.dirname, '..');
@@ -61,19 +61,11 @@ function prepareImage(steps: Steps): Promise<GuestImage> {
 }
 
 function prepareProvider(steps: Steps): Promise<boolean> {
-  return steps.run(
-    'Terraform provider',
-    'run "npm run build" by hand; it needs the Go module proxy once',
-    async (step) => {
-      if (!(await findProgram('go'))) {
-        step.note('Go is missing: Terraform will be attached to the running provider instead of starting it');
-        return false;
-      }
-      await run('sh', ['scripts/build.sh'], { cwd: ROOT });
-      step.note('dist/mirror');
-      return true;
-    },
-  );
+  return steps.run('Terraform provider', 'run "npm run build" by hand', async (step) => {
+    const { mirror, lines } = await build();
+    step.note(lines.every((line) => line.endsWith('unchanged')) ? 'unchanged' : lines.join('; '));
+    return mirror !== undefined;
+  });
 }
 
 if (import.meta.main) {

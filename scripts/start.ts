@@ -1,5 +1,6 @@
 /** npm start: the quickstart, end to end, on this machine. What it is asked to do is in start/options.ts. */
 import { rm } from 'node:fs/promises';
+import { endProvider } from './provider.ts';
 import { setUp } from './setup.ts';
 import { bringUp, bringUpLibvirtd, type Cloud } from './start/cloud.ts';
 import { parseOptions, type StartOptions, USAGE } from './start/options.ts';
@@ -59,6 +60,7 @@ async function main(options: StartOptions): Promise<void> {
     await libvirtd?.stop();
   }
   await session.forget();
+  if (options.ownFolder) await endProvider(options.dataDir);
   if (options.mode === 'destroy' || options.ownFolder) await rm(options.dataDir, { recursive: true, force: true });
   steps.say(`Done in ${seconds(performance.now() - began).trim()}: nothing is left.`);
 }

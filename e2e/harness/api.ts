@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { Agent, type RequestOptions, request } from 'node:https';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Condition, kindByName, type PlumbObject } from '@plumb/schemas';
 import { parse } from 'yaml';
@@ -109,7 +108,7 @@ export class Api {
     yield items[0];
     const query = `watch=true&fieldSelector=metadata.name=${name}&resourceVersion=${metadata.resourceVersion}`;
     const response = await this.#open(`${pathOf(kind)}?${query}`, signal);
-    for await (const line of createInterface({ input: response })) {
+    for await (const line of linesOf(response)) {
       const event = JSON.parse(line) as { type: string; object: PlumbObject };
       if (event.type === 'ERROR') return; // The history is gone: list again.
       if (event.type !== 'BOOKMARK') yield event.type === 'DELETED' ? undefined : event.object;
@@ -128,6 +127,16 @@ export class Api {
     const headers = { authorization: `Bearer ${this.#token}`, accept: 'application/json', 'content-type': type };
     const { hostname, port } = this.#server;
     return { method, path, hostname, port, headers, agent: this.#agent };
+  }
+}
+
+/** The watch is let go of when the reader stops; it ends in an error when the server went away. */
+async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
+  let rest = '';
+  for await (const part of response.setEncoding('utf8')) {
+    const lines = (rest + part).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
   }
 }
 

@@ -7,6 +7,7 @@ import { type AgentOptions, serverUrl, startAgent, startServer, tail } from '../
 import { guestImage } from '../../scripts/guest-image.ts';
 import { endGuests, type Libvirtd, privateLibvirtd } from '../../scripts/libvirtd.ts';
 import { endProcess, isRunning, type Started, signal } from '../../scripts/processes.ts';
+import { endProvider } from '../../scripts/provider.ts';
 import { Quickstart } from '../../scripts/quickstart.ts';
 import { removeTraces, traces } from '../../scripts/residue.ts';
 import { CACHE } from '../../scripts/setup.ts';
@@ -115,7 +116,14 @@ export class Estate {
     if (!terraform) throw new Error('neither terraform nor tofu is there');
     const folder = join(this.folder, name);
     const { kubeconfig, image } = this;
-    const quickstart = new Quickstart({ folder, terraform: terraform.path, kubeconfig, image, host: HOST });
+    const quickstart = new Quickstart({
+      folder,
+      terraform: terraform.path,
+      kubeconfig,
+      image,
+      host: HOST,
+      runtimeDir: this.folder,
+    });
     await quickstart.prepare();
     await quickstart.init();
     return quickstart;
@@ -147,6 +155,7 @@ export class Estate {
       const started = this.#running.get(program);
       if (started) await endProcess(started);
     }
+    await endProvider(this.folder);
     if (this.libvirtd) {
       await this.libvirtd.stop();
       await endGuests(join(this.folder, 'libvirt'));

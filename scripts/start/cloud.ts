@@ -5,10 +5,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type AgentOptions, serverUrl, startAgent, startServer } from '../control-plane.ts';
 import { type Libvirtd, privateLibvirtd, systemLibvirtd } from '../libvirtd.ts';
+import { startProvider } from '../provider.ts';
 import { Quickstart } from '../quickstart.ts';
 import { CACHE, type Setup } from '../setup.ts';
 import type { Steps } from '../steps.ts';
-import { startProvider, type Terraform } from '../terraform.ts';
+import type { Terraform } from '../terraform.ts';
 import type { StartOptions } from './options.ts';
 import type { Session } from './session.ts';
 
@@ -74,7 +75,7 @@ export async function bringUp(steps: Steps, parts: Parts): Promise<Cloud> {
     folder: join(dataDir, 'quickstart'),
     terraform: terraform.path,
     image: setup.image ? { ...setup.image, format: 'qcow2' } : await simulatedImage(dataDir),
-    ...{ kubeconfig, host: HOST, signal, reattach },
+    ...{ kubeconfig, host: HOST, signal, reattach, runtimeDir: options.ownFolder ? dataDir : undefined },
   });
   await quickstart.prepare();
   return { libvirtd, quickstart, kubeconfig, agentDir: agent.dataDir };

@@ -1,7 +1,7 @@
 /** What `npm start` remembers in the data folder: what it started, so that the next one can take over or clean up. */
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { endProcess, isRunning, type ProcessRecord, thisProcess } from '../processes.ts';
+import { endProcess, isRunning, type ProcessRecord, processAt } from '../processes.ts';
 
 export interface SessionRecord {
   /** The `npm start` that runs, or ran. */
@@ -43,7 +43,7 @@ export class Session {
       );
     for (const orphan of before?.processes.toReversed() ?? []) await endProcess(orphan);
     const applied = before?.applied ?? false;
-    const session = new Session(file, { start: thisProcess(), port, driver, applied, processes: [] });
+    const session = new Session(file, { start: processAt(process.pid)!, port, driver, applied, processes: [] });
     await session.save();
     return session;
   }
