@@ -9,6 +9,7 @@ import { startApi } from './api/start.ts';
 import { HostLiveness } from './controllers/host/liveness.ts';
 import { registerHost } from './controllers/host/register.ts';
 import { runControllers } from './controllers/run.ts';
+import { flowExtensions } from './extensions/flows.ts';
 import { pendingHostsExtension } from './extensions/pending-hosts.ts';
 import { FleetServer } from './fleet/fleet-server.ts';
 import { nextTerm } from './fleet/term.ts';
@@ -95,7 +96,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
     events,
     metrics,
     onAgentConnection: (socket) => fleet.attachConnection(socket),
-    extensions: [pendingHostsExtension(fleet)],
+    extensions: [pendingHostsExtension(fleet), ...flowExtensions(controllers.context)],
   });
   const kubeconfigFile = await pki.writeKubeconfig(api.url);
 

@@ -1,6 +1,6 @@
 /** Runs the controllers: one queue each, fed by what changed. */
 import { type Instance, kinds, PlumbError } from '@plumb/schemas';
-import { everHeld } from '../flow/record.ts';
+import { everHeld, type FlowRecord } from '../flow/record.ts';
 import { heldAllocation } from '../plan/allocation.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { WorkQueue } from '../runtime/queue.ts';
@@ -10,6 +10,8 @@ import { dispatch } from './dispatch.ts';
 import { allControllers } from './index.ts';
 
 export interface Running {
+  /** What controllers were made with: for endpoints that show or release flows. */
+  context: Context;
   /** Starts nothing more and resolves when what runs has ended. */
   stop(): Promise<void>;
 }
@@ -53,9 +55,11 @@ export function runControllers({ context: parts, metrics, onError }: RunOptions)
     queues.set(kinds.find((k) => k.kind === controller.kind)!.plural, queue);
   }
   rememberHoldings(context);
+  if (metrics) publishFlows(context, metrics);
   const end = dispatch(context);
   for (const kind of kinds) for (const { key } of context.cache.list(kind.plural)) context.enqueue(key);
   return {
+    context,
     async stop() {
       end();
       await Promise.all([...queues.values()].map((q) => q.stop()));
@@ -72,4 +76,16 @@ function rememberHoldings(context: Context): void {
     );
     context.holdings.set(object.metadata.uid, held);
   }
+}
+
+function publishFlows(context: Context, metrics: Metrics): void {
+  const count = (test: (record: FlowRecord) => boolean) =>
+    [...context.journal.all()].filter((f) => test(f.record)).length;
+  for (const direction of ['forward', 'back', 'failed'] as const)
+    metrics.readGauge('plumb_flows', 'Flows that are written down.', { direction }, () =>
+      count((record) => record.direction === direction),
+    );
+  metrics.readGauge('plumb_flows_stuck', 'Flows that can go neither forward nor back.', {}, () =>
+    count((record) => record.stuck !== undefined),
+  );
 }

@@ -17,6 +17,8 @@ export interface ExecuteOptions {
   fence: number;
   /** Asked before each command: true when a newer spec or a delete has taken the flow's place. */
   superseded?: () => boolean;
+  /** Told of every step that was tried. */
+  onStep?: (step: PlanStep, error: PlumbError | undefined) => void;
 }
 
 /**
@@ -34,8 +36,11 @@ export async function execute(steps: readonly PlanStep[], options: ExecuteOption
       steps: group.map(({ id, verb, thing }) => ({ id, verb, thing })),
     };
     const outcomes = await options.fleet.send(first.host, command);
-    for (const { step: id, error } of outcomes)
-      if (error) return { outcome: 'failed', step: group.find((s) => s.id === id) ?? first, error };
+    for (const { step: id, error } of outcomes) {
+      const step = group.find((s) => s.id === id) ?? first;
+      options.onStep?.(step, error);
+      if (error) return { outcome: 'failed', step, error };
+    }
   }
   return { outcome: 'done' };
 }

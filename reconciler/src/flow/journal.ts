@@ -10,9 +10,22 @@ export interface Journaled {
   revision: number;
 }
 
+/** What became of a step, for people; kept while the flow lasts, in memory. */
+export interface StepNote {
+  /** Milliseconds since the epoch. */
+  at: number;
+  step: string;
+  host: string;
+  /** Absent when the step was done. */
+  error?: string;
+}
+
+const MAX_NOTES = 100;
+
 export class Journal {
   private readonly store: Store;
   private readonly flows = new Map<string, Journaled>();
+  private readonly stepNotes = new Map<string, StepNote[]>();
 
   private constructor(store: Store) {
     this.store = store;
@@ -34,6 +47,19 @@ export class Journal {
 
   all(): Iterable<Journaled> {
     return this.flows.values();
+  }
+
+  /** Remembers what became of a step of the flow; the oldest of many are forgotten. */
+  note(uid: string, note: StepNote): void {
+    const notes = this.stepNotes.get(uid) ?? [];
+    notes.push(note);
+    if (notes.length > MAX_NOTES) notes.shift();
+    this.stepNotes.set(uid, notes);
+  }
+
+  /** What became of the steps of the running flow since this process started, oldest first. */
+  notes(uid: string): readonly StepNote[] {
+    return this.stepNotes.get(uid) ?? [];
   }
 
   /** What a batch needs to begin a flow, or to put it in place of the one that is there. */
@@ -63,6 +89,7 @@ export class Journal {
   /** The batch with `ending(uid)` is durable. */
   ended(uid: string): void {
     this.flows.delete(uid);
+    this.stepNotes.delete(uid);
   }
 
   /** A turn of the flow by itself: made durable before it is acted on. */

@@ -1,5 +1,5 @@
 /** Deleting an instance: everything it may have made goes, then what it held is freed, then the object goes. */
-import { type Instance, retryable, type Thing, thingKey, thingOrder } from '@plumb/schemas';
+import { type Instance, type Thing, thingKey, thingOrder } from '@plumb/schemas';
 import { execute } from '../../flow/execute.ts';
 import type { Journaled } from '../../flow/journal.ts';
 import type { FlowRecord } from '../../flow/record.ts';
@@ -9,6 +9,7 @@ import { PLAN_VERSION, type PlanStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context } from '../controller.ts';
 import { departure, readFresh, retryOnConflict } from '../status.ts';
+import { describe, noteSteps, stuck } from './go.ts';
 import { allHeld } from './planning.ts';
 
 export async function deleteInstance(
@@ -22,14 +23,15 @@ export async function deleteInstance(
   if (steps.length > 0) {
     const deleting =
       flow?.record.purpose === 'delete' ? flow : await context.journal.turn(record(context, cached, held, steps));
-    const result = await execute(steps, { fence: deleting.revision, fleet: context.fleet, owner: uid });
-    if (result.outcome === 'failed')
-      throw retryable(
-        'Stuck',
-        `cannot remove it yet: ${result.error.message} (on host ${result.step.host}); it is tried again`,
-      );
+    const result = await execute(steps, {
+      fence: deleting.revision,
+      fleet: context.fleet,
+      owner: uid,
+      onStep: noteSteps(context, uid),
+    });
+    if (result.outcome === 'failed') return stuck(context, deleting.record, describe(result.step, result.error));
   }
-  await finish(context, cached, held);
+  await finishDelete(context, cached, held);
   return undefined;
 }
 
@@ -86,7 +88,11 @@ function record(
 }
 
 /** Addresses are free for others from here on, because the hosts have confirmed the removal. */
-async function finish(context: Context, cached: Cached<Instance>, held: readonly Allocation[]): Promise<void> {
+export async function finishDelete(
+  context: Context,
+  cached: Cached<Instance>,
+  held: readonly Allocation[],
+): Promise<void> {
   const { uid } = cached.object.metadata;
   const revision = await retryOnConflict(async () => {
     const current = await readFresh(context, cached);

@@ -34,14 +34,20 @@ export async function finishForward(
   context.journal.ended(record.uid);
   context.holdings.set(record.uid, [target]);
   if (revision !== undefined) await context.cache.shows(revision);
-  if (record.purpose === 'repair')
-    context.events.record({
-      object: cached.object,
-      type: 'Normal',
-      reason: 'Repaired',
-      message: `${objectName(cached.object.metadata)} is as declared again`,
-    });
+  tellEnd(context, cached, record);
   return { requeueAfterMs: 0 }; // live changes are not listened to while a flow runs: look once more
+}
+
+function tellEnd(context: Context, cached: Cached<Instance>, record: FlowRecord): void {
+  const seconds = ((context.ambient.clock.now() - record.startedAt) / 1000).toFixed(1);
+  const [reason, words] = {
+    create: ['Created', `was made on host ${record.target?.host} in ${seconds} s`],
+    update: ['Updated', `was changed as declared in ${seconds} s`],
+    repair: ['Repaired', `is as declared again after ${seconds} s`],
+    delete: ['Deleted', 'is gone'],
+  }[record.purpose];
+  const message = `${objectName(cached.object.metadata)} ${words}: ${record.plan.steps.map((s) => s.id).join(', ')}`;
+  context.events.record({ object: cached.object, type: 'Normal', reason: reason!, message });
 }
 
 function finishedStatus(context: Context, instance: Instance, record: FlowRecord, target: Allocation): Status {

@@ -28,6 +28,7 @@ export async function goForward(
       fleet: context.fleet,
       owner: record.uid,
       superseded: () => isSuperseded(context, cached.key, record),
+      onStep: noteSteps(context, record.uid),
     });
     if (result.outcome === 'superseded') return { requeueAfterMs: 0 };
     if (result.outcome === 'done') return finishForward(context, cached, flow);
@@ -77,6 +78,7 @@ export async function goBack(context: Context, cached: Cached<Instance>, flow: J
     fence: flow.revision,
     fleet: context.fleet,
     owner: record.uid,
+    onStep: noteSteps(context, record.uid),
   });
   if (result.outcome === 'failed') return stuck(context, record, describe(result.step, result.error));
   await finishBack(context, cached, flow);
@@ -84,22 +86,33 @@ export async function goBack(context: Context, cached: Cached<Instance>, flow: J
 }
 
 /** Written down once per failure, shown on the object, and tried again with backoff: never dropped. */
-async function stuck(context: Context, record: FlowRecord, failure: FlowFailure): Promise<never> {
+export async function stuck(context: Context, record: FlowRecord, failure: FlowFailure): Promise<never> {
   if (record.stuck?.message !== failure.message) await context.journal.turn({ ...record, stuck: failure });
   throw new PlumbError({
     reason: 'Stuck',
-    message: `cannot ${record.direction === 'back' ? 'undo' : 'finish'}: ${failure.message}; it is tried again`,
+    message: `cannot ${record.direction === 'back' ? 'be undone' : record.purpose === 'delete' ? 'be removed' : 'be finished'} yet: ${failure.message}; it is tried again, and a person may end it: plumb flows abandon ${record.uid}`,
     retry: 'retry',
   });
 }
 
-function describe(step: PlanStep, error: PlumbError): FlowFailure {
+export function describe(step: PlanStep, error: PlumbError): FlowFailure {
   return {
     reason: error.reason,
     message: `${error.message} (step "${step.id}" on host ${step.host})`,
     step: step.id,
     host: step.host,
   };
+}
+
+/** Keeps what became of each step for `plumb flows` and `plumb describe`. */
+export function noteSteps(context: Context, uid: string): (step: PlanStep, error: PlumbError | undefined) => void {
+  return (step, error) =>
+    context.journal.note(uid, {
+      at: context.ambient.clock.now(),
+      step: step.id,
+      host: step.host,
+      ...(error ? { error: `${error.reason}: ${error.message}` } : {}),
+    });
 }
 
 async function tellProgress(context: Context, cached: Cached<Instance>, record: FlowRecord): Promise<void> {

@@ -1,6 +1,7 @@
 import { retryable, terminal } from '@plumb/schemas';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Rig, startRig } from '../testing/rig.ts';
+import { abandonFlow, retryFlow } from './release.ts';
 
 let rig: Rig;
 
@@ -36,8 +37,10 @@ const spec = (more: object = {}) => ({
   ...more,
 });
 const at = (address: string) => ({ interfaces: [{ name: 'eth0', l3Network: 'lab', addresses: [address] }] });
-const condition = (object: { status?: { conditions?: { type: string }[] } } | undefined, type: string) =>
-  object?.status?.conditions?.find((c) => c.type === type);
+const condition = (
+  object: { status?: { conditions?: { type: string; status?: string }[] } } | undefined,
+  type: string,
+) => object?.status?.conditions?.find((c) => c.type === type);
 
 describe('an instance', () => {
   it('is created in one command, with its addresses and its share of the host made durable', async () => {
@@ -244,6 +247,47 @@ describe('an instance', () => {
     expect(condition(failed, 'Ready')).toMatchObject({ reason: 'AddressOutsideCIDR' });
     expect(rig.fleet.keysOn('host-1').filter((k) => k.includes(busy!.metadata.uid))).toEqual([]);
     expect(await rig.keys('/alloc/address/')).toEqual([]);
+  });
+
+  it('is stuck, visibly, while its removal fails; a person may end that', async () => {
+    await rig.create('Instance', 'web-0', spec());
+    const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
+    rig.fleet.fault = (_h, verb, thing) =>
+      thing.kind === 'disk' && verb === 'remove' ? terminal('IoError', 'the disk cannot be unlinked') : undefined;
+    await rig.remove('Instance', 'web-0');
+    const stuck = await rig.until('Instance', 'web-0', (o) => condition(o as never, 'Ready')?.status === 'False');
+    expect(condition(stuck as never, 'Ready')).toMatchObject({ reason: 'Stuck' });
+    expect(rig.context.journal.notes(uid).at(-1)).toMatchObject({ step: `remove disk/${uid}.root`, host: 'host-1' });
+    await abandonFlow(rig.context, uid);
+    await rig.gone('Instance', 'web-0');
+    expect(await rig.keys('/alloc/address/')).toEqual([]);
+    expect(await rig.keys('/flows/')).toEqual([]);
+    // What was left goes as soon as the host obeys: the deletion record allows it.
+    rig.fleet.fault = () => undefined;
+    const disk = rig.fleet.host('host-1')!.things.get(`disk/${uid}.root`)!;
+    const gone = new Promise<void>((resolve) =>
+      rig.fleet.onChange(
+        (c) =>
+          void (
+            c.type === 'thing' &&
+            c.id === disk.id &&
+            !rig.fleet.keysOn('host-1').includes(`disk/${disk.id}`) &&
+            resolve()
+          ),
+      ),
+    );
+    rig.fleet.put('host-1', disk);
+    await gone;
+  });
+
+  it('is tried again at once when a person asks', async () => {
+    rig.fleet.fault = (_h, verb, thing) =>
+      thing.kind === 'domain' && verb === 'ensure' ? terminal('BootFailed', 'the firmware is missing') : undefined;
+    await rig.create('Instance', 'web-0', spec());
+    const { uid } = (await rig.stalled('Instance', 'web-0')).metadata;
+    rig.fleet.fault = () => undefined;
+    await retryFlow(rig.context, uid);
+    await rig.ready('Instance', 'web-0');
   });
 
   it('can never be held by a host that is too small, and says so', async () => {

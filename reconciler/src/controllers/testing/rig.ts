@@ -12,6 +12,7 @@ import { keys } from '../../store/keys.ts';
 import { MemoryStore } from '../../store/memory.ts';
 import { decodeObject, encodeObject } from '../../store/object-codec.ts';
 import type { Store } from '../../store/store.ts';
+import type { Context } from '../controller.ts';
 import { HostLiveness } from '../host/liveness.ts';
 import { type Running, runControllers } from '../run.ts';
 
@@ -20,6 +21,7 @@ export interface Rig {
   fleet: FakeFleet;
   cache: ObjectCache;
   errors: string[];
+  context: Context;
   create(kind: string, name: string, spec: unknown, metadata?: Partial<PlumbObject['metadata']>): Promise<PlumbObject>;
   edit(kind: string, name: string, change: (object: PlumbObject) => void): Promise<void>;
   remove(kind: string, name: string): Promise<void>;
@@ -104,6 +106,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     fleet,
     cache,
     errors,
+    context: running.context,
     until,
     edit,
     async create(kindName, name, spec, metadata = {}) {

@@ -1,0 +1,62 @@
+/** `/apis/plumb.dev/v1/flows`: what is under way, stuck or failed, and the two things that a person can do about it. */
+import type { Extension } from '../api/extension.ts';
+import type { Context } from '../controllers/controller.ts';
+import { abandonFlow, retryFlow } from '../controllers/instance/release.ts';
+import type { Journaled } from '../flow/journal.ts';
+
+const PATH = '/apis/plumb.dev/v1/flows';
+
+export function flowExtensions(context: Context): Extension[] {
+  return [
+    {
+      method: 'GET',
+      path: PATH,
+      async handle() {
+        const items = [...context.journal.all()].map((flow) => view(context, flow));
+        return { body: { apiVersion: 'plumb.dev/v1', kind: 'FlowList', metadata: {}, items } };
+      },
+    },
+    {
+      method: 'POST',
+      path: `${PATH}/{uid}/retry`,
+      async handle({ params }) {
+        await retryFlow(context, params.uid!);
+        return { body: { kind: 'Status', apiVersion: 'v1', status: 'Success' } };
+      },
+    },
+    {
+      method: 'POST',
+      path: `${PATH}/{uid}/abandon`,
+      async handle({ params }) {
+        await abandonFlow(context, params.uid!);
+        return { body: { kind: 'Status', apiVersion: 'v1', status: 'Success' } };
+      },
+    },
+  ];
+}
+
+/** A flow as people read it. Specs of things stay inside: they may hold user data. */
+function view(context: Context, { record, revision }: Journaled) {
+  const object = context.cache.byUid(record.uid)?.object;
+  return {
+    apiVersion: 'plumb.dev/v1',
+    kind: 'Flow',
+    metadata: { name: record.uid, resourceVersion: String(revision) },
+    object: { kind: object?.kind, namespace: object?.metadata.namespace, name: object?.metadata.name },
+    purpose: record.purpose,
+    direction: record.direction,
+    generation: record.generation,
+    startedAt: new Date(record.startedAt).toISOString(),
+    steps: record.plan.steps.map(({ id, host, verb, undo, disruption, why }) => ({
+      id,
+      host,
+      verb,
+      undo,
+      disruption,
+      why,
+    })),
+    notes: context.journal.notes(record.uid).map((n) => ({ ...n, at: new Date(n.at).toISOString() })),
+    ...(record.failure ? { failure: record.failure } : {}),
+    ...(record.stuck ? { stuck: record.stuck } : {}),
+  };
+}
