@@ -69,6 +69,9 @@ export async function measureBursts(options: BurstOptions): Promise<BurstResult[
       results.push(summary(size, runs, options));
     }
     return results;
+  } catch (error) {
+    say(plumb.said());
+    throw error;
   } finally {
     await plumb.close();
     await floor.close();
@@ -90,7 +93,7 @@ async function burst(plumb: Plumb, size: number, prefix: string): Promise<BurstR
   const { client } = plumb;
   const watched = await Watched.open(client, INSTANCES);
   try {
-    const before = { server: await plumb.scrape(), agent: plumb.agentUse() };
+    const before = { server: await plumb.scrape(), agentCpu: plumb.agentCpuSeconds() };
     const readyAt = new Map<string, number>();
     const started = performance.now();
     const allReady = watched.until(
@@ -105,7 +108,7 @@ async function burst(plumb: Plumb, size: number, prefix: string): Promise<BurstR
     const posts = Promise.all(names.map((name) => client.expect(201, 'POST', INSTANCES, instance(name))));
     const answered = posts.then(() => performance.now() - started);
     await Promise.all([allReady, answered]);
-    const after = { server: await plumb.scrape(), agent: plumb.agentUse() };
+    const after = { server: await plumb.scrape(), agentCpu: plumb.agentCpuSeconds() };
 
     const deleting = performance.now();
     await Promise.all(names.map((name) => client.expect(200, 'DELETE', `${INSTANCES}/${name}`)));
@@ -119,7 +122,7 @@ async function burst(plumb: Plumb, size: number, prefix: string): Promise<BurstR
       answered: await answered,
       readyHalf: quantile(times, 0.5),
       gone: performance.now() - deleting,
-      perCreate: perCreate(size, before.server, after.server, after.agent.cpuSeconds - before.agent.cpuSeconds),
+      perCreate: perCreate(size, before.server, after.server, after.agentCpu - before.agentCpu),
     };
   } finally {
     watched.close();

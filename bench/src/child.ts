@@ -7,6 +7,8 @@ export interface Child {
   pid: number;
   /** The line by which it said that it is ready. */
   ready: string;
+  /** The last lines that it printed. */
+  said(): string;
   /** Asks it to end, and makes it after five seconds. */
   end(): Promise<void>;
 }
@@ -35,7 +37,7 @@ export async function startChild(file: string, args: readonly string[], ready: R
       reject(new Error(`${file} ${args.join(' ')} ended (${signal ?? code}) before it was ready:\n${said.join('\n')}`)),
     );
   });
-  return { pid: process_.pid as number, ready: line, end: () => end(process_) };
+  return { pid: process_.pid as number, ready: line, said: () => said.join('\n'), end: () => end(process_) };
 }
 
 /** Ends every child that still runs. */

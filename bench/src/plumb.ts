@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -18,8 +18,10 @@ export const INSTANCES = `${PROJECT}/instances`;
 export interface Plumb {
   client: HttpsClient;
   scrape(): Promise<Scrape>;
-  /** Processor seconds and resident bytes of the agent's process. */
-  agentUse(): { cpuSeconds: number; residentBytes: number };
+  /** Processor seconds that the agent's process used until now. */
+  agentCpuSeconds(): number;
+  /** What server and agent printed last. */
+  said(): string;
   close(): Promise<void>;
 }
 
@@ -56,11 +58,12 @@ export async function startPlumb({ folder, hosts, connections }: PlumbOptions): 
     await close();
     throw error;
   }
-  const { pid } = agent;
+  const { pid, said } = agent;
   return {
     client,
     scrape: async () => parseScrape(await client.expect(200, 'GET', '/metrics')),
-    agentUse: () => processUse(pid),
+    agentCpuSeconds: () => cpuSeconds(pid),
+    said: () => `server:\n${server.said()}\nagent:\n${said()}`,
     close,
   };
 }
@@ -130,10 +133,10 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** proc(5): user and system time in hundredths of a second are fields 14 and 15, resident pages field 24. */
-function processUse(pid: number): { cpuSeconds: number; residentBytes: number } {
-  if (process.platform !== 'linux') return { cpuSeconds: Number.NaN, residentBytes: Number.NaN };
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100, residentBytes: Number(fields[21]) * 4096 };
+/** Of all threads, from the scheduler's own count in nanoseconds: /proc/PID/stat counts in hundredths of a second. */
+function cpuSeconds(pid: number): number {
+  if (process.platform !== 'linux') return Number.NaN;
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const used = threads.map((id) => Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'latin1').split(' ')[0]));
+  return used.reduce((sum, ns) => sum + ns, 0) / 1e9;
 }

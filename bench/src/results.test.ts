@@ -13,6 +13,7 @@ const measured: Surroundings = {
   cores: 2,
   memoryGiB: 24,
   kernel: 'linux 6.1',
+  loadBefore: 0.1,
   versions: { node: '26.0.0' },
 };
 const burst = (instances: number): Results['bursts'][string] => ({
@@ -34,7 +35,7 @@ test('the table shows each burst beside its floor, small ones first', () => {
   expect(lines).toContain('| 1 | 6.0 | 4096 | 3.0 | 0.13 | 1.0 | 2.0 | 1.50 | 0.25 |');
   // Measured in one run: said once.
   expect(lines.filter((line) => line.includes('abc1234'))).toEqual([
-    '- 2026-01-01T00:00:00.000Z, commit abc1234: A processor, 2 cores, 24 GiB, linux 6.1; node 26.0.0',
+    '- 2026-01-01T00:00:00.000Z, commit abc1234: A processor, 2 cores, 24 GiB, linux 6.1, load before 0.1; node 26.0.0',
   ]);
 });
 

@@ -39,7 +39,7 @@ export function formatResults({ bursts, store }: Results): string {
   const measured = new Map([...all, ...(store ? [store] : [])].map((one) => [JSON.stringify(one.measured), one]));
   for (const { measured: m } of measured.values()) {
     const versions = Object.entries(m.versions).map(([name, version]) => `${name} ${version}`);
-    const machine = `${m.processor}, ${m.cores} cores, ${m.memoryGiB} GiB, ${m.kernel}`;
+    const machine = `${m.processor}, ${m.cores} cores, ${m.memoryGiB} GiB, ${m.kernel}, load before ${m.loadBefore}`;
     parts.push(`- ${m.date}, commit ${m.commit}: ${machine}; ${versions.join(', ')}`);
   }
   return `${parts.join('\n')}\n`;
@@ -91,7 +91,7 @@ function burstTables(all: BurstResult[]): string[] {
         one(c.messagesToAgents),
         one(c.messagesFromAgents),
         c.serverCpuMs.toFixed(2),
-        c.agentCpuMs.toFixed(2),
+        Number.isFinite(c.agentCpuMs) ? c.agentCpuMs.toFixed(2) : 'not known',
       ),
     ),
   ];
