@@ -12,6 +12,9 @@ import { findTerraform } from './terraform.ts';
 
 const steps = new Steps();
 
+/** Lines of Terraform that say what it does; that it reads what is there is not worth a line. */
+const PROGRESS = /^plumb_\S+: (?!Refreshing)/;
+
 /** Ends what runs at the moment, then everything; a second one ends this process at once. */
 function untilInterrupted(): AbortSignal {
   const controller = new AbortController();
@@ -70,7 +73,7 @@ async function apply(cloud: Cloud, session: Session): Promise<void> {
   await session.save();
   await steps.run('terraform apply', 'read the message above, and server.log and agent.log', async (step) => {
     const { stdout } = await cloud.quickstart.apply((line) => {
-      if (/^plumb_\S+: /.test(line)) step.line(line);
+      if (PROGRESS.test(line)) step.line(line);
     });
     step.note(stdout.match(/Apply complete! (Resources: .*)\./)?.[1] ?? '');
   });
@@ -79,7 +82,7 @@ async function apply(cloud: Cloud, session: Session): Promise<void> {
 async function destroy(cloud: Cloud, session: Session): Promise<void> {
   await steps.run('terraform destroy', 'read the message above, and server.log and agent.log', async (step) => {
     const { stdout } = await cloud.quickstart.destroy((line) => {
-      if (/^plumb_\S+: /.test(line)) step.line(line);
+      if (PROGRESS.test(line)) step.line(line);
     });
     step.note(stdout.match(/Destroy complete! (Resources: .*)\./)?.[1] ?? '');
   });
