@@ -22,7 +22,8 @@ export function fieldDiagnostic(error: FieldError, kind: TerraformKind): Diagnos
   const { steps, rest } = attributePath(error.field, kind);
   const where = steps.length > 0 ? showPath(steps) : error.field;
   const deeper = steps.length > 0 && rest !== '' ? ` (at ${rest})` : '';
-  return failure(`Invalid ${where}`, `${where}${deeper} ${error.message.replace(/\.$/, '')}.`, steps);
+  const end = /[.?!]$/.test(error.message) ? '' : '.';
+  return failure(`Invalid ${where}`, `${where}${deeper} ${error.message}${end}`, steps);
 }
 
 /** An error as diagnostics: one for each field that it names, else one for the whole. */

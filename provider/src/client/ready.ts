@@ -59,7 +59,7 @@ function speaksOf(found: Condition | undefined, object: PlumbObject, generation:
 /** `: NoCapacity: no host has …`, or what is known instead. */
 function because(object: PlumbObject | undefined): string {
   const ready = object && condition(object, 'Ready');
-  if (ready && ready.status !== 'True') return `: ${ready.reason}: ${ready.message}`;
+  if (ready && ready.status !== 'True') return `: ${ready.reason}: ${ready.message.replace(/\.$/, '')}`;
   const finalizers = object?.metadata.deletionTimestamp ? (object.metadata.finalizers ?? []) : [];
   if (finalizers.length > 0) return `: it waits for ${finalizers.join(', ')}`;
   return ': no controller has said anything about it yet';

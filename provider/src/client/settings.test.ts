@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PlumbError } from '@plumb/schemas';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectionFrom, type ProviderAttributes } from './settings.ts';
+
+let cwd: string;
+const PEM = '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n';
+
+const kubeconfig = (server: string, user: string, cluster = '') => `apiVersion: v1
+kind: Config
+current-context: plumb
+contexts: [{name: plumb, context: {cluster: c, user: u}}]
+clusters:
+- name: c
+  cluster: {server: "${server}"${cluster}}
+users:
+- name: u
+  user: {${user}}
+`;
+
+beforeAll(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'plumb-settings-'));
+  const file = (name: string, text: string) => writeFileSync(join(cwd, name), text);
+  const authority = Buffer.from(PEM).toString('base64');
+  file('ca.pem', PEM);
+  file('config', kubeconfig('https://a:1/', 'token: kube-token', `, certificate-authority-data: ${authority}`));
+  file('files', kubeconfig('https://a:2', 'tokenFile: token.txt', ', certificate-authority: ca.pem'));
+  file('token.txt', 'from-file\n');
+  file('exec', kubeconfig('https://a:3', 'exec: {command: x}'));
+  file('context', 'current-context: other\n');
+  file('broken', 'users: [{token: "secret-in-here}]\n');
+  file(
+    'certificate',
+    kubeconfig('https://a:4', `client-certificate: ca.pem, client-key: ca.pem`, ', insecure-skip-tls-verify: true'),
+  );
+});
+
+afterAll(() => rmSync(cwd, { recursive: true, force: true }));
+
+const from = (attributes: ProviderAttributes, env: Record<string, string> = {}) =>
+  connectionFrom(attributes, { env, cwd });
+const why = (attributes: ProviderAttributes, env: Record<string, string> = {}) => {
+  try {
+    from(attributes, env);
+  } catch (error) {
+    return error instanceof PlumbError ? `${error.reason}: ${error.message}` : error;
+  }
+  return undefined;
+};
+
+describe('where the server is', () => {
+  test('attributes', () => {
+    expect(from({ endpoint: 'https://b:1/', token: 't', caCertificate: 'ca.pem' })).toEqual({
+      endpoint: 'https://b:1',
+      token: 't',
+      ca: PEM,
+    });
+  });
+
+  test('a kubeconfig, by attribute or variable, with paths relative to where terraform runs', () => {
+    const expected = { endpoint: 'https://a:1', token: 'kube-token', ca: PEM };
+    expect(from({ kubeconfig: 'config' })).toEqual(expected);
+    expect(from({}, { KUBECONFIG: join(cwd, 'config') })).toEqual(expected);
+    expect(from({ kubeconfig: '~/config' }, { HOME: cwd })).toEqual(expected);
+  });
+
+  test('files that a kubeconfig names', () => {
+    expect(from({ kubeconfig: 'files' })).toEqual({ endpoint: 'https://a:2', token: 'from-file', ca: PEM });
+    expect(from({ kubeconfig: 'certificate' })).toEqual({
+      endpoint: 'https://a:4',
+      certificate: { cert: PEM, key: PEM },
+      insecure: true,
+    });
+  });
+
+  test('several kubeconfigs: the first that says a thing wins, and missing ones are skipped', () => {
+    expect(from({}, { KUBECONFIG: `nowhere:${join(cwd, 'config')}:${join(cwd, 'files')}` }).endpoint).toBe(
+      'https://a:1',
+    );
+  });
+
+  test('attributes win over variables, and these over a kubeconfig in a variable', () => {
+    const env = { PLUMB_ENDPOINT: 'https://e:1', PLUMB_TOKEN: 'env', KUBECONFIG: 'config' };
+    expect(from({}, env)).toEqual({ endpoint: 'https://e:1', token: 'env' });
+    expect(from({ endpoint: 'https://b:1' }, env)).toEqual({ endpoint: 'https://b:1', token: 'env' });
+    expect(from({ kubeconfig: 'config' }, env)).toMatchObject({ endpoint: 'https://a:1', token: 'env' });
+    expect(from({ token: 'mine' }, env).token).toBe('mine');
+  });
+
+  test('the token of a kubeconfig goes to no other server', () => {
+    expect(from({ endpoint: 'https://b:1' }, { KUBECONFIG: 'config' })).toEqual({ endpoint: 'https://b:1' });
+  });
+});
+
+describe('what is wrong is said', () => {
+  test.each<[string, ProviderAttributes, Record<string, string>, string]>([
+    ['nothing', {}, {}, 'NotConfigured: No Plumb server is known. Set kubeconfig or endpoint'],
+    [
+      'no URL',
+      { endpoint: 'b:1' },
+      {},
+      'NotConfigured: endpoint must be a URL as in https://plumb.example:7443, but is b:1',
+    ],
+    ['no such file', { kubeconfig: 'nowhere' }, {}, 'BadKubeconfig: The kubeconfig '],
+    ['no such context', { kubeconfig: 'context' }, {}, 'the context other is not in it'],
+    ['a credential plug-in', { kubeconfig: 'exec' }, {}, 'gets its credential from a program'],
+    [
+      'a bad authority',
+      { endpoint: 'https://b', caCertificate: 'nowhere.pem' },
+      {},
+      'neither a PEM certificate nor a file',
+    ],
+    ['not YAML', { kubeconfig: 'broken' }, {}, 'it is not YAML'],
+  ])('%s', (_, attributes, env, expected) => expect(why(attributes, env)).toContain(expected));
+
+  test('and never quotes a credential', () => expect(why({ kubeconfig: 'broken' })).not.toContain('secret-in-here'));
+});

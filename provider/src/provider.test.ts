@@ -1,0 +1,413 @@
+/** The provider over its real protocol, against an API in memory: every way that a resource can go. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Connection, Core } from './testing/core.ts';
+import { FakeApi, failure } from './testing/fake-api.ts';
+import { type ObjectValue, UNKNOWN } from './value/value.ts';
+
+const TOKEN = 'a-token-that-nobody-may-see';
+const HOME = '/apis/plumb.dev/v1/zones/home';
+
+let api: FakeApi;
+let core: Core;
+let terraform: Connection;
+
+beforeEach(async () => {
+  api = await FakeApi.start();
+  core = await Core.start({ HOME: '/nowhere' });
+  terraform = await core.configured({ endpoint: api.endpoint, token: TOKEN });
+});
+
+afterEach(async () => {
+  core.close();
+  await api.close();
+});
+
+const zone: ObjectValue = { name: 'home', description: 'A note.' };
+const limited = (create: string): ObjectValue => ({ ...zone, timeouts: { create, update: create, delete: create } });
+const made = async (config: ObjectValue = zone) => (await terraform.apply('plumb_zone', config, null)).state!;
+
+describe('create', () => {
+  test('posts, waits for Ready, and holds uid and what was declared', async () => {
+    const { state, errors } = await terraform.apply('plumb_zone', { ...zone, labels: { rack: 'a' } }, null);
+    expect(errors).toEqual([]);
+    expect(state).toMatchObject({
+      name: 'home',
+      description: 'A note.',
+      labels: { rack: 'a' },
+      status: { uid: 'uid-1' },
+    });
+    const sent = api.seen.find(({ method }) => method === 'POST');
+    expect(sent).toMatchObject({
+      authorization: `Bearer ${TOKEN}`,
+      body: { kind: 'Zone', spec: { description: 'A note.' } },
+    });
+  });
+
+  test('waits for its own generation, over broken watches', async () => {
+    api.react = (object) => api.condition({ ...object, metadata: { ...object.metadata } }, 'False', 'Waiting', 'Soon.');
+    const applied = terraform.apply('plumb_zone', zone, null);
+    await until(() => api.watching === 1);
+    api.cutWatches();
+    await until(() => api.watching === 1);
+    api.condition(api.object(HOME)!, 'True', 'Ready', 'Fine.');
+    expect((await applied).errors).toEqual([]);
+  });
+
+  test('a terminal condition ends the wait with its reason and sentence, and the object is deleted by uid', async () => {
+    api.react = (object) => {
+      api.condition(object, 'False', 'NoCapacity', 'No host has 4 CPUs free.');
+      api.condition(object, 'True', 'NoCapacity', 'No host has 4 CPUs free.', 'Stalled');
+    };
+    const { state, errors } = await terraform.apply('plumb_zone', zone, null);
+    expect(errors).toEqual(['Zone home is not Ready: NoCapacity | No host has 4 CPUs free.']);
+    expect(state).toBeNull();
+    expect(api.object(HOME)).toBeUndefined();
+    expect(api.seen.at(-1)?.path).toContain('fieldSelector=');
+    const deletion = api.seen.find(({ method }) => method === 'DELETE');
+    expect(deletion?.body).toMatchObject({ preconditions: { uid: 'uid-1' } });
+  });
+
+  test('conditions of an older generation do not count', async () => {
+    const old = (type: string) => ({
+      type,
+      status: 'True' as const,
+      reason: 'Old',
+      message: 'Of before.',
+      observedGeneration: 0,
+      lastTransitionTime: '',
+    });
+    api.react = (object) => api.put(HOME, { ...object, status: { conditions: [old('Ready'), old('Stalled')] } });
+    const applied = terraform.apply('plumb_zone', zone, null);
+    await until(() => api.watching === 1);
+    api.condition(api.object(HOME)!, 'True', 'Ready', 'Fine.');
+    expect((await applied).errors).toEqual([]);
+  });
+
+  test('a timeout says what it waited for, and takes the object back', async () => {
+    api.react = (object) => api.condition(object, 'False', 'HostOffline', 'host-1 has not been heard of.');
+    const { state, errors } = await terraform.apply('plumb_zone', limited('300ms'), null);
+    expect(errors).toEqual([
+      'Zone home is not Ready: Timeout | Zone home is not Ready: HostOffline: host-1 has not been heard of. It took longer than the 300ms that it was given.',
+    ]);
+    expect(state).toBeNull();
+    expect(api.object(HOME)).toBeUndefined();
+  });
+
+  test('what cannot be taken back stays in the state, and it is said why', async () => {
+    api.held = () => true;
+    api.react = (object) => api.condition(object, 'True', 'BadSum', 'The sum differs.', 'Stalled');
+    const { state, errors } = await terraform.apply('plumb_zone', limited('300ms'), null);
+    expect(state).toMatchObject({ name: 'home', status: { uid: 'uid-1' } });
+    expect(errors[0]).toBe('Zone home is not Ready: BadSum | The sum differs.');
+    expect(errors[1]).toContain('Zone home could not be deleted again: Timeout');
+    expect(errors[1]).toContain('it waits for test');
+  });
+
+  test('an object that is there already says how to import it, and is left alone', async () => {
+    await made();
+    const { state, errors } = await terraform.apply('plumb_zone', zone, null);
+    expect(state).toBeNull();
+    expect(errors).toEqual([expect.stringContaining('terraform import plumb_zone.NAME home')]);
+    expect(errors[0]).toMatch(/^Zone home already exists .*\| name$/);
+    expect(api.object(HOME)?.metadata.uid).toBe('uid-1');
+  });
+
+  test('a lost answer is not a second object: what was made is recognised', async () => {
+    let lost = false;
+    api.fault = ({ method }) => {
+      if (method !== 'POST' || lost) return undefined;
+      lost = true;
+      return { drop: true, after: true };
+    };
+    const { state, errors } = await terraform.apply('plumb_zone', zone, null);
+    expect(errors).toEqual([]);
+    expect(state).toMatchObject({ annotations: null, status: { uid: 'uid-1' } });
+    expect(api.seen.filter(({ method }) => method === 'POST')).toHaveLength(2);
+  });
+
+  test('a lost answer does not take over an object of someone else', async () => {
+    await made();
+    let lost = false;
+    api.fault = ({ method }) => {
+      if (method !== 'POST' || lost) return undefined;
+      lost = true;
+      return { drop: true };
+    };
+    expect((await terraform.apply('plumb_zone', zone, null)).errors[0]).toContain('already exists');
+  });
+
+  test('field errors of the server are on their attributes, all of them', async () => {
+    const causes = [
+      { field: 'spec.interfaces[0].l3Network', message: 'names no L3Network of this project' },
+      { field: 'spec.offering', message: 'names no InstanceOffering' },
+      { field: 'spec.somethingNew', message: 'is odd' },
+    ];
+    api.fault = ({ method }) =>
+      method === 'POST' ? { code: 422, body: failure(422, 'Invalid', 'is invalid', causes) } : undefined;
+    const web = { name: 'w', zone: 'z', offering: 'o', image: 'i', interfaces: [{ name: 'eth0', l3_network: 'n' }] };
+    const { state, errors } = await terraform.apply('plumb_instance', web, null);
+    expect(state).toBeNull();
+    expect(errors).toEqual([
+      'Invalid interfaces[0].l3_network | interfaces[0].l3_network names no L3Network of this project. | interfaces.0.l3_network',
+      'Invalid offering | offering names no InstanceOffering. | offering',
+      'Invalid spec.somethingNew | spec.somethingNew is odd.',
+    ]);
+  });
+
+  test('an object that someone deletes meanwhile is an error, and no state', async () => {
+    api.react = () => {};
+    const applied = terraform.apply('plumb_zone', zone, null);
+    await until(() => api.watching === 1);
+    api.remove(HOME);
+    expect(await applied).toMatchObject({ state: null, errors: [expect.stringContaining('was deleted while')] });
+  });
+});
+
+describe('read', () => {
+  test('what is gone, or was made again by someone else, is not there', async () => {
+    const state = await made();
+    api.put(HOME, { ...api.object(HOME)!, metadata: { ...api.object(HOME)!.metadata, uid: 'another' } });
+    expect((await terraform.read('plumb_zone', state)).state).toBeNull();
+    api.remove(HOME);
+    expect((await terraform.read('plumb_zone', state)).state).toBeNull();
+  });
+
+  test('drift of declared fields and keys is seen, and keys of others are not', async () => {
+    const state = await made({ ...zone, labels: { rack: 'a', row: '1' } });
+    const object = api.object(HOME)!;
+    const labels = { rack: 'b', theirs: 'x' };
+    api.put(HOME, { ...object, spec: {}, metadata: { ...object.metadata, labels } });
+    const read = await terraform.read('plumb_zone', state);
+    expect(read.state).toMatchObject({ description: null, labels: { rack: 'b' }, annotations: null });
+  });
+
+  test('a server that is away for a moment is waited for', async () => {
+    const state = await made();
+    const { port } = api;
+    await api.close();
+    const read = terraform.read('plumb_zone', state);
+    await api.listen(port);
+    expect((await read).state).toMatchObject({ name: 'home' });
+  });
+});
+
+describe('update', () => {
+  test('sends what changed, for this uid, and leaves the keys of others alone', async () => {
+    const prior = await made({ ...zone, labels: { rack: 'a', row: '1' } });
+    const { state, errors } = await terraform.apply('plumb_zone', { name: 'home', labels: { rack: 'b' } }, prior);
+    expect(errors).toEqual([]);
+    expect(state).toMatchObject({ description: null, labels: { rack: 'b' }, status: { uid: 'uid-1' } });
+    expect(api.seen.find(({ method }) => method === 'PATCH')?.body).toEqual({
+      metadata: { uid: 'uid-1', labels: { rack: 'b', row: null } },
+      spec: { description: null },
+    });
+  });
+
+  test('of timeouts alone asks the server nothing', async () => {
+    const prior = await made();
+    const before = api.seen.length;
+    const { state } = await terraform.apply('plumb_zone', limited('5m'), prior);
+    expect(state).toMatchObject({ timeouts: { create: '5m' }, status: { uid: 'uid-1' } });
+    expect(api.seen).toHaveLength(before);
+  });
+
+  test('that fails returns what the server has', async () => {
+    const prior = await made();
+    api.react = (object) => {
+      api.condition(object, 'False', 'BadWord', 'Not that word.');
+      api.condition(object, 'True', 'BadWord', 'Not that word.', 'Stalled');
+    };
+    const { state, errors } = await terraform.apply('plumb_zone', { name: 'home', description: 'Other.' }, prior);
+    expect(errors).toEqual(['Zone home is not as planned: BadWord | Not that word.']);
+    expect(state).toMatchObject({ description: 'Other.' });
+  });
+
+  test('that is refused returns what was there, with the error on its attribute', async () => {
+    const prior = await made();
+    const causes = [{ field: 'spec.description', message: 'is rude' }];
+    api.fault = ({ method }) =>
+      method === 'PATCH' ? { code: 422, body: failure(422, 'Invalid', 'no', causes) } : undefined;
+    const { state, errors } = await terraform.apply('plumb_zone', { name: 'home', description: 'Rude.' }, prior);
+    expect(errors).toEqual(['Invalid description | description is rude. | description']);
+    expect(state).toMatchObject({ description: 'A note.' });
+  });
+
+  test('of what is gone leaves no state', async () => {
+    const prior = await made();
+    api.remove(HOME);
+    const { state, errors } = await terraform.apply('plumb_zone', { name: 'home' }, prior);
+    expect(state).toBeNull();
+    expect(errors[0]).toContain('deleted by someone else');
+  });
+});
+
+describe('delete', () => {
+  test('is by uid and ends when the object is gone', async () => {
+    const prior = await made();
+    api.held = () => true;
+    const removed = terraform.apply('plumb_zone', null, prior);
+    await until(() => api.watching === 1);
+    api.remove(HOME);
+    expect(await removed).toMatchObject({ state: null, errors: [] });
+  });
+
+  test('leaves an object of the same name but another uid alone', async () => {
+    const prior = await made();
+    api.put(HOME, { ...api.object(HOME)!, metadata: { ...api.object(HOME)!.metadata, uid: 'another' } });
+    expect(await terraform.apply('plumb_zone', null, prior)).toMatchObject({ state: null, errors: [] });
+    expect(api.object(HOME)?.metadata.uid).toBe('another');
+  });
+
+  test('that is blocked says by what', async () => {
+    const prior = await made(limited('300ms'));
+    api.held = (object) => {
+      api.condition(object, 'False', 'InUse', 'Host host-1 stands in it.');
+      return true;
+    };
+    const { state, errors } = await terraform.apply('plumb_zone', null, prior);
+    expect(state).toMatchObject({ name: 'home' });
+    expect(errors[0]).toContain('is still there: InUse: Host host-1 stands in it.');
+  });
+});
+
+describe('import and data', () => {
+  test('imports by name, with every key but those of other tools', async () => {
+    await made({ ...zone, labels: { rack: 'a' }, annotations: { note: 'x' } });
+    const { metadata } = api.object(HOME)!;
+    metadata.annotations!['kubectl.kubernetes.io/last-applied-configuration'] = '{}';
+    const { state } = await terraform.import('plumb_zone', 'home');
+    expect(state).toMatchObject({ name: 'home', labels: { rack: 'a' }, annotations: { note: 'x' }, timeouts: null });
+  });
+
+  test('imports by project and name', async () => {
+    const config = { name: 'lab', project: 'shop', l2_network: 'l2', ipv4: { cidr: '10.0.0.0/24' } };
+    expect((await terraform.apply('plumb_l3_network', config, null)).errors).toEqual([]);
+    const { state } = await terraform.import('plumb_l3_network', 'shop/lab');
+    expect(state).toMatchObject({ name: 'lab', project: 'shop', ipv4: { cidr: '10.0.0.0/24' } });
+    const missing = await terraform.import('plumb_l3_network', 'lab');
+    expect(missing.errors).toEqual([expect.stringContaining('There is no L3Network default/lab to import.')]);
+  });
+
+  test.each([['a/b'], [''], ['a/']])('refuses the id %j of a zone', async (id) => {
+    expect((await terraform.import('plumb_zone', id)).errors[0]).toContain('The id of a Zone is its name');
+  });
+
+  test('a data source has everything, and must be there', async () => {
+    await made({ ...zone, labels: { rack: 'a' } });
+    const { state } = await terraform.data('plumb_zone', { name: 'home' });
+    expect(state).toEqual({
+      name: 'home',
+      description: 'A note.',
+      labels: { rack: 'a' },
+      annotations: {},
+      status: { uid: 'uid-1' },
+    });
+    const { errors } = await terraform.data('plumb_zone', { name: 'away' });
+    expect(errors).toEqual([expect.stringContaining('There is no Zone away.')]);
+  });
+});
+
+describe('the connection', () => {
+  test('each has its own server', async () => {
+    const other = await FakeApi.start();
+    try {
+      const second = await core.configured({ endpoint: other.endpoint, token: 'other' });
+      const [here, there] = await Promise.all([
+        terraform.apply('plumb_zone', zone, null),
+        second.apply('plumb_zone', { ...zone, description: 'There.' }, null),
+      ]);
+      expect([here.errors, there.errors]).toEqual([[], []]);
+      expect(api.object(HOME)?.spec).toEqual({ description: 'A note.' });
+      expect(other.object(HOME)?.spec).toEqual({ description: 'There.' });
+      expect(new Set(other.seen.map((seen) => seen.authorization))).toEqual(new Set(['Bearer other']));
+    } finally {
+      await other.close();
+    }
+  });
+
+  test('says when it is not configured, or only later', async () => {
+    const connection = core.connect();
+    const state = await made();
+    expect((await connection.read('plumb_zone', state)).errors[0]).toContain(
+      'Terraform has not configured the provider',
+    );
+    expect((await connection.configure({ endpoint: UNKNOWN })).errors).toEqual([]);
+    expect((await connection.read('plumb_zone', state)).errors[0]).toContain('endpoint of the provider block will be');
+    expect((await connection.plan('plumb_zone', zone, null)).errors).toEqual([]);
+    expect((await connection.configure({})).errors[0]).toContain('No Plumb server is known');
+  });
+
+  test('a credential that is refused, and a server that is not Plumb', async () => {
+    api.fault = () => ({ code: 401, body: failure(401, 'Unauthorized', 'no') });
+    expect((await terraform.apply('plumb_zone', zone, null)).errors[0]).toContain('does not accept the credential');
+    api.fault = () => ({ code: 404 });
+    expect((await terraform.apply('plumb_zone', zone, null)).errors[0]).toContain('is it Plumb?');
+  });
+
+  test('StopProvider ends a wait at once, and the object stays in the state', async () => {
+    api.react = (object) => api.condition(object, 'False', 'Booting', 'It boots.');
+    const applied = terraform.apply('plumb_zone', zone, null);
+    await until(() => api.watching === 1);
+    await terraform.call('StopProvider', {});
+    const { state, errors } = await applied;
+    expect(state).toMatchObject({ status: { uid: 'uid-1' } });
+    expect(errors).toEqual([expect.stringContaining('Zone home is not Ready: Booting: It boots.')]);
+    expect(api.object(HOME)).toBeDefined();
+  });
+
+  test('a request that is larger than four MiB is taken', async () => {
+    const web = {
+      name: 'w',
+      zone: 'z',
+      offering: 'o',
+      image: 'i',
+      interfaces: [],
+      user_data: 'x'.repeat(5 * 1024 * 1024),
+    };
+    expect((await terraform.validate('plumb_instance', web)).errors.join()).toContain('user_data must have at most');
+  });
+
+  test('no secret is in the logs', async () => {
+    const userData = 'hush-this-is-user-data';
+    const web = { name: 'w', zone: 'z', offering: 'o', image: 'i', user_data: userData };
+    const interfaces = [{ name: 'eth0', l3_network: 'n' }];
+    expect((await terraform.apply('plumb_instance', { ...web, interfaces }, null)).errors).toEqual([]);
+    const logs = core.logs.join('');
+    expect(logs).toContain('POST /apis/plumb.dev/v1/namespaces/default/instances');
+    expect(logs).not.toContain(TOKEN);
+    expect(logs).not.toContain(userData);
+  });
+});
+
+describe('state of other days', () => {
+  test('is upgraded: what is unknown goes, what is new is null', async () => {
+    const { state } = await terraform.upgrade('plumb_zone', '{"name":"home","gone":1,"status":{"uid":"u","host":"h"}}');
+    expect(state).toEqual({
+      name: 'home',
+      description: null,
+      labels: null,
+      annotations: null,
+      timeouts: null,
+      status: { uid: 'u' },
+    });
+  });
+
+  test('moves from the other registry, and from no other type', async () => {
+    const move = (sourceTypeName: string) =>
+      terraform.call('MoveResourceState', {
+        sourceProviderAddress: 'registry.opentofu.org/plumb/plumb',
+        sourceTypeName,
+        sourceState: { json: Buffer.from('{"name":"home"}') },
+        targetTypeName: 'plumb_zone',
+      });
+    expect((await move('plumb_zone')).diagnostics).toEqual([]);
+    expect((await move('plumb_host')).diagnostics).toMatchObject([
+      { summary: 'The resource cannot be moved: NotMovable' },
+    ]);
+  });
+});
+
+/** Resolves when it holds; what is waited for is on its way over a local socket. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+}

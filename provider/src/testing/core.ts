@@ -1,0 +1,169 @@
+/** What Terraform's core does with a provider, over a real gRPC connection: enough of it to try each RPC. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Client, credentials, makeGenericClientConstructor } from '@grpc/grpc-js';
+import { realAmbient } from '@plumb/schemas';
+import type { TerraformAttribute } from '@plumb/schemas/project/terraform.ts';
+import { jsonLog } from '../log.ts';
+import { kindOfType, providerAttributes } from '../resources.ts';
+import { serveConnection } from '../server.ts';
+import { Session } from '../session.ts';
+import { decodeObject, encodeObject } from '../value/msgpack.ts';
+import type { ObjectValue } from '../value/value.ts';
+import type { DynamicValue, WireDiagnostic } from '../wire/messages.ts';
+import { providerService } from '../wire/services.ts';
+
+export interface Answer {
+  state: ObjectValue | null;
+  /** `summary | detail | path`, one for each. */
+  errors: string[];
+  replace: string[];
+}
+
+type Reply = { diagnostics?: WireDiagnostic[] } & Record<string, unknown>;
+
+/** Serves the provider on a socket; each `connect` is a provider block of its own. */
+export class Core {
+  readonly logs: string[] = [];
+  readonly #folder = mkdtempSync(join(tmpdir(), 'plumb-core-'));
+  readonly #server: Server;
+  readonly #clients: Client[] = [];
+
+  constructor(env: Record<string, string> = {}) {
+    const ambient = realAmbient();
+    const log = jsonLog((line) => this.logs.push(line), ambient.clock.now);
+    this.#server = createServer((socket) => {
+      socket.on('error', () => socket.destroy());
+      serveConnection(socket, new Session(ambient, { env, cwd: this.#folder }, log));
+    });
+  }
+
+  static async start(env?: Record<string, string>): Promise<Core> {
+    const core = new Core(env);
+    await new Promise<void>((resolve) => core.#server.listen(core.#socket, resolve));
+    return core;
+  }
+
+  get #socket(): string {
+    return join(this.#folder, 'socket');
+  }
+
+  /** A connection that is not configured. */
+  connect(): Connection {
+    const Constructor = makeGenericClientConstructor(providerService, 'Provider');
+    // Without a subchannel pool of its own, grpc-js would share one connection.
+    const options = { 'grpc.use_local_subchannel_pool': 1, 'grpc.max_receive_message_length': -1 };
+    const client = new Constructor(`unix:${this.#socket}`, credentials.createInsecure(), options);
+    this.#clients.push(client);
+    return new Connection(client as never);
+  }
+
+  async configured(values: Record<string, string>): Promise<Connection> {
+    const connection = this.connect();
+    const { errors } = await connection.configure(values);
+    if (errors.length > 0) throw new Error(errors.join('\n'));
+    return connection;
+  }
+
+  close(): void {
+    for (const client of this.#clients) client.close();
+    this.#server.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+export class Connection {
+  readonly #client: Record<string, (request: object, done: (error: Error | null, reply: Reply) => void) => void>;
+
+  constructor(client: Record<string, never>) {
+    this.#client = client;
+  }
+
+  call(name: string, request: object): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      this.#client[name]!(request, (error, reply) => (error ? reject(error) : resolve(reply)));
+    });
+  }
+
+  async configure(values: ObjectValue): Promise<Answer> {
+    return answer(await this.call('ConfigureProvider', { config: dynamic(values, providerAttributes) }));
+  }
+
+  async validate(type: string, config: ObjectValue): Promise<Answer> {
+    const { resource } = kindOfType(type);
+    return answer(await this.call('ValidateResourceConfig', { typeName: type, config: dynamic(config, resource) }));
+  }
+
+  /** Plans, with the proposal that core would make of a configuration. */
+  async plan(type: string, config: ObjectValue | null, prior: ObjectValue | null): Promise<Answer> {
+    const { resource } = kindOfType(type);
+    const reply = await this.call('PlanResourceChange', {
+      typeName: type,
+      priorState: dynamic(prior, resource),
+      proposedNewState: dynamic(config && { ...prior, ...config }, resource),
+      config: dynamic(config, resource),
+    });
+    return answer(reply, reply.plannedState, resource);
+  }
+
+  async apply(type: string, config: ObjectValue | null, prior: ObjectValue | null): Promise<Answer> {
+    const { resource } = kindOfType(type);
+    const planned = await this.plan(type, config, prior);
+    if (planned.errors.length > 0) return planned;
+    const reply = await this.call('ApplyResourceChange', {
+      typeName: type,
+      priorState: dynamic(prior, resource),
+      plannedState: dynamic(planned.state, resource),
+      config: dynamic(config, resource),
+    });
+    return answer(reply, reply.newState, resource);
+  }
+
+  async read(type: string, state: ObjectValue): Promise<Answer> {
+    const { resource } = kindOfType(type);
+    const reply = await this.call('ReadResource', { typeName: type, currentState: dynamic(state, resource) });
+    return answer(reply, reply.newState, resource);
+  }
+
+  async data(type: string, config: ObjectValue): Promise<Answer> {
+    const { dataSource } = kindOfType(type);
+    const reply = await this.call('ReadDataSource', { typeName: type, config: dynamic(config, dataSource) });
+    return answer(reply, reply.state, dataSource);
+  }
+
+  async import(type: string, id: string): Promise<Answer> {
+    const { resource } = kindOfType(type);
+    const reply = await this.call('ImportResourceState', { typeName: type, id });
+    const [imported] = reply.importedResources as { state: DynamicValue }[];
+    return answer(reply, imported?.state, resource);
+  }
+
+  async upgrade(type: string, json: string): Promise<Answer> {
+    const { resource } = kindOfType(type);
+    const rawState = { json: Buffer.from(json) };
+    const reply = await this.call('UpgradeResourceState', { typeName: type, version: 0, rawState });
+    return answer(reply, reply.upgradedState, resource);
+  }
+}
+
+function dynamic(value: ObjectValue | null, attributes: readonly TerraformAttribute[]): DynamicValue {
+  return { msgpack: encodeObject(value, attributes) };
+}
+
+function answer(reply: Reply, state?: unknown, attributes: readonly TerraformAttribute[] = []): Answer {
+  const bytes = (state as DynamicValue | null | undefined)?.msgpack;
+  const paths = (reply.requiresReplace ?? []) as { steps: { attributeName: string }[] }[];
+  return {
+    state: bytes?.length ? decodeObject(bytes, attributes) : null,
+    errors: (reply.diagnostics ?? []).map(({ summary, detail, attribute }) =>
+      [summary, detail, ...(attribute ? [pathText(attribute.steps)] : [])].join(' | '),
+    ),
+    replace: paths.map(({ steps }) => steps.map((step) => step.attributeName).join('.')),
+  };
+}
+
+function pathText(steps: readonly object[]): string {
+  return steps.map((step) => String(Object.values(step)[0])).join('.');
+}
