@@ -1,0 +1,72 @@
+/** The API alone, on a store in memory, with a stand-in for the controllers; and programs that are run against it. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startApi } from '@plumb/reconciler/api/start.ts';
+import { openPki } from '@plumb/reconciler/pki/open.ts';
+import { EventRing } from '@plumb/reconciler/runtime/events.ts';
+import { MemoryStore } from '@plumb/reconciler/store/memory.ts';
+import { realAmbient } from '@plumb/schemas';
+import { standIn } from './stand-in.ts';
+
+export interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Control {
+  url: string;
+  kubeconfig: string;
+  folder: string;
+  /** Runs a program with the kubeconfig; never rejects for an exit code. Ended after 60 seconds. */
+  run(program: string, args: readonly string[], input?: string): Promise<Ran>;
+  /** Writes a file into the folder and returns its path. */
+  file(name: string, text: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+const RUN_MS = 60_000;
+
+export async function startControl(): Promise<Control> {
+  const folder = await mkdtemp(join(tmpdir(), 'plumb-kubectl-'));
+  const ambient = realAmbient();
+  const store = new MemoryStore();
+  const pki = await openPki({ dataDir: folder, store, ambient, host: '127.0.0.1' });
+  const events = new EventRing({ ambient });
+  const { tls, tokens } = pki;
+  const api = await startApi({ store, ambient, tls, tokens, events, listen: { host: '127.0.0.1', port: 0 } });
+  const kubeconfig = await pki.writeKubeconfig(api.url);
+  const ending = new AbortController();
+  const working = standIn(store, events, ending.signal);
+  return {
+    url: api.url,
+    kubeconfig,
+    folder,
+    run(program, args, input = '') {
+      return new Promise((resolve) => {
+        // A home of its own: kubectl keeps what it discovered there.
+        const env = { PATH: process.env.PATH, HOME: folder, KUBECONFIG: kubeconfig };
+        const child = execFile(program, args, { env, timeout: RUN_MS, cwd: folder }, (error, stdout, stderr) => {
+          const code = error ? (typeof error.code === 'number' ? error.code : -1) : 0;
+          resolve({ code, stdout, stderr });
+        });
+        child.stdin?.end(input);
+      });
+    },
+    async file(name, text) {
+      const path = join(folder, name);
+      await writeFile(path, text);
+      return path;
+    },
+    async close() {
+      ending.abort();
+      await working;
+      await api.close();
+      pki.close();
+      await store.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/** Waiting until objects are ready, or have said that they never will be. */
+import type { Session } from './command.ts';
+import { follow, type Target } from './follow.ts';
+import { Progress } from './progress.ts';
+import { settled } from './settled.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Exit code: 0 when all are ready; 1 when one failed, went away or is late, each of which is told. */
+export async function awaitReady(
+  session: Session,
+  surroundings: Surroundings,
+  targets: readonly Target[],
+  timeoutMs: number,
+): Promise<number> {
+  const progress = new Progress(surroundings, targets, 'ready');
+  const last = new Map<Target, string>();
+  let ready = 0;
+  const late = await follow({
+    client: session.client,
+    clock: surroundings.clock,
+    timeoutMs,
+    targets,
+    seen(target, object) {
+      if (!object || object.metadata.deletionTimestamp) {
+        progress.ends(target, object ? 'is being deleted' : 'is not there');
+        return true;
+      }
+      const now = settled(object);
+      if (now.state === 'waiting') {
+        last.set(target, now.message ? `${now.reason}: ${now.message}` : now.reason);
+        progress.waits(target, now.reason);
+        return false;
+      }
+      if (now.state === 'ready') ready++;
+      progress.ends(target, now.state === 'ready' ? 'ready' : `failed: ${now.reason}: ${now.message}`);
+      return true;
+    },
+  });
+  for (const target of late)
+    progress.ends(target, `is not ready in time: ${last.get(target) ?? 'nothing was heard of it'}`);
+  progress.close(ready);
+  return ready === targets.length ? 0 : 1;
+}

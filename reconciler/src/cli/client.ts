@@ -1,0 +1,190 @@
+/** A client of the API: one HTTP/2 connection that is kept, many requests on it at once. */
+import http2 from 'node:http2';
+import { type Clock, type FieldError, PlumbError, retryable, terminal } from '@plumb/schemas';
+import type { Access } from './access.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: bodies have the shape that the path says, and are read by their names
+export type Body = any;
+
+export interface Answer {
+  status: number;
+  body: Body;
+}
+
+export interface Sending {
+  body?: unknown;
+  /** Media type of the body; `application/json`, if absent. */
+  type?: string;
+  /** Form that is wanted; `application/json`, if absent. */
+  accept?: string;
+}
+
+export interface WatchEvent {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
+  object: Body;
+}
+
+const JSON_TYPE = 'application/json';
+const ANSWER_MS = 30_000;
+
+/** An answer of the API that is no success. */
+export class ApiError extends PlumbError {
+  readonly status: number;
+
+  constructor(status: number, body: Body) {
+    const causes: { field?: string; message?: string }[] = body?.details?.causes ?? [];
+    const fields: FieldError[] = causes.map(({ field = '', message = '' }) => ({ field, message }));
+    super({
+      reason: body?.reason ?? 'Unknown',
+      message: body?.message ?? `the server answered ${status}`,
+      retry: status >= 500 || status === 429 ? 'retry' : 'terminal',
+      fields,
+    });
+    this.status = status;
+  }
+}
+
+export class ApiClient {
+  readonly #access: Access;
+  readonly #clock: Clock;
+  #session: http2.ClientHttp2Session | undefined;
+
+  constructor(access: Access, clock: Clock) {
+    this.#access = access;
+    this.#clock = clock;
+  }
+
+  /** The body of a success. Throws {@link ApiError} for any other answer. */
+  async send(method: string, path: string, sending: Sending = {}): Promise<Body> {
+    const { status, body } = await this.ask(method, path, sending);
+    if (status >= 300) throw new ApiError(status, body);
+    return body;
+  }
+
+  /** The body, or undefined when the object is not there. */
+  async find(path: string): Promise<Body | undefined> {
+    const { status, body } = await this.ask('GET', path);
+    if (status === 404 && body?.details?.name) return undefined;
+    if (status >= 300) throw new ApiError(status, body);
+    return body;
+  }
+
+  /** Any answer. Throws PlumbError `Unreachable` (retry) when there is none within 30 seconds. */
+  async ask(method: string, path: string, sending: Sending = {}): Promise<Answer> {
+    const stream = this.#open(method, path, sending);
+    const stop = this.#clock.after(ANSWER_MS, () => stream.destroy(new Error('no answer within 30 seconds')));
+    try {
+      const status = await statusOf(stream);
+      let text = '';
+      for await (const part of stream) text += part;
+      return { status, body: parsed(text) };
+    } catch (error) {
+      throw this.#unreachable(error);
+    } finally {
+      stop();
+    }
+  }
+
+  /**
+   * The events of a watch until `signal` aborts or the server ends it. Throws {@link ApiError} when it is refused or
+   * broken off with an error.
+   */
+  async *watch(path: string, signal: AbortSignal, accept?: string): AsyncGenerator<WatchEvent> {
+    const stream = this.#open('GET', path, { accept });
+    const end = () => stream.close();
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+    try {
+      const status = await statusOf(stream);
+      let rest = '';
+      for await (const part of stream) {
+        rest += part;
+        if (status >= 300) continue;
+        const lines = rest.split('\n');
+        rest = lines.pop()!;
+        for (const line of lines) {
+          const event = JSON.parse(line) as { type: string; object: Body };
+          if (event.type === 'ERROR') throw new ApiError(event.object?.code ?? 500, event.object);
+          yield event as WatchEvent;
+        }
+      }
+      if (status >= 300) throw new ApiError(status, parsed(rest));
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error instanceof PlumbError ? error : this.#unreachable(error);
+    } finally {
+      signal.removeEventListener('abort', end);
+      stream.close();
+    }
+  }
+
+  close(): void {
+    this.#session?.close();
+    this.#session?.destroy();
+  }
+
+  #open(
+    method: string,
+    path: string,
+    { body, type = JSON_TYPE, accept = JSON_TYPE }: Sending,
+  ): http2.ClientHttp2Stream {
+    const { token } = this.#access;
+    const stream = this.#connected().request(
+      {
+        ':method': method,
+        ':path': path,
+        accept,
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': type }),
+      },
+      { endStream: false },
+    );
+    stream.setEncoding('utf8');
+    stream.end(body === undefined ? undefined : JSON.stringify(body));
+    return stream;
+  }
+
+  #connected(): http2.ClientHttp2Session {
+    if (this.#session && !this.#session.closed && !this.#session.destroyed) return this.#session;
+    const session = http2.connect(this.#access.server, { ca: this.#access.authority });
+    // A request that cannot be answered reports why; the session needs no report of its own.
+    session.on('error', () => {});
+    session.on('goaway', () => session.close());
+    this.#session = session;
+    return session;
+  }
+
+  #unreachable(thrown: unknown): PlumbError {
+    const { server } = this.#access;
+    const error = thrown as NodeJS.ErrnoException;
+    if (error.code === 'ECONNREFUSED') {
+      return retryable(
+        'Unreachable',
+        `nothing listens at ${server}: is the server running? Start it with plumb server`,
+      );
+    }
+    if (/certificate|CERT|altnames/.test(`${error.code} ${error.message}`)) {
+      return terminal(
+        'Untrusted',
+        `the server at ${server} shows a certificate that the kubeconfig does not vouch for (${error.message}): use the kubeconfig in its data folder`,
+      );
+    }
+    return retryable('Unreachable', `the server at ${server} did not answer: ${error.message}`, thrown);
+  }
+}
+
+function statusOf(stream: http2.ClientHttp2Stream): Promise<number> {
+  return new Promise((resolve, reject) => {
+    stream.once('response', (headers) => resolve(Number(headers[':status'])));
+    stream.once('error', reject);
+    stream.once('close', () => reject(new Error('the connection was closed')));
+  });
+}
+
+function parsed(text: string): Body {
+  try {
+    return text === '' ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,117 @@
+/** What every command shares: its options, its way to the API, and what it is told to work on. */
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { terminal } from '@plumb/schemas';
+import { findAccess } from './access.ts';
+import { ApiClient } from './client.ts';
+import type { Target } from './follow.ts';
+import { type Manifest, readManifests } from './manifests.ts';
+import { resourceByAlias } from './resources.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export interface Command {
+  /** One line for the list of commands. */
+  summary: string;
+  usage: string;
+  /** Exit code. Throws PlumbError for everything that a person has to be told. */
+  run(argv: string[], surroundings: Surroundings): Promise<number>;
+}
+
+const shared = {
+  kubeconfig: { type: 'string' },
+  namespace: { type: 'string', short: 'n' },
+  filename: { type: 'string', short: 'f', multiple: true, default: [] as string[] },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+type Parsed<O extends Options> = ReturnType<
+  typeof parseArgs<{ options: typeof shared & O; allowPositionals: true; args: string[] }>
+>;
+
+/** The arguments. Throws PlumbError `BadArgument` (terminal) for an option that is not known. */
+export function parseCommand<O extends Options>(argv: string[], options: O): Parsed<O> {
+  try {
+    return parseArgs({ args: argv, allowPositionals: true, options: { ...shared, ...options } }) as Parsed<O>;
+  } catch (error) {
+    throw terminal('BadArgument', (error as Error).message.split('. ', 1)[0]!);
+  }
+}
+
+export interface Session {
+  client: ApiClient;
+  /** Namespace of objects that name none. */
+  namespace: string;
+}
+
+/** Runs `work` with a client, and lets go of it. */
+export async function withSession<T>(
+  values: { kubeconfig?: string | undefined; namespace?: string | undefined },
+  surroundings: Surroundings,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const access = await findAccess(values.kubeconfig, surroundings.env);
+  const client = new ApiClient(access, surroundings.clock);
+  try {
+    return await work({ client, namespace: values.namespace ?? access.namespace });
+  } finally {
+    client.close();
+  }
+}
+
+/** The objects of `-f`. */
+export function manifestsOf(
+  values: { filename: string[] },
+  session: Session,
+  surroundings: Surroundings,
+): Promise<Manifest[]> {
+  return readManifests(values.filename, session.namespace, surroundings.stdin);
+}
+
+/** The objects that are named: `KIND NAME…`, `KIND/NAME…`, or those of `-f`. At least one. */
+export async function targetsOf(
+  values: { filename: string[] },
+  positionals: readonly string[],
+  session: Session,
+  surroundings: Surroundings,
+): Promise<Target[]> {
+  if (values.filename.length > 0) {
+    if (positionals.length > 0) throw terminal('BadArgument', 'name objects, or files with -f, not both');
+    return manifestsOf(values, session, surroundings);
+  }
+  const pairs = namesOf(positionals);
+  if (pairs.length === 0) throw terminal('BadArgument', 'say which: KIND NAME, KIND/NAME or -f FILE');
+  return pairs.map(([kind, name]) => {
+    const resource = resourceByAlias(kind);
+    return { resource, namespace: resource.namespaced ? session.namespace : undefined, name };
+  });
+}
+
+function namesOf(positionals: readonly string[]): [string, string][] {
+  if (positionals.some((word) => word.includes('/'))) {
+    return positionals.map((word) => {
+      const [kind = '', name = '', ...rest] = word.split('/');
+      if (!kind || !name || rest.length > 0) throw terminal('BadArgument', `${JSON.stringify(word)} is not KIND/NAME`);
+      return [kind, name];
+    });
+  }
+  const [kind, ...names] = positionals;
+  return kind === undefined ? [] : names.map((name) => [kind, name]);
+}
+
+/** Runs `work` on every item, at most `width` at the same time, and keeps the order of results. */
+export async function inParallel<T, R>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = new Array(items.length);
+  let next = 0;
+  const lane = async () => {
+    while (next < items.length) {
+      const index = next++;
+      results[index] = await work(items[index]!);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane));
+  return results;
+}

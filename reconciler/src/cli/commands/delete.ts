@@ -1,0 +1,100 @@
+import { PlumbError } from '@plumb/schemas';
+import { ApiError } from '../client.ts';
+import { type Command, inParallel, parseCommand, type Session, targetsOf, withSession } from '../command.ts';
+import { parseDuration } from '../duration.ts';
+import { complain } from '../failure.ts';
+import { follow, type Target } from '../follow.ts';
+import { describeManifest } from '../manifests.ts';
+import { Progress } from '../progress.ts';
+import { objectPath } from '../resources.ts';
+import { settled } from '../settled.ts';
+import type { Surroundings } from '../surroundings.ts';
+
+const WIDTH = 64;
+
+export const remove: Command = {
+  summary: 'delete objects, and wait until they are gone',
+  usage: `plumb delete KIND NAME… | KIND/NAME… | -f FILE-OR-FOLDER [-n NAMESPACE] [--no-wait] [--timeout 10m]
+
+What is not there is no error. An object that others refer to goes when they are gone.
+`,
+  run(argv, surroundings) {
+    const { values, positionals } = parseCommand(argv, {
+      'no-wait': { type: 'boolean', default: false },
+      timeout: { type: 'string', default: '10m' },
+    });
+    const timeoutMs = parseDuration(values.timeout as string, '--timeout');
+    return withSession(values, surroundings, async (session) => {
+      const targets = await targetsOf(values, positionals, session, surroundings);
+      // A namespace goes when it is empty: after everything else.
+      const core = targets.filter(({ resource }) => !resource.definition);
+      const kinds = targets.filter(({ resource }) => resource.definition);
+      for (const group of [kinds, core]) {
+        const code = await removeAll(session, surroundings, group, values['no-wait'] ? undefined : timeoutMs);
+        if (code !== 0) return code;
+      }
+      return 0;
+    });
+  },
+};
+
+async function removeAll(
+  session: Session,
+  surroundings: Surroundings,
+  targets: readonly Target[],
+  timeoutMs: number | undefined,
+): Promise<number> {
+  /** uid of what is on its way out, by target: another object of the same name is none of ours. */
+  const going = new Map<Target, string>();
+  let refused = 0;
+  await inParallel(targets, WIDTH, async (target) => {
+    try {
+      const body = await session.client.send('DELETE', objectPath(target.resource, target.namespace, target.name));
+      if (body.kind === 'Status') surroundings.out(`${describeManifest(target)} deleted\n`);
+      else going.set(target, body.metadata.uid);
+    } catch (thrown) {
+      if (thrown instanceof ApiError && thrown.status === 404) {
+        surroundings.out(`${describeManifest(target)} is not there\n`);
+        return;
+      }
+      refused++;
+      complain(surroundings, PlumbError.from(thrown, 'delete'), describeManifest(target));
+    }
+  });
+  if (timeoutMs === undefined)
+    for (const target of going.keys()) surroundings.out(`${describeManifest(target)} is going\n`);
+  else if (going.size > 0 && (await awaitGone(session, surroundings, going, timeoutMs)) > 0) return 1;
+  return refused > 0 ? 1 : 0;
+}
+
+/** How many are still there after the time. */
+async function awaitGone(
+  session: Session,
+  surroundings: Surroundings,
+  going: ReadonlyMap<Target, string>,
+  timeoutMs: number,
+): Promise<number> {
+  const progress = new Progress(surroundings, [...going.keys()], 'gone');
+  const last = new Map<Target, string>();
+  const late = await follow({
+    client: session.client,
+    clock: surroundings.clock,
+    timeoutMs,
+    targets: [...going.keys()],
+    seen(target, object) {
+      if (object && object.metadata.uid === going.get(target)) {
+        const now = settled(object);
+        if (now.state !== 'ready') {
+          last.set(target, `${now.reason}: ${now.message}`);
+          progress.waits(target, now.reason);
+        }
+        return false;
+      }
+      progress.ends(target, 'gone');
+      return true;
+    },
+  });
+  for (const target of late) progress.ends(target, `is still there: ${last.get(target) ?? 'it does not say why'}`);
+  progress.close(going.size - late.length);
+  return late.length;
+}

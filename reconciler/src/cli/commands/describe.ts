@@ -1,0 +1,93 @@
+import type { PlumbObject } from '@plumb/schemas';
+import { age } from '@plumb/schemas/project/columns-age.ts';
+import { isSensitive, schemaNode } from '@plumb/schemas/project/validate-schema.ts';
+import { stringify } from 'yaml';
+import { APPLIED } from '../changes.ts';
+import { ApiError } from '../client.ts';
+import { type Command, parseCommand, type Session, targetsOf, withSession } from '../command.ts';
+import type { Target } from '../follow.ts';
+import { objectPath } from '../resources.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { renderTable } from '../table.ts';
+
+export const describe: Command = {
+  summary: 'show objects with their conditions and events',
+  usage: `plumb describe KIND NAME… | KIND/NAME… | -f FILE-OR-FOLDER [-n NAMESPACE]
+
+Sensitive fields are not shown.
+`,
+  run(argv, surroundings) {
+    const { values, positionals } = parseCommand(argv, {});
+    return withSession(values, surroundings, async (session) => {
+      const targets = await targetsOf(values, positionals, session, surroundings);
+      const texts = [];
+      for (const target of targets) texts.push(await text(session, surroundings, target));
+      surroundings.out(texts.join('\n'));
+      return 0;
+    });
+  },
+};
+
+async function text(session: Session, surroundings: Surroundings, target: Target): Promise<string> {
+  const path = objectPath(target.resource, target.namespace, target.name);
+  const object = (await session.client.send('GET', path)) as PlumbObject;
+  const now = surroundings.clock.now();
+  const { metadata, status = {} } = object;
+  const { conditions = [], observedGeneration: _, ...rest } = status;
+  const { [APPLIED]: _applied, ...annotations } = metadata.annotations ?? {};
+  const head = {
+    Name: metadata.name,
+    ...(metadata.namespace ? { Namespace: metadata.namespace } : {}),
+    Kind: object.kind,
+    Created: `${metadata.creationTimestamp} (${age(now - Date.parse(metadata.creationTimestamp))} ago)`,
+    ...(metadata.deletionTimestamp
+      ? { Deleted: `${metadata.deletionTimestamp} (asked for; it goes when it can)` }
+      : {}),
+    ...(metadata.labels ? { Labels: metadata.labels } : {}),
+    ...(Object.keys(annotations).length > 0 ? { Annotations: annotations } : {}),
+    Spec: withoutSecrets(target, object.spec),
+    ...(Object.keys(rest).length > 0 ? { Status: rest } : {}),
+  };
+  const said = conditions.map((c) => [
+    c.type,
+    c.status,
+    c.reason,
+    age(now - Date.parse(c.lastTransitionTime)),
+    c.message,
+  ]);
+  return [
+    stringify(head, { lineWidth: 0 }),
+    section('Conditions', ['Type', 'Status', 'Reason', 'Since', 'Message'], said),
+    section('Events', ['Type', 'Reason', 'Last seen', 'Count', 'Message'], await events(session, object, now)),
+  ].join('');
+}
+
+function section(title: string, header: string[], rows: (string | number)[][]): string {
+  if (rows.length === 0) return `${title}: none\n`;
+  return `${title}:\n${renderTable(header, rows).replaceAll(/^/gm, '  ').trimEnd()}\n`;
+}
+
+async function events(session: Session, object: PlumbObject, now: number): Promise<(string | number)[][]> {
+  const { namespace = 'default', uid } = object.metadata;
+  const selector = encodeURIComponent(`involvedObject.uid=${uid}`);
+  try {
+    const { items } = await session.client.send(
+      'GET',
+      `/api/v1/namespaces/${namespace}/events?fieldSelector=${selector}`,
+    );
+    return (items as { type: string; reason: string; lastTimestamp: string; count: number; message: string }[])
+      .sort((a, b) => a.lastTimestamp.localeCompare(b.lastTimestamp))
+      .map((e) => [e.type, e.reason, age(now - Date.parse(e.lastTimestamp)), e.count, e.message]);
+  } catch (error) {
+    // Whoever may read the object may perhaps not read events.
+    if (error instanceof ApiError && error.status === 403) return [];
+    throw error;
+  }
+}
+
+function withoutSecrets(target: Target, spec: Record<string, unknown>): Record<string, unknown> {
+  const schema = target.resource.definition && schemaNode(target.resource.definition.spec);
+  return Object.fromEntries(
+    Object.entries(spec).map(([key, value]) => [key, isSensitive(schema?.properties?.[key]) ? '(not shown)' : value]),
+  );
+}

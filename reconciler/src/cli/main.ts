@@ -1,0 +1,62 @@
+/** The `plumb` command: everything of it that is a client of the API. */
+import { PlumbError, terminal } from '@plumb/schemas';
+import { nearest } from '@plumb/schemas/project/validate-nearest.ts';
+import type { Command } from './command.ts';
+import { apply } from './commands/apply.ts';
+import { remove } from './commands/delete.ts';
+import { describe } from './commands/describe.ts';
+import { diff } from './commands/diff.ts';
+import { get } from './commands/get.ts';
+import { schema } from './commands/schema.ts';
+import { wait } from './commands/wait.ts';
+import { complain } from './failure.ts';
+import { realSurroundings, type Surroundings } from './surroundings.ts';
+
+const commands: Readonly<Record<string, Command>> = { apply, diff, get, describe, wait, delete: remove, schema };
+
+/** Commands of which the program's entry takes care. */
+const programs = { server: 'run the control plane', agent: 'run the agent of a host' };
+
+/** Runs a command and returns its exit code; 1, and for diff and arguments 2, on errors, which are told. */
+export async function runCli(argv: string[], surroundings: Surroundings = realSurroundings()): Promise<number> {
+  const [word = 'help', ...rest] = argv;
+  if (['help', '--help', '-h'].includes(word)) return help(rest[0], surroundings);
+  try {
+    const command = find(word);
+    if (rest.includes('--help') || rest.includes('-h')) return help(word, surroundings);
+    return await command.run(rest, surroundings);
+  } catch (thrown) {
+    const error = PlumbError.from(thrown, `plumb ${word}`);
+    complain(surroundings, error);
+    return error.reason === 'BadArgument' || word === 'diff' ? 2 : 1;
+  }
+}
+
+function find(word: string): Command {
+  const command = Object.hasOwn(commands, word) ? commands[word] : undefined;
+  if (command) return command;
+  const known = [...Object.keys(commands), ...Object.keys(programs)];
+  const meant = nearest(word, known);
+  throw terminal(
+    'BadArgument',
+    `there is no command ${JSON.stringify(word)}${meant ? `: did you mean ${meant}?` : `; there are ${known.join(', ')}`}`,
+  );
+}
+
+function help(word: string | undefined, surroundings: Surroundings): number {
+  if (word !== undefined && Object.hasOwn(commands, word)) {
+    surroundings.out(`${commands[word]!.usage}
+  --kubeconfig FILE   how to reach the server; else KUBECONFIG, else .plumb/kubeconfig
+`);
+    return 0;
+  }
+  const line = (name: string, summary: string) => `  ${name.padEnd(10)} ${summary}\n`;
+  surroundings.out(
+    `plumb COMMAND …\n\n${Object.entries(commands)
+      .map(([name, { summary }]) => line(name, summary))
+      .join('')}\n${Object.entries(programs)
+      .map(([name, summary]) => line(name, summary))
+      .join('')}\nplumb COMMAND --help says more.\n`,
+  );
+  return 0;
+}

@@ -1,0 +1,24 @@
+/** Whether an object has become what was declared, or never will without a change of its inputs. */
+import type { Condition, PlumbObject } from '@plumb/schemas';
+
+export type Settled =
+  | { state: 'ready' }
+  /** Only a change of inputs helps. */
+  | { state: 'failed'; reason: string; message: string }
+  /** What it waits for, as far as it says. */
+  | { state: 'waiting'; reason: string; message: string };
+
+/** What the conditions say of the object's own generation; what they say of an older one does not count. */
+export function settled(object: PlumbObject): Settled {
+  const { generation } = object.metadata;
+  const said = (type: string): Condition | undefined => {
+    const condition = object.status?.conditions?.find((candidate) => candidate.type === type);
+    const seen = condition?.observedGeneration ?? object.status?.observedGeneration ?? 0;
+    return seen >= generation ? condition : undefined;
+  };
+  const stalled = said('Stalled');
+  if (stalled?.status === 'True') return { state: 'failed', reason: stalled.reason, message: stalled.message };
+  const ready = said('Ready');
+  if (ready?.status === 'True') return { state: 'ready' };
+  return { state: 'waiting', reason: ready?.reason ?? 'Pending', message: ready?.message ?? '' };
+}

@@ -1,0 +1,42 @@
+/** Sending one declared object: made where it is missing, changed where it differs, left alone where it is the same. */
+import type { PlumbObject } from '@plumb/schemas';
+import { APPLIED, desired, patchFor } from './changes.ts';
+import { type ApiClient, ApiError } from './client.ts';
+import type { Manifest } from './manifests.ts';
+import { collectionPath, objectPath } from './resources.ts';
+
+export type Outcome = 'created' | 'configured' | 'unchanged';
+
+/** Others may make or remove the object between a look and a write. */
+const ATTEMPTS = 5;
+
+/** Throws {@link ApiError} when the server refuses it. */
+export async function submit(client: ApiClient, manifest: Manifest): Promise<Outcome> {
+  const { resource, namespace, name } = manifest;
+  const path = objectPath(resource, namespace, name);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const stored = (await client.find(path)) as PlumbObject | undefined;
+      if (!stored) {
+        await client.send('POST', collectionPath(resource, namespace), { body: newObject(manifest) });
+        return 'created';
+      }
+      const patch = patchFor(manifest, stored);
+      if (!patch) return 'unchanged';
+      await client.send('PATCH', path, { body: patch, type: 'application/merge-patch+json' });
+      return 'configured';
+    } catch (error) {
+      const raced = error instanceof ApiError && ['AlreadyExists', 'Conflict'].includes(error.reason);
+      const gone = error instanceof ApiError && error.reason === 'NotFound' && error.message.includes(`"${name}"`);
+      if (!(raced || gone) || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+function newObject(manifest: Manifest): object {
+  const { object } = manifest;
+  const applied = desired(manifest, undefined).metadata.annotations?.[APPLIED];
+  if (applied === undefined) return object;
+  const annotations = { ...object.metadata.annotations, [APPLIED]: applied };
+  return { ...object, metadata: { ...object.metadata, annotations } };
+}

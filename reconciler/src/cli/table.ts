@@ -1,0 +1,13 @@
+/** Tables on a terminal. */
+
+const GAP = '   ';
+
+/** Lines of a table, columns padded to their widest cell; the last column is not padded. */
+export function renderTable(header: readonly string[], rows: readonly (readonly unknown[])[]): string {
+  const text = [header.map((name) => name.toUpperCase()), ...rows.map((row) => row.map(String))];
+  const widths = header.map((_, column) => Math.max(...text.map((row) => (row[column] ?? '').length)));
+  return text
+    .map((row) => row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]!))).join(GAP))
+    .map((line) => `${line.trimEnd()}\n`)
+    .join('');
+}
