@@ -7,7 +7,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{schemas,reconciler,agent,provider,scripts,bench}/**/*.test.ts'],
+          include: ['{schemas,reconciler,agent,provider,scripts,bench,sim}/**/*.test.ts'],
           testTimeout: 20_000,
         },
       },

@@ -2,21 +2,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Ambient, type PlumbError, realAmbient } from '@plumb/schemas';
-import { AllocationIndex } from './allocation/allocation-index.ts';
-import { Holdings } from './allocation/holdings.ts';
-import { AllocationLane } from './allocation/lane.ts';
 import { startApi } from './api/start.ts';
-import { HostLiveness } from './controllers/host/liveness.ts';
-import { registerHost } from './controllers/host/register.ts';
-import { runControllers } from './controllers/run.ts';
+import { startControl } from './control.ts';
 import { flowExtensions } from './extensions/flows.ts';
 import { pendingHostsExtension } from './extensions/pending-hosts.ts';
-import { FleetServer } from './fleet/fleet-server.ts';
-import { nextTerm } from './fleet/term.ts';
-import { Journal } from './flow/journal.ts';
 import { type Log, stderrLog } from './log.ts';
 import { openPki } from './pki/open.ts';
-import { ObjectCache } from './runtime/cache.ts';
 import { EventRing } from './runtime/events.ts';
 import { Metrics, readProcess } from './runtime/metrics.ts';
 import { SqliteStore } from './store/sqlite.ts';
@@ -56,36 +47,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
   const pki = await openPki({ dataDir, store, ambient, host: listen.host });
   const events = new EventRing({ ambient });
 
-  const fleet = new FleetServer({
-    store,
-    ambient,
-    term: await nextTerm(store),
-    mayJoin: pki.mayJoin,
-    register: (host, zone) => registerHost({ store, ambient }, host, zone),
-    log,
-    metrics,
-  });
-
-  const watching = new AbortController();
-  const cache = new ObjectCache(store);
-  await cache.start(watching.signal, onFatal);
-  const index = await AllocationIndex.load(store);
-  const controllers = runControllers({
-    context: {
-      store,
-      cache,
-      fleet,
-      journal: await Journal.load(store),
-      index,
-      lane: new AllocationLane(store, index),
-      holdings: new Holdings(),
-      liveness: new HostLiveness(fleet, ambient.clock),
-      events,
-      ambient,
-    },
-    metrics,
-    onError: (controller, key, error) => log('warn', `${controller} ${key}: ${error.reason}: ${error.message}`),
-  });
+  const control = await startControl({ store, ambient, events, mayJoin: pki.mayJoin, metrics, log, onFatal });
 
   const api = await startApi({
     store,
@@ -95,8 +57,8 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
     listen,
     events,
     metrics,
-    onAgentConnection: (socket) => fleet.attachConnection(socket),
-    extensions: [pendingHostsExtension(fleet), ...flowExtensions(controllers.context)],
+    onAgentConnection: (socket) => control.fleet.attachConnection(socket),
+    extensions: [pendingHostsExtension(control.fleet), ...flowExtensions(control.context)],
   });
   const kubeconfigFile = await pki.writeKubeconfig(api.url);
 
@@ -106,9 +68,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
     joinTokenFile: pki.joinTokenFile,
     async close() {
       await api.close();
-      await controllers.stop();
-      fleet.close();
-      watching.abort();
+      await control.stop();
       pki.close();
       await store.close();
     },

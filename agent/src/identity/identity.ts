@@ -4,7 +4,7 @@ import type { Ids } from '@plumb/schemas';
 import { terminal } from '@plumb/schemas';
 import { NAME_PATTERN } from '@plumb/schemas/meta/schema.ts';
 import { Turns } from '../turns.ts';
-import { readPrivate, writePrivate } from './private-file.ts';
+import { type PrivateFiles, realFiles } from './private-file.ts';
 
 interface Kept {
   credential: string;
@@ -21,28 +21,30 @@ export class Identity {
   readonly host: string;
   readonly #path: string;
   readonly #ids: Ids;
+  readonly #files: PrivateFiles;
   readonly #turns = new Turns();
   #kept: Kept;
   /** The term that is on the disk. */
   #savedTerm: number;
 
-  private constructor(host: string, path: string, ids: Ids, kept: Kept) {
+  private constructor(host: string, path: string, ids: Ids, files: PrivateFiles, kept: Kept) {
     this.host = host;
     this.#path = path;
     this.#ids = ids;
+    this.#files = files;
     this.#kept = kept;
     this.#savedTerm = kept.highestTerm;
   }
 
   /** Reads what is kept of the host, or begins with a new credential. Throws `InvalidIdentity` (terminal). */
-  static async load(dataDir: string, host: string, ids: Ids): Promise<Identity> {
+  static async load(dataDir: string, host: string, ids: Ids, files: PrivateFiles = realFiles): Promise<Identity> {
     if (!new RegExp(NAME_PATTERN).test(host))
       throw terminal(
         'InvalidHostName',
         `${JSON.stringify(host)} is not a host name: use lower case letters, digits and dashes, at most 63, beginning and ending with a letter or digit`,
       );
     const path = join(dataDir, 'hosts', `${host}.json`);
-    return new Identity(host, path, ids, (await read(path)) ?? fresh(ids, 0));
+    return new Identity(host, path, ids, files, (await read(path, files)) ?? fresh(ids, 0));
   }
 
   /** A secret. Goes to the control plane in Attach, and nowhere else. */
@@ -93,7 +95,7 @@ export class Identity {
   #save(): Promise<void> {
     return this.#turns.take('file', async () => {
       const { highestTerm } = this.#kept;
-      await writePrivate(this.#path, `${JSON.stringify(this.#kept)}\n`);
+      await this.#files.write(this.#path, `${JSON.stringify(this.#kept)}\n`);
       this.#savedTerm = highestTerm;
     });
   }
@@ -103,8 +105,8 @@ function fresh(ids: Ids, highestTerm: number): Kept {
   return { credential: ids.secret(32), joined: false, highestTerm };
 }
 
-async function read(path: string): Promise<Kept | undefined> {
-  const text = await readPrivate(path);
+async function read(path: string, files: PrivateFiles): Promise<Kept | undefined> {
+  const text = await files.read(path);
   if (text === undefined) return undefined;
   const kept = parse(text);
   if (kept === undefined)

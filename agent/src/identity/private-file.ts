@@ -2,6 +2,13 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { terminal } from '@plumb/schemas';
 
+/** Where what must outlive the agent is kept: readPrivate and writePrivate are the real one. */
+export interface PrivateFiles {
+  read(path: string): Promise<string | undefined>;
+  /** Resolves when the text is durable. A crash leaves the old text or the new one, whole. */
+  write(path: string, text: string): Promise<void>;
+}
+
 /** The text of the file; undefined when there is none. Throws PlumbError `FileUnreadable` (terminal). */
 export async function readPrivate(path: string): Promise<string | undefined> {
   try {
@@ -31,3 +38,5 @@ export async function writePrivate(path: string, text: string): Promise<void> {
     await folder.close();
   }
 }
+
+export const realFiles: PrivateFiles = { read: readPrivate, write: writePrivate };

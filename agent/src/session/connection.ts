@@ -1,13 +1,15 @@
 import type { Clock, Random } from '@plumb/schemas';
 import type { Trust } from '../identity/trust.ts';
 import { backoffMs } from './backoff.ts';
-import { Dial } from './dial.ts';
+import { Dial, type Dialled } from './dial.ts';
 import type { HostSession } from './host-session.ts';
 import { AgentStream } from './stream.ts';
 
 export interface ConnectionOptions {
   server: string;
-  trust: Trust;
+  trust: Pick<Trust, 'authority' | 'verified' | 'joinSecret'>;
+  /** How the control plane is reached; gRPC over TLS, if absent. */
+  dial?: (server: string, authority: string) => Dialled;
   hosts: readonly HostSession[];
   registerZone: string;
   clock: Clock;
@@ -71,7 +73,7 @@ export class Connection {
     const { server, trust, hosts, registerZone, clock, random, log } = this.#options;
     const authority = await trust.authority(failedBefore, this.#closing.signal);
     if (this.#closing.signal.aborted) return 'closed';
-    const dial = new Dial(server, authority);
+    const dial = this.#options.dial?.(server, authority) ?? new Dial(server, authority);
     let kept: Promise<void> | undefined;
     try {
       this.#stream = new AgentStream({

@@ -10,6 +10,9 @@ export type FrameCall = ClientDuplexStream<AgentFrame, ServerFrame>;
 
 const JOIN_PATIENCE_MS = 30_000;
 
+/** A way to the control plane, used for one stream. */
+export type Dialled = Pick<Dial, 'connect' | 'join' | 'close'>;
+
 /** One TLS connection to the control plane. */
 export class Dial {
   readonly #client: Client;

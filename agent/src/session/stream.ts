@@ -3,7 +3,7 @@ import { PlumbError } from '@plumb/schemas';
 import type { AgentMessage, Refused, ServerMessage } from '@plumb/schemas/wire/messages.ts';
 import { Outbox } from '@plumb/schemas/wire/outbox.ts';
 import { backoffMs, LONGEST_MS } from './backoff.ts';
-import type { Dial, FrameCall } from './dial.ts';
+import type { Dialled, FrameCall } from './dial.ts';
 import { callError } from './dial.ts';
 import type { HostLink, HostSession } from './host-session.ts';
 
@@ -11,7 +11,7 @@ export const HEARTBEAT_MS = 10_000;
 const FAREWELL_MS = 2_000;
 
 export interface AgentStreamOptions {
-  dial: Dial;
+  dial: Dialled;
   hosts: readonly HostSession[];
   registerZone: string;
   /** Called at each attempt to join. */

@@ -10,7 +10,7 @@ import type { Store } from '../store/store.ts';
 import { AgentStream } from './agent-stream.ts';
 import { admitHost } from './credentials.ts';
 import type { Fleet, FleetCommand, HostFacts, HostLive, LiveChange, StepOutcome } from './fleet.ts';
-import { FleetEndpoint } from './fleet-endpoint.ts';
+import { type EndpointHandlers, FleetEndpoint } from './fleet-endpoint.ts';
 import { countFleet } from './fleet-metrics.ts';
 import { LiveState } from './live-state.ts';
 import { PendingCommands } from './pending-commands.ts';
@@ -28,9 +28,14 @@ export interface FleetServerOptions {
   register?(host: string, zone: string): Promise<void>;
   /** Called when a host attached that is not declared, and waits. */
   onPending?(host: string): void;
+  /** Makes what agents dial in to; gRPC, if absent. */
+  endpoint?: (handlers: EndpointHandlers) => Endpoint;
   log: Log;
   metrics?: Metrics;
 }
+
+/** Where agents dial in. */
+export type Endpoint = Pick<FleetEndpoint, 'traffic' | 'take' | 'close'>;
 
 export interface PendingHost {
   name: string;
@@ -44,7 +49,7 @@ export class FleetServer implements Fleet {
   readonly #pending = new PendingCommands();
   readonly #registration: Registration;
   readonly #sessions: Sessions;
-  readonly #endpoint: FleetEndpoint;
+  readonly #endpoint: Endpoint;
   readonly #streams = new Set<AgentStream>();
   readonly #listeners = new Set<(change: LiveChange) => void>();
 
@@ -62,7 +67,8 @@ export class FleetServer implements Fleet {
         this.#notify([{ type: 'host', host: host.name }]);
       },
     });
-    this.#endpoint = new FleetEndpoint({
+    const endpoint = options.endpoint ?? ((handlers) => new FleetEndpoint(handlers));
+    this.#endpoint = endpoint({
       join: (request) => this.#join(request),
       connect: (call) => {
         const stream = new AgentStream(call, ambient.clock, {

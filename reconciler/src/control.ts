@@ -1,0 +1,72 @@
+/** What runs in a control plane apart from its edges: fleet, caches and controllers over a store. */
+import type { Ambient, PlumbError } from '@plumb/schemas';
+import { AllocationIndex } from './allocation/allocation-index.ts';
+import { Holdings } from './allocation/holdings.ts';
+import { AllocationLane } from './allocation/lane.ts';
+import type { Context } from './controllers/controller.ts';
+import { HostLiveness } from './controllers/host/liveness.ts';
+import { registerHost } from './controllers/host/register.ts';
+import { runControllers } from './controllers/run.ts';
+import { FleetServer, type FleetServerOptions } from './fleet/fleet-server.ts';
+import { nextTerm } from './fleet/term.ts';
+import { Journal } from './flow/journal.ts';
+import type { Log } from './log.ts';
+import { ObjectCache } from './runtime/cache.ts';
+import type { EventRecorder } from './runtime/events.ts';
+import type { Metrics } from './runtime/metrics.ts';
+import type { Store } from './store/store.ts';
+
+export interface ControlOptions {
+  store: Store;
+  ambient: Ambient;
+  events: EventRecorder;
+  /** Whether an agent that presents this secret may join. */
+  mayJoin: FleetServerOptions['mayJoin'];
+  /** How agents reach it; gRPC, if absent. */
+  endpoint?: FleetServerOptions['endpoint'];
+  metrics?: Metrics;
+  log: Log;
+  /** Told when it cannot go on: its process is to end, and to be started again. */
+  onFatal: (error: PlumbError) => void;
+}
+
+export interface Control {
+  fleet: FleetServer;
+  context: Context;
+  /** Starts nothing more and resolves when what runs has ended. */
+  stop(): Promise<void>;
+}
+
+/** Starts it all; resolves when everything is loaded and the controllers are at work. */
+export async function startControl(options: ControlOptions): Promise<Control> {
+  const { store, ambient, events, mayJoin, endpoint, metrics, log, onFatal } = options;
+  const fleet = new FleetServer({
+    ...{ store, ambient, mayJoin, endpoint, log, metrics },
+    term: await nextTerm(store),
+    register: (host, zone) => registerHost({ store, ambient }, host, zone),
+  });
+  const watching = new AbortController();
+  const cache = new ObjectCache(store);
+  await cache.start(watching.signal, onFatal);
+  const index = await AllocationIndex.load(store);
+  const controllers = runControllers({
+    context: {
+      ...{ store, cache, fleet, index, events, ambient },
+      journal: await Journal.load(store),
+      lane: new AllocationLane(store, index),
+      holdings: new Holdings(),
+      liveness: new HostLiveness(fleet, ambient.clock),
+    },
+    metrics,
+    onError: (controller, key, error) => log('warn', `${controller} ${key}: ${error.reason}: ${error.message}`),
+  });
+  return {
+    fleet,
+    context: controllers.context,
+    async stop() {
+      await controllers.stop();
+      fleet.close();
+      watching.abort();
+    },
+  };
+}
