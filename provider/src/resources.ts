@@ -2,7 +2,9 @@
 import { kinds, terminal } from '@plumb/schemas';
 import { type TerraformAttribute, type TerraformKind, terraformKind } from '@plumb/schemas/project/terraform.ts';
 
-export const terraformKinds: readonly TerraformKind[] = kinds.map(terraformKind);
+export const terraformKinds: readonly TerraformKind[] = kinds
+  .filter((kind) => kind.terraform !== false)
+  .map(terraformKind);
 
 const byType = new Map(terraformKinds.map((kind) => [kind.typeName, kind]));
 

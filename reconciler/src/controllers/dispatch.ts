@@ -2,7 +2,7 @@
 import type { Instance } from '@plumb/schemas';
 import type { LiveChange } from '../fleet/fleet.ts';
 import type { CacheChange, Cached } from '../runtime/cache.ts';
-import { findCondition } from '../runtime/conditions.ts';
+import { findCondition, isReady, isStalled } from '../runtime/conditions.ts';
 import { referenceKeys } from '../runtime/references.ts';
 import { keys } from '../store/keys.ts';
 import type { Context } from './controller.ts';
@@ -51,6 +51,7 @@ function onObject(context: Context, waiting: WaitingInstances, { key, kind, befo
     else waiting.forget(key);
     if (!after || freed(before, after)) waiting.wakeAll();
   }
+  if (kind.kind !== 'ChangeSet' && isMaterial(before, after)) enqueueChangeSets(context);
   if (after && isDeclaration(before, after)) context.enqueue(key);
   if (isMaterial(before, after)) for (const referrer of context.cache.referrers(key)) context.enqueue(referrer.key);
   if (!before || !after || hostOf(before) !== hostOf(after))
@@ -75,6 +76,12 @@ function enqueueUpward(context: Context, key: string): void {
 function enqueueHostIfLeaving(context: Context, host: string): void {
   const key = keys.object('hosts', undefined, host);
   if (context.cache.get(key)?.object.metadata.deletionTimestamp) context.enqueue(key);
+}
+
+/** Those that are under way wait for their objects. */
+function enqueueChangeSets(context: Context): void {
+  for (const { key, object } of context.cache.list('changesets'))
+    if (!isReady(object) && !isStalled(object)) context.enqueue(key);
 }
 
 /** What a person or another client changed; a controller does not wake itself by writing status. */

@@ -1,5 +1,6 @@
 /** Every controller that runs. */
 import { instanceOffering, zone } from '@plumb/schemas';
+import { changeSetController } from './change-set/controller.ts';
 import type { Context, Controller } from './controller.ts';
 import { declaredController } from './declared/controller.ts';
 import { hostController } from './host/controller.ts';
@@ -17,5 +18,6 @@ export function allControllers(context: Context): Controller[] {
     l3NetworkController(context),
     imageController(context),
     instanceController(context),
+    changeSetController(context),
   ];
 }

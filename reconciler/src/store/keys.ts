@@ -6,6 +6,7 @@
  *   /alloc/mac/<mac>                                uid of the instance that holds it
  *   /alloc/host/<host name>                         HostAllocation: what is handed out on the host
  *   /flows/<object uid>                             the object's running flow
+ *   /changesets/<change set uid>                    how a running change set gets back
  *   /deleted/<object uid>                           deletion record: what lives under this uid may be removed
  *   /credentials/<host name>                        hash of the host's credential
  *   /control/<what>                                 the control plane's own: term, schema version
@@ -20,6 +21,7 @@ export const keys = {
   mac: (mac: string) => `/alloc/mac/${mac}`,
   hostAllocation: (host: string) => `/alloc/host/${host}`,
   flow: (uid: string) => `/flows/${uid}`,
+  changeSet: (uid: string) => `/changesets/${uid}`,
   deleted: (uid: string) => `/deleted/${uid}`,
   credential: (host: string) => `/credentials/${host}`,
   control: (what: string) => `/control/${what}`,

@@ -62,6 +62,8 @@ export interface KindDefinition<S extends ObjectSchema = ObjectSchema, T extends
   readonly references: readonly Reference[];
   /** What changing a spec field costs; fields not named cost `none`. */
   readonly disruption: Readonly<Record<string, Disruption>>;
+  /** False: no Terraform resource, because Terraform has a way of its own to say the same. */
+  readonly terraform?: false;
   /** Rules across fields that JSON Schema cannot say. Pure; reports every violation. Runs at admission. */
   readonly rules?: (spec: never) => FieldError[];
 }

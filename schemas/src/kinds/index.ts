@@ -1,4 +1,5 @@
 /** Every kind, in the order in which people read about them. Adding a kind: docs/adding-a-kind.md. */
+import { changeSet } from './change-set.ts';
 import type { KindDefinition } from './define.ts';
 import { host } from './host.ts';
 import { image } from './image.ts';
@@ -8,7 +9,16 @@ import { l2Network } from './l2-network.ts';
 import { l3Network } from './l3-network.ts';
 import { zone } from './zone.ts';
 
-export const kinds: readonly KindDefinition[] = [zone, host, l2Network, l3Network, image, instanceOffering, instance];
+export const kinds: readonly KindDefinition[] = [
+  zone,
+  host,
+  l2Network,
+  l3Network,
+  image,
+  instanceOffering,
+  instance,
+  changeSet,
+];
 
 const byName = new Map<string, KindDefinition>(kinds.map((k) => [k.kind, k]));
 const byAlias = new Map<string, KindDefinition>(
@@ -27,6 +37,7 @@ export function kindByAlias(word: string): KindDefinition | undefined {
   return byAlias.get(word.toLowerCase());
 }
 
+export type { ChangeSet } from './change-set.ts';
 export type { Host } from './host.ts';
 export type { Image } from './image.ts';
 export type { Instance } from './instance.ts';
@@ -34,4 +45,4 @@ export type { InstanceOffering } from './instance-offering.ts';
 export type { L2Network } from './l2-network.ts';
 export type { L3Network } from './l3-network.ts';
 export type { Zone } from './zone.ts';
-export { host, image, instance, instanceOffering, l2Network, l3Network, zone };
+export { changeSet, host, image, instance, instanceOffering, l2Network, l3Network, zone };

@@ -60,9 +60,9 @@ export const l2Network = defineKind({
       description: 'Whether the network can be used.',
     },
   ],
-  immutable: ['zone', 'type', 'vni', 'physicalInterface'],
+  immutable: ['zone', 'type', 'vni', 'physicalInterface', 'mtuBytes'],
   references: [{ path: 'zone', kind: 'Zone' }],
-  disruption: { mtuBytes: 'restart' },
+  disruption: {},
   rules: l2Rules,
 });
 

@@ -1,6 +1,8 @@
 /** Whether the declaration was carried out: then whatever differs since is drift, not work that is still to do. */
 import type { Instance } from '@plumb/schemas';
+import { thingIds } from '../../plan/instance-things.ts';
 import { findCondition } from '../../runtime/conditions.ts';
+import type { Context } from '../controller.ts';
 
 /** True when the instance was once as declared at its present generation. */
 export function isApplied(instance: Instance): boolean {
@@ -8,4 +10,11 @@ export function isApplied(instance: Instance): boolean {
     return false;
   const ready = findCondition(instance, 'Ready')?.status;
   return ready === 'True' || ready === 'Unknown' || findCondition(instance, 'Drifted')?.status === 'True';
+}
+
+/** Whether the domain runs on the host; undefined when it is not there. */
+export function livePower(context: Context, instance: Instance, host: string): 'Running' | 'Stopped' | undefined {
+  const thing = context.fleet.host(host)?.things.get(`domain/${thingIds.domain(instance.metadata.uid)}`);
+  if (thing?.kind !== 'domain') return undefined;
+  return thing.domain?.state === 'running' ? 'Running' : 'Stopped';
 }

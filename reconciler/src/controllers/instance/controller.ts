@@ -49,7 +49,8 @@ async function reconcile(context: Context, cached: Cached<Instance>, pacing: Rep
   if (status?.host !== undefined && !context.liveness.connected(status.host)) return reportHostLost(context, cached);
 
   const planned = planInstance(context, cached, resolved, context.index);
-  if (planned.steps.length === 0 && isSettled(cached.object, planned.target) && !flow) return settle(context, cached);
+  if (planned.steps.length === 0 && isSettled(cached.object, planned.target) && !flow)
+    return settle(context, cached, resolved.references.offering);
 
   const drifted = !flow && isApplied(cached.object);
   if (drifted && cached.object.spec.driftPolicy === 'Report') return reportDrift(context, cached, planned.steps);

@@ -6,8 +6,9 @@ import { type Allocation, heldAllocation } from '../../plan/allocation.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context } from '../controller.ts';
 import { conditionsTo, readFresh, readyStatus, retryOnConflict, type Status, statusBatch } from '../status.ts';
+import { livePower } from './applied.ts';
 import { driftSentence } from './drift.ts';
-import { livePower, readyWords } from './settle.ts';
+import { readyWords } from './settle.ts';
 
 export async function finishForward(
   context: Context,

@@ -211,6 +211,21 @@ describe('an instance', () => {
     expect((await rig.store.get('/alloc/host/host-1'))?.value).toBe('{"cpus":2,"memoryMiB":256,"instances":1}');
   });
 
+  it('is not restarted by an edit of its offering, and gets the new size when it is next started', async () => {
+    await rig.create('Instance', 'web-0', spec());
+    const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
+    const sent = rig.fleet.sent.length;
+    await rig.edit('InstanceOffering', 'small', (o) => (o.spec.cpus = 2));
+    const told = await rig.until('Instance', 'web-0', (o) => condition(o as never, 'RestartRequired') !== undefined);
+    expect(told!.status).toMatchObject({ cpus: 1 });
+    expect(rig.fleet.sent.slice(sent).filter((s) => s.command.owner === uid)).toEqual([]);
+    const domain = rig.fleet.host('host-1')!.things.get(`domain/${uid}`)!;
+    rig.fleet.put('host-1', { ...domain, domain: { state: 'off', reason: 'crashed' } } as typeof domain);
+    const restarted = await rig.until('Instance', 'web-0', (o) => o?.status?.cpus === 2);
+    expect(condition(restarted as never, 'Ready')).toMatchObject({ status: 'True' });
+    await rig.until('Instance', 'web-0', (o) => condition(o as never, 'RestartRequired') === undefined);
+  });
+
   it('returns to what ran before when an update fails terminally', async () => {
     await rig.create('Instance', 'web-0', spec());
     const before = await rig.ready('Instance', 'web-0');

@@ -1,5 +1,13 @@
 /** From an instance to its next plan: what it is to hold, and the steps from what lives to what is declared. */
-import { type Instance, type LiveThing, objectName, retryable, terminal, thingKey } from '@plumb/schemas';
+import {
+  type Instance,
+  type InstanceOffering,
+  type LiveThing,
+  objectName,
+  retryable,
+  terminal,
+  thingKey,
+} from '@plumb/schemas';
 import type { AllocationIndex } from '../../allocation/allocation-index.ts';
 import { allocate } from '../../plan/allocate.ts';
 import { type Allocation, heldAllocation } from '../../plan/allocation.ts';
@@ -8,7 +16,7 @@ import { diffHost, type PlanStep, removeStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Context } from '../controller.ts';
 import { peersOf } from '../l2-network/peers.ts';
-import { isApplied } from './applied.ts';
+import { isApplied, livePower } from './applied.ts';
 import { placeInstance } from './place.ts';
 import type { ResolvedInstance } from './references.ts';
 
@@ -36,7 +44,7 @@ export function planInstance(
 ): InstancePlan {
   const instance = cached.object;
   const held = allHeld(context, instance);
-  const { cpus, memoryMiB } = resolved.references.offering.spec;
+  const { cpus, memoryMiB } = sizeFor(context, instance, resolved.references.offering);
   const host = held[0]?.host ?? placeInstance(context, instance, resolved, index);
   if (!context.liveness.connected(host))
     throw retryable('HostNotConnected', `the agent of host ${host}, on which it is placed, is not connected`);
@@ -52,6 +60,20 @@ export function planInstance(
   });
   checkGrowth(context, held, target, index);
   return { target, steps: stepsTo(context, cached, resolved, target) };
+}
+
+/**
+ * An edited offering never restarts guests by itself: one that runs keeps its size until it is next started, or until its
+ * own declaration changes.
+ */
+function sizeFor(
+  context: Context,
+  instance: Instance,
+  offering: InstanceOffering,
+): { cpus: number; memoryMiB: number } {
+  const held = heldAllocation(instance.status);
+  if (!held || !isApplied(instance) || livePower(context, instance, held.host) !== 'Running') return offering.spec;
+  return held;
 }
 
 /** The steps from live state to the target. Of an instance that never settled, all own things are made anew. */

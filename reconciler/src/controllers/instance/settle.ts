@@ -1,19 +1,22 @@
 /** An instance with nothing to do: status says what is, and is written only when that changed. */
-import { type Instance, retryable } from '@plumb/schemas';
+import { type Instance, type InstanceOffering, type PlumbObject, retryable } from '@plumb/schemas';
 import { type Allocation, heldAllocation } from '../../plan/allocation.ts';
-import { thingIds } from '../../plan/instance-things.ts';
 import { equal } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context } from '../controller.ts';
-import { conditionsTo, failedStatus, readyStatus, writeStatus } from '../status.ts';
-import { isApplied } from './applied.ts';
+import { conditionsTo, failedStatus, readyStatus, type Status, writeStatus } from '../status.ts';
+import { isApplied, livePower } from './applied.ts';
 
 /** True when the instance holds exactly the target. */
 export function isSettled(instance: Instance, target: Allocation): boolean {
   return equal(heldAllocation(instance.status), target);
 }
 
-export async function settle(context: Context, cached: Cached<Instance>): Promise<Again | undefined> {
+export async function settle(
+  context: Context,
+  cached: Cached<Instance>,
+  offering: InstanceOffering,
+): Promise<Again | undefined> {
   const held = heldAllocation(cached.object.status)!;
   await writeStatus(context, cached, (status, object) => {
     const instance = object as Instance;
@@ -22,7 +25,13 @@ export async function settle(context: Context, cached: Cached<Instance>): Promis
       power === 'Stopped' && instance.spec.power === 'Running'
         ? { reason: 'GuestShutdown', message: 'the guest shut itself down, which restartPolicy OnFailure respects' }
         : readyWords(power, held);
-    const ready = readyStatus(context, { ...status, power }, object, reason, message);
+    const ready = restartRequired(
+      context,
+      readyStatus(context, { ...status, power }, object, reason, message),
+      object,
+      held,
+      offering,
+    );
     return status.conditions?.some((c) => c.type === 'Drifted' && c.status === 'True')
       ? conditionsTo(
           context,
@@ -34,6 +43,22 @@ export async function settle(context: Context, cached: Cached<Instance>): Promis
       : ready;
   });
   return undefined;
+}
+
+/** Says when what runs is of another size than its offering, which was edited since. */
+function restartRequired(
+  context: Context,
+  status: Status,
+  object: PlumbObject,
+  held: Allocation,
+  offering: InstanceOffering,
+): Status {
+  const { cpus, memoryMiB } = offering.spec;
+  if (held.cpus === cpus && held.memoryMiB === memoryMiB)
+    return conditionsTo(context, status, object, [], ['RestartRequired']);
+  const message = `it runs with ${held.cpus} CPUs and ${held.memoryMiB} MiB, and its offering now says ${cpus} and ${memoryMiB}: it gets them when it is next started`;
+  const condition = { type: 'RestartRequired', status: 'True' as const, reason: 'OfferingChanged', message };
+  return conditionsTo(context, status, object, [condition], []);
 }
 
 /** After the grace, nobody knows how an instance on a host without its agent is. */
@@ -50,13 +75,6 @@ export async function reportHostLost(context: Context, cached: Cached<Instance>)
     return conditionsTo(context, failed, object, [unknown], []);
   });
   return undefined;
-}
-
-/** Whether the domain runs on the host; undefined when it is not there. */
-export function livePower(context: Context, instance: Instance, host: string): 'Running' | 'Stopped' | undefined {
-  const thing = context.fleet.host(host)?.things.get(`domain/${thingIds.domain(instance.metadata.uid)}`);
-  if (thing?.kind !== 'domain') return undefined;
-  return thing.domain?.state === 'running' ? 'Running' : 'Stopped';
 }
 
 export function readyWords(power: 'Running' | 'Stopped', held: Allocation): { reason: string; message: string } {

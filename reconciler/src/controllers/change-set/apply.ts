@@ -1,0 +1,122 @@
+/** Writing all objects of a change set, or writing all of them back: one commit each. */
+import { type ChangeSet, type PlumbObject, retryable } from '@plumb/schemas';
+import { equal } from '../../plan/plan.ts';
+import type { Cached } from '../../runtime/cache.ts';
+import { keys } from '../../store/keys.ts';
+import { decodeObject, encodeObject } from '../../store/object-codec.ts';
+import type { Batch } from '../../store/store.ts';
+import type { Context } from '../controller.ts';
+import { admitAll, type Declared } from './admit.ts';
+import type { ChangeSetRecord, KeptRecord, Member } from './record.ts';
+
+/** Puts every object as declared, with the record of how to get back. Throws terminal `Invalid`. */
+export async function applyForward(context: Context, cached: Cached<ChangeSet>): Promise<void> {
+  const { object: changeSet } = cached;
+  const declared = admitAll(changeSet, (key) => context.cache.get(key)?.object);
+  const now = context.ambient.clock.now();
+  const batch: Batch = { preconditions: [{ key: cached.key, revision: cached.revision }], ops: [] };
+  const members: Member[] = [];
+  for (const one of declared) {
+    const entry = await context.store.get(one.key);
+    batch.preconditions.push({ key: one.key, revision: entry?.revision ?? 0 });
+    const before = entry && decodeObject(entry);
+    if (before?.metadata.deletionTimestamp)
+      throw retryable('ReferenceDeleting', `${one.key} is being deleted; the change set waits until that is over`);
+    const after = before ? changed(before, one) : created(context, one, now);
+    members.push({
+      key: one.key,
+      uid: after.metadata.uid,
+      generation: after.metadata.generation,
+      ...(before
+        ? { previous: { spec: before.spec, labels: before.metadata.labels, annotations: before.metadata.annotations } }
+        : {}),
+    });
+    batch.ops.push({ type: 'put', key: one.key, value: encodeObject(after) });
+  }
+  const record: ChangeSetRecord = {
+    direction: 'forward',
+    deadlineAt: now + changeSet.spec.deadlineSeconds * 1000,
+    members,
+  };
+  const recordKey = keys.changeSet(changeSet.metadata.uid);
+  batch.preconditions.push({ key: recordKey, revision: 0 });
+  batch.ops.push({ type: 'put', key: recordKey, value: JSON.stringify(record) });
+  const { revision } = await context.store.commit(batch);
+  await context.cache.shows(revision);
+}
+
+function created(context: Context, { object, kind }: Declared, now: number): PlumbObject {
+  return {
+    ...object,
+    metadata: {
+      ...object.metadata,
+      uid: context.ambient.ids.uid(),
+      resourceVersion: '',
+      generation: 1,
+      creationTimestamp: new Date(now).toISOString().replace(/\.\d+Z$/, 'Z'),
+      finalizers: [`plumb.dev/${kind.kind.toLowerCase()}`],
+    },
+  };
+}
+
+function changed(before: PlumbObject, { object }: Declared): PlumbObject {
+  const { labels, annotations } = object.metadata;
+  return {
+    ...before,
+    metadata: {
+      ...before.metadata,
+      ...(labels ? { labels } : {}),
+      ...(annotations ? { annotations } : {}),
+      generation: before.metadata.generation + (equal(before.spec, object.spec) ? 0 : 1),
+    },
+    spec: object.spec,
+  };
+}
+
+/**
+ * Puts every object back as it was; what was created is deleted. What someone else edited meanwhile is theirs now, and
+ * stays. The failure is remembered in the same commit.
+ */
+export async function applyBack(
+  context: Context,
+  uid: string,
+  { record, revision }: KeptRecord,
+  failure: { reason: string; message: string },
+): Promise<void> {
+  const recordKey = keys.changeSet(uid);
+  const batch: Batch = { preconditions: [{ key: recordKey, revision }], ops: [] };
+  const members: Member[] = [];
+  for (const member of record.members) {
+    const entry = await context.store.get(member.key);
+    const object = entry && decodeObject(entry);
+    if (!entry || !object || object.metadata.uid !== member.uid) continue;
+    const { generation, deletionTimestamp } = object.metadata;
+    if (generation !== member.generation || deletionTimestamp) continue;
+    const restored = member.previous ? before(object, member.previous) : deleted(context, object);
+    members.push({ ...member, generation: restored.metadata.generation });
+    batch.preconditions.push({ key: member.key, revision: entry.revision });
+    batch.ops.push({ type: 'put', key: member.key, value: encodeObject(restored) });
+  }
+  const back: ChangeSetRecord = { ...record, direction: 'back', members, failure };
+  batch.ops.push({ type: 'put', key: recordKey, value: JSON.stringify(back) });
+  await context.cache.shows((await context.store.commit(batch)).revision);
+}
+
+function before(object: PlumbObject, previous: NonNullable<Member['previous']>): PlumbObject {
+  const { labels: _l, annotations: _a, ...metadata } = object.metadata;
+  return {
+    ...object,
+    metadata: {
+      ...metadata,
+      ...(previous.labels ? { labels: previous.labels } : {}),
+      ...(previous.annotations ? { annotations: previous.annotations } : {}),
+      generation: metadata.generation + (equal(object.spec, previous.spec) ? 0 : 1),
+    },
+    spec: previous.spec,
+  };
+}
+
+function deleted(context: Context, object: PlumbObject): PlumbObject {
+  const deletionTimestamp = new Date(context.ambient.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
+  return { ...object, metadata: { ...object.metadata, deletionTimestamp } };
+}

@@ -1,0 +1,110 @@
+import { terminal } from '@plumb/schemas';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type Rig, startRig } from '../testing/rig.ts';
+
+let rig: Rig;
+
+const offering = (cpus: number) => ({
+  kind: 'InstanceOffering',
+  metadata: { name: 'small' },
+  spec: { cpus, memoryMiB: 128 },
+});
+const instance = (name: string, more: object = {}) => ({
+  kind: 'Instance',
+  metadata: { name },
+  spec: {
+    zone: 'home',
+    offering: 'small',
+    image: 'tiny',
+    interfaces: [{ name: 'eth0', l3Network: 'lab' }],
+    ...more,
+  },
+});
+const apply = (name: string, objects: unknown[], deadlineSeconds = 600) =>
+  rig.create('ChangeSet', name, { objects, deadlineSeconds });
+const readyOf = (object: unknown) =>
+  (object as { status: { conditions: { type: string; reason: string; message: string }[] } }).status.conditions[0]!;
+
+beforeEach(async () => {
+  rig = await startRig();
+  await rig.create('Zone', 'home', {});
+  await rig.create('Host', 'host-1', {
+    zone: 'home',
+    unschedulable: false,
+    cpuOvercommitRatio: 8,
+    memoryOvercommitRatio: 1,
+  });
+  rig.fleet.connect('host-1');
+  await rig.create('L2Network', 'lab', { zone: 'home', type: 'vxlan', vni: 100 });
+  await rig.create('L3Network', 'lab', { l2Network: 'lab', ipv4: { cidr: '10.20.0.0/24', gateway: '10.20.0.1' } });
+  await rig.create('Image', 'tiny', { url: 'file:///t', sha256: 'a'.repeat(64), format: 'qcow2', maxSizeMiB: 100 });
+});
+
+afterEach(() => rig.stop());
+
+it('applies many objects as one', async () => {
+  await apply('all', [instance('web-0'), offering(1), instance('web-1')]);
+  expect(readyOf(await rig.ready('ChangeSet', 'all'))).toMatchObject({ reason: 'Applied' });
+  expect(rig.get('Instance', 'web-1')!.spec.restartPolicy).toBe('OnFailure');
+  expect(await rig.keys('/changesets/')).toEqual([]);
+});
+
+it('returns every object, and what runs, when one fails', async () => {
+  await apply('first', [offering(1), instance('web-0')]);
+  await rig.ready('ChangeSet', 'first');
+  const before = rig.fleet.keysOn('host-1');
+  rig.fleet.fault = (_h, verb, thing) =>
+    thing.kind === 'domain' && verb === 'ensure' && thing.spec.name === 'default.web-2'
+      ? terminal('BootFailed', 'no firmware')
+      : undefined;
+  await apply('second', [offering(2), instance('web-1'), instance('web-2')]);
+  const failed = readyOf(await rig.stalled('ChangeSet', 'second'));
+  expect(failed.reason).toBe('BootFailed');
+  expect(failed.message).toContain('Instance default/web-2');
+  expect(rig.get('InstanceOffering', 'small')!.spec).toEqual({ cpus: 1, memoryMiB: 128 });
+  expect([rig.get('Instance', 'web-1'), rig.get('Instance', 'web-2')]).toEqual([undefined, undefined]);
+  expect((await rig.ready('Instance', 'web-0')).status).toMatchObject({ cpus: 1, power: 'Running' });
+  expect(rig.fleet.keysOn('host-1')).toEqual(before);
+  expect(await rig.keys('/changesets/')).toEqual([]);
+});
+
+it('goes back after a crash of the control plane in the middle', async () => {
+  rig.fleet.fault = (_h, verb, thing) =>
+    thing.kind === 'domain' && verb === 'ensure' ? terminal('No', 'no') : undefined;
+  rig.fleet.disconnect('host-1');
+  await apply('one', [offering(1), instance('web-0')]);
+  await rig.until('ChangeSet', 'one', (o) => o?.status?.conditions !== undefined);
+  await rig.stop();
+  rig = await startRig({ store: rig.store, fleet: rig.fleet });
+  rig.fleet.connect('host-1');
+  await rig.stalled('ChangeSet', 'one');
+  expect(rig.get('Instance', 'web-0')).toBeUndefined();
+  expect(rig.get('InstanceOffering', 'small')).toBeUndefined();
+});
+
+it('gives up at its deadline, and says what was not ready', async () => {
+  await apply('late', [offering(1), instance('web-0', { image: 'missing' })], 1);
+  const failed = readyOf(await rig.stalled('ChangeSet', 'late'));
+  expect(failed.reason).toBe('DeadlineExceeded');
+  expect(failed.message).toContain('there is no Image missing');
+  expect(rig.get('Instance', 'web-0')).toBeUndefined();
+});
+
+it('names every violation at once and writes nothing', async () => {
+  await apply('bad', [offering(0), instance('web-0', { power: 'On', colour: 'red' })]);
+  const failed = readyOf(await rig.stalled('ChangeSet', 'bad'));
+  expect(failed.reason).toBe('Invalid');
+  for (const field of ['spec.objects[0].spec.cpus', 'spec.objects[1].spec.power', 'spec.objects[1].spec.colour'])
+    expect(failed.message).toContain(field);
+  expect(rig.get('InstanceOffering', 'small')).toBeUndefined();
+});
+
+it('leaves what someone else edited meanwhile as theirs', async () => {
+  await apply('first', [offering(1)]);
+  await rig.ready('ChangeSet', 'first');
+  await apply('second', [offering(2), instance('web-0', { image: 'missing' })], 1);
+  await rig.until('InstanceOffering', 'small', (o) => o?.spec.cpus === 2);
+  await rig.edit('InstanceOffering', 'small', (o) => (o.spec.cpus = 3));
+  await rig.stalled('ChangeSet', 'second');
+  expect(rig.get('InstanceOffering', 'small')!.spec.cpus).toBe(3);
+});
