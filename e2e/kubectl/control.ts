@@ -1,5 +1,5 @@
 /** The API alone, on a store in memory, with a stand-in for the controllers; and programs that are run against it. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,9 +22,17 @@ export interface Control {
   folder: string;
   /** Runs a program with the kubeconfig; never rejects for an exit code. Ended after 60 seconds. */
   run(program: string, args: readonly string[], input?: string): Promise<Ran>;
+  /** Starts a program that goes on until it is stopped. */
+  start(program: string, args: readonly string[]): Running;
   /** Writes a file into the folder and returns its path. */
   file(name: string, text: string): Promise<string>;
   close(): Promise<void>;
+}
+
+export interface Running {
+  /** Resolves with everything on standard output once it matches; rejects when the program ends before. */
+  until(pattern: RegExp): Promise<string>;
+  stop(): Promise<void>;
 }
 
 const RUN_MS = 60_000;
@@ -40,20 +48,41 @@ export async function startControl(): Promise<Control> {
   const kubeconfig = await pki.writeKubeconfig(api.url);
   const ending = new AbortController();
   const working = standIn(store, events, ending.signal);
+  // A home of its own: kubectl keeps what it discovered there.
+  const env = { PATH: process.env.PATH, HOME: folder, KUBECONFIG: kubeconfig };
   return {
     url: api.url,
     kubeconfig,
     folder,
     run(program, args, input = '') {
       return new Promise((resolve) => {
-        // A home of its own: kubectl keeps what it discovered there.
-        const env = { PATH: process.env.PATH, HOME: folder, KUBECONFIG: kubeconfig };
         const child = execFile(program, args, { env, timeout: RUN_MS, cwd: folder }, (error, stdout, stderr) => {
           const code = error ? (typeof error.code === 'number' ? error.code : -1) : 0;
           resolve({ code, stdout, stderr });
         });
         child.stdin?.end(input);
       });
+    },
+    start(program, args) {
+      const child = spawn(program, args, { env, cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+      const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+      let text = '';
+      child.stdout.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+      });
+      return {
+        until: (pattern) =>
+          new Promise((resolve, reject) => {
+            const look = () => pattern.test(text) && resolve(text);
+            child.stdout.on('data', look);
+            void ended.then(() => reject(new Error(`ended before ${pattern}: ${text}`)));
+            look();
+          }),
+        async stop() {
+          child.kill();
+          await ended;
+        },
+      };
     },
     async file(name, text) {
       const path = join(folder, name);
