@@ -63,7 +63,10 @@ export class Api {
           text += part;
         });
         response.on('error', reject);
-        response.on('end', () => resolve({ code: response.statusCode ?? 0, body: text ? JSON.parse(text) : {} }));
+        response.on('end', () => {
+          const isJson = response.headers['content-type']?.includes('json');
+          resolve({ code: response.statusCode ?? 0, body: isJson ? JSON.parse(text) : { message: text } });
+        });
       });
       sent.setTimeout(30_000, () => sent.destroy(new Error(`${method} ${path}: no answer in 30 s`)));
       sent.on('error', reject);
