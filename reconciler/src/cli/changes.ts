@@ -26,10 +26,12 @@ type Fields = Record<string, unknown>;
 /** The object as it will be: the declared spec, labels and annotations, beside those of others. */
 export function desired(manifest: Manifest, stored: PlumbObject | undefined): Pick<PlumbObject, 'metadata' | 'spec'> {
   const { metadata, spec } = manifest.defaulted;
+  // Read from the server and sent back, it is no declaration.
+  const { [APPLIED]: _, ...declared } = metadata.annotations ?? {};
   const before = appliedKeys(stored);
   const labels = overlay(stored?.metadata.labels, before.labels, metadata.labels);
-  const annotations = overlay(stored?.metadata.annotations, [...before.annotations, APPLIED], metadata.annotations);
-  const applied = { labels: Object.keys(metadata.labels ?? {}), annotations: Object.keys(metadata.annotations ?? {}) };
+  const annotations = overlay(stored?.metadata.annotations, [...before.annotations, APPLIED], declared);
+  const applied = { labels: Object.keys(metadata.labels ?? {}), annotations: Object.keys(declared) };
   if (applied.labels.length + applied.annotations.length > 0) annotations[APPLIED] = JSON.stringify(applied);
   return { metadata: { ...metadata, labels, annotations }, spec: manifest.resource.definition ? spec : {} };
 }

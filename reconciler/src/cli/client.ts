@@ -156,7 +156,8 @@ export class ApiClient {
 
   #unreachable(thrown: unknown): PlumbError {
     const { server } = this.#access;
-    const error = thrown as NodeJS.ErrnoException;
+    // A request on a connection that broke says no more than that; its cause says why.
+    const error = ((thrown as Error).cause ?? thrown) as NodeJS.ErrnoException;
     if (error.code === 'ECONNREFUSED') {
       return retryable(
         'Unreachable',

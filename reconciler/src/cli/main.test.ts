@@ -1,0 +1,286 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { realAmbient } from '@plumb/schemas';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { type ApiRig, startApiRig, V1 } from '../api/testing/rig.ts';
+import { runCli } from './main.ts';
+
+const MERGE = { 'content-type': 'application/merge-patch+json' };
+
+let api: ApiRig;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'plumb-cli-'));
+  api = await startApiRig({
+    extensions: [
+      {
+        method: 'GET',
+        path: `${V1}/pendinghosts`,
+        handle: async () => ({
+          body: {
+            items: [
+              {
+                metadata: { name: 'host-9' },
+                status: { driver: 'simulated', agentVersion: '0.1.0', cpus: 4, memoryMiB: 4096, tunnelAddress: '' },
+              },
+            ],
+          },
+        }),
+      },
+    ],
+  });
+});
+afterAll(async () => {
+  await api.stop();
+  await rm(folder, { recursive: true });
+});
+
+interface Ran {
+  code: number;
+  out: string;
+  err: string;
+}
+
+async function plumb(args: string[], input = '', env: Record<string, string> = {}): Promise<Ran> {
+  const ran = { code: -1, out: '', err: '' };
+  ran.code = await runCli(args, {
+    env: { KUBECONFIG: api.pki.kubeconfigFile, ...env },
+    clock: realAmbient().clock,
+    stdin: async () => input,
+    out: (text) => {
+      ran.out += text;
+    },
+    err: (text) => {
+      ran.err += text;
+    },
+    interactive: false,
+  });
+  return ran;
+}
+
+const zone = (name: string, description = 'x') =>
+  `apiVersion: plumb.dev/v1\nkind: Zone\nmetadata: {name: ${name}, labels: {a: b}}\nspec: {description: ${description}}\n`;
+
+/** Says of an object what a controller would. */
+async function tell(name: string, generation: number, ...conditions: [type: string, status: string][]) {
+  const status = {
+    observedGeneration: generation,
+    conditions: conditions.map(([type, said]) => ({
+      type,
+      status: said,
+      reason: 'OnPurpose',
+      message: 'as the test says',
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    })),
+  };
+  await api.ask('PATCH', `${V1}/zones/${name}/status`, { headers: MERGE, body: { status } });
+}
+
+const release = (name: string) =>
+  api.ask('PATCH', `${V1}/zones/${name}`, { headers: MERGE, body: { metadata: { finalizers: null } } });
+
+describe('apply', () => {
+  test('creates, leaves alone, changes', async () => {
+    const apply = (text: string) => plumb(['apply', '-f', '-', '--no-wait'], text);
+    expect(await apply(zone('one'))).toEqual({ code: 0, out: 'zone/one created\n', err: '' });
+    expect((await apply(zone('one'))).out).toBe('zone/one unchanged\n');
+    expect((await apply(zone('one', 'changed'))).out).toBe('zone/one configured\n');
+    const { body } = await api.ask('GET', `${V1}/zones/one`);
+    expect(body).toMatchObject({ spec: { description: 'changed' }, metadata: { generation: 2, labels: { a: 'b' } } });
+  });
+
+  test('waits until all are ready, and counts them', async () => {
+    const running = plumb(['apply', '-f', '-'], `${zone('w1')}---\n${zone('w2')}`);
+    await expect.poll(async () => (await api.ask('GET', `${V1}/zones/w2`)).status).toBe(200);
+    await tell('w1', 1, ['Ready', 'True']);
+    await tell('w2', 1, ['Ready', 'True']);
+    const { code, out, err } = await running;
+    expect(code).toBe(0);
+    expect(out.split('\n').filter(Boolean).sort()).toEqual(['zone/w1 created', 'zone/w2 created']);
+    expect(err).toMatch(/zone\/w1 ready\n/);
+    expect(err).toMatch(/2 of 2 ready in \d+s\n$/);
+  });
+
+  test('what said of an older generation that it is ready is waited for', async () => {
+    await plumb(['apply', '-f', '-', '--no-wait'], zone('older'));
+    await tell('older', 1, ['Ready', 'True']);
+    const { code, err } = await plumb(['apply', '-f', '-', '--timeout', '300ms'], zone('older', 'changed'));
+    expect(code).toBe(1);
+    expect(err).toContain('zone/older is not ready in time');
+  });
+
+  test('a failure for good ends the wait at once with its reason', async () => {
+    await plumb(['apply', '-f', '-', '--no-wait'], zone('failed'));
+    await tell('failed', 1, ['Ready', 'False'], ['Stalled', 'True']);
+    const { code, err } = await plumb(['apply', '-f', '-'], zone('failed'));
+    expect(code).toBe(1);
+    expect(err).toContain('zone/failed failed: OnPurpose: as the test says');
+    expect(err).toContain('0 of 1 ready');
+  });
+
+  test('namespaces come before what is in them, wherever they are written', async () => {
+    const instance =
+      'apiVersion: plumb.dev/v1\nkind: Instance\nmetadata: {name: i, namespace: fresh}\n' +
+      'spec: {zone: z, offering: o, image: i, interfaces: [{name: e, l3Network: l}]}\n';
+    const namespace = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: fresh}\n';
+    const { code, out } = await plumb(['apply', '-f', '-', '--no-wait'], `${instance}---\n${namespace}`);
+    expect(code).toBe(0);
+    expect(out).toBe('namespace/fresh created\ninstance/fresh/i created\n');
+  });
+
+  test('nothing is sent when one manifest is wrong; what the server refuses is told by field', async () => {
+    const wrong = await plumb(['apply', '-f', '-'], `${zone('unsent')}---\n${zone('Bad')}`);
+    expect(wrong.code).toBe(1);
+    expect(wrong.err).toContain('standard input:8: metadata.name');
+    expect((await api.ask('GET', `${V1}/zones/unsent`)).status).toBe(404);
+
+    const host = (of: string) => `apiVersion: plumb.dev/v1\nkind: Host\nmetadata: {name: h}\nspec: {zone: ${of}}\n`;
+    await plumb(['apply', '-f', '-', '--no-wait'], host('one'));
+    const moved = await plumb(['apply', '-f', '-'], host('other'));
+    expect(moved.code).toBe(1);
+    expect(moved.err).toMatch(/^error: host\/h: is invalid\n {2}spec\.zone: cannot be changed from "one" to "other"/);
+  });
+});
+
+describe('diff', () => {
+  test('tells by its exit code', async () => {
+    await plumb(['apply', '-f', '-', '--no-wait'], zone('same'));
+    expect(await plumb(['diff', '-f', '-'], zone('same'))).toEqual({ code: 0, out: '', err: '' });
+    const changed = await plumb(['diff', '-f', '-'], zone('same', 'other'));
+    expect(changed).toMatchObject({ code: 1, out: '~ zone/same\n  ~ spec.description: "x" → "other"\n' });
+    expect((await plumb(['diff', '-f', '-'], 'a: [')).code).toBe(2);
+  });
+});
+
+describe('get and describe', () => {
+  test('tables, names, YAML that can be applied again', async () => {
+    await plumb(['apply', '-f', '-', '--no-wait'], zone('shown'));
+    const { out } = await plumb(['get', 'zone', 'shown']);
+    expect(out).toMatch(/^NAME +READY +AGE\nshown +<none> +\d+s\n$/);
+    expect((await plumb(['get', 'zone/shown', '-o', 'name'])).out).toBe('zone/shown\n');
+    const yaml = (await plumb(['get', 'zones', 'shown', '-o', 'yaml'])).out;
+    expect(parse(yaml)).toEqual((await api.ask('GET', `${V1}/zones/shown`)).body);
+    expect((await plumb(['apply', '-f', '-', '--no-wait'], yaml)).out).toBe('zone/shown unchanged\n');
+    const list = JSON.parse((await plumb(['get', 'zones', '-l', 'a=b', '-o', 'json'])).out);
+    expect(list).toMatchObject({ kind: 'List', apiVersion: 'v1' });
+    expect((await plumb(['get', 'vm', '-A'])).out).toMatch(/^NAMESPACE +NAME/);
+    expect((await plumb(['get', '-f', '-'], zone('shown'))).out).toContain('shown');
+    expect((await plumb(['get', 'images'])).err).toBe('nothing found\n');
+    expect((await plumb(['get', 'zone', 'none'])).err).toContain('zones.plumb.dev "none" not found');
+  });
+
+  test('hosts that wait', async () => {
+    expect((await plumb(['get', 'hosts', '--pending'])).out).toMatch(/^NAME .*\nhost-9 +simulated +4 +4096 +<none>/);
+    expect((await plumb(['get', 'zones', '--pending'])).code).toBe(2);
+  });
+
+  test('describe shows conditions and events, and no secrets', async () => {
+    const text =
+      'apiVersion: plumb.dev/v1\nkind: Instance\nmetadata: {name: told}\n' +
+      'spec: {zone: z, offering: o, image: i, userData: hunter2, interfaces: [{name: e, l3Network: l}]}\n';
+    await plumb(['apply', '-f', '-', '--no-wait'], text);
+    const { body: object } = await api.ask('GET', `${V1}/namespaces/default/instances/told`);
+    api.events.record({ object, type: 'Warning', reason: 'Drift', message: 'its bridge port is gone' });
+    const { out } = await plumb(['describe', 'vm/told']);
+    expect(out).toContain('Conditions: none');
+    expect(out).toMatch(/Warning +Drift +\d+s +1 +its bridge port is gone/);
+    expect(out).toContain('userData: (not shown)');
+    expect(out).not.toContain('hunter2');
+  });
+});
+
+describe('wait', () => {
+  test('for a condition, for the end, and not for ever', async () => {
+    await plumb(['apply', '-f', '-', '--no-wait'], zone('awaited'));
+    const waiting = plumb(['wait', 'zone/awaited', '--for', 'condition=Checked=False']);
+    await tell('awaited', 1, ['Checked', 'False']);
+    expect((await waiting).code).toBe(0);
+    expect((await plumb(['wait', 'zone/awaited', '--timeout', '200ms'])).code).toBe(1);
+    expect((await plumb(['wait', 'zone/none', '--for', 'deleted'])).code).toBe(0);
+    expect((await plumb(['wait', 'zone/none'])).err).toContain('zone/none is not there');
+    expect((await plumb(['wait', 'zone/none', '--for', 'luck'])).code).toBe(2);
+  });
+});
+
+describe('delete', () => {
+  test('waits until the object is gone; what is not there is no error', async () => {
+    await plumb(['apply', '-f', '-', '--no-wait'], zone('leaving'));
+    const leaving = plumb(['delete', '-f', '-'], zone('leaving'));
+    await expect
+      .poll(async () => (await api.ask('GET', `${V1}/zones/leaving`)).body.metadata?.deletionTimestamp)
+      .toBeDefined();
+    await release('leaving');
+    const { code, err } = await leaving;
+    expect(code).toBe(0);
+    expect(err).toContain('zone/leaving gone');
+    expect(await plumb(['delete', 'zone', 'leaving'])).toMatchObject({ code: 0, out: 'zone/leaving is not there\n' });
+  });
+
+  test('an object of the same name that came after is none of ours', async () => {
+    await plumb(['apply', '-f', '-', '--no-wait'], zone('reborn'));
+    const leaving = plumb(['delete', 'zone', 'reborn']);
+    await expect
+      .poll(async () => (await api.ask('GET', `${V1}/zones/reborn`)).body.metadata?.deletionTimestamp)
+      .toBeDefined();
+    await release('reborn');
+    await plumb(['apply', '-f', '-', '--no-wait'], zone('reborn'));
+    expect((await leaving).code).toBe(0);
+  });
+
+  test('says why something is still there', async () => {
+    await plumb(['apply', '-f', '-', '--no-wait'], zone('blocked'));
+    await tell('blocked', 1, ['Ready', 'False']);
+    const { code, err } = await plumb(['delete', 'zone/blocked', '--timeout', '300ms']);
+    expect(code).toBe(1);
+    expect(err).toContain('zone/blocked is still there: OnPurpose: as the test says');
+    expect((await plumb(['delete', 'zone/blocked', '--no-wait'])).out).toBe('zone/blocked is going\n');
+  });
+});
+
+describe('the command line', () => {
+  test.each([
+    [['aply'], 'did you mean apply?'],
+    [['toString'], 'there is no command "toString"'],
+    [['get', '--frobnicate', 'zones'], "Unknown option '--frobnicate'"],
+    [['get'], 'say what'],
+    [['get', 'zones', '-o', 'xml'], '-o must be one of'],
+    [['get', 'zone/a/b'], 'is not KIND/NAME'],
+    [['delete', 'zones'], 'say which'],
+    [['apply', '-f', '-', '--timeout', 'soon'], '--timeout must be a duration'],
+  ])('%j is refused: %s', async (args, sentence) => {
+    const { code, err } = await plumb(args);
+    expect(code).toBe(2);
+    expect(err).toContain(sentence);
+  });
+
+  test('an unknown kind names the nearest', async () => {
+    expect((await plumb(['get', 'instnaces'])).err).toContain('did you mean instances?');
+  });
+
+  test('help, for all and for one', async () => {
+    expect((await plumb([])).out).toContain('apply ');
+    expect((await plumb(['help', 'apply'])).out).toContain('--no-wait');
+    expect((await plumb(['apply', '--help'])).out).toContain('--no-wait');
+    expect(JSON.parse((await plumb(['schema'])).out).definitions).toHaveProperty('Zone');
+  });
+
+  test('a kubeconfig that is missing, broken, or leads nowhere', async () => {
+    const missing = await plumb(['get', 'zones'], '', { KUBECONFIG: join(folder, 'none') });
+    expect(missing).toMatchObject({ code: 1, err: expect.stringContaining('there is no kubeconfig at') });
+    const file = join(folder, 'config');
+    await writeFile(file, 'clusters: []');
+    expect((await plumb(['get', 'zones', '--kubeconfig', file])).err).toContain('names no current-context');
+    const nowhere = `current-context: a
+contexts: [{name: a, context: {cluster: a}}]
+clusters: [{name: a, cluster: {server: "https://127.0.0.1:1"}}]
+`;
+    await writeFile(file, nowhere);
+    expect((await plumb(['get', 'zones', '--kubeconfig', file])).err).toContain(
+      'nothing listens at https://127.0.0.1:1',
+    );
+    await writeFile(file, nowhere.replace('https://127.0.0.1:1', api.url));
+    expect((await plumb(['get', 'zones', '--kubeconfig', file])).err).toContain('does not vouch for');
+  });
+});
