@@ -28,8 +28,16 @@ export class Dnsmasq {
     this.#clock = clock;
   }
 
-  /** Has dnsmasq run in the namespace as the subnet declares, with exactly these ports' leases and names. */
-  async ensure(subnet: Thing<'subnet'>, ports: readonly Thing<'port'>[], namespace: string): Promise<void> {
+  /**
+   * Has dnsmasq run in the namespace as the subnet declares, with exactly these ports' leases and names. `leg`: the
+   * kernel's number of the interface that it listens on.
+   */
+  async ensure(
+    subnet: Thing<'subnet'>,
+    ports: readonly Thing<'port'>[],
+    namespace: string,
+    leg: number,
+  ): Promise<void> {
     const files = this.#files(subnet.id);
     const args = dnsmasqArgs(subnet, files);
     await mkdir(this.#dir(subnet.id), { recursive: true, mode: 0o755 });
@@ -38,20 +46,20 @@ export class Dnsmasq {
       await replaceFile(files.hosts, hostsFile(ports, subnet.spec.domain)),
     ];
     const pid = await this.#pid(subnet.id);
-    if (pid !== undefined && (await runsWith(pid, args))) {
+    if (pid !== undefined && (await runsWith(pid, args, leg))) {
       if (rewritten.includes(true)) signal(pid, 'SIGHUP');
       return;
     }
     await this.#end(subnet.id);
-    await runInNetwork(namespace, this.#run)('dnsmasq', args);
+    await runInNetwork(namespace, this.#run)('env', [legMark(leg), 'dnsmasq', ...args]);
   }
 
   /** How it differs from what it should be, as sentences. */
-  async drift(subnet: Thing<'subnet'>): Promise<string[]> {
+  async drift(subnet: Thing<'subnet'>, leg: number): Promise<string[]> {
     const pid = await this.#pid(subnet.id);
     if (pid === undefined) return ['its DHCP server does not run'];
-    if (!(await runsWith(pid, dnsmasqArgs(subnet, this.#files(subnet.id)))))
-      return ['its DHCP server runs with other settings'];
+    if (!(await runsWith(pid, dnsmasqArgs(subnet, this.#files(subnet.id)), leg)))
+      return ['its DHCP server runs with other settings or on a leg that is gone'];
     await this.#boundLog(subnet.id);
     return [];
   }
@@ -120,8 +128,15 @@ async function replaceFile(path: string, content: string): Promise<boolean> {
   return true;
 }
 
-async function runsWith(pid: number, args: string[]): Promise<boolean> {
-  return (await commandLine(pid)).slice(1).join('\0') === args.join('\0');
+async function runsWith(pid: number, args: string[], leg: number): Promise<boolean> {
+  const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+  const sameArgs = (await commandLine(pid)).slice(1).join('\0') === args.join('\0');
+  return sameArgs && environment.split('\0').includes(legMark(leg));
+}
+
+/** dnsmasq is deaf on an interface that was made anew under the same name: its environment tells which it was. */
+function legMark(leg: number): string {
+  return `PLUMB_LEG=${leg}`;
 }
 
 /** Words of a process's command line; none when it is gone or only waits to be buried. */

@@ -26,6 +26,7 @@ export async function readLegInside(run: Run, namespace: string): Promise<LegIns
     if (leg === undefined) return undefined;
     const ipv4 = leg.addr_info.filter(({ family }) => family === 'inet');
     return {
+      index: leg.ifindex,
       mac: leg.address,
       up: leg.flags.includes('UP'),
       addresses: ipv4.map(({ local, prefixlen }) => `${local}/${prefixlen}`),
@@ -37,6 +38,7 @@ export async function readLegInside(run: Run, namespace: string): Promise<LegIns
 }
 
 interface Shown {
+  ifindex: number;
   address: string;
   flags: string[];
   addr_info: { family: string; local: string; prefixlen: number }[];

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Clock, LiveThing, Thing } from '@plumb/schemas';
+import { retryable } from '@plumb/schemas';
 import { Coalesced } from '../host/coalesced.ts';
 import type { Run } from '../host/command.ts';
 import { runInNetwork } from '../host/command.ts';
@@ -115,9 +116,10 @@ export class Network {
         if (!(await listNamespaces()).has(namespace)) await run('ip', ['netns', 'add', namespace]);
         await ipBatch(run, await this.#withWholePair(thing, commands));
         const inside = await readLegInside(run, namespace);
-        const there = inside ?? { mac: '', up: false, addresses: [] };
-        await ipBatch(runInNetwork(namespacePath(namespace), run), insideCommands(thing, there));
-        await this.#dnsmasq.ensure(thing, this.#portsOf(thing.id), namespacePath(namespace));
+        if (inside === undefined)
+          throw retryable('NetworkFailed', `the leg of subnet ${thing.id} went while it was made`);
+        await ipBatch(runInNetwork(namespacePath(namespace), run), insideCommands(thing, inside));
+        await this.#dnsmasq.ensure(thing, this.#portsOf(thing.id), namespacePath(namespace), inside.index);
       });
     });
     return this.#lookAtSubnet(thing, await this.#snapshots.run());
@@ -241,8 +243,11 @@ export class Network {
     if (subnetId === undefined) return;
     await this.#locks.hold({ exclusive: [subnetId] }, async () => {
       const subnet = this.#subnets.get(subnetId);
-      if (subnet === undefined) return;
-      await this.#dnsmasq.ensure(subnet, this.#portsOf(subnetId), namespacePath(this.names.namespace(subnetId)));
+      const namespace = this.names.namespace(subnetId);
+      const inside = subnet && (await readLegInside(this.#options.run, namespace));
+      // Without its leg the subnet itself is drifted: whoever repairs it writes the leases too.
+      if (subnet === undefined || inside === undefined) return;
+      await this.#dnsmasq.ensure(subnet, this.#portsOf(subnetId), namespacePath(namespace), inside.index);
     });
   }
 
@@ -274,7 +279,7 @@ export class Network {
   async #lookAtSubnet(thing: Thing<'subnet'>, { links }: Snapshot): Promise<LiveThing<'subnet'>> {
     const inside = await readLegInside(this.#options.run, this.names.namespace(thing.id));
     const drift = subnetDrift(thing, this.names, links, inside);
-    return { ...thing, drift: [...drift, ...(await this.#dnsmasq.drift(thing))] };
+    return { ...thing, drift: [...drift, ...(inside ? await this.#dnsmasq.drift(thing, inside.index) : [])] };
   }
 
   async #lookAtPort(thing: Thing<'port'>, { links, filter }: Snapshot): Promise<LiveThing<'port'>> {

@@ -8,6 +8,8 @@ import type { Names } from './names.ts';
 
 /** Inside of the namespace, as `ip -j addr` shows the leg. */
 export interface LegInside {
+  /** The kernel's number of the interface: a new one each time that it is made. */
+  index: number;
   mac: string;
   up: boolean;
   /** `address/prefix length` of every IPv4 address. */

@@ -30,6 +30,7 @@ export class RealHost {
   readonly names: Names;
   readonly image: { path: string; sha256: string };
   readonly #networkNamespace: string;
+  readonly #wires: string[] = [];
   #socket = '';
   #virshUri = '';
 
@@ -38,9 +39,14 @@ export class RealHost {
     const folder = await mkdtemp(join(tmpdir(), 'plumb-host-'));
     const host = new RealHost(folder, image);
     await run('ip', ['netns', 'add', host.#networkNamespace]);
-    await host.run('ip', ['link', 'set', 'dev', 'lo', 'up']);
-    await host.startLibvirtd();
-    return host;
+    try {
+      await host.run('ip', ['link', 'set', 'dev', 'lo', 'up']);
+      await host.startLibvirtd();
+      return host;
+    } catch (thrown) {
+      await run('ip', ['netns', 'del', host.#networkNamespace]);
+      throw thrown;
+    }
   }
 
   private constructor(folder: string, image: { path: string; sha256: string }) {
@@ -109,6 +115,37 @@ export class RealHost {
     await this.virsh('define', file);
   }
 
+  /** A cable: its end `name` is an interface of this host, the other one belongs to a stranger at `address`/24. */
+  async addWire(name: string, address: string): Promise<void> {
+    await run('ip', ['netns', 'add', this.#wire(name)]);
+    this.#wires.push(name);
+    await this.run('ip', ['link', 'add', name, 'type', 'veth', 'peer', 'name', 'far', 'netns', this.#wire(name)]);
+    await this.#onWire(name)('ip', ['addr', 'add', `${address}/24`, 'dev', 'far']);
+    await this.#onWire(name)('ip', ['link', 'set', 'dev', 'far', 'up']);
+  }
+
+  /** Whether the address answers the stranger. */
+  async pingFromWire(name: string, address: string): Promise<boolean> {
+    return succeeds(this.#onWire(name)('busybox', ['ping', '-c', '1', '-W', '1', address]));
+  }
+
+  /** The stranger takes the address too, and says so to everybody. */
+  async claimOnWire(name: string, address: string): Promise<boolean> {
+    await this.#onWire(name)('ip', ['addr', 'add', `${address}/32`, 'dev', 'far']);
+    return succeeds(this.#onWire(name)('busybox', ['arping', '-q', '-A', '-c', '1', '-I', 'far', address]));
+  }
+
+  async killDhcp(subnetId: string): Promise<void> {
+    const pid = Number(await readFile(join('/run/plumb', this.names.key, 'dhcp', subnetId, 'pid'), 'utf8'));
+    process.kill(pid, 'SIGKILL');
+  }
+
+  /** Runs a command in a guest that gives a shell on a TCP port; resolves to what it printed, trimmed. */
+  async shell(subnetId: string, address: string, port: number, command: string): Promise<string> {
+    const input = `${command}\nexit\n`;
+    return (await this.runInSubnet(subnetId)('busybox', ['nc', address, String(port)], { input })).trim();
+  }
+
   /** Interfaces, namespaces, filters and files that this host's driver left, for people. */
   async traces(): Promise<string[]> {
     const links = JSON.parse(await this.run('ip', ['-j', 'link', 'show'])) as { ifname: string }[];
@@ -128,7 +165,23 @@ export class RealHost {
     const libvirt = join(this.folder, 'libvirt');
     await endGuests(libvirt);
     await (await privateLibvirtd(libvirt, CAPABILITIES)).stop();
+    for (const name of this.#wires) await run('ip', ['netns', 'del', this.#wire(name)]);
     await run('ip', ['netns', 'del', this.#networkNamespace]);
     await rm(this.folder, { recursive: true, force: true });
   }
+
+  #wire(name: string): string {
+    return `${this.#networkNamespace}-${name}`;
+  }
+
+  #onWire(name: string): Run {
+    return runInNetwork(namespacePath(this.#wire(name)));
+  }
+}
+
+function succeeds(work: Promise<unknown>): Promise<boolean> {
+  return work.then(
+    () => true,
+    () => false,
+  );
 }

@@ -104,13 +104,17 @@ function rootDisk(disk: DomainSurroundings['disks'][number], index: number): obj
   };
 }
 
+/**
+ * A disk, not a CD-ROM: cloud-init takes its seed from either, and the kernels of cloud images have no driver for the
+ * controllers that CD-ROMs are on.
+ */
 function seedDisk(path: string): object {
   return {
     '@type': 'file',
-    '@device': 'cdrom',
+    '@device': 'disk',
     driver: { '@name': 'qemu', '@type': 'raw' },
     source: { '@file': path },
-    target: { '@dev': 'sda', '@bus': 'sata' },
+    target: { '@dev': 'vdz', '@bus': 'virtio' },
     readonly: {},
   };
 }

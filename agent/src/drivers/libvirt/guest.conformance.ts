@@ -1,0 +1,205 @@
+/** What only a guest that really boots can show. The tests tell one story, in order. */
+import { join } from 'node:path';
+import type { DomainFacts, Thing } from '@plumb/schemas';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ChangeLog, changed } from '../conformance-fixture.ts';
+import type { Driver } from '../driver.ts';
+import type { GuestThings } from './guest-things.ts';
+import { GUEST_ADDRESS, guestThings, SECOND_ADDRESS, SERVER_ADDRESS, SHELL_PORT } from './guest-things.ts';
+import { RealHost, whyNoRealHost } from './real-host.ts';
+
+const GREET = join(import.meta.dirname, '../../../../scripts/greet.ts');
+const STRANGER = '10.213.1.50';
+const UNDECLARED = '10.213.1.99';
+
+const missing = await whyNoRealHost();
+
+describe.skipIf(missing !== undefined)('a guest on libvirt', () => {
+  let host: RealHost;
+  let driver: Driver;
+  let log: ChangeLog;
+  let web: GuestThings;
+  let twin: GuestThings;
+
+  beforeAll(async () => {
+    host = await RealHost.open();
+    // A wire to the outside: one end becomes the bridge's physical interface, a stranger sits at the other.
+    await host.addWire('wire0', STRANGER);
+    web = guestThings({
+      number: 1,
+      image: host.image,
+      bridge: { name: 'lab', type: 'flat', physicalInterface: 'wire0', mtuBytes: 1400, peers: [] },
+    });
+    twin = guestThings({
+      number: 2,
+      image: host.image,
+      bridge: { name: 'lab2', type: 'vxlan', vni: 200, mtuBytes: 1450, peers: ['192.0.2.2'] },
+    });
+    driver = await host.openDriver({ shutdownGraceMs: 20_000 });
+    log = new ChangeLog(driver);
+  });
+  afterAll(async () => {
+    await driver?.close();
+    await host?.close();
+  });
+
+  const greet = (guest: GuestThings, address = GUEST_ADDRESS, subnet = guest.first) =>
+    host.runInSubnet(subnet.id)(process.execPath, [GREET, '--wait', '60', address], { timeoutMs: 70_000 });
+  const bootsOf = async (guest: GuestThings) => Number(/boots=(\d+)/.exec(await greet(guest))?.[1]);
+  const shell = (command: string) => host.shell(web.first.id, GUEST_ADDRESS, SHELL_PORT, command);
+  const ping = (from: string, to: string) => shell(`ping -c 1 -W 1 -I ${from} ${to} >/dev/null; echo $?`);
+  const find = async (thing: { kind: string; id: string }) =>
+    (await driver.observe()).find(({ kind, id }) => kind === thing.kind && id === thing.id);
+  const ended = (reason: DomainFacts['reason']) =>
+    log.next((change) => changed(change, web.domain) && change.thing.domain?.reason === reason);
+
+  test('boots, and answers at the address that was declared for it', async () => {
+    for (const guest of [web, twin]) for (const thing of guest.all) await driver.ensure(thing);
+    expect(await greet(web)).toMatch(/^web-1 .*boots=1/);
+    expect(await greet(web, SECOND_ADDRESS, web.second)).toMatch(/^web-1 /);
+    // The same address in another network is another guest.
+    expect(await greet(twin)).toMatch(/^web-2 .*boots=1/);
+    const live = await driver.observe();
+    expect(live.flatMap(({ kind, id, drift }) => drift.map((sentence) => `${kind}/${id}: ${sentence}`))).toEqual([]);
+  });
+
+  test('learns MTU and name servers with its address', async () => {
+    expect(await shell('cat /sys/class/net/eth0/mtu')).toBe('1400');
+    expect(await shell(`nslookup web-1.lab.internal ${SERVER_ADDRESS}`)).toContain(GUEST_ADDRESS);
+  });
+
+  test('is heard from its declared address and from no other', async () => {
+    expect(await ping(GUEST_ADDRESS, SERVER_ADDRESS)).toBe('0');
+    await shell(`ip addr add ${UNDECLARED}/32 dev eth0`);
+    expect(await ping(UNDECLARED, SERVER_ADDRESS)).toBe('1');
+    const [port] = web.ports;
+    await driver.ensure({ ...port, spec: { ...port.spec, addresses: [GUEST_ADDRESS, UNDECLARED] } });
+    expect(await ping(UNDECLARED, SERVER_ADDRESS)).toBe('0');
+    await driver.ensure(port);
+    expect(await ping(UNDECLARED, SERVER_ADDRESS)).toBe('1');
+  });
+
+  test('cannot claim the address of another by ARP, nor send from another Ethernet address', async () => {
+    const claim = (address: string) => shell(`arping -q -c 1 -w 1 -s ${address} -I eth0 ${SERVER_ADDRESS}; echo $?`);
+    expect(await claim(GUEST_ADDRESS)).toBe('0');
+    expect(await claim(UNDECLARED)).toBe('1');
+    const pingAs = (mac: string) =>
+      `ip link set eth0 address ${mac}; ping -c 1 -W 1 -I ${GUEST_ADDRESS} ${SERVER_ADDRESS} >/dev/null; echo $?`;
+    const { macAddress } = web.ports[0].spec;
+    // The connection is cut meanwhile: what came of it is read afterwards.
+    await shell(`(${pingAs('52:54:00:01:01:99')}; ${pingAs(macAddress)}) >/tmp/spoofed 2>&1 &`);
+    await host.runInSubnet(web.first.id)('ip', ['neigh', 'flush', 'dev', 'leg']);
+    await greet(web);
+    expect(await shell('while [ $(wc -l </tmp/spoofed) -lt 2 ]; do sleep 0.2; done; cat /tmp/spoofed')).toBe('1\n0');
+  });
+
+  test('is reached over the wire, on which the gateway is never heard', async () => {
+    expect(await host.pingFromWire('wire0', GUEST_ADDRESS)).toBe(true);
+    expect(await host.pingFromWire('wire0', SERVER_ADDRESS)).toBe(false);
+    expect(await host.claimOnWire('wire0', SERVER_ADDRESS)).toBe(true);
+    expect(await ping(GUEST_ADDRESS, SERVER_ADDRESS)).toBe('0');
+  });
+
+  test('keeps its port: what is taken from it is told and repaired', async () => {
+    const [port] = web.ports;
+    const tap = host.names.tap(port.id);
+    const drifts = (thing: Thing, word: string) =>
+      log.next((change) => changed(change, thing) && change.thing.drift.join().includes(word));
+    const told = drifts(port, 'not on the bridge');
+    await host.run('ip', ['link', 'set', 'dev', tap, 'nomaster']);
+    await told;
+    await driver.ensure(port);
+    await greet(web);
+    await host.run('nft', ['delete', 'table', 'bridge', host.names.table()]);
+    expect((await find(port))?.drift.join()).toContain('filter');
+    await driver.ensure(port);
+    expect((await find(port))?.drift).toEqual([]);
+    expect(await ping(UNDECLARED, SERVER_ADDRESS)).toBe('1');
+  });
+
+  test('keeps its network: a DHCP server that died and a leg that went are told and repaired', async () => {
+    await host.killDhcp(web.first.id);
+    expect((await find(web.first))?.drift.join()).toContain('DHCP');
+    await driver.ensure(web.first);
+    expect((await find(web.first))?.drift).toEqual([]);
+    await host.run('ip', ['link', 'del', host.names.leg(web.first.id)]);
+    expect((await find(web.first))?.drift.join()).toContain('leg');
+    await driver.ensure(web.first);
+    expect((await find(web.first))?.drift).toEqual([]);
+    await greet(web);
+    // The new server listens on the new leg: a guest that asks again is answered.
+    expect(await shell('udhcpc -n -q -i eth0 -s /bin/true -t 3 -T 1 2>&1')).toContain(`lease of ${GUEST_ADDRESS}`);
+  });
+
+  test('outlives its libvirtd', async () => {
+    const pid = await host.qemuPid(web.domain.id);
+    const before = await driver.observe();
+    const lost = log.next((change) => change.type === 'lost');
+    await host.killLibvirtd();
+    await host.startLibvirtd();
+    await lost;
+    expect(await driver.observe()).toEqual(before);
+    expect(await host.qemuPid(web.domain.id)).toBe(pid);
+    await driver.ensure(web.domain);
+    await greet(web);
+  });
+
+  test('outlives its agent', async () => {
+    const before = await driver.observe();
+    log.end();
+    await driver.close();
+    driver = await host.openDriver({ shutdownGraceMs: 20_000 });
+    log = new ChangeLog(driver);
+    const byKey = (a: { id: string; kind: string }, b: { id: string; kind: string }) =>
+      a.kind + a.id < b.kind + b.id ? -1 : 1;
+    expect((await driver.observe()).toSorted(byKey)).toEqual(before.toSorted(byKey));
+    await greet(web);
+  });
+
+  test('is told as crashed within two seconds after its QEMU was killed', async () => {
+    const crashed = ended('crashed');
+    const began = performance.now();
+    process.kill(await host.qemuPid(web.domain.id), 'SIGKILL');
+    await crashed;
+    expect(performance.now() - began).toBeLessThan(2_000);
+    await driver.ensure(web.domain);
+    await greet(web);
+  });
+
+  test('is switched off and on in peace, keeps its disk, and is restarted to get another processor', async () => {
+    const bigger = { ...web.domain, spec: { ...web.domain.spec, cpus: 2 } };
+    const boots = await bootsOf(web);
+    const stopped = { ...web.domain, spec: { ...web.domain.spec, power: 'Stopped' as const } };
+    await driver.ensure(stopped);
+    expect((await find(web.domain))?.domain).toEqual({ state: 'off', reason: 'shutdown' });
+    await driver.ensure(web.domain);
+    expect(await bootsOf(web)).toBe(boots + 1);
+    await driver.ensure(bigger);
+    expect(await bootsOf(web)).toBe(boots + 2);
+    expect(await shell('grep -c ^processor /proc/cpuinfo')).toBe('2');
+    web.domain = bigger;
+  });
+
+  test('that powers off by itself is told apart from one whose plug was pulled, also after libvirtd forgot', async () => {
+    const off = ended('shutdown');
+    await shell('(sleep 1; poweroff -f) </dev/null >/dev/null 2>&1 &');
+    await off;
+    const lost = log.next((change) => change.type === 'lost');
+    await host.killLibvirtd();
+    await host.startLibvirtd();
+    await lost;
+    expect((await find(web.domain))?.domain).toEqual({ state: 'off', reason: 'shutdown' });
+    await driver.ensure(web.domain);
+    const destroyed = ended('destroyed');
+    await host.virsh('destroy', web.domain.spec.name);
+    await destroyed;
+  });
+
+  test('leaves nothing', async () => {
+    const things = [web, twin].flatMap(({ all }) => all.toReversed());
+    for (const thing of things) if (thing.kind !== 'image') await driver.remove(thing);
+    await driver.remove(web.image);
+    expect(await driver.observe()).toEqual([]);
+    expect(await host.traces()).toEqual(['link wire0']);
+  });
+});
