@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Ambient, type PlumbError, realAmbient } from '@plumb/schemas';
 import { startApi } from './api/start.ts';
 import { startControl } from './control.ts';
+import { cascadeExtension } from './extensions/cascades.ts';
 import { flowExtensions } from './extensions/flows.ts';
 import { pendingHostsExtension } from './extensions/pending-hosts.ts';
 import { type Log, stderrLog } from './log.ts';
@@ -58,7 +59,11 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
     events,
     metrics,
     onAgentConnection: (socket) => control.fleet.attachConnection(socket),
-    extensions: [pendingHostsExtension(control.fleet), ...flowExtensions(control.context)],
+    extensions: [
+      pendingHostsExtension(control.fleet),
+      ...flowExtensions(control.context),
+      cascadeExtension(control.context),
+    ],
   });
   const kubeconfigFile = await pki.writeKubeconfig(api.url);
 

@@ -49,6 +49,7 @@ async function plumb(args: string[], input = '', env: Record<string, string> = {
     env: { KUBECONFIG: api.pki.kubeconfigFile, ...env },
     clock: realAmbient().clock,
     stdin: async () => input,
+    line: async () => undefined,
     out: (text) => {
       ran.out += text;
     },

@@ -1,4 +1,5 @@
 /** What the command takes from the process that it runs in. Injected, so that tests can be one. */
+import { createInterface } from 'node:readline';
 import { type Clock, realAmbient } from '@plumb/schemas';
 
 export interface Surroundings {
@@ -6,6 +7,8 @@ export interface Surroundings {
   clock: Clock;
   /** Everything on standard input. */
   stdin(): Promise<string>;
+  /** One line that a person types; undefined when nobody can. */
+  line(): Promise<string | undefined>;
   /** Results, to standard output. */
   out(text: string): void;
   /** Progress and errors, to standard error. */
@@ -22,6 +25,16 @@ export function realSurroundings(): Surroundings {
       const parts: Buffer[] = [];
       for await (const part of process.stdin) parts.push(part as Buffer);
       return Buffer.concat(parts).toString('utf8');
+    },
+    async line() {
+      if (!process.stdin.isTTY) return undefined;
+      const reader = createInterface({ input: process.stdin });
+      try {
+        for await (const line of reader) return line;
+        return undefined;
+      } finally {
+        reader.close();
+      }
     },
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),

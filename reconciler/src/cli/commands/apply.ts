@@ -1,4 +1,5 @@
 import { PlumbError } from '@plumb/schemas';
+import { applyAtomic } from '../atomic.ts';
 import { awaitReady } from '../await-ready.ts';
 import { type Command, inParallel, manifestsOf, parseCommand, type Session, withSession } from '../command.ts';
 import { parseDuration } from '../duration.ts';
@@ -12,19 +13,22 @@ const WIDTH = 64;
 
 export const apply: Command = {
   summary: 'make what runs as declared, and wait until it is',
-  usage: `plumb apply -f FILE-OR-FOLDER [-f …] [-n NAMESPACE] [--no-wait] [--timeout 10m]
+  usage: `plumb apply -f FILE-OR-FOLDER [-f …] [-n NAMESPACE] [--atomic] [--no-wait] [--timeout 10m]
 
 Creates what is missing and changes what differs; order does not matter. Then waits until every object is
 ready. Exit code 1 when one is refused, fails, or is not ready in time.
+--atomic: all as one; if one fails, every object and what runs return to what they were. At most 100 objects.
 `,
   run(argv, surroundings) {
     const { values } = parseCommand(argv, {
+      atomic: { type: 'boolean', default: false },
       'no-wait': { type: 'boolean', default: false },
       timeout: { type: 'string', default: '10m' },
     });
     const timeoutMs = parseDuration(values.timeout as string, '--timeout');
     return withSession(values, surroundings, async (session) => {
       const manifests = await manifestsOf(values, session, surroundings);
+      if (values.atomic) return applyAtomic(session, surroundings, manifests, timeoutMs);
       const refused = await send(session, surroundings, manifests);
       if (refused > 0) return 1;
       if (values['no-wait']) return 0;

@@ -1,4 +1,5 @@
 import { PlumbError } from '@plumb/schemas';
+import { markCascade } from '../cascade.ts';
 import { ApiError } from '../client.ts';
 import { type Command, inParallel, parseCommand, type Session, targetsOf, withSession } from '../command.ts';
 import { parseDuration } from '../duration.ts';
@@ -14,18 +15,23 @@ const WIDTH = 64;
 
 export const remove: Command = {
   summary: 'delete objects, and wait until they are gone',
-  usage: `plumb delete KIND NAME… | KIND/NAME… | -f FILE-OR-FOLDER [-n NAMESPACE] [--no-wait] [--timeout 10m]
+  usage: `plumb delete KIND NAME… | KIND/NAME… | -f FILE-OR-FOLDER [-n NAMESPACE] [--cascade [--yes]] [--no-wait] [--timeout 10m]
 
 What is not there is no error. An object that others refer to goes when they are gone.
+--cascade: also deletes all that refers to it; shows them and asks first, unless --yes.
 `,
   run(argv, surroundings) {
     const { values, positionals } = parseCommand(argv, {
+      cascade: { type: 'boolean', default: false },
+      yes: { type: 'boolean', short: 'y', default: false },
       'no-wait': { type: 'boolean', default: false },
       timeout: { type: 'string', default: '10m' },
     });
     const timeoutMs = parseDuration(values.timeout as string, '--timeout');
     return withSession(values, surroundings, async (session) => {
-      const targets = await targetsOf(values, positionals, session, surroundings);
+      const named = await targetsOf(values, positionals, session, surroundings);
+      const targets = values.cascade ? await markCascade(session, surroundings, named, values.yes as boolean) : named;
+      if (!targets) return 1;
       // A namespace goes when it is empty: after everything else.
       const core = targets.filter(({ resource }) => !resource.definition);
       const kinds = targets.filter(({ resource }) => resource.definition);

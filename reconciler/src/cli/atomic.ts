@@ -1,0 +1,65 @@
+/** `plumb apply --atomic`: all manifests as one ChangeSet. */
+import { API_GROUP_VERSION, terminal } from '@plumb/schemas';
+import type { Session } from './command.ts';
+import { follow, type Target } from './follow.ts';
+import type { Manifest } from './manifests.ts';
+import { collectionPath, resourceByAlias } from './resources.ts';
+import { settled } from './settled.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** The server needs a moment beyond the deadline to return everything. */
+const RETURN_MS = 120_000;
+
+/** Exit code: 0 when all are Ready, 1 when everything was returned; what failed, and why, is told. */
+export async function applyAtomic(
+  session: Session,
+  surroundings: Surroundings,
+  manifests: readonly Manifest[],
+  timeoutMs: number,
+): Promise<number> {
+  const core = manifests.find(({ resource }) => !resource.definition);
+  if (core)
+    throw terminal('BadArgument', `${core.object.kind} cannot be part of an atomic apply: apply it by itself first`);
+  const resource = resourceByAlias('changeset');
+  const objects = manifests.map(({ object, namespace }) => {
+    const { name, labels, annotations } = object.metadata;
+    return { kind: object.kind, metadata: { name, namespace, labels, annotations }, spec: object.spec };
+  });
+  const body = {
+    apiVersion: API_GROUP_VERSION,
+    kind: 'ChangeSet',
+    metadata: { generateName: 'apply-' },
+    spec: { objects, deadlineSeconds: Math.max(1, Math.ceil(timeoutMs / 1000)) },
+  };
+  const { metadata } = await session.client.send('POST', collectionPath(resource, session.namespace), { body });
+  const target: Target = { resource, namespace: session.namespace, name: metadata.name };
+  let code = 1;
+  const late = await follow({
+    client: session.client,
+    clock: surroundings.clock,
+    timeoutMs: timeoutMs + RETURN_MS,
+    targets: [target],
+    seen(_target, object) {
+      if (!object) {
+        surroundings.err(`changeset/${metadata.name} was deleted by someone else\n`);
+        return true;
+      }
+      const now = settled(object);
+      if (now.state === 'waiting') {
+        if (surroundings.interactive) surroundings.err(`\r\x1b[K${now.message}`);
+        return false;
+      }
+      if (surroundings.interactive) surroundings.err('\r\x1b[K');
+      if (now.state === 'ready') {
+        code = 0;
+        surroundings.out(`changeset/${metadata.name} applied: all ${manifests.length} objects are ready\n`);
+      } else surroundings.err(`changeset/${metadata.name} failed: ${now.reason}: ${now.message}\n`);
+      return true;
+    },
+  });
+  if (late.length > 0)
+    surroundings.err(
+      `changeset/${metadata.name} is still being returned; see plumb describe changeset ${metadata.name}\n`,
+    );
+  return code;
+}

@@ -1,0 +1,96 @@
+import { terminal } from '@plumb/schemas';
+import { age } from '@plumb/schemas/project/columns-age.ts';
+import { type Command, parseCommand, withSession } from '../command.ts';
+import { renderTable } from '../table.ts';
+
+const PATH = '/apis/plumb.dev/v1/flows';
+
+/** What the server says of a flow. */
+export interface FlowView {
+  metadata: { name: string };
+  object: { kind?: string; namespace?: string; name?: string };
+  purpose: string;
+  direction: 'forward' | 'back' | 'failed';
+  startedAt: string;
+  steps: { id: string; host: string; disruption: string; why: string }[];
+  notes: { at: string; step: string; host: string; error?: string }[];
+  failure?: { reason: string; message: string };
+  stuck?: { reason: string; message: string };
+}
+
+export const flows: Command = {
+  summary: 'show what is under way, stuck or failed; retry or abandon it',
+  usage: `plumb flows [UID]
+plumb flows retry UID      try it again at once, also if it failed and was undone
+plumb flows abandon UID    end a stuck flow although a host has not confirmed; what it held is freed
+
+UID is that of the object; its beginning is enough.
+`,
+  run(argv, surroundings) {
+    const { values, positionals } = parseCommand(argv, {});
+    return withSession(values, surroundings, async ({ client }) => {
+      const items: FlowView[] = (await client.send('GET', PATH)).items;
+      const [first, second] = positionals;
+      if (first === 'retry' || first === 'abandon') {
+        const flow = only(items, second);
+        await client.send('POST', `${PATH}/${flow.metadata.name}/${first}`, { body: {} });
+        surroundings.out(`${nameOf(flow)} ${first === 'retry' ? 'is tried again' : 'was abandoned'}\n`);
+        return 0;
+      }
+      const now = surroundings.clock.now();
+      if (first !== undefined) surroundings.out(timeline(only(items, first)));
+      else if (items.length === 0) surroundings.out('Nothing is under way, stuck or failed.\n');
+      else
+        surroundings.out(
+          renderTable(
+            ['uid', 'object', 'purpose', 'state', 'steps', 'age', 'what'],
+            items.map((f) => [
+              f.metadata.name.slice(0, 8),
+              nameOf(f),
+              f.purpose,
+              stateOf(f),
+              f.steps.length,
+              age(now - Date.parse(f.startedAt)),
+              (f.stuck ?? f.failure)?.message ?? '',
+            ]),
+          ),
+        );
+      return 0;
+    });
+  },
+};
+
+/** A flow as people read it: its steps with what became of each, oldest first. */
+export function timeline(flow: FlowView): string {
+  const lines = [`${nameOf(flow)}: ${flow.purpose}, ${stateOf(flow)}, since ${flow.startedAt}`];
+  const tried = new Set(flow.notes.map((n) => n.step));
+  for (const { at, step, host, error } of flow.notes)
+    lines.push(`  ${at}  ${error ? 'failed' : 'done  '}  ${step} on ${host}${error ? `: ${error}` : ''}`);
+  for (const { id, host, why, disruption } of flow.steps)
+    if (!tried.has(id))
+      lines.push(
+        `  ${' '.repeat(24)}  to do   ${id} on ${host}, because ${why}${disruption === 'none' ? '' : ` (${disruption})`}`,
+      );
+  for (const why of [flow.failure, flow.stuck]) if (why) lines.push(`  ${why.reason}: ${why.message}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function stateOf(flow: FlowView): string {
+  if (flow.stuck) return 'stuck';
+  return { forward: 'doing', back: 'undoing', failed: 'failed and undone' }[flow.direction];
+}
+
+function nameOf({ object, metadata }: FlowView): string {
+  if (!object.kind) return metadata.name;
+  return `${object.kind} ${object.namespace ? `${object.namespace}/` : ''}${object.name}`;
+}
+
+function only(items: readonly FlowView[], uid: string | undefined): FlowView {
+  if (!uid) throw terminal('BadArgument', 'say which flow by its uid; plumb flows lists them');
+  const found = items.filter((f) => f.metadata.name.startsWith(uid));
+  if (found.length === 1) return found[0]!;
+  throw terminal(
+    'NotFound',
+    `${found.length === 0 ? 'no flow has' : `${found.length} flows have`} a uid that begins with ${uid}`,
+  );
+}

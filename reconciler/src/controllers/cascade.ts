@@ -1,0 +1,75 @@
+/** Deleting objects with all that refers to them: what is reached, and one commit that marks all of it. */
+import { type Instance, objectName, terminal } from '@plumb/schemas';
+import type { Cached } from '../runtime/cache.ts';
+import { encodeObject } from '../store/object-codec.ts';
+import { MAX_BATCH_KEYS } from '../store/store.ts';
+import type { Context } from './controller.ts';
+
+export interface Reached {
+  cached: Cached;
+  /** Why it goes, or nothing when it was named. */
+  because: string;
+}
+
+/** The objects at `roots` and, transitively, all that refer to them or run on them; who is referred to comes last. */
+export function cascadeFrom(context: Context, roots: readonly string[]): Reached[] {
+  const reached = new Map<string, Reached>();
+  const queue: Reached[] = [];
+  for (const key of roots) {
+    const cached = context.cache.get(key);
+    if (!cached) throw terminal('NotFound', `there is no object ${key.replace('/objects/', '')}`);
+    queue.push({ cached, because: '' });
+  }
+  for (const one of queue) {
+    if (reached.has(one.cached.key)) continue;
+    reached.set(one.cached.key, one);
+    const { object } = one.cached;
+    for (const cached of dependents(context, one.cached))
+      queue.push({ cached, because: `depends on ${object.kind} ${objectName(object.metadata)}` });
+  }
+  return [...reached.values()].reverse();
+}
+
+function dependents(context: Context, cached: Cached): Cached[] {
+  const found = [...context.cache.referrers(cached.key)];
+  if (cached.kind.kind === 'Host')
+    for (const uid of context.holdings.on(cached.object.metadata.name)) {
+      const instance = context.cache.byUid(uid) as Cached<Instance> | undefined;
+      if (instance) found.push(instance);
+    }
+  return found;
+}
+
+/**
+ * Marks all of them for deletion in one commit, so that no crash leaves half of a cascade marked; each then goes by its
+ * own controller, in any order. `expect`: how many a person has agreed to. Throws terminal `CascadeChanged`, `TooMany`.
+ */
+export async function deleteCascade(
+  context: Context,
+  roots: readonly string[],
+  expect: number | undefined,
+): Promise<Reached[]> {
+  const reached = cascadeFrom(context, roots);
+  if (expect !== undefined && reached.length !== expect)
+    throw terminal(
+      'CascadeChanged',
+      `${expect} objects were agreed to, and it would be ${reached.length} now: look again`,
+    );
+  if (reached.length > MAX_BATCH_KEYS)
+    throw terminal(
+      'TooMany',
+      `${reached.length} objects are more than the ${MAX_BATCH_KEYS} of one commit: delete some of them first`,
+    );
+  const deletionTimestamp = new Date(context.ambient.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
+  const going = reached.filter(({ cached }) => cached.object.metadata.deletionTimestamp === undefined);
+  const { revision } = await context.store.commit({
+    preconditions: going.map(({ cached }) => ({ key: cached.key, revision: cached.revision })),
+    ops: going.map(({ cached: { key, object } }) => ({
+      type: 'put' as const,
+      key,
+      value: encodeObject({ ...object, metadata: { ...object.metadata, deletionTimestamp } }),
+    })),
+  });
+  if (going.length > 0) await context.cache.shows(revision);
+  return reached;
+}

@@ -1,0 +1,44 @@
+/** `POST /apis/plumb.dev/v1/cascades`: deletes objects with all that refers to them; with `dryRun` only says which. */
+import { kindByName, terminal } from '@plumb/schemas';
+import type { Extension } from '../api/extension.ts';
+import { cascadeFrom, deleteCascade, type Reached } from '../controllers/cascade.ts';
+import type { Context } from '../controllers/controller.ts';
+import { keys } from '../store/keys.ts';
+
+interface Request {
+  objects: { kind: string; namespace?: string; name: string }[];
+  dryRun?: boolean;
+  /** How many objects the person has agreed to. */
+  expect?: number;
+}
+
+export function cascadeExtension(context: Context): Extension {
+  return {
+    method: 'POST',
+    path: '/apis/plumb.dev/v1/cascades',
+    async handle(request) {
+      const { objects, dryRun, expect } = checked(await request.json());
+      const roots = objects.map(({ kind: name, namespace, name: object }) => {
+        const kind = kindByName(name);
+        if (!kind) throw terminal('BadRequest', `there is no kind ${JSON.stringify(name)}`);
+        return keys.object(kind.plural, kind.scope === 'Namespaced' ? (namespace ?? 'default') : undefined, object);
+      });
+      const reached = dryRun ? cascadeFrom(context, roots) : await deleteCascade(context, roots, expect);
+      return { body: { apiVersion: 'plumb.dev/v1', kind: 'CascadeList', metadata: {}, items: reached.map(view) } };
+    },
+  };
+}
+
+function checked(body: unknown): Request {
+  const { objects, dryRun, expect } = (body ?? {}) as Partial<Request>;
+  const named =
+    Array.isArray(objects) && objects.every((o) => typeof o?.kind === 'string' && typeof o?.name === 'string');
+  if (!named) throw terminal('BadRequest', 'objects must be a list of { kind, namespace, name }');
+  if (expect !== undefined && typeof expect !== 'number') throw terminal('BadRequest', 'expect must be a number');
+  return { objects, dryRun: dryRun === true, ...(expect === undefined ? {} : { expect }) };
+}
+
+function view({ cached: { object }, because }: Reached) {
+  const { name, namespace, uid } = object.metadata;
+  return { kind: object.kind, name, uid, because, ...(namespace ? { namespace } : {}) };
+}
