@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import http2 from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
-import tls, { type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { AGENT_SERVER_NAME } from '@plumb/schemas/wire/join-token.ts';
 import type { TlsIdentity } from '../pki/open.ts';
 import type { Reply } from './reply.ts';
@@ -40,20 +40,18 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   /** One per request at work. */
   const working = new Set<AbortController>();
   const sockets = new Set<Socket>();
-  const http = http2.createSecureServer(
-    { allowHTTP1: true, settings: { maxConcurrentStreams: MAX_STREAMS } },
+  const server = http2.createSecureServer(
+    {
+      ...identity.current(),
+      allowHTTP1: true,
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: HANDSHAKE_MS,
+      settings: { maxConcurrentStreams: MAX_STREAMS },
+    },
     (request, response) => void serve(options, working, request, response),
   );
-  http.on('sessionError', () => {});
-  const server = tls.createServer(
-    { ...identity.current(), ALPNProtocols: ['h2', 'http/1.1'], minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_MS },
-    (socket) => {
-      socket.setNoDelay(true);
-      if (socket.servername !== AGENT_SERVER_NAME) http.emit('secureConnection', socket);
-      else if (onAgentConnection) onAgentConnection(socket);
-      else socket.destroy();
-    },
-  );
+  shareWithAgents(server, onAgentConnection);
+  server.on('sessionError', () => {});
   // A client that breaks the handshake is its own problem.
   server.on('tlsClientError', () => {});
   server.on('connection', (socket: Socket) => {
@@ -71,11 +69,25 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       for (const request of working) request.abort();
       const closed = once(server, 'close');
       server.close();
-      http.close();
       for (const socket of sockets) socket.destroy();
       await closed;
     },
   };
+}
+
+/** Puts the choice between agents and the API before what the server does with a connection. */
+function shareWithAgents(
+  server: http2.Http2SecureServer,
+  onAgentConnection: ListenerOptions['onAgentConnection'],
+): void {
+  const speakHttp = server.listeners('secureConnection') as ((socket: TLSSocket) => void)[];
+  server.removeAllListeners('secureConnection');
+  server.on('secureConnection', (socket: TLSSocket) => {
+    socket.setNoDelay(true);
+    if (socket.servername !== AGENT_SERVER_NAME) for (const speak of speakHttp) speak.call(server, socket);
+    else if (onAgentConnection) onAgentConnection(socket);
+    else socket.destroy();
+  });
 }
 
 async function serve(options: ListenerOptions, working: Set<AbortController>, incoming: Request, response: Response) {

@@ -292,6 +292,24 @@ describe('the port', () => {
   });
 });
 
+test('beyond its bound the server asks clients to come back, and serves on after', async () => {
+  const release = Promise.withResolvers<void>();
+  const handle = async () => {
+    await release.promise;
+    return { body: {} };
+  };
+  const own = await startApiRig({ maxInFlight: 2, extensions: [{ method: 'GET', path: `${V1}/slow`, handle }] });
+  const slow = [own.ask('GET', `${V1}/slow`), own.ask('GET', `${V1}/slow`)];
+  await expect.poll(async () => (await own.ask('GET', '/healthz')).status).toBe(429);
+  const refused = await own.ask('GET', `${V1}/zones`);
+  expect(refused).toMatchObject({ status: 429, body: { reason: 'TooManyRequests' } });
+  expect(refused.headers['retry-after']).toBe('1');
+  release.resolve();
+  expect((await Promise.all(slow)).map((answer) => answer.status)).toEqual([200, 200]);
+  expect((await own.ask('GET', `${V1}/zones`)).status).toBe(200);
+  await own.stop();
+});
+
 test('closing ends watches and frees the port', async () => {
   const own = await startApiRig();
   const watch = own.watch(`${V1}/zones?watch=true`);

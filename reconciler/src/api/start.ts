@@ -14,6 +14,8 @@ import type { Extension } from './extension.ts';
 import { listen } from './listener.ts';
 import { openApiOf } from './openapi.ts';
 import { Readiness } from './readiness.ts';
+import type { Reply } from './reply.ts';
+import type { ApiRequest } from './request.ts';
 import { Router } from './router.ts';
 import { serveCore, serveKinds } from './served.ts';
 import { versionInfo } from './version.ts';
@@ -34,6 +36,8 @@ export interface ApiOptions {
   onAgentConnection?: (socket: TLSSocket) => void;
   /** What `/metrics` shows to who has a token. */
   metrics?: { contentType: string; text(): Promise<string> };
+  /** Requests at work at the same time, watches not counted; beyond it clients are told to come back. Default 4000. */
+  maxInFlight?: number;
   /** Why the rest of the server is not ready yet, or undefined when it is; for `/readyz`. */
   notReady?: () => string | undefined;
 }
@@ -45,7 +49,6 @@ export interface Api {
   close(): Promise<void>;
 }
 
-/** Requests at work at the same time, watches not counted; beyond it clients are told to come back. */
 const MAX_IN_FLIGHT = 4000;
 
 /** Starts serving. Makes the namespace `default` where it is missing. */
@@ -69,23 +72,14 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     version: versionInfo(),
     metrics: options.metrics,
   });
-  let inFlight = 0;
-  const listener = await listen({
-    ...options.listen,
-    identity: options.tls,
-    onAgentConnection: options.onAgentConnection,
-    async answer(request) {
-      if (inFlight >= MAX_IN_FLIGHT) {
-        return router.refuse(retryable('TooManyRequests', 'the server is busy: try again in a second'));
-      }
-      inFlight++;
-      try {
-        return await router.answer(request);
-      } finally {
-        inFlight--;
-      }
+  const answer = bounded(options.maxInFlight ?? MAX_IN_FLIGHT, router);
+  const { onAgentConnection } = options;
+  const listener = await listen({ ...options.listen, identity: options.tls, onAgentConnection, answer }).catch(
+    async (error) => {
+      await events.close();
+      throw error;
     },
-  });
+  );
   return {
     url: localUrl(options.listen.host, listener.port),
     port: listener.port,
@@ -93,5 +87,20 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       await listener.close();
       await events.close();
     },
+  };
+}
+
+function bounded(limit: number, router: Router): (request: ApiRequest) => Promise<Reply> {
+  let inFlight = 0;
+  return async (request) => {
+    if (inFlight >= limit) {
+      return router.refuse(retryable('TooManyRequests', 'the server is busy: try again in a second'));
+    }
+    inFlight++;
+    try {
+      return await router.answer(request);
+    } finally {
+      inFlight--;
+    }
   };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { realAmbient } from '@plumb/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { type ApiRig, startApiRig, V1 } from '../api/testing/rig.ts';
+import { type ApiRig, manifests, startApiRig, V1 } from '../api/testing/rig.ts';
 import { runCli } from './main.ts';
 
 const MERGE = { 'content-type': 'application/merge-patch+json' };
@@ -170,6 +170,31 @@ describe('get and describe', () => {
     expect((await plumb(['get', '-f', '-'], zone('shown'))).out).toContain('shown');
     expect((await plumb(['get', 'images'])).err).toBe('nothing found\n');
     expect((await plumb(['get', 'zone', 'none'])).err).toContain('zones.plumb.dev "none" not found');
+  });
+
+  test('-w shows what is there and every change, until the server ends', async () => {
+    const own = await startApiRig();
+    const post = (name: string) => own.ask('POST', `${V1}/zones`, { body: manifests.zone(name) });
+    await post('first');
+    let out = '';
+    const watching = runCli(['get', 'zones', '-w'], {
+      env: { KUBECONFIG: own.pki.kubeconfigFile },
+      clock: realAmbient().clock,
+      line: async () => undefined,
+      stdin: async () => '',
+      line: async () => undefined,
+      out: (text) => {
+        out += text;
+      },
+      err: () => {},
+      interactive: false,
+    });
+    await expect.poll(() => out).toMatch(/^NAME .*\nfirst /);
+    await post('second');
+    await expect.poll(() => out).toMatch(/^NAME .*\nfirst .*\nsecond .*\n$/);
+    await own.stop();
+    // Told that the server ends, or cut off, whichever comes first.
+    expect([0, 1]).toContain(await watching);
   });
 
   test('hosts that wait', async () => {

@@ -3,6 +3,7 @@ import { age } from '@plumb/schemas/project/columns-age.ts';
 import type { Target } from './follow.ts';
 import { describeManifest } from './manifests.ts';
 import type { Surroundings } from './surroundings.ts';
+import { printable } from './table.ts';
 
 const CLEAR = '\r\u001b[2K';
 /** Objects that are named while they are waited for. */
@@ -37,7 +38,7 @@ export class Progress<T extends Target> {
     this.#waiting.delete(target);
     this.#done++;
     const { interactive, err } = this.#surroundings;
-    err(`${interactive ? CLEAR : ''}${describeManifest(target)} ${sentence}\n`);
+    err(`${interactive ? CLEAR : ''}${describeManifest(target)} ${printable(sentence)}\n`);
     this.#draw();
   }
 
@@ -51,7 +52,7 @@ export class Progress<T extends Target> {
     if (!this.#surroundings.interactive || this.#waiting.size === 0) return;
     const named = [...this.#waiting]
       .slice(0, NAMED)
-      .map(([target, reason]) => `${describeManifest(target)}${reason ? ` (${reason})` : ''}`);
+      .map(([target, reason]) => `${describeManifest(target)}${reason ? ` (${printable(reason)})` : ''}`);
     const more = this.#waiting.size > NAMED ? ', …' : '';
     this.#surroundings.err(
       `${CLEAR}${this.#done} of ${this.#total} ${this.#word}; waiting for ${named.join(', ')}${more}`,
