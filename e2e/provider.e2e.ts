@@ -1,8 +1,9 @@
 /** Real Terraform through the shim and the provider against the real API: every way that a resource can go. */
+import type { PlumbObject } from '@plumb/schemas';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { build } from '../scripts/build.ts';
 import { terraform } from './harness/machinery.ts';
-import { Control } from './provider/control.ts';
+import { Control, fine, type Word } from './provider/control.ts';
 import { Workspace } from './provider/workspace.ts';
 
 let control: Control;
@@ -22,24 +23,349 @@ afterEach(async () => {
   await control?.close();
 });
 
-const zone = 'resource "plumb_zone" "home" {\n  name = "home"\n}\n';
+const zone = (body = '') => `resource "plumb_zone" "home" {\n  name = "home"\n${body}\n}\n`;
 
-describe.skipIf(!terraform)('terraform', () => {
-  test('applies, plans nothing, and destroys', async () => {
-    workspace.declare(zone);
-    const applied = await workspace.apply();
-    expect(applied.said).toContain('1 added, 0 changed, 0 destroyed');
-    const stored = await control.api.get('Zone', 'home');
-    expect(workspace.state()['plumb_zone.home']?.attributes).toEqual({
-      name: 'home',
-      description: null,
-      labels: null,
-      annotations: null,
-      timeouts: null,
-      status: { uid: stored?.metadata.uid },
-    });
+/** One of every kind, each referring to the ones before. */
+const estate = `
+${zone()}
+resource "plumb_host" "one" {
+  name                    = "host-1"
+  zone                    = plumb_zone.home.name
+  labels                  = { rack = "a" }
+  cpu_overcommit_ratio    = 1.1
+}
+resource "plumb_l2_network" "lab" {
+  name          = "lab"
+  zone          = plumb_zone.home.name
+  type          = "vxlan"
+  vni           = 100
+  host_selector = { match_labels = { rack = "a" } }
+}
+resource "plumb_l3_network" "lab" {
+  name       = "lab"
+  l2_network = plumb_l2_network.lab.name
+  ipv4       = { cidr = "10.20.0.0/24", gateway = "10.20.0.1", ranges = [{ start = "10.20.0.10", end = "10.20.0.200" }] }
+  dns        = { domain = "lab.internal" }
+}
+resource "plumb_image" "tiny" {
+  name   = "tiny"
+  url    = "file:///tiny.qcow2"
+  sha256 = "${'a'.repeat(64)}"
+  format = "qcow2"
+}
+resource "plumb_instance_offering" "small" {
+  name       = "small"
+  cpus       = 1
+  memory_mib = 128
+}
+resource "plumb_instance" "web" {
+  count      = 2
+  name       = "web-\${count.index}"
+  zone       = plumb_zone.home.name
+  offering   = plumb_instance_offering.small.name
+  image      = plumb_image.tiny.name
+  interfaces = [{ name = "eth0", l3_network = plumb_l3_network.lab.name, addresses = ["10.20.0.1\${count.index + 1}"] }]
+  user_data  = "#cloud-config"
+  timeouts   = { create = "1m" }
+}
+data "plumb_zone" "home" {
+  name       = "home"
+  depends_on = [plumb_zone.home]
+}
+output "host" {
+  value = plumb_instance.web[0].status.host
+}
+`;
+
+/** Instances are placed; everything else is fine as it is. */
+const placed = (object: PlumbObject): Word => {
+  if (object.kind !== 'Instance') return fine;
+  const { interfaces } = object.spec as { interfaces: { name: string; l3Network: string; addresses: string[] }[] };
+  const held = interfaces.map(({ name, l3Network, addresses }) => ({
+    ...{ name, addresses, l3Network: `default/${l3Network}`, l3NetworkUid: 'u', macAddress: '02:00:00:00:00:01' },
+  }));
+  return { ...fine, leaves: { host: 'host-1', interfaces: held } };
+};
+
+const stalled = (reason: string, message: string): Word => ({ ready: false, stalled: true, reason, message });
+
+describe.skipIf(!terraform)('a life', () => {
+  test('of every kind: apply, no changes, update, replace, destroy', async () => {
+    control.say = placed;
+    workspace.declare(estate);
+    expect((await workspace.apply()).said).toContain('8 added, 0 changed, 0 destroyed. Outputs: host = "host-1"');
     expect(await workspace.plan()).toMatchObject({ code: 0 });
-    expect((await workspace.destroy()).said).toContain('1 destroyed');
+    const web = await control.api.get('Instance', 'web-1');
+    expect(web).toMatchObject({
+      metadata: { namespace: 'default' },
+      spec: { power: 'Running', userData: '#cloud-config' },
+    });
+    expect((await control.api.get('Host', 'host-1'))?.spec).toMatchObject({ cpuOvercommitRatio: 1.1 });
+    expect(workspace.state()['plumb_instance.web']?.attributes.status).toMatchObject({ uid: web?.metadata.uid });
+
+    workspace.declare(estate.replace('memory_mib = 128', 'memory_mib = 256').replace('"lab.internal"', '"lab.test"'));
+    expect((await workspace.apply()).said).toContain('0 added, 2 changed, 0 destroyed');
+    expect(await workspace.plan()).toMatchObject({ code: 0 });
+    expect((await control.api.get('InstanceOffering', 'small'))?.spec).toEqual({ cpus: 1, memoryMiB: 256 });
+
+    workspace.declare(estate.replace('vni           = 100', 'vni           = 200'));
+    const plan = await workspace.plan();
+    expect(plan.said).toContain('~ vni = 100 -> 200 # forces replacement');
+    expect((await workspace.apply()).said).toMatch(/1 added, 2 changed, 1 destroyed/);
+
+    expect((await workspace.destroy()).said).toContain('8 destroyed');
+    for (const kind of ['Zone', 'Instance', 'L3Network']) expect(await control.api.list(kind)).toEqual([]);
+  });
+
+  test('with drift: what others change is shown and set back, what others own is left alone', async () => {
+    workspace.declare(zone('description = "ours"\nlabels = { rack = "a" }'));
+    await workspace.apply();
+    await control.api.patch('Zone', 'home', {
+      metadata: { labels: { rack: 'b', theirs: 'x' } },
+      spec: { description: 'theirs' },
+    });
+    const plan = await workspace.plan();
+    expect(plan.code).toBe(2);
+    expect(plan.said).toContain('~ description = "theirs" -> "ours"');
+    expect(plan.said).toContain('~ "rack" = "b" -> "a"');
+    expect(plan.said).not.toContain('"x"');
+    expect((await workspace.apply()).said).toContain('1 changed');
+    expect(await control.api.get('Zone', 'home')).toMatchObject({
+      metadata: { labels: { rack: 'a', theirs: 'x' } },
+      spec: { description: 'ours' },
+    });
+  });
+
+  test('with an import, by command and by block', async () => {
+    const metadata = { name: 'home', labels: { rack: 'a' } };
+    await control.api.create({ kind: 'Zone', metadata, spec: { description: 'of before' } });
+    workspace.declare(zone('description = "of before"\nlabels = { rack = "a" }'));
+    const refused = await workspace.apply();
+    expect(refused.said).toContain('terraform import plumb_zone.NAME home');
+    expect((await workspace.run(['import', 'plumb_zone.home', 'home'])).code).toBe(0);
+    expect(await workspace.plan()).toMatchObject({ code: 0 });
+    await workspace.run(['state', 'rm', 'plumb_zone.home']);
+    workspace.declare(`import {\n  to = plumb_zone.home\n  id = "home"\n}\n${zone('description = "after"')}`);
+    expect((await workspace.apply()).said).toContain('1 imported, 0 added, 1 changed, 0 destroyed');
+  });
+
+  test('that others end: what is gone is made again', async () => {
+    workspace.declare(zone());
+    await workspace.apply();
+    await control.api.delete('Zone', 'home');
+    expect((await workspace.apply()).said).toContain('1 added');
+  });
+});
+
+describe.skipIf(!terraform)('what fails', () => {
+  test('a create that cannot succeed ends at once, says why, and leaves nothing', async () => {
+    control.say = () => stalled('ChecksumMismatch', 'The file has another SHA-256 than was declared.');
+    workspace.declare(zone());
+    const { code, said } = await workspace.apply();
+    expect(code).toBe(1);
+    expect(said).toContain('Zone home is not Ready: ChecksumMismatch');
+    expect(said).toContain('The file has another SHA-256 than was declared.');
+    expect(workspace.state()).toEqual({});
     expect(await control.api.get('Zone', 'home')).toBeUndefined();
+  });
+
+  test('a create that cannot be taken back is kept as tainted, and replaced by the next apply', async () => {
+    control.say = () => stalled('Broken', 'It is broken.');
+    control.blocks = () => 'Something holds it.';
+    workspace.declare(zone('timeouts = { create = "10s", delete = "1s" }'));
+    const { said } = await workspace.apply();
+    expect(said).toContain('Zone home could not be deleted again: Timeout');
+    expect(said).toContain('InUse: Something holds it');
+    expect(workspace.state()['plumb_zone.home']).toMatchObject({ tainted: true });
+    control.say = () => fine;
+    control.blocks = () => undefined;
+    await control.look();
+    expect((await workspace.apply()).said).toContain('1 added, 0 changed');
+  });
+
+  test('a timeout says what it waited for', async () => {
+    control.say = () => ({ ready: false, reason: 'HostOffline', message: 'host-1 has not been heard of.' });
+    workspace.declare(zone('timeouts = { create = "1s" }'));
+    const { said } = await workspace.apply();
+    expect(said).toContain('Zone home is not Ready: HostOffline: host-1 has not been heard of');
+    expect(said).toContain('longer than the 1s');
+  });
+
+  test('a delete that is blocked says by what, and keeps the resource', async () => {
+    workspace.declare(zone('timeouts = { delete = "1s" }'));
+    await workspace.apply();
+    control.blocks = () => 'Host host-1 stands in it.';
+    const { code, said } = await workspace.destroy();
+    expect(code).toBe(1);
+    expect(said).toContain('is still there: InUse: Host host-1 stands in it');
+    expect(workspace.state()).toHaveProperty(['plumb_zone.home']);
+  });
+
+  test('an update that fails keeps what the server has', async () => {
+    workspace.declare(zone('description = "a"'));
+    await workspace.apply();
+    control.say = () => stalled('Rude', 'Not that word.');
+    workspace.declare(zone('description = "b"'));
+    const { said } = await workspace.apply();
+    expect(said).toContain('Zone home is not as planned: Rude');
+    expect(workspace.state()['plumb_zone.home']).toMatchObject({ tainted: false, attributes: { description: 'b' } });
+  });
+
+  test('errors of the server are on the attribute', async () => {
+    workspace.declare(
+      'resource "plumb_l3_network" "lab" {\n  name = "lab"\n  project = "nowhere"\n  l2_network = "x"\n  ipv4 = { cidr = "10.0.0.0/24" }\n}\n',
+    );
+    const { said } = await workspace.apply();
+    expect(said).toMatch(/in resource "plumb_l3_network" "lab": \d+: project = "nowhere"/);
+    expect(said).toContain('namespaces "nowhere" not found');
+  });
+
+  test('Ctrl-C ends the wait, and what was made is in the state', async () => {
+    control.say = () => ({ ready: false, reason: 'Booting', message: 'It boots.' });
+    workspace.declare(zone());
+    const interrupt = new AbortController();
+    const applied = workspace.apply({}, interrupt.signal);
+    await control.seen('Zone', 'home');
+    interrupt.abort();
+    const { code, said } = await applied;
+    expect(code).toBe(1);
+    expect(said).toContain('Terraform was told to stop');
+    expect(workspace.state()['plumb_zone.home']).toMatchObject({ tainted: true, attributes: { name: 'home' } });
+  });
+});
+
+describe.skipIf(!terraform)('terraform validate', () => {
+  test('says everything that is wrong, each on its attribute', async () => {
+    workspace.declare(`
+resource "plumb_image" "tiny" {
+  name   = "Tiny_"
+  url    = "ftp://x"
+  sha256 = "short"
+  format = "qcow"
+}
+resource "plumb_l2_network" "lab" {
+  name = "lab"
+  zone = "home"
+  type = "vxlan"
+}
+`);
+    const { code, said } = await workspace.run(['validate']);
+    expect(code).toBe(1);
+    for (const where of ['Invalid name', 'Invalid url', 'Invalid sha256', 'Invalid format', 'Invalid vni']) {
+      expect(said).toContain(`Error: ${where}`);
+    }
+    expect(said.replace(/ \d+:/g, '')).toContain(
+      'in resource "plumb_image" "tiny": format = "qcow" format must be one of qcow2, raw, but is "qcow": did you mean "qcow2"?',
+    );
+    expect(said).toContain('vni is required when type is vxlan');
+  });
+
+  test('knows an attribute that is not there, and one that must be', async () => {
+    workspace.declare(
+      'resource "plumb_instance_offering" "small" {\n  name = "small"\n  memory = 5\n  memory_mib = 64\n}\n',
+    );
+    const { said } = await workspace.run(['validate']);
+    expect(said).toContain('An argument named "memory" is not expected here');
+    expect(said).toContain('The argument "cpus" is required');
+  });
+});
+
+describe.skipIf(!terraform)('the provider block', () => {
+  test('two aliases at once have each its own server', async () => {
+    const other = await Control.start();
+    try {
+      const block = (alias: string, { kubeconfig }: Control) =>
+        `provider "plumb" {\n  alias = "${alias}"\n  kubeconfig = "${kubeconfig}"\n}\n`;
+      const resource = (alias: string) =>
+        `resource "plumb_zone" "${alias}" {\n  provider = plumb.${alias}\n  name = "${alias}"\n}\n`;
+      workspace.declare(`${block('east', control)}${block('west', other)}${resource('east')}${resource('west')}`);
+      expect((await workspace.apply()).said).toContain('2 added');
+      expect((await control.api.list('Zone')).map(({ metadata }) => metadata.name)).toEqual(['east']);
+      expect((await other.api.list('Zone')).map(({ metadata }) => metadata.name)).toEqual(['west']);
+    } finally {
+      await other.close();
+    }
+  });
+
+  test('takes endpoint, token and authority, from the block or the environment', async () => {
+    const { url, token, authority } = control;
+    workspace.declare(
+      `provider "plumb" {\n  endpoint = "${url}"\n  ca_certificate = <<-EOT\n${authority.trim()}\nEOT\n}\n${zone()}`,
+    );
+    expect((await workspace.apply({ PLUMB_TOKEN: token })).said).toContain('1 added');
+    workspace.declare(zone());
+    const env = { PLUMB_ENDPOINT: url, PLUMB_TOKEN: token, PLUMB_CA_CERTIFICATE: authority };
+    expect((await workspace.apply(env)).said).toContain('No changes');
+  });
+
+  test('with a wrong token or an unknown authority says so', async () => {
+    workspace.declare(zone());
+    const { url, authority } = control;
+    const wrong = { PLUMB_ENDPOINT: url, PLUMB_TOKEN: 'wrong', PLUMB_CA_CERTIFICATE: authority };
+    expect((await workspace.apply(wrong)).said).toContain('does not accept the credential');
+    expect((await workspace.apply({ ...wrong, PLUMB_CA_CERTIFICATE: '' })).said).toContain('is not trusted');
+  });
+});
+
+describe.skipIf(!terraform)('the processes', () => {
+  test('a server that goes away in the middle is waited for', async () => {
+    control.say = () => undefined;
+    workspace.declare(zone());
+    const applied = workspace.apply();
+    await control.seen('Zone', 'home');
+    const comeBack = await control.vanish();
+    control.say = () => fine;
+    await control.look();
+    await comeBack();
+    expect((await applied).said).toContain('1 added');
+  });
+
+  test('the provider outlives Terraform and serves the next run; when it was killed, another is started', async () => {
+    workspace.declare(zone());
+    await workspace.apply();
+    const first = workspace.providers();
+    expect(first).toHaveLength(1);
+    await workspace.plan();
+    expect(workspace.providers()).toEqual(first);
+    process.kill(first[0]!, 'SIGKILL');
+    expect(await workspace.plan()).toMatchObject({ code: 0 });
+    expect(workspace.providers()).not.toEqual(first);
+    expect(workspace.providers()).toHaveLength(1);
+  });
+
+  test('many runs that start at the same time share one process', async () => {
+    workspace.declare(zone());
+    await workspace.run(['validate']);
+    process.kill(workspace.providers()[0]!, 'SIGKILL');
+    const runs = await Promise.all(Array.from({ length: 4 }, () => workspace.run(['validate'])));
+    expect(runs.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+    expect(workspace.providers()).toHaveLength(1);
+  });
+
+  test('a folder of sockets that others can enter is refused', async () => {
+    workspace.declare(zone());
+    await workspace.run(['validate']);
+    workspace.openSockets();
+    const { code, said } = await workspace.run(['validate']);
+    expect(code).toBe(1);
+    expect(said).toContain('must be a folder of yours that nobody else can enter');
+  });
+
+  test('logs reach Terraform and hold no secret', async () => {
+    workspace.declare(zone());
+    const { said } = await workspace.apply({ TF_LOG_PROVIDER: 'TRACE' });
+    expect(said).toContain('POST /apis/plumb.dev/v1/zones');
+    expect(said).not.toContain(control.token);
+  });
+
+  test('reattached, it needs no shim', async () => {
+    workspace.declare(zone());
+    const attached = await workspace.reattach({ KUBECONFIG: control.kubeconfig });
+    try {
+      expect((await workspace.apply(attached.env)).said).toContain('1 added');
+      expect(workspace.providers()).toEqual([]);
+    } finally {
+      await attached.close();
+    }
   });
 });

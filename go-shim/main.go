@@ -6,36 +6,52 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 )
 
 func main() {
-	if err := run(); err != nil {
+	err := checkStartedByTerraform()
+	if err == nil {
+		err = run()
+	}
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "terraform-provider-plumb: %v\n", err)
 		os.Exit(1)
 	}
 }
 
 func run() error {
-	if err := checkStartedByTerraform(); err != nil {
-		return err
-	}
-	provider, err := findProvider()
+	line, serve, err := prepare()
 	if err != nil {
-		return err
-	}
-	// The provider is made ready before the handshake: Terraform shows what goes wrong up to there, and waits a minute.
-	if err := provider.warmUp(); err != nil {
-		return err
-	}
-	listener, line, err := listen()
-	if err != nil {
-		return err
-	}
-	defer listener.Close()
-	logs, err := provider.relayLogs()
-	if err != nil {
+		// Terraform hides what a plugin writes to stderr, but shows a first line that is no handshake.
+		fmt.Printf("Plumb's provider cannot start: %s\n", strings.ReplaceAll(strings.ReplaceAll(err.Error(), "\n", " "), "|", "/"))
 		return err
 	}
 	fmt.Println(line)
-	return serve(listener, provider, logs)
+	return serve()
+}
+
+// prepare returns the handshake line, and what is to be run after it.
+func prepare() (string, func() error, error) {
+	provider, err := findProvider()
+	if err != nil {
+		return "", nil, err
+	}
+	// Here, since Terraform shows what goes wrong before the handshake, and waits a minute for it.
+	if err := provider.warmUp(); err != nil {
+		return "", nil, err
+	}
+	listener, line, err := listen()
+	if err != nil {
+		return "", nil, err
+	}
+	logs, err := provider.relayLogs()
+	if err != nil {
+		listener.Close()
+		return "", nil, err
+	}
+	return line, func() error {
+		defer listener.Close()
+		return serve(listener, provider, logs)
+	}, nil
 }

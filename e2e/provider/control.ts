@@ -1,5 +1,5 @@
 /** The real API over a store in memory, and the least that a controller can be: it says what a test tells it to say. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Api as ServedApi, startApi } from '@plumb/reconciler/api/start.ts';
@@ -39,6 +39,7 @@ export class Control {
   #pki!: Pki;
   #served!: ServedApi;
   #client!: Api;
+  readonly #waiting: { kind: string; name: string; resolve: () => void }[] = [];
 
   static async start(): Promise<Control> {
     const control = new Control();
@@ -62,6 +63,18 @@ export class Control {
   /** PEM. */
   get authority(): string {
     return this.#pki.authority;
+  }
+
+  /** The administrator's. */
+  get token(): string {
+    return /token: (\S+)/.exec(readFileSync(this.kubeconfig, 'utf8'))![1]!;
+  }
+
+  /** Resolves when the controller has seen the object. */
+  seen(kind: string, name: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ kind, name, resolve });
+    });
   }
 
   /** As an administrator with kubectl would do it. */
@@ -113,6 +126,9 @@ export class Control {
     const entry = await this.#store.get(key);
     if (!entry || !plurals.has(plural ?? '')) return;
     const object = decodeObject(entry);
+    for (const { kind, name, resolve } of this.#waiting) {
+      if (kind === object.kind && name === object.metadata.name) resolve();
+    }
     const blocked = this.blocks(object);
     const gone = object.metadata.deletionTimestamp !== undefined && blocked === undefined;
     const value = encodeObject({ ...object, ...this.#after(object, blocked) });

@@ -1,7 +1,11 @@
 /** A folder in which real Terraform runs against the provider in dist/mirror, and everything that it leaves behind. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { writeCliConfig } from '../../scripts/build-mirror.ts';
 import { run } from '../../scripts/run.ts';
 
@@ -84,13 +88,42 @@ export class Workspace {
     );
   }
 
-  /** Ends the provider's process that outlives Terraform, and removes the folder. */
-  close(): void {
-    const sockets = join(this.folder, 'plumb-provider');
-    for (const name of entries(sockets)) {
-      if (name.endsWith('.pid')) endProvider(Number(readFileSync(join(sockets, name), 'utf8')), sockets);
+  /** Numbers of the provider's processes that were started from here and still run. */
+  providers(): number[] {
+    const found = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    return found.map(Number).filter((pid) => commandLine(pid).includes(this.#sockets));
+  }
+
+  /** Lets everyone into the folder of the provider's sockets. */
+  openSockets(): void {
+    chmodSync(this.#sockets, 0o755);
+  }
+
+  /** A provider that runs already, and the variables by which Terraform finds it. */
+  async reattach(env: Record<string, string>): Promise<{ env: Record<string, string>; close(): Promise<void> }> {
+    const main = join(import.meta.dirname, '../../provider/src/main.ts');
+    const child = spawn(process.execPath, [main, '--reattach'], { env: { ...process.env, ...env }, stdio: 'pipe' });
+    const ended = once(child, 'exit');
+    for await (const line of createInterface({ input: child.stdout })) {
+      const [, providers] = /^TF_REATTACH_PROVIDERS='(.*)'$/.exec(line) ?? [];
+      if (!providers) continue;
+      const close = async () => {
+        child.kill();
+        await ended;
+      };
+      return { env: { TF_REATTACH_PROVIDERS: providers }, close };
     }
+    throw new Error(`the provider did not start: ${await text(child.stderr)}`);
+  }
+
+  /** Ends the provider's processes that outlive Terraform, and removes the folder. */
+  close(): void {
+    for (const pid of this.providers()) process.kill(pid, 'SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  get #sockets(): string {
+    return join(this.folder, 'plumb-provider');
   }
 }
 
@@ -101,22 +134,10 @@ interface StateResource {
   instances: { attributes: Record<string, unknown>; status?: string }[];
 }
 
-function entries(folder: string): string[] {
+function commandLine(pid: number): string {
   try {
-    return readdirSync(folder);
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
   } catch {
-    return [];
+    return ''; // It has ended meanwhile.
   }
-}
-
-/** Ends the process of that number only if it is the provider that listens in that folder. */
-function endProvider(pid: number, sockets: string): void {
-  if (!Number.isSafeInteger(pid) || pid <= 1) throw new Error(`${pid} is not the number of a provider's process`);
-  let commandLine: string;
-  try {
-    commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  } catch {
-    return; // It ended by itself.
-  }
-  if (commandLine.includes(sockets)) process.kill(pid, 'SIGKILL');
 }

@@ -355,6 +355,40 @@ describe('the connection', () => {
     expect(api.object(HOME)).toBeDefined();
   });
 
+  test('StopProvider does not lose what a request was about to make', async () => {
+    const gate = Promise.withResolvers<undefined>();
+    api.fault = ({ method }) => (method === 'POST' ? gate.promise : undefined);
+    api.react = () => {};
+    const applied = terraform.apply('plumb_zone', zone, null);
+    await until(() => api.seen.some(({ method }) => method === 'POST'));
+    await terraform.call('StopProvider', {});
+    gate.resolve(undefined);
+    expect((await applied).state).toMatchObject({ status: { uid: 'uid-1' } });
+  });
+
+  test('StopProvider does not lose what a request has made whose answer is lost', async () => {
+    api.fault = ({ method }) => (method === 'POST' ? { drop: true, after: true } : undefined);
+    api.react = () => {};
+    const applied = terraform.apply('plumb_zone', zone, null);
+    await until(() => api.seen.some(({ method }) => method === 'POST'));
+    await terraform.call('StopProvider', {});
+    expect((await applied).state).toMatchObject({ status: { uid: 'uid-1' } });
+  });
+
+  test('a create that came to no clear end, with a server that stays away, says that it is not known', async () => {
+    const hasty = await Core.start({}, 50);
+    try {
+      const connection = await hasty.configured({ endpoint: api.endpoint });
+      api.fault = ({ method }) => (method === 'POST' ? { drop: true } : undefined);
+      const applied = connection.apply('plumb_zone', limited('5s'), null);
+      await until(() => api.seen.some(({ method }) => method === 'POST'));
+      api.fault = () => ({ code: 503 });
+      expect((await applied).errors[0]).toContain('Whether Zone home was created is not known');
+    } finally {
+      hasty.close();
+    }
+  });
+
   test('a request that is larger than four MiB is taken', async () => {
     const web = {
       name: 'w',

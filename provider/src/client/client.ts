@@ -73,13 +73,13 @@ export class Client {
 
   /**
    * Runs `attempt` until it succeeds or fails for good. When the deadline ends first, the error also says what the last
-   * attempt met. `attempt` is told how many came before it.
+   * attempt met.
    */
-  async persist<T>(attempt: (before: number) => Promise<T>, signal: AbortSignal): Promise<T> {
+  async persist<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
     for (let before = 0; ; before++) {
       let met: PlumbError;
       try {
-        return await attempt(before);
+        return await attempt();
       } catch (thrown) {
         met = PlumbError.from(thrown, this.transport.endpoint);
         if (met.retry === 'terminal') throw met;

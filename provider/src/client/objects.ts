@@ -1,5 +1,12 @@
 /** The objects of one kind, over the API (Kubernetes API conventions). */
-import { API_GROUP_VERSION, type KindDefinition, PlumbError, type PlumbObject, retryable } from '@plumb/schemas';
+import {
+  API_GROUP_VERSION,
+  type KindDefinition,
+  PlumbError,
+  type PlumbObject,
+  retryable,
+  terminal,
+} from '@plumb/schemas';
 import type { Client } from './client.ts';
 import type { Deadline } from './deadline.ts';
 import type { Request } from './transport.ts';
@@ -48,7 +55,10 @@ export function objectPath(ref: Reference): string {
   return `${collectionPath(ref)}/${encodeURIComponent(ref.name)}`;
 }
 
-/** Creates the object, exactly once. Throws `AlreadyExists`, `Invalid` with fields, or what ended the deadline. */
+/**
+ * Creates the object, exactly once. Throws `AlreadyExists`, `Invalid` with fields, or what ended the deadline. A request
+ * that was sent is not taken back when the deadline ends, so that what it makes is known.
+ */
 export async function createObject(
   client: Client,
   ref: Reference,
@@ -64,19 +74,42 @@ export async function createObject(
     metadata: { ...draft.metadata, annotations: { ...draft.metadata.annotations, [CREATE_ANNOTATION]: mark } },
   };
   const request: Request = { method: 'POST', path: collectionPath(ref), body };
-  return client.persist(async (before) => {
-    try {
-      return (await client.transport.json(request, limit.signal)) as PlumbObject;
-    } catch (error) {
-      if (before === 0 || !(error instanceof PlumbError) || error.reason !== 'AlreadyExists') throw error;
-      const found = (await client.transport.json(
-        { method: 'GET', path: objectPath(ref) },
-        limit.signal,
-      )) as PlumbObject;
-      if (found.metadata.annotations?.[CREATE_ANNOTATION] === mark) return found;
-      throw error;
-    }
-  }, limit.signal);
+  const never = new AbortController().signal;
+  let lost = false;
+  try {
+    return await client.persist(async () => {
+      try {
+        return (await client.transport.json(request, never)) as PlumbObject;
+      } catch (error) {
+        lost ||= error instanceof PlumbError && error.retry === 'retry';
+        throw error;
+      }
+    }, limit.signal);
+  } catch (error) {
+    if (!lost) throw error;
+    // A request came to no clear end on the way here: perhaps it made the object.
+    const found = await readAtLast(client, ref, PlumbError.from(error, title(ref)));
+    if (found?.metadata.annotations?.[CREATE_ANNOTATION] === mark) return found;
+    throw error;
+  }
+}
+
+/** How long it is asked for after all else has ended, in milliseconds. */
+const LAST_READ_MS = 10_000;
+
+async function readAtLast(client: Client, ref: Reference, error: PlumbError): Promise<PlumbObject | undefined> {
+  const limit = client.deadlineDespiteStop(LAST_READ_MS);
+  try {
+    return await readObject(client, ref, limit);
+  } catch (thrown) {
+    const cause = PlumbError.from(thrown, title(ref));
+    throw terminal(
+      error.reason,
+      `${error.message}. Whether ${title(ref)} was created is not known (${cause.message}): look for it before the next apply`,
+    );
+  } finally {
+    limit.end();
+  }
 }
 
 /** The object, or undefined when there is none of that name. */

@@ -23,8 +23,8 @@ export class FakeApi {
   readonly seen: Seen[] = [];
   /** Called with every object that was written, to give it a status. */
   react: (object: PlumbObject, api: FakeApi) => void = (object, api) => api.condition(object, 'True', 'Ready', 'Fine.');
-  /** Asked before each request. */
-  fault: (seen: Seen) => Fault | undefined = () => undefined;
+  /** Asked before each request; a request waits for what it promises. */
+  fault: (seen: Seen) => Fault | undefined | Promise<undefined> = () => undefined;
   /** Why deleted objects stay. */
   held: ((object: PlumbObject) => boolean) | undefined;
   readonly #objects = new Map<string, PlumbObject>();
@@ -105,7 +105,7 @@ export class FakeApi {
     const { authorization } = request.headers;
     const seen: Seen = { method: request.method!, path: request.url!, body, authorization };
     this.seen.push(seen);
-    const fault = this.fault(seen);
+    const fault = await this.fault(seen);
     const answer = fault && !fault.after ? undefined : this.#carryOut(seen, fault ? undefined : response);
     if (fault && 'drop' in fault) request.socket.destroy();
     else if (fault) send(response, [fault.code, fault.body ?? {}]);
