@@ -21,7 +21,7 @@ export async function applyAtomic(
   if (core)
     throw terminal('BadArgument', `${core.object.kind} cannot be part of an atomic apply: apply it by itself first`);
   const resource = resourceByAlias('changeset');
-  const objects = manifests.map(({ object, namespace }) => {
+  const objects = manifests.map(({ defaulted: object, namespace }) => {
     const { name, labels, annotations } = object.metadata;
     return { kind: object.kind, metadata: { name, namespace, labels, annotations }, spec: object.spec };
   });

@@ -180,7 +180,6 @@ describe('get and describe', () => {
     const watching = runCli(['get', 'zones', '-w'], {
       env: { KUBECONFIG: own.pki.kubeconfigFile },
       clock: realAmbient().clock,
-      line: async () => undefined,
       stdin: async () => '',
       line: async () => undefined,
       out: (text) => {

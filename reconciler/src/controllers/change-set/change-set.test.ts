@@ -108,3 +108,13 @@ it('leaves what someone else edited meanwhile as theirs', async () => {
   await rig.stalled('ChangeSet', 'second');
   expect(rig.get('InstanceOffering', 'small')!.spec.cpus).toBe(3);
 });
+
+it('does not wait for what others have begun to refer to', async () => {
+  await apply('one', [offering(1), instance('web-0', { image: 'missing' })], 1);
+  await rig.until('InstanceOffering', 'small', (o) => o !== undefined);
+  await rig.create('Instance', 'stranger', instance('stranger', { power: 'Running' }).spec);
+  await rig.ready('Instance', 'stranger');
+  const failed = readyOf(await rig.stalled('ChangeSet', 'one'));
+  expect(failed.message).toContain('but for InstanceOffering small: others refer to it');
+  expect(rig.get('Instance', 'web-0')).toBeUndefined();
+});

@@ -110,8 +110,8 @@ async function goBack(context: Context, cached: Cached<ChangeSet>, kept: KeptRec
     if (object?.metadata.uid !== member.uid) return false;
     return !member.previous || (!isReady(object) && !isStalled(object));
   });
-  if (waiting.length > 0) {
-    const names = waiting.map((m) => nameOf(m, context.cache.get(m.key)?.object)).join(', ');
+  const names = waiting.map((m) => nameOf(m, context.cache.get(m.key)?.object)).join(', ');
+  if (waiting.some((member) => !isHeldByOthers(context, member, members))) {
     await tell(context, cached, 'Returning', `${failure!.message}; being returned to what they were: ${names}`);
     return undefined;
   }
@@ -120,11 +120,19 @@ async function goBack(context: Context, cached: Cached<ChangeSet>, kept: KeptRec
     await depart(context, context.cache.get<ChangeSet>(cached.key) ?? cached);
     return undefined;
   }
-  const message = `${failure!.message}. Every object was returned to what it was.`;
+  const stays = waiting.length > 0 ? `, but for ${names}: others refer to it, and it goes when they are gone` : '';
+  const message = `${failure!.message}. Every object was returned to what it was${stays}.`;
   await finish(context, cached, kept, (status, object) =>
     failedStatus(context, status, object, terminal(failure!.reason, message)),
   );
   return undefined;
+}
+
+/** What others have begun to refer to goes when they are gone; the change set does not wait for that. */
+function isHeldByOthers(context: Context, { key, previous }: Member, members: readonly Member[]): boolean {
+  if (previous) return false;
+  const own = new Set(members.map((m) => m.key));
+  return [...context.cache.referrers(key)].some((referrer) => !own.has(referrer.key));
 }
 
 /** The end in one commit: what became of it, and no record any more. */
