@@ -1,5 +1,5 @@
 /** Whatever ends in the middle, by kill -9 or for want of disk: started again, it comes to the same end and loses nothing. */
-import { mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PlumbObject } from '@plumb/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -80,8 +80,12 @@ describe.skipIf(!guests || !terraform)('killed in the middle of the quickstart',
     await quickstart.apply();
     const before = await greeting('10.20.0.11');
     const known = estate.serverDir;
-    const move = async (serverDir: string) => {
+    // A host that joins another control plane gives up the credential of the one before: it is put back below.
+    const credential = join(estate.agentDir, 'hosts', `${HOST}.json`);
+    const kept = await readFile(credential);
+    const move = async (serverDir: string, meanwhile = async () => {}) => {
       await Promise.all([estate.kill('server'), estate.kill('agent')]);
+      await meanwhile();
       estate.serverDir = serverDir;
       await estate.start();
     };
@@ -97,7 +101,7 @@ describe.skipIf(!guests || !terraform)('killed in the middle of the quickstart',
     expect(await domains()).toEqual(['default.web-0', 'default.web-1']);
     expect(await greeting('10.20.0.11')).toBe(before);
 
-    await move(known);
+    await move(known, () => writeFile(credential, kept));
     await estate.api.until('Host', HOST, 'Ready', isReady);
     expect(await quickstart.changes()).toBeUndefined();
     expect(await greeting('10.20.0.11')).toBe(before);
