@@ -1,0 +1,70 @@
+/** The process that outlives Terraform, as the shim meets it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+let folder: string;
+let path: string;
+let child: ChildProcess | undefined;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'plumb-warm-'));
+  path = join(folder, 'socket');
+});
+
+afterEach(() => {
+  child?.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Starts the process and waits until it says that it listens. */
+async function start(idleSeconds: number): Promise<ChildProcess> {
+  const main = join(import.meta.dirname, 'main.ts');
+  const args = [main, '--warm', path, '--idle-seconds', String(idleSeconds)];
+  child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
+  const [line] = await once(child.stdio[3] as Readable, 'data');
+  expect(String(line)).toBe('ready\n');
+  return child;
+}
+
+async function greet(greeting: string): Promise<Socket> {
+  const socket = connect(path);
+  await once(socket, 'connect');
+  socket.write(greeting);
+  return socket;
+}
+
+test('answers a greeting, and speaks HTTP/2 after it', async () => {
+  await start(60);
+  const socket = await greet('{"env":{},"cwd":"/"}\n');
+  expect(String((await once(socket, 'data'))[0])).toBe('ok\n');
+  // The preface of HTTP/2 and an empty SETTINGS frame (RFC 9113 section 3.4), to which a server answers with its own.
+  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  socket.write(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]));
+  const [frame] = (await once(socket, 'data')) as [Buffer];
+  expect(frame[3]).toBe(4);
+  socket.destroy();
+});
+
+test.each([['nonsense\n'], ['x'.repeat(70_000)]])('closes a connection that does not greet (%#)', async (greeting) => {
+  await start(60);
+  const socket = await greet(greeting);
+  socket.on('error', () => {});
+  await once(socket.resume(), 'close');
+});
+
+test('stays while a connection is open, and ends when it was idle, without a trace', async () => {
+  const process = await start(0.3);
+  const ended = once(process, 'exit');
+  const socket = await greet('{}\n');
+  await once(socket, 'data');
+  expect(process.exitCode).toBeNull();
+  socket.destroy();
+  expect((await ended)[0]).toBe(0);
+  expect(existsSync(path)).toBe(false);
+});
