@@ -93,7 +93,7 @@ export async function startControl(): Promise<Control> {
       ending.abort();
       await working;
       await api.close();
-      pki.close();
+      await pki.close();
       await store.close();
       await rm(folder, { recursive: true });
     },

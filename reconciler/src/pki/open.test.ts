@@ -23,7 +23,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const pki of open.splice(0)) pki.close();
+  await Promise.all(open.splice(0).map((pki) => pki.close()));
   await store.close();
   await rm(dataDir, { recursive: true });
 });

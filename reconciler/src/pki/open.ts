@@ -44,7 +44,8 @@ export interface Pki {
   writeKubeconfig(url: string): Promise<string>;
   kubeconfigFile: string;
   joinTokenFile: string;
-  close(): void;
+  /** Ends renewal; resolves when none is under way. */
+  close(): Promise<void>;
 }
 
 /** Reads what the data folder holds and makes what it lacks. */
@@ -86,7 +87,10 @@ export async function openPki(options: PkiOptions): Promise<Pki> {
       if ((await readPrivate(kubeconfigFile)) !== text) await writePrivate(kubeconfigFile, text);
       return kubeconfigFile;
     },
-    close: stopRenewal,
+    close() {
+      stopRenewal();
+      return tls.settled();
+    },
   };
 }
 
@@ -101,13 +105,27 @@ class RenewingIdentity implements TlsIdentity {
   readonly #open: () => Promise<KeyPair>;
   readonly #listeners = new Set<() => void>();
   #current: { cert: string; key: string } | undefined;
+  #refreshing: Promise<void> | undefined;
 
   constructor(authority: KeyPair, open: () => Promise<KeyPair>) {
     this.#authority = authority;
     this.#open = open;
   }
 
-  async refresh(): Promise<void> {
+  /** Looks whether the certificate is still good; once at a time, since two would write the same files. */
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  /** Resolves when nothing is being written. */
+  async settled(): Promise<void> {
+    await this.#refreshing?.catch(() => {});
+  }
+
+  async #refresh(): Promise<void> {
     const { certificate, key } = await this.#open();
     const cert = certificate + this.#authority.certificate;
     if (this.#current?.cert === cert) return;

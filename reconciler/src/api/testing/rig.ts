@@ -136,7 +136,7 @@ export async function startApiRig(options: Partial<ApiOptions> = {}): Promise<Ap
     async stop() {
       session.destroy();
       await api.close();
-      pki.close();
+      await pki.close();
       await store.close();
       await rm(dataDir, { recursive: true });
     },
