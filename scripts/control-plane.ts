@@ -1,6 +1,5 @@
 /** Starts the two programs of Plumb as a person would: `plumb server` and `plumb agent`, each with a log of its own. */
 import { readFile } from 'node:fs/promises';
-import { request } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,6 +8,8 @@ import { lastLines } from './run.ts';
 import { NODE, ROOT } from './setup.ts';
 
 const START_TIMEOUT_MS = 60_000;
+/** What the server prints when it serves and has written its files. */
+const READY = 'plumb server is ready';
 
 export const PLUMB = join(ROOT, 'bin/plumb.ts');
 
@@ -34,10 +35,11 @@ export function serverUrl(port: number): string {
   return `https://127.0.0.1:${port}`;
 }
 
-/** Resolves when the server answers that it is ready. Rejects with the end of its log when it ends before. */
+/** Resolves when the server says that it is ready. Rejects with the end of its log when it ends before. */
 export async function startServer(options: ServerOptions): Promise<Started> {
   const { dataDir, port, log } = options;
   if (await isTaken(port)) throw new Error(`another program listens on 127.0.0.1:${port} already`);
+  const before = (await written(log)).length;
   const started = startProcess(NODE, [PLUMB, 'server', '--data-dir', dataDir, '--listen', `127.0.0.1:${port}`], {
     log,
   });
@@ -46,8 +48,8 @@ export async function startServer(options: ServerOptions): Promise<Started> {
     ended = why;
   });
   const deadline = performance.now() + START_TIMEOUT_MS;
-  // A program that is starting tells nobody that it is ready: so it is asked, often.
-  while (!(await isReady(port))) {
+  // It says so in its log, and nobody is told when: so that is read, often.
+  while (!(await written(log)).slice(before).includes(READY)) {
     if (ended !== undefined) throw new Error(`the server ended (${ended}); it said:\n${await tail(log)}`);
     if (performance.now() > deadline) throw new Error(`the server does not get ready; it said:\n${await tail(log)}`);
     await delay(50);
@@ -77,23 +79,6 @@ function isTaken(port: number): Promise<boolean> {
   });
 }
 
-/** Whether a server on this port says that it is ready. Nobody's secret is sent: its certificate is not looked at. */
-export function isReady(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const options = {
-      host: '127.0.0.1',
-      port,
-      path: '/readyz',
-      rejectUnauthorized: false,
-      agent: false,
-      timeout: 2_000,
-    };
-    const probe = request(options, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    });
-    probe.on('error', () => resolve(false));
-    probe.on('timeout', () => probe.destroy());
-    probe.end();
-  });
+function written(log: string): Promise<string> {
+  return readFile(log, 'utf8').catch(() => '');
 }
