@@ -118,3 +118,12 @@ it('does not wait for what others have begun to refer to', async () => {
   expect(failed.message).toContain('but for InstanceOffering small: others refer to it');
   expect(rig.get('Instance', 'web-0')).toBeUndefined();
 });
+
+it('gives up when it cannot even begin in time', async () => {
+  await apply('first', [offering(1), instance('web-0')]);
+  await rig.ready('ChangeSet', 'first');
+  await rig.remove('InstanceOffering', 'small');
+  await apply('second', [offering(2)], 1);
+  expect(readyOf(await rig.stalled('ChangeSet', 'second'))).toMatchObject({ reason: 'DeadlineExceeded' });
+  expect(rig.get('InstanceOffering', 'small')!.spec.cpus).toBe(1);
+});

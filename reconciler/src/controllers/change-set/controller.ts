@@ -2,7 +2,7 @@
  * ChangeSet: applies many objects in one commit and waits for all of them; when one fails, all go back. It writes specs
  * as a client would, at its maker's wish; see docs/decisions/0006-change-sets.md.
  */
-import { type ChangeSet, objectName, type PlumbObject, terminal } from '@plumb/schemas';
+import { type ChangeSet, objectName, PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
 import type { Cached } from '../../runtime/cache.ts';
 import { findCondition, isReady, isStalled } from '../../runtime/conditions.ts';
 import { keys } from '../../store/keys.ts';
@@ -53,8 +53,24 @@ async function reconcile(context: Context, cached: Cached<ChangeSet>): Promise<A
   }
   if (kept) return goForward(context, cached, kept);
   if (findCondition(cached.object, 'Ready') && (isReady(cached.object) || isStalled(cached.object))) return undefined;
-  await applyForward(context, cached);
+  await applyInTime(context, cached);
   return { requeueAfterMs: 0 };
+}
+
+/** What hinders the change may pass, but not for longer than the deadline. */
+async function applyInTime(context: Context, cached: Cached<ChangeSet>): Promise<void> {
+  const { metadata, spec } = cached.object;
+  try {
+    await applyForward(context, cached);
+  } catch (thrown) {
+    const error = PlumbError.from(thrown, cached.key);
+    const lateMs = context.ambient.clock.now() - (Date.parse(metadata.creationTimestamp) + spec.deadlineSeconds * 1000);
+    if (error.retry === 'terminal' || lateMs < 0) throw error;
+    throw terminal(
+      'DeadlineExceeded',
+      `could not begin within ${spec.deadlineSeconds} s: ${error.message}. Nothing was changed.`,
+    );
+  }
 }
 
 async function goForward(context: Context, cached: Cached<ChangeSet>, kept: KeptRecord): Promise<Again | undefined> {
