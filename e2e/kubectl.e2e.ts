@@ -187,8 +187,8 @@ describe.skipIf(!present)('kubectl', () => {
     expect(stderr).toContain('spec.ofering: is not a known field: did you mean "offering"?');
     expect(stderr).toContain('spec.power: must be one of Running, Stopped, but is "on"');
     expect(stderr).toContain('spec.interfaces[0].addresses[0]: must be an IPv4 address, but is "10.20.0.999"');
-    const moved = await kubectl('apply -f -', ESTATE.replace('image: tiny', 'image: other'));
-    expect(moved.stderr).toContain('spec.image: cannot be changed from "tiny" to "other"');
+    const moved = await kubectl('apply -f -', ESTATE.replace('zone: home', 'zone: other'));
+    expect(moved.stderr).toContain('spec.zone: cannot be changed from "home" to "other"');
   });
 
   test('server-side apply is refused with a sentence', async () => {

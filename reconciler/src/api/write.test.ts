@@ -165,11 +165,11 @@ describe('update', () => {
   test('an immutable field is 422 on that field', async () => {
     const first = await created('fixed');
     const { status, body } = await api.ask('PUT', `${INSTANCES}/fixed`, {
-      body: { ...first, spec: { ...first.spec, image: 'other' } },
+      body: { ...first, spec: { ...first.spec, zone: 'other' } },
     });
     expect(status).toBe(422);
     expect(body.details.causes).toEqual([
-      expect.objectContaining({ field: 'spec.image', message: expect.stringContaining('from "tiny" to "other"') }),
+      expect.objectContaining({ field: 'spec.zone', message: expect.stringContaining('from "home" to "other"') }),
     ]);
   });
 
