@@ -1,8 +1,9 @@
 /** Pure: what an instance is to hold. Keeps what it holds already wherever the declaration still allows it. */
-import type { Instance, L3Network, PlumbError } from '@plumb/schemas';
+import type { Image, Instance, L3Network, PlumbError } from '@plumb/schemas';
 import { objectName, retryable, terminal } from '@plumb/schemas';
 import { checkRequested, firstFree, type Subnet, toAddress, toInteger } from './addressing.ts';
-import type { Allocation, InterfaceAllocation } from './allocation.ts';
+import type { Allocation, InterfaceAllocation, RootDisk } from './allocation.ts';
+import { thingIds } from './instance-things.ts';
 import { macFromUid } from './network-things.ts';
 
 /** What is taken, and by whom: uids; undefined means free. */
@@ -25,6 +26,7 @@ export interface AllocateInput {
   cpus: number;
   memoryMiB: number;
   networks: ReadonlyMap<string, InterfaceNetwork>;
+  rootDisk: RootDisk;
   /** What the instance holds now, in any allocation. */
   held: readonly Allocation[];
   taken: Taken;
@@ -42,6 +44,7 @@ export function allocate(input: AllocateInput): Allocation {
     host: input.host,
     cpus: input.cpus,
     memoryMiB: input.memoryMiB,
+    rootDisk: input.rootDisk,
     interfaces: input.instance.spec.interfaces.map((declared, i) => allocateInterface(input, declared, i, chosen)),
   };
 }
@@ -131,4 +134,22 @@ function chooseMac(
       `interface ${declared.name}: macAddress ${mac} is held by ${input.nameOf(holder)}; choose another`,
     );
   return mac;
+}
+
+/**
+ * The disk that the instance is to start from. `keep`: its declaration was carried out already, so the disk it has stays
+ * whatever became of the Image. Throws terminal `DataLossNotAllowed` when another image is declared and losing data is not.
+ */
+export function chooseRootDisk(instance: Instance, image: Image, held: RootDisk | undefined, keep: boolean): RootDisk {
+  const { uid: imageUid, name } = image.metadata;
+  const { sha256, format } = image.spec;
+  if (!held) return { id: thingIds.disk(instance.metadata.uid), imageUid, sha256, format };
+  if (keep || held.imageUid === imageUid) return held;
+  if (!instance.spec.allowDataLoss)
+    throw terminal(
+      'DataLossNotAllowed',
+      `spec.image: starting from ${name} replaces the root disk and all that the guest has written; set spec.allowDataLoss to true, or return to the image it started from`,
+    );
+  const id = `${thingIds.disk(instance.metadata.uid)}-${sha256.slice(0, 8)}`;
+  return held.id === id ? { ...held, imageUid } : { id, imageUid, sha256, format };
 }

@@ -4,6 +4,16 @@ export interface Allocation {
   cpus: number;
   memoryMiB: number;
   interfaces: InterfaceAllocation[];
+  rootDisk: RootDisk;
+}
+
+/** The disk that the instance starts from, and what it is a clone of: an edit of the Image never touches it. */
+export interface RootDisk {
+  /** id of the thing on the host. */
+  id: string;
+  imageUid: string;
+  sha256: string;
+  format: 'qcow2' | 'raw';
 }
 
 export interface InterfaceAllocation {
@@ -17,12 +27,13 @@ export interface InterfaceAllocation {
 
 /** The allocation that an instance's status says it holds, or undefined when it holds none. */
 export function heldAllocation(status: Partial<Allocation> | undefined): Allocation | undefined {
-  if (!status?.host) return undefined;
+  if (!status?.host || !status.rootDisk) return undefined;
   return {
     host: status.host,
     cpus: status.cpus ?? 0,
     memoryMiB: status.memoryMiB ?? 0,
     interfaces: status.interfaces ?? [],
+    rootDisk: status.rootDisk,
   };
 }
 

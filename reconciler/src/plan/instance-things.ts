@@ -11,7 +11,7 @@ export interface InstanceReferences {
   networks: ReadonlyMap<string, { l3: L3Network; l2: L2Network }>;
 }
 
-/** Ids of the things that only this instance owns, in the order in which they are made. */
+/** Ids of the things that only this instance owns, in the order in which they are made; `disk` is that of the first. */
 export const thingIds = {
   disk: (uid: string) => `${uid}.root`,
   seed: (uid: string) => `${uid}.seed`,
@@ -33,21 +33,17 @@ export function sharedThings(
   return [...things.values()];
 }
 
-/**
- * Things of the instance's own. `baseImage` is what the root disk was cloned from, if it exists already: an edit of the
- * Image never touches existing instances.
- */
+/** Things of the instance's own. */
 export function ownThings(
   instance: Instance,
   allocation: Allocation,
-  references: InstanceReferences,
-  baseImage?: { image: string; imageFormat: 'qcow2' | 'raw' },
+  networks: InstanceReferences['networks'],
 ): Thing<'disk' | 'seed' | 'port' | 'domain'>[] {
   const { uid, name } = instance.metadata;
   const { spec } = instance;
-  const base = baseImage ?? { image: references.image.spec.sha256, imageFormat: references.image.spec.format };
+  const { rootDisk } = allocation;
   const ports = allocation.interfaces.map((i): Thing<'port'> => {
-    const network = references.networks.get(i.name);
+    const network = networks.get(i.name);
     if (!network) throw new Error(`no network resolved for interface ${i.name} of ${objectName(instance.metadata)}`);
     return {
       kind: 'port',
@@ -66,9 +62,13 @@ export function ownThings(
   return [
     {
       kind: 'disk',
-      id: thingIds.disk(uid),
+      id: rootDisk.id,
       owner: uid,
-      spec: { ...base, ...(spec.rootDiskMiB === undefined ? {} : { sizeBytes: spec.rootDiskMiB * 1024 * 1024 }) },
+      spec: {
+        image: rootDisk.sha256,
+        imageFormat: rootDisk.format,
+        ...(spec.rootDiskMiB === undefined ? {} : { sizeBytes: spec.rootDiskMiB * 1024 * 1024 }),
+      },
     },
     {
       kind: 'seed',
@@ -90,7 +90,7 @@ export function ownThings(
         name: `${instance.metadata.namespace}.${name}`,
         cpus: allocation.cpus,
         memoryMiB: allocation.memoryMiB,
-        disks: [thingIds.disk(uid)],
+        disks: [rootDisk.id],
         seed: thingIds.seed(uid),
         ports: ports.map((p) => ({ id: p.id, macAddress: p.spec.macAddress, mtuBytes: p.spec.mtuBytes })),
         power: spec.power,

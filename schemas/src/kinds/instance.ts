@@ -89,6 +89,11 @@ export const instance = defineKind({
           },
         },
       },
+      allowDataLoss: {
+        type: 'boolean',
+        default: false,
+        description: 'Whether a change of image may replace the root disk, and with it all that the guest has written.',
+      },
       userData: {
         type: 'string',
         maxLength: 65536,
@@ -117,6 +122,18 @@ export const instance = defineKind({
       power: { type: 'string', enum: ['Running', 'Stopped'], description: 'Whether it runs now.' },
       cpus: { type: 'integer', description: 'CPUs reserved for it on the host.' },
       memoryMiB: { type: 'integer', description: 'Memory reserved for it on the host.' },
+      rootDisk: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['id', 'imageUid', 'sha256', 'format'],
+        description: 'The disk it starts from.',
+        properties: {
+          id: { type: 'string', description: 'Identity of the disk on its host.' },
+          imageUid: { type: 'string', description: 'Uid of the Image that it is a clone of.' },
+          sha256: { type: 'string', description: 'Sum of the image as it was then.' },
+          format: { type: 'string', enum: ['qcow2', 'raw'], description: 'Format of the image.' },
+        },
+      },
       interfaces: {
         type: 'array',
         description: 'The addresses it holds.',
@@ -158,7 +175,7 @@ export const instance = defineKind({
     { name: 'Offering', path: 'spec.offering', type: 'string', description: 'Its size.', priority: 1 },
     { name: 'Image', path: 'spec.image', type: 'string', description: 'What it started from.', priority: 1 },
   ],
-  immutable: ['zone', 'image', 'rootDiskMiB'],
+  immutable: ['zone', 'rootDiskMiB'],
   references: [
     { path: 'zone', kind: 'Zone' },
     { path: 'offering', kind: 'InstanceOffering' },
@@ -166,6 +183,7 @@ export const instance = defineKind({
     { path: 'interfaces[].l3Network', kind: 'L3Network' },
   ],
   disruption: {
+    image: 'dataLoss',
     offering: 'restart',
     interfaces: 'restart',
     userData: 'restart',

@@ -61,7 +61,7 @@ const subnet = {
   },
 } as const;
 
-/** A root disk: a linked clone of an image. id: `<instance uid>.root`. Holds data: removing it is not undoable. */
+/** A root disk: a linked clone of an image. id: `<instance uid>.root`, or `….root-<sum>` after a replacement. Holds data: removing it is not undoable. */
 const disk = {
   type: 'object',
   additionalProperties: false,

@@ -51,11 +51,11 @@ function removals(context: Context, uid: string, held: readonly Allocation[]): P
       disruption: 'dataLoss',
       why: `${thing.kind} is to go with its instance`,
     });
-  for (const { host, interfaces } of held) {
+  for (const { host, interfaces, rootDisk } of held) {
     for (const { name } of interfaces) add(host, unspecified('port', thingIds.port(uid, name), uid));
     add(host, unspecified('domain', thingIds.domain(uid), uid));
     add(host, unspecified('seed', thingIds.seed(uid), uid));
-    add(host, unspecified('disk', thingIds.disk(uid), uid));
+    add(host, unspecified('disk', rootDisk.id, uid));
   }
   for (const { host, thing } of context.fleet.ownedBy(uid)) add(host, unspecified(thing.kind, thing.id, uid));
   return [...steps.values()].sort(

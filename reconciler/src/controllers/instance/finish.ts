@@ -60,6 +60,7 @@ function finishedStatus(context: Context, instance: Instance, record: FlowRecord
     cpus: target.cpus,
     memoryMiB: target.memoryMiB,
     interfaces: target.interfaces,
+    rootDisk: target.rootDisk,
   };
   const { reason, message } = readyWords(power, target);
   const ready = readyStatus(context, status, instance, reason, message);

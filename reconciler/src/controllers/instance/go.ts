@@ -15,6 +15,12 @@ import { resolveInstance } from './references.ts';
 /** A flow that takes longer than this says in a condition what it does. */
 const SILENT_MS = 1000;
 
+/**
+ * A change of what runs that does not succeed within this time is taken back, so that a guest is not disturbed again and
+ * again. Creates have no such limit: they disturb nobody, and wait.
+ */
+export const UPDATE_DEADLINE_MS = 300_000;
+
 export async function goForward(
   context: Context,
   cached: Cached<Instance>,
@@ -52,13 +58,14 @@ async function onFailure(
   step: PlanStep,
   error: PlumbError,
 ): Promise<Again | undefined> {
-  const failure = describe(step, error);
-  if (error.retry === 'retry') {
+  const late = record.purpose === 'update' && context.ambient.clock.now() - record.startedAt > UPDATE_DEADLINE_MS;
+  const failure = late ? lateFailure(step, error) : describe(step, error);
+  if (error.retry === 'retry' && !late) {
     if (error.reason === 'MissingDependency') await planAgain(context, cached, record);
     throw new PlumbError({ reason: error.reason, message: failure.message, retry: 'retry', cause: error });
   }
   if (passesPivot(record.plan, step.id)) return stuck(context, record, failure);
-  context.events.record({ object: cached.object, type: 'Warning', reason: error.reason, message: failure.message });
+  context.events.record({ object: cached.object, type: 'Warning', reason: failure.reason, message: failure.message });
   const back = await context.journal.turn({ ...record, direction: 'back', failure });
   return goBack(context, cached, back);
 }
@@ -101,6 +108,16 @@ export function describe(step: PlanStep, error: PlumbError): FlowFailure {
     message: `${error.message} (step "${step.id}" on host ${step.host})`,
     step: step.id,
     host: step.host,
+  };
+}
+
+function lateFailure(step: PlanStep, error: PlumbError): FlowFailure {
+  const failure = describe(step, error);
+  const minutes = UPDATE_DEADLINE_MS / 60_000;
+  return {
+    ...failure,
+    reason: 'DeadlineExceeded',
+    message: `it did not succeed within ${minutes} minutes and was taken back; last: ${error.reason}: ${failure.message}`,
   };
 }
 

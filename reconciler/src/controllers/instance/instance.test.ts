@@ -1,4 +1,4 @@
-import { retryable, terminal } from '@plumb/schemas';
+import { realAmbient, retryable, terminal } from '@plumb/schemas';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Rig, startRig } from '../testing/rig.ts';
 import { abandonFlow, retryFlow } from './release.ts';
@@ -38,7 +38,7 @@ const spec = (more: object = {}) => ({
 });
 const at = (address: string) => ({ interfaces: [{ name: 'eth0', l3Network: 'lab', addresses: [address] }] });
 const condition = (
-  object: { status?: { conditions?: { type: string; status?: string }[] } } | undefined,
+  object: { status?: { conditions?: { type: string; status?: string; reason?: string }[] } } | undefined,
   type: string,
 ) => object?.status?.conditions?.find((c) => c.type === type);
 
@@ -209,6 +209,63 @@ describe('an instance', () => {
     expect(await rig.keys('/alloc/address/')).toEqual([expect.stringMatching(/10\.20\.0\.77$/)]);
     expect(rig.fleet.keysOn('host-1').filter((k) => k.startsWith('port/'))).toEqual([`port/${uid}.eth1`]);
     expect((await rig.store.get('/alloc/host/host-1'))?.value).toBe('{"cpus":2,"memoryMiB":256,"instances":1}');
+  });
+
+  it('starts from another image only where losing data is allowed, and loses none when that fails', async () => {
+    await rig.create('Image', 'other', { url: 'file:///o', sha256: 'b'.repeat(64), format: 'raw', maxSizeMiB: 100 });
+    await rig.create('Instance', 'web-0', spec());
+    const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
+    const disks = () => rig.fleet.keysOn('host-1').filter((k) => k.startsWith('disk/'));
+    const edit = (change: object) => rig.edit('Instance', 'web-0', (o) => Object.assign(o.spec, change));
+
+    await edit({ image: 'other' });
+    expect(condition(await rig.stalled('Instance', 'web-0'), 'Ready')).toMatchObject({ reason: 'DataLossNotAllowed' });
+    expect(disks()).toEqual([`disk/${uid}.root`]);
+
+    rig.fleet.fault = (_h, v, thing) =>
+      thing.kind === 'domain' && v === 'ensure' && thing.spec.disks[0] !== `${uid}.root`
+        ? terminal('No', 'no')
+        : undefined;
+    await edit({ allowDataLoss: true });
+    await rig.until('Instance', 'web-0', (o) => condition(o as never, 'Ready')?.reason === 'No');
+    expect(disks()).toEqual([`disk/${uid}.root`]);
+    expect(rig.fleet.host('host-1')!.things.get(`domain/${uid}`)).toMatchObject({ domain: { state: 'running' } });
+
+    rig.fleet.fault = () => undefined;
+    await retryFlow(rig.context, uid);
+    await rig.ready('Instance', 'web-0');
+    expect(disks()).toEqual([`disk/${uid}.root-bbbbbbbb`]);
+    await rig.remove('Instance', 'web-0');
+    await rig.gone('Instance', 'web-0');
+    expect(disks()).toEqual([]);
+  });
+
+  it('keeps its disk when its image is edited', async () => {
+    await rig.create('Instance', 'web-0', spec());
+    const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
+    await rig.edit('Image', 'tiny', (o) => (o.spec.sha256 = 'c'.repeat(64)));
+    await rig.ready('Image', 'tiny');
+    await rig.edit('Instance', 'web-0', (o) => (o.spec.sshKeys = ['k']));
+    await rig.ready('Instance', 'web-0');
+    expect(rig.fleet.host('host-1')!.things.get(`disk/${uid}.root`)).toMatchObject({ spec: { image: 'a'.repeat(64) } });
+  });
+
+  it('is taken back to what ran when an update does not succeed in time', async () => {
+    await rig.stop();
+    let offset = 0;
+    const real = realAmbient();
+    const ambient = { ...real, clock: { ...real.clock, now: () => real.clock.now() + offset } };
+    rig = await startRig({ store: rig.store, fleet: rig.fleet, ambient });
+    await rig.create('Instance', 'web-0', spec());
+    await rig.ready('Instance', 'web-0');
+    rig.fleet.fault = (_h, v, thing) =>
+      thing.kind === 'seed' && v === 'ensure' && thing.spec.sshKeys.length > 0 ? retryable('Busy', 'busy') : undefined;
+    await rig.edit('Instance', 'web-0', (o) => (o.spec.sshKeys = ['k']));
+    await rig.until('Instance', 'web-0', (o) => condition(o as never, 'Ready')?.reason === 'Busy');
+    offset = 301_000;
+    const failed = await rig.stalled('Instance', 'web-0');
+    expect(condition(failed, 'Ready')).toMatchObject({ reason: 'DeadlineExceeded' });
+    expect(failed.status).toMatchObject({ power: 'Running' });
   });
 
   it('is not restarted by an edit of its offering, and gets the new size when it is next started', async () => {

@@ -9,9 +9,9 @@ import {
   thingKey,
 } from '@plumb/schemas';
 import type { AllocationIndex } from '../../allocation/allocation-index.ts';
-import { allocate } from '../../plan/allocate.ts';
+import { allocate, chooseRootDisk } from '../../plan/allocate.ts';
 import { type Allocation, heldAllocation } from '../../plan/allocation.ts';
-import { ownThings, sharedThings, thingIds } from '../../plan/instance-things.ts';
+import { ownThings, sharedThings } from '../../plan/instance-things.ts';
 import { diffHost, type PlanStep, removeStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Context } from '../controller.ts';
@@ -54,6 +54,12 @@ export function planInstance(
     cpus,
     memoryMiB,
     networks: resolved.networks,
+    rootDisk: chooseRootDisk(
+      instance,
+      resolved.references.image,
+      heldAllocation(instance.status)?.rootDisk,
+      isApplied(instance),
+    ),
     held,
     taken: index,
     nameOf: (uid) => nameOf(context, uid),
@@ -86,13 +92,12 @@ function stepsTo(
   const instance = cached.object;
   const { uid } = instance.metadata;
   const live = context.fleet.host(target.host)?.things ?? new Map<string, LiveThing>();
-  const disk = live.get(thingKey({ kind: 'disk', id: thingIds.disk(uid) }));
   const settled = heldAllocation(instance.status) !== undefined;
-  const base =
-    settled && disk?.kind === 'disk' ? { image: disk.spec.image, imageFormat: disk.spec.imageFormat } : undefined;
-  const shared = sharedThings(resolved.references, (l2Uid) => peers(context, resolved, l2Uid, target.host));
-  const own = ownThings(instance, target, resolved.references, base);
-
+  const cloned = live.has(thingKey({ kind: 'disk', id: target.rootDisk.id }));
+  const shared = sharedThings(resolved.references, (l2Uid) => peers(context, resolved, l2Uid, target.host)).filter(
+    (thing) => thing.kind !== 'image' || !cloned,
+  );
+  const own = ownThings(instance, target, resolved.references.networks);
   const relevant: LiveThing[] = [];
   for (const thing of shared) {
     const there = live.get(thingKey(thing));
