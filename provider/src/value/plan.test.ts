@@ -63,8 +63,8 @@ describe('an existing resource', () => {
   test.each<[string, ObjectValue, object[]]>([
     ['name', { name: 'web-1' }, [steps('name')]],
     ['project', { project: 'other' }, [steps('project')]],
-    ['an immutable field', { image: 'other', zone: 'away' }, [steps('zone'), steps('image')]],
-    ['an immutable field that is not known', { image: UNKNOWN }, [steps('image')]],
+    ['immutable fields', { root_disk_mib: 5, zone: 'away' }, [steps('zone'), steps('root_disk_mib')]],
+    ['an immutable field that is not known', { zone: UNKNOWN }, [steps('zone')]],
     ['nothing else', { offering: 'large', power: 'Stopped' }, []],
   ])('is replaced by %s', (_, change, expected) => {
     expect(planned({ ...web, ...change }, existing).requiresReplace).toEqual(expected);

@@ -79,7 +79,7 @@ function rulesOf(schema: SchemaNode, required: boolean, path: string, kind: Kind
     ...says('pattern', (pattern) => `matches \`${pattern}\``),
     ...(schema.items?.format ? [`each of format ${schema.items.format}`] : []),
     ...(keys ? [`unique by ${keys.join(', ')}`] : []),
-    ...(reference ? [`names ${/^[AEIOU]/.test(reference.kind) ? 'an' : 'a'} ${reference.kind}`] : []),
+    ...(reference ? [`refers to ${reference.kind}`] : []),
     ...(kind.immutable.includes(path) ? ['fixed at creation'] : []),
     ...(disruption && disruption !== 'none' ? [`a change costs: ${disruption}`] : []),
     ...(isSensitive(schema) ? ['secret'] : []),

@@ -1,0 +1,21 @@
+/** Writes docs/reference/ from the kinds: `node scripts/build-docs.ts`. A test compares what is there with this. */
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { kinds } from '../schemas/src/kinds/index.ts';
+import { referenceFile, referenceIndex, referencePage } from '../schemas/src/project/reference.ts';
+
+export const referenceFolder = join(import.meta.dirname, '..', 'docs', 'reference');
+
+/** The content of every page by the name of its file. */
+export function referencePages(): Map<string, string> {
+  const pages = kinds.map((kind) => [referenceFile(kind), referencePage(kind)] as const);
+  return new Map([['README.md', referenceIndex(kinds)], ...pages]);
+}
+
+if (import.meta.main) {
+  const pages = referencePages();
+  mkdirSync(referenceFolder, { recursive: true });
+  for (const name of readdirSync(referenceFolder)) if (!pages.has(name)) rmSync(join(referenceFolder, name));
+  for (const [name, text] of pages) writeFileSync(join(referenceFolder, name), text);
+  console.log(`docs/reference: ${pages.size} pages`);
+}
