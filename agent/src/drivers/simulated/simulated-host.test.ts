@@ -128,3 +128,28 @@ test('100,000 things on 1,000 hosts take less than 150 MB', async () => {
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(150_000_000);
   expect(await hosts[999]!.observe()).toHaveLength(100);
 });
+
+test('a disk that was left half made is seen as such, and made whole by the next ensure', async () => {
+  const driver = host();
+  const image: Thing<'image'> = {
+    kind: 'image',
+    id: 'a'.repeat(64),
+    owner: 'img',
+    spec: { url: 'https://images.test/a', sha256: 'a'.repeat(64), format: 'raw', maxBytes: 1 },
+  };
+  const disk: Thing<'disk'> = {
+    kind: 'disk',
+    id: 'd',
+    owner: 'o',
+    spec: { image: image.id, imageFormat: 'raw', sizeBytes: 512 },
+  };
+  driver.leaveHalfMade(disk);
+  expect(driver.things.size).toBe(0); // there was nothing to clone
+  await driver.ensure(image);
+  driver.leaveHalfMade(disk);
+  expect(driver.things.get('disk/d')?.drift).toHaveLength(1);
+  await driver.ensure(disk);
+  expect(driver.things.get('disk/d')?.drift).toEqual([]);
+  driver.leaveHalfMade(disk);
+  expect(driver.things.get('disk/d')?.drift).toEqual([]);
+});

@@ -77,6 +77,18 @@ export class SimulatedHost implements Driver {
     this.#listeners.clear();
   }
 
+  /** What lives on the host, by thingKey: the truth, whoever asks. */
+  get things(): ReadonlyMap<string, LiveThing> {
+    return this.#things;
+  }
+
+  /** What an agent leaves that dies between making a disk and writing down for what: nothing, where one was made before. */
+  leaveHalfMade(disk: Thing<'disk'>): void {
+    if (this.#things.has(thingKey(disk))) return;
+    if (!this.#things.has(thingKey({ kind: 'image', id: disk.spec.image }))) return;
+    this.#put({ ...disk, drift: ['its declaration is not on this host'] });
+  }
+
   /** A guest ends: by a crash or a kill from outside, or by its own shutdown. */
   kill(domainId: string, reason: Exclude<DomainFacts['reason'], 'booted'>): void {
     const domain = this.#must({ kind: 'domain', id: domainId });

@@ -1,0 +1,124 @@
+/** What lives on the hosts, beside what the store says should. */
+import type { Host, Instance, L3Network, LiveThing } from '@plumb/schemas';
+import type { World } from '../world/world.ts';
+import type { Estate } from './estate.ts';
+import { ready } from './settled.ts';
+
+export function liveProblems(estate: Estate, world: World): string[] {
+  const found: string[] = [];
+  for (const { name } of world.machines.values()) {
+    const things = world.machine(name).things();
+    const host = estate.hosts.find((h) => h.metadata.name === name);
+    for (const [key, thing] of things) {
+      const why = misplaced(thing, name, host, estate, things);
+      if (why) found.push(`${key} lives on ${name} ${why}`);
+      else if (thing.drift.length > 0 && estate.byUid.has(thing.owner) && !isReported(estate, thing.owner))
+        found.push(`${key} on ${name} has drifted: ${thing.drift.join('; ')}`);
+    }
+  }
+  for (const instance of estate.instances) found.push(...instanceProblems(instance, estate, world));
+  return found;
+}
+
+/** Why the thing should not be there. */
+function misplaced(
+  thing: LiveThing,
+  hostName: string,
+  host: Host | undefined,
+  estate: Estate,
+  things: ReadonlyMap<string, LiveThing>,
+): string | undefined {
+  const owner = estate.byUid.get(thing.owner);
+  if (!owner) {
+    if (!host) return undefined;
+    const listed = host.status?.orphans?.some((o) => o.kind === thing.kind && o.id === thing.id);
+    return listed ? undefined : `without an object, and is not reported as an orphan`;
+  }
+  const users = estate.instances.filter((i) => i.status?.host === hostName);
+  switch (thing.kind) {
+    case 'image': {
+      if (owner.kind === 'Image' && owner.spec.sha256 === thing.id) return undefined;
+      const cloned = [...things.values()].some((t) => t.kind === 'disk' && t.spec.image === thing.id);
+      return cloned ? undefined : 'and nobody needs it';
+    }
+    case 'bridge':
+      return users.some((i) => usesL2(i, thing.id, estate)) || dependent(things, 'subnet', thing.id)
+        ? undefined
+        : 'and nobody uses it';
+    case 'subnet':
+      return users.some((i) => i.status?.interfaces?.some((n) => n.l3NetworkUid === thing.id)) ||
+        dependent(things, 'port', thing.id)
+        ? undefined
+        : 'and nobody uses it';
+    default: {
+      const instance = owner as Instance;
+      if (instance.status?.host === hostName) return undefined;
+      return `for ${instance.metadata.name}, which is on ${instance.status?.host ?? 'no host'}`;
+    }
+  }
+}
+
+/** A subnet or port of something that is itself not ours to remove. */
+function dependent(things: ReadonlyMap<string, LiveThing>, kind: 'subnet' | 'port', id: string): boolean {
+  for (const thing of things.values()) {
+    if (thing.kind === 'subnet' && kind === 'subnet' && thing.spec.bridge === id) return true;
+    if (thing.kind === 'port' && (thing.spec.bridge === id || thing.spec.subnet === id)) return true;
+  }
+  return false;
+}
+
+function usesL2(instance: Instance, l2Uid: string, estate: Estate): boolean {
+  return (
+    instance.status?.interfaces?.some(({ l3NetworkUid }) => {
+      const l3 = estate.byUid.get(l3NetworkUid) as L3Network | undefined;
+      return estate.l2.find((l2) => l2.metadata.name === l3?.spec.l2Network)?.metadata.uid === l2Uid;
+    }) ?? false
+  );
+}
+
+function isReported(estate: Estate, uid: string): boolean {
+  return (estate.byUid.get(uid) as Instance | undefined)?.spec.driftPolicy === 'Report';
+}
+
+function instanceProblems(instance: Instance, estate: Estate, world: World): string[] {
+  const { metadata, spec, status } = instance;
+  if (!status?.host || metadata.deletionTimestamp) return [];
+  const machine = world.machines.get(status.host);
+  if (!machine) return [`${metadata.name} is on ${status.host}, which does not exist`];
+  const found: string[] = [];
+  const say = (what: string) => found.push(`${metadata.name} on ${status.host}: ${what}`);
+  const things = machine.things();
+  const domain = things.get(`domain/${metadata.uid}`);
+  const settled = ready(instance)?.status === 'True';
+  if (domain?.kind !== 'domain') {
+    if (settled) say('is ready and has no domain');
+    return found;
+  }
+  const wantedPorts = (status.interfaces ?? []).map((i) => `${metadata.uid}.${i.name}`).sort();
+  const ports = [...things.values()].filter((t) => t.kind === 'port' && t.owner === metadata.uid);
+  if (JSON.stringify(ports.map((p) => p.id).sort()) !== JSON.stringify(wantedPorts))
+    say(`has ports ${ports.map((p) => p.id).join(', ')}, and holds ${wantedPorts.join(', ')}`);
+  for (const port of ports) {
+    const held = status.interfaces?.find((i) => `${metadata.uid}.${i.name}` === port.id);
+    if (port.kind === 'port' && held && JSON.stringify(port.spec.addresses) !== JSON.stringify(held.addresses))
+      say(`port ${port.id} has ${port.spec.addresses.join(', ')}, and holds ${held.addresses.join(', ')}`);
+  }
+  for (const kind of ['disk/$.root', 'seed/$.seed'])
+    if (!things.has(kind.replace('$', metadata.uid))) say(`${kind} is not there`);
+  if (domain.spec.cpus !== status.cpus || domain.spec.memoryMiB !== status.memoryMiB)
+    say(
+      `runs with ${domain.spec.cpus} CPUs and ${domain.spec.memoryMiB} MiB, and holds ${status.cpus} and ${status.memoryMiB}`,
+    );
+  if (!settled) return found;
+  const offering = estate.offerings.find((o) => o.metadata.name === spec.offering);
+  if (offering && (offering.spec.cpus !== status.cpus || offering.spec.memoryMiB !== status.memoryMiB))
+    say(
+      `is ready with ${status.cpus} CPUs and ${status.memoryMiB} MiB, its offering is ${JSON.stringify(offering.spec)}`,
+    );
+  const rests = ready(instance)?.reason === 'GuestShutdown';
+  if (!rests && (domain.domain?.state === 'running') !== (spec.power === 'Running'))
+    say(`is ready, to be ${spec.power}, and its domain is ${domain.domain?.state}`);
+  if (JSON.stringify(spec.interfaces.map((i) => i.name)) !== JSON.stringify(status.interfaces?.map((i) => i.name)))
+    say(`is ready with interfaces ${status.interfaces?.map((i) => i.name)}`);
+  return found;
+}

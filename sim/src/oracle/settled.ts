@@ -1,0 +1,160 @@
+/** Whether everything is as it must be when nothing hurts any more: the end of every run. */
+import { referenceKeys } from '@plumb/reconciler/runtime/references.ts';
+import type { Condition, Instance, PlumbObject } from '@plumb/schemas';
+import { kindByName } from '@plumb/schemas';
+import type { World } from '../world/world.ts';
+import { type Estate, readEstate } from './estate.ts';
+import { liveProblems } from './live.ts';
+
+/** What is not as it must be, in sentences; empty when all is well. */
+export function problems(world: World): string[] {
+  const estate = readEstate(world.disk);
+  return [
+    ...objectProblems(estate, world),
+    ...flowProblems(estate),
+    ...allocationProblems(estate),
+    ...liveProblems(estate, world),
+  ];
+}
+
+/** Reasons for which an object may wait, each with the proof that it still has to. */
+const waits: Record<string, (object: PlumbObject, estate: Estate, world: World) => boolean> = {
+  ReferenceNotFound: (object, estate) => chain(object, estate).some((o) => o === undefined),
+  ReferenceDeleting: (object, estate) => chain(object, estate).some((o) => o?.metadata.deletionTimestamp !== undefined),
+  ReferenceNotReady: (object, estate) =>
+    chain(object, estate).some((o) => o !== undefined && ready(o)?.status !== 'True'),
+  DeletionBlocked: (object) => object.metadata.deletionTimestamp !== undefined,
+  NoCapacity: (object) => object.kind === 'Instance',
+  NoFreeAddress: (object) => object.kind === 'Instance' || object.kind === 'L3Network',
+  NoHostReady: (object, estate) =>
+    !estate.hosts.some((h) => h.spec.zone === (object as Instance).spec.zone && ready(h)?.status === 'True'),
+  Drifted: (object) => (object as Instance).spec.driftPolicy === 'Report',
+  HostNotConnected: (object, _, world) => object.kind === 'Host' && !world.machines.has(object.metadata.name),
+};
+
+/** Reasons for which an object may have given up, each with the proof that it still has to. */
+const stalls: Record<string, (object: PlumbObject, estate: Estate) => boolean> = {
+  DuplicateAddress: (object, estate) => addressTaken(object as Instance, estate),
+  DuplicateMac: () => true,
+  AddressOutsideCIDR: () => true,
+  AddressReserved: () => true,
+  ZoneMismatch: () => true,
+  NoHostFits: () => true,
+  NoCapacity: () => true,
+  ReferenceNotReady: waits.ReferenceNotReady as (object: PlumbObject, estate: Estate) => boolean,
+  SimulatedFailure: () => true,
+  InvalidCIDR: () => true,
+  GatewayOutsideCIDR: () => true,
+  RangeOutsideCIDR: () => true,
+  InvalidRange: () => true,
+  Abandoned: () => true,
+};
+
+function objectProblems(estate: Estate, world: World): string[] {
+  const found: string[] = [];
+  for (const [key, object] of estate.objects) {
+    const say = (what: string) => found.push(`${key} ${what}`);
+    const condition = ready(object);
+    const { deletionTimestamp, generation } = object.metadata;
+    if (deletionTimestamp && !isBlocked(key, object, estate)) {
+      say(`is being deleted, nothing blocks it, and it is still there: ${condition?.reason} ${condition?.message}`);
+      continue;
+    }
+    if (!condition) {
+      say('has no condition');
+      continue;
+    }
+    const stalled = object.status?.conditions?.find((c) => c.type === 'Stalled')?.status === 'True';
+    if (object.status?.observedGeneration !== generation)
+      say(
+        `is at generation ${generation}, seen is ${object.status?.observedGeneration}: ${condition.reason} ${condition.message}`,
+      );
+    if (condition.status === 'True') {
+      if (stalled) say('is Ready and Stalled');
+      continue;
+    }
+    const allowed = stalled ? stalls[condition.reason] : waits[condition.reason];
+    if (!allowed?.(object, estate, world))
+      say(`is ${stalled ? 'stalled' : `not ready (${condition.status})`}: ${condition.reason}: ${condition.message}`);
+  }
+  return found;
+}
+
+function flowProblems(estate: Estate): string[] {
+  const found: string[] = [];
+  for (const flow of estate.flows) {
+    const object = estate.byUid.get(flow.uid);
+    if (!object) found.push(`the flow ${flow.purpose} ${flow.direction} of ${flow.key} outlived its object`);
+    else if (flow.direction !== 'failed')
+      found.push(`the flow ${flow.purpose} ${flow.direction} of ${flow.key} is not over`);
+    else if (ready(object)?.status === 'True') found.push(`${flow.key} is Ready, and its failed flow is still there`);
+  }
+  return found;
+}
+
+function allocationProblems(estate: Estate): string[] {
+  const wanted = new Map<string, string>();
+  const hosts = new Map<string, { cpus: number; memoryMiB: number; instances: number }>();
+  for (const { metadata, status } of estate.instances) {
+    if (!status?.host) continue;
+    const use = hosts.get(status.host) ?? { cpus: 0, memoryMiB: 0, instances: 0 };
+    use.cpus += status.cpus ?? 0;
+    use.memoryMiB += status.memoryMiB ?? 0;
+    use.instances++;
+    hosts.set(status.host, use);
+    for (const i of status.interfaces ?? []) {
+      wanted.set(`/alloc/mac/${i.macAddress}`, metadata.uid);
+      for (const address of i.addresses) wanted.set(`/alloc/address/${i.l3NetworkUid}/${address}`, metadata.uid);
+    }
+  }
+  for (const { metadata, spec, status } of estate.l3)
+    if (status?.dhcpAddress && status.dhcpAddress !== spec.ipv4.gateway)
+      wanted.set(`/alloc/address/${metadata.uid}/${status.dhcpAddress}`, metadata.uid);
+  const found: string[] = [];
+  for (const [key, value] of estate.allocations)
+    if (key.startsWith('/alloc/host/')) {
+      const use = hosts.get(key.slice('/alloc/host/'.length)) ?? { cpus: 0, memoryMiB: 0, instances: 0 };
+      hosts.delete(key.slice('/alloc/host/'.length));
+      if (JSON.stringify(use) !== JSON.stringify(ordered(JSON.parse(value))))
+        found.push(`${key} says ${value}, its holders hold ${JSON.stringify(use)}`);
+    } else if (wanted.get(key) !== value) found.push(`${key} is reserved for ${value}, which does not hold it`);
+  for (const [key, uid] of wanted)
+    if (!estate.allocations.has(key)) found.push(`${key} is held by ${uid} and not reserved`);
+  for (const [host, use] of hosts) found.push(`${host} is used (${JSON.stringify(use)}) without a record`);
+  return found;
+}
+
+function ordered({ cpus, memoryMiB, instances }: { cpus: number; memoryMiB: number; instances: number }) {
+  return { cpus, memoryMiB, instances };
+}
+
+export function ready(object: PlumbObject): Condition | undefined {
+  return object.status?.conditions?.find((c) => c.type === 'Ready');
+}
+
+/** What the object refers to, and what that refers to; undefined where there is none. */
+function chain(object: PlumbObject, estate: Estate): (PlumbObject | undefined)[] {
+  const direct = referenceKeys(kindByName(object.kind)!, object).map((key) => estate.objects.get(key));
+  return [...direct, ...direct.flatMap((o) => (o ? chain(o, estate) : []))];
+}
+
+function isBlocked(key: string, object: PlumbObject, estate: Estate): boolean {
+  if (object.kind === 'Host') return estate.instances.some((i) => i.status?.host === object.metadata.name);
+  if (object.kind === 'Instance') return false;
+  for (const other of estate.objects.values())
+    if (referenceKeys(kindByName(other.kind)!, other).includes(key)) return true;
+  return false;
+}
+
+function addressTaken({ metadata, spec }: Instance, estate: Estate): boolean {
+  const seen = new Set<string>();
+  for (const i of spec.interfaces)
+    for (const address of i.addresses ?? []) {
+      const l3 = estate.l3.find((n) => n.metadata.name === i.l3Network);
+      const holder = estate.allocations.get(`/alloc/address/${l3?.metadata.uid}/${address}`);
+      if (holder !== undefined && holder !== metadata.uid) return true;
+      if (seen.has(`${i.l3Network} ${address}`)) return true;
+      seen.add(`${i.l3Network} ${address}`);
+    }
+  return false;
+}

@@ -1,0 +1,265 @@
+/** Plays a list of actions in a world, mends everything, and looks whether all became as it must be. */
+import { kindByName } from '@plumb/schemas';
+import { monitor } from '../oracle/monitor.ts';
+import { problems } from '../oracle/settled.ts';
+import type { Answer } from '../world/control-process.ts';
+import type { Fate, Point } from '../world/fates.ts';
+import { type Counts, World } from '../world/world.ts';
+import type { Action } from './actions.ts';
+import { keyOf, Model } from './model.ts';
+
+export interface Scenario {
+  seed: string;
+  hosts: number;
+  actions: readonly Action[];
+  /** In the end everything is deleted, and nothing may be left. */
+  teardown?: boolean;
+}
+
+export interface Outcome {
+  /** What is wrong; empty when all is well. */
+  wrong: string[];
+  hash: string;
+  counts: Counts;
+  simulatedMs: number;
+  events: number;
+  /** Milliseconds after the end of all faults until everything was settled. */
+  settledAfterMs: number;
+  lines: string[];
+  logs: string[];
+}
+
+/** How long everything may take to settle when nothing hurts any more. */
+export const SETTLE_MS = 60_000;
+const LOOK_EVERY_MS = 1_000;
+/** What is settled must stay so. */
+const STAY_MS = 12_000;
+
+export async function play(scenario: Scenario, keepLines = 0): Promise<Outcome> {
+  const world = new World({ seed: scenario.seed, hosts: scenario.hosts, zone: 'home', keepLines });
+  const start = world.loop.now;
+  let settledAfterMs = 0;
+  let wrong: string[];
+  try {
+    monitor(world);
+    const player = new Player(world);
+    for (const action of scenario.actions) {
+      await player.do(action);
+      if (world.violations.length > 0) break;
+    }
+    await player.answers();
+    ({ wrong, settledAfterMs } = await settle(world));
+    wrong.push(...player.model.broken());
+    if (wrong.length === 0 && scenario.teardown) wrong = await tearDown(world);
+  } catch (error) {
+    wrong = [`the simulation threw: ${(error as Error).stack}`];
+  } finally {
+    world.close();
+  }
+  return {
+    wrong: [...new Set([...world.violations, ...wrong])],
+    hash: world.trace.hash,
+    counts: world.counts,
+    simulatedMs: world.loop.now - start,
+    events: world.loop.events,
+    settledAfterMs,
+    lines: world.trace.lines,
+    logs: world.logs,
+  };
+}
+
+/** Mends everything and waits until nothing is wrong any more, and then a little. */
+export async function settle(world: World): Promise<{ wrong: string[]; settledAfterMs: number }> {
+  world.mend();
+  const mended = world.loop.now;
+  let wrong: string[] = [];
+  for (;;) {
+    await world.run(LOOK_EVERY_MS);
+    if (world.violations.length > 0) return { wrong: [], settledAfterMs: 0 };
+    wrong = problems(world);
+    const tookMs = world.loop.now - mended;
+    if (wrong.length === 0) {
+      await world.run(STAY_MS);
+      return { wrong: problems(world).map((what) => `was well, and then: ${what}`), settledAfterMs: tookMs };
+    }
+    if (tookMs >= SETTLE_MS) return { wrong, settledAfterMs: tookMs };
+  }
+}
+
+/** Deletes everything there is, in any order, and looks whether anything is left. */
+async function tearDown(world: World): Promise<string[]> {
+  for (const machine of world.machines.values()) machine.options.zone = '';
+  const objects = [...world.disk.entries.keys()].filter(
+    (k) => k.startsWith('/objects/') && !k.includes('/namespaces/'),
+  );
+  for (const key of objects) {
+    const [, , plural, namespace, name] = key.split('/');
+    if (plural !== 'hosts') await world.ask('DELETE', path(plural!, namespace!, name));
+  }
+  const { wrong } = await settle(world);
+  if (wrong.length > 0) return wrong.map((what) => `after everything was deleted: ${what}`);
+  const left: string[] = [];
+  for (const key of world.disk.entries.keys())
+    if (/^\/(objects\/(?!hosts|namespaces|zones)|alloc\/(address|mac)|flows|changesets)/.test(key))
+      left.push(`${key} is left`);
+  for (const machine of world.machines.values())
+    for (const [key, thing] of machine.things())
+      if (world.disk.entries.has(`/deleted/${thing.owner}`)) left.push(`${key} is left on ${machine.name}`);
+  return left;
+}
+
+function path(plural: string, namespace: string, name = ''): string {
+  return `/apis/plumb.dev/v1${namespace ? `/namespaces/${namespace}` : ''}/${plural}${name ? `/${name}` : ''}`;
+}
+
+class Player {
+  readonly model: Model;
+  readonly #world: World;
+  readonly #open = new Map<string, Promise<void>>();
+  #fates: { at: Point['at']; skip: number; fate: Fate }[] = [];
+
+  constructor(world: World) {
+    this.#world = world;
+    this.model = new Model(world.disk);
+    world.fates = { at: (point) => this.#fate(point) };
+  }
+
+  async do(action: Action): Promise<void> {
+    const world = this.#world;
+    switch (action.do) {
+      case 'create':
+      case 'change':
+      case 'delete':
+        return this.#ask(action);
+      case 'retry':
+        await this.#answered(keyOf({ kind: 'Instance', name: action.name }));
+        await world.ask('PATCH', path('instances', 'default', action.name), {
+          metadata: { annotations: { 'plumb.dev/retry': action.word } },
+        });
+        return;
+      case 'wait':
+        await world.run(action.ms);
+        return;
+      case 'crash':
+        if (action.who === 'control') world.crashControl(action.forMs);
+        else world.crashAgent(action.who, action.forMs);
+        return;
+      case 'reboot':
+        world.rebootHost(action.host);
+        return;
+      case 'cut':
+        world.counts.cuts++;
+        world.network.cut(action.host);
+        return;
+      case 'partition':
+        world.note(`${action.host} is cut off`);
+        world.network.partition(action.host);
+        world.loop.after(action.forMs, () => world.network.heal(action.host));
+        return;
+      case 'slow':
+        world.machine(action.host).slowness = action.times;
+        return;
+      case 'jump':
+        world.note(`the clock of ${action.who} jumps by ${action.ms}`);
+        (action.who === 'control' ? world.skew : world.machine(action.who).skew).ms += action.ms;
+        return;
+      case 'guest':
+        this.#onHosts(action.name, (host, uid) => host.kill(uid, action.how));
+        return;
+      case 'drift':
+        this.#onHosts(action.name, (host, uid) => {
+          for (const thing of [...host.things.values()])
+            if (thing.kind === 'port' && thing.owner === uid) host.loseBridgePort(thing.id);
+        });
+        return;
+      case 'restore':
+        return this.#restore(action.share);
+      case 'fate':
+        this.#fates.push({ at: action.at, skip: action.skip, fate: action.fate });
+    }
+  }
+
+  /** Every request has its answer, or never will. */
+  async answers(): Promise<void> {
+    for (const key of [...this.#open.keys()]) await this.#answered(key);
+  }
+
+  async #ask(action: Extract<Action, { do: 'create' | 'change' | 'delete' }>): Promise<void> {
+    const { plural, scope } = kindByName(action.kind)!;
+    const namespace = scope === 'Namespaced' ? 'default' : '';
+    const key = keyOf(action);
+    await this.#answered(key);
+    const done = this.#request(action, plural, namespace).then((answer) => {
+      this.#world.violations.push(...this.model.heard(action, answer));
+      this.#open.delete(key);
+    });
+    if (!action.nowait) return done;
+    this.#open.set(key, done);
+    await this.#world.run(1);
+  }
+
+  #request(
+    action: Extract<Action, { do: 'create' | 'change' | 'delete' }>,
+    plural: string,
+    namespace: string,
+  ): Promise<Answer | undefined> {
+    const world = this.#world;
+    if (action.do === 'create')
+      return world.ask('POST', path(plural, namespace), {
+        apiVersion: 'plumb.dev/v1',
+        kind: action.kind,
+        metadata: { name: action.name },
+        spec: action.spec,
+      });
+    if (action.do === 'change') return world.ask('PATCH', path(plural, namespace, action.name), { spec: action.spec });
+    return world.ask('DELETE', path(plural, namespace, action.name));
+  }
+
+  async #answered(key: string): Promise<void> {
+    const open = this.#open.get(key);
+    if (open) await open;
+  }
+
+  #onHosts(
+    name: string,
+    run: (
+      host: World['machines'] extends Map<string, infer M> ? (M extends { host: infer H } ? H : never) : never,
+      uid: string,
+    ) => void,
+  ): void {
+    const world = this.#world;
+    const entry = world.disk.entries.get(keyOf({ kind: 'Instance', name }));
+    if (!entry) return;
+    const { uid } = JSON.parse(entry.value).metadata;
+    for (const machine of world.machines.values()) if (machine.things().has(`domain/${uid}`)) run(machine.host, uid);
+  }
+
+  /** Nothing runs while the disk is put back: what was under way before belongs to the time that is gone. */
+  async #restore(share: number): Promise<void> {
+    const world = this.#world;
+    await this.answers();
+    const { fates } = world;
+    world.fates = { at: () => undefined };
+    world.restarts = false;
+    world.crashControl();
+    for (const machine of world.machines.values()) machine.slowness = 1;
+    await world.run(20_000);
+    world.note('the store is put back');
+    world.disk.restore(Math.floor(world.disk.batches.length * share));
+    this.model.forget();
+    world.fates = fates;
+    world.restarts = true;
+    world.startControl();
+    for (const machine of world.machines.values()) machine.start();
+  }
+
+  #fate(point: Point): Fate | undefined {
+    for (const [index, fate] of this.#fates.entries()) {
+      if (fate.at !== point.at) continue;
+      if (fate.skip-- > 0) continue;
+      this.#fates.splice(index, 1);
+      return fate.fate;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,102 @@
+/** One life of the control plane: everything real but the disk, the network and the clock. */
+import type { Handler } from '@plumb/reconciler/api/call.ts';
+import { ensureDefaultNamespace } from '@plumb/reconciler/api/core/namespace.ts';
+import { Readiness } from '@plumb/reconciler/api/readiness.ts';
+import { ApiRequest } from '@plumb/reconciler/api/request.ts';
+import { Router } from '@plumb/reconciler/api/router.ts';
+import { serveCore, serveKinds } from '@plumb/reconciler/api/served.ts';
+import { type Control, startControl } from '@plumb/reconciler/control.ts';
+import { flowExtensions } from '@plumb/reconciler/extensions/flows.ts';
+import type { EndpointHandlers } from '@plumb/reconciler/fleet/fleet-endpoint.ts';
+import { EventRing } from '@plumb/reconciler/runtime/events.ts';
+import type { Store } from '@plumb/reconciler/store/store.ts';
+import { kinds } from '@plumb/schemas';
+import type { SimProcess } from '../core/process.ts';
+
+export type { Handler };
+
+export interface Answer {
+  code: number;
+  body: unknown;
+}
+
+export interface ControlProcessOptions {
+  process: SimProcess;
+  store: Store;
+  joinSecret: string;
+  log(line: string): void;
+  onFatal(why: string): void;
+  /** Agents may dial in. */
+  onListening(handlers: EndpointHandlers): void;
+}
+
+export class ControlProcess {
+  readonly process: SimProcess;
+  control: Control | undefined;
+  readonly #options: ControlProcessOptions;
+  #router: Router | undefined;
+
+  constructor(options: ControlProcessOptions) {
+    this.#options = options;
+    this.process = options.process;
+    this.#start().catch((error: Error) => options.onFatal(error.message));
+  }
+
+  get serves(): boolean {
+    return this.#router !== undefined;
+  }
+
+  async #start(): Promise<void> {
+    const { process, store, joinSecret, log, onFatal, onListening } = this.#options;
+    const { ambient } = process;
+    const events = new EventRing({ ambient });
+    let handlers: EndpointHandlers | undefined;
+    this.control = await startControl({
+      ...{ store, ambient, events },
+      mayJoin: (presented) => presented === joinSecret,
+      endpoint: (given) => {
+        handlers = given;
+        return { traffic: noTraffic(), take() {}, close() {} };
+      },
+      log: (level, message) => log(`${level} ${message}`),
+      onFatal: (error) => onFatal(error.message),
+    });
+    const context = { ambient };
+    await ensureDefaultNamespace(store, ambient);
+    this.#router = new Router({
+      served: [...serveCore(context, store, store), ...serveKinds(context, store, kinds)],
+      discovery: new Map(),
+      openApi: () => undefined,
+      readiness: new Readiness(context, store),
+      tokens: { check: () => ({ name: 'admin', groups: [] }) },
+      extensions: flowExtensions(this.control.context),
+      version: {},
+    });
+    onListening(handlers!);
+  }
+
+  /** Never comes back when the process ends meanwhile. */
+  async answer(method: string, path: string, body?: unknown): Promise<Answer> {
+    const incoming = {
+      method,
+      url: path,
+      headers: { authorization: 'Bearer token', 'content-type': contentType(method) },
+      async *[Symbol.asyncIterator]() {
+        if (body !== undefined) yield Buffer.from(JSON.stringify(body));
+      },
+    };
+    const reply = await this.process.whileAlive(
+      this.#router!.answer(new ApiRequest(incoming, new AbortController().signal)),
+    );
+    const text = String(reply.body ?? '');
+    return { code: reply.status, body: text.startsWith('{') ? JSON.parse(text) : text };
+  }
+}
+
+function contentType(method: string): string {
+  return method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+}
+
+function noTraffic() {
+  return { bytesReceived: 0, bytesSent: 0, messagesReceived: 0, messagesSent: 0 };
+}
