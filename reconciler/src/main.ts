@@ -7,6 +7,7 @@ import { startControl } from './control.ts';
 import { cascadeExtension } from './extensions/cascades.ts';
 import { flowExtensions } from './extensions/flows.ts';
 import { pendingHostsExtension } from './extensions/pending-hosts.ts';
+import { planExtension } from './extensions/plans.ts';
 import { type Log, stderrLog } from './log.ts';
 import { openPki } from './pki/open.ts';
 import { EventRing } from './runtime/events.ts';
@@ -63,6 +64,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
       pendingHostsExtension(control.fleet),
       ...flowExtensions(control.context),
       cascadeExtension(control.context),
+      planExtension(control.context),
     ],
   });
   const kubeconfigFile = await pki.writeKubeconfig(api.url);
@@ -74,7 +76,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
     async close() {
       await api.close();
       await control.stop();
-      pki.close();
+      await pki.close();
       await store.close();
     },
   };

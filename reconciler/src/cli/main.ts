@@ -8,12 +8,23 @@ import { describe } from './commands/describe.ts';
 import { diff } from './commands/diff.ts';
 import { flows } from './commands/flows.ts';
 import { get } from './commands/get.ts';
+import { plan } from './commands/plan.ts';
 import { schema } from './commands/schema.ts';
 import { wait } from './commands/wait.ts';
 import { complain } from './failure.ts';
 import { realSurroundings, type Surroundings } from './surroundings.ts';
 
-const commands: Readonly<Record<string, Command>> = { apply, diff, get, describe, wait, delete: remove, flows, schema };
+const commands: Readonly<Record<string, Command>> = {
+  plan,
+  apply,
+  diff,
+  get,
+  describe,
+  wait,
+  delete: remove,
+  flows,
+  schema,
+};
 
 /** Commands of which the program's entry takes care. */
 const programs = { server: 'run the control plane', agent: 'run the agent of a host' };

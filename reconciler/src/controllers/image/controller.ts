@@ -106,6 +106,7 @@ async function remove(context: Context, cached: Cached<Image>): Promise<Again | 
   const blockers = referrerNames(context, cached);
   if (blockers.length > 0) {
     await writeStatus(context, cached, (s, o) => failedStatus(context, s, o, deletionBlocked(blockers)));
+    await removeUnused(context, cached, (thing) => thing.id !== cached.object.spec.sha256);
     return undefined;
   }
   await removeUnused(context, cached, () => true);

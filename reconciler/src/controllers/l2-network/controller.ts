@@ -59,6 +59,7 @@ async function remove(context: Context, cached: Cached<L2Network>): Promise<Agai
   const blockers = referrerNames(context, cached);
   if (blockers.length > 0) {
     await writeStatus(context, cached, (s, o) => failedStatus(context, s, o, deletionBlocked(blockers)));
+    await convergeOrDegrade(context, cached, steps(context, cached));
     return undefined;
   }
   const live = () => [...context.fleet.ownedBy(uid)].filter(({ host }) => context.liveness.connected(host));

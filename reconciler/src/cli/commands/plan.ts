@@ -1,0 +1,62 @@
+import { type Command, inParallel, manifestsOf, parseCommand, withSession } from '../command.ts';
+import { describeManifest } from '../manifests.ts';
+import { objectPath } from '../resources.ts';
+import { difference } from './diff.ts';
+
+const WIDTH = 64;
+
+/** What the server would do for one object. */
+interface Preview {
+  action: 'create' | 'update' | 'none';
+  steps: { id: string; host: string; disruption: string; why: string }[];
+  problem?: { reason: string; message: string; terminal: boolean };
+}
+
+export const plan: Command = {
+  summary: 'show what apply would do: the fields that change, and the steps on hosts with what each disturbs',
+  usage: `plumb plan -f FILE-OR-FOLDER [-f …] [-n NAMESPACE]
+
+Asks the server's own planner; nothing is reserved and nothing is written. Exit code 1 when something could never be done.
+`,
+  run(argv, surroundings) {
+    const { values } = parseCommand(argv, {});
+    return withSession(values, surroundings, async (session) => {
+      const manifests = await manifestsOf(values, session, surroundings);
+      const planned = manifests.filter(({ resource }) => resource.definition && resource.kind !== 'ChangeSet');
+      const objects = planned.map(({ defaulted: { kind, metadata, spec }, namespace }) => ({
+        kind,
+        metadata: { name: metadata.name, namespace },
+        spec,
+      }));
+      const { items } = await session.client.send('POST', '/apis/plumb.dev/v1/plans', { body: { objects } });
+      const stored = await inParallel(planned, WIDTH, (manifest) =>
+        session.client.find(objectPath(manifest.resource, manifest.namespace, manifest.name)),
+      );
+      planned.forEach((manifest, i) => {
+        const text = show(describeManifest(manifest), difference(manifest, stored[i]), items[i]);
+        surroundings.out(text);
+      });
+      surroundings.out(summary(items));
+      return (items as Preview[]).some((item) => item.problem?.terminal) ? 1 : 0;
+    });
+  },
+};
+
+function show(name: string, fields: string, { steps, problem }: Preview): string {
+  if (fields === '' && steps.length === 0 && !problem) return '';
+  const lines = steps.map(
+    ({ id, host, disruption, why }) =>
+      `    ${id} on ${host}: ${why}${disruption === 'none' ? '' : `   (${disruption})`}\n`,
+  );
+  const hindrance = problem
+    ? `    ${problem.terminal ? 'cannot be done' : 'waits'}: ${problem.reason}: ${problem.message}\n`
+    : '';
+  return `${fields || `  ${name}\n`}${lines.join('')}${hindrance}`;
+}
+
+function summary(items: readonly Preview[]): string {
+  const count = (action: Preview['action']) => items.filter((item) => item.action === action).length;
+  const disturbs = (disruption: string) =>
+    items.filter(({ steps }) => steps.some((step) => step.disruption === disruption)).length;
+  return `${count('create')} to create, ${count('update')} to change, ${count('none')} unchanged; ${disturbs('restart')} restart, ${disturbs('dataLoss')} lose data.\n`;
+}

@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { preview } from './preview.ts';
+import { type Rig, startRig } from './testing/rig.ts';
+
+let rig: Rig;
+
+const objects = (cpus = 1, address = '10.20.0.11') => [
+  { kind: 'InstanceOffering', metadata: { name: 'small' }, spec: { cpus, memoryMiB: 128 } },
+  { kind: 'L2Network', metadata: { name: 'lab' }, spec: { zone: 'home', type: 'vxlan', vni: 100 } },
+  {
+    kind: 'L3Network',
+    metadata: { name: 'lab' },
+    spec: { l2Network: 'lab', ipv4: { cidr: '10.20.0.0/24', gateway: '10.20.0.1' } },
+  },
+  { kind: 'Image', metadata: { name: 'tiny' }, spec: { url: 'file:///t', sha256: 'a'.repeat(64), format: 'qcow2' } },
+  {
+    kind: 'Instance',
+    metadata: { name: 'web-0' },
+    spec: {
+      zone: 'home',
+      offering: 'small',
+      image: 'tiny',
+      interfaces: [{ name: 'eth0', l3Network: 'lab', addresses: [address] }],
+    },
+  },
+];
+
+beforeEach(async () => {
+  rig = await startRig();
+  await rig.create('Zone', 'home', {});
+  await rig.create('Host', 'host-1', {
+    zone: 'home',
+    unschedulable: false,
+    cpuOvercommitRatio: 8,
+    memoryOvercommitRatio: 1,
+  });
+  rig.fleet.connect('host-1');
+  await rig.ready('Host', 'host-1');
+});
+
+afterEach(() => rig.stop());
+
+it('plans a whole declaration before any of it is there, and writes nothing', async () => {
+  const revision = rig.store.revision();
+  const planned = preview(rig.context, objects());
+  expect(planned.map((p) => p.action)).toEqual(['create', 'create', 'create', 'create', 'create']);
+  expect(planned[4]!.steps.map((s) => s.id.split('/')[0])).toEqual([
+    'make image',
+    'make bridge',
+    'make subnet',
+    'make disk',
+    'make seed',
+    'make port',
+    'make domain',
+  ]);
+  expect(rig.store.revision()).toBe(revision);
+  expect(rig.context.index.use('host-1').instances).toBe(0);
+});
+
+it('tells beforehand what an edit disturbs, what it leaves, and what can never be', async () => {
+  for (const { kind, metadata, spec } of objects())
+    await rig.create(kind, metadata.name, {
+      ...spec,
+      ...(kind === 'Image' ? { maxSizeMiB: 100 } : {}),
+      ...(kind === 'Instance'
+        ? { power: 'Running', restartPolicy: 'OnFailure', driftPolicy: 'Repair', allowDataLoss: false }
+        : {}),
+    });
+  await rig.ready('Instance', 'web-0');
+  const same = preview(rig.context, [objects()[4]!]);
+  expect(same).toEqual([{ kind: 'Instance', namespace: 'default', name: 'web-0', action: 'none', steps: [] }]);
+  const moved = preview(rig.context, [objects(1, '10.20.0.99')[4]!])[0]!;
+  expect(moved.action).toBe('update');
+  expect(moved.steps.length).toBeGreaterThan(0);
+  const outside = preview(rig.context, [objects(1, '10.99.0.1')[4]!])[0]!;
+  expect(outside.problem).toMatchObject({ reason: 'AddressOutsideCIDR', terminal: true });
+  expect(() => preview(rig.context, [objects(0)[0]!])).toThrow('spec.cpus');
+});

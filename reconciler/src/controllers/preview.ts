@@ -1,0 +1,150 @@
+/**
+ * What applying would do to what runs, by the same pure plan as the real run: nothing is reserved, nothing is written.
+ * Objects that are declared together see each other, as if those that others wait for were Ready.
+ */
+import {
+  API_GROUP_VERSION,
+  type Disruption,
+  type FieldError,
+  type Instance,
+  type KindDefinition,
+  kindByName,
+  PlumbError,
+  type PlumbObject,
+  terminal,
+} from '@plumb/schemas';
+import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
+import { validateObject } from '@plumb/schemas/project/validate.ts';
+import { immutableErrors } from '@plumb/schemas/project/validate-immutable.ts';
+import { equal } from '../plan/plan.ts';
+import type { Cached, ObjectCache } from '../runtime/cache.ts';
+import { keys } from '../store/keys.ts';
+import type { Context } from './controller.ts';
+import { planInstance } from './instance/planning.ts';
+import { resolveInstance } from './instance/references.ts';
+
+export interface Declaration {
+  kind: string;
+  metadata: { name: string; namespace?: string };
+  spec: Record<string, unknown>;
+}
+
+export interface Preview {
+  kind: string;
+  namespace?: string;
+  name: string;
+  action: 'create' | 'update' | 'none';
+  /** What would be done on hosts, in order. */
+  steps: { id: string; host: string; disruption: Disruption; why: string }[];
+  /** Why it could not be done, or what it would wait for. */
+  problem?: { reason: string; message: string; terminal: boolean };
+}
+
+/** Throws terminal `Invalid` with every violation of every object. */
+export function preview(context: Context, declarations: readonly Declaration[]): Preview[] {
+  const overlay = new Map<string, Cached>();
+  const errors: FieldError[] = [];
+  const wanted = declarations.map((declaration, i) => {
+    const kind = kindByName(declaration.kind);
+    if (!kind) throw terminal('BadRequest', `there is no kind ${JSON.stringify(declaration.kind)}`);
+    const cached = hypothetical(context, kind, declaration, (field, message) =>
+      errors.push({ field: `objects[${i}].${field}`, message }),
+    );
+    overlay.set(cached.key, cached);
+    return cached;
+  });
+  if (errors.length > 0) throw terminal('Invalid', errors.map((e) => `${e.field} ${e.message}`).join('; '), errors);
+  const imagined: Context = { ...context, cache: overlaid(context.cache, overlay) };
+  return wanted.map((cached) => previewOne(context, imagined, cached));
+}
+
+function hypothetical(
+  context: Context,
+  kind: KindDefinition,
+  { metadata, spec }: Declaration,
+  violation: (field: string, message: string) => void,
+): Cached {
+  const namespace = kind.scope === 'Namespaced' ? (metadata.namespace ?? 'default') : undefined;
+  const key = keys.object(kind.plural, namespace, metadata.name);
+  const before = context.cache.get(key);
+  const sent = applyDefaults(kind, {
+    apiVersion: API_GROUP_VERSION,
+    kind: kind.kind,
+    metadata: { name: metadata.name, ...(namespace === undefined ? {} : { namespace }) },
+    spec: structuredClone(spec),
+  });
+  const object = before ? edited(before.object, sent.spec) : asIfReady(context, kind, sent);
+  for (const { field, message } of [
+    ...validateObject(kind, sent, { strictUnknown: true }),
+    ...(before ? immutableErrors(kind, before.object, object) : []),
+  ])
+    violation(field, message);
+  return { key, kind, object, revision: before?.revision ?? 0 };
+}
+
+function edited(before: PlumbObject, spec: Record<string, unknown>): PlumbObject {
+  const changed = !equal(before.spec, spec);
+  const metadata = { ...before.metadata, generation: before.metadata.generation + (changed ? 1 : 0) };
+  return { ...before, metadata, spec };
+}
+
+/** An object that is not there yet, as it will look to those who refer to it. */
+function asIfReady(
+  context: Context,
+  kind: KindDefinition,
+  sent: Pick<PlumbObject, 'spec'> & { metadata: object },
+): PlumbObject {
+  const now = new Date(context.ambient.clock.now()).toISOString();
+  const { name, namespace } = sent.metadata as { name: string; namespace?: string };
+  const ready = { type: 'Ready', status: 'True' as const, reason: 'Planned', message: '', lastTransitionTime: now };
+  const gateway = (sent.spec.ipv4 as { gateway?: string } | undefined)?.gateway;
+  return {
+    apiVersion: API_GROUP_VERSION,
+    kind: kind.kind,
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      uid: context.ambient.ids.uid(),
+      resourceVersion: '0',
+      generation: 1,
+      creationTimestamp: now,
+    },
+    spec: sent.spec,
+    ...(kind.kind === 'Instance'
+      ? {}
+      : { status: { observedGeneration: 1, conditions: [ready], ...(gateway ? { dhcpAddress: gateway } : {}) } }),
+  };
+}
+
+/** The cache as it would be. */
+function overlaid(cache: ObjectCache, overlay: ReadonlyMap<string, Cached>): ObjectCache {
+  const imagined = Object.create(cache) as ObjectCache;
+  imagined.get = ((key: string) => overlay.get(key) ?? cache.get(key)) as ObjectCache['get'];
+  return imagined;
+}
+
+function previewOne(context: Context, imagined: Context, cached: Cached): Preview {
+  const { metadata, kind } = cached.object;
+  const before = context.cache.get(cached.key);
+  const base = {
+    kind,
+    ...(metadata.namespace ? { namespace: metadata.namespace } : {}),
+    name: metadata.name,
+    action: !before
+      ? ('create' as const)
+      : equal(before.object.spec, cached.object.spec)
+        ? ('none' as const)
+        : ('update' as const),
+    steps: [],
+  };
+  if (kind !== 'Instance') return base;
+  try {
+    const instance = cached as Cached<Instance>;
+    const resolved = resolveInstance(imagined, instance, instance.object.status?.host === undefined);
+    const { steps } = planInstance(imagined, instance, resolved, context.index);
+    return { ...base, steps: steps.map(({ id, host, disruption, why }) => ({ id, host, disruption, why })) };
+  } catch (thrown) {
+    const { reason, message, retry } = PlumbError.from(thrown, cached.key);
+    return { ...base, problem: { reason, message, terminal: retry === 'terminal' } };
+  }
+}
