@@ -52,7 +52,7 @@ export function bridgeCommands(
   const vxlan = requireOurs(view.links.get(uplink), thing, names);
   const asDeclared = vxlan !== undefined && vxlanDrift(thing, vxlan, view).length === 0;
   if (!asDeclared) {
-    requireFreeVni(thing, uplink, view);
+    requireFreeVni(thing, uplink, names, view);
     if (vxlan !== undefined) ip.push(['link', 'del', uplink]);
     const where = ['local', view.tunnelAddress, 'dstport', String(VXLAN_PORT)];
     ip.push(['link', 'add', uplink, 'type', 'vxlan', 'id', String(spec.vni), ...where]);
@@ -154,10 +154,18 @@ function enslave({ spec, id }: Thing<'bridge'>, bridge: string, view: BridgeView
 }
 
 /** The kernel has one VXLAN interface per VNI and port. */
-function requireFreeVni({ spec }: Thing<'bridge'>, uplink: string, view: BridgeView): void {
-  for (const { name, vxlan } of view.links.values())
-    if (name !== uplink && vxlan?.vni === spec.vni && vxlan?.port === VXLAN_PORT)
-      throw retryable('NameTaken', `L2Network ${spec.name} needs VXLAN ${spec.vni}, which ${name} of this host has`);
+function requireFreeVni({ spec }: Thing<'bridge'>, uplink: string, names: Names, view: BridgeView): void {
+  for (const { name, alias, vxlan } of view.links.values()) {
+    if (name === uplink || vxlan?.vni !== spec.vni || vxlan?.port !== VXLAN_PORT) continue;
+    const owner = names.readAlias(alias)?.owner;
+    const needs = `L2Network ${spec.name} needs VXLAN ${spec.vni}`;
+    if (owner !== undefined)
+      throw retryable('NameTaken', `${needs}, which is still on this host for object ${owner}: it must go first`);
+    throw terminal(
+      'NameTaken',
+      `${needs}, which the interface ${name} of this host has: remove it, or use another VNI`,
+    );
+  }
 }
 
 /** An uplink that is one no longer: ours goes, a physical interface is let go. */

@@ -9,6 +9,8 @@ export type IpCommand = readonly string[];
 export interface Link {
   name: string;
   up: boolean;
+  /** Whether someone holds the other end: of a tap, whether QEMU has it open. */
+  carrier: boolean;
   mtuBytes: number;
   mac: string;
   alias?: string;
@@ -47,10 +49,10 @@ export async function readPeers(run: Run, vxlan: string): Promise<string[]> {
 /** The Ethernet address whose entry in a VXLAN's forwarding database stands for all unknown ones. */
 export const EVERYONE = '00:00:00:00:00:00';
 
-/** A batch is read word by word: a word with a blank or a quote would be several. */
+/** A batch is read word by word: a blank, a quote or a `#` in a word would make it several, or a comment. */
 function batchText(commands: readonly IpCommand[]): string {
   for (const word of commands.flat())
-    if (!/^[\x21\x23-\x26\x28-\x5b\x5d-\x7e]+$/.test(word))
+    if (!/^[\x21\x24-\x26\x28-\x5b\x5d-\x7e]+$/.test(word))
       throw terminal(
         'InvalidThing',
         `${JSON.stringify(word)} cannot be given to ip: it has characters that no name has`,
@@ -74,6 +76,7 @@ function link(raw: RawLink): Link {
   return {
     name: raw.ifname,
     up: raw.flags.includes('UP'),
+    carrier: raw.flags.includes('LOWER_UP'),
     mtuBytes: raw.mtu,
     mac: raw.address ?? '',
     ...(raw.ifalias === undefined ? {} : { alias: raw.ifalias }),

@@ -8,6 +8,7 @@ import { Locks } from '../host/locks.ts';
 import { Records } from '../host/records.ts';
 import type { BridgeView } from './bridge.ts';
 import { bridgeCommands, bridgeDrift, bridgeRemoval } from './bridge.ts';
+import { checkBridge, checkPort, checkSubnet } from './checked.ts';
 import { Dnsmasq } from './dnsmasq.ts';
 import { filterSets } from './filter.ts';
 import type { LoadedFilter } from './filter-table.ts';
@@ -17,7 +18,7 @@ import { hostUses } from './host-uses.ts';
 import type { IpCommand, Link } from './ip.ts';
 import { bridgeBatch, ipBatch, readLinks, readPeers } from './ip.ts';
 import { Names } from './names.ts';
-import { listNamespaces, namespacePath, readLegInside } from './namespaces.ts';
+import { addNamespace, deleteNamespace, listNamespaces, namespacePath, readLegInside } from './namespaces.ts';
 import { portCommands, portDrift } from './port.ts';
 import { insideCommands, legCommands, subnetDrift } from './subnet.ts';
 
@@ -88,6 +89,7 @@ export class Network {
   }
 
   async ensureBridge(thing: Thing<'bridge'>): Promise<LiveThing<'bridge'>> {
+    checkBridge(thing);
     const { run } = this.#options;
     const before = this.#bridges.get(thing.id);
     await this.#locks.hold({ exclusive: [IP] }, async () => {
@@ -107,13 +109,14 @@ export class Network {
   }
 
   async ensureSubnet(thing: Thing<'subnet'>): Promise<LiveThing<'subnet'>> {
+    checkSubnet(thing);
     const { run } = this.#options;
     const namespace = this.names.namespace(thing.id);
     await this.#locks.hold({ exclusive: [IP, thing.id] }, async () => {
       const commands = legCommands(thing, this.names, await readLinks(run));
       await this.#recorded(thing.kind, thing.id, this.#subnets.put(thing), async () => {
         await this.#filter.apply();
-        if (!(await listNamespaces()).has(namespace)) await run('ip', ['netns', 'add', namespace]);
+        await addNamespace(run, namespace);
         await ipBatch(run, await this.#withWholePair(thing, commands));
         const inside = await readLegInside(run, namespace);
         if (inside === undefined)
@@ -126,6 +129,7 @@ export class Network {
   }
 
   async ensurePort(thing: Thing<'port'>): Promise<LiveThing<'port'>> {
+    checkPort(thing);
     const { run } = this.#options;
     const before = this.#ports.get(thing.id);
     await this.#recorded(thing.kind, thing.id, this.#ports.put(thing), async () => {
@@ -154,6 +158,13 @@ export class Network {
     await this.#locks.hold({ exclusive: [IP] }, () => this.#unmakePort(id));
     await this.#refreshLeases(subnet);
     await this.#filter.apply();
+  }
+
+  /** Those of the ports whose tap nobody holds open. */
+  async cutOff(portIds: readonly string[]): Promise<string[]> {
+    if (portIds.length === 0) return [];
+    const { links } = await this.#snapshots.run();
+    return portIds.filter((id) => links.get(this.names.tap(id))?.carrier !== true);
   }
 
   /** Whether an interface, as `ip monitor` names it, is one whose change matters here. */
@@ -213,7 +224,7 @@ export class Network {
     const namespace = this.names.namespace(id);
     await this.#dnsmasq.remove(id);
     await ipBatch(run, this.#deletion(this.names.leg(id), await readLinks(run)));
-    if ((await listNamespaces()).has(namespace)) await run('ip', ['netns', 'del', namespace]);
+    await deleteNamespace(run, namespace);
     await this.#subnets.delete(id);
   }
 

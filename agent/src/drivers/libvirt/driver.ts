@@ -50,8 +50,13 @@ const SETTLE_MS = 30;
 /** The driver of a real host: QEMU through libvirt's socket, qcow2 files, the kernel's bridges and packet filter. */
 export async function openLibvirtDriver(options: LibvirtDriverOptions): Promise<Driver> {
   const driver = new LibvirtDriver({ ...options, dataDir: await prepareDataDir(options.dataDir) });
-  await driver.open();
-  return driver;
+  try {
+    await driver.open();
+    return driver;
+  } catch (thrown) {
+    await driver.close();
+    throw thrown;
+  }
 }
 
 class LibvirtDriver implements Driver {
@@ -115,13 +120,20 @@ class LibvirtDriver implements Driver {
     });
     const libvirt = this.#link.procedures;
     this.#machine = chooseMachine(await libvirt.capabilities(), await readCpuInfo());
-    this.#domains = new Domains({ libvirt, key: this.#key, trace: this.#trace, clock: this.#clock, shutdownGraceMs });
+    this.#domains = new Domains({
+      libvirt,
+      key: this.#key,
+      trace: this.#trace,
+      clock: this.#clock,
+      cutOff: (ports) => this.#network.cutOff(ports),
+      shutdownGraceMs,
+    });
     await this.#surveyAll();
     this.#stopWatching = watchLinks({
       ...(networkNamespace === undefined ? {} : { networkNamespace }),
       clock: this.#clock,
       changed: (name) => this.#interfaceChanged(name),
-      missed: () => this.#inBackground('looking at the network', () => this.#surveyNetwork()),
+      missed: () => this.#interfacesChanged(),
     });
     this.#observeLater();
   }
@@ -245,7 +257,14 @@ class LibvirtDriver implements Driver {
     this.#settling = true;
     this.#stopSettling = this.#clock.after(SETTLE_MS, () => {
       this.#settling = false;
-      this.#inBackground('looking at the network', () => this.#surveyNetwork());
+      this.#interfacesChanged();
+    });
+  }
+
+  /** A tap that went is missed by its port and by its domain. */
+  #interfacesChanged(): void {
+    this.#inBackground('looking at the network', async () => {
+      await Promise.all([this.#surveyNetwork(), this.#surveyDomains()]);
     });
   }
 

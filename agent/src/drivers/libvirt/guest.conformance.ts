@@ -156,12 +156,26 @@ describe.skipIf(missing !== undefined)('a guest on libvirt', () => {
     await greet(web);
   });
 
-  test('is told as crashed within two seconds after its QEMU was killed', async () => {
+  test('is told to be cut off when its tap went, and is restarted on a new one', async () => {
+    const [port] = web.ports;
+    const cut = log.next((change) => changed(change, web.domain) && change.thing.drift.join().includes(port.id));
+    await host.run('ip', ['link', 'del', host.names.tap(port.id)]);
+    await cut;
+    await driver.ensure(port);
+    expect((await find(port))?.drift).toEqual([]);
+    expect((await find(web.domain))?.drift).not.toEqual([]);
+    await driver.ensure(web.domain);
+    expect((await find(web.domain))?.drift).toEqual([]);
+    await greet(web);
+  });
+
+  test('is told as crashed within seconds after its QEMU was killed', async () => {
     const crashed = ended('crashed');
     const began = performance.now();
     process.kill(await host.qemuPid(web.domain.id), 'SIGKILL');
     await crashed;
-    expect(performance.now() - began).toBeLessThan(2_000);
+    // Most of it is libvirt's, which waits until the machine's init has buried the process.
+    expect(performance.now() - began).toBeLessThan(5_000);
     await driver.ensure(web.domain);
     await greet(web);
   });

@@ -161,12 +161,17 @@ export class RealHost {
     ];
   }
 
+  /** Ends everything, also what a test that failed left behind. */
   async close(): Promise<void> {
     const libvirt = join(this.folder, 'libvirt');
     await endGuests(libvirt);
     await (await privateLibvirtd(libvirt, CAPABILITIES)).stop();
-    for (const name of this.#wires) await run('ip', ['netns', 'del', this.#wire(name)]);
-    await run('ip', ['netns', 'del', this.#networkNamespace]);
+    const dhcp = join('/run/plumb', this.names.key, 'dhcp');
+    for (const subnet of await readdir(dhcp).catch(() => [])) await this.killDhcp(subnet);
+    await rm(join('/run/plumb', this.names.key), { recursive: true, force: true });
+    const subnets = (await readdir('/run/netns')).filter((name) => this.names.subnetOf(name) !== undefined);
+    for (const name of [...subnets, ...this.#wires.map((wire) => this.#wire(wire)), this.#networkNamespace])
+      await run('ip', ['netns', 'del', name]);
     await rm(this.folder, { recursive: true, force: true });
   }
 

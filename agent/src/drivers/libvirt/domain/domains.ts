@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, LiveThing, Thing } from '@plumb/schemas';
 import { retryable, terminal } from '@plumb/schemas';
-import type { DomainInfo, DomainRef, Procedures } from '../rpc/procedures.ts';
+import type { DomainRef, Procedures } from '../rpc/procedures.ts';
 import { isLibvirtError, libvirtError } from '../rpc/remote-error.ts';
 import type { DomainSurroundings } from './definition.ts';
 import { domainXml } from './definition.ts';
@@ -14,6 +14,8 @@ export interface DomainsOptions {
   key: string;
   trace: DomainTrace;
   clock: Clock;
+  /** Those of a running domain's ports that it is not connected to. */
+  cutOff: (portIds: readonly string[]) => Promise<string[]>;
   /** How long a guest may take to power off when it is asked to, before its plug is pulled. */
   shutdownGraceMs: number;
 }
@@ -68,7 +70,7 @@ export class Domains {
     const xml = domainXml(thing, surroundings);
     let domain = found;
     if (domain !== undefined && live?.domain?.state === 'running') {
-      if (needsRestart(live, thing, await this.#options.libvirt.info(domain))) await this.#stop(domain);
+      if (await this.#needsRestart(domain, live, thing)) await this.#stop(domain);
       else if (thing.spec.power === 'Stopped') {
         await this.#options.libvirt.define(xml);
         await this.#stop(domain);
@@ -121,16 +123,34 @@ export class Domains {
       if (thing === undefined) return undefined;
       const [state, info] = await Promise.all([libvirt.state(domain), libvirt.info(domain)]);
       const facts = domainFacts(state);
+      const drift = domainDrift(thing, state, info);
       if (facts.state === 'off' && facts.reason === 'unknown')
         facts.reason = (await trace.stopReason(thing.id)) ?? 'unknown';
       else if (facts.state === 'off') await trace.rememberStop(thing.id, facts.reason);
-      else await trace.bound(thing.id);
-      return { ...thing, drift: domainDrift(thing, state, info), domain: facts };
+      else {
+        await trace.bound(thing.id);
+        drift.push(...(await this.#cutOff(thing)).map((port) => `it is not connected to its port ${port}`));
+      }
+      return { ...thing, drift, domain: facts };
     } catch (thrown) {
       if (isLibvirtError(thrown, libvirtError.noDomain) || isLibvirtError(thrown, libvirtError.noDomainMetadata))
         return undefined;
       throw thrown;
     }
+  }
+
+  /** A tap that was made anew is another one than QEMU holds. */
+  #cutOff({ spec }: Thing<'domain'>): Promise<string[]> {
+    return this.#options.cutOff(spec.ports.map(({ id }) => id));
+  }
+
+  /** Whether a running domain has to be switched off for it to be as declared. */
+  async #needsRestart(domain: DomainRef, live: LiveThing<'domain'>, thing: Thing<'domain'>): Promise<boolean> {
+    const { power: _now, ...now } = live.spec;
+    const { power: _next, ...next } = thing.spec;
+    if (!isDeepStrictEqual(now, next)) return true;
+    if (sizeDrift(thing, await this.#options.libvirt.info(domain)).length > 0) return true;
+    return (await this.#cutOff(thing)).length > 0;
   }
 
   async #requireName(thing: Thing<'domain'>): Promise<void> {
@@ -189,13 +209,6 @@ export class Domains {
     };
     return { happened, forget };
   }
-}
-
-/** Whether a running domain has to be switched off for its new definition to take hold. */
-function needsRestart(live: LiveThing<'domain'>, thing: Thing<'domain'>, info: DomainInfo): boolean {
-  const { power: _now, ...now } = live.spec;
-  const { power: _next, ...next } = thing.spec;
-  return !isDeepStrictEqual(now, next) || sizeDrift(thing, info).length > 0;
 }
 
 function foreign(name: string, what: string) {
