@@ -55,7 +55,8 @@ function onObject(context: Context, waiting: WaitingInstances, { key, kind, befo
   if (after && isDeclaration(before, after)) context.enqueue(key);
   if (isMaterial(before, after)) for (const referrer of context.cache.referrers(key)) context.enqueue(referrer.key);
   if (!before || !after || used(before) !== used(after))
-    for (const cached of [before, after]) if (cached) for (const target of uses(context, cached)) enqueueUpward(context, target);
+    for (const cached of [before, after])
+      if (cached) for (const target of uses(context, cached)) enqueueUpward(context, target);
   if (kind.kind === 'Host' && isMaterial(before, after)) waiting.wakeAll();
   if (kind.kind === 'Instance' && hostOf(before) !== hostOf(after))
     for (const host of [hostOf(before), hostOf(after)]) if (host) enqueueHostIfLeaving(context, host);

@@ -1,5 +1,7 @@
 /** The store's entries as they lie on the disk, parsed once for all checks. Nothing of the product is asked. */
+
 import type { FlowRecord } from '@plumb/reconciler/flow/record.ts';
+import type { Allocation } from '@plumb/reconciler/plan/allocation.ts';
 import type { Host, Image, Instance, InstanceOffering, L2Network, L3Network, PlumbObject } from '@plumb/schemas';
 import type { StoreDisk } from '../world/store-disk.ts';
 
@@ -39,4 +41,12 @@ export function readEstate(disk: StoreDisk): Estate {
     flows,
     allocations,
   };
+}
+
+/** Everything that the instance holds: by its status, and by a flow that rests in the middle. */
+export function holdings(estate: Estate, uid: string): Allocation[] {
+  const status = (estate.byUid.get(uid) as Instance | undefined)?.status;
+  const flow = estate.flows.find((f) => f.uid === uid);
+  const held = status?.host ? [{ interfaces: [], cpus: 0, memoryMiB: 0, ...status } as unknown as Allocation] : [];
+  return [...held, ...(flow?.held ?? []), ...(flow?.target ? [flow.target] : [])];
 }

@@ -1,7 +1,8 @@
 /** What lives on the hosts, beside what the store says should. */
+import type { Allocation } from '@plumb/reconciler/plan/allocation.ts';
 import type { Host, Instance, L3Network, LiveThing } from '@plumb/schemas';
 import type { World } from '../world/world.ts';
-import type { Estate } from './estate.ts';
+import { type Estate, holdings } from './estate.ts';
 import { ready } from './settled.ts';
 
 export function liveProblems(estate: Estate, world: World): string[] {
@@ -34,7 +35,7 @@ function misplaced(
     const listed = host.status?.orphans?.some((o) => o.kind === thing.kind && o.id === thing.id);
     return listed ? undefined : `without an object, and is not reported as an orphan`;
   }
-  const users = estate.instances.filter((i) => i.status?.host === hostName);
+  const users = estate.instances.flatMap((i) => holdings(estate, i.metadata.uid)).filter((h) => h.host === hostName);
   switch (thing.kind) {
     case 'image': {
       if (owner.kind === 'Image' && owner.spec.sha256 === thing.id) return undefined;
@@ -46,13 +47,13 @@ function misplaced(
         ? undefined
         : 'and nobody uses it';
     case 'subnet':
-      return users.some((i) => i.status?.interfaces?.some((n) => n.l3NetworkUid === thing.id)) ||
+      return users.some((h) => h.interfaces.some((n) => n.l3NetworkUid === thing.id)) ||
         dependent(things, 'port', thing.id)
         ? undefined
         : 'and nobody uses it';
     default: {
       const instance = owner as Instance;
-      if (instance.status?.host === hostName) return undefined;
+      if (holdings(estate, instance.metadata.uid).some((h) => h.host === hostName)) return undefined;
       return `for ${instance.metadata.name}, which is on ${instance.status?.host ?? 'no host'}`;
     }
   }
@@ -67,13 +68,11 @@ function dependent(things: ReadonlyMap<string, LiveThing>, kind: 'subnet' | 'por
   return false;
 }
 
-function usesL2(instance: Instance, l2Uid: string, estate: Estate): boolean {
-  return (
-    instance.status?.interfaces?.some(({ l3NetworkUid }) => {
-      const l3 = estate.byUid.get(l3NetworkUid) as L3Network | undefined;
-      return estate.l2.find((l2) => l2.metadata.name === l3?.spec.l2Network)?.metadata.uid === l2Uid;
-    }) ?? false
-  );
+function usesL2(held: Allocation, l2Uid: string, estate: Estate): boolean {
+  return held.interfaces.some(({ l3NetworkUid }) => {
+    const l3 = estate.byUid.get(l3NetworkUid) as L3Network | undefined;
+    return estate.l2.find((l2) => l2.metadata.name === l3?.spec.l2Network)?.metadata.uid === l2Uid;
+  });
 }
 
 function isReported(estate: Estate, uid: string): boolean {
@@ -103,15 +102,18 @@ function instanceProblems(instance: Instance, estate: Estate, world: World): str
     if (port.kind === 'port' && held && JSON.stringify(port.spec.addresses) !== JSON.stringify(held.addresses))
       say(`port ${port.id} has ${port.spec.addresses.join(', ')}, and holds ${held.addresses.join(', ')}`);
   }
-  for (const kind of ['disk/$.root', 'seed/$.seed'])
-    if (!things.has(kind.replace('$', metadata.uid))) say(`${kind} is not there`);
+  for (const key of [...domain.spec.disks.map((disk) => `disk/${disk}`), `seed/${metadata.uid}.seed`])
+    if (!things.has(key)) say(`${key} is not there`);
+  const disks = [...things.values()].filter((t) => t.kind === 'disk' && t.owner === metadata.uid);
+  if (disks.length > 1) say(`has ${disks.length} root disks`);
   if (domain.spec.cpus !== status.cpus || domain.spec.memoryMiB !== status.memoryMiB)
     say(
       `runs with ${domain.spec.cpus} CPUs and ${domain.spec.memoryMiB} MiB, and holds ${status.cpus} and ${status.memoryMiB}`,
     );
   if (!settled) return found;
   const offering = estate.offerings.find((o) => o.metadata.name === spec.offering);
-  if (offering && (offering.spec.cpus !== status.cpus || offering.spec.memoryMiB !== status.memoryMiB))
+  const told = status.conditions?.some((c) => c.type === 'RestartRequired' && c.status === 'True');
+  if (offering && !told && (offering.spec.cpus !== status.cpus || offering.spec.memoryMiB !== status.memoryMiB))
     say(
       `is ready with ${status.cpus} CPUs and ${status.memoryMiB} MiB, its offering is ${JSON.stringify(offering.spec)}`,
     );

@@ -3,7 +3,7 @@ import { referenceKeys } from '@plumb/reconciler/runtime/references.ts';
 import type { Condition, Instance, PlumbObject } from '@plumb/schemas';
 import { kindByName } from '@plumb/schemas';
 import type { World } from '../world/world.ts';
-import { type Estate, readEstate } from './estate.ts';
+import { type Estate, holdings, readEstate } from './estate.ts';
 import { liveProblems } from './live.ts';
 
 /** What is not as it must be, in sentences; empty when all is well. */
@@ -11,7 +11,7 @@ export function problems(world: World): string[] {
   const estate = readEstate(world.disk);
   return [
     ...objectProblems(estate, world),
-    ...flowProblems(estate),
+    ...flowProblems(estate, world),
     ...allocationProblems(estate),
     ...liveProblems(estate, world),
   ];
@@ -80,31 +80,43 @@ function objectProblems(estate: Estate, world: World): string[] {
   return found;
 }
 
-function flowProblems(estate: Estate): string[] {
+function flowProblems(estate: Estate, world: World): string[] {
   const found: string[] = [];
   for (const flow of estate.flows) {
     const object = estate.byUid.get(flow.uid);
     if (!object) found.push(`the flow ${flow.purpose} ${flow.direction} of ${flow.key} outlived its object`);
-    else if (flow.direction !== 'failed')
+    else if (flow.direction !== 'failed' && !waiting(object, estate, world))
       found.push(`the flow ${flow.purpose} ${flow.direction} of ${flow.key} is not over`);
     else if (ready(object)?.status === 'True') found.push(`${flow.key} is Ready, and its failed flow is still there`);
   }
   return found;
 }
 
+/** Whether the object waits for another, so that its flow rests and keeps what it holds. */
+function waiting(object: PlumbObject, estate: Estate, world: World): boolean {
+  const condition = ready(object);
+  return condition?.status === 'False' && (waits[condition.reason]?.(object, estate, world) ?? false);
+}
+
 function allocationProblems(estate: Estate): string[] {
   const wanted = new Map<string, string>();
   const hosts = new Map<string, { cpus: number; memoryMiB: number; instances: number }>();
-  for (const { metadata, status } of estate.instances) {
-    if (!status?.host) continue;
-    const use = hosts.get(status.host) ?? { cpus: 0, memoryMiB: 0, instances: 0 };
-    use.cpus += status.cpus ?? 0;
-    use.memoryMiB += status.memoryMiB ?? 0;
-    use.instances++;
-    hosts.set(status.host, use);
-    for (const i of status.interfaces ?? []) {
-      wanted.set(`/alloc/mac/${i.macAddress}`, metadata.uid);
-      for (const address of i.addresses) wanted.set(`/alloc/address/${i.l3NetworkUid}/${address}`, metadata.uid);
+  for (const { metadata } of estate.instances) {
+    const shares = new Set<string>();
+    for (const held of holdings(estate, metadata.uid)) {
+      const use = hosts.get(held.host) ?? { cpus: 0, memoryMiB: 0, instances: 0 };
+      const share = `${held.host} ${held.cpus} ${held.memoryMiB}`;
+      if (!shares.has(share)) {
+        use.cpus += held.cpus;
+        use.memoryMiB += held.memoryMiB;
+        use.instances++;
+      }
+      shares.add(share);
+      hosts.set(held.host, use);
+      for (const i of held.interfaces) {
+        wanted.set(`/alloc/mac/${i.macAddress}`, metadata.uid);
+        for (const address of i.addresses) wanted.set(`/alloc/address/${i.l3NetworkUid}/${address}`, metadata.uid);
+      }
     }
   }
   for (const { metadata, spec, status } of estate.l3)
@@ -139,7 +151,11 @@ function chain(object: PlumbObject, estate: Estate): (PlumbObject | undefined)[]
 }
 
 function isBlocked(key: string, object: PlumbObject, estate: Estate): boolean {
-  if (object.kind === 'Host') return estate.instances.some((i) => i.status?.host === object.metadata.name);
+  const holds = (i: Instance) => holdings(estate, i.metadata.uid).some((h) => h.host === object.metadata.name);
+  if (object.kind === 'Host' && estate.instances.some(holds)) return true;
+  // What nobody owns any more is left alone, and so is what it stands on.
+  if (ready(object)?.reason === 'InUse' || ready(object)?.reason === 'Removing')
+    return estate.hosts.some((h) => (h.status?.orphans?.length ?? 0) > 0);
   if (object.kind === 'Instance') return false;
   for (const other of estate.objects.values())
     if (referenceKeys(kindByName(other.kind)!, other).includes(key)) return true;

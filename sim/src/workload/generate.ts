@@ -168,7 +168,7 @@ const otherDeletes: ((dice: Dice) => Action)[] = [
 
 const illegal: ((name: string) => Action)[] = [
   (name) => ({ do: 'create', kind: 'Instance', name, spec: { zone: 'home' }, illegal: true }),
-  (name) => ({ do: 'change', kind: 'Instance', name, spec: { image: 'third' }, illegal: true }),
+  (name) => ({ do: 'change', kind: 'Instance', name, spec: { zone: 'third' }, illegal: true }),
   (name) => ({ do: 'change', kind: 'Instance', name, spec: { power: 'Flying' }, illegal: true }),
   () => ({ do: 'create', kind: 'L2Network', name: 'bad', spec: { zone: 'home', type: 'vxlan' }, illegal: true }),
   () => ({ do: 'change', kind: 'L3Network', name: 'lab', spec: { ipv4: { cidr: '10.99.0.0/24' } }, illegal: true }),

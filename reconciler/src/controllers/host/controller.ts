@@ -33,12 +33,25 @@ export function hostController(context: Context): Controller {
       return guarded(context, cached, async () => {
         if (cached.object.metadata.deletionTimestamp) return remove(context, cached);
         const newUse = cached.object.status?.driver === undefined;
-        const zone = resolve<Zone>(context, cached.object, 'spec.zone', 'Zone', cached.object.spec.zone, { newUse });
-        if (newUse) mustBeReady('spec.zone', zone);
+        try {
+          const zone = resolve<Zone>(context, cached.object, 'spec.zone', 'Zone', cached.object.spec.zone, { newUse });
+          if (newUse) mustBeReady('spec.zone', zone);
+        } catch (error) {
+          await reportOrphans(context, cached);
+          throw error;
+        }
         return report(context, cached);
       });
     },
   };
+}
+
+/** A host that cannot be used still says what it carries: after the loss of a store nothing else knows of it. */
+async function reportOrphans(context: Context, cached: Cached<Host>): Promise<void> {
+  const live = context.fleet.host(cached.object.metadata.name);
+  if (!live?.connected) return;
+  const { orphans } = await orphansOn(context, live);
+  await writeStatus(context, cached, (status, object) => orphansStatus(context, status, object, orphans));
 }
 
 async function report(context: Context, cached: Cached<Host>): Promise<Again | undefined> {
@@ -70,21 +83,19 @@ function connectedStatus(
   orphans: LiveThing[],
 ): Status {
   const { driver, agentVersion, cpus, memoryMiB, tunnelAddress } = live.facts;
-  const { orphans: _before, ...rest } = status as Status & { orphans?: unknown };
-  const found = orphans.map(({ kind, id, owner }) => ({ kind, id, owner }));
-  const next = {
-    ...rest,
-    driver,
-    agentVersion,
-    cpus,
-    memoryMiB,
-    tunnelAddress,
-    ...(found.length > 0 ? { orphans: found } : {}),
-  };
+  const next = { ...status, driver, agentVersion, cpus, memoryMiB, tunnelAddress };
   const ready = readyStatus(context, next, object, 'Connected', `its agent is connected, driver ${driver}`);
-  if (found.length === 0) return conditionsTo(context, ready, object, [], ['Orphans']);
+  return orphansStatus(context, ready, object, orphans);
+}
+
+/** The status with what was found on the host and belongs to nobody. */
+function orphansStatus(context: Context, status: Status, object: Cached['object'], orphans: LiveThing[]): Status {
+  const { orphans: _before, ...rest } = status as Status & { orphans?: unknown };
+  if (orphans.length === 0) return conditionsTo(context, rest, object, [], ['Orphans']);
+  const found = orphans.map(({ kind, id, owner }) => ({ kind, id, owner }));
   const message = `${found.length} things on the host belong to no object that the store knows, e.g. ${found[0]!.kind} ${found[0]!.id}; Plumb does not touch them`;
-  return conditionsTo(context, ready, object, [{ type: 'Orphans', status: 'True', reason: 'Found', message }], []);
+  const condition = { type: 'Orphans', status: 'True' as const, reason: 'Found', message };
+  return conditionsTo(context, { ...rest, orphans: found } as Status, object, [condition], []);
 }
 
 /** Removes what the store has deletion records of, in the reverse order of making. */

@@ -94,12 +94,20 @@ function steps(context: Context, cached: Cached<L3Network>, l2: L2Network, dhcpA
   return result;
 }
 
+/** The subnets on hosts where nobody is on the network any more. */
+function unused(context: Context, uid: string): HostSteps {
+  return [...context.fleet.ownedBy(uid)]
+    .filter(({ host }) => !context.holdings.usesNetwork(host, uid))
+    .map(({ host, thing }) => ({ host, live: thing, desired: undefined }));
+}
+
 async function remove(context: Context, cached: Cached<L3Network>): Promise<Again | undefined> {
   const { uid } = cached.object.metadata;
   const blockers = referrerNames(context, cached);
   return guarded(context, cached, async () => {
     if (blockers.length > 0) {
       await writeStatus(context, cached, (s, o) => failedStatus(context, s, o, deletionBlocked(blockers)));
+      await convergeOrDegrade(context, cached, unused(context, uid));
       return undefined;
     }
     await converge(
