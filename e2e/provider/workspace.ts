@@ -53,6 +53,18 @@ export class Workspace {
     writeFileSync(join(this.folder, 'main.tf'), `${HEAD}${hcl}`);
   }
 
+  /** Removes the configuration; the next run initialises anew. */
+  clear(): void {
+    rmSync(join(this.folder, 'main.tf'));
+    this.#initialised = false;
+  }
+
+  /** What Terraform writes to stdout, as it is. */
+  async output(args: string[]): Promise<string> {
+    await this.run(['validate']);
+    return (await run(this.#terraform, args, { cwd: this.folder, env: this.#env })).stdout;
+  }
+
   async run(args: string[], env: Record<string, string> = {}, signal?: AbortSignal): Promise<Ran> {
     const options = { cwd: this.folder, env: { ...this.#env, ...env }, accept: [0, 1, 2], signal };
     if (!this.#initialised) await run(this.#terraform, ['init', '-no-color'], { ...options, accept: [0] });
