@@ -1,0 +1,86 @@
+import type { Thing } from '@plumb/schemas';
+import { XMLParser } from 'fast-xml-parser';
+import { describe, expect, test } from 'vitest';
+import type { DomainSurroundings } from './definition.ts';
+import { domainXml } from './definition.ts';
+import { METADATA_NAMESPACE, readMetadata } from './metadata.ts';
+
+const uid = '1a57a9ce-0000-4000-8000-000000000001';
+const thing: Thing<'domain'> = {
+  kind: 'domain',
+  id: uid,
+  owner: uid,
+  spec: {
+    name: 'default.web-0',
+    cpus: 2,
+    memoryMiB: 512,
+    disks: [`${uid}.root`],
+    seed: `${uid}.seed`,
+    ports: [
+      { id: `${uid}.eth0`, macAddress: '52:54:00:00:00:11', mtuBytes: 1450 },
+      { id: `${uid}.eth1`, macAddress: '52:54:00:00:00:12', mtuBytes: 1500 },
+    ],
+    power: 'Running',
+  },
+};
+const surroundings: DomainSurroundings = {
+  key: '0123abcd',
+  accelerator: 'tcg',
+  emulator: '/usr/bin/qemu-system-x86_64',
+  disks: [{ path: '/data/disks/a.root.qcow2', base: { path: '/data/images/b.img', format: 'raw' } }],
+  seedPath: '/data/seeds/a.seed.iso',
+  taps: ['pt0123456789ab', 'ptba9876543210'],
+  consoleLog: '/data/domains/a/console.log',
+};
+
+describe('the definition of a domain', () => {
+  test('without virtualization in the processor', async () => {
+    await expect(domainXml(thing, surroundings)).toMatchFileSnapshot('testdata/tcg.xml');
+  });
+
+  test('with KVM, and without a seed and ports', async () => {
+    const { seed: _seed, ...spec } = thing.spec;
+    const { seedPath: _path, ...rest } = surroundings;
+    const bare = { ...thing, spec: { ...spec, ports: [] } };
+    const xml = domainXml(bare, { ...rest, accelerator: 'kvm', taps: [] });
+    await expect(xml).toMatchFileSnapshot('testdata/kvm.xml');
+  });
+
+  test('keeps every value a value, whatever is in it', () => {
+    const evil = `</name><on_poweroff>"'&<![CDATA[ ü 😀 ]]>`;
+    const path = `/data/"'<&>.iso`;
+    const xml = domainXml({ ...thing, spec: { ...thing.spec, name: evil } }, { ...surroundings, seedPath: path });
+    const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '@', trimValues: false });
+    const { domain } = parser.parse(xml);
+    expect(domain.name).toBe(evil);
+    expect(domain.on_poweroff).toBe('destroy');
+    expect(domain.devices.disk[1].source['@file']).toBe(path);
+  });
+});
+
+describe('its metadata', () => {
+  /** Our element as libvirt hands it out: without our prefix. */
+  const element = (from: Thing<'domain'>, key = '0123abcd') => {
+    const xml = domainXml(from, { ...surroundings, key });
+    const found = /<plumb:thing[^>]*>([\s\S]*)<\/plumb:thing>/.exec(xml)?.[1];
+    return `<thing xmlns="${METADATA_NAMESPACE}" key="${key}">${found}</thing>`;
+  };
+
+  test('tells the thing to the driver that made it', () => {
+    const odd = { ...thing, spec: { ...thing.spec, name: `ü "quoted" & <tagged> 😀` } };
+    for (const one of [thing, odd]) expect(readMetadata(element(one), '0123abcd', uid)).toEqual(one);
+  });
+
+  test('is plain ASCII, which no tool rewrites', () => {
+    expect(element({ ...thing, spec: { ...thing.spec, name: 'ü 😀 \u2028' } })).toMatch(/^[\x20-\x7e]*$/);
+  });
+
+  test.each([
+    ['another driver’s', element(thing, 'ffffffff')],
+    ['someone else’s', '<thing key="0123abcd">hello</thing>'],
+    ['empty', '<thing key="0123abcd"/>'],
+    ['no XML', 'hello'],
+  ])('that is %s is not ours', (_what, xml) => {
+    expect(readMetadata(xml, '0123abcd', uid)).toBeUndefined();
+  });
+});
