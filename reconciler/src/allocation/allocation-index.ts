@@ -127,6 +127,20 @@ export class AllocationIndex {
     this.takeBack();
   }
 
+  /** What is pending now; the returned function goes back to it, when a decision fails in the middle. */
+  savepoint(): () => void {
+    const puts = new Map(this.pendingPuts);
+    const deletes = new Set(this.pendingDeletes);
+    const use = new Map(this.pendingUse);
+    const forgotten = new Set(this.pendingForgotten);
+    return () => {
+      this.pendingPuts = puts;
+      this.pendingDeletes = deletes;
+      this.pendingUse = use;
+      this.pendingForgotten = forgotten;
+    };
+  }
+
   /** The batch was not written: nothing of it happened. */
   takeBack(): void {
     for (const key of this.pendingPuts.keys()) {

@@ -1,18 +1,41 @@
 /** Who holds what where, for questions by host and by network: derived from status and flows, never stored. */
 import type { Allocation } from '../plan/allocation.ts';
 
+export interface HoldingsChange {
+  /** uids of the L3Networks that the instance came to hold, or holds no more, on some host. */
+  networks: ReadonlySet<string>;
+  /** Hosts of which it holds nothing any more. */
+  left: ReadonlySet<string>;
+  /** Whether others may get something of it now. */
+  freed: boolean;
+}
+
 export class Holdings {
   private readonly byUid = new Map<string, readonly Allocation[]>();
   private readonly uidsByHost = new Map<string, Set<string>>();
   /** l3 uid → host → number of allocations. */
   private readonly networks = new Map<string, Map<string, number>>();
 
+  private listener: (change: HoldingsChange) => void = () => {};
+
   /** Says everything that the instance holds now; an empty list forgets it. */
   set(uid: string, allocations: readonly Allocation[]): void {
-    this.count(uid, this.byUid.get(uid) ?? [], -1);
+    const before = this.byUid.get(uid) ?? [];
+    this.count(uid, before, -1);
     if (allocations.length === 0) this.byUid.delete(uid);
     else this.byUid.set(uid, allocations);
     this.count(uid, allocations, 1);
+    const [had, has] = [places(before), places(allocations)];
+    const networks = new Set([...had.symmetricDifference(has)].map((place) => place.split(' ')[0]!));
+    const kept = new Set(allocations.map(({ host }) => host));
+    const left = new Set(before.map(({ host }) => host).filter((host) => !kept.has(host)));
+    const freed = JSON.stringify(before) !== JSON.stringify(allocations) && before.length > 0;
+    if (networks.size > 0 || freed) this.listener({ networks, left, freed });
+  }
+
+  /** Calls `listener` after an instance came to hold something else. */
+  onChange(listener: (change: HoldingsChange) => void): void {
+    this.listener = listener;
   }
 
   /** uids of the instances that hold a share of the host. */
@@ -46,4 +69,9 @@ export class Holdings {
       }
     }
   }
+}
+
+/** `l3 uid, host` of every interface. */
+function places(allocations: readonly Allocation[]): Set<string> {
+  return new Set(allocations.flatMap(({ host, interfaces }) => interfaces.map((i) => `${i.l3NetworkUid} ${host}`)));
 }

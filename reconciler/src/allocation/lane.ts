@@ -76,9 +76,11 @@ export class AllocationLane {
   }
 
   private decideOne(submission: Submission): Decision<unknown> | undefined {
+    const back = this.index.savepoint();
     try {
       return submission.decide(this.index);
     } catch (error) {
+      back(); // guard: reservation leaked on failed placement
       submission.reject(PlumbError.from(error, 'allocating'));
       return undefined;
     }

@@ -14,6 +14,14 @@ export function dispatch(context: Context): () => void {
     context.cache.onChange((change) => onObject(context, waiting, change)),
     context.fleet.onChange((change) => onLive(context, waiting, change)),
   ];
+  context.holdings.onChange(({ networks, left, freed }) => {
+    for (const uid of networks) {
+      const network = context.cache.byUid(uid);
+      if (network) enqueueUpward(context, network.key);
+    }
+    for (const host of left) enqueueHostIfLeaving(context, host);
+    if (freed) waiting.wakeAll();
+  });
   return () => {
     for (const end of ends) end();
   };
@@ -54,9 +62,9 @@ function onObject(context: Context, waiting: WaitingInstances, { key, kind, befo
   if (kind.kind !== 'ChangeSet' && isMaterial(before, after)) enqueueChangeSets(context);
   if (after && isDeclaration(before, after)) context.enqueue(key);
   if (isMaterial(before, after)) for (const referrer of context.cache.referrers(key)) context.enqueue(referrer.key);
-  if (!before || !after || used(before) !== used(after))
+  if (!before || !after || hostOf(before) !== hostOf(after) || references(before) !== references(after))
     for (const cached of [before, after])
-      if (cached) for (const target of uses(context, cached)) enqueueUpward(context, target);
+      if (cached) for (const target of referenceKeys(kind, cached.object)) enqueueUpward(context, target);
   if (kind.kind === 'Host' && isMaterial(before, after)) waiting.wakeAll();
   if (kind.kind === 'Instance' && hostOf(before) !== hostOf(after))
     for (const host of [hostOf(before), hostOf(after)]) if (host) enqueueHostIfLeaving(context, host);
@@ -109,20 +117,9 @@ function isMaterial(before: Cached | undefined, after: Cached | undefined): bool
   );
 }
 
-/** What an object makes others keep on hosts: equal texts mean that nothing of it changed. */
-function used({ kind, object }: Cached): string {
-  const { status } = object as Instance;
-  return JSON.stringify([status?.host, status?.interfaces?.map((i) => i.l3NetworkUid), referenceKeys(kind, object)]);
-}
-
-/** Keys of what the object refers to, and of the networks that it holds although it may refer to others by now. */
-function uses(context: Context, { kind, object }: Cached): Set<string> {
-  const keys = new Set(referenceKeys(kind, object));
-  for (const { l3NetworkUid } of (object as Instance).status?.interfaces ?? []) {
-    const network = context.cache.byUid(l3NetworkUid);
-    if (network) keys.add(network.key);
-  }
-  return keys;
+/** What an object refers to, as text. */
+function references({ kind, object }: Cached): string {
+  return referenceKeys(kind, object).join(' ');
 }
 
 function hostOf(cached: Cached | undefined): string | undefined {

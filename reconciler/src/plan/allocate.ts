@@ -67,7 +67,7 @@ function allocateInterface(
     name: declared.name,
     l3Network: objectName(network.l3.metadata),
     l3NetworkUid: l3Uid,
-    macAddress: chooseMac(input, declared, index, before),
+    macAddress: chooseMac(input, declared, index, before, chosen),
     addresses: declared.addresses?.length
       ? declared.addresses.map((address) => requested(input, declared, network, address, chosen))
       : (before?.addresses ?? [automatic(input, network, chosen)]),
@@ -124,16 +124,35 @@ function chooseMac(
   declared: DeclaredInterface,
   index: number,
   before: InterfaceAllocation | undefined,
+  chosen: Set<string>,
 ): string {
   const { uid } = input.instance.metadata;
-  const mac = declared.macAddress ?? before?.macAddress ?? macFromUid('02', uid, index);
+  const mac = declared.macAddress ?? before?.macAddress ?? freeMac(input, index, chosen);
   const holder = input.taken.macHolder(mac);
+  if (chosen.has(mac))
+    throw terminal('DuplicateMac', `interface ${declared.name}: macAddress ${mac} is declared twice in this instance`);
   if (holder !== undefined && holder !== uid)
     throw terminal(
       'DuplicateMac',
       `interface ${declared.name}: macAddress ${mac} is held by ${input.nameOf(holder)}; choose another`,
     );
+  chosen.add(mac);
   return mac;
+}
+
+/** The first of the instance's own addresses that none of its other interfaces has, keeps or asks for, and nobody else. */
+function freeMac({ instance, held, taken }: AllocateInput, index: number, chosen: ReadonlySet<string>): string {
+  const { uid } = instance.metadata;
+  const wanted = new Set(instance.spec.interfaces.map((i) => i.macAddress));
+  const kept = new Set<string>();
+  for (const { name, macAddress } of held.flatMap((h) => h.interfaces))
+    if (instance.spec.interfaces.some((i, at) => i.name === name && at !== index)) kept.add(macAddress);
+  for (let n = index; ; n++) {
+    const mac = macFromUid('02', uid, n);
+    const holder = taken.macHolder(mac);
+    const free = !chosen.has(mac) && !wanted.has(mac) && !kept.has(mac) && (holder === undefined || holder === uid);
+    if (free || n >= index + 255) return mac;
+  }
 }
 
 /**

@@ -75,8 +75,10 @@ function usesL2(held: Allocation, l2Uid: string, estate: Estate): boolean {
   });
 }
 
+/** Nothing is repaired where nobody wants it, or while the instance waits for something or has given up. */
 function isReported(estate: Estate, uid: string): boolean {
-  return (estate.byUid.get(uid) as Instance | undefined)?.spec.driftPolicy === 'Report';
+  const instance = estate.byUid.get(uid) as Instance | undefined;
+  return instance?.spec.driftPolicy === 'Report' || (instance !== undefined && ready(instance)?.status !== 'True');
 }
 
 function instanceProblems(instance: Instance, estate: Estate, world: World): string[] {

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { MemoryStore } from '../store/memory.ts';
+import { AllocationIndex } from './allocation-index.ts';
+import { AllocationLane } from './lane.ts';
+
+test('a decision that fails in the middle leaves nothing reserved, and the others of its batch go on', async () => {
+  const store = new MemoryStore();
+  const index = await AllocationIndex.load(store);
+  const lane = new AllocationLane(store, index);
+  const decide = (uid: string, address: string, fails: boolean) =>
+    lane.submit((taken) => {
+      taken.reserveAddress('net', address, uid);
+      if (fails) throw new Error('no room');
+      return { preconditions: [], ops: [], result: uid };
+    });
+  const outcomes = await Promise.allSettled([
+    decide('a', '10.0.0.1', false),
+    decide('b', '10.0.0.2', true),
+    decide('c', '10.0.0.3', false),
+  ]);
+  expect(outcomes.map((o) => o.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  const { entries } = await store.list('/alloc/');
+  expect(entries.map((e) => e.value)).toEqual(['a', 'c']);
+  expect(index.addressHolder('net', '10.0.0.2')).toBeUndefined();
+});
