@@ -1,7 +1,8 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Thing, ThingKind } from '@plumb/schemas';
 import { terminal } from '@plumb/schemas';
+import { tellFullDisk } from './space.ts';
 
 /** Ids become file names: nothing but these characters, and no dot in front. */
 const SAFE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,150}$/;
@@ -65,19 +66,18 @@ export class Records<K extends ThingKind> {
   }
 }
 
-/** Writes a file whole or not at all, and so that it survives a crash of the machine. */
+/** Writes a file whole or not at all, and so that it survives a crash of the machine. `NoSpace` (retry). */
 export async function writeDurably(path: string, content: string, mode: number): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o711 });
   const half = `${path}.half`;
-  const file = await open(half, 'w', mode);
   try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
+    await writeFile(half, content, { mode, flush: true });
+    await rename(half, path);
+    await flush(dirname(path));
+  } catch (thrown) {
+    await rm(half, { force: true });
+    tellFullDisk(path)(thrown);
   }
-  await rename(half, path);
-  await flush(dirname(path));
 }
 
 /** Makes what was written to a file, or a directory's list of names, durable. */

@@ -4,12 +4,12 @@ import type { LiveThing, Thing } from '@plumb/schemas';
 import { terminal } from '@plumb/schemas';
 import type { Run } from '../host/command.ts';
 import { flush, nothingThere, Records, requireSafeId } from '../host/records.ts';
+import { tellFullDisk } from '../host/space.ts';
 import type { Images } from './images.ts';
 import type { OverlayHeader } from './qcow2-header.ts';
 import { OVERLAY_HEADER_BYTES, readOverlayHeader } from './qcow2-header.ts';
 import type { BaseImage } from './qemu-img.ts';
 import { createClone, growDisk } from './qemu-img.ts';
-import { tellFullDisk } from './space.ts';
 
 export interface DisksOptions {
   dataDir: string;

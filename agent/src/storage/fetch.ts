@@ -4,7 +4,7 @@ import { open, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Thing } from '@plumb/schemas';
 import { PlumbError, retryable, terminal } from '@plumb/schemas';
-import { tellFullDisk } from './space.ts';
+import { tellFullDisk } from '../host/space.ts';
 
 /** Statuses that say that the URL is wrong, and not that its server has a bad moment. */
 const GONE = new Set([400, 401, 403, 404, 405, 410]);

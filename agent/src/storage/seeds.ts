@@ -4,8 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { LiveThing, Thing } from '@plumb/schemas';
 import type { Run } from '../host/command.ts';
 import { flush, nothingThere, Records, requireSafeId } from '../host/records.ts';
+import { tellFullDisk } from '../host/space.ts';
 import { seedFiles } from './no-cloud.ts';
-import { tellFullDisk } from './space.ts';
 
 const SUFFIX = '.iso';
 

@@ -45,7 +45,7 @@ export interface LibvirtDriverOptions {
 const NETWORK_KINDS: readonly ThingKind[] = ['bridge', 'subnet', 'port'];
 const STORAGE_KINDS: readonly ThingKind[] = ['image', 'disk', 'seed'];
 /** Interfaces change in bursts. */
-const SETTLE_MS = 30;
+const SETTLE_MS = 200;
 
 /** The driver of a real host: QEMU through libvirt's socket, qcow2 files, the kernel's bridges and packet filter. */
 export async function openLibvirtDriver(options: LibvirtDriverOptions): Promise<Driver> {

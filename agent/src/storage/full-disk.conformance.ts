@@ -1,0 +1,85 @@
+/** A disk that really fills up: a small file system in memory, mounted for the test. */
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Thing } from '@plumb/schemas';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { whyNoRealHost } from '../drivers/libvirt/real-host.ts';
+import { run } from '../host/command.ts';
+import { Records } from '../host/records.ts';
+import { Disks } from './disks.ts';
+import { Images } from './images.ts';
+import { Seeds } from './seeds.ts';
+
+const missing = await whyNoRealHost();
+const full = { reason: 'NoSpace', retry: 'retry' };
+
+describe.skipIf(missing !== undefined)('storage on a full disk', () => {
+  let folder: string;
+  let dataDir: string;
+  let images: Images;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'plumb-full-'));
+    dataDir = join(folder, 'data');
+    await mkdir(dataDir);
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', dataDir]);
+    images = new Images(dataDir);
+    await images.open();
+  });
+  afterEach(async () => {
+    await run('umount', [dataDir]);
+    await rm(folder, { recursive: true });
+  });
+
+  async function image(bytes: number): Promise<Thing<'image'>> {
+    const content = Buffer.alloc(bytes, 'x');
+    const file = join(folder, `image-${bytes}`);
+    await writeFile(file, content);
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    const spec = { url: pathToFileURL(file).href, sha256, format: 'raw', maxBytes: 1e9 } as const;
+    return { kind: 'image', id: sha256, owner: 'someone', spec };
+  }
+  const files = async () => {
+    const found = await readdir(dataDir, { recursive: true });
+    const stats = await Promise.all(
+      found.map(async (name) => ((await stat(join(dataDir, name))).isFile() ? [name] : [])),
+    );
+    return stats.flat();
+  };
+  const fill = () => writeFile(join(dataDir, 'ballast'), Buffer.alloc(2 * 1024 * 1024)).catch(() => {});
+
+  test('an image that does not fit leaves nothing, and fits when there is space', async () => {
+    await expect(images.ensure(await image(2_000_000))).rejects.toMatchObject(full);
+    expect(await files()).toEqual([]);
+    await images.ensure(await image(1000));
+  });
+
+  test('disks, seeds and records that do not fit leave nothing', async () => {
+    const base = await image(1000);
+    await images.ensure(base);
+    const disks = new Disks({ dataDir, run, images, growLive: async () => false });
+    const seeds = new Seeds(dataDir, run);
+    await disks.open();
+    await seeds.open();
+    const before = await files();
+    await fill();
+    const disk: Thing<'disk'> = {
+      kind: 'disk',
+      id: 'a.root',
+      owner: 'a',
+      spec: { image: base.id, imageFormat: 'raw' },
+    };
+    await expect(disks.ensure(disk)).rejects.toMatchObject(full);
+    const spec = { instanceId: 'a', hostname: 'a', sshKeys: [] };
+    await expect(seeds.ensure({ kind: 'seed', id: 'a.seed', owner: 'a', spec })).rejects.toMatchObject(full);
+    const records = new Records(dataDir, 'seed');
+    await expect(records.put({ kind: 'seed', id: 'a.seed', owner: 'a', spec })).rejects.toMatchObject(full);
+    await rm(join(dataDir, 'ballast'));
+    expect(await files()).toEqual(before);
+    await disks.ensure(disk);
+    expect((await disks.observe())[0]?.drift).toEqual([]);
+  });
+});
