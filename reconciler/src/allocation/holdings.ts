@@ -52,6 +52,13 @@ export class Holdings {
     return this.networks.get(l3Uid)?.has(host) ?? false;
   }
 
+  /** Whether an instance holds, or is to have, a clone of this image on the host. */
+  usesImage(host: string, sha256: string): boolean {
+    for (const uid of this.on(host))
+      if (this.byUid.get(uid)?.some((a) => a.host === host && a.rootDisk.sha256 === sha256)) return true;
+    return false;
+  }
+
   private count(uid: string, allocations: readonly Allocation[], sign: 1 | -1): void {
     for (const { host, interfaces } of allocations) {
       const uids = this.uidsByHost.get(host) ?? new Set();

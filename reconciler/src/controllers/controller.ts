@@ -44,6 +44,8 @@ export interface Context {
   liveness: HostLiveness;
   events: EventRecorder;
   ambient: Ambient;
+  /** uids of instances that had no place when this process began: what they were before it cannot know. */
+  unplaced: ReadonlySet<string>;
   /** Puts the key into its controller's queue, now or after some milliseconds. */
   enqueue(key: string, afterMs?: number): void;
 }

@@ -17,7 +17,7 @@ export interface Running {
 }
 
 export interface RunOptions {
-  context: Omit<Context, 'enqueue'>;
+  context: Omit<Context, 'enqueue' | 'unplaced'>;
   metrics?: Metrics;
   /** Told when a reconcile fails otherwise than the last time for that key; it is tried again in any case. */
   onError: (controller: string, key: string, error: PlumbError) => void;
@@ -27,6 +27,7 @@ export function runControllers({ context: parts, metrics, onError }: RunOptions)
   const queues = new Map<string, WorkQueue>();
   const context: Context = {
     ...parts,
+    unplaced: unplacedInstances(parts),
     enqueue(key, afterMs = 0) {
       queues.get(parseObjectKey(key)?.plural ?? '')?.addAfter(key, afterMs);
     },
@@ -65,6 +66,15 @@ export function runControllers({ context: parts, metrics, onError }: RunOptions)
       await Promise.all([...queues.values()].map((q) => q.stop()));
     },
   };
+}
+
+function unplacedInstances({ cache, journal }: Pick<Context, 'cache' | 'journal'>): Set<string> {
+  const instances = [...cache.list<Instance>('instances')].map(({ object }) => object);
+  return new Set(
+    instances
+      .filter(({ metadata, status }) => status?.host === undefined && !journal.get(metadata.uid))
+      .map(({ metadata }) => metadata.uid),
+  );
 }
 
 /** What instances hold follows from their status and their flows. */

@@ -1,4 +1,5 @@
 /** Whether everything is as it must be when nothing hurts any more: the end of every run. */
+import type { Allocation } from '@plumb/reconciler/plan/allocation.ts';
 import { referenceKeys } from '@plumb/reconciler/runtime/references.ts';
 import type { Condition, Instance, PlumbObject } from '@plumb/schemas';
 import { kindByName } from '@plumb/schemas';
@@ -23,6 +24,9 @@ const waits: Record<string, (object: PlumbObject, estate: Estate, world: World) 
   ReferenceDeleting: (object, estate) => chain(object, estate).some((o) => o?.metadata.deletionTimestamp !== undefined),
   ReferenceNotReady: (object, estate) =>
     chain(object, estate).some((o) => o !== undefined && ready(o)?.status !== 'True'),
+  InUse: orphaned,
+  NameTaken: (object, estate, world) => foreign(object as Instance, estate, world),
+  Removing: orphaned,
   DeletionBlocked: (object) => object.metadata.deletionTimestamp !== undefined,
   NoCapacity: (object) => object.kind === 'Instance',
   NoFreeAddress: (object) => object.kind === 'Instance' || object.kind === 'L3Network',
@@ -31,6 +35,22 @@ const waits: Record<string, (object: PlumbObject, estate: Estate, world: World) 
   Drifted: (object) => (object as Instance).spec.driftPolicy === 'Report',
   HostNotConnected: (object, _, world) => object.kind === 'Host' && !world.machines.has(object.metadata.name),
 };
+
+/** A domain of that name lives on a host and belongs to nobody any more. */
+function foreign({ metadata }: Instance, estate: Estate, world: World): boolean {
+  for (const machine of world.machines.values())
+    for (const thing of machine.things().values())
+      if (thing.kind === 'domain' && thing.spec.name === `default.${metadata.name}` && !estate.byUid.has(thing.owner))
+        return true;
+  return false;
+}
+
+/** What nobody owns any more is left alone, and so is what it stands on. */
+function orphaned(object: PlumbObject, estate: Estate): boolean {
+  return (
+    object.metadata.deletionTimestamp !== undefined && estate.hosts.some((h) => (h.status?.orphans?.length ?? 0) > 0)
+  );
+}
 
 /** Reasons for which an object may have given up, each with the proof that it still has to. */
 const stalls: Record<string, (object: PlumbObject, estate: Estate) => boolean> = {
@@ -153,9 +173,10 @@ function chain(object: PlumbObject, estate: Estate): (PlumbObject | undefined)[]
 function isBlocked(key: string, object: PlumbObject, estate: Estate): boolean {
   const holds = (i: Instance) => holdings(estate, i.metadata.uid).some((h) => h.host === object.metadata.name);
   if (object.kind === 'Host' && estate.instances.some(holds)) return true;
-  // What nobody owns any more is left alone, and so is what it stands on.
-  if (ready(object)?.reason === 'InUse' || ready(object)?.reason === 'Removing')
-    return estate.hosts.some((h) => (h.status?.orphans?.length ?? 0) > 0);
+  const { uid } = object.metadata;
+  const onIt = (h: Allocation) => h.interfaces.some((i) => i.l3NetworkUid === uid);
+  if (estate.instances.some((i) => holdings(estate, i.metadata.uid).some(onIt))) return true;
+  if (['InUse', 'Removing'].includes(ready(object)?.reason ?? '') && orphaned(object, estate)) return true;
   if (object.kind === 'Instance') return false;
   for (const other of estate.objects.values())
     if (referenceKeys(kindByName(other.kind)!, other).includes(key)) return true;

@@ -91,7 +91,10 @@ async function removeUnused(
 ): Promise<void> {
   const { uid } = cached.object.metadata;
   const wanted = [...context.fleet.ownedBy(uid)]
-    .filter(({ host, thing }) => unwanted(thing) && !hasClone(context, host, thing.id))
+    .filter(
+      ({ host, thing }) =>
+        unwanted(thing) && !hasClone(context, host, thing.id) && !context.holdings.usesImage(host, thing.id),
+    )
     .map(({ host, thing }) => ({ host, live: thing, desired: undefined }));
   await converge(context, uid, cached.revision, wanted);
 }

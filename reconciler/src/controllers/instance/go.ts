@@ -61,7 +61,8 @@ async function onFailure(
   const late = record.purpose === 'update' && context.ambient.clock.now() - record.startedAt > UPDATE_DEADLINE_MS;
   const failure = late ? lateFailure(step, error) : describe(step, error);
   if (error.retry === 'retry' && !late) {
-    if (error.reason === 'MissingDependency') await planAgain(context, cached, record);
+    if (error.reason === 'MissingDependency' && (await planAgain(context, cached, record)))
+      return goBack(context, cached, await context.journal.turn({ ...record, direction: 'back', failure }));
     throw new PlumbError({ reason: error.reason, message: failure.message, retry: 'retry', cause: error });
   }
   if (passesPivot(record.plan, step.id)) return stuck(context, record, failure);
@@ -70,13 +71,17 @@ async function onFailure(
   return goBack(context, cached, back);
 }
 
-/** What the plan relied on went meanwhile (a bridge that nobody used any more): the same target, new steps. */
-async function planAgain(context: Context, cached: Cached<Instance>, record: FlowRecord): Promise<void> {
+/**
+ * What the plan relied on went meanwhile (a bridge that nobody used any more): the same target, new steps. True when
+ * there are none, because what the plan was made from has changed (the image is another now): then it leads nowhere.
+ */
+async function planAgain(context: Context, cached: Cached<Instance>, record: FlowRecord): Promise<boolean> {
   const resolved = resolveInstance(context, cached, false);
   const { steps } = planInstance(context, cached, resolved, context.index);
   const missing = steps.filter((s) => s.undo === 'shared' && !record.plan.steps.some((p) => p.id === s.id));
-  if (missing.length === 0) return;
+  if (missing.length === 0) return resolved.inputs !== record.inputs;
   await context.journal.turn({ ...record, plan: { ...record.plan, steps: [...missing, ...record.plan.steps] } });
+  return false;
 }
 
 export async function goBack(context: Context, cached: Cached<Instance>, flow: Journaled): Promise<Again | undefined> {

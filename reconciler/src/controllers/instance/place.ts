@@ -1,5 +1,5 @@
 /** From the caches to the pure placement: which hosts there are, and how full. */
-import type { Host, Instance } from '@plumb/schemas';
+import { type Host, type Instance, retryable } from '@plumb/schemas';
 import type { AllocationIndex } from '../../allocation/allocation-index.ts';
 import { type PlacementHost, place } from '../../plan/placement.ts';
 import type { Context } from '../controller.ts';
@@ -12,6 +12,7 @@ export function placeInstance(
   resolved: ResolvedInstance,
   index: AllocationIndex,
 ): string {
+  awaitReturn(context, instance); // guard: double start after a restored store
   const { spec } = instance;
   const { cpus, memoryMiB } = resolved.references.offering.spec;
   const selectors = [{ what: 'spec.hostSelector', matchLabels: spec.hostSelector?.matchLabels ?? {} }];
@@ -29,6 +30,23 @@ export function placeInstance(
   };
   const groups = spec.spread ? groupCounts(context, instance, spec.spread.group) : undefined;
   return place(request, hosts(context, index, groups));
+}
+
+/**
+ * An instance that had no place when this process began may run somewhere all the same: the store may have been put
+ * back to an earlier time. The hosts that are known have some time to come back and tell.
+ */
+function awaitReturn(context: Context, instance: Instance): void {
+  if (!context.unplaced.has(instance.metadata.uid)) return;
+  for (const { object } of context.cache.list<Host>('hosts')) {
+    const { name } = object.metadata;
+    if (object.spec.zone !== instance.spec.zone || object.status?.driver === undefined) continue;
+    if ((context.liveness.graceLeftMs(name) ?? 0) > 0)
+      throw retryable(
+        'HostsReturning',
+        `host ${name} has not come back yet since the server began, and it may run there`,
+      );
+  }
 }
 
 function* hosts(

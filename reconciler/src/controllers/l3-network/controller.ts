@@ -110,6 +110,12 @@ async function remove(context: Context, cached: Cached<L3Network>): Promise<Agai
       await convergeOrDegrade(context, cached, unused(context, uid));
       return undefined;
     }
+    const held = [...context.holdings.hostsOfNetwork(uid)].sort();
+    if (held.length > 0)
+      throw retryable(
+        'DeletionBlocked',
+        `is deleted when no instance holds an address on it: some do on ${held.join(', ')}`,
+      );
     await converge(
       context,
       uid,
