@@ -1,5 +1,5 @@
-import { mkdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rename, rm, rmdir, stat, truncate, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Clock, Thing } from '@plumb/schemas';
 import { retryable } from '@plumb/schemas';
 import type { Run } from '../host/command.ts';
@@ -72,6 +72,8 @@ export class Dnsmasq {
   async remove(subnetId: string): Promise<void> {
     await this.#end(subnetId);
     await rm(this.#dir(subnetId), { recursive: true, force: true });
+    // The last one takes the folders along; where others are left, the folders are not empty.
+    for (const folder of [this.#root, dirname(this.#root)]) await rmdir(folder).catch(() => {});
   }
 
   #dir(subnetId: string): string {

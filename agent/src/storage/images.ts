@@ -7,6 +7,8 @@ import { fetchImage, shown, tooLarge } from './fetch.ts';
 import { QCOW2_HEADER_BYTES, readQcow2Header } from './qcow2-header.ts';
 import type { ImageFormat } from './qemu-img.ts';
 
+const SUFFIX = '.img';
+
 /**
  * Base images: `images/<sha256>.img` under the data folder, whole or not there. What a file is read as is said by who
  * reads it: the same bytes may be declared as raw and as qcow2.
@@ -30,7 +32,10 @@ export class Images {
   }
 
   async observe(): Promise<LiveThing<'image'>[]> {
-    return Promise.all(this.#records.list().map((thing) => this.#look(thing)));
+    const recorded = await Promise.all(this.#records.list().map((thing) => this.#look(thing)));
+    const files = (await readdir(this.#dir).catch(nothingThere<string[]>([]))).filter((name) => name.endsWith(SUFFIX));
+    const unrecorded = files.map((name) => name.slice(0, -SUFFIX.length)).filter((id) => !this.#records.get(id));
+    return [...recorded, ...unrecorded.map(withoutRecord)];
   }
 
   /** Fetches the image unless it is there. Errors as fetchImage's, and `ImageInvalid` (terminal). */
@@ -47,7 +52,7 @@ export class Images {
 
   async remove(id: string): Promise<void> {
     this.abort(id);
-    if (this.#records.get(id) === undefined) return;
+    requireSafeId(id);
     await rm(this.path(id), { force: true });
     await this.#records.delete(id);
   }
@@ -62,12 +67,13 @@ export class Images {
   }
 
   path(id: string): string {
-    return join(this.#dir, `${id}.img`);
+    return join(this.#dir, `${id}${SUFFIX}`);
   }
 
   /** The size of the image's disk, read as this format. `MissingDependency` (retry) when it is not there. */
   async virtualBytes(id: string, format: ImageFormat): Promise<number> {
-    if (this.#records.get(id) === undefined || !(await isFile(this.path(id))))
+    requireSafeId(id);
+    if (!(await isFile(this.path(id))))
       throw retryable('MissingDependency', `the image ${id} is not on this host: make it first`);
     return virtualBytes(this.path(id), format);
   }
@@ -125,4 +131,10 @@ async function virtualBytes(path: string, format: ImageFormat): Promise<number> 
 
 async function isFile(path: string): Promise<boolean> {
   return (await stat(path).catch(nothingThere(undefined)))?.isFile() ?? false;
+}
+
+/** Disks may be clones of it, so that it is told even when nothing is left of where it came from and for whom. */
+function withoutRecord(id: string): LiveThing<'image'> {
+  const spec = { url: '', sha256: id, format: 'raw', maxBytes: 0 } as const;
+  return { kind: 'image', id, owner: '', spec, drift: ['its declaration is not on this host'] };
 }

@@ -1,6 +1,8 @@
 /** What only a guest that really boots can show. The tests tell one story, in order. */
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DomainFacts, Thing } from '@plumb/schemas';
+import type { DomainFacts, LiveThing, Thing } from '@plumb/schemas';
+import { thingKey } from '@plumb/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ChangeLog, changed } from '../conformance-fixture.ts';
 import type { Driver } from '../driver.ts';
@@ -207,6 +209,24 @@ describe.skipIf(missing !== undefined)('a guest on libvirt', () => {
     const destroyed = ended('destroyed');
     await host.virsh('destroy', web.domain.spec.name);
     await destroyed;
+  });
+
+  test('is known by its marks alone when the records of the host are lost', async () => {
+    const before = await driver.observe();
+    log.end();
+    await driver.close();
+    await rm(join(host.dataDir, 'things'), { recursive: true });
+    driver = await host.openDriver();
+    log = new ChangeLog(driver);
+    const found = await driver.observe();
+    const owners = (things: LiveThing[]) => things.map((thing) => `${thingKey(thing)} of ${thing.owner}`).sort();
+    expect(owners(found.filter(({ kind }) => kind !== 'image'))).toEqual(
+      owners(before.filter(({ kind }) => kind !== 'image')),
+    );
+    expect(found.filter(({ kind, drift }) => kind !== 'domain' && drift.length === 0)).toEqual([]);
+    // What is declared anew takes hold of what is there.
+    for (const thing of [twin.image, twin.bridge, twin.first, twin.second, ...twin.ports]) await driver.ensure(thing);
+    await greet(twin);
   });
 
   test('leaves nothing', async () => {
