@@ -94,9 +94,11 @@ function stepsTo(
   const live = context.fleet.host(target.host)?.things ?? new Map<string, LiveThing>();
   const settled = heldAllocation(instance.status) !== undefined;
   const cloned = live.has(thingKey({ kind: 'disk', id: target.rootDisk.id }));
-  const shared = sharedThings(resolved.references, (l2Uid) => peers(context, resolved, l2Uid, target.host)).filter(
-    (thing) => thing.kind !== 'image' || !cloned,
-  );
+  const isWhole = (key: string) => live.get(key)?.drift.length === 0;
+  const peersFor = (l2Uid: string) =>
+    // Of a bridge that is there already its own controller keeps the peers: asking for them is not for free.
+    isWhole(`bridge/${l2Uid}`) ? [] : peers(context, resolved, l2Uid, target.host);
+  const shared = sharedThings(resolved.references, peersFor).filter((thing) => thing.kind !== 'image' || !cloned);
   const own = ownThings(instance, target, resolved.references.networks);
   const relevant: LiveThing[] = [];
   for (const thing of shared) {
