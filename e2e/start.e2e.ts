@@ -1,0 +1,103 @@
+/** `npm start` as a person uses it, on simulated hosts: once, staying, twice, killed, and taken down again. */
+import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { endProcess, isRunning, type Started, signal, startProcess } from '../scripts/processes.ts';
+import { type RunResult, run } from '../scripts/run.ts';
+import { ROOT } from '../scripts/setup.ts';
+import { readSession } from '../scripts/start/session.ts';
+import { Api, isReady } from './harness/api.ts';
+import { freePort } from './harness/estate.ts';
+import { terraform } from './harness/machinery.ts';
+
+describe.skipIf(!terraform)('npm start', () => {
+  let folder: string;
+  let dataDir: string;
+  let options: string[];
+  const started: Started[] = [];
+
+  beforeEach(async () => {
+    folder = await mkdtemp('/tmp/plumb-start-');
+    dataDir = join(folder, 'data');
+    options = ['--simulated', '--data-dir', dataDir, '--port', String(await freePort())];
+  });
+  afterEach(async () => {
+    for (const one of started.splice(0)) await endProcess(one);
+    for (const left of (await readSession(dataDir))?.processes ?? []) await endProcess(left);
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const script = join(ROOT, 'scripts/start.sh');
+  const env = () => ({ XDG_RUNTIME_DIR: folder });
+  const toItsEnd = (...more: string[]): Promise<RunResult> =>
+    run('sh', [script, ...options, ...more], { env: env(), accept: [0, 1], timeoutMs: 120_000 });
+
+  /** Resolves when it says that it is ready. */
+  const staying = async (name: string): Promise<{ process: Started; said: () => Promise<string> }> => {
+    const log = join(folder, `${name}.log`);
+    const process = startProcess('sh', [script, ...options], { log, env: env() });
+    started.push(process);
+    const said = () => readFile(log, 'utf8');
+    while (!/^Ready after/m.test(await said())) {
+      if (!isRunning(process)) throw new Error(`it ended:\n${await said()}`);
+      await delay(50); // It says so in its log, and nobody is told when.
+    }
+    return { process, said };
+  };
+
+  test('--once verifies, destroys, and says that nothing is left', async () => {
+    const { code, stdout } = await toItsEnd('--once');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^✓ terraform apply .*8 added/m);
+    expect(stdout).toMatch(/^✓ Second plan .*No changes/m);
+    expect(stdout).toMatch(/^✓ terraform destroy .*8 destroyed/m);
+    expect(stdout).toMatch(/^Done in .*: nothing is left\.$/m);
+  });
+
+  test('--once fails with exit code 1 when a step fails, and says what to do', async () => {
+    const { code, stdout } = await toItsEnd('--once', '--port', String(await takenPort()));
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^✗ Control plane/m);
+    expect(stdout).toMatch(/What to do: .*--port/);
+  });
+
+  test('it stays, shows what runs, refuses to run twice, and ends on Ctrl-C', async () => {
+    const { process, said } = await staying('first');
+    expect(await said()).toMatch(/web-1 +Running +host-1 +10\.20\.0\.12 +True/);
+    const second = await toItsEnd();
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain(`already runs from ${dataDir}: process ${process.pid}`);
+    signal(process, 'SIGINT');
+    expect(await process.exit).toBe(0);
+    expect((await readSession(dataDir))?.processes).toEqual([]);
+  });
+
+  test('what a killed start left running is ended by the next, which comes to the same; --destroy removes all', async () => {
+    const first = await staying('first');
+    signal(first.process, 'SIGKILL');
+    await first.process.exit;
+    const orphans = (await readSession(dataDir))?.processes ?? [];
+    expect(orphans).toHaveLength(2);
+    expect(orphans.filter(isRunning)).toEqual(orphans);
+
+    const second = await staying('second');
+    expect(orphans.filter(isRunning)).toEqual([]);
+    const api = new Api(join(dataDir, 'kubeconfig'));
+    await api.until('Instance', 'web-0', 'Ready', isReady);
+    signal(second.process, 'SIGTERM');
+    expect(await second.process.exit).toBe(0);
+
+    expect((await toItsEnd('--destroy')).stdout).toMatch(/8 destroyed/);
+    await expect(access(dataDir)).rejects.toThrow();
+  });
+});
+
+/** A port that somebody listens on while this process lives. */
+function takenPort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().unref();
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
+  });
+}
