@@ -7,7 +7,7 @@ import type { Quickstart } from '../scripts/quickstart.ts';
 import { run } from '../scripts/run.ts';
 import { networkNamespaceWith } from '../scripts/start/network.ts';
 import { GATEWAY, greetFrom } from '../scripts/start/verify.ts';
-import { condition, isReady } from './harness/api.ts';
+import { condition, isReady, isStalled } from './harness/api.ts';
 import { type Estate, HOST } from './harness/estate.ts';
 import { guests, terraform } from './harness/machinery.ts';
 import { estateSession } from './harness/session.ts';
@@ -49,6 +49,24 @@ describe.skipIf(!guests || !terraform)('the quickstart on real guests', () => {
 
   test('a second plan is empty', async () => {
     expect(await quickstart.changes()).toBeUndefined();
+  });
+
+  test('what cannot be made leaves nothing half made on the host', async () => {
+    const before = await estate.traces();
+    const eth0 = [{ name: 'eth0', l3Network: 'lab', addresses: ['10.20.0.11'] }];
+    const impossible = [
+      ['Image', { url: `file://${estate.image.path}`, sha256: 'f'.repeat(64), format: 'qcow2' }, 'ChecksumMismatch'],
+      ['Instance', { zone: 'home', offering: 'small', image: 'tiny', interfaces: eth0 }, 'DuplicateAddress'],
+    ] as const;
+    for (const [kind, spec, reason] of impossible) {
+      await estate.api.create({ kind, metadata: { name: 'bad' }, spec });
+      const object = await estate.api.until(kind, 'bad', 'Stalled', isStalled);
+      expect(condition(object, 'Ready')?.reason).toBe(reason);
+      expect(await estate.traces()).toEqual(before);
+      await estate.api.delete(kind, 'bad');
+      await estate.api.until(kind, 'bad', 'gone', (now) => now === undefined);
+      expect(await estate.traces()).toEqual(before);
+    }
   });
 
   test('a third instance comes and goes with an edit', async () => {

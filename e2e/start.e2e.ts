@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { endProcess, isRunning, type Started, signal, startProcess } from '../scripts/processes.ts';
+import { endProvider } from '../scripts/provider.ts';
 import { type RunResult, run } from '../scripts/run.ts';
 import { ROOT } from '../scripts/setup.ts';
 import { readSession } from '../scripts/start/session.ts';
@@ -26,6 +27,7 @@ describe.skipIf(!terraform)('npm start', () => {
   afterEach(async () => {
     for (const one of started.splice(0)) await endProcess(one);
     for (const left of (await readSession(dataDir))?.processes ?? []) await endProcess(left);
+    await endProvider(folder);
     await rm(folder, { recursive: true, force: true });
   });
 
