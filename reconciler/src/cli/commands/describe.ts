@@ -9,6 +9,7 @@ import type { Target } from '../follow.ts';
 import { objectPath } from '../resources.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { renderTable } from '../table.ts';
+import { FLOWS, type FlowView, timeline } from './flows.ts';
 
 export const describe: Command = {
   summary: 'show objects with their conditions and events',
@@ -58,8 +59,18 @@ async function text(session: Session, surroundings: Surroundings, target: Target
   return [
     stringify(head, { lineWidth: 0 }),
     section('Conditions', ['Type', 'Status', 'Reason', 'Since', 'Message'], said),
+    await flowOf(session, object),
     section('Events', ['Type', 'Reason', 'Last seen', 'Count', 'Message'], await events(session, object, now)),
   ].join('');
+}
+
+/** The flow that is under way, stuck or failed, step by step; nothing when there is none. */
+async function flowOf(session: Session, { metadata }: PlumbObject): Promise<string> {
+  const { status, body } = await session.client.ask('GET', FLOWS);
+  // A server that only serves objects has no flows.
+  const items: FlowView[] = status === 200 ? body.items : [];
+  const flow = items.find((item) => item.metadata.name === metadata.uid);
+  return flow ? `Flow:\n${timeline(flow).replaceAll(/^(?=.)/gm, '  ')}` : '';
 }
 
 function section(title: string, header: string[], rows: (string | number)[][]): string {

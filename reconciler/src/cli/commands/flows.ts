@@ -3,7 +3,8 @@ import { age } from '@plumb/schemas/project/columns-age.ts';
 import { type Command, parseCommand, withSession } from '../command.ts';
 import { renderTable } from '../table.ts';
 
-const PATH = '/apis/plumb.dev/v1/flows';
+/** Path of the endpoint that lists flows. */
+export const FLOWS = '/apis/plumb.dev/v1/flows';
 
 /** What the server says of a flow. */
 export interface FlowView {
@@ -29,11 +30,11 @@ UID is that of the object; its beginning is enough.
   run(argv, surroundings) {
     const { values, positionals } = parseCommand(argv, {});
     return withSession(values, surroundings, async ({ client }) => {
-      const items: FlowView[] = (await client.send('GET', PATH)).items;
+      const items: FlowView[] = (await client.send('GET', FLOWS)).items;
       const [first, second] = positionals;
       if (first === 'retry' || first === 'abandon') {
         const flow = only(items, second);
-        await client.send('POST', `${PATH}/${flow.metadata.name}/${first}`, { body: {} });
+        await client.send('POST', `${FLOWS}/${flow.metadata.name}/${first}`, { body: {} });
         surroundings.out(`${nameOf(flow)} ${first === 'retry' ? 'is tried again' : 'was abandoned'}\n`);
         return 0;
       }
