@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { keys } from '../store/keys.ts';
 import { cascadeFrom, deleteCascade } from './cascade.ts';
+import { instanceSpec, makeEstate } from './testing/estate.ts';
 import { type Rig, startRig } from './testing/rig.ts';
 
 let rig: Rig;
@@ -8,27 +9,8 @@ const zone = keys.object('zones', undefined, 'home');
 
 beforeEach(async () => {
   rig = await startRig();
-  await rig.create('Zone', 'home', {});
-  await rig.create('Host', 'host-1', {
-    zone: 'home',
-    unschedulable: false,
-    cpuOvercommitRatio: 8,
-    memoryOvercommitRatio: 1,
-  });
-  rig.fleet.connect('host-1');
-  await rig.create('L2Network', 'lab', { zone: 'home', type: 'vxlan', vni: 100 });
-  await rig.create('L3Network', 'lab', { l2Network: 'lab', ipv4: { cidr: '10.20.0.0/24', gateway: '10.20.0.1' } });
-  await rig.create('Image', 'tiny', { url: 'file:///t', sha256: 'a'.repeat(64), format: 'qcow2', maxSizeMiB: 100 });
-  await rig.create('InstanceOffering', 'small', { cpus: 1, memoryMiB: 128 });
-  await rig.create('Instance', 'web-0', {
-    zone: 'home',
-    offering: 'small',
-    image: 'tiny',
-    interfaces: [{ name: 'eth0', l3Network: 'lab' }],
-    power: 'Running',
-    restartPolicy: 'OnFailure',
-    driftPolicy: 'Repair',
-  });
+  await makeEstate(rig);
+  await rig.create('Instance', 'web-0', instanceSpec());
   await rig.ready('Instance', 'web-0');
 });
 

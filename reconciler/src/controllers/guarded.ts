@@ -1,5 +1,5 @@
 /** Turns what a reconcile throws into the object's condition, and lets the queue try again. */
-import { PlumbError } from '@plumb/schemas';
+import { PlumbError, retryable } from '@plumb/schemas';
 import type { Cached } from '../runtime/cache.ts';
 import type { Again, Context } from './controller.ts';
 import { failedStatus, writeStatus } from './status.ts';
@@ -22,7 +22,10 @@ export async function guarded(
   try {
     return await work();
   } catch (thrown) {
-    const error = PlumbError.from(thrown, `reconciling ${cached.key}`);
+    const error = stillWanted(
+      PlumbError.from(thrown, `reconciling ${cached.key}`),
+      context.cache.get(cached.key) ?? cached,
+    );
     if (!unremarkable.has(error.reason)) {
       const latest = context.cache.get(cached.key) ?? cached;
       await writeStatus(context, latest, (status, object) => failedStatus(context, status, object, error));
@@ -30,4 +33,10 @@ export async function guarded(
     if (error.retry === 'terminal') return undefined;
     throw error;
   }
+}
+
+/** Nobody can declare a deletion otherwise: what fails for good is tried again, or the object would stay for ever. */
+function stillWanted(error: PlumbError, { object }: Cached): PlumbError {
+  if (error.retry === 'retry' || object.metadata.deletionTimestamp === undefined) return error; // guard: stuck deleting
+  return retryable(error.reason, error.message, error);
 }

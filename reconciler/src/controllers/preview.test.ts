@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { preview } from './preview.ts';
+import { makeHost } from './testing/estate.ts';
 import { type Rig, startRig } from './testing/rig.ts';
 
 let rig: Rig;
@@ -27,14 +28,7 @@ const objects = (cpus = 1, address = '10.20.0.11') => [
 
 beforeEach(async () => {
   rig = await startRig();
-  await rig.create('Zone', 'home', {});
-  await rig.create('Host', 'host-1', {
-    zone: 'home',
-    unschedulable: false,
-    cpuOvercommitRatio: 8,
-    memoryOvercommitRatio: 1,
-  });
-  rig.fleet.connect('host-1');
+  await makeHost(rig);
   await rig.ready('Host', 'host-1');
 });
 

@@ -1,5 +1,6 @@
 import { terminal } from '@plumb/schemas';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { makeNetworks } from '../testing/estate.ts';
 import { type Rig, startRig } from '../testing/rig.ts';
 
 let rig: Rig;
@@ -27,17 +28,7 @@ const readyOf = (object: unknown) =>
 
 beforeEach(async () => {
   rig = await startRig();
-  await rig.create('Zone', 'home', {});
-  await rig.create('Host', 'host-1', {
-    zone: 'home',
-    unschedulable: false,
-    cpuOvercommitRatio: 8,
-    memoryOvercommitRatio: 1,
-  });
-  rig.fleet.connect('host-1');
-  await rig.create('L2Network', 'lab', { zone: 'home', type: 'vxlan', vni: 100 });
-  await rig.create('L3Network', 'lab', { l2Network: 'lab', ipv4: { cidr: '10.20.0.0/24', gateway: '10.20.0.1' } });
-  await rig.create('Image', 'tiny', { url: 'file:///t', sha256: 'a'.repeat(64), format: 'qcow2', maxSizeMiB: 100 });
+  await makeNetworks(rig);
 });
 
 afterEach(() => rig.stop());

@@ -118,6 +118,7 @@ async function remove(context: Context, cached: Cached<Host>): Promise<Again | u
     return undefined;
   }
   const live = context.fleet.host(name);
+  await reportOrphans(context, cached);
   if (live?.connected) await removeShared(context, live);
   await retryOnConflict(async (attempt) => {
     const current = attempt === 0 ? cached : await readFresh(context, cached);

@@ -7,6 +7,7 @@ import {
   retryable,
   terminal,
   thingKey,
+  thingOrder,
 } from '@plumb/schemas';
 import type { AllocationIndex } from '../../allocation/allocation-index.ts';
 import { allocate, chooseRootDisk } from '../../plan/allocate.ts';
@@ -45,7 +46,7 @@ export function planInstance(
   const instance = cached.object;
   const held = allHeld(context, instance);
   const { cpus, memoryMiB } = sizeFor(context, instance, resolved.references.offering);
-  const host = held[0]?.host ?? placeInstance(context, instance, resolved, index);
+  const host = held[0]?.host ?? whereItLives(context, instance) ?? placeInstance(context, instance, resolved, index);
   if (!context.liveness.connected(host))
     throw retryable('HostNotConnected', `the agent of host ${host}, on which it is placed, is not connected`);
   const target = allocate({
@@ -66,6 +67,16 @@ export function planInstance(
   });
   checkGrowth(context, held, target, index);
   return { target, steps: stepsTo(context, cached, resolved, target) };
+}
+
+/**
+ * The host that has its disk or its domain although nothing is written of it: the store was put back to an earlier time.
+ * There its data is, and only there it may run.
+ */
+function whereItLives(context: Context, { metadata }: Instance): string | undefined {
+  for (const { host, thing } of context.fleet.ownedBy(metadata.uid))
+    if (thing.kind === 'domain' || thing.kind === 'disk') return host;
+  return undefined;
 }
 
 /**
@@ -111,6 +122,7 @@ function stepsTo(
     if (host !== target.host) elsewhere.push(removeStep(host, thing, `belongs on host ${target.host}`));
     else if (settled || !wanted.has(thingKey(thing))) relevant.push(respected(instance, thing));
   }
+  elsewhere.sort((a, b) => thingOrder(b.thing.kind) - thingOrder(a.thing.kind));
   return [...elsewhere, ...diffHost(target.host, uid, [...shared, ...own], relevant)];
 }
 

@@ -1,0 +1,58 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { condition, hostSpec, instanceSpec, makeEstate } from '../testing/estate.ts';
+import { type Rig, startRig } from '../testing/rig.ts';
+
+let rig: Rig;
+
+beforeEach(async () => {
+  rig = await startRig();
+  await makeEstate(rig);
+});
+
+afterEach(() => rig.stop());
+
+describe('an instance that drifts', () => {
+  it('is repaired when it drifts, and says what was found', async () => {
+    await rig.create('Instance', 'web-0', instanceSpec());
+    const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
+    const domain = rig.fleet.host('host-1')!.things.get(`domain/${uid}`)!;
+    rig.fleet.put('host-1', { ...domain, domain: { state: 'off', reason: 'destroyed' } } as typeof domain);
+    const repaired = await rig.until('Instance', 'web-0', (o) => condition(o, 'Drifted') !== undefined);
+    expect(condition(repaired, 'Drifted')).toMatchObject({ reason: 'Repaired' });
+    expect(JSON.stringify(repaired!.status)).toContain('was destroyed on the host');
+    expect(rig.fleet.host('host-1')!.things.get(`domain/${uid}`)!).toMatchObject({ domain: { state: 'running' } });
+  });
+
+  it('only reports drift where it is told to', async () => {
+    await rig.create('Instance', 'web-0', instanceSpec({ driftPolicy: 'Report' }));
+    const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
+    rig.fleet.take('host-1', rig.fleet.host('host-1')!.things.get(`port/${uid}.eth0`)!);
+    const drifted = await rig.until('Instance', 'web-0', (o) => condition(o, 'Drifted') !== undefined);
+    expect(condition(drifted, 'Drifted')).toMatchObject({ status: 'True' });
+    expect(rig.fleet.keysOn('host-1')).not.toContain(`port/${uid}.eth0`);
+  });
+
+  it("respects a guest's own shutdown, and starts it when its declaration changes", async () => {
+    await rig.create('Instance', 'web-0', instanceSpec());
+    const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
+    const domain = rig.fleet.host('host-1')!.things.get(`domain/${uid}`)!;
+    rig.fleet.put('host-1', { ...domain, domain: { state: 'off', reason: 'shutdown' } } as typeof domain);
+    const rests = await rig.until('Instance', 'web-0', (o) => o?.status?.power === 'Stopped');
+    expect(condition(rests, 'Ready')).toMatchObject({ status: 'True', reason: 'GuestShutdown' });
+    await rig.edit('Instance', 'web-0', (o) => (o.spec.restartPolicy = 'Always'));
+    await rig.until('Instance', 'web-0', (o) => o?.status?.power === 'Running');
+  });
+
+  it('is untouched by a control plane with an empty store, which reports it as an orphan', async () => {
+    await rig.create('Instance', 'web-0', instanceSpec());
+    const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
+    const before = rig.fleet.keysOn('host-1');
+    await rig.stop();
+    rig = await startRig({ fleet: rig.fleet });
+    await rig.create('Zone', 'home', {});
+    await rig.create('Host', 'host-1', hostSpec);
+    const host = await rig.until('Host', 'host-1', (o) => o?.status?.orphans !== undefined);
+    expect(host!.status!.orphans).toContainEqual({ kind: 'domain', id: uid, owner: uid });
+    expect(rig.fleet.keysOn('host-1')).toEqual(before);
+  });
+});

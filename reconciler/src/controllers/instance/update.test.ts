@@ -1,0 +1,118 @@
+import { realAmbient, retryable, terminal } from '@plumb/schemas';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { condition, instanceSpec, makeEstate } from '../testing/estate.ts';
+import { type Rig, startRig } from '../testing/rig.ts';
+import { retryFlow } from './release.ts';
+
+let rig: Rig;
+
+beforeEach(async () => {
+  rig = await startRig();
+  await makeEstate(rig);
+});
+
+afterEach(() => rig.stop());
+
+describe('an instance that is changed', () => {
+  it('follows its declaration: stopped, another network interface, another size', async () => {
+    await rig.create('Instance', 'web-0', instanceSpec());
+    const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
+    await rig.edit('Instance', 'web-0', (o) => (o.spec.power = 'Stopped'));
+    expect((await rig.ready('Instance', 'web-0')).status).toMatchObject({ power: 'Stopped' });
+    await rig.create('InstanceOffering', 'big', { cpus: 2, memoryMiB: 256 });
+    await rig.edit('Instance', 'web-0', (o) => {
+      o.spec.offering = 'big';
+      o.spec.interfaces = [{ name: 'eth1', l3Network: 'lab', addresses: ['10.20.0.77'] }];
+    });
+    expect((await rig.ready('Instance', 'web-0')).status).toMatchObject({ cpus: 2, memoryMiB: 256 });
+    expect(await rig.keys('/alloc/address/')).toEqual([expect.stringMatching(/10\.20\.0\.77$/)]);
+    expect(rig.fleet.keysOn('host-1').filter((k) => k.startsWith('port/'))).toEqual([`port/${uid}.eth1`]);
+    expect((await rig.store.get('/alloc/host/host-1'))?.value).toBe('{"cpus":2,"memoryMiB":256,"instances":1}');
+  });
+
+  it('starts from another image only where losing data is allowed, and loses none when that fails', async () => {
+    await rig.create('Image', 'other', { url: 'file:///o', sha256: 'b'.repeat(64), format: 'raw', maxSizeMiB: 100 });
+    await rig.create('Instance', 'web-0', instanceSpec());
+    const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
+    const disks = () => rig.fleet.keysOn('host-1').filter((k) => k.startsWith('disk/'));
+    const edit = (change: object) => rig.edit('Instance', 'web-0', (o) => Object.assign(o.spec, change));
+
+    await edit({ image: 'other' });
+    expect(condition(await rig.stalled('Instance', 'web-0'), 'Ready')).toMatchObject({ reason: 'DataLossNotAllowed' });
+    expect(disks()).toEqual([`disk/${uid}.root`]);
+
+    rig.fleet.fault = (_h, v, thing) =>
+      thing.kind === 'domain' && v === 'ensure' && thing.spec.disks[0] !== `${uid}.root`
+        ? terminal('No', 'no')
+        : undefined;
+    await edit({ allowDataLoss: true });
+    await rig.until('Instance', 'web-0', (o) => condition(o, 'Ready')?.reason === 'No');
+    expect(disks()).toEqual([`disk/${uid}.root`]);
+    expect(rig.fleet.host('host-1')!.things.get(`domain/${uid}`)).toMatchObject({ domain: { state: 'running' } });
+
+    rig.fleet.fault = () => undefined;
+    await retryFlow(rig.context, uid);
+    await rig.ready('Instance', 'web-0');
+    expect(disks()).toEqual([`disk/${uid}.root-bbbbbbbb`]);
+    await rig.remove('Instance', 'web-0');
+    await rig.gone('Instance', 'web-0');
+    expect(disks()).toEqual([]);
+  });
+
+  it('keeps its disk when its image is edited', async () => {
+    await rig.create('Instance', 'web-0', instanceSpec());
+    const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
+    await rig.edit('Image', 'tiny', (o) => (o.spec.sha256 = 'c'.repeat(64)));
+    await rig.ready('Image', 'tiny');
+    await rig.edit('Instance', 'web-0', (o) => (o.spec.sshKeys = ['k']));
+    await rig.ready('Instance', 'web-0');
+    expect(rig.fleet.host('host-1')!.things.get(`disk/${uid}.root`)).toMatchObject({ spec: { image: 'a'.repeat(64) } });
+  });
+
+  it('is taken back to what ran when an update does not succeed in time', async () => {
+    await rig.stop();
+    let offset = 0;
+    const real = realAmbient();
+    const ambient = { ...real, clock: { ...real.clock, now: () => real.clock.now() + offset } };
+    rig = await startRig({ store: rig.store, fleet: rig.fleet, ambient });
+    await rig.create('Instance', 'web-0', instanceSpec());
+    await rig.ready('Instance', 'web-0');
+    rig.fleet.fault = (_h, v, thing) =>
+      thing.kind === 'seed' && v === 'ensure' && thing.spec.sshKeys.length > 0 ? retryable('Busy', 'busy') : undefined;
+    await rig.edit('Instance', 'web-0', (o) => (o.spec.sshKeys = ['k']));
+    await rig.until('Instance', 'web-0', (o) => condition(o, 'Ready')?.reason === 'Busy');
+    offset = 301_000;
+    const failed = await rig.stalled('Instance', 'web-0');
+    expect(condition(failed, 'Ready')).toMatchObject({ reason: 'DeadlineExceeded' });
+    expect(failed.status).toMatchObject({ power: 'Running' });
+  });
+
+  it('is not restarted by an edit of its offering, and gets the new size when it is next started', async () => {
+    await rig.create('Instance', 'web-0', instanceSpec());
+    const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
+    const sent = rig.fleet.sent.length;
+    await rig.edit('InstanceOffering', 'small', (o) => (o.spec.cpus = 2));
+    const told = await rig.until('Instance', 'web-0', (o) => condition(o, 'RestartRequired') !== undefined);
+    expect(told!.status).toMatchObject({ cpus: 1 });
+    expect(rig.fleet.sent.slice(sent).filter((s) => s.command.owner === uid)).toEqual([]);
+    const domain = rig.fleet.host('host-1')!.things.get(`domain/${uid}`)!;
+    rig.fleet.put('host-1', { ...domain, domain: { state: 'off', reason: 'crashed' } } as typeof domain);
+    const restarted = await rig.until('Instance', 'web-0', (o) => o?.status?.cpus === 2);
+    expect(condition(restarted, 'Ready')).toMatchObject({ status: 'True' });
+    await rig.until('Instance', 'web-0', (o) => condition(o, 'RestartRequired') === undefined);
+  });
+
+  it('returns to what ran before when an update fails terminally', async () => {
+    await rig.create('Instance', 'web-0', instanceSpec());
+    const before = await rig.ready('Instance', 'web-0');
+    await rig.create('InstanceOffering', 'big', { cpus: 2, memoryMiB: 256 });
+    rig.fleet.fault = (_h, verb, thing) =>
+      thing.kind === 'domain' && verb === 'ensure' && thing.spec.cpus === 2 ? terminal('Refused', 'no') : undefined;
+    await rig.edit('Instance', 'web-0', (o) => (o.spec.offering = 'big'));
+    const failed = await rig.stalled('Instance', 'web-0');
+    expect(failed.status).toMatchObject({ cpus: 1, memoryMiB: 128, power: 'Running' });
+    const domain = rig.fleet.host('host-1')!.things.get(`domain/${before.metadata.uid}`)!;
+    expect(domain).toMatchObject({ spec: { cpus: 1 }, domain: { state: 'running' } });
+    expect((await rig.store.get('/alloc/host/host-1'))?.value).toBe('{"cpus":1,"memoryMiB":128,"instances":1}');
+  });
+});
