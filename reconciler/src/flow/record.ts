@@ -3,7 +3,9 @@ import { PlumbError } from '@plumb/schemas';
 import type { Allocation } from '../plan/allocation.ts';
 import { PLAN_VERSION, type Plan } from '../plan/plan.ts';
 
-export type FlowPurpose = 'create' | 'update' | 'repair' | 'delete';
+/** What flows are for: each is proved at every fault point (sim/src/matrix). */
+export const flowPurposes = ['create', 'update', 'repair', 'delete'] as const;
+export type FlowPurpose = (typeof flowPurposes)[number];
 
 export interface FlowRecord {
   /** Key of the object in the store. */

@@ -11,7 +11,7 @@ export function liveProblems(estate: Estate, world: World): string[] {
     const things = world.machine(name).things();
     const host = estate.hosts.find((h) => h.metadata.name === name);
     for (const [key, thing] of things) {
-      const why = misplaced(thing, name, host, estate, things);
+      const why = misplaced(thing, name, host, estate, world);
       if (why) found.push(`${key} lives on ${name} ${why}`);
       else if (thing.drift.length > 0 && estate.byUid.has(thing.owner) && !isReported(estate, thing.owner))
         found.push(`${key} on ${name} has drifted: ${thing.drift.join('; ')}`);
@@ -27,11 +27,12 @@ function misplaced(
   hostName: string,
   host: Host | undefined,
   estate: Estate,
-  things: ReadonlyMap<string, LiveThing>,
+  world: World,
 ): string | undefined {
+  const things = world.machine(hostName).things();
   const owner = estate.byUid.get(thing.owner);
   if (!owner) {
-    if (!host) return undefined;
+    if (!host || (world.restored && world.disk.entries.has(`/deleted/${thing.owner}`))) return undefined;
     const listed = host.status?.orphans?.some((o) => o.kind === thing.kind && o.id === thing.id);
     return listed ? undefined : `without an object, and is not reported as an orphan`;
   }
@@ -40,7 +41,8 @@ function misplaced(
     case 'image': {
       if (owner.kind === 'Image' && owner.spec.sha256 === thing.id) return undefined;
       const cloned = [...things.values()].some((t) => t.kind === 'disk' && t.spec.image === thing.id);
-      return cloned ? undefined : 'and nobody needs it';
+      const planned = users.some((h) => h.rootDisk?.sha256 === thing.id);
+      return cloned || planned ? undefined : 'and nobody needs it';
     }
     case 'bridge':
       return users.some((i) => usesL2(i, thing.id, estate)) || dependent(things, 'subnet', thing.id)
@@ -54,6 +56,8 @@ function misplaced(
     default: {
       const instance = owner as Instance;
       if (holdings(estate, instance.metadata.uid).some((h) => h.host === hostName)) return undefined;
+      // After the store was put back: nothing is touched while its object waits for something.
+      if (world.restored && ready(instance)?.status !== 'True') return undefined;
       return `for ${instance.metadata.name}, which is on ${instance.status?.host ?? 'no host'}`;
     }
   }

@@ -34,8 +34,8 @@ function checkRemoval(world: World, host: string, thing: Pick<Thing, 'kind' | 'i
     world.violations.push(
       `${thing.kind}/${thing.id} on ${host} was destroyed: the store knows neither it nor its deletion`,
     );
-  const inUse = owner?.kind === 'Instance' && !owner.metadata.deletionTimestamp && owner.status?.host === host;
-  if (inUse && thing.kind === 'disk')
+  const kept = owner?.kind === 'Instance' && !owner.metadata.deletionTimestamp && !owner.spec.allowDataLoss;
+  if (kept && thing.kind === 'disk' && owner.status?.host === host && owner.status.rootDisk?.id === thing.id)
     world.violations.push(`the disk of the living instance ${owner.metadata.name} on ${host} was destroyed`);
 }
 
@@ -63,7 +63,8 @@ function checkPort(world: World, host: string, port: LiveThing<'port'>): void {
       const sameNetwork = other.spec.subnet === port.spec.subnet;
       const sameMac = other.spec.macAddress === port.spec.macAddress;
       if (!(sameNetwork && shared.length > 0) && !sameMac) continue;
-      if (!objectOf(world, other.owner) || !objectOf(world, port.owner)) continue;
+      // A store that was put back does not know what it handed out since: decision 7.
+      if (world.restored || !objectOf(world, other.owner) || !objectOf(world, port.owner)) continue;
       world.violations.push(
         `${shared[0] ?? port.spec.macAddress} is on port ${port.id} of ${host} and still on port ${other.id} of ${machine.name}`,
       );

@@ -24,14 +24,15 @@ const waits: Record<string, (object: PlumbObject, estate: Estate, world: World) 
   ReferenceDeleting: (object, estate) => chain(object, estate).some((o) => o?.metadata.deletionTimestamp !== undefined),
   ReferenceNotReady: (object, estate) =>
     chain(object, estate).some((o) => o !== undefined && ready(o)?.status !== 'True'),
-  InUse: orphaned,
+  InUse: (object, estate, world) => world.restored || orphaned(object, estate),
   NameTaken: (object, estate, world) => foreign(object as Instance, estate, world),
   Removing: orphaned,
   DeletionBlocked: (object) => object.metadata.deletionTimestamp !== undefined,
   NoCapacity: (object) => object.kind === 'Instance',
   NoFreeAddress: (object) => object.kind === 'Instance' || object.kind === 'L3Network',
   NoHostReady: (object, estate) =>
-    !estate.hosts.some((h) => h.spec.zone === (object as Instance).spec.zone && ready(h)?.status === 'True'),
+    !estate.hosts.some((h) => h.spec.zone === (object as Instance).spec.zone && ready(h)?.status === 'True') ||
+    estate.hosts.some((h) => ready(h)?.status !== 'True'),
   Drifted: (object) => (object as Instance).spec.driftPolicy === 'Report',
   HostNotConnected: (object, _, world) => object.kind === 'Host' && !world.machines.has(object.metadata.name),
 };

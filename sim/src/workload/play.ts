@@ -70,7 +70,7 @@ export async function play(scenario: Scenario, keepLines = 0): Promise<Outcome> 
 }
 
 /** Mends everything and waits until nothing is wrong any more, and then a little. */
-export async function settle(world: World): Promise<{ wrong: string[]; settledAfterMs: number }> {
+export async function settle(world: World, stayMs = STAY_MS): Promise<{ wrong: string[]; settledAfterMs: number }> {
   world.mend();
   const mended = world.loop.now;
   let wrong: string[] = [];
@@ -80,7 +80,7 @@ export async function settle(world: World): Promise<{ wrong: string[]; settledAf
     wrong = problems(world);
     const tookMs = world.loop.now - mended;
     if (wrong.length === 0) {
-      await world.run(STAY_MS);
+      await world.run(stayMs);
       return { wrong: problems(world).map((what) => `was well, and then: ${what}`), settledAfterMs: tookMs };
     }
     if (tookMs >= SETTLE_MS) return { wrong, settledAfterMs: tookMs };
@@ -113,7 +113,8 @@ function path(plural: string, namespace: string, name = ''): string {
   return `/apis/plumb.dev/v1${namespace ? `/namespaces/${namespace}` : ''}/${plural}${name ? `/${name}` : ''}`;
 }
 
-class Player {
+/** Does actions in a world, and remembers what was promised. */
+export class Player {
   readonly model: Model;
   readonly #world: World;
   readonly #open = new Map<string, Promise<void>>();
@@ -123,6 +124,11 @@ class Player {
     this.#world = world;
     this.model = new Model(world.disk);
     world.fates = { at: (point) => this.#fate(point) };
+  }
+
+  /** Nothing is hurt any more that actions have not asked for by themselves. */
+  forgetFates(): void {
+    this.#fates = [];
   }
 
   async do(action: Action): Promise<void> {
@@ -252,6 +258,7 @@ class Player {
     for (const host of world.machines.keys()) world.network.heal(host);
     await world.run(20_000);
     world.note('the store is put back');
+    world.restored = true;
     world.disk.restore(share === 0 ? 0 : Math.max(this.#allKnown(), Math.floor(world.disk.batches.length * share)));
     this.model.forget();
     world.fates = fates;

@@ -50,6 +50,8 @@ export class World {
   readonly skew: Skew = { ms: 0 };
   /** Told of every effect on a host. */
   onEffect: (host: string, verb: 'ensure' | 'remove', thing: Pick<Thing, 'kind' | 'id' | 'owner'>) => void = () => {};
+  /** Whether the store was put back to an earlier time. */
+  restored = false;
   /** Whether what was killed comes back by itself. */
   restarts = true;
   readonly #joinSecret: string;

@@ -46,12 +46,16 @@ export function hostController(context: Context): Controller {
   };
 }
 
-/** A host that cannot be used still says what it carries: after the loss of a store nothing else knows of it. */
+/**
+ * A host that cannot be used still says what it carries, and lets go of what was deleted: after the loss of a store
+ * nothing else knows of it.
+ */
 async function reportOrphans(context: Context, cached: Cached<Host>): Promise<void> {
   const live = context.fleet.host(cached.object.metadata.name);
   if (!live?.connected) return;
-  const { orphans } = await orphansOn(context, live);
+  const { orphans, removable } = await orphansOn(context, live);
   await writeStatus(context, cached, (status, object) => orphansStatus(context, status, object, orphans));
+  if (removable.length > 0) await removeDeleted(context, live, removable);
 }
 
 async function report(context: Context, cached: Cached<Host>): Promise<Again | undefined> {
