@@ -53,6 +53,7 @@ export class Network {
   readonly #ports: Records<'port'>;
   readonly #dnsmasq: Dnsmasq;
   readonly #filter: FilterTable;
+  readonly #links = new Coalesced(() => readLinks(this.#options.run));
   readonly #snapshots = new Coalesced(() => this.#read());
   /** Changes of interfaces go one after another; so do changes of one subnet's DHCP. */
   readonly #locks = new Locks();
@@ -163,7 +164,7 @@ export class Network {
   /** Those of the ports whose tap nobody holds open. */
   async cutOff(portIds: readonly string[]): Promise<string[]> {
     if (portIds.length === 0) return [];
-    const { links } = await this.#snapshots.run();
+    const links = await this.#links.run();
     return portIds.filter((id) => links.get(this.names.tap(id))?.carrier !== true);
   }
 
@@ -203,7 +204,7 @@ export class Network {
     const removal = {
       bridge: () => this.#unmakeBridge(id),
       subnet: () => this.#unmakeSubnet(id),
-      port: () => this.#unmakePort(id),
+      port: () => this.removePort(id),
     };
     await removal[kind]().catch(() => {});
     await this.#filter.apply().catch(() => {});
@@ -263,11 +264,7 @@ export class Network {
   }
 
   async #read(): Promise<Snapshot> {
-    const [links, namespaces, filter] = await Promise.all([
-      readLinks(this.#options.run),
-      listNamespaces(),
-      this.#filter.read(),
-    ]);
+    const [links, namespaces, filter] = await Promise.all([this.#links.run(), listNamespaces(), this.#filter.read()]);
     return { links, namespaces, filter };
   }
 

@@ -1,57 +1,34 @@
-import { availableParallelism, totalmem } from 'node:os';
-import { join } from 'node:path';
-import type { Clock, LiveThing, Thing, ThingKind } from '@plumb/schemas';
-import { PlumbError, realAmbient, thingKey } from '@plumb/schemas';
-import type { Run } from '../../host/command.ts';
-import { run, runInNetwork } from '../../host/command.ts';
+import { cpus, totalmem } from 'node:os';
+import type { LiveThing, Thing, ThingKind } from '@plumb/schemas';
+import { PlumbError, thingKey } from '@plumb/schemas';
 import { Locks } from '../../host/locks.ts';
-import { driverKey } from '../../network/names.ts';
-import { Network } from '../../network/network.ts';
 import { watchLinks } from '../../network/watch.ts';
-import { Disks } from '../../storage/disks.ts';
-import { Images } from '../../storage/images.ts';
-import { Seeds } from '../../storage/seeds.ts';
 import { dependenciesOf, requireDependencies, requireUnused } from '../dependencies.ts';
 import type { Driver, DriverChange, DriverFacts } from '../driver.ts';
-import { prepareDataDir } from './data-dir.ts';
-import type { Machine } from './domain/accelerator.ts';
-import { chooseMachine, readCpuInfo } from './domain/accelerator.ts';
 import type { DomainSurroundings } from './domain/definition.ts';
-import { Domains } from './domain/domains.ts';
-import { DomainTrace } from './domain/trace.ts';
 import { Ledger } from './ledger.ts';
-import { LibvirtLink } from './rpc/link.ts';
-import { findSocket } from './socket.ts';
+import type { LibvirtDriverOptions } from './options.ts';
+import type { Parts } from './parts.ts';
+import { openParts } from './parts.ts';
+import type { LinkListener } from './rpc/link.ts';
 
-export interface LibvirtDriverOptions {
-  /** Libvirt's socket; the system's own, if absent. */
-  socket?: string;
-  /** Everything that the driver keeps; made if it is not there. QEMU's user must be able to pass its parents. */
-  dataDir: string;
-  /** Address of this host to which the others send VXLAN. */
-  tunnelAddress: string;
-  /** Name of the host; with the data folder it tells this driver's things from another's on the same machine. */
-  host: string;
-  log: (line: string) => void;
-  clock?: Clock;
-  /** How long a guest may take to power off when it is asked to; 30,000 if absent. */
-  shutdownGraceMs?: number;
-  /** How often the whole host is looked at for what no event tells; 30,000 if absent. */
-  observeEveryMs?: number;
-  /** Path of the network namespace in which bridges and taps are; that of this process, if absent. */
-  networkNamespace?: string;
-}
+export type { LibvirtDriverOptions } from './options.ts';
 
 const NETWORK_KINDS: readonly ThingKind[] = ['bridge', 'subnet', 'port'];
 const STORAGE_KINDS: readonly ThingKind[] = ['image', 'disk', 'seed'];
+const OBSERVE_EVERY_MS = 30_000;
 /** Interfaces change in bursts. */
 const SETTLE_MS = 200;
 
 /** The driver of a real host: QEMU through libvirt's socket, qcow2 files, the kernel's bridges and packet filter. */
 export async function openLibvirtDriver(options: LibvirtDriverOptions): Promise<Driver> {
-  const driver = new LibvirtDriver({ ...options, dataDir: await prepareDataDir(options.dataDir) });
+  // What happens before the driver is there, its first look at everything finds.
+  const listener: LinkListener = { lifecycle: () => {}, restored: () => {} };
+  const driver = new LibvirtDriver(options, await openParts(options, listener));
+  listener.lifecycle = ({ uuid }) => driver.heard(uuid);
+  listener.restored = () => driver.lost();
   try {
-    await driver.open();
+    await driver.begin();
     return driver;
   } catch (thrown) {
     await driver.close();
@@ -62,84 +39,57 @@ export async function openLibvirtDriver(options: LibvirtDriverOptions): Promise<
 class LibvirtDriver implements Driver {
   readonly name = 'libvirt';
   readonly #options: LibvirtDriverOptions;
-  readonly #clock: Clock;
-  readonly #key: string;
-  readonly #run: Run;
+  readonly #parts: Parts;
   readonly #ledger = new Ledger();
   readonly #locks = new Locks();
-  readonly #trace: DomainTrace;
-  readonly #images: Images;
-  readonly #disks: Disks;
-  readonly #seeds: Seeds;
-  readonly #network: Network;
-  #link: LibvirtLink | undefined;
-  #domains!: Domains;
-  #machine!: Machine;
   #stopWatching = () => {};
   #stopSettling = () => {};
   #stopTimer = () => {};
   #settling = false;
   #closed = false;
 
-  constructor(options: LibvirtDriverOptions) {
-    const { dataDir, host, tunnelAddress, networkNamespace } = options;
+  constructor(options: LibvirtDriverOptions, parts: Parts) {
     this.#options = options;
-    this.#clock = options.clock ?? realAmbient().clock;
-    this.#key = driverKey(dataDir, host);
-    this.#run = networkNamespace === undefined ? run : runInNetwork(networkNamespace);
-    this.#trace = new DomainTrace(dataDir);
-    this.#images = new Images(dataDir);
-    this.#disks = new Disks({
-      dataDir,
-      run,
-      images: this.#images,
-      growLive: (disk, path, bytes) => this.#domains.growDisk(disk.owner, path, bytes),
-    });
-    this.#seeds = new Seeds(dataDir, run);
-    this.#network = new Network({
-      dataDir,
-      runDir: join('/run/plumb', this.#key),
-      key: this.#key,
-      tunnelAddress,
-      run: this.#run,
-      clock: this.#clock,
-    });
+    this.#parts = parts;
   }
 
-  async open(): Promise<void> {
-    const { log, shutdownGraceMs = 30_000, networkNamespace } = this.#options;
-    await Promise.all([this.#images.open(), this.#disks.open(), this.#seeds.open(), this.#network.open()]);
-    this.#link = await LibvirtLink.open({
-      socket: this.#options.socket ?? (await findSocket()),
-      clock: this.#clock,
-      log,
-      listener: {
-        lifecycle: ({ uuid }) => this.#heard(uuid),
-        restored: () => this.#ledger.tell({ type: 'lost' }),
-      },
-    });
-    const libvirt = this.#link.procedures;
-    this.#machine = chooseMachine(await libvirt.capabilities(), await readCpuInfo());
-    this.#domains = new Domains({
-      libvirt,
-      key: this.#key,
-      trace: this.#trace,
-      clock: this.#clock,
-      cutOff: (ports) => this.#network.cutOff(ports),
-      shutdownGraceMs,
-    });
+  /** Looks at everything once, and from then on hears of changes. */
+  async begin(): Promise<void> {
+    const { networkNamespace } = this.#options;
     await this.#surveyAll();
     this.#stopWatching = watchLinks({
       ...(networkNamespace === undefined ? {} : { networkNamespace }),
-      clock: this.#clock,
+      clock: this.#parts.clock,
       changed: (name) => this.#interfaceChanged(name),
       missed: () => this.#interfacesChanged(),
     });
     this.#observeLater();
   }
 
+  /** Events of libvirt were missed. */
+  lost(): void {
+    this.#ledger.tell({ type: 'lost' });
+  }
+
+  /**
+   * Something happened to a domain. It may be worked on at the moment: the look at it waits for its turn, so that the
+   * last look is the newest.
+   */
+  heard(uuid: string): void {
+    const ref = { kind: 'domain', id: uuid } as const;
+    const { domains } = this.#parts;
+    domains.heard(uuid);
+    this.#inBackground(`looking at domain ${uuid}`, () =>
+      this.#locks.hold({ exclusive: [thingKey(ref)] }, async () => {
+        const found = await domains.observeOne(uuid);
+        if (found === undefined) this.#ledger.drop(ref);
+        else this.#ledger.note(found);
+      }),
+    );
+  }
+
   async facts(): Promise<DriverFacts> {
-    return { cpus: availableParallelism(), memoryMiB: Math.floor(totalmem() / 1024 ** 2) };
+    return { cpus: cpus().length, memoryMiB: Math.floor(totalmem() / 1024 ** 2) };
   }
 
   async observe(): Promise<LiveThing[]> {
@@ -156,7 +106,7 @@ class LibvirtDriver implements Driver {
   }
 
   remove(thing: { kind: ThingKind; id: string; owner: string }): Promise<void> {
-    if (thing.kind === 'image') this.#images.abort(thing.id);
+    if (thing.kind === 'image') this.#parts.images.abort(thing.id);
     return this.#work(thing, [], async () => {
       requireUnused(thing, this.#ledger.list());
       await this.#unmake(thing);
@@ -171,8 +121,8 @@ class LibvirtDriver implements Driver {
   async close(): Promise<void> {
     this.#closed = true;
     for (const stop of [this.#stopWatching, this.#stopSettling, this.#stopTimer]) stop();
-    this.#images.abortAll();
-    this.#link?.close();
+    this.#parts.images.abortAll();
+    this.#parts.link.close();
   }
 
   /** Has the thing to itself, and what it refers to stay as it is. After a failure, looks at what came of it. */
@@ -188,74 +138,62 @@ class LibvirtDriver implements Driver {
   }
 
   async #make(thing: Thing): Promise<LiveThing> {
+    const { images, disks, seeds, network, domains } = this.#parts;
     switch (thing.kind) {
       case 'image':
-        return this.#images.ensure(thing);
+        return images.ensure(thing);
       case 'bridge':
-        return this.#network.ensureBridge(thing);
+        return network.ensureBridge(thing);
       case 'subnet':
-        return this.#network.ensureSubnet(thing);
+        return network.ensureSubnet(thing);
       case 'disk':
-        return this.#disks.ensure(thing);
+        return disks.ensure(thing);
       case 'seed':
-        return this.#seeds.ensure(thing);
+        return seeds.ensure(thing);
       case 'port':
-        return this.#network.ensurePort(thing);
+        return network.ensurePort(thing);
       case 'domain':
-        return this.#domains.ensure(thing, this.#surroundings(thing));
+        return domains.ensure(thing, this.#surroundings(thing));
     }
   }
 
   async #unmake({ kind, id }: { kind: ThingKind; id: string }): Promise<void> {
+    const { images, disks, seeds, network, domains } = this.#parts;
     switch (kind) {
       case 'image':
-        return this.#images.remove(id);
+        return images.remove(id);
       case 'bridge':
-        return this.#network.removeBridge(id);
+        return network.removeBridge(id);
       case 'subnet':
-        return this.#network.removeSubnet(id);
+        return network.removeSubnet(id);
       case 'disk':
-        return this.#disks.remove(id);
+        return disks.remove(id);
       case 'seed':
-        return this.#seeds.remove(id);
+        return seeds.remove(id);
       case 'port':
-        return this.#network.removePort(id);
+        return network.removePort(id);
       case 'domain':
-        return this.#domains.remove(id);
+        return domains.remove(id);
     }
   }
 
   #surroundings({ id, spec }: Thing<'domain'>): DomainSurroundings {
-    const disks = spec.disks.map((disk) =>
-      this.#disks.chain(this.#ledger.get({ kind: 'disk', id: disk }) as Thing<'disk'>),
-    );
+    const { key, machine, disks, seeds, network, trace } = this.#parts;
+    const known = spec.disks.map((disk) => this.#ledger.get({ kind: 'disk', id: disk }) as Thing<'disk'>);
     return {
-      ...this.#machine,
-      key: this.#key,
-      disks,
-      ...(spec.seed === undefined ? {} : { seedPath: this.#seeds.path(spec.seed) }),
-      taps: spec.ports.map((port) => this.#network.names.tap(port.id)),
-      consoleLog: this.#trace.consoleLog(id),
+      ...machine,
+      key,
+      disks: known.map((disk) => disks.chain(disk)),
+      ...(spec.seed === undefined ? {} : { seedPath: seeds.path(spec.seed) }),
+      taps: spec.ports.map((port) => network.names.tap(port.id)),
+      consoleLog: trace.consoleLog(id),
     };
   }
 
-  /** An event may come while the domain is worked on: it waits for its turn, so that the last look is the newest. */
-  #heard(uuid: string): void {
-    this.#domains?.heard(uuid);
-    const ref = { kind: 'domain', id: uuid } as const;
-    this.#inBackground(`looking at domain ${uuid}`, () =>
-      this.#locks.hold({ exclusive: [thingKey(ref)] }, async () => {
-        const found = await this.#domains.observeOne(uuid);
-        if (found === undefined) this.#ledger.drop(ref);
-        else this.#ledger.note(found);
-      }),
-    );
-  }
-
   #interfaceChanged(name: string): void {
-    if (this.#settling || !this.#network.watches(name)) return;
+    if (this.#settling || !this.#parts.network.watches(name)) return;
     this.#settling = true;
-    this.#stopSettling = this.#clock.after(SETTLE_MS, () => {
+    this.#stopSettling = this.#parts.clock.after(SETTLE_MS, () => {
       this.#settling = false;
       this.#interfacesChanged();
     });
@@ -269,8 +207,8 @@ class LibvirtDriver implements Driver {
   }
 
   #observeLater(): void {
-    const { observeEveryMs = 30_000 } = this.#options;
-    this.#stopTimer = this.#clock.after(observeEveryMs, () => {
+    const { observeEveryMs = OBSERVE_EVERY_MS } = this.#options;
+    this.#stopTimer = this.#parts.clock.after(observeEveryMs, () => {
       this.#inBackground('looking at the host', async () => {
         await this.#surveyAll().finally(() => this.#closed || this.#observeLater());
       });
@@ -294,16 +232,17 @@ class LibvirtDriver implements Driver {
   }
 
   #surveyStorage(): Promise<void> {
+    const { images, disks, seeds } = this.#parts;
     return this.#ledger.survey(STORAGE_KINDS, async () =>
-      (await Promise.all([this.#images.observe(), this.#disks.observe(), this.#seeds.observe()])).flat(),
+      (await Promise.all([images.observe(), disks.observe(), seeds.observe()])).flat(),
     );
   }
 
   #surveyNetwork(): Promise<void> {
-    return this.#ledger.survey(NETWORK_KINDS, () => this.#network.observe());
+    return this.#ledger.survey(NETWORK_KINDS, () => this.#parts.network.observe());
   }
 
   #surveyDomains(): Promise<void> {
-    return this.#ledger.survey(['domain'], () => this.#domains.observe());
+    return this.#ledger.survey(['domain'], () => this.#parts.domains.observe());
   }
 }

@@ -1,0 +1,76 @@
+/** What the driver is made of, put together in one place: every part gets what it needs and knows no other. */
+import { join } from 'node:path';
+import type { Clock } from '@plumb/schemas';
+import { realAmbient } from '@plumb/schemas';
+import { run, runInNetwork } from '../../host/command.ts';
+import { driverKey } from '../../network/names.ts';
+import { Network } from '../../network/network.ts';
+import { Disks } from '../../storage/disks.ts';
+import { Images } from '../../storage/images.ts';
+import { Seeds } from '../../storage/seeds.ts';
+import { prepareDataDir } from './data-dir.ts';
+import type { Machine } from './domain/accelerator.ts';
+import { chooseMachine, readCpuInfo } from './domain/accelerator.ts';
+import { Domains } from './domain/domains.ts';
+import { DomainTrace } from './domain/trace.ts';
+import type { LibvirtDriverOptions } from './options.ts';
+import type { LinkListener } from './rpc/link.ts';
+import { LibvirtLink } from './rpc/link.ts';
+import { findSocket } from './socket.ts';
+
+export interface Parts {
+  key: string;
+  clock: Clock;
+  machine: Machine;
+  link: LibvirtLink;
+  images: Images;
+  disks: Disks;
+  seeds: Seeds;
+  network: Network;
+  trace: DomainTrace;
+  domains: Domains;
+}
+
+const SHUTDOWN_GRACE_MS = 30_000;
+
+/** Opens all parts. Rejects with `LibvirtUnavailable` (retry) or `HostUnsupported` (terminal). */
+export async function openParts(options: LibvirtDriverOptions, listener: LinkListener): Promise<Parts> {
+  const { host, tunnelAddress, networkNamespace, log } = options;
+  const dataDir = await prepareDataDir(options.dataDir);
+  const clock = options.clock ?? realAmbient().clock;
+  const key = driverKey(dataDir, host);
+  const link = await LibvirtLink.open({ socket: options.socket ?? (await findSocket()), clock, log, listener });
+  try {
+    const machine = chooseMachine(await link.procedures.capabilities(), await readCpuInfo());
+    const trace = new DomainTrace(dataDir);
+    const network = new Network({
+      dataDir,
+      runDir: join('/run/plumb', key),
+      key,
+      tunnelAddress,
+      run: networkNamespace === undefined ? run : runInNetwork(networkNamespace),
+      clock,
+    });
+    const domains = new Domains({
+      libvirt: link.procedures,
+      key,
+      trace,
+      clock,
+      cutOff: (ports) => network.cutOff(ports),
+      shutdownGraceMs: options.shutdownGraceMs ?? SHUTDOWN_GRACE_MS,
+    });
+    const images = new Images(dataDir);
+    const disks = new Disks({
+      dataDir,
+      run,
+      images,
+      growLive: (disk, path, bytes) => domains.growDisk(disk.owner, path, bytes),
+    });
+    const seeds = new Seeds(dataDir, run);
+    await Promise.all([images.open(), disks.open(), seeds.open(), network.open()]);
+    return { key, clock, machine, link, images, disks, seeds, network, trace, domains };
+  } catch (thrown) {
+    link.close();
+    throw thrown;
+  }
+}
