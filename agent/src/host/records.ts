@@ -67,7 +67,7 @@ export class Records<K extends ThingKind> {
 }
 
 /** Writes a file whole or not at all, and so that it survives a crash of the machine. `NoSpace` (retry). */
-export async function writeDurably(path: string, content: string, mode: number): Promise<void> {
+async function writeDurably(path: string, content: string, mode: number): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o711 });
   const half = `${path}.half`;
   try {

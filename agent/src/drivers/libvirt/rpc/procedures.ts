@@ -6,7 +6,6 @@ import { XdrWriter } from './xdr.ts';
 const procedure = (name: string, number: number): Procedure => ({ name, number });
 const CONNECT_OPEN = procedure('open', 1);
 const CONNECT_GET_CAPABILITIES = procedure('getCapabilities', 7);
-const DOMAIN_GET_XML_DESC = procedure('domainGetXMLDesc', 14);
 const DOMAIN_GET_INFO = procedure('domainGetInfo', 16);
 const DOMAIN_LOOKUP_BY_NAME = procedure('domainLookupByName', 23);
 const DOMAIN_LOOKUP_BY_UUID = procedure('domainLookupByUUID', 24);
@@ -144,12 +143,6 @@ export class Procedures {
     const maxMemoryKiB = Number(reply.uhyper());
     reply.uhyper(); // Memory in use.
     return { state, maxMemoryKiB, cpus: reply.int() };
-  }
-
-  /** The definition that the next start will use, or the one that runs. */
-  async xml(domain: DomainRef, which: 'persistent' | 'running'): Promise<string> {
-    const flags = which === 'persistent' ? 2 : 0;
-    return (await this.#call(DOMAIN_GET_XML_DESC, writeDomain(domain).uint(flags).finish())).string();
   }
 
   /** Our element in the persistent definition, as XML. LibvirtError `noDomainMetadata` when it has none. */
