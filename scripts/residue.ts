@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { driverKey, looksLikeOurs } from '../agent/src/network/names.ts';
 import { run } from './run.ts';
 
+/** Where agents keep what need not outlive the machine: files of their DHCP servers. */
+const RUN = '/run/plumb';
+
 export interface AgentPlace {
   /** Data folder of the agent, absolute, and name of its host. */
   agentDir: string;
@@ -22,8 +25,9 @@ export async function traces(place: AgentPlace): Promise<string[]> {
     namespaces(key),
     tables(key),
     guests(place.virshUri),
-    processes(place.agentDir),
+    processes([place.agentDir, join(RUN, key)]),
     files(place.agentDir),
+    files(join(RUN, key)),
   ]);
   return found.flat().sort();
 }
@@ -54,12 +58,12 @@ async function guests(uri: string): Promise<string[]> {
   return stdout.split('\n').flatMap((name) => (name.trim() ? [`guest ${name.trim()}`] : []));
 }
 
-/** QEMU and dnsmasq have paths of the agent's folder among their arguments. */
-async function processes(agentDir: string): Promise<string[]> {
+/** QEMU and dnsmasq have paths of the agent's folders among their arguments. */
+async function processes(folders: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const [program = '', ...args] = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
-    if (/qemu|dnsmasq/.test(program) && args.some((arg) => arg.includes(agentDir)))
+    if (/qemu|dnsmasq/.test(program) && args.some((arg) => folders.some((folder) => arg.includes(folder))))
       found.push(`process ${pid} ${program}`);
   }
   return found;
@@ -78,7 +82,11 @@ async function files(agentDir: string): Promise<string[]> {
 /** Takes away by force what {@link traces} finds of networks and processes. For tests that failed half way. */
 export async function removeTraces(place: Omit<AgentPlace, 'virshUri'>): Promise<void> {
   const key = driverKey(place.agentDir, place.host);
-  for (const trace of [...(await processes(place.agentDir)), ...(await namespaces(key)), ...(await links(key))]) {
+  for (const trace of [
+    ...(await processes([place.agentDir, join(RUN, key)])),
+    ...(await namespaces(key)),
+    ...(await links(key)),
+  ]) {
     const words = trace.split(' ');
     if (words[0] === 'process') process.kill(Number(words[1]), 'SIGKILL');
     else if (words[0] === 'link') await run('ip', ['link', 'delete', words[1] ?? ''], { accept: [0, 1] });
