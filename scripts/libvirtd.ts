@@ -52,6 +52,12 @@ unix_sock_rw_perms = "0700"
 log_outputs = "3:stderr"
 `;
 
+/** As Debian's package libvirt-daemon-system makes them. */
+const ACCOUNTS = [
+  { file: 'passwd', entry: 'libvirt-qemu:x:64055:64055::/var/lib/libvirt:/usr/sbin/nologin' },
+  { file: 'group', entry: 'libvirt-qemu:x:64055:' },
+];
+
 /** The system's libvirtd, or undefined when there is none that answers. */
 export async function systemLibvirtd(): Promise<Libvirtd | undefined> {
   const found = await stat(SYSTEM_SOCKET).catch(() => undefined);
@@ -79,15 +85,9 @@ export async function privateLibvirtd(folder: string, capabilities: string): Pro
   await prepare(state, capabilities);
   const started = await start(state, socket);
   await writeFile(pidFile, JSON.stringify({ pid: started.pid, started: started.started }));
-  const outcome = await Promise.race([
-    started.exit.then((why) => `it ended (${why})`),
-    listens(socket, START_TIMEOUT_MS)
-      .then(() => answers(virshUri, START_TIMEOUT_MS))
-      .then((ok) => (ok ? undefined : 'it does not answer')),
-  ]);
-  if (outcome) {
+  if (!(await listens(socket, started)) || !(await answers(virshUri, START_TIMEOUT_MS))) {
     await endProcess(started);
-    throw new Error(`libvirtd did not start: ${outcome}\n${await logTail(state)}`);
+    throw new Error(`libvirtd did not start; it said:\n${await logTail(state)}`);
   }
   await run('taskset', ['-a', '-c', '-p', await allowedCpus(), `${started.pid}`]);
   await copyFiles(join(state, 'cache/qemu/capabilities'), capabilities);
@@ -125,7 +125,8 @@ async function prepare(state: string, capabilities: string): Promise<void> {
 async function start(state: string, socket: string): Promise<Started> {
   await rm(socket, { force: true });
   const cpus = await allowedCpus();
-  const binds = Object.entries(FOLDERS).flatMap(([name, machine]) => [join(state, name), machine]);
+  const folders = Object.entries(FOLDERS).flatMap(([name, machine]) => [join(state, name), machine]);
+  const binds = [...folders, ...(await accounts(state))];
   // libvirtd's own lock is a pid file outside of these folders: with one of its own, several can run side by side.
   const script =
     'lock=$1; shift; while [ $# -gt 0 ]; do mount --bind "$1" "$2" || exit 1; shift 2; done; exec libvirtd -p "$lock"';
@@ -138,18 +139,34 @@ async function start(state: string, socket: string): Promise<Started> {
 }
 
 /**
- * Resolves when a connection is accepted, or when the time is over. The socket's file is there before anyone listens on
- * it, and nothing tells of the moment in between: so it is tried, often.
+ * libvirt does not start without the user that its package would make for guests, although they run as another here. So
+ * it is shown lists of users and groups that have it. Returns what is to be bound where; nothing when the user is there.
  */
-async function listens(socket: string, withinMs: number): Promise<void> {
-  for (let waited = 0; waited < withinMs; waited += 20) {
+async function accounts(state: string): Promise<string[]> {
+  const binds: string[] = [];
+  for (const { file, entry } of ACCOUNTS) {
+    const machine = await readFile(`/etc/${file}`, 'utf8');
+    if (machine.split('\n').some((line) => line.startsWith('libvirt-qemu:'))) continue;
+    await writeFile(join(state, file), `${machine.trimEnd()}\n${entry}\n`);
+    binds.push(join(state, file), `/etc/${file}`);
+  }
+  return binds;
+}
+
+/**
+ * True when a connection is accepted; false when libvirtd ended, or the time is over. The socket's file is there before
+ * anyone listens on it, and nothing tells of the moment in between: so it is tried, often.
+ */
+async function listens(socket: string, libvirtd: ProcessRecord): Promise<boolean> {
+  for (let waited = 0; waited < START_TIMEOUT_MS && isRunning(libvirtd); waited += 20) {
     const accepted = await new Promise<boolean>((settle) => {
       const probe = connect(socket, () => settle(true)).on('error', () => settle(false));
       probe.on('connect', () => probe.destroy());
     });
-    if (accepted) return;
+    if (accepted) return true;
     await delay(20);
   }
+  return false;
 }
 
 /** libvirt answers when it has found its guests again and asked every QEMU of the machine what it can do. */
