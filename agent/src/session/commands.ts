@@ -60,9 +60,12 @@ export class Commands {
   #refusal({ owner, session: asked, term, fence }: Command, session: string | undefined): Refused | undefined {
     const { identity, fences } = this.#options;
     const host = identity.host;
+    // guard: late command from an old control plane
     if (term < identity.highestTerm)
       return refuse('LowerTerm', `${host} obeys term ${identity.highestTerm}, and the command is of term ${term}`);
+    // guard: late command from an old control plane
     if (asked !== session) return refuse('ClosedSession', `the command is of a session of ${host} that has ended`);
+    // guard: late command from an old control plane
     if (!fences.admit(owner, term, fence))
       return refuse('LowerFence', `${host} has heard of a later turn of the flow of ${owner} than ${fence}`);
     return undefined;

@@ -96,7 +96,7 @@ export class AllocationIndex {
     const preconditions: { key: string; revision: number }[] = [];
     const puts: [string, string][] = [];
     for (const [key, uid] of this.pendingPuts) {
-      preconditions.push({ key, revision: 0 });
+      preconditions.push({ key, revision: 0 }); // guard: stale cache allocating one address twice
       puts.push([key, uid]);
     }
     for (const [host, use] of this.pendingUse) {

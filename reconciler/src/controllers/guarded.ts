@@ -37,6 +37,7 @@ export async function guarded(
 
 /** Nobody can declare a deletion otherwise: what fails for good is tried again, or the object would stay for ever. */
 function stillWanted(error: PlumbError, { object }: Cached): PlumbError {
-  if (error.retry === 'retry' || object.metadata.deletionTimestamp === undefined) return error; // guard: stuck deleting
-  return retryable(error.reason, error.message, error);
+  const leaving = object.metadata.deletionTimestamp !== undefined;
+  if (leaving) return retryable(error.reason, error.message, error); // guard: stuck deleting
+  return error;
 }

@@ -83,7 +83,7 @@ export class SqliteGroup {
     try {
       this.#begin.run();
       work();
-      this.#commit.run();
+      this.#commit.run(); // guard: lost acknowledged create
       this.stats.transactions++;
       this.stats.seconds += (performance.now() - started) / 1000;
     } catch (error) {

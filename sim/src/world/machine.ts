@@ -42,6 +42,8 @@ export class Machine {
   /** How many times longer everything takes. */
   slowness = 1;
   agent: SimProcess | undefined;
+  /** What is being made at this moment, by thingKey. */
+  making: string | undefined;
   readonly #files = new Map<string, string>();
   #lives = 0;
 
@@ -197,6 +199,7 @@ class ProcessDriver implements Driver {
     const machine = this.#machine;
     const { loop, dice, trace, onEffect } = machine.options;
     let working = true;
+    if (verb === 'ensure') machine.making = thingKey(thing);
     this.#process.onEnd(() => {
       if (!working) return;
       if (verb === 'ensure' && thing.kind === 'disk' && dice.chance(0.5))
@@ -210,6 +213,7 @@ class ProcessDriver implements Driver {
     });
     await this.#process.pause(machine.workMs(1, 8));
     working = false;
+    machine.making = undefined;
   }
 
   #never(): Promise<never> {

@@ -199,7 +199,7 @@ function made(thing: Thing, now: LiveThing | undefined): LiveThing {
 function same(now: LiveThing, next: LiveThing): boolean {
   return (
     now.owner === next.owner &&
-    now.drift.length === 0 &&
+    now.drift.length === 0 && // guard: half-made disk reused by the next create
     now.domain?.state === next.domain?.state &&
     (now.spec === next.spec || JSON.stringify(now.spec) === JSON.stringify(next.spec))
   );

@@ -46,6 +46,7 @@ async function reconcile(context: Context, cached: Cached<Instance>, pacing: Rep
   if (flow?.record.direction === 'failed' && flow.record.inputs === resolved.inputs) return rest(flow);
   if (status?.host === undefined && !flow)
     return goForward(context, cached, await beginFlow(context, cached, resolved, 'create'));
+  // guard: double start after a false host-down
   if (status?.host !== undefined && !context.liveness.connected(status.host)) return reportHostLost(context, cached);
 
   const planned = planInstance(context, cached, resolved, context.index);

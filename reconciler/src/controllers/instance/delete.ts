@@ -29,6 +29,7 @@ export async function deleteInstance(
       owner: uid,
       onStep: noteSteps(context, uid),
     });
+    // guard: address freed while still in use
     if (result.outcome === 'failed') return stuck(context, deleting.record, describe(result.step, result.error));
   }
   await finishDelete(context, cached, held);

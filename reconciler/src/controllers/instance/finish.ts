@@ -89,7 +89,7 @@ export async function finishBack(context: Context, cached: Cached<Instance>, flo
     stuck: undefined,
   };
   const { revision } = await context.lane.submit((index) => {
-    index.release(everHeld(record), before);
+    index.release(everHeld(record), before); // guard: address never freed after failed create
     return { ...context.journal.writing(failed), result: undefined };
   });
   context.journal.written(failed, revision);

@@ -46,7 +46,10 @@ export function planInstance(
   const instance = cached.object;
   const held = allHeld(context, instance);
   const { cpus, memoryMiB } = sizeFor(context, instance, resolved.references.offering);
-  const host = held[0]?.host ?? whereItLives(context, instance) ?? placeInstance(context, instance, resolved, index);
+  const host =
+    held[0]?.host ?? // guard: double start after a false host-down
+    whereItLives(context, instance) ?? // guard: double start after a false host-down
+    placeInstance(context, instance, resolved, index);
   if (!context.liveness.connected(host))
     throw retryable('HostNotConnected', `the agent of host ${host}, on which it is placed, is not connected`);
   const target = allocate({
