@@ -88,6 +88,8 @@ function isReported(estate: Estate, uid: string): boolean {
 function instanceProblems(instance: Instance, estate: Estate, world: World): string[] {
   const { metadata, spec, status } = instance;
   if (!status?.host || metadata.deletionTimestamp) return [];
+  // A flow that rests in the middle, because the instance waits for something, has done a part.
+  if (estate.flows.some((flow) => flow.uid === metadata.uid && flow.direction !== 'failed')) return [];
   const machine = world.machines.get(status.host);
   if (!machine) return [`${metadata.name} is on ${status.host}, which does not exist`];
   const found: string[] = [];

@@ -25,6 +25,7 @@ const waits: Record<string, (object: PlumbObject, estate: Estate, world: World) 
   ReferenceNotReady: (object, estate) =>
     chain(object, estate).some((o) => o !== undefined && ready(o)?.status !== 'True'),
   InUse: (object, estate, world) => world.restored || orphaned(object, estate),
+  MissingDependency: (object, _, world) => object.kind === 'Instance' && world.restored,
   NameTaken: (object, estate, world) => foreign(object as Instance, estate, world),
   Removing: orphaned,
   DeletionBlocked: (object) => object.metadata.deletionTimestamp !== undefined,
