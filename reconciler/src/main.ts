@@ -34,7 +34,7 @@ export interface ControlPlane {
 
 /**
  * Starts a control plane and resolves when it serves. Throws PlumbError `DataFolderInUse` (terminal) when another one
- * uses the data folder.
+ * uses the data folder, or `CannotListen`; nothing of it runs on then.
  */
 export async function serve(options: ServeOptions): Promise<ControlPlane> {
   const { dataDir, listen, onFatal } = options;
@@ -42,14 +42,19 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
   const log = options.log ?? stderrLog(ambient.clock.now);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
 
+  // Undone in reverse at the end, and when a later part cannot start: what runs on would hold the data folder.
+  await using started = new AsyncDisposableStack();
   const metrics = new Metrics();
   readProcess(metrics);
   const store = SqliteStore.open(join(dataDir, 'store'), { clock: ambient.clock });
+  started.defer(() => store.close());
   store.publish(metrics);
   const pki = await openPki({ dataDir, store, ambient, host: listen.host });
+  started.defer(() => pki.close());
   const events = new EventRing({ ambient });
 
   const control = await startControl({ store, ambient, events, mayJoin: pki.mayJoin, metrics, log, onFatal });
+  started.defer(() => control.stop());
 
   const api = await startApi({
     store,
@@ -67,17 +72,14 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
       planExtension(control.context),
     ],
   });
+  started.defer(() => api.close());
   const kubeconfigFile = await pki.writeKubeconfig(api.url);
 
+  const running = started.move();
   return {
     url: api.url,
     kubeconfigFile,
     joinTokenFile: pki.joinTokenFile,
-    async close() {
-      await api.close();
-      await control.stop();
-      await pki.close();
-      await store.close();
-    },
+    close: () => running.disposeAsync(),
   };
 }

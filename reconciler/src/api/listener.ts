@@ -4,8 +4,9 @@
  */
 import { once } from 'node:events';
 import http2 from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, isIPv6, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { type PlumbError, terminal } from '@plumb/schemas';
 import { AGENT_SERVER_NAME } from '@plumb/schemas/wire/join-token.ts';
 import type { TlsIdentity } from '../pki/open.ts';
 import type { Reply } from './reply.ts';
@@ -34,7 +35,7 @@ const HANDSHAKE_MS = 10_000;
 type Request = http2.Http2ServerRequest;
 type Response = http2.Http2ServerResponse;
 
-/** Listens until closed. Rejects when the address cannot be listened on. */
+/** Listens until closed. Throws PlumbError `CannotListen` (terminal) when the address cannot be listened on. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   const { identity, onAgentConnection } = options;
   /** One per request at work. */
@@ -60,7 +61,9 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     socket.on('error', () => {});
   });
   server.listen(options.port, options.host);
-  await once(server, 'listening');
+  await once(server, 'listening').catch((error) => {
+    throw cannotListen(options, error);
+  });
   const stopRenewal = identity.onRenewed(() => server.setSecureContext(identity.current()));
   return {
     port: (server.address() as AddressInfo).port,
@@ -73,6 +76,19 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       await closed;
     },
   };
+}
+
+const listenProblems: Record<string, string> = {
+  EADDRINUSE: 'another program listens there',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'no address has that name',
+  EACCES: 'this user may not listen on that port',
+};
+
+function cannotListen({ host, port }: ListenerOptions, error: NodeJS.ErrnoException): PlumbError {
+  const why = listenProblems[error.code ?? ''] ?? error.message;
+  const address = isIPv6(host) ? `[${host}]` : host;
+  return terminal('CannotListen', `cannot listen on ${address}:${port}: ${why}; choose another with --listen`);
 }
 
 /** Puts the choice between agents and the API before what the server does with a connection. */
