@@ -3,4 +3,5 @@ export * from './kinds/index.ts';
 export * from './meta/ambient.ts';
 export * from './meta/error.ts';
 export * from './meta/object.ts';
+export * from './wire/domain-change.ts';
 export * from './wire/things.ts';

@@ -11,6 +11,8 @@ export interface DriverFixture {
   imageFormat: 'qcow2' | 'raw';
   /** A URL that begins to answer and breaks off in the middle. */
   brokenImageUrl: string;
+  /** Tells one run of a running domain from another: its process, or a count of its starts. */
+  runOf(id: string): Promise<number>;
   /** Ends the domain's process from outside, as a crash does. */
   killDomain(id: string): Promise<void>;
   /** Takes the port off its bridge behind the driver's back. */
@@ -28,6 +30,10 @@ export type Samples = { [K in ThingKind]: Thing<K> } & {
   running: Thing<'domain'>;
   /** Each kind with a changed spec, in the order of making. */
   changes: Thing[];
+  /** A second port, which the domain is not declared with. */
+  second: Thing<'port'>;
+  /** The running domain, declared with both ports. */
+  wider: Thing<'domain'>;
 };
 
 /** Things whose ids, names and addresses differ for each `number` (1 to 250). */
@@ -110,10 +116,23 @@ export function samples(fixture: DriverFixture, number: number): Samples {
       power: 'Stopped',
     },
   };
+  const second: Thing<'port'> = {
+    ...port,
+    id: `${instance}.eth1`,
+    spec: { ...port.spec, macAddress: macOf('21'), addresses: [`${net}.21`] },
+  };
+  const running: Thing<'domain'> = { ...domain, spec: { ...domain.spec, power: 'Running' } };
+  const wider: Thing<'domain'> = {
+    ...running,
+    spec: {
+      ...running.spec,
+      ports: [port, second].map(({ id, spec }) => ({ id, macAddress: spec.macAddress, mtuBytes: 1450 })),
+    },
+  };
   return {
     ...{ image, bridge, subnet, disk, seed, port, domain },
     all: [image, bridge, subnet, disk, seed, port, domain],
-    running: { ...domain, spec: { ...domain.spec, power: 'Running' } },
+    ...{ running, second, wider },
     changes: [
       { ...image, spec: { ...image.spec, maxBytes: 10 * 1024 ** 3 } },
       { ...bridge, spec: { ...bridge.spec, peers: ['192.0.2.7', '192.0.2.8'] } },

@@ -38,7 +38,7 @@ export function driverConformance(name: string, open: () => Promise<DriverFixtur
     });
     afterEach(async () => {
       log.end();
-      for (const thing of [...it.all].reverse()) await driver.remove(thing);
+      for (const thing of [it.domain, it.second, ...[...it.all].reverse()]) await driver.remove(thing);
     });
 
     const make = async (...kinds: ThingKind[]) => {
@@ -146,6 +146,27 @@ export function driverConformance(name: string, open: () => Promise<DriverFixtur
       await driver.ensure(it.domain);
       expect(log.last(it.domain)).toMatchObject({ type: 'changed', thing: { domain: { state: 'off' } } });
       expect((await find(it.domain))?.domain?.state).toBe('off');
+    });
+
+    test('a running domain gains and loses a port, and runs on; more processors restart it', async () => {
+      for (const thing of it.all) await driver.ensure(thing);
+      await driver.ensure(it.running);
+      const run = await fixture.runOf(it.domain.id);
+      await driver.ensure(it.second);
+      for (let twice = 0; twice < 2; twice++) {
+        await driver.ensure(it.wider);
+        expect(await find(it.domain)).toMatchObject({ ...it.wider, drift: [], domain: { state: 'running' } });
+      }
+      expect(await failureOf(driver.remove(it.second))).toMatchObject({ reason: 'InUse' });
+      for (let twice = 0; twice < 2; twice++) {
+        await driver.ensure(it.running);
+        expect(await find(it.domain)).toMatchObject({ ...it.running, drift: [], domain: { state: 'running' } });
+      }
+      await driver.remove(it.second);
+      expect((await find(it.domain))?.drift).toEqual([]);
+      expect(await fixture.runOf(it.domain.id)).toBe(run);
+      await driver.ensure({ ...it.running, spec: { ...it.running.spec, cpus: 2 } });
+      expect(await fixture.runOf(it.domain.id)).not.toBe(run);
     });
 
     test('tells that a domain died, and starts it again', async () => {

@@ -1,6 +1,6 @@
 /** What a plan is: a complete list of steps that leaves no choice to its execution. */
 import type { Disruption, LiveThing, Thing } from '@plumb/schemas';
-import { thingKey, thingOrder } from '@plumb/schemas';
+import { domainChange, thingKey, thingOrder } from '@plumb/schemas';
 
 export const PLAN_VERSION = 1;
 
@@ -68,7 +68,8 @@ function difference(desired: Thing, now: LiveThing | undefined): string | undefi
     if (desired.spec.power === 'Running' && !running) return offSentence(now.domain?.reason);
     if (desired.spec.power === 'Stopped' && running) return 'runs and is to be stopped';
   }
-  return equal(desired.spec, now.spec) ? undefined : 'differs from its declaration';
+  if (equal(desired.spec, now.spec)) return undefined; // guard: agent restart touching running guests
+  return 'differs from its declaration';
 }
 
 function offSentence(reason: string | undefined): string {
@@ -111,9 +112,12 @@ export function removeStep(host: string, thing: Thing, why: string): PlanStep {
   };
 }
 
+/** Drift of a running domain may take a restart to repair: then one is told. */
 function disruptionOf(thing: Thing, now: LiveThing | undefined): Disruption {
-  if (now === undefined || thing.kind !== 'domain') return now === undefined ? 'none' : 'live';
-  return now.domain?.state === 'running' ? 'restart' : 'none';
+  if (now === undefined) return 'none';
+  if (thing.kind !== 'domain' || now.kind !== 'domain') return 'live';
+  if (now.domain?.state !== 'running') return 'none';
+  return now.drift.length > 0 ? 'restart' : domainChange(now.spec, thing.spec);
 }
 
 /** A live thing without what was observed of it. */

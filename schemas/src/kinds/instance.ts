@@ -185,7 +185,7 @@ export const instance = defineKind({
   disruption: {
     image: 'dataLoss',
     offering: 'restart',
-    interfaces: 'restart',
+    interfaces: 'live',
     userData: 'restart',
     sshKeys: 'restart',
     power: 'restart',

@@ -1,5 +1,5 @@
 /** What only a guest that really boots can show. The tests tell one story, in order. */
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DomainFacts, LiveThing, Thing } from '@plumb/schemas';
 import { thingKey } from '@plumb/schemas';
@@ -13,6 +13,8 @@ import { RealHost, whyNoRealHost } from './real-host.ts';
 const GREET = join(import.meta.dirname, '../../../../scripts/greet.ts');
 const STRANGER = '10.213.1.50';
 const UNDECLARED = '10.213.1.99';
+
+type Plugged = Thing<'domain'>['spec']['ports'][number];
 
 const missing = await whyNoRealHost();
 
@@ -131,6 +133,43 @@ describe.skipIf(missing !== undefined)('a guest on libvirt', () => {
     await greet(web);
     // The new server listens on the new leg: a guest that asks again is answered.
     expect(await shell('udhcpc -n -q -i eth0 -s /bin/true -t 3 -T 1 2>&1')).toContain(`lease of ${GUEST_ADDRESS}`);
+  });
+
+  test('gains and loses an interface while it runs, and one that was interrupted goes on', async () => {
+    const pid = await host.qemuPid(web.domain.id);
+    const [first, second] = web.domain.spec.ports as [Plugged, Plugged];
+    const interfaces = () => shell('ls /sys/class/net');
+    // The guest's kernel finds a new device in its own time.
+    const noticed = () => shell('for i in $(seq 50); do [ -e /sys/class/net/eth1 ] && break; sleep 0.2; done');
+    await driver.ensure({ ...web.domain, spec: { ...web.domain.spec, ports: [first] } });
+    expect(await interfaces()).toBe('eth0\nlo');
+    await driver.remove(web.ports[1]);
+    await driver.ensure(web.ports[1]);
+    await driver.ensure(web.domain);
+    await noticed();
+    expect(await shell('cat /sys/class/net/eth1/address /sys/class/net/eth1/mtu')).toBe(`${second.macAddress}\n1400`);
+    await shell('ip link set eth1 up; udhcpc -n -q -i eth1 -s /etc/dhcp.sh -t 5 -T 1 2>&1');
+    expect(await greet(web, SECOND_ADDRESS, web.second)).toMatch(/^web-1 /);
+    // As after an agent that died in the middle: the definition says one thing, QEMU has another.
+    const { name } = web.domain.spec;
+    await host.virsh('detach-interface', name, 'ethernet', '--mac', second.macAddress, '--live');
+    expect((await find(web.domain))?.drift.join()).toContain(second.id);
+    await driver.ensure(web.domain);
+    expect((await find(web.domain))?.drift).toEqual([]);
+    await noticed();
+    expect(await interfaces()).toBe('eth0\neth1\nlo');
+    const tap = host.names.tap(web.ports[1].id);
+    const stray = '52:54:00:01:01:77';
+    const device = join(host.folder, 'stray.xml');
+    await writeFile(device, `<interface type='ethernet'><mac address='${stray}'/><model type='virtio'/></interface>`);
+    await host.virsh('attach-device', name, device, '--live');
+    expect((await find(web.domain))?.drift.join()).toContain(stray);
+    await driver.ensure(web.domain);
+    expect((await find(web.domain))?.drift).toEqual([]);
+    const present = await host.virsh('domiflist', name);
+    expect([present.includes(stray), present.includes(tap)]).toEqual([false, true]);
+    expect(await host.qemuPid(web.domain.id)).toBe(pid);
+    expect(await host.virsh('domiflist', name, '--inactive')).toContain(second.macAddress);
   });
 
   test('outlives its libvirtd', async () => {

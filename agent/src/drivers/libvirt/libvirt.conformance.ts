@@ -23,6 +23,7 @@ else
       imageSha256: host.image.sha256,
       imageFormat: 'qcow2',
       brokenImageUrl: `http://127.0.0.1:${(broken.address() as AddressInfo).port}/broken.qcow2`,
+      runOf: (id) => host.qemuPid(id),
       killDomain: async (id) => {
         process.kill(await host.qemuPid(id), 'SIGKILL');
       },

@@ -1,5 +1,5 @@
 import type { Clock, DomainFacts, LiveThing, Random, Thing, ThingKind } from '@plumb/schemas';
-import { retryable, terminal, thingKey } from '@plumb/schemas';
+import { domainChange, retryable, terminal, thingKey } from '@plumb/schemas';
 import { Turns } from '../../turns.ts';
 import type { ThingRef } from '../dependencies.ts';
 import { requireDependencies, requireUnused } from '../dependencies.ts';
@@ -28,6 +28,7 @@ export class SimulatedHost implements Driver {
   readonly #options: SimulatedHostOptions;
   readonly #pool: SpecPool;
   readonly #things = new Map<string, LiveThing>();
+  readonly #boots = new Map<string, number>();
   readonly #foreign = new Set<string>();
   readonly #broken = new Set<string>();
   readonly #listeners = new Set<(change: DriverChange) => void>();
@@ -53,7 +54,9 @@ export class SimulatedHost implements Driver {
       if (thing.kind === 'domain') this.#requireName(thing);
       const now = this.#things.get(thingKey(thing));
       const next = made(this.#pool.share(thing), now);
-      if (now === undefined || !same(now, next)) this.#put(next);
+      if (now !== undefined && same(now, next)) return;
+      if (boots(now, next)) this.#boots.set(next.id, this.bootsOf(next.id) + 1);
+      this.#put(next);
     });
   }
 
@@ -63,6 +66,7 @@ export class SimulatedHost implements Driver {
       if (now === undefined) return;
       requireUnused(now, this.#things.values());
       this.#things.delete(thingKey(now));
+      if (now.kind === 'domain') this.#boots.delete(now.id);
       this.#tell({ type: 'removed', kind: now.kind, id: now.id, owner: now.owner });
     });
   }
@@ -80,6 +84,11 @@ export class SimulatedHost implements Driver {
   /** What lives on the host, by thingKey: the truth, whoever asks. */
   get things(): ReadonlyMap<string, LiveThing> {
     return this.#things;
+  }
+
+  /** How often the guest was started: what is changed live starts none. */
+  bootsOf(domainId: string): number {
+    return this.#boots.get(domainId) ?? 0;
   }
 
   /** What an agent leaves that dies between making a disk and writing down for what: nothing, where one was made before. */
@@ -194,6 +203,13 @@ function made(thing: Thing, now: LiveThing | undefined): LiveThing {
   if (thing.spec.power === 'Running') return { ...live, domain: BOOTED };
   if (now === undefined) return { ...live, domain: NEVER_RAN };
   return { ...live, domain: now.domain?.state === 'off' ? now.domain : STOPPED };
+}
+
+/** Whether the guest is started for the thing to become `next`: it was off, or only a restart changes it. */
+function boots(now: LiveThing | undefined, next: LiveThing): boolean {
+  if (next.kind !== 'domain' || next.domain?.state !== 'running') return false;
+  if (now?.kind !== 'domain' || now.domain?.state !== 'running') return true;
+  return domainChange({ ...now.spec, power: next.spec.power }, next.spec) === 'restart';
 }
 
 function same(now: LiveThing, next: LiveThing): boolean {

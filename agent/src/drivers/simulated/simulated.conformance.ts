@@ -29,6 +29,7 @@ driverConformance('simulated', async () => {
     imageSha256: createHash('sha256').update(bytes).digest('hex'),
     imageFormat: 'raw',
     brokenImageUrl,
+    runOf: async (id) => driver.bootsOf(id),
     killDomain: async (id) => driver.kill(id, 'crashed'),
     breakPort: async (id) => driver.loseBridgePort(id),
     makeForeignDomain: async (name) => {

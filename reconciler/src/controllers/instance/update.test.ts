@@ -30,6 +30,23 @@ describe('an instance that is changed', () => {
     expect((await rig.store.get('/alloc/host/host-1'))?.value).toBe('{"cpus":2,"memoryMiB":256,"instances":1}');
   });
 
+  it('gains and loses an interface: a port is there before its domain has it, and goes after its domain lost it', async () => {
+    await rig.create('Instance', 'web-0', instanceSpec());
+    const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
+    const { interfaces } = instanceSpec() as { interfaces: object[] };
+    const change = async (wanted: object[]) => {
+      const sent = rig.fleet.sent.length;
+      await rig.edit('Instance', 'web-0', (o) => (o.spec.interfaces = wanted));
+      await rig.ready('Instance', 'web-0');
+      return rig.fleet.sent.slice(sent).flatMap(({ command }) => command.steps.map(({ id }) => id));
+    };
+    const second = { name: 'eth1', l3Network: 'lab', addresses: ['10.20.0.77'] };
+    expect(await change([...interfaces, second])).toEqual([`make port/${uid}.eth1`, `change domain/${uid}`]);
+    expect(await rig.keys('/alloc/address/')).toHaveLength(2);
+    expect(await change(interfaces)).toEqual([`change domain/${uid}`, `remove port/${uid}.eth1`]);
+    expect(await rig.keys('/alloc/address/')).toHaveLength(1);
+  });
+
   it('starts from another image only where losing data is allowed, and loses none when that fails', async () => {
     await rig.create('Image', 'other', { url: 'file:///o', sha256: 'b'.repeat(64), format: 'raw', maxSizeMiB: 100 });
     await rig.create('Instance', 'web-0', instanceSpec());

@@ -1,5 +1,7 @@
 import type { Thing } from '@plumb/schemas';
 import { XMLBuilder } from 'fast-xml-parser';
+import type { Plug } from './interfaces.ts';
+import { busOf, INTERFACE_SLOTS, interfaceElement, pciAddress } from './interfaces.ts';
 import { METADATA_ELEMENT, METADATA_NAMESPACE, metadataText } from './metadata.ts';
 
 /** What a domain's definition needs to know besides the thing: the machine, and where its parts lie on this host. */
@@ -64,27 +66,52 @@ export function domainXml(thing: Thing<'domain'>, at: DomainSurroundings): strin
   });
 }
 
+/**
+ * Every device sits at a PCI root port of its own, at an address that is declared: one that is plugged in while the guest
+ * runs finds its place free, has it again after the next start, and moves no other.
+ */
 function devices({ spec }: Thing<'domain'>, at: DomainSurroundings): object {
+  const slots = Math.max(INTERFACE_SLOTS, spec.ports.length);
+  let bus = slots;
+  const nextAddress = () => {
+    bus += 1;
+    return pciAddress(bus);
+  };
+  const fixed = {
+    disk: [...at.disks.map(rootDisk), ...(at.seedPath === undefined ? [] : [seedDisk(at.seedPath)])].map((disk) => ({
+      ...disk,
+      address: nextAddress(),
+    })),
+    rng: { '@model': 'virtio', backend: { '@model': 'random', '#': '/dev/urandom' }, address: nextAddress() },
+    memballoon: { '@model': 'virtio', address: nextAddress() },
+  };
   return {
     emulator: at.emulator,
-    disk: [...at.disks.map(rootDisk), ...(at.seedPath === undefined ? [] : [seedDisk(at.seedPath)])],
-    controller: { '@type': 'usb', '@model': 'none' },
-    interface: spec.ports.map((port, index) => ({
-      '@type': 'ethernet',
-      mac: { '@address': port.macAddress },
-      target: { '@dev': at.taps[index], '@managed': 'no' },
-      model: { '@type': 'virtio' },
-      mtu: { '@size': String(port.mtuBytes) },
-    })),
+    disk: fixed.disk,
+    controller: [
+      { '@type': 'usb', '@model': 'none' },
+      { '@type': 'pci', '@index': '0', '@model': 'pcie-root' },
+      ...Array.from({ length: bus }, (_, index) => rootPort(index + 1)),
+    ],
+    interface: interfacesOf(spec, at.taps).map((plug, index) => interfaceElement(plug, busOf(index))),
     serial: {
       '@type': 'pty',
       log: { '@file': at.consoleLog, '@append': 'on' },
       target: { '@type': 'isa-serial', '@port': '0' },
     },
     console: { '@type': 'pty', target: { '@type': 'serial', '@port': '0' } },
-    rng: { '@model': 'virtio', backend: { '@model': 'random', '#': '/dev/urandom' } },
-    memballoon: { '@model': 'virtio' },
+    rng: fixed.rng,
+    memballoon: fixed.memballoon,
   };
+}
+
+/** The ports of a domain with their taps. */
+export function interfacesOf(spec: Thing<'domain'>['spec'], taps: readonly string[]): Plug[] {
+  return spec.ports.map((port, index) => ({ port, tap: taps[index] as string }));
+}
+
+function rootPort(bus: number): object {
+  return { '@type': 'pci', '@index': String(bus), '@model': 'pcie-root-port' };
 }
 
 /** The whole chain is declared: QEMU and libvirt never guess a format from what a guest may have written. */

@@ -1,12 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, LiveThing, Thing } from '@plumb/schemas';
-import { retryable, terminal } from '@plumb/schemas';
+import { domainChange, retryable, terminal } from '@plumb/schemas';
 import type { DomainRef, Procedures } from '../rpc/procedures.ts';
 import { isLibvirtError, libvirtError } from '../rpc/remote-error.ts';
 import type { DomainSurroundings } from './definition.ts';
-import { domainXml } from './definition.ts';
+import { domainXml, interfacesOf } from './definition.ts';
 import { domainDrift, domainFacts, isAsleep, isPaused, sizeDrift } from './facts.ts';
+import type { Plug } from './interfaces.ts';
+import { undeclaredInterfaces } from './interfaces.ts';
 import { METADATA_NAMESPACE, readMetadata } from './metadata.ts';
+import { pluggedIn, plugInterfaces } from './plugging.ts';
 import type { DomainTrace } from './trace.ts';
 
 export interface DomainsOptions {
@@ -51,7 +54,8 @@ export class Domains {
   }
 
   /**
-   * Defines the domain and switches it as declared. What of a running one only a restart can change is changed by one.
+   * Defines the domain and switches it as declared. What of a running one only a restart can change is changed by one;
+   * its interfaces come and go while it runs, and are noted in the definition when they did.
    * Throws `NameTaken` (terminal when someone else's domain is in the way), and libvirt's own errors.
    */
   async ensure(thing: Thing<'domain'>, surroundings: DomainSurroundings): Promise<LiveThing<'domain'>> {
@@ -70,13 +74,15 @@ export class Domains {
     const xml = domainXml(thing, surroundings);
     let domain = found;
     if (domain !== undefined && live?.domain?.state === 'running') {
-      if (await this.#needsRestart(domain, live, thing)) await this.#stop(domain);
+      const plugs = interfacesOf(thing.spec, surroundings.taps);
+      if (await this.#needsRestart(domain, live, thing, plugs)) await this.#stop(domain);
       else if (thing.spec.power === 'Stopped') {
         await this.#options.libvirt.define(xml);
         await this.#stop(domain);
         return;
       } else {
-        if (live.spec.power !== thing.spec.power) await this.#options.libvirt.define(xml);
+        await plugInterfaces(this.#options.libvirt, this.#options.clock, domain, plugs);
+        if (!isDeepStrictEqual(live.spec, thing.spec)) await this.#options.libvirt.define(xml);
         return this.#wake(domain);
       }
     }
@@ -130,6 +136,7 @@ export class Domains {
       else {
         await trace.bound(thing.id);
         drift.push(...(await this.#cutOff(thing)).map((port) => `it is not connected to its port ${port}`));
+        drift.push(...undeclaredInterfaces(thing, await libvirt.runningXml(domain)));
       }
       return { ...thing, drift, domain: facts };
     } catch (thrown) {
@@ -144,13 +151,19 @@ export class Domains {
     return this.#options.cutOff(spec.ports.map(({ id }) => id));
   }
 
-  /** Whether a running domain has to be switched off for it to be as declared. */
-  async #needsRestart(domain: DomainRef, live: LiveThing<'domain'>, thing: Thing<'domain'>): Promise<boolean> {
-    const { power: _now, ...now } = live.spec;
-    const { power: _next, ...next } = thing.spec;
-    if (!isDeepStrictEqual(now, next)) return true;
-    if (sizeDrift(thing, await this.#options.libvirt.info(domain)).length > 0) return true;
-    return (await this.#cutOff(thing)).length > 0;
+  /** Whether a running domain has to be switched off for it to be as declared, besides being off. */
+  async #needsRestart(
+    domain: DomainRef,
+    live: LiveThing<'domain'>,
+    thing: Thing<'domain'>,
+    plugs: readonly Plug[],
+  ): Promise<boolean> {
+    const { libvirt, cutOff } = this.#options;
+    if (domainChange({ ...live.spec, power: thing.spec.power }, thing.spec) === 'restart') return true;
+    if (sizeDrift(thing, await libvirt.info(domain)).length > 0) return true;
+    // What is not plugged in yet cannot be cut off: it is plugged in instead.
+    const present = await pluggedIn(libvirt, domain, plugs);
+    return (await cutOff(present.map(({ port }) => port.id))).length > 0;
   }
 
   async #requireName(thing: Thing<'domain'>): Promise<void> {

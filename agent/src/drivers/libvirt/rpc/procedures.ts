@@ -6,12 +6,15 @@ import { XdrWriter } from './xdr.ts';
 const procedure = (name: string, number: number): Procedure => ({ name, number });
 const CONNECT_OPEN = procedure('open', 1);
 const CONNECT_GET_CAPABILITIES = procedure('getCapabilities', 7);
+const DOMAIN_GET_XML_DESC = procedure('domainGetXMLDesc', 14);
 const DOMAIN_GET_INFO = procedure('domainGetInfo', 16);
 const DOMAIN_LOOKUP_BY_NAME = procedure('domainLookupByName', 23);
 const DOMAIN_LOOKUP_BY_UUID = procedure('domainLookupByUUID', 24);
 const DOMAIN_RESUME = procedure('domainResume', 28);
 const AUTH_LIST = procedure('authList', 66);
 const AUTH_POLKIT = procedure('authPolkit', 70);
+const DOMAIN_ATTACH_DEVICE_FLAGS = procedure('domainAttachDeviceFlags', 160);
+const DOMAIN_DETACH_DEVICE_FLAGS = procedure('domainDetachDeviceFlags', 161);
 const DOMAIN_CREATE_WITH_FLAGS = procedure('domainCreateWithFlags', 196);
 const DOMAIN_GET_STATE = procedure('domainGetState', 212);
 const DOMAIN_UNDEFINE_FLAGS = procedure('domainUndefineFlags', 231);
@@ -30,6 +33,7 @@ export const DOMAIN_EVENT_LIFECYCLE = 318;
 const AUTH_POLKIT_TYPE = 2;
 const EVENT_ID_LIFECYCLE = 0;
 const METADATA_ELEMENT = 2;
+const AFFECT_LIVE = 1;
 const AFFECT_CONFIG = 2;
 const BLOCK_RESIZE_BYTES = 1;
 const SHUTDOWN_ACPI = 1;
@@ -145,10 +149,28 @@ export class Procedures {
     return { state, maxMemoryKiB, cpus: reply.int() };
   }
 
+  /** What the domain's QEMU has now, where it runs; else its definition. */
+  async runningXml(domain: DomainRef): Promise<string> {
+    return (await this.#call(DOMAIN_GET_XML_DESC, writeDomain(domain).uint(0).finish())).string();
+  }
+
   /** Our element in the persistent definition, as XML. LibvirtError `noDomainMetadata` when it has none. */
   async metadata(domain: DomainRef, xmlNamespace: string): Promise<string> {
     const args = writeDomain(domain).int(METADATA_ELEMENT).optionalString(xmlNamespace).uint(AFFECT_CONFIG).finish();
     return (await this.#call(DOMAIN_GET_METADATA, args)).string();
+  }
+
+  /** Plugs a device, declared as in a definition, into a running domain; its definition is left as it is. */
+  async attachDevice(domain: DomainRef, xml: string): Promise<void> {
+    await this.#call(DOMAIN_ATTACH_DEVICE_FLAGS, writeDomain(domain).string(xml).uint(AFFECT_LIVE).finish());
+  }
+
+  /**
+   * Asks a running guest to let go of a device. Libvirt waits a few seconds for it; that this succeeds does not mean that
+   * the guest did. The definition is left as it is.
+   */
+  async detachDevice(domain: DomainRef, xml: string): Promise<void> {
+    await this.#call(DOMAIN_DETACH_DEVICE_FLAGS, writeDomain(domain).string(xml).uint(AFFECT_LIVE).finish());
   }
 
   /** Grows a disk that a running domain holds; `disk` is its path or target name. */

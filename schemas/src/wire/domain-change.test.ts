@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { domainChange } from './domain-change.ts';
+import type { ThingSpec } from './things.ts';
+
+const eth = (name: string, last: string) => ({ id: `u.${name}`, macAddress: `52:54:00:00:00:${last}`, mtuBytes: 1450 });
+const [eth0, eth1, lan] = [eth('eth0', '11'), eth('eth1', '12'), eth('lan', '12')];
+const web: ThingSpec<'domain'> = {
+  name: 'default.web',
+  cpus: 1,
+  memoryMiB: 128,
+  disks: ['u.root'],
+  seed: 'u.seed',
+  ports: [eth0, eth1],
+  power: 'Running',
+};
+const { seed: _seed, ...seedless } = web;
+const withPorts = (...ports: typeof web.ports) => ({ ...web, ports });
+
+test.each<[string, ThingSpec<'domain'>, ReturnType<typeof domainChange>]>([
+  ['nothing', structuredClone(web), 'none'],
+  ['an interface more', withPorts(eth0, eth1, eth('eth2', '13')), 'live'],
+  ['an interface before the others', withPorts(eth('eth2', '13'), eth0, eth1), 'live'],
+  ['an interface less', withPorts(eth1), 'live'],
+  ['no interface at all', withPorts(), 'live'],
+  ['an interface for another', withPorts(eth0, eth('eth2', '13')), 'live'],
+  ['another name for an interface, with its address', withPorts(eth0, lan), 'live'],
+  ['another order of interfaces', withPorts(eth1, eth0), 'live'],
+  ['another Ethernet address', withPorts(eth0, eth('eth1', '99')), 'restart'],
+  ['another MTU', withPorts(eth0, { ...eth1, mtuBytes: 1500 }), 'restart'],
+  ['another processor', { ...web, cpus: 2 }, 'restart'],
+  ['less memory', { ...web, memoryMiB: 96 }, 'restart'],
+  ['another disk', { ...web, disks: ['u.root-2'] }, 'restart'],
+  ['no seed', seedless, 'restart'],
+  ['another name', { ...web, name: 'default.www' }, 'restart'],
+  ['being off', { ...web, power: 'Stopped' }, 'restart'],
+  ['an interface more and another processor', { ...withPorts(eth0, eth1, eth('eth2', '13')), cpus: 2 }, 'restart'],
+])('%s', (_what, after, change) => {
+  expect(domainChange(web, after)).toBe(change);
+  expect(domainChange(after, web)).toBe(change);
+});
