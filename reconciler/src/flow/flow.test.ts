@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FakeFleet } from '../fleet/testing/fake-fleet.ts';
 import { diffHost, type PlanStep } from '../plan/plan.ts';
 import { commands, execute } from './execute.ts';
-import { passesPivot, undoSteps } from './undo.ts';
+import { doneSteps, passesPivot, undoSteps } from './undo.ts';
 
 const disk: Thing = { kind: 'disk', id: 'u.root', owner: 'u', spec: { image: 'i', imageFormat: 'raw' } };
 const seed: Thing = { kind: 'seed', id: 'u.seed', owner: 'u', spec: { instanceId: 'u', hostname: 'h', sshKeys: [] } };
@@ -37,8 +37,23 @@ describe('a plan', () => {
   it('undoes in reverse what is its own, and puts back what was', () => {
     const before: Thing = { ...seed, spec: { ...seed.spec, hostname: 'before' } };
     const steps = diffHost('h', 'u', [image, disk, seed], [{ ...before, drift: [] } as never]);
-    expect(undoSteps({ version: 1, steps }).map((s) => [s.verb, s.thing])).toEqual([
+    expect(undoSteps(steps).map((s) => [s.verb, s.thing])).toEqual([
       ['ensure', before],
+      ['remove', disk],
+    ]);
+  });
+
+  it('that took the place of others is undone to what was before all of them', () => {
+    const was: Thing = { ...seed, spec: { ...seed.spec, hostname: 'was' } };
+    const half: Thing = { ...seed, spec: { ...seed.spec, hostname: 'half' } };
+    const carried = diffHost('h', 'u', [disk, half], [{ ...was, drift: [] } as never]);
+    const steps = diffHost('h', 'u', [disk, seed], [
+      { ...disk, drift: [] },
+      { ...half, drift: [] },
+    ] as never);
+    const undone = undoSteps(doneSteps({ carried, plan: { version: 1, steps } }));
+    expect(undone.map((s) => [s.verb, s.thing])).toEqual([
+      ['ensure', was],
       ['remove', disk],
     ]);
   });
@@ -63,7 +78,7 @@ describe('a plan', () => {
       const result = [await run(), await run()];
       expect(result.map((r) => r.outcome)).toEqual(failing ? ['failed', 'failed'] : ['done', 'done']);
       fleet.fault = () => undefined;
-      for (let i = 0; i < 2; i++) await execute(undoSteps(plan), { fleet, owner: 'u', fence: 2 });
+      for (let i = 0; i < 2; i++) await execute(undoSteps(plan.steps), { fleet, owner: 'u', fence: 2 });
       expect(JSON.stringify([...fleet.host('h')!.things])).toBe(start);
     }
   });

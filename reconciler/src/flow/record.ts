@@ -1,7 +1,7 @@
 /** The durable record of a flow: enough to go on, or back, after any crash. */
 import { PlumbError } from '@plumb/schemas';
 import type { Allocation } from '../plan/allocation.ts';
-import { PLAN_VERSION, type Plan } from '../plan/plan.ts';
+import { PLAN_VERSION, type Plan, type PlanStep } from '../plan/plan.ts';
 
 /** What flows are for: each is proved at every fault point (sim/src/matrix). */
 export const flowPurposes = ['create', 'update', 'repair', 'delete'] as const;
@@ -19,6 +19,8 @@ export interface FlowRecord {
    */
   direction: 'forward' | 'back' | 'failed';
   plan: Plan;
+  /** What flows that this one took the place of may have done, first to last: going back means back before them. */
+  carried?: PlanStep[];
   /** What the object holds when the flow has gone forward to its end; absent when it then holds nothing. */
   target?: Allocation;
   /** What the object held before, and what superseded flows had taken: freed at the end unless kept. */

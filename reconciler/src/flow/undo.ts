@@ -1,14 +1,16 @@
 /** Pure: what takes the steps of a plan back. */
+import { thingKey } from '@plumb/schemas';
 import { equal, type Plan, type PlanStep } from '../plan/plan.ts';
+import type { FlowRecord } from './record.ts';
 
 /**
- * The steps that undo the plan, last first. A step that made something removes it; one that changed or removed
+ * What undoes the steps, last first. A step that made something removes it; one that changed or removed
  * something puts back what was there. Whether a step was carried out does not matter: undoing is idempotent, and a step
  * that failed may have done half. What is shared stays: others may use it, and its own controller removes it. A step that
  * only repaired a thing changed no declaration, so there is nothing to return to.
  */
-export function undoSteps(plan: Plan): PlanStep[] {
-  return plan.steps
+export function undoSteps(steps: readonly PlanStep[]): PlanStep[] {
+  return steps
     .filter(
       (step) => step.undo === 'undoable' && !(step.verb === 'ensure' && equal(step.previous?.spec, step.thing.spec)),
     )
@@ -19,6 +21,17 @@ export function undoSteps(plan: Plan): PlanStep[] {
         ? { ...base, verb: 'remove' }
         : { ...base, verb: 'ensure', thing: step.previous };
     });
+}
+
+/** Everything that the flow and those before it may have done: of each thing one step, from what was there at first. */
+export function doneSteps({ carried = [], plan }: Pick<FlowRecord, 'carried' | 'plan'>): PlanStep[] {
+  const done = new Map<string, PlanStep>();
+  for (const step of [...carried, ...plan.steps]) {
+    const key = `${step.host} ${thingKey(step.thing)}`;
+    const before = done.get(key);
+    done.set(key, before ? { ...step, id: before.id, previous: before.previous } : step);
+  }
+  return [...done.values()];
 }
 
 /** True when the plan destroys data at or before the step: from there a flow only goes forward. */

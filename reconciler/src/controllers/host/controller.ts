@@ -113,6 +113,7 @@ async function removeDeleted(context: Context, live: HostLive, things: LiveThing
 
 async function remove(context: Context, cached: Cached<Host>): Promise<Again | undefined> {
   const { name } = cached.object.metadata;
+  await reportOrphans(context, cached);
   const holders = [...context.holdings.on(name)].map((uid) => {
     const holder = context.cache.byUid(uid)?.object;
     return holder ? `Instance ${objectName(holder.metadata)}` : `Instance with uid ${uid}`;
@@ -122,7 +123,6 @@ async function remove(context: Context, cached: Cached<Host>): Promise<Again | u
     return undefined;
   }
   const live = context.fleet.host(name);
-  await reportOrphans(context, cached);
   if (live?.connected) await removeShared(context, live);
   await retryOnConflict(async (attempt) => {
     const current = attempt === 0 ? cached : await readFresh(context, cached);

@@ -2,6 +2,7 @@
 import { type Instance, objectName } from '@plumb/schemas';
 import type { Journaled } from '../../flow/journal.ts';
 import type { FlowPurpose, FlowRecord } from '../../flow/record.ts';
+import { doneSteps } from '../../flow/undo.ts';
 import { PLAN_VERSION } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Context } from '../controller.ts';
@@ -18,6 +19,8 @@ export async function beginFlow(
 ): Promise<Journaled> {
   const { uid, generation } = cached.object.metadata;
   const before = allHeld(context, cached.object);
+  const earlier = context.journal.get(uid)?.record;
+  const carried = earlier?.direction === 'forward' ? doneSteps(earlier) : [];
   const submitted = context.lane.submit((index) => {
     const { target, steps } = planInstance(context, cached, resolved, index);
     const held = before;
@@ -29,6 +32,7 @@ export async function beginFlow(
       generation,
       direction: 'forward',
       plan: { version: PLAN_VERSION, steps },
+      ...(carried.length > 0 ? { carried } : {}),
       target,
       held,
       inputs: resolved.inputs,

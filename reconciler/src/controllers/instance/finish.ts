@@ -83,6 +83,7 @@ export async function finishBack(context: Context, cached: Cached<Instance>, flo
   const failed: FlowRecord = {
     ...record,
     direction: 'failed',
+    carried: undefined,
     plan: { ...record.plan, steps: [] },
     target: undefined,
     held: [],

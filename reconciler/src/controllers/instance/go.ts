@@ -3,7 +3,7 @@ import { type Instance, objectName, PlumbError, terminal } from '@plumb/schemas'
 import { execute } from '../../flow/execute.ts';
 import type { Journaled } from '../../flow/journal.ts';
 import type { FlowFailure, FlowRecord } from '../../flow/record.ts';
-import { passesPivot, undoSteps } from '../../flow/undo.ts';
+import { doneSteps, passesPivot, undoSteps } from '../../flow/undo.ts';
 import type { PlanStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context } from '../controller.ts';
@@ -86,7 +86,7 @@ async function planAgain(context: Context, cached: Cached<Instance>, record: Flo
 
 export async function goBack(context: Context, cached: Cached<Instance>, flow: Journaled): Promise<Again | undefined> {
   const { record } = flow;
-  const result = await execute(undoSteps(record.plan), {
+  const result = await execute(undoSteps(doneSteps(record)), {
     fence: flow.revision,
     fleet: context.fleet,
     owner: record.uid,

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { stage, vm, wait } from './stage.ts';
+
+test('an update that took the place of a half done one returns to what was before both', async () => {
+  using on = await stage('superseded update');
+  await on.do(vm('vm'), wait(3_000));
+  const held = () => JSON.parse(on.world.disk.entries.get('/objects/instances/default/vm')!.value).status.interfaces;
+  const before = held();
+  // The port moves to another network, and there it stops.
+  on.hurt((point) => (point.at === 'step' && point.kind === 'domain' && point.when === 'before' ? 'fail' : undefined));
+  const interfaces = [{ name: 'eth0', l3Network: 'plain' }];
+  await on.do({ do: 'change', kind: 'Instance', name: 'vm', spec: { interfaces } }, wait(1_000));
+  // Another change comes, and fails for good.
+  on.hurt((point) =>
+    point.at === 'step' && point.kind === 'domain' && point.when === 'before' && point.flow.endsWith('forward')
+      ? 'fail terminal'
+      : undefined,
+  );
+  await on.do({ do: 'change', kind: 'Instance', name: 'vm', spec: { offering: 'big', userData: '#!' } }, wait(5_000));
+  expect(await on.wrong()).toEqual([]);
+  expect(held()).toEqual(before);
+  const port = on.world
+    .machine('host-1')
+    .things()
+    .get(`port/${on.uid('vm')}.eth0`);
+  expect(port?.spec).toMatchObject({ addresses: before[0].addresses });
+});
