@@ -37,6 +37,8 @@ export class Sessions {
   readonly #options: SessionsOptions;
   readonly #sessions = new Map<string, Session>();
   readonly #closing = new AbortController();
+  /** Host → the highest term that this process told it. */
+  readonly #told = new Map<string, number>();
   #term: number;
 
   constructor(options: SessionsOptions) {
@@ -79,7 +81,7 @@ export class Sessions {
           'UnknownCredential',
           `the credential is not that of a host named ${name}: join first`,
         );
-      if (attach.highestTerm > this.#term) await this.#raiseTerm(name, attach.highestTerm);
+      if (this.#isForeign(name, attach.highestTerm)) await this.#raiseTerm(name, attach.highestTerm);
     } catch (thrown) {
       const { reason, message } = PlumbError.from(thrown, `host ${name} could not attach`);
       return stream.refuse(name, reason, message);
@@ -96,6 +98,7 @@ export class Sessions {
       parts: [],
     };
     this.#sessions.set(name, session);
+    this.#told.set(name, this.#term);
     stream.push({ host: name, body: 'attached', attached: { session: session.id, term: this.#term } });
     log('info', `host ${name} attached, driver ${session.host.facts.driver}`);
     void registration.attend(name, attach.registerZone, () => this.#sessions.get(name) === session);
@@ -115,6 +118,14 @@ export class Sessions {
 
   close(): void {
     this.#closing.abort();
+  }
+
+  /**
+   * Whether the host has obeyed a term of ours, or a later one, that it does not have from us: the store was put back to
+   * an earlier time, and counts terms and fences once more that are used up.
+   */
+  #isForeign(host: string, heard: number): boolean {
+    return heard > this.#term || (heard === this.#term && this.#told.get(host) !== heard);
   }
 
   async #raiseTerm(host: string, heard: number): Promise<void> {

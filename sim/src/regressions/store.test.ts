@@ -60,7 +60,7 @@ test('lost acknowledged create', { timeout: 60_000 }, async () => {
     const next = synced[i + 1];
     const appended =
       next?.file.equals(file) && next.log.length > log.length && next.log.subarray(0, log.length).equals(log);
-    if (!appended) continue;
+    if (!next || !appended) continue;
     const more = next.log.length - log.length;
     for (const part of [1, 24, more >> 1, more - 1]) {
       const cut = next.log.subarray(0, log.length + part);
