@@ -1,6 +1,16 @@
 #!/bin/sh
 # npm run soak -- --minutes N --seed S: the simulation for as long as there is time. `-- --again SEED` shows one run.
+# npm run soak -- --kills N [--seed S]: real server and agent killed at N random moments of the quickstart on real guests.
 set -eu
 cd "$(dirname "$0")/.."
+case "${1:-}" in
+  --kills)
+    sh scripts/setup.sh
+    PLUMB_KILLS="${2:?say how many: --kills 30}"
+    export PLUMB_KILLS
+    if [ "${3:-}" = --seed ]; then export PLUMB_KILLS_SEED="${4:?say which seed}"; fi
+    exec node_modules/.bin/node node_modules/vitest/vitest.mjs run --project e2e e2e/random-kills.e2e.ts
+    ;;
+esac
 sh scripts/modules.sh
 exec node_modules/.bin/node sim/src/soak.ts "$@"
