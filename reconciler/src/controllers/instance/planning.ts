@@ -1,5 +1,6 @@
 /** From an instance to its next plan: what it is to hold, and the steps from what lives to what is declared. */
 import {
+  type Image,
   type Instance,
   type InstanceOffering,
   type LiveThing,
@@ -11,7 +12,7 @@ import {
 } from '@plumb/schemas';
 import type { AllocationIndex } from '../../allocation/allocation-index.ts';
 import { allocate, chooseRootDisk } from '../../plan/allocate.ts';
-import { type Allocation, heldAllocation } from '../../plan/allocation.ts';
+import { type Allocation, heldAllocation, type RootDisk } from '../../plan/allocation.ts';
 import { ownThings, sharedThings } from '../../plan/instance-things.ts';
 import { diffHost, type PlanStep, removeStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
@@ -58,18 +59,32 @@ export function planInstance(
     cpus,
     memoryMiB,
     networks: resolved.networks,
-    rootDisk: chooseRootDisk(
-      instance,
-      resolved.references.image,
-      heldAllocation(instance.status)?.rootDisk,
-      isApplied(instance),
-    ),
+    rootDisk: rootDisk(context, instance, resolved.references.image, host),
     held,
     taken: index,
     nameOf: (uid) => nameOf(context, uid),
   });
   checkGrowth(context, held, target, index);
   return { target, steps: stepsTo(context, cached, resolved, target) };
+}
+
+/**
+ * The disk that it has keeps; one that was begun and never ran, too, as far as it is a clone of the declared image:
+ * the Image may have been edited meanwhile. What never ran holds no data that could be lost.
+ */
+function rootDisk(context: Context, instance: Instance, image: Image, host: string): RootDisk {
+  const settled = heldAllocation(instance.status)?.rootDisk;
+  if (settled) return chooseRootDisk(instance, image, settled, isApplied(instance));
+  const { uid } = instance.metadata;
+  for (const { host: on, thing } of context.fleet.ownedBy(uid)) {
+    if (on !== host || thing.kind !== 'disk') continue;
+    const planned = allHeld(context, instance).find((h) => h.rootDisk.id === thing.id)?.rootDisk;
+    const imageUid = planned?.imageUid ?? image.metadata.uid;
+    const begun = { id: thing.id, imageUid, sha256: thing.spec.image, format: thing.spec.imageFormat };
+    const unused = { ...instance, spec: { ...instance.spec, allowDataLoss: true } };
+    return chooseRootDisk(unused, image, begun, false);
+  }
+  return chooseRootDisk(instance, image, undefined, false);
 }
 
 /**
