@@ -1,10 +1,10 @@
 /**
- * A libvirtd to talk to: the system's own when it answers, or a private one that needs neither systemd nor dbus and
- * writes nothing under the machine's /etc. Private means: in a mount namespace of its own, libvirt's folders are bound
- * to a folder of ours. Guests outlive their libvirtd; the next one with the same folder finds them again.
+ * A private libvirtd: it needs neither systemd nor dbus, does not depend on how the machine's own is configured, never
+ * meets its guests, and writes nothing under /etc. In a mount namespace of its own, libvirt's folders are bound to a
+ * folder of ours. Guests outlive their libvirtd; the next one with the same folder finds them again.
  */
 
-import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,13 +16,10 @@ export interface Libvirtd {
   socket: string;
   /** For `virsh -c`. */
   virshUri: string;
-  /** False: it is the system's, and `stop` leaves it alone. */
-  isPrivate: boolean;
-  /** Ends a private libvirtd; its guests run on. */
+  /** Ends it; its guests run on. */
   stop(): Promise<void>;
 }
 
-const SYSTEM_SOCKET = '/run/libvirt/libvirt-sock';
 /** sun_path in unix(7), with its final NUL. */
 const SOCKET_PATH_BYTES = 108;
 /** The first start asks every QEMU of the machine what it can do. */
@@ -58,13 +55,6 @@ const ACCOUNTS = [
   { file: 'group', entry: 'libvirt-qemu:x:64055:' },
 ];
 
-/** The system's libvirtd, or undefined when there is none that answers. */
-export async function systemLibvirtd(): Promise<Libvirtd | undefined> {
-  const found = await stat(SYSTEM_SOCKET).catch(() => undefined);
-  if (!found?.isSocket() || !(await answers('qemu:///system', 20_000))) return undefined;
-  return { socket: SYSTEM_SOCKET, virshUri: 'qemu:///system', isPrivate: false, stop: async () => {} };
-}
-
 /**
  * A libvirtd with its state in `folder`, or the one that already runs there. `capabilities`: a folder in which what it
  * found out about QEMU is kept for the next one, which spares seconds. Needs root and Linux.
@@ -78,8 +68,7 @@ export async function privateLibvirtd(folder: string, capabilities: string): Pro
   const pidFile = join(state, 'libvirtd.json');
   const running = await readRecord(pidFile);
   if (running && isRunning(running)) {
-    if (await answers(virshUri, START_TIMEOUT_MS))
-      return { socket, virshUri, isPrivate: true, stop: () => endProcess(running) };
+    if (await answers(virshUri, START_TIMEOUT_MS)) return { socket, virshUri, stop: () => endProcess(running) };
     await endProcess(running);
   }
   await prepare(state, capabilities);
@@ -91,7 +80,7 @@ export async function privateLibvirtd(folder: string, capabilities: string): Pro
   }
   await run('taskset', ['-a', '-c', '-p', await allowedCpus(), `${started.pid}`]);
   await copyFiles(join(state, 'cache/qemu/capabilities'), capabilities);
-  return { socket, virshUri, isPrivate: true, stop: () => endProcess(started) };
+  return { socket, virshUri, stop: () => endProcess(started) };
 }
 
 /** Ends every guest that a private libvirtd started, as pulling the plug would. For tests, when all else is gone. */

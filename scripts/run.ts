@@ -11,7 +11,10 @@ export interface RunOptions {
   onLine?: ((line: string) => void) | undefined;
   /** Ends the program with SIGKILL after this many milliseconds. */
   timeoutMs?: number;
-  /** Asks the program to end (SIGINT) when it aborts; what comes of that is the program's own affair. */
+  /**
+   * Asks the program to end (SIGINT) when it aborts; what comes of that is the program's own affair. It is asked only
+   * once: it runs in a session of its own, where Ctrl-C in a terminal does not reach it as well.
+   */
   signal?: AbortSignal | undefined;
   /** Exit codes that are no failure; 0 alone, if absent. */
   accept?: readonly number[] | undefined;
@@ -41,6 +44,7 @@ export function run(program: string, args: readonly string[], options: RunOption
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      detached: options.signal !== undefined,
       timeout: options.timeoutMs,
       killSignal: 'SIGKILL',
     });

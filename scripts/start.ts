@@ -29,8 +29,6 @@ function untilInterrupted(): AbortSignal {
 async function main(options: StartOptions): Promise<void> {
   const began = performance.now();
   const interrupted = untilInterrupted();
-  // A terminal sends Ctrl-C to Terraform by itself; twice would make it give up without saving its state.
-  const signal = process.stdin.isTTY ? new AbortController().signal : interrupted;
   const before = await readSession(options.dataDir);
   if (options.mode === 'destroy' && !before) return steps.say(`Nothing to remove in ${options.dataDir}.`);
   const simulated = options.mode === 'destroy' ? before?.driver === 'simulated' : options.simulated;
@@ -43,7 +41,7 @@ async function main(options: StartOptions): Promise<void> {
   const session = await Session.open(options.dataDir, options.port, setup.image ? 'libvirt' : 'simulated');
   const libvirtd = setup.image ? await bringUpLibvirtd(steps, options.dataDir) : undefined;
   try {
-    const cloud = await bringUp(steps, { options, setup, session, terraform, libvirtd, signal });
+    const cloud = await bringUp(steps, { options, setup, session, terraform, libvirtd, signal: interrupted });
     await steps.run('terraform init', `read what it says; the provider is in dist/mirror`, () =>
       cloud.quickstart.init(),
     );

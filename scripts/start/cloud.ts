@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type AgentOptions, serverUrl, startAgent, startServer } from '../control-plane.ts';
-import { type Libvirtd, privateLibvirtd, systemLibvirtd } from '../libvirtd.ts';
+import { type Libvirtd, privateLibvirtd } from '../libvirtd.ts';
 import { startProvider } from '../provider.ts';
 import { Quickstart } from '../quickstart.ts';
 import { CACHE, type Setup } from '../setup.ts';
@@ -32,12 +32,11 @@ export interface Parts {
   signal: AbortSignal;
 }
 
-/** The system's libvirtd, or a private one in the data folder. */
+/** A libvirtd in the data folder, beside whatever the machine has. */
 export function bringUpLibvirtd(steps: Steps, dataDir: string): Promise<Libvirtd> {
   return steps.run('libvirtd', `read ${join(dataDir, 'libvirt/libvirtd.log')}`, async (step) => {
-    const libvirtd =
-      (await systemLibvirtd()) ?? (await privateLibvirtd(join(dataDir, 'libvirt'), join(CACHE, 'libvirt')));
-    step.note(libvirtd.isPrivate ? 'a private one, beside whatever the machine has' : 'the machine’s own');
+    const libvirtd = await privateLibvirtd(join(dataDir, 'libvirt'), join(CACHE, 'libvirt'));
+    step.note('a private one: the machine’s own guests are not touched');
     return libvirtd;
   });
 }
