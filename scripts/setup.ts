@@ -10,6 +10,7 @@ import { build } from './build.ts';
 import { type GuestImage, guestImage } from './guest-image.ts';
 import { prepareMachine } from './machine.ts';
 import { StepFailed, Steps } from './steps.ts';
+import { findTerraform, type Terraform } from './terraform.ts';
 
 export const ROOT = join(import.meta.dirname, '..');
 export const CACHE = join(ROOT, '.cache');
@@ -23,11 +24,13 @@ export interface Setup {
   missing: string | undefined;
   /** Whether the provider's native shim was built, which needs Go. */
   shim: boolean;
+  /** Present when it was asked for. */
+  terraform: Terraform | undefined;
 }
 
-/** `guests: false` leaves out everything that only real guests need. Throws {@link StepFailed}. */
-export async function setUp(steps: Steps, options: { guests: boolean }): Promise<Setup> {
-  const setup: Setup = { image: undefined, missing: undefined, shim: false };
+/** Without `guests`, what only real guests need is left out; without `terraform`, that. Throws {@link StepFailed}. */
+export async function setUp(steps: Steps, options: { guests: boolean; terraform: boolean }): Promise<Setup> {
+  const setup: Setup = { image: undefined, missing: undefined, shim: false, terraform: undefined };
   if (options.guests) {
     const machine = await steps.run(
       'This machine',
@@ -45,6 +48,7 @@ export async function setUp(steps: Steps, options: { guests: boolean }): Promise
     }
   }
   setup.shim = await prepareProvider(steps);
+  if (options.terraform) setup.terraform = await prepareTerraform(steps);
   return setup;
 }
 
@@ -60,6 +64,14 @@ function prepareImage(steps: Steps): Promise<GuestImage> {
   );
 }
 
+function prepareTerraform(steps: Steps): Promise<Terraform> {
+  return steps.run('Terraform', 'install terraform or tofu, or Go, with which OpenTofu is built', async (step) => {
+    const terraform = await findTerraform((line) => step.line(line));
+    step.note(terraform.description);
+    return terraform;
+  });
+}
+
 function prepareProvider(steps: Steps): Promise<boolean> {
   return steps.run('Terraform provider', 'run "npm run build" by hand', async (step) => {
     const { mirror, lines } = await build();
@@ -71,7 +83,7 @@ function prepareProvider(steps: Steps): Promise<boolean> {
 if (import.meta.main) {
   const { values } = parseArgs({ options: { simulated: { type: 'boolean', default: false } } });
   try {
-    const { image } = await setUp(new Steps(), { guests: !values.simulated });
+    const { image } = await setUp(new Steps(), { guests: !values.simulated, terraform: true });
     if (image) console.log(`  Image for manifests: url file://${image.path}, sha256 ${image.sha256}`);
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;

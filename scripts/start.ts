@@ -8,7 +8,6 @@ import { Refused, readSession, Session } from './start/session.ts';
 import { showCloud } from './start/show.ts';
 import { checkNothingLeft, verify } from './start/verify.ts';
 import { StepFailed, Steps, seconds } from './steps.ts';
-import { findTerraform } from './terraform.ts';
 
 const steps = new Steps();
 
@@ -32,16 +31,11 @@ async function main(options: StartOptions): Promise<void> {
   const before = await readSession(options.dataDir);
   if (options.mode === 'destroy' && !before) return steps.say(`Nothing to remove in ${options.dataDir}.`);
   const simulated = options.mode === 'destroy' ? before?.driver === 'simulated' : options.simulated;
-  const setup = await setUp(steps, { guests: !simulated });
-  const terraform = await steps.run('Terraform', 'install terraform or tofu, or Go to build it', async (step) => {
-    const found = await findTerraform();
-    step.note(found.description);
-    return found;
-  });
+  const setup = await setUp(steps, { guests: !simulated, terraform: true });
   const session = await Session.open(options.dataDir, options.port, setup.image ? 'libvirt' : 'simulated');
   const libvirtd = setup.image ? await bringUpLibvirtd(steps, options.dataDir) : undefined;
   try {
-    const cloud = await bringUp(steps, { options, setup, session, terraform, libvirtd, signal: interrupted });
+    const cloud = await bringUp(steps, { options, setup, session, libvirtd, signal: interrupted });
     await steps.run('terraform init', `read what it says; the provider is in dist/mirror`, () =>
       cloud.quickstart.init(),
     );
@@ -55,6 +49,9 @@ async function main(options: StartOptions): Promise<void> {
     }
     await destroy(cloud, session);
     await checkNothingLeft(steps, cloud);
+  } catch (error) {
+    steps.say(whatNow(options, interrupted.aborted));
+    throw error;
   } finally {
     steps.say('Ending server and agent.');
     await session.close();
@@ -64,6 +61,13 @@ async function main(options: StartOptions): Promise<void> {
   if (options.ownFolder) await endProvider(options.dataDir);
   if (options.mode === 'destroy' || options.ownFolder) await rm(options.dataDir, { recursive: true, force: true });
   steps.say(`Done in ${seconds(performance.now() - began).trim()}: nothing is left.`);
+}
+
+function whatNow({ mode, dataDir }: StartOptions, interrupted: boolean): string {
+  const again = mode === 'once' ? `npm start -- --once` : 'npm start';
+  const remove = `npm start -- --destroy --data-dir ${dataDir}`;
+  const why = interrupted ? 'Interrupted.' : 'Nothing was taken away, so that you can look.';
+  return `${why} "${again}" goes on from here, "${remove}" removes everything.`;
 }
 
 async function apply(cloud: Cloud, session: Session): Promise<void> {

@@ -66,7 +66,11 @@ if (unknown.length > 0) {
 }
 
 try {
-  await setUp(steps, { guests: chosen.length === 0 || chosen.includes('conformance') || chosen.includes('e2e') });
+  const all = chosen.length === 0;
+  await setUp(steps, {
+    guests: all || chosen.includes('conformance') || chosen.includes('e2e'),
+    terraform: all || chosen.includes('e2e'),
+  });
 } catch (error) {
   if (!(error instanceof StepFailed)) throw error;
   totals.failed.push('set-up');

@@ -9,7 +9,6 @@ import { startProvider } from '../provider.ts';
 import { Quickstart } from '../quickstart.ts';
 import { CACHE, type Setup } from '../setup.ts';
 import type { Steps } from '../steps.ts';
-import type { Terraform } from '../terraform.ts';
 import type { StartOptions } from './options.ts';
 import type { Session } from './session.ts';
 
@@ -27,7 +26,6 @@ export interface Parts {
   options: StartOptions;
   setup: Setup;
   session: Session;
-  terraform: Terraform;
   libvirtd: Libvirtd | undefined;
   signal: AbortSignal;
 }
@@ -43,7 +41,8 @@ export function bringUpLibvirtd(steps: Steps, dataDir: string): Promise<Libvirtd
 
 /** Starts server and agent, and prepares the folder in which Terraform works. Everything started is in the session. */
 export async function bringUp(steps: Steps, parts: Parts): Promise<Cloud> {
-  const { options, session, setup, terraform, libvirtd, signal } = parts;
+  const { options, session, setup, libvirtd, signal } = parts;
+  if (!setup.terraform) throw new Error('Terraform was not set up');
   const { dataDir, port } = options;
   const log = (name: string) => join(dataDir, `${name}.log`);
   const remember = async (started: { pid: number; started: string }) => {
@@ -72,7 +71,7 @@ export async function bringUp(steps: Steps, parts: Parts): Promise<Cloud> {
     : await attachedProvider(steps, { kubeconfig, log: log('provider'), remember });
   const quickstart = new Quickstart({
     folder: join(dataDir, 'quickstart'),
-    terraform: terraform.path,
+    terraform: setup.terraform.path,
     image: setup.image ? { ...setup.image, format: 'qcow2' } : await simulatedImage(dataDir),
     ...{ kubeconfig, host: HOST, signal, reattach, runtimeDir: options.ownFolder ? dataDir : undefined },
   });
