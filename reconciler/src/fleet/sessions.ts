@@ -125,7 +125,9 @@ export class Sessions {
    * an earlier time, and counts terms and fences once more that are used up.
    */
   #isForeign(host: string, heard: number): boolean {
-    return heard > this.#term || (heard === this.#term && this.#told.get(host) !== heard);
+    // guard: a restored store does not use a term again that hosts have obeyed
+    if (heard === this.#term && this.#told.get(host) !== heard) return true;
+    return heard > this.#term;
   }
 
   async #raiseTerm(host: string, heard: number): Promise<void> {

@@ -20,7 +20,7 @@ export async function beginFlow(
   const { uid, generation } = cached.object.metadata;
   const before = allHeld(context, cached.object);
   const earlier = context.journal.get(uid)?.record;
-  const carried = earlier?.direction === 'forward' ? doneSteps(earlier) : [];
+  const carried = earlier?.direction === 'forward' ? doneSteps(earlier) : undefined;
   const submitted = context.lane.submit((index) => {
     const { target, steps } = planInstance(context, cached, resolved, index);
     const held = before;
@@ -32,7 +32,7 @@ export async function beginFlow(
       generation,
       direction: 'forward',
       plan: { version: PLAN_VERSION, steps },
-      ...(carried.length > 0 ? { carried } : {}),
+      carried, // guard: an update that took the place of a half done one returns to what was before both
       target,
       held,
       inputs: resolved.inputs,

@@ -1,0 +1,88 @@
+/** What the simulation found, shrunk: docs/decisions/0008-found-by-simulation.md says what was wrong. */
+import { expect, test } from 'vitest';
+import type { Action } from '../workload/actions.ts';
+import { foundation } from '../workload/generate.ts';
+import { play, type Scenario } from '../workload/play.ts';
+import { gone, vm, wait } from './stage.ts';
+
+const change = (kind: 'Instance' | 'Image', name: string, spec: Record<string, unknown>): Action => ({
+  do: 'change',
+  kind,
+  name,
+  spec,
+});
+const on = (l3Network: string) => ({ interfaces: [{ name: 'eth0', l3Network }] });
+const cloud = [...foundation, wait(2_000)];
+
+const found: Record<string, Omit<Scenario, 'seed' | 'hosts'> & { hosts?: number }> = {
+  'an interface that moves leaves its old network on the host': {
+    actions: [...cloud, vm('vm'), wait(1_000), change('Instance', 'vm', on('plain'))],
+  },
+  'a create that fails leaves its network on the host': {
+    actions: [...cloud, { do: 'fate', at: 'step', skip: 5, fate: 'fail terminal' }, vm('vm'), wait(5_000)],
+  },
+  'a bridge stays while the deletion of its network is blocked': {
+    actions: [...cloud, vm('vm'), wait(2_000), { do: 'delete', kind: 'L2Network', name: 'lab' }, gone('vm')],
+  },
+  'an old image stays while the deletion of the Image is blocked': {
+    actions: [
+      ...cloud,
+      vm('vm', on('missing')),
+      wait(1_000),
+      { do: 'delete', kind: 'Image', name: 'tiny' },
+      change('Image', 'tiny', { sha256: 'c'.repeat(64) }),
+    ],
+  },
+  'a host whose zone is missing keeps what was deleted': {
+    actions: [
+      wait(1_000),
+      {
+        do: 'create',
+        kind: 'Image',
+        name: 'i',
+        spec: { url: 'https://images.test/d', sha256: 'd'.repeat(64), format: 'raw' },
+      },
+      wait(1_000),
+      { do: 'crash', who: 'host-1', forMs: 8_000 },
+      { do: 'delete', kind: 'Image', name: 'i' },
+      wait(9_000),
+    ],
+  },
+  'orphans are not reported after the store was lost': {
+    actions: [...cloud, vm('vm'), wait(2_000), { do: 'restore', share: 0 }],
+  },
+  'an image is edited while an instance is made from it': {
+    actions: [
+      ...cloud,
+      { do: 'slow', host: 'host-1', times: 20 },
+      vm('vm'),
+      wait(120),
+      change('Image', 'tiny', { sha256: 'b'.repeat(64) }),
+      { do: 'cut', host: 'host-1' },
+      change('Instance', 'vm', { userData: '#!' }),
+    ],
+  },
+  'a host that is to go waits for an instance that failed on it': {
+    actions: [
+      ...cloud,
+      { do: 'fate', at: 'step', skip: 4, fate: 'fail terminal' },
+      { ...vm('vm'), nowait: true } as Action,
+      { do: 'delete', kind: 'Host', name: 'host-1' },
+      wait(10_000),
+    ],
+  },
+  'a network goes while an instance still holds an address on it': {
+    actions: [
+      ...cloud,
+      vm('vm'),
+      wait(1_000),
+      { do: 'delete', kind: 'L3Network', name: 'lab' },
+      change('Instance', 'vm', on('missing')),
+    ],
+  },
+};
+
+test.each(Object.entries(found))('%s', async (name, scenario) => {
+  const { wrong } = await play({ seed: name, hosts: 1, ...scenario });
+  expect(wrong).toEqual([]);
+});
