@@ -9,6 +9,8 @@ export interface Quiet {
   realMs: number;
   /** Simulated time per real time. */
   ratio: number;
+  /** Simulated time per time of a processor: what it would be on a machine that does nothing else. */
+  processorRatio: number;
   events: number;
 }
 
@@ -22,9 +24,19 @@ export async function measureQuiet(hosts: number, simulatedMs: number): Promise<
     if (connected !== hosts) throw new Error(`${connected} of ${hosts} hosts are connected`);
     const { events } = world.loop;
     const started = performance.now();
+    const used = process.threadCpuUsage();
     await world.run(simulatedMs);
     const realMs = performance.now() - started;
-    return { hosts, simulatedMs, realMs, ratio: simulatedMs / realMs, events: world.loop.events - events };
+    const { user, system } = process.threadCpuUsage(used);
+    const processorRatio = (simulatedMs * 1000) / (user + system);
+    return {
+      hosts,
+      simulatedMs,
+      realMs,
+      ratio: simulatedMs / realMs,
+      processorRatio,
+      events: world.loop.events - events,
+    };
   } finally {
     world.close();
   }

@@ -28,7 +28,9 @@ else {
 
 async function soak(minutes: number, seed: string, threads: number): Promise<void> {
   const quiet = await measureQuiet(100, 600_000);
-  console.log(`A quiet fleet of 100 hosts: simulated ${Math.round(quiet.ratio)} times faster than real.`);
+  console.log(
+    `A quiet fleet of 100 hosts: simulated ${Math.round(quiet.ratio)} times faster than real (${Math.round(quiet.processorRatio)} by processor time).`,
+  );
   const started = Date.now();
   const total = { runs: 0, crashes: 0, failures: 0, cuts: 0, simulatedMs: 0, slowestMs: 0, wrong: 0 };
   const line = () => {
