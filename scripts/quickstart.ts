@@ -30,6 +30,8 @@ export interface QuickstartOptions {
 /** Runs Terraform. Every method rejects with RunFailed, whose message has the end of what Terraform said. */
 export class Quickstart {
   readonly folder: string;
+  /** Path of terraform or tofu. */
+  readonly terraform: string;
   /** Variables of the environment that Terraform runs with, besides those of this process. */
   readonly env: Record<string, string>;
   readonly #options: QuickstartOptions;
@@ -37,6 +39,7 @@ export class Quickstart {
   constructor(options: QuickstartOptions) {
     this.#options = options;
     this.folder = options.folder;
+    this.terraform = options.terraform;
     this.env = {
       KUBECONFIG: options.kubeconfig,
       TF_CLI_CONFIG_FILE: join(options.folder, 'terraform.rc'),
@@ -90,7 +93,7 @@ export class Quickstart {
     args: readonly string[],
     options: { onLine?: ((line: string) => void) | undefined; accept?: readonly number[] } = {},
   ): Promise<RunResult> {
-    const { terraform, signal } = this.#options;
-    return run(terraform, args, { ...options, cwd: this.folder, env: this.env, signal });
+    const { signal } = this.#options;
+    return run(this.terraform, args, { ...options, cwd: this.folder, env: this.env, signal });
   }
 }

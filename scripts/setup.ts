@@ -75,7 +75,9 @@ function prepareTerraform(steps: Steps): Promise<Terraform> {
 function prepareProvider(steps: Steps): Promise<boolean> {
   return steps.run('Terraform provider', 'run "npm run build" by hand', async (step) => {
     const { mirror, lines } = await build();
-    step.note(lines.every((line) => line.endsWith('unchanged')) ? 'unchanged' : lines.join('; '));
+    step.note(
+      lines.every((line) => line.endsWith('unchanged')) ? 'unchanged' : lines.join('; ').replaceAll(`${ROOT}/`, ''),
+    );
     return mirror !== undefined;
   });
 }

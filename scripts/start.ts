@@ -8,6 +8,7 @@ import { Refused, readSession, Session } from './start/session.ts';
 import { showCloud } from './start/show.ts';
 import { checkNothingLeft, verify } from './start/verify.ts';
 import { StepFailed, Steps, seconds } from './steps.ts';
+import { asTyped } from './typed.ts';
 
 const steps = new Steps();
 
@@ -29,7 +30,7 @@ async function main(options: StartOptions): Promise<void> {
   const began = performance.now();
   const interrupted = untilInterrupted();
   const before = await readSession(options.dataDir);
-  if (options.mode === 'destroy' && !before) return steps.say(`Nothing to remove in ${options.dataDir}.`);
+  if (options.mode === 'destroy' && !before) return steps.say(`Nothing to remove in ${asTyped(options.dataDir)}.`);
   const simulated = options.mode === 'destroy' ? before?.driver === 'simulated' : options.simulated;
   const setup = await setUp(steps, { guests: !simulated, terraform: true });
   const session = await Session.open(options.dataDir, options.port, setup.image ? 'libvirt' : 'simulated');
@@ -65,7 +66,7 @@ async function main(options: StartOptions): Promise<void> {
 
 function whatNow({ mode, dataDir }: StartOptions, interrupted: boolean): string {
   const again = mode === 'once' ? `npm start -- --once` : 'npm start';
-  const remove = `npm start -- --destroy --data-dir ${dataDir}`;
+  const remove = `npm start -- --destroy --data-dir ${asTyped(dataDir)}`;
   const why = interrupted ? 'Interrupted.' : 'Nothing was taken away, so that you can look.';
   return `${why} "${again}" goes on from here, "${remove}" removes everything.`;
 }

@@ -9,6 +9,7 @@ import { startProvider } from '../provider.ts';
 import { Quickstart } from '../quickstart.ts';
 import { CACHE, type Setup } from '../setup.ts';
 import type { Steps } from '../steps.ts';
+import { asTyped } from '../typed.ts';
 import type { StartOptions } from './options.ts';
 import type { Session } from './session.ts';
 
@@ -32,7 +33,7 @@ export interface Parts {
 
 /** A libvirtd in the data folder, beside whatever the machine has. */
 export function bringUpLibvirtd(steps: Steps, dataDir: string): Promise<Libvirtd> {
-  return steps.run('libvirtd', `read ${join(dataDir, 'libvirt/libvirtd.log')}`, async (step) => {
+  return steps.run('libvirtd', `read ${asTyped(join(dataDir, 'libvirt/libvirtd.log'))}`, async (step) => {
     const libvirtd = await privateLibvirtd(join(dataDir, 'libvirt'), join(CACHE, 'libvirt'));
     step.note('a private one: the machine’s own guests are not touched');
     return libvirtd;
@@ -49,10 +50,14 @@ export async function bringUp(steps: Steps, parts: Parts): Promise<Cloud> {
     session.record.processes.push({ pid: started.pid, started: started.started });
     await session.save();
   };
-  await steps.run('Control plane', `read ${log('server')}; another program may use the port: --port`, async (step) => {
-    await remember(await startServer({ dataDir, port, log: log('server') }));
-    step.note(`${serverUrl(port)}, store in ${dataDir}`);
-  });
+  await steps.run(
+    'Control plane',
+    `read ${asTyped(log('server'))}; if another program has the port, choose one: --port`,
+    async (step) => {
+      await remember(await startServer({ dataDir, port, log: log('server') }));
+      step.note(`${serverUrl(port)}, store in ${asTyped(dataDir)}`);
+    },
+  );
   const agent: AgentOptions = {
     server: serverUrl(port),
     tokenFile: join(dataDir, 'join-token'),
@@ -61,7 +66,7 @@ export async function bringUp(steps: Steps, parts: Parts): Promise<Cloud> {
     log: log('agent'),
     libvirtSocket: libvirtd?.socket,
   };
-  await steps.run('Agent', `read ${log('agent')}`, async (step) => {
+  await steps.run('Agent', `read ${asTyped(log('agent'))}`, async (step) => {
     await remember(startAgent(agent));
     step.note(`${HOST}, ${libvirtd ? 'libvirt' : 'simulated'}`);
   });
@@ -84,7 +89,7 @@ function attachedProvider(
   steps: Steps,
   options: { kubeconfig: string; log: string; remember: (started: { pid: number; started: string }) => Promise<void> },
 ): Promise<string> {
-  return steps.run('Provider', `read ${options.log}`, async (step) => {
+  return steps.run('Provider', `read ${asTyped(options.log)}`, async (step) => {
     const provider = await startProvider(options);
     await options.remember(provider.process);
     step.note('runs beside the control plane; Terraform attaches to it, because Go is missing to build the shim');

@@ -2,6 +2,7 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { endProcess, isRunning, type ProcessRecord, processAt } from '../processes.ts';
+import { asTyped } from '../typed.ts';
 
 export interface SessionRecord {
   /** The `npm start` that runs, or ran. */
@@ -33,12 +34,12 @@ export class Session {
     const before = await readSession(dataDir);
     if (before && isRunning(before.start))
       throw new Refused(
-        `Plumb already runs from ${dataDir}: process ${before.start.pid}, https://127.0.0.1:${before.port}. ` +
+        `Plumb already runs from ${asTyped(dataDir)}: process ${before.start.pid}, https://127.0.0.1:${before.port}. ` +
           'Use it, or end it with Ctrl-C in its terminal.',
       );
     if (before?.applied && before.driver !== driver)
       throw new Refused(
-        `${dataDir} holds a quickstart on ${before.driver} hosts. Remove it first: npm start -- --destroy, ` +
+        `${asTyped(dataDir)} holds a quickstart on ${before.driver} hosts. Remove it first: npm start -- --destroy, ` +
           'or choose another folder with --data-dir.',
       );
     for (const orphan of before?.processes.toReversed() ?? []) await endProcess(orphan);

@@ -1,10 +1,12 @@
 /** What a person sees when the quickstart runs: a table of it, and three commands that work as they stand. */
 import { writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, join } from 'node:path';
 import { PLUMB } from '../control-plane.ts';
+import { findProgram } from '../machine.ts';
 import { run } from '../run.ts';
 import { NODE, ROOT } from '../setup.ts';
 import type { Steps } from '../steps.ts';
+import { asTyped, quoted } from '../typed.ts';
 import { type Cloud, HOST } from './cloud.ts';
 import { networkNamespaceWith } from './network.ts';
 import type { StartOptions } from './options.ts';
@@ -26,10 +28,11 @@ async function table(cloud: Cloud, kind: string): Promise<string> {
   return `${kind}\n${stdout.trimEnd().replace(/^/gm, '  ')}`;
 }
 
-/** A file to be sourced: how kubectl, plumb and Terraform find this control plane and the provider. */
-async function writeEnvironment({ quickstart }: Cloud, { dataDir }: StartOptions): Promise<string> {
+/** A file to be sourced: how kubectl, plumb, virsh and Terraform find what runs here. */
+async function writeEnvironment({ quickstart, libvirtd }: Cloud, { dataDir }: StartOptions): Promise<string> {
   const file = join(dataDir, 'env');
   const { TF_IN_AUTOMATION: _, ...shown } = quickstart.env;
+  if (libvirtd) shown.LIBVIRT_DEFAULT_URI = libvirtd.virshUri;
   const lines = Object.entries(shown).map(([name, value]) => `export ${name}=${quoted(value)}\n`);
   lines.push(`plumb() { ${quoted(NODE)} ${quoted(PLUMB)} "$@"; }\n`);
   await writeFile(file, lines.join(''), { mode: 0o600 });
@@ -37,11 +40,14 @@ async function writeEnvironment({ quickstart }: Cloud, { dataDir }: StartOptions
 }
 
 async function worthTrying(cloud: Cloud): Promise<{ why: string; command: string }[]> {
-  const folder = asTyped(cloud.quickstart.folder);
+  const { quickstart } = cloud;
+  const program = basename(quickstart.terraform);
+  const known = (await findProgram(program)) === quickstart.terraform;
+  const terraform = `${known ? program : asTyped(quickstart.terraform)} -chdir=${asTyped(quickstart.folder)}`;
   const [first] = GUESTS;
   const third = {
     why: 'Edit main.tf there, or simply ask for a third instance, and apply again.',
-    command: `terraform -chdir=${folder} apply -var instances=3`,
+    command: `${terraform} apply -var instances=3`,
   };
   if (!cloud.libvirtd || !first)
     return [
@@ -49,7 +55,7 @@ async function worthTrying(cloud: Cloud): Promise<{ why: string; command: string
       third,
       {
         why: 'See what a change would do before it is made.',
-        command: `terraform -chdir=${folder} plan -var instances=1`,
+        command: `${terraform} plan -var instances=1`,
       },
     ];
   const namespace = await networkNamespaceWith(GATEWAY, { agentDir: cloud.agentDir, host: HOST });
@@ -60,18 +66,8 @@ async function worthTrying(cloud: Cloud): Promise<{ why: string; command: string
     },
     {
       why: 'Pull the plug of a guest, and read how it came back.',
-      command: `virsh -c ${quoted(cloud.libvirtd.virshUri)} destroy default.${first.name}; sleep 2; plumb describe instance ${first.name}`,
+      command: `virsh destroy default.${first.name}; sleep 2; plumb describe instance ${first.name}`,
     },
     third,
   ];
-}
-
-/** As seen from where npm was called. */
-function asTyped(path: string): string {
-  const from = relative(process.cwd(), path);
-  return quoted(from.startsWith('..') ? path : `./${from}`);
-}
-
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

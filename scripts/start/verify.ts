@@ -4,6 +4,7 @@ import { traces } from '../residue.ts';
 import { run } from '../run.ts';
 import { NODE, ROOT } from '../setup.ts';
 import type { Steps } from '../steps.ts';
+import { asTyped } from '../typed.ts';
 import { type Cloud, HOST } from './cloud.ts';
 import { networkNamespaceWith } from './network.ts';
 
@@ -19,7 +20,7 @@ const BOOT_SECONDS = 90;
 
 export async function verify(steps: Steps, cloud: Cloud): Promise<void> {
   if (cloud.libvirtd)
-    await steps.run('Guests answer', `read the consoles of the guests in ${cloud.agentDir}`, async (step) => {
+    await steps.run('Guests answer', `read the consoles of the guests in ${asTyped(cloud.agentDir)}`, async (step) => {
       const namespace = await networkNamespaceWith(GATEWAY, { agentDir: cloud.agentDir, host: HOST });
       for (const { name, address } of GUESTS) {
         const greeting = await greetFrom(namespace, address);
