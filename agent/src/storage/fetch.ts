@@ -86,7 +86,8 @@ async function openFile(spec: Thing<'image'>['spec'], signal: AbortSignal): Prom
 
 async function openHttp(spec: Thing<'image'>['spec'], signal: AbortSignal): Promise<Chunks> {
   const { url } = spec;
-  const response = await fetch(url, { signal, headers: { accept: '*/*' } }).catch((thrown) => {
+  const { address, headers } = requestOf(url);
+  const response = await fetch(address, { signal, headers }).catch((thrown) => {
     throw unavailable(url, thrown);
   });
   if (!response.ok || response.body === null) {
@@ -102,6 +103,27 @@ async function openHttp(spec: Thing<'image'>['spec'], signal: AbortSignal): Prom
     throw tooLarge(spec, 'the file', String(declared));
   }
   return response.body;
+}
+
+/** `fetch` takes no name and password in a URL, and repeats both in what it throws: they are sent as RFC 7617 says. */
+function requestOf(url: string): { address: URL; headers: Record<string, string> } {
+  const address = new URL(url);
+  const { username, password } = address;
+  address.username = '';
+  address.password = '';
+  const headers = { accept: '*/*' };
+  if (!username && !password) return { address, headers };
+  const credentials = Buffer.from(`${percentDecoded(username)}:${percentDecoded(password)}`).toString('base64');
+  return { address, headers: { ...headers, authorization: `Basic ${credentials}` } };
+}
+
+/** The text as it is where it is no percent-encoding: a URL may hold a bare percent sign there. */
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Failures while reading name the image; failures of writing pass by untouched. */

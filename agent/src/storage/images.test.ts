@@ -129,6 +129,20 @@ test('what an earlier process left half fetched is removed', async () => {
   expect(await inCache()).toEqual([]);
 });
 
+test('the name and password of a URL are sent to its server, and not told', async () => {
+  let authorization: string | undefined;
+  const url = await serve((request, response) => {
+    ({ authorization } = request.headers);
+    response.writeHead(authorization === undefined ? 401 : 503).end();
+  });
+  const withPassword = url.replace('//', '//me:s%40cret@');
+  await expect(images.ensure(image(withPassword))).rejects.toMatchObject({
+    reason: 'ImageUnavailable',
+    message: `the image at ${url} cannot be fetched: the server answered 503 Service Unavailable`,
+  });
+  expect(authorization).toBe(`Basic ${Buffer.from('me:s@cret').toString('base64')}`);
+});
+
 test('messages show no password and no signature', () => {
   expect(shown('https://me:secret@example.org/a.img?sig=abc')).toBe('https://example.org/a.img?…');
   expect(shown('file:///a b.img')).toBe('file:///a b.img');
