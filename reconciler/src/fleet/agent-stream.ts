@@ -77,6 +77,8 @@ export class AgentStream {
 
   #watch(ms: number): void {
     this.#stopWatch = this.#clock.after(ms, () => {
+      // A wall clock may be put back: nobody is taken for alive until it has caught up.
+      this.#heardAt = Math.min(this.#heardAt, this.#clock.now());
       const left = this.#heardAt + SILENCE_MS - this.#clock.now();
       if (left > 0) this.#watch(left);
       else this.end(`it was silent for ${SILENCE_MS / 1000} s`);

@@ -74,6 +74,19 @@ export const scenarios: readonly MatrixScenario[] = [
     under: [{ do: 'delete', kind: 'Instance', name: 'vm' }, { do: 'wait', ms: 200 }, instance('vm')],
   },
   {
+    name: 'a change set',
+    hosts: 1,
+    before: foundation,
+    under: [
+      {
+        do: 'create',
+        kind: 'ChangeSet',
+        name: 'cs',
+        spec: { deadlineSeconds: 20, objects: [{ kind: 'Instance', metadata: { name: 'vm' }, spec }] },
+      },
+    ],
+  },
+  {
     name: 'a second host joins a network',
     hosts: 2,
     before: [...foundation, instance('vm', { interfaces: [interfaces[0]], spread: { group: 'g' } })],

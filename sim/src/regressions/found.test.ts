@@ -71,6 +71,17 @@ const found: Record<string, Omit<Scenario, 'seed' | 'hosts'> & { hosts?: number 
       wait(10_000),
     ],
   },
+  'a wall clock that was put back delays repair by as much': {
+    actions: [
+      ...cloud,
+      vm('vm'),
+      wait(2_000),
+      { do: 'drift', name: 'vm' },
+      wait(500),
+      { do: 'jump', who: 'control', ms: -3_600_000 },
+      { do: 'drift', name: 'vm' },
+    ],
+  },
   'a network goes while an instance still holds an address on it': {
     actions: [
       ...cloud,

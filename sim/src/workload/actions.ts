@@ -1,7 +1,15 @@
 /** Everything that people, time and bad luck do to a cloud, as data: a run is a list of these. */
 import type { Fate, Point } from '../world/fates.ts';
 
-export type KindName = 'Zone' | 'Host' | 'L2Network' | 'L3Network' | 'Image' | 'InstanceOffering' | 'Instance';
+export type KindName =
+  | 'Zone'
+  | 'Host'
+  | 'L2Network'
+  | 'L3Network'
+  | 'Image'
+  | 'InstanceOffering'
+  | 'Instance'
+  | 'ChangeSet';
 
 export type Action =
   | { do: 'create'; kind: KindName; name: string; spec: Record<string, unknown>; illegal?: true; nowait?: true }

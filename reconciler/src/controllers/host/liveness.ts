@@ -29,7 +29,10 @@ export class HostLiveness {
   /** Milliseconds until the host counts as lost; 0 when it does; undefined while it is connected. */
   graceLeftMs(host: string): number | undefined {
     if (this.connected(host)) return undefined;
+    const now = this.clock.now();
+    // A wall clock may be put back: then the grace begins anew, and does not last until the clock has caught up.
+    if ((this.since.get(host) ?? this.startedAt) > now) this.since.set(host, now);
     const since = this.since.get(host) ?? this.startedAt;
-    return Math.max(0, since + DISCONNECT_GRACE_MS - this.clock.now());
+    return Math.max(0, since + DISCONNECT_GRACE_MS - now);
   }
 }

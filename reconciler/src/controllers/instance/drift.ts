@@ -51,7 +51,8 @@ export class RepairPacing {
   waitMs(uid: string): number {
     const now = this.clock.now();
     const last = this.repairs.get(uid);
-    if (last === undefined || now - last.at > FORGET_AFTER_MS) {
+    // A wall clock may be put back; nobody waits for it to catch up.
+    if (last === undefined || now - last.at > FORGET_AFTER_MS || now < last.at) {
       this.repairs.set(uid, { count: 1, at: now });
       return 0;
     }
