@@ -123,7 +123,7 @@ export class FleetServer implements Fleet {
   send(host: string, command: FleetCommand): Promise<StepOutcome[]> {
     const session = this.#sessions.get(host);
     if (!session?.host.connected)
-      return Promise.reject(retryable('HostNotConnected', `host ${host} is not connected: is its agent running?`));
+      return Promise.reject(retryable('HostNotConnected', `host ${host} is not connected: start its agent`));
     const id = this.#options.ambient.ids.uid();
     const answer = this.#pending.wait(host, id);
     session.stream.push({

@@ -1,5 +1,5 @@
 /** Deleting an instance: everything it may have made goes, then what it held is freed, then the object goes. */
-import { type Instance, type Thing, thingKey, thingOrder } from '@plumb/schemas';
+import { type Instance, PlumbError, type Thing, thingKey, thingOrder } from '@plumb/schemas';
 import { execute } from '../../flow/execute.ts';
 import type { Journaled } from '../../flow/journal.ts';
 import type { FlowRecord } from '../../flow/record.ts';
@@ -28,12 +28,22 @@ export async function deleteInstance(
       fleet: context.fleet,
       owner: uid,
       onStep: noteSteps(context, uid),
+    }).catch((thrown) => {
+      throw tellWayOut(thrown, uid);
     });
     // guard: address freed while still in use
     if (result.outcome === 'failed') return stuck(context, deleting.record, describe(result.step, result.error));
   }
   await finishDelete(context, cached, held);
   return undefined;
+}
+
+/** A host that never comes back confirms nothing: only a person can say so. */
+function tellWayOut(thrown: unknown, uid: string): unknown {
+  if (!(thrown instanceof PlumbError) || thrown.reason !== 'HostNotConnected') return thrown;
+  const { reason, retry } = thrown;
+  const message = `cannot be removed yet: ${thrown.message}; if the host is gone for good, say so: plumb flows abandon ${uid}`;
+  return new PlumbError({ reason, message, retry, cause: thrown });
 }
 
 /**

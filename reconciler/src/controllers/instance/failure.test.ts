@@ -1,5 +1,6 @@
 import { retryable, terminal } from '@plumb/schemas';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DISCONNECT_GRACE_MS } from '../host/liveness.ts';
 import { at, condition, instanceSpec, makeEstate } from '../testing/estate.ts';
 import { type Rig, startRig } from '../testing/rig.ts';
 import { abandonFlow, retryFlow } from './release.ts';
@@ -95,6 +96,32 @@ describe('an instance whose flow fails', () => {
     );
     rig.fleet.put('host-1', disk);
     await gone;
+  });
+
+  it('is deleted without its host once that is lost and a person says so', async () => {
+    const { ambient } = rig.context;
+    let waitedMs = 0;
+    const clock = { ...ambient.clock, now: () => ambient.clock.now() + waitedMs };
+    await rig.stop();
+    rig = await startRig({ store: rig.store, fleet: rig.fleet, ambient: { ...ambient, clock } });
+    await rig.create('Instance', 'web-0', instanceSpec());
+    const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
+    rig.fleet.disconnect('host-1');
+    await rig.remove('Instance', 'web-0');
+    const waiting = await rig.until('Instance', 'web-0', (o) => condition(o, 'Ready')?.status === 'False');
+    expect(condition(waiting, 'Ready')).toMatchObject({
+      reason: 'HostNotConnected',
+      message: expect.stringContaining(`plumb flows abandon ${uid}`),
+    });
+    // An agent that only restarts confirms by itself.
+    await expect(abandonFlow(rig.context, uid)).rejects.toMatchObject({ reason: 'NotStuck' });
+    waitedMs = DISCONNECT_GRACE_MS;
+    await abandonFlow(rig.context, uid);
+    await rig.gone('Instance', 'web-0');
+    expect(await rig.keys('/alloc/address/')).toEqual([]);
+    expect(await rig.keys('/flows/')).toEqual([]);
+    await rig.remove('Host', 'host-1');
+    await rig.gone('Host', 'host-1');
   });
 
   it('is tried again at once when a person asks', async () => {

@@ -18,22 +18,34 @@ export async function retryFlow(context: Context, uid: string): Promise<void> {
 }
 
 /**
- * Ends a stuck flow although a host has not confirmed. What it held is freed. What is left on the host still bears the
- * owner's uid: it is removed when the host obeys again. Throws terminal `NotStuck` for a flow that still moves.
+ * Ends a flow that is stuck, or that removes what is on a lost host, although a host has not confirmed. What it held is
+ * freed. What is left on the host still bears the owner's uid: it is removed when the host obeys again. Throws terminal
+ * `NotStuck` for a flow that still moves.
  */
 export async function abandonFlow(context: Context, uid: string): Promise<void> {
   const { flow, cached } = find(context, uid);
-  if (!flow.record.stuck)
-    throw terminal('NotStuck', `the flow of ${flow.record.key} is not stuck; only a stuck flow can be abandoned`);
+  const obstacle = flow.record.stuck?.message ?? lostHost(context, flow);
+  if (obstacle === undefined)
+    throw terminal(
+      'NotStuck',
+      `the flow of ${flow.record.key} is not stuck, nor does it remove anything from a host that is lost; only then can it be abandoned`,
+    );
   context.events.record({
     object: cached.object,
     type: 'Warning',
     reason: 'Abandoned',
-    message: `a person ended its stuck flow: ${flow.record.stuck.message}`,
+    message: `a person ended its flow: ${obstacle}`,
   });
   if (flow.record.purpose === 'delete') await finishDelete(context, cached, allHeld(context, cached.object));
   else await finishBack(context, cached, flow);
   context.enqueue(cached.key);
+}
+
+/** Says which host that the flow removes from is lost; undefined when none is, or the flow may still end as declared. */
+function lostHost(context: Context, { record }: Journaled): string | undefined {
+  if (record.purpose !== 'delete' && record.direction !== 'back') return undefined;
+  const step = record.plan.steps.find(({ host }) => context.liveness.graceLeftMs(host) === 0);
+  return step && `host ${step.host} is not connected`;
 }
 
 function find(context: Context, uid: string): { flow: Journaled; cached: Cached<Instance> } {
