@@ -70,6 +70,8 @@ const stalls: Record<string, (object: PlumbObject, estate: Estate) => boolean> =
   RangeOutsideCIDR: () => true,
   InvalidRange: () => true,
   Abandoned: () => true,
+  // A deadline outlives the process, so it is told by the wall clock, which may be put forward.
+  DeadlineExceeded: (object) => object.kind === 'Instance' || object.kind === 'ChangeSet',
 };
 
 function objectProblems(estate: Estate, world: World): string[] {
