@@ -1,6 +1,6 @@
 /**
  * Every flow at every fault point: crashed before an effect, after it, after the journal write and during undo; each
- * step repeated, failed, failed for good; singly, and a part of all pairs (`npm run soak -- --matrix` runs more).
+ * step repeated, failed, failed for good; singly, and a part of all pairs (the soak runs more).
  */
 import { flowPurposes } from '@plumb/reconciler/flow/record.ts';
 import { thingSchemas } from '@plumb/schemas';
