@@ -36,7 +36,7 @@ export async function runSuite(
     env: { NO_COLOR: '1', FORCE_COLOR: undefined },
     accept: [0, 1],
     onLine: (line) => {
-      if (line.trim()) options.onLine(line);
+      if (line.trim() && !line.startsWith('JSON report written')) options.onLine(line);
     },
   }).catch((error: RunFailed) => error);
   const text = await readFile(options.report, 'utf8').catch(() => undefined);
