@@ -17,6 +17,7 @@ const PROGRAMS = {
   mformat: 'mtools',
   syslinux: 'syslinux',
   modprobe: 'kmod',
+  busybox: 'busybox-static', // a guest's programs, also for tests that play one
 } as const;
 
 /** Packages that bring no program, which only Debian's package tools can tell of. */

@@ -23,6 +23,11 @@ function untilInterrupted(): AbortSignal {
     controller.abort(signal);
   };
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal);
+  // The terminal was closed: several may say so, and nothing can be shown any more.
+  process.on('SIGHUP', () => {
+    for (const out of [process.stdout, process.stderr]) out.on('error', () => {});
+    controller.abort('SIGHUP');
+  });
   return controller.signal;
 }
 
