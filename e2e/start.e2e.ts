@@ -76,6 +76,15 @@ describe.skipIf(!terraform)('npm start', () => {
     expect((await readSession(dataDir))?.processes).toEqual([]);
   });
 
+  test('it ends everything when its terminal is closed', async () => {
+    const { process } = await staying('closed');
+    const running = (await readSession(dataDir))?.processes ?? [];
+    expect(running).toHaveLength(2);
+    signal(process, 'SIGHUP');
+    expect(await process.exit).toBe(0);
+    expect(running.filter(isRunning)).toEqual([]);
+  });
+
   test('what a killed start left running is ended by the next, which comes to the same; --destroy removes all', async () => {
     const first = await staying('first');
     signal(first.process, 'SIGKILL');
