@@ -16,6 +16,22 @@ describe('a subnet', () => {
     expect(() => parseSubnet('default/lab', spec)).toThrow(words);
   });
 
+  it('tells everything that is wrong at once', () => {
+    const ranges = [
+      { start: '10.20.1.0', end: '10.20.1.9' },
+      { start: '10.20.0.9', end: '10.20.0.8' },
+    ];
+    expect(() => parseSubnet('default/lab', { ...lab, gateway: '10.21.0.1', ranges })).toThrow(
+      expect.objectContaining({
+        reason: 'GatewayOutsideCIDR',
+        message:
+          'spec.ipv4.gateway 10.21.0.1 is not in spec.ipv4.cidr 10.20.0.0/24; ' +
+          'spec.ipv4.ranges[0] 10.20.1.0–10.20.1.9 is not inside spec.ipv4.cidr 10.20.0.0/24; ' +
+          'spec.ipv4.ranges[1] starts at 10.20.0.9, after its end 10.20.0.8',
+      }),
+    );
+  });
+
   it('gives the lowest address that is free, and none when all are taken', () => {
     const subnet = parseSubnet('default/lab', lab);
     const taken = new Set<string>();

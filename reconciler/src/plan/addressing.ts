@@ -32,7 +32,8 @@ export function toAddress(value: number): string {
 
 /**
  * Checks a declared subnet and turns it into integers.
- * Throws terminal `InvalidCIDR`, `GatewayOutsideCIDR`, `RangeOutsideCIDR` or `InvalidRange`.
+ * Throws terminal `InvalidCIDR`, `GatewayOutsideCIDR`, `RangeOutsideCIDR` or `InvalidRange`: the reason is that of the
+ * first mistake, the message tells all.
  */
 export function parseSubnet(name: string, spec: SubnetSpec): Subnet {
   const { network, prefix } = parseCidr(spec.cidr);
@@ -45,6 +46,7 @@ export function parseSubnet(name: string, spec: SubnetSpec): Subnet {
   const last = network + size - 1;
   const inside = (value: number) => value >= network && value <= last;
 
+  const mistakes: { reason: string; message: string }[] = [];
   const excluded = new Map<number, string>();
   if (prefix < 31) {
     excluded.set(network, 'the network address');
@@ -54,7 +56,10 @@ export function parseSubnet(name: string, spec: SubnetSpec): Subnet {
   if (spec.gateway !== undefined) {
     const gateway = toInteger(spec.gateway);
     if (!inside(gateway))
-      throw terminal('GatewayOutsideCIDR', `spec.ipv4.gateway ${spec.gateway} is not in spec.ipv4.cidr ${spec.cidr}`);
+      mistakes.push({
+        reason: 'GatewayOutsideCIDR',
+        message: `spec.ipv4.gateway ${spec.gateway} is not in spec.ipv4.cidr ${spec.cidr}`,
+      });
     excluded.set(gateway, 'the gateway');
   }
 
@@ -63,15 +68,19 @@ export function parseSubnet(name: string, spec: SubnetSpec): Subnet {
       const start = toInteger(range.start);
       const end = toInteger(range.end);
       if (!inside(start) || !inside(end))
-        throw terminal(
-          'RangeOutsideCIDR',
-          `spec.ipv4.ranges[${i}] ${range.start}–${range.end} is not inside spec.ipv4.cidr ${spec.cidr}`,
-        );
+        mistakes.push({
+          reason: 'RangeOutsideCIDR',
+          message: `spec.ipv4.ranges[${i}] ${range.start}–${range.end} is not inside spec.ipv4.cidr ${spec.cidr}`,
+        });
       if (start > end)
-        throw terminal('InvalidRange', `spec.ipv4.ranges[${i}] starts at ${range.start}, after its end ${range.end}`);
+        mistakes.push({
+          reason: 'InvalidRange',
+          message: `spec.ipv4.ranges[${i}] starts at ${range.start}, after its end ${range.end}`,
+        });
       return { start, end };
     },
   );
+  if (mistakes.length > 0) throw terminal(mistakes[0]!.reason, mistakes.map(({ message }) => message).join('; '));
   return { name, cidr: spec.cidr, first: network, last, ranges, excluded };
 }
 
