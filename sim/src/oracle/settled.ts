@@ -11,6 +11,7 @@ import { liveProblems } from './live.ts';
 export function problems(world: World): string[] {
   const estate = readEstate(world.disk);
   return [
+    ...sessionProblems(world),
     ...objectProblems(estate, world),
     ...flowProblems(estate, world),
     ...allocationProblems(estate),
@@ -73,6 +74,14 @@ const stalls: Record<string, (object: PlumbObject, estate: Estate) => boolean> =
   // A deadline outlives the process, so it is told by the wall clock, which may be put forward.
   DeadlineExceeded: (object) => object.kind === 'Instance' || object.kind === 'ChangeSet',
 };
+
+/** An agent that is still on its way declares its host when it arrives, and nothing is settled before. */
+function sessionProblems(world: World): string[] {
+  const fleet = world.control?.control?.fleet;
+  return [...world.machines.keys()]
+    .filter((name) => !fleet?.host(name)?.connected)
+    .map((name) => `the agent of ${name} is not connected`);
+}
 
 function objectProblems(estate: Estate, world: World): string[] {
   const found: string[] = [];
