@@ -2,6 +2,7 @@
 import { type Image, type LiveThing, retryable } from '@plumb/schemas';
 import { imageThing } from '../../plan/network-things.ts';
 import type { Cached } from '../../runtime/cache.ts';
+import { findCondition, isReady } from '../../runtime/conditions.ts';
 import type { Again, Context, Controller } from '../controller.ts';
 import { converge } from '../converge.ts';
 import { guarded } from '../guarded.ts';
@@ -28,8 +29,12 @@ export function imageController(context: Context): Controller {
   };
 }
 
-/** Ready means: a host has fetched it and found the sum right. While there is no host, nobody can know yet. */
+/**
+ * Ready means: a host has fetched it and found the sum right. While there is no host, nobody can know yet. What was
+ * checked stays checked, whichever hosts come and go, until another file is declared.
+ */
 async function verify(context: Context, cached: Cached<Image>): Promise<void> {
+  if (isReady(cached.object) && findCondition(cached.object, 'Ready')?.reason === 'Verified') return;
   const { uid } = cached.object.metadata;
   const { sha256 } = cached.object.spec;
   const on = [...context.fleet.ownedBy(uid)].find(({ thing }) => thing.id === sha256 && thing.drift.length === 0);

@@ -15,8 +15,10 @@ export class FakeFleet implements Fleet {
   private readonly all = new Map<string, FakeHost>();
   private readonly listeners = new Set<(change: LiveChange) => void>();
 
-  connect(name: string, facts: Partial<HostFacts> = {}): void {
+  /** Connects the host; `carried`: what lives there, in place of what lived there when it was last seen. */
+  connect(name: string, facts: Partial<HostFacts> = {}, carried?: readonly LiveThing[]): void {
     const known = this.all.get(name);
+    const things = carried && new Map(carried.map((thing) => [thingKey(thing), thing]));
     const whole = {
       driver: 'simulated',
       agentVersion: '0',
@@ -24,7 +26,12 @@ export class FakeFleet implements Fleet {
       memoryMiB: 16384,
       tunnelAddress: `192.0.2.${this.all.size + 1}`,
     };
-    this.all.set(name, { name, connected: true, facts: { ...whole, ...facts }, things: known?.things ?? new Map() });
+    this.all.set(name, {
+      name,
+      connected: true,
+      facts: { ...whole, ...facts },
+      things: things ?? known?.things ?? new Map(),
+    });
     this.tell({ type: 'host', host: name });
   }
 
