@@ -22,8 +22,19 @@ export interface HostLive {
   /** True between a successful Attach with its snapshot and the end of the stream. */
   readonly connected: boolean;
   readonly facts: HostFacts;
-  /** By thingKey; the last that was heard when not connected. */
-  readonly things: ReadonlyMap<string, LiveThing>;
+  /** The last that was heard when not connected. */
+  readonly things: LiveThings;
+  /** uids of the objects for which something lives there, each once. */
+  owners(): Iterable<string>;
+}
+
+/** Things by thingKey. Reading one may put it together anew: keep it while it is needed, and change nothing in it. */
+export interface LiveThings {
+  readonly size: number;
+  get(key: string): LiveThing | undefined;
+  has(key: string): boolean;
+  keys(): Iterable<string>;
+  values(): Iterable<LiveThing>;
 }
 
 export interface HostFacts {

@@ -1,25 +1,20 @@
 import type { LiveThing, ThingKind } from '@plumb/schemas';
-import { thingKey } from '@plumb/schemas';
-import type { HostFacts, HostLive, LiveChange } from './fleet.ts';
+import { thingKey, thingOrder } from '@plumb/schemas';
+import { liveDigest } from '@plumb/schemas/wire/thing-line.ts';
+import type { HostFacts, LiveChange } from './fleet.ts';
+import { LiveHost, type Owned } from './live-host.ts';
+import { ShortLines } from './short-lines.ts';
 
-/** What is known of one host. */
-export class LiveHost implements HostLive {
-  readonly name: string;
-  connected = false;
-  facts: HostFacts;
-  things = new Map<string, LiveThing>();
-
-  constructor(name: string, facts: HostFacts) {
-    this.name = name;
-    this.facts = facts;
-  }
-}
+type Ref = { kind: ThingKind; id: string };
 
 /** Everything that is known to live on hosts, and for which object. In memory only: the agents tell it again. */
 export class LiveState {
   readonly #hosts = new Map<string, LiveHost>();
-  /** Object uid → `host/kind/id` → what lives there. */
-  readonly #owned = new Map<string, Map<string, { host: string; thing: LiveThing }>>();
+  readonly #owned = new Map<string, Owned>();
+  readonly #lines = new ShortLines();
+  #versions = 0;
+  /** What was read last: what one object has on its host is asked for several times in a row. */
+  #lastRead: { owned: Owned; text: string; things: readonly LiveThing[] } | undefined;
 
   hosts(): Iterable<LiveHost> {
     return this.#hosts.values();
@@ -29,15 +24,40 @@ export class LiveState {
     return this.#hosts.get(name);
   }
 
-  ownedBy(uid: string): Iterable<{ host: string; thing: LiveThing }> {
-    return this.#owned.get(uid)?.values() ?? [];
+  /** The object, if anything lives for it. */
+  owned(uid: string): Owned | undefined {
+    return this.#owned.get(uid);
+  }
+
+  *ownedBy(uid: string): Generator<{ host: string; thing: LiveThing }> {
+    const owned = this.#owned.get(uid);
+    if (owned === undefined) return;
+    for (const host of hostsOf(owned)) {
+      const text = host.texts.get(owned);
+      if (text !== undefined) for (const thing of this.read(owned, text)) yield { host: host.name, thing };
+    }
+  }
+
+  /** Whether exactly these things live for the object, all of them on this host and as they were made. */
+  isExactly(uid: string, host: string, things: readonly LiveThing[]): boolean {
+    const owned = this.#owned.get(uid);
+    const on = owned?.on;
+    if (owned === undefined || !(on instanceof LiveHost) || on.name !== host) return false;
+    return on.texts.get(owned) === this.#lines.write(uid, things);
+  }
+
+  /** What `liveDigest` of schemas says of everything on the host. */
+  digestOf(host: LiveHost): string {
+    const lines: string[] = [];
+    for (const [owned, text] of host.texts) lines.push(...this.#lines.lines(owned.uid, text));
+    return liveDigest(lines);
   }
 
   /** The host with these facts; what was known to live there is kept until it reports. */
   meet(name: string, facts: HostFacts): LiveHost {
     let host = this.#hosts.get(name);
     if (host === undefined) {
-      host = new LiveHost(name, facts);
+      host = new LiveHost(name, facts, this);
       this.#hosts.set(name, host);
     }
     host.facts = facts;
@@ -46,34 +66,36 @@ export class LiveState {
 
   /** The whole state of a host takes the place of what was known. */
   replace(host: LiveHost, things: readonly LiveThing[]): LiveChange {
-    for (const thing of host.things.values()) this.#disown(host, thing);
-    host.things = new Map();
-    for (const thing of things) this.put(host, thing);
+    const byOwner = new Map<string, LiveThing[]>();
+    for (const thing of new Map(things.map((thing) => [thingKey(thing), thing])).values()) {
+      const own = byOwner.get(thing.owner);
+      if (own) own.push(thing);
+      else byOwner.set(thing.owner, [thing]);
+    }
+    for (const owned of [...host.texts.keys()]) if (!byOwner.has(owned.uid)) this.#keep(host, owned, undefined);
+    for (const [uid, own] of byOwner) {
+      const owned = this.#meetOwned(uid);
+      this.#keep(host, owned, this.#lines.write(uid, own));
+      if (own.some(isStray)) noteStray(host, owned);
+    }
     return { type: 'host', host: host.name };
   }
 
   put(host: LiveHost, thing: LiveThing): LiveChange {
-    const key = thingKey(thing);
-    const before = host.things.get(key);
-    if (before !== undefined && before.owner !== thing.owner) this.#disown(host, before);
-    host.things.set(key, thing);
-    let owned = this.#owned.get(thing.owner);
-    if (owned === undefined) {
-      owned = new Map();
-      this.#owned.set(thing.owner, owned);
-    }
-    owned.set(`${host.name}/${key}`, { host: host.name, thing });
-    return changeOf(host, thing);
+    const before = this.#holder(host, thing);
+    if (before !== undefined && before.uid !== thing.owner) this.#drop(host, before, thing);
+    const owned = this.#meetOwned(thing.owner);
+    this.#keep(host, owned, this.#lines.with(owned.uid, host.texts.get(owned), thing));
+    if (isStray(thing)) noteStray(host, owned);
+    return changeOf(host, thing, owned);
   }
 
   /** Undefined when it was not known to be there. */
   remove(host: LiveHost, ref: { kind: string; id: string }): LiveChange | undefined {
-    const key = thingKey(ref as { kind: ThingKind; id: string });
-    const thing = host.things.get(key);
-    if (thing === undefined) return undefined;
-    host.things.delete(key);
-    this.#disown(host, thing);
-    return changeOf(host, thing);
+    const owned = this.#holder(host, ref as Ref);
+    if (owned === undefined) return undefined;
+    this.#drop(host, owned, ref as Ref);
+    return changeOf(host, ref as Ref, owned);
   }
 
   /** Nothing is known of the host any more. */
@@ -81,16 +103,135 @@ export class LiveState {
     const host = this.#hosts.get(name);
     if (host === undefined) return;
     this.replace(host, []);
+    host.connected = false;
     this.#hosts.delete(name);
   }
 
-  #disown(host: LiveHost, thing: LiveThing): void {
-    const owned = this.#owned.get(thing.owner);
-    owned?.delete(`${host.name}/${thingKey(thing)}`);
-    if (owned?.size === 0) this.#owned.delete(thing.owner);
+  find(host: LiveHost, ref: Ref): LiveThing | undefined {
+    const owned = this.#holder(host, ref);
+    if (owned === undefined) return undefined;
+    return this.read(owned, host.texts.get(owned)!).find(({ kind, id }) => kind === ref.kind && id === ref.id);
+  }
+
+  has(host: LiveHost, ref: Ref): boolean {
+    return this.#holder(host, ref) !== undefined;
+  }
+
+  read(owned: Owned, text: string): readonly LiveThing[] {
+    const alike = owned.alike?.get(text);
+    if (alike !== undefined && alike.hosts > 1) {
+      alike.things ??= this.#lines.read(owned.uid, text);
+      return alike.things;
+    }
+    if (this.#lastRead?.owned === owned && this.#lastRead.text === text) return this.#lastRead.things;
+    const things = this.#lines.read(owned.uid, text);
+    this.#lastRead = { owned, text, things };
+    return things;
+  }
+
+  /** For which object the thing lives on the host. Ids begin with the uid of the object; those of images do not. */
+  #holder(host: LiveHost, ref: Ref): Owned | undefined {
+    const likely = this.#owned.get(uidIn(ref.id));
+    if (likely !== undefined && this.#has(host, likely, ref)) return likely;
+    return host.strays?.find((owned) => this.#has(host, owned, ref));
+  }
+
+  #has(host: LiveHost, owned: Owned, ref: Ref): boolean {
+    const text = host.texts.get(owned);
+    return text !== undefined && this.#lines.has(owned.uid, text, ref);
+  }
+
+  #drop(host: LiveHost, owned: Owned, ref: Ref): void {
+    this.#keep(host, owned, this.#lines.without(owned.uid, host.texts.get(owned)!, ref));
+  }
+
+  #meetOwned(uid: string): Owned {
+    let owned = this.#owned.get(uid);
+    if (owned === undefined) {
+      owned = { uid, version: 0, on: undefined, alike: undefined };
+      this.#owned.set(uid, owned);
+    }
+    return owned;
+  }
+
+  /** The one place that changes what is known. What is the same as before is no change. */
+  #keep(host: LiveHost, owned: Owned, text: string | undefined): void {
+    const before = host.texts.get(owned);
+    if (before === text) return;
+    if (before !== undefined) unshare(owned, before);
+    if (text === undefined) {
+      host.texts.delete(owned);
+      host.strays = host.strays?.filter((stray) => stray !== owned);
+      takeOff(owned, host);
+    } else {
+      host.texts.set(owned, isShared(text) ? share(owned, text) : text);
+      if (before === undefined) putOn(owned, host);
+    }
+    this.#versions += 1;
+    owned.version = this.#versions;
+    if (isShared(before) || isShared(text)) host.sharedVersion = this.#versions;
+    if (owned.on !== undefined) return;
+    owned.version = 0;
+    this.#owned.delete(owned.uid);
   }
 }
 
-function changeOf(host: LiveHost, { kind, id, owner }: LiveThing): LiveChange {
-  return { type: 'thing', host: host.name, kind, id, owner };
+function changeOf(host: LiveHost, { kind, id }: Ref, { uid }: Owned): LiveChange {
+  return { type: 'thing', host: host.name, kind, id, owner: uid };
+}
+
+function uidIn(id: string): string {
+  const dot = id.indexOf('.');
+  return dot < 0 ? id : id.slice(0, dot);
+}
+
+function isStray({ id, owner }: LiveThing): boolean {
+  return uidIn(id) !== owner;
+}
+
+function noteStray(host: LiveHost, owned: Owned): void {
+  if (!host.strays?.includes(owned)) host.strays = [...(host.strays ?? []), owned];
+}
+
+/** Images, bridges and subnets come first in the order of making, and texts are sorted. */
+function isShared(text: string | undefined): boolean {
+  return text !== undefined && text[0]! < FIRST_OWN;
+}
+const FIRST_OWN = String(thingOrder('disk'));
+
+function share(owned: Owned, text: string): string {
+  owned.alike ??= new Map();
+  const alike = owned.alike.get(text);
+  if (alike === undefined) {
+    owned.alike.set(text, { text, hosts: 1, things: undefined });
+    return text;
+  }
+  alike.hosts += 1;
+  return alike.text;
+}
+
+function unshare(owned: Owned, text: string): void {
+  const alike = owned.alike?.get(text);
+  if (alike === undefined) return;
+  alike.hosts -= 1;
+  if (alike.hosts === 0) owned.alike!.delete(text);
+}
+
+function hostsOf({ on }: Owned): Iterable<LiveHost> {
+  if (on === undefined) return [];
+  return on instanceof Set ? [...on] : [on];
+}
+
+function putOn(owned: Owned, host: LiveHost): void {
+  if (owned.on === undefined) owned.on = host;
+  else if (owned.on instanceof Set) owned.on.add(host);
+  else owned.on = new Set([owned.on, host]);
+}
+
+function takeOff(owned: Owned, host: LiveHost): void {
+  if (owned.on === host) owned.on = undefined;
+  else if (owned.on instanceof Set) {
+    owned.on.delete(host);
+    if (owned.on.size === 1) [owned.on] = owned.on;
+  }
 }

@@ -6,7 +6,8 @@ import type { Store } from '../store/store.ts';
 import type { AgentStream } from './agent-stream.ts';
 import { hasCredential, isCredentialOf, watchCredentials } from './credentials.ts';
 import type { HostFacts } from './fleet.ts';
-import type { LiveHost, LiveState } from './live-state.ts';
+import type { LiveHost } from './live-host.ts';
+import type { LiveState } from './live-state.ts';
 import type { Registration } from './registration.ts';
 import { termAbove } from './term.ts';
 

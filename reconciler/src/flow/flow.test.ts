@@ -70,7 +70,7 @@ describe('a plan', () => {
     const before: Thing = { ...seed, spec: { ...seed.spec, hostname: 'before' } };
     for (const failing of ['disk/u.root', 'seed/u.seed', undefined]) {
       const fleet = fleetWith(image, before);
-      const start = JSON.stringify([...fleet.host('h')!.things]);
+      const start = JSON.stringify([...fleet.host('h')!.things.values()]);
       const steps = diffHost('h', 'u', [disk, seed], [{ ...before, drift: [] } as never]);
       const plan: { version: 1; steps: PlanStep[] } = { version: 1, steps };
       fleet.fault = (_h, _v, t) => (`${t.kind}/${t.id}` === failing ? terminal('No', 'no') : undefined);
@@ -79,7 +79,7 @@ describe('a plan', () => {
       expect(result.map((r) => r.outcome)).toEqual(failing ? ['failed', 'failed'] : ['done', 'done']);
       fleet.fault = () => undefined;
       for (let i = 0; i < 2; i++) await execute(undoSteps(plan.steps), { fleet, owner: 'u', fence: 2 });
-      expect(JSON.stringify([...fleet.host('h')!.things])).toBe(start);
+      expect(JSON.stringify([...fleet.host('h')!.things.values()])).toBe(start);
     }
   });
 

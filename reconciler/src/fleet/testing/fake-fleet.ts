@@ -18,7 +18,9 @@ export class FakeFleet implements Fleet {
   /** Connects the host; `carried`: what lives there, in place of what lived there when it was last seen. */
   connect(name: string, facts: Partial<HostFacts> = {}, carried?: readonly LiveThing[]): void {
     const known = this.all.get(name);
-    const things = carried && new Map(carried.map((thing) => [thingKey(thing), thing]));
+    const things: FakeHost['things'] =
+      (carried && new Map(carried.map((thing) => [thingKey(thing), thing]))) ?? known?.things ?? new Map();
+    const owners = () => new Set([...things.values()].map(({ owner }) => owner));
     const whole = {
       driver: 'simulated',
       agentVersion: '0',
@@ -26,12 +28,7 @@ export class FakeFleet implements Fleet {
       memoryMiB: 16384,
       tunnelAddress: `192.0.2.${this.all.size + 1}`,
     };
-    this.all.set(name, {
-      name,
-      connected: true,
-      facts: { ...whole, ...facts },
-      things: things ?? known?.things ?? new Map(),
-    });
+    this.all.set(name, { name, connected: true, facts: { ...whole, ...facts }, things, owners });
     this.tell({ type: 'host', host: name });
   }
 

@@ -1,0 +1,94 @@
+import type { LiveThing, ThingKind } from '@plumb/schemas';
+import { thingKey } from '@plumb/schemas';
+import type { HostFacts, HostLive, LiveThings } from './fleet.ts';
+
+/** An object for which something lives on hosts. */
+export interface Owned {
+  readonly uid: string;
+  /** Another after each change of what lives for it on any host; 0 when nothing does any more. */
+  version: number;
+  /** Most objects are on one host: they need no set. */
+  on: LiveHost | Set<LiveHost> | undefined;
+  /** What is alike on several hosts is kept once, by its text. */
+  alike: Map<string, Alike> | undefined;
+}
+
+/** A text that hosts share, and what it says, when it was asked for. */
+export interface Alike {
+  readonly text: string;
+  hosts: number;
+  things: readonly LiveThing[] | undefined;
+}
+
+/** Where a host finds what it holds as text. */
+export interface Reader {
+  find(host: LiveHost, ref: { kind: ThingKind; id: string }): LiveThing | undefined;
+  has(host: LiveHost, ref: { kind: ThingKind; id: string }): boolean;
+  read(owned: Owned, text: string): readonly LiveThing[];
+}
+
+/** What is known of one host. There are tens of thousands of them: what can be worked out is not kept. */
+export class LiveHost implements HostLive {
+  readonly name: string;
+  connected = false;
+  facts: HostFacts;
+  /** What lives here for each object, as ShortLines writes it. */
+  readonly texts = new Map<Owned, string>();
+  /** Those of them that have a thing here whose id does not begin with their uid. */
+  strays: Owned[] | undefined;
+  /** Another after each change of an image, a bridge or a subnet here. */
+  sharedVersion = 0;
+  readonly #reader: Reader;
+
+  constructor(name: string, facts: HostFacts, reader: Reader) {
+    this.name = name;
+    this.facts = facts;
+    this.#reader = reader;
+  }
+
+  get things(): LiveThings {
+    return new ThingsOn(this, this.#reader);
+  }
+
+  *owners(): Generator<string> {
+    for (const { uid } of this.texts.keys()) yield uid;
+  }
+}
+
+class ThingsOn implements LiveThings {
+  readonly #host: LiveHost;
+  readonly #reader: Reader;
+
+  constructor(host: LiveHost, reader: Reader) {
+    this.#host = host;
+    this.#reader = reader;
+  }
+
+  get size(): number {
+    let size = 0;
+    for (const text of this.#host.texts.values()) size += text.split('\n').length;
+    return size;
+  }
+
+  get(key: string): LiveThing | undefined {
+    return this.#reader.find(this.#host, refOf(key));
+  }
+
+  has(key: string): boolean {
+    return this.#reader.has(this.#host, refOf(key));
+  }
+
+  *keys(): Generator<string> {
+    for (const thing of this.values()) yield thingKey(thing);
+  }
+
+  *values(): Generator<LiveThing> {
+    for (const [owned, text] of [...this.#host.texts]) yield* this.#reader.read(owned, text);
+  }
+}
+
+/** What `thingKey` was made of. */
+function refOf(key: string): { kind: ThingKind; id: string } {
+  const slash = key.indexOf('/');
+  return { kind: key.slice(0, slash) as ThingKind, id: key.slice(slash + 1) };
+}

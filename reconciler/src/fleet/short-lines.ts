@@ -1,0 +1,99 @@
+/**
+ * Lines of things (schemas/src/wire/thing-line.ts) made short for keeping: hundreds of thousands of them are in memory at
+ * once. The owner's uid becomes one character; other uids, sums and keys, which are shared by many, become four. The characters that
+ * mark them occur in no line. The lines of one owner on one host are one text, sorted, so that equal things are equal texts.
+ */
+import type { LiveThing, ThingKind } from '@plumb/schemas';
+import { lineHead, thingFromLine, thingLine } from '@plumb/schemas/wire/thing-line.ts';
+
+const OWNER = '\x01';
+const WORD = '\x02';
+const LONG_WORD = /[0-9A-Za-z+/]{60,400}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+const SHORT_WORD = new RegExp(`${WORD}...`, 'g');
+
+/** Digits of a word's number: characters of ASCII, so that one byte is enough for each, and none that controls. */
+const DIGIT_0 = 0x20;
+const BASE = 0x7f - DIGIT_0;
+/** Words that come after stay as they are: however much agents make up, this is bounded. */
+const MOST_WORDS = 65_536;
+
+export class ShortLines {
+  readonly #codes = new Map<string, string>();
+  readonly #words: string[] = [];
+
+  /** The text of these things of one owner; undefined when there are none. */
+  write(owner: string, things: readonly LiveThing[]): string | undefined {
+    if (things.length === 0) return undefined;
+    const lines = things.map((thing) => this.#shorten(thingLine(thing), owner));
+    return flat(lines.length === 1 ? lines[0]! : lines.sort().join('\n'));
+  }
+
+  read(owner: string, text: string): LiveThing[] {
+    return this.lines(owner, text).map(thingFromLine);
+  }
+
+  /** The full lines of a text. */
+  lines(owner: string, text: string): string[] {
+    return this.#lengthen(text, owner).split('\n');
+  }
+
+  has(owner: string, text: string, ref: { kind: ThingKind; id: string }): boolean {
+    const head = this.#shorten(lineHead(ref), owner);
+    return text.startsWith(head) || text.includes(`\n${head}`);
+  }
+
+  /** The text with this thing in the place of what it says of it. */
+  with(owner: string, text: string | undefined, thing: LiveThing): string {
+    const others = text === undefined ? [] : this.#others(owner, text, thing);
+    others.push(this.#shorten(thingLine(thing), owner));
+    return flat(others.sort().join('\n'));
+  }
+
+  /** The text without the thing; undefined when nothing is left. */
+  without(owner: string, text: string, ref: { kind: ThingKind; id: string }): string | undefined {
+    const others = this.#others(owner, text, ref);
+    return others.length === 0 ? undefined : flat(others.join('\n'));
+  }
+
+  #others(owner: string, text: string, ref: { kind: ThingKind; id: string }): string[] {
+    const head = this.#shorten(lineHead(ref), owner);
+    return text.split('\n').filter((line) => !line.startsWith(head));
+  }
+
+  #shorten(line: string, owner: string): string {
+    return line.replaceAll(owner, OWNER).replace(LONG_WORD, (word) => this.#codeOf(word));
+  }
+
+  #lengthen(text: string, owner: string): string {
+    return text.replace(SHORT_WORD, (code) => this.#words[numberOf(code)]!).replaceAll(OWNER, owner);
+  }
+
+  #codeOf(word: string): string {
+    const known = this.#codes.get(word);
+    if (known !== undefined) return known;
+    const index = this.#words.length;
+    if (index >= MOST_WORDS) return word;
+    const code = codeOf(index);
+    // A copy: the word as it was found keeps the whole line in memory.
+    const own = flat(word);
+    this.#words.push(own);
+    this.#codes.set(own, code);
+    return code;
+  }
+}
+
+function codeOf(number: number): string {
+  const digits = [Math.floor(number / BASE ** 2), Math.floor(number / BASE) % BASE, number % BASE];
+  return WORD + String.fromCharCode(...digits.map((digit) => DIGIT_0 + digit));
+}
+
+function numberOf(code: string): number {
+  let number = 0;
+  for (let i = 1; i < code.length; i++) number = number * BASE + code.charCodeAt(i) - DIGIT_0;
+  return number;
+}
+
+/** The same text in a piece of memory of its own, and in no more than it needs. */
+function flat(text: string): string {
+  return Buffer.from(text).toString();
+}

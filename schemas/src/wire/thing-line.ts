@@ -1,0 +1,102 @@
+/**
+ * A live thing as one line of text: equal for equal things, whoever wrote their specs and in whatever order of keys.
+ * Both ends compare by it, and the control plane remembers things as such lines.
+ *
+ * `kind/id US owner US spec US drift US domain`, where US is the unit separator, the kind is its position in the order
+ * of making, and a spec is a JSON array of its properties in the order of the schema, null where one is absent. No field
+ * holds a control character: ids cannot, and JSON escapes them.
+ */
+import { createHash } from 'node:crypto';
+import type { DomainFacts, LiveThing, Thing, ThingKind } from './things.ts';
+import { thingOrder, thingSchemas } from './things.ts';
+
+const US = '\x1f';
+const kinds = Object.keys(thingSchemas) as ThingKind[];
+
+export function thingLine(live: LiveThing): string {
+  const { drift, domain } = live as LiveThing<'domain'>;
+  const drifted = drift.length > 0 ? JSON.stringify(drift) : '';
+  const facts = domain ? `${domain.state} ${domain.reason}` : '';
+  return `${lineHead(live)}${live.owner}${US}${specText(live)}${US}${drifted}${US}${facts}`;
+}
+
+/** How the line of the thing with this kind and id begins; no other's does. */
+export function lineHead({ kind, id }: { kind: ThingKind; id: string }): string {
+  return `${thingOrder(kind)}/${id}${US}`;
+}
+
+/** The thing of a line that {@link thingLine} wrote. */
+export function thingFromLine(line: string): LiveThing {
+  const [head, owner, spec, drifted, facts] = line.split(US) as [string, string, string, string, string];
+  const kind = kinds[Number(head[0])]!;
+  const thing = {
+    kind,
+    id: head.slice(2),
+    owner,
+    spec: unpack(shapes[kind], JSON.parse(spec)),
+    drift: drifted === '' ? [] : JSON.parse(drifted),
+  } as unknown as LiveThing;
+  if (facts === '') return thing;
+  const [state, reason] = facts.split(' ') as [DomainFacts['state'], DomainFacts['reason']];
+  return { ...thing, domain: { state, reason } } as LiveThing;
+}
+
+/** The kind and the id of a line. */
+export function identityOfLine(line: string): { kind: ThingKind; id: string } {
+  return { kind: kinds[Number(line[0])]!, id: line.slice(2, line.indexOf(US)) };
+}
+
+/** Whether the line says that its thing is not as it was made. */
+export function lineDrifted(line: string): boolean {
+  const facts = line.lastIndexOf(US);
+  return line[facts - 1] !== US;
+}
+
+/** 128 bits in base64url that are the same for the same things, in whatever order their lines are given. */
+export function liveDigest(lines: Iterable<string>): string {
+  const hash = createHash('sha256');
+  hash.update([...lines].sort().join('\n'));
+  return hash.digest('base64url').slice(0, 22);
+}
+
+function specText({ kind, spec }: Thing): string {
+  return JSON.stringify(pack(shapes[kind], spec));
+}
+
+/** How a value is written: an object by its properties in order, a list by its items, anything else as it is. */
+type Shape = { fields: [string, Shape][] } | { items: Shape } | undefined;
+
+interface Schema {
+  type?: string;
+  properties?: Record<string, Schema>;
+  items?: Schema;
+}
+
+function shapeOf({ type, properties, items }: Schema): Shape {
+  if (type === 'object' && properties)
+    return { fields: Object.entries(properties).map(([name, schema]) => [name, shapeOf(schema)]) };
+  const shape = type === 'array' && items ? shapeOf(items) : undefined;
+  return shape && { items: shape };
+}
+
+const shapes = Object.fromEntries(kinds.map((kind) => [kind, shapeOf(thingSchemas[kind] as Schema)])) as Record<
+  ThingKind,
+  Shape
+>;
+
+function pack(shape: Shape, value: unknown): unknown {
+  if (shape === undefined || value === undefined) return value;
+  if ('items' in shape) return (value as unknown[]).map((item) => pack(shape.items, item));
+  return shape.fields.map(([name, of]) => pack(of, (value as Record<string, unknown>)[name]));
+}
+
+function unpack(shape: Shape, value: unknown): unknown {
+  if (shape === undefined) return value;
+  if ('items' in shape) return (value as unknown[]).map((item) => unpack(shape.items, item));
+  const object: Record<string, unknown> = {};
+  for (const [index, [name, of]] of shape.fields.entries()) {
+    const field = (value as unknown[])[index];
+    if (field !== null) object[name] = unpack(of, field);
+  }
+  return object;
+}
