@@ -3,6 +3,7 @@ import type { Extension } from '../api/extension.ts';
 import type { Context } from '../controllers/controller.ts';
 import { abandonFlow, retryFlow } from '../controllers/instance/release.ts';
 import type { Journaled } from '../flow/journal.ts';
+import { failureSentence } from '../flow/record.ts';
 
 const PATH = '/apis/plumb.dev/v1/flows';
 
@@ -56,7 +57,7 @@ function view(context: Context, { record, revision }: Journaled) {
       why,
     })),
     notes: context.journal.notes(record.uid).map((n) => ({ ...n, at: new Date(n.at).toISOString() })),
-    ...(record.failure ? { failure: record.failure } : {}),
+    ...(record.failure ? { failure: { ...record.failure, message: failureSentence(record.failure) } } : {}),
     ...(record.stuck ? { stuck: record.stuck } : {}),
   };
 }

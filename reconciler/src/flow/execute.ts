@@ -14,7 +14,8 @@ export interface ExecuteOptions {
   fleet: Fleet;
   /** uid of the object whose flow this is. */
   owner: string;
-  fence: number;
+  /** The fence of each command; or asked for it before the steps are sent: what must be durable by then, is. */
+  fence: number | ((steps: readonly PlanStep[]) => Promise<number>);
   /** Asked before each command: true when a newer spec or a delete has taken the flow's place. */
   superseded?: () => boolean;
   /** Told of every step that was tried. */
@@ -23,7 +24,7 @@ export interface ExecuteOptions {
 
 /**
  * Sends the steps in order. Neighbours for the same host share one command, so that creating an instance is one round
- * trip; a pivot begins a command of its own. Throws what `Fleet.send` throws: the outcome is unknown then, and since
+ * trip; a pivot begins a command of its own, and so does what disturbs a guest. Throws what `Fleet.send` throws: the outcome is unknown then, and since
  * steps are idempotent the same plan may be executed again.
  */
 export async function execute(steps: readonly PlanStep[], options: ExecuteOptions): Promise<Execution> {
@@ -32,7 +33,7 @@ export async function execute(steps: readonly PlanStep[], options: ExecuteOption
     if (options.superseded?.()) return { outcome: 'superseded', next: first };
     const command: FleetCommand = {
       owner: options.owner,
-      fence: options.fence,
+      fence: typeof options.fence === 'number' ? options.fence : await options.fence(group),
       steps: group.map(({ id, verb, thing }) => ({ id, verb, thing })),
     };
     const outcomes = await options.fleet.send(first.host, command);
@@ -51,9 +52,18 @@ export function commands(steps: readonly PlanStep[]): PlanStep[][] {
   for (const step of steps) {
     const last = groups.at(-1);
     const before = last?.at(-1);
-    if (last && before && before.host === step.host && (step.undo !== 'pivot' || before.undo === 'pivot'))
-      last.push(step);
+    if (last && before && before.host === step.host && weight(step) <= weight(before)) last.push(step);
     else groups.push([step]);
   }
   return groups;
+}
+
+function weight(step: PlanStep): number {
+  if (step.undo === 'pivot') return 2;
+  return disturbs(step) ? 1 : 0;
+}
+
+/** Whether the step switches a running guest off, or takes a thing from under it, in a way that can be undone. */
+export function disturbs({ undo, disruption }: PlanStep): boolean {
+  return undo !== 'pivot' && (disruption === 'restart' || disruption === 'replace' || disruption === 'dataLoss');
 }

@@ -33,6 +33,8 @@ export interface FlowRecord {
   stuck?: FlowFailure;
   /** When the flow was planned, milliseconds since the epoch. */
   startedAt: number;
+  /** How often a step that disturbs what runs was begun: durable before it is sent. Absent: never. */
+  attempts?: number;
 }
 
 export interface FlowFailure {
@@ -40,6 +42,14 @@ export interface FlowFailure {
   message: string;
   step?: string;
   host?: string;
+  /** What is taken back because of it, in words; absent while nothing is. */
+  undone?: string[];
+}
+
+/** The failure in one sentence for people: what, which step, which host, and what was undone. */
+export function failureSentence({ message, undone }: FlowFailure): string {
+  if (undone === undefined) return message;
+  return `${message}; ${undone.length > 0 ? `undone: ${undone.join(', ')}` : 'there was nothing to undo'}`;
 }
 
 export function encodeFlow(record: FlowRecord): string {

@@ -34,6 +34,14 @@ export function doneSteps({ carried = [], plan }: Pick<FlowRecord, 'carried' | '
   return [...done.values()];
 }
 
+/**
+ * True when data that the flow destroys is gone: there is no way back any more, whichever step fails when it is tried
+ * again. `lives`: whether the thing of a step is still on its host.
+ */
+export function isPastPivot({ plan }: Pick<FlowRecord, 'plan'>, lives: (step: PlanStep) => boolean): boolean {
+  return plan.steps.some((step) => step.undo === 'pivot' && !lives(step));
+}
+
 /** True when the plan destroys data at or before the step: from there a flow only goes forward. */
 export function passesPivot(plan: Plan, stepId: string): boolean {
   for (const step of plan.steps) {

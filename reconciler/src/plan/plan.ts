@@ -58,6 +58,11 @@ function byOrder(a: Thing, b: Thing): number {
   return thingOrder(a.kind) - thingOrder(b.kind) || (a.id < b.id ? -1 : 1);
 }
 
+/** Whether what lives is as the step is to leave it. */
+export function isDone({ verb, thing }: Pick<PlanStep, 'verb' | 'thing'>, now: LiveThing | undefined): boolean {
+  return verb === 'remove' ? now === undefined : difference(thing, now) === undefined;
+}
+
 /** Why `now` is not `desired`, or undefined when it is. What is shared is only made when missing or broken. */
 function difference(desired: Thing, now: LiveThing | undefined): string | undefined {
   if (now === undefined) return 'is not there';

@@ -71,6 +71,8 @@ const stalls: Record<string, (object: PlumbObject, estate: Estate) => boolean> =
   RangeOutsideCIDR: () => true,
   InvalidRange: () => true,
   Abandoned: () => true,
+  // Crashes cut an update off again and again: its guest is disturbed so often and no more.
+  AttemptsExhausted: (object) => object.kind === 'Instance',
   // A deadline outlives the process, so it is told by the wall clock, which may be put forward.
   DeadlineExceeded: (object) => object.kind === 'Instance' || object.kind === 'ChangeSet',
 };

@@ -25,3 +25,27 @@ test('an update that took the place of a half done one returns to what was befor
     .get(`port/${on.uid('vm')}.eth0`);
   expect(port?.spec).toMatchObject({ addresses: before[0].addresses });
 });
+
+test('guest restarted again and again by an update that cannot succeed', async () => {
+  for (const fate of ['fail', 'crash both'] as const) {
+    using on = await stage(`hopeless restart ${fate}`);
+    await on.do(vm('vm'), wait(3_000));
+    let disturbed = 0;
+    on.hurt((point) => {
+      if (point.at !== 'step' || point.kind !== 'domain' || point.flow !== 'update forward') return undefined;
+      if (point.when !== 'before') return undefined;
+      disturbed++;
+      return fate;
+    });
+    await on.do({ do: 'change', kind: 'Instance', name: 'vm', spec: { offering: 'big' } }, wait(60_000));
+    expect([2, 3]).toContain(disturbed);
+    const { status } = JSON.parse(on.world.disk.entries.get('/objects/instances/default/vm')!.value);
+    expect(status.conditions[0]).toMatchObject({ type: 'Ready', reason: 'AttemptsExhausted' });
+    expect(await on.wrong()).toEqual([]);
+    const things = on.world.machine('host-1').things();
+    expect(things.get(`domain/${on.uid('vm')}`)).toMatchObject({
+      spec: { cpus: status.cpus },
+      domain: { state: 'running' },
+    });
+  }
+});

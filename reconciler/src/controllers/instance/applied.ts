@@ -1,5 +1,5 @@
 /** Whether the declaration was carried out: then whatever differs since is drift, not work that is still to do. */
-import type { Instance } from '@plumb/schemas';
+import { type Instance, type LiveThing, type Thing, thingKey } from '@plumb/schemas';
 import { thingIds } from '../../plan/instance-things.ts';
 import { findCondition } from '../../runtime/conditions.ts';
 import type { Context } from '../controller.ts';
@@ -17,4 +17,9 @@ export function livePower(context: Context, instance: Instance, host: string): '
   const thing = context.fleet.host(host)?.things.get(`domain/${thingIds.domain(instance.metadata.uid)}`);
   if (thing?.kind !== 'domain') return undefined;
   return thing.domain?.state === 'running' ? 'Running' : 'Stopped';
+}
+
+/** The thing as it lives on the host; undefined when it does not. */
+export function liveOf(context: Context, { host, thing }: { host: string; thing: Thing }): LiveThing | undefined {
+  return context.fleet.host(host)?.things.get(thingKey(thing));
 }

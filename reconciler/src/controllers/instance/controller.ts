@@ -4,8 +4,9 @@
  *   gone → nothing · being deleted → delete · undoing → go back · doing → go forward · failed with the same inputs → rest
  *   · nothing to do → settle · drift that is only to be reported → report · else → plan, begin, go forward
  */
-import { type Instance, PlumbError } from '@plumb/schemas';
+import { type Instance, PlumbError, terminal } from '@plumb/schemas';
 import type { Journaled } from '../../flow/journal.ts';
+import { failureSentence } from '../../flow/record.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context, Controller } from '../controller.ts';
 import { guarded } from '../guarded.ts';
@@ -13,7 +14,7 @@ import { isApplied } from './applied.ts';
 import { beginFlow } from './begin.ts';
 import { deleteInstance } from './delete.ts';
 import { RepairPacing, reportDrift } from './drift.ts';
-import { goBack, goForward } from './go.ts';
+import { goBack, goForward, mustGoForward, turnBack } from './go.ts';
 import { planInstance } from './planning.ts';
 import { resolveInstance } from './references.ts';
 import { isSettled, reportHostLost, settle } from './settle.ts';
@@ -39,8 +40,9 @@ async function reconcile(context: Context, cached: Cached<Instance>, pacing: Rep
   const flow = context.journal.get(metadata.uid);
   if (metadata.deletionTimestamp) return deleteInstance(context, cached, flow);
   if (flow?.record.direction === 'back') return goBack(context, cached, flow);
-  if (flow?.record.direction === 'forward' && flow.record.generation === metadata.generation)
-    return goForward(context, cached, flow);
+  const forward = flow?.record.direction === 'forward' ? flow : undefined;
+  if (forward && (forward.record.generation === metadata.generation || mustGoForward(context, forward.record)))
+    return goForward(context, cached, forward);
 
   const resolved = resolveInstance(context, cached, status?.host === undefined);
   if (flow?.record.direction === 'failed' && flow.record.inputs === resolved.inputs) return rest(flow);
@@ -80,12 +82,12 @@ async function undoIfHopeless(
     const hopeless = error.retry === 'terminal' && record?.direction === 'forward' && record.purpose !== 'delete';
     if (!hopeless) throw error;
     const failure = { reason: error.reason, message: error.message };
-    return goBack(context, cached, await context.journal.turn({ ...record, direction: 'back', failure }));
+    return turnBack(context, cached, record, failure);
   }
 }
 
 /** A flow that failed whole is not tried again with the same inputs; its condition says why. */
 function rest(flow: Journaled): undefined {
   const { failure } = flow.record;
-  if (failure) throw new PlumbError({ reason: failure.reason, message: failure.message, retry: 'terminal' });
+  if (failure) throw terminal(failure.reason, failureSentence(failure));
 }

@@ -1,13 +1,16 @@
 /** Carrying out the flow of an instance: forward to what is declared, or back to what was. */
-import { type Instance, objectName, PlumbError, terminal } from '@plumb/schemas';
+import { type Instance, objectName, PlumbError, terminal, thingKey } from '@plumb/schemas';
 import { execute } from '../../flow/execute.ts';
 import type { Journaled } from '../../flow/journal.ts';
-import type { FlowFailure, FlowRecord } from '../../flow/record.ts';
-import { doneSteps, passesPivot, undoSteps } from '../../flow/undo.ts';
+import { type FlowFailure, type FlowRecord, failureSentence } from '../../flow/record.ts';
+import { doneSteps, isPastPivot, passesPivot, undoSteps } from '../../flow/undo.ts';
+import { undoneWords } from '../../flow/undone.ts';
 import type { PlanStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context } from '../controller.ts';
 import { conditionsTo, writeStatus } from '../status.ts';
+import { liveOf } from './applied.ts';
+import { countAttempt, exhausted } from './attempts.ts';
 import { finishBack, finishForward } from './finish.ts';
 import { planInstance } from './planning.ts';
 import { resolveInstance } from './references.ts';
@@ -28,17 +31,21 @@ export async function goForward(
 ): Promise<Again | undefined> {
   const { record } = flow;
   const stopTelling = context.ambient.clock.after(SILENT_MS, () => void tellProgress(context, cached, record));
+  let latest = flow;
   try {
     const result = await execute(record.plan.steps, {
-      fence: flow.revision,
+      fence: async (steps) => {
+        latest = await countAttempt(context, latest, steps);
+        return latest.revision;
+      },
       fleet: context.fleet,
       owner: record.uid,
       superseded: () => isSuperseded(context, cached.key, record),
       onStep: noteSteps(context, record.uid),
     });
     if (result.outcome === 'superseded') return { requeueAfterMs: 0 };
-    if (result.outcome === 'done') return finishForward(context, cached, flow);
-    return onFailure(context, cached, record, result.step, result.error);
+    if (result.outcome === 'done') return finishForward(context, cached, latest);
+    return onFailure(context, cached, latest.record, result.step, result.error);
   } finally {
     stopTelling();
   }
@@ -46,9 +53,13 @@ export async function goForward(
 
 function isSuperseded(context: Context, key: string, record: FlowRecord): boolean {
   const latest = context.cache.get(key)?.object.metadata;
-  return (
-    latest?.uid !== record.uid || latest.generation !== record.generation || latest.deletionTimestamp !== undefined
-  );
+  if (latest?.uid !== record.uid || latest.deletionTimestamp !== undefined) return true;
+  return latest.generation !== record.generation && !mustGoForward(context, record);
+}
+
+/** Whether the flow has destroyed data: then it is finished, whatever is declared by now. */
+export function mustGoForward(context: Context, record: FlowRecord): boolean {
+  return isPastPivot(record, ({ host, thing }) => context.fleet.host(host)?.things.has(thingKey(thing)) ?? true);
 }
 
 async function onFailure(
@@ -56,19 +67,19 @@ async function onFailure(
   cached: Cached<Instance>,
   record: FlowRecord,
   step: PlanStep,
-  error: PlumbError,
+  thrown: PlumbError,
 ): Promise<Again | undefined> {
+  const error = exhausted(context, record, step, thrown) ?? thrown;
   const late = record.purpose === 'update' && context.ambient.clock.now() - record.startedAt > UPDATE_DEADLINE_MS;
-  const failure = late ? lateFailure(step, error) : describe(step, error);
+  const failure = late ? lateFailure(step, thrown) : describe(step, error);
+  const forwardOnly = passesPivot(record.plan, step.id) || mustGoForward(context, record);
   if (error.retry === 'retry' && !late) {
-    if (error.reason === 'MissingDependency' && (await planAgain(context, cached, record)))
-      return goBack(context, cached, await context.journal.turn({ ...record, direction: 'back', failure }));
+    if (error.reason === 'MissingDependency' && !forwardOnly && (await planAgain(context, cached, record)))
+      return turnBack(context, cached, record, failure);
     throw new PlumbError({ reason: error.reason, message: failure.message, retry: 'retry', cause: error });
   }
-  if (passesPivot(record.plan, step.id)) return stuck(context, record, failure);
-  context.events.record({ object: cached.object, type: 'Warning', reason: failure.reason, message: failure.message });
-  const back = await context.journal.turn({ ...record, direction: 'back', failure });
-  return goBack(context, cached, back);
+  if (forwardOnly) return stuck(context, record, failure);
+  return turnBack(context, cached, record, failure);
 }
 
 /**
@@ -80,8 +91,22 @@ async function planAgain(context: Context, cached: Cached<Instance>, record: Flo
   const { steps } = planInstance(context, cached, resolved, context.index);
   const missing = steps.filter((s) => s.undo === 'shared' && !record.plan.steps.some((p) => p.id === s.id));
   if (missing.length === 0) return resolved.inputs !== record.inputs;
-  await context.journal.turn({ ...record, plan: { ...record.plan, steps: [...missing, ...record.plan.steps] } });
+  const plan = { ...record.plan, steps: [...missing, ...record.plan.steps] };
+  // What stands on nothing was refused before it disturbed anybody.
+  await context.journal.turn({ ...record, plan, attempts: Math.max(0, (record.attempts ?? 0) - 1) });
   return false;
+}
+
+/** The flow goes back from here on: what there is to undo is written down with the failure, before it is undone. */
+export async function turnBack(
+  context: Context,
+  cached: Cached<Instance>,
+  record: FlowRecord,
+  why: FlowFailure,
+): Promise<Again | undefined> {
+  const failure = { ...why, undone: undoneWords(undoSteps(doneSteps(record)), (step) => liveOf(context, step)) };
+  context.events.record({ object: cached.object, type: 'Warning', reason: why.reason, message: why.message });
+  return goBack(context, cached, await context.journal.turn({ ...record, direction: 'back', failure }));
 }
 
 export async function goBack(context: Context, cached: Cached<Instance>, flow: Journaled): Promise<Again | undefined> {
@@ -94,7 +119,10 @@ export async function goBack(context: Context, cached: Cached<Instance>, flow: J
   });
   if (result.outcome === 'failed') return stuck(context, record, describe(result.step, result.error));
   await finishBack(context, cached, flow);
-  throw terminal(record.failure?.reason ?? 'Failed', record.failure?.message ?? 'the flow failed and was undone');
+  const failure = record.failure ?? { reason: 'Failed', message: 'the flow failed' };
+  const message = failureSentence(failure);
+  context.events.record({ object: cached.object, type: 'Warning', reason: 'Undone', message });
+  throw terminal(failure.reason, message);
 }
 
 /** Written down once per failure, shown on the object, and tried again with backoff: never dropped. */

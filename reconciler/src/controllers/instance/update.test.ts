@@ -1,5 +1,8 @@
-import { realAmbient, retryable, terminal } from '@plumb/schemas';
+import { type LiveThing, type PlumbError, realAmbient, retryable, terminal } from '@plumb/schemas';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { flowExtensions } from '../../extensions/flows.ts';
+import { decodeFlow } from '../../flow/record.ts';
+import { keys } from '../../store/keys.ts';
 import { condition, instanceSpec, makeEstate } from '../testing/estate.ts';
 import { type Rig, startRig } from '../testing/rig.ts';
 import { retryFlow } from './release.ts';
@@ -131,5 +134,98 @@ describe('an instance that is changed', () => {
     const domain = rig.fleet.host('host-1')!.things.get(`domain/${before.metadata.uid}`)!;
     expect(domain).toMatchObject({ spec: { cpus: 1 }, domain: { state: 'running' } });
     expect((await rig.store.get('/alloc/host/host-1'))?.value).toBe('{"cpus":1,"memoryMiB":128,"instances":1}');
+  });
+
+  describe('whose step disturbs the guest', () => {
+    /** Asks for another size; the tests say what becomes of it. Returns the uid, and what was sent to give it. */
+    async function resize(fault: () => PlumbError | undefined): Promise<{ uid: string; attempts: number[] }> {
+      await rig.create('Instance', 'web-0', instanceSpec());
+      const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
+      await rig.create('InstanceOffering', 'tall', { cpus: 1, memoryMiB: 64 });
+      const attempts: number[] = [];
+      rig.fleet.fault = (_h, verb, thing) => {
+        if (thing.kind !== 'domain' || verb !== 'ensure' || thing.spec.memoryMiB !== 64) return undefined;
+        attempts.push(rig.context.journal.get(uid)?.record.attempts ?? 0);
+        return fault();
+      };
+      await rig.edit('Instance', 'web-0', (o) => (o.spec.offering = 'tall'));
+      return { uid, attempts };
+    }
+    const domain = (uid: string) => rig.fleet.host('host-1')!.things.get(`domain/${uid}`) as LiveThing<'domain'>;
+    const pullPlug = (uid: string) =>
+      rig.fleet.put('host-1', { ...domain(uid), domain: { state: 'off', reason: 'destroyed' } });
+
+    it('is tried twice, taken back and not tried again; and says what failed, where, and what was undone', async () => {
+      let uid = '';
+      const asked = resize(() => {
+        pullPlug(uid);
+        return retryable('LibvirtFailed', 'QEMU did not start');
+      });
+      uid = (await rig.until('Instance', 'web-0', (o) => o !== undefined))!.metadata.uid;
+      const { attempts } = await asked;
+      const failed = await rig.stalled('Instance', 'web-0');
+      expect(attempts).toEqual([1, 2]);
+      expect(domain(uid)).toMatchObject({ spec: { memoryMiB: 128 }, domain: { state: 'running' } });
+      const message =
+        'it disturbs the guest and failed 2 times, so it is not tried again; last: LibvirtFailed: QEMU did not start ' +
+        `(step "change domain/${uid}" on host host-1); undone: the guest was put back as it was`;
+      expect(condition(failed, 'Ready')).toMatchObject({ reason: 'AttemptsExhausted', message });
+      expect(condition(failed, 'Stalled')).toMatchObject({ status: 'True', message });
+      const flows = (await flowExtensions(rig.context)[0]!.handle({} as never)).body as { items: unknown };
+      expect(flows.items).toMatchObject([{ direction: 'failed', failure: { message, host: 'host-1' } }]);
+      // What a person changes or asks for begins anew.
+      rig.fleet.fault = () => undefined;
+      await retryFlow(rig.context, uid);
+      await rig.until('Instance', 'web-0', (o) => o?.status?.memoryMiB === 64);
+    });
+
+    it('is begun three times at most when every attempt is cut off, whoever dies, and each is durable before', async () => {
+      const cutOff = retryable('HostDisconnected', 'host host-1 was lost before it answered');
+      const { fleet, store } = rig;
+      const { uid, attempts } = await resize(() => {
+        throw cutOff;
+      });
+      const durable = async () => decodeFlow((await store.get(keys.flow(uid)))!.value).attempts;
+      await rig.until('Instance', 'web-0', (o) => condition(o, 'Ready')?.reason === 'HostDisconnected');
+      await rig.stop();
+      expect(await durable()).toBe(attempts.at(-1));
+      rig = await startRig({ store, fleet });
+      const failed = await rig.stalled('Instance', 'web-0');
+      expect(attempts).toEqual([1, 2, 3]);
+      expect(condition(failed, 'Ready')).toMatchObject({
+        reason: 'AttemptsExhausted',
+        message: expect.stringContaining('was begun 3 times and never came to an end'),
+      });
+    });
+
+    it('counts for nothing when it is done already, or its host is not there', async () => {
+      let cut = true;
+      const { uid, attempts } = await resize(() => {
+        if (!cut) return undefined;
+        cut = false;
+        rig.fleet.put('host-1', { ...domain(uid), spec: { ...domain(uid).spec, memoryMiB: 64 } });
+        rig.fleet.disconnect('host-1');
+        throw retryable('HostDisconnected', 'host host-1 was lost before it answered');
+      });
+      await rig.until('Instance', 'web-0', (o) => condition(o, 'Ready')?.reason === 'HostNotConnected');
+      expect(rig.context.journal.get(uid)?.record.attempts).toBe(1);
+      rig.fleet.connect('host-1');
+      await rig.until('Instance', 'web-0', (o) => o?.status?.memoryMiB === 64);
+      expect(attempts).toEqual([1, 1]);
+    });
+
+    it('costs a create nothing', async () => {
+      const before = rig.store.revision();
+      await rig.create('Instance', 'web-0', instanceSpec());
+      await rig.ready('Instance', 'web-0');
+      const commits = rig.store.revision() - before;
+      rig.fleet.fault = (_h, _v, thing) => {
+        if (thing.kind === 'domain') expect(rig.context.journal.get(thing.id)?.record.attempts).toBeUndefined();
+        return undefined;
+      };
+      await rig.create('Instance', 'web-1', instanceSpec());
+      await rig.ready('Instance', 'web-1');
+      expect(commits).toBeGreaterThanOrEqual(3);
+    });
   });
 });
