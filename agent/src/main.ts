@@ -3,6 +3,7 @@ import type { Ambient } from '@plumb/schemas';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Driver } from './drivers/driver.ts';
 import { Identity } from './identity/identity.ts';
+import type { PrivateFiles } from './identity/private-file.ts';
 import { Trust } from './identity/trust.ts';
 import { Connection } from './session/connection.ts';
 import type { Fences } from './session/fences.ts';
@@ -20,6 +21,8 @@ export interface AgentOptions {
   streams?: number;
   /** Zone in which the hosts are to be declared by themselves; a person declares them, if absent. */
   registerZone?: string;
+  /** Where what is kept of each host goes; `dataDir` itself, if absent. */
+  files?: PrivateFiles;
   ambient: Ambient;
   log: (line: string) => void;
 }
@@ -42,11 +45,11 @@ const GRACE_MS = 5_000;
 
 /** Starts an agent for the hosts. Rejects when what is kept of a host cannot be read; else it tries until stopped. */
 export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
-  const { server, tokenFile, dataDir, log, registerZone = '' } = options;
+  const { server, tokenFile, dataDir, log, files, registerZone = '' } = options;
   const { clock, random, ids } = options.ambient;
   const sessions: HostSession[] = [];
   for (const { name, driver, tunnelAddress, fences } of options.hosts) {
-    const identity = await Identity.load(dataDir, name, ids);
+    const identity = await Identity.load(dataDir, name, ids, files);
     sessions.push(
       new HostSession({
         ...{ identity, driver, tunnelAddress, registerZone, clock, random, log, fences },

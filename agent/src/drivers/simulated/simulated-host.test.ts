@@ -153,3 +153,22 @@ test('a disk that was left half made is seen as such, and made whole by the next
   driver.leaveHalfMade(disk);
   expect(driver.things.get('disk/d')?.drift).toEqual([]);
 });
+
+test('what a host carries from the start is there as if it had been made, and changes like anything else', async () => {
+  const asked: number[] = [];
+  const carries = () => {
+    asked.push(1);
+    return [bridge('b'), domain('d', 'Running')];
+  };
+  const driver = host({ carries });
+  const made = host();
+  for (const thing of carries()) await made.ensure(thing);
+  expect(await driver.observe()).toEqual(await made.observe());
+  await driver.observe();
+  await driver.ensure(domain('d', 'Running'));
+  await driver.remove(bridge('b'));
+  expect((await driver.observe()).map(({ id }) => id)).toEqual(['d']);
+  const before = asked.length;
+  await driver.observe();
+  expect(asked.length).toBe(before);
+});

@@ -17,6 +17,11 @@ export interface SimulatedHostOptions extends DriverFacts {
   failureRate?: number;
   /** Shared by the hosts of one process to save memory. */
   pool?: SpecPool;
+  /**
+   * What lives there from the start; nothing, if absent. The same each time: it is asked for again and not kept as long
+   * as the host is only looked at.
+   */
+  carries?: () => readonly Thing[];
 }
 
 /**
@@ -27,7 +32,8 @@ export class SimulatedHost implements Driver {
   readonly name = 'simulated';
   readonly #options: SimulatedHostOptions;
   readonly #pool: SpecPool;
-  readonly #things = new Map<string, LiveThing>();
+  /** Undefined as long as nothing was changed. */
+  #changed: Map<string, LiveThing> | undefined;
   readonly #boots = new Map<string, number>();
   readonly #foreign = new Set<string>();
   readonly #broken = new Set<string>();
@@ -44,7 +50,7 @@ export class SimulatedHost implements Driver {
   }
 
   async observe(): Promise<LiveThing[]> {
-    return [...this.#things.values()];
+    return this.#changed ? [...this.#changed.values()] : this.#atFirst();
   }
 
   ensure(thing: Thing): Promise<void> {
@@ -172,6 +178,15 @@ export class SimulatedHost implements Driver {
     for (const other of this.#things.values())
       if (other.kind === 'domain' && other.spec.name === name && other.id !== thing.id)
         throw retryable('NameTaken', `a domain named ${name} is still on this host, made for object ${other.owner}`);
+  }
+
+  get #things(): Map<string, LiveThing> {
+    this.#changed ??= new Map(this.#atFirst().map((thing) => [thingKey(thing), thing]));
+    return this.#changed;
+  }
+
+  #atFirst(): LiveThing[] {
+    return (this.#options.carries?.() ?? []).map((thing) => made(this.#pool.share(thing), undefined));
   }
 
   #must(ref: ThingRef): LiveThing {
