@@ -1,5 +1,5 @@
 /** The durable record of a flow: enough to go on, or back, after any crash. */
-import { PlumbError } from '@plumb/schemas';
+import { PlumbError, type Thing } from '@plumb/schemas';
 import type { Allocation } from '../plan/allocation.ts';
 import { PLAN_VERSION, type Plan, type PlanStep } from '../plan/plan.ts';
 
@@ -35,6 +35,8 @@ export interface FlowRecord {
   startedAt: number;
   /** How often a step that disturbs what runs was begun: durable before it is sent. Absent: never. */
   attempts?: number;
+  /** Of a flow that failed: the things of the object as they were made before it, to be held so. */
+  former?: Thing[];
 }
 
 export interface FlowFailure {

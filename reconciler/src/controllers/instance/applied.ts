@@ -8,6 +8,7 @@ import type { Context } from '../controller.ts';
 export function isApplied(instance: Instance): boolean {
   if (instance.status?.host === undefined || instance.status.observedGeneration !== instance.metadata.generation)
     return false;
+  if (findCondition(instance, 'Stalled')?.status === 'True') return false;
   const ready = findCondition(instance, 'Ready')?.status;
   return ready === 'True' || ready === 'Unknown' || findCondition(instance, 'Drifted')?.status === 'True';
 }

@@ -3,6 +3,8 @@
  *
  *   gone → nothing · being deleted → delete · undoing → go back · doing → go forward · failed with the same inputs → rest
  *   · nothing to do → settle · drift that is only to be reported → report · else → plan, begin, go forward
+ *
+ * What cannot be carried out, now or for good, leaves the instance held at what ran before (`hold.ts`).
  */
 import { type Instance, PlumbError, terminal } from '@plumb/schemas';
 import type { Journaled } from '../../flow/journal.ts';
@@ -15,6 +17,7 @@ import { beginFlow } from './begin.ts';
 import { deleteInstance } from './delete.ts';
 import { RepairPacing, reportDrift } from './drift.ts';
 import { goBack, goForward, mustGoForward, turnBack } from './go.ts';
+import { holdingFormer } from './hold.ts';
 import { planInstance } from './planning.ts';
 import { resolveInstance } from './references.ts';
 import { isSettled, reportHostLost, settle } from './settle.ts';
@@ -30,7 +33,11 @@ export function instanceController(context: Context): Controller {
     async reconcile(key: string): Promise<Again | undefined> {
       const cached = context.cache.get<Instance>(key);
       if (!cached) return undefined;
-      return guarded(context, cached, () => undoIfHopeless(context, cached, () => reconcile(context, cached, pacing)));
+      return guarded(context, cached, () =>
+        holdingFormer(context, cached, pacing, () =>
+          undoIfHopeless(context, cached, () => reconcile(context, cached, pacing)),
+        ),
+      );
     },
   };
 }

@@ -1,8 +1,9 @@
 /** The last commit of a flow: what it took and did not keep is freed, and status says what is. */
-import { type Instance, objectName } from '@plumb/schemas';
+import { type Instance, objectName, type Thing } from '@plumb/schemas';
 import type { Journaled } from '../../flow/journal.ts';
 import { everHeld, type FlowRecord } from '../../flow/record.ts';
 import { type Allocation, heldAllocation } from '../../plan/allocation.ts';
+import { asThing } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context } from '../controller.ts';
 import { conditionsTo, readFresh, readyStatus, retryOnConflict, type Status, statusBatch } from '../status.ts';
@@ -88,6 +89,7 @@ export async function finishBack(context: Context, cached: Cached<Instance>, flo
     target: undefined,
     held: [],
     stuck: undefined,
+    former: before && formerThings(context, record.uid, before.host),
   };
   const { revision } = await context.lane.submit((index) => {
     index.release(everHeld(record), before); // guard: address never freed after failed create
@@ -95,4 +97,9 @@ export async function finishBack(context: Context, cached: Cached<Instance>, flo
   });
   context.journal.written(failed, revision);
   context.holdings.set(record.uid, before ? [before] : []);
+}
+
+/** What the instance has on its host, each thing as it was last made; undone by now is what the flow had made. */
+function formerThings(context: Context, uid: string, host: string): Thing[] {
+  return [...context.fleet.ownedBy(uid)].filter((owned) => owned.host === host).map(({ thing }) => asThing(thing));
 }

@@ -152,9 +152,14 @@ function peers(context: Context, resolved: ResolvedInstance, l2Uid: string, host
 
 /** True when the guest ended by itself, the declaration did not change since, and the policy is to respect it. */
 export function restsByItself(instance: Instance, thing: LiveThing): boolean {
-  if (thing.kind !== 'domain' || thing.domain?.state !== 'off') return false;
-  if (instance.spec.restartPolicy !== 'OnFailure' || !isApplied(instance)) return false;
-  const restedBefore = instance.status?.power === 'Stopped' && instance.spec.power === 'Running';
+  return isApplied(instance) && endedByItself(instance, thing);
+}
+
+/** True when the guest ended by itself, and the policy is to respect that. */
+export function endedByItself(instance: Instance, thing: LiveThing): boolean {
+  if (thing.kind !== 'domain' || thing.domain?.state !== 'off' || thing.spec.power !== 'Running') return false;
+  if (instance.spec.restartPolicy !== 'OnFailure') return false;
+  const restedBefore = instance.status?.power === 'Stopped';
   return thing.domain.reason === 'shutdown' || (restedBefore && thing.domain.reason === 'unknown');
 }
 

@@ -1,0 +1,137 @@
+/**
+ * An instance whose declaration cannot be carried out is held at what ran before: a guest that crashed is started again,
+ * and what was broken or taken from it is repaired, while its condition goes on saying why the declaration failed.
+ *
+ * What ran before is what lives on its host, each thing as it was last made, and what the failed flow noted when it had
+ * been undone (`former`): from that a thing is made again that is gone as a whole. Nothing is removed here, and nothing
+ * is allocated, so no flow is needed: after a crash the same is found again by looking.
+ */
+import { type Instance, type LiveThing, objectName, PlumbError, type Thing, thingKey } from '@plumb/schemas';
+import { execute } from '../../flow/execute.ts';
+import { heldAllocation } from '../../plan/allocation.ts';
+import { asThing, diffHost, type PlanStep } from '../../plan/plan.ts';
+import type { Cached } from '../../runtime/cache.ts';
+import { type ConditionInput, findCondition } from '../../runtime/conditions.ts';
+import type { Again, Context } from '../controller.ts';
+import { conditionsTo, failedStatus, writeStatus } from '../status.ts';
+import { livePower } from './applied.ts';
+import { driftSentence, type RepairPacing } from './drift.ts';
+import { noteSteps } from './go.ts';
+import { endedByItself } from './planning.ts';
+
+/** Does the work; when that cannot be done for now or for good, holds the instance at what ran before. */
+export async function holdingFormer(
+  context: Context,
+  cached: Cached<Instance>,
+  pacing: RepairPacing,
+  work: () => Promise<Again | undefined>,
+): Promise<Again | undefined> {
+  try {
+    return await work();
+  } catch (thrown) {
+    const error = PlumbError.from(thrown, cached.key);
+    const lasts = error.retry === 'terminal' || error.reason.startsWith('Reference');
+    const latest = (context.cache.get(cached.key) ?? cached) as Cached<Instance>;
+    const host = restingOn(context, latest.object);
+    if (!lasts || host === undefined) throw error;
+    const { drifted, again } = await hold(context, latest, host, pacing);
+    await writeHeld(context, latest, host, error, drifted);
+    if (error.retry === 'retry') throw error;
+    return again;
+  }
+}
+
+/** The host on which the instance is settled, while no flow works on it and the host can be asked. */
+function restingOn(context: Context, { metadata, status }: Instance): string | undefined {
+  const direction = context.journal.get(metadata.uid)?.record.direction;
+  const host = heldAllocation(status)?.host;
+  if (metadata.deletionTimestamp || host === undefined || (direction !== undefined && direction !== 'failed'))
+    return undefined;
+  return context.liveness.connected(host) ? host : undefined;
+}
+
+/** What is to be said of its drift, and when to look again. */
+interface Held {
+  drifted?: ConditionInput;
+  again?: Again | undefined;
+}
+
+async function hold(context: Context, cached: Cached<Instance>, host: string, pacing: RepairPacing): Promise<Held> {
+  const { object } = cached;
+  const { uid } = object.metadata;
+  const steps = repairs(context, object, host);
+  const says = (status: 'True' | 'False', reason: string, message: string): Held => ({
+    drifted: { type: 'Drifted', status, reason, message },
+  });
+  if (steps.length === 0) {
+    const before = findCondition(object, 'Drifted');
+    return before?.status === 'True' ? says('False', 'Equal', 'it is as it was before') : {};
+  }
+  const found = driftSentence(steps);
+  if (object.spec.driftPolicy === 'Report')
+    return says('True', 'Found', `${found}; driftPolicy is Report, so nothing is done`);
+  const waitMs = pacing.waitMs(uid);
+  if (waitMs > 0) return { again: { requeueAfterMs: waitMs } };
+  const tell = (type: 'Normal' | 'Warning', reason: string, message: string) =>
+    context.events.record({ object, type, reason, message: `${objectName(object.metadata)} ${message}` });
+  tell('Warning', 'Drifted', `differs from what ran before: ${found}; it is repaired`);
+  const failure = await repair(context, cached, steps);
+  if (failure === undefined) {
+    tell('Normal', 'Repaired', 'is again as it was before');
+    return says('False', 'Repaired', `was repaired; what was found: ${found}`);
+  }
+  const again = failure.retry === 'retry' ? { requeueAfterMs: Math.max(1, pacing.waitMs(uid)) } : undefined;
+  return { ...says('True', 'RepairFailed', `${found}; ${failure.reason}: ${failure.message}`), again };
+}
+
+/** The steps from what lives to what ran before. */
+function repairs(context: Context, instance: Instance, host: string): PlanStep[] {
+  const { uid } = instance.metadata;
+  const live: LiveThing[] = [];
+  const former = new Map<string, Thing>();
+  for (const owned of context.fleet.ownedBy(uid)) {
+    if (owned.host !== host) continue;
+    const rests = endedByItself(instance, owned.thing);
+    live.push(rests ? ({ ...owned.thing, domain: { state: 'running', reason: 'booted' } } as LiveThing) : owned.thing);
+    former.set(thingKey(owned.thing), asThing(owned.thing));
+  }
+  for (const thing of context.journal.get(uid)?.record.former ?? [])
+    if (!former.has(thingKey(thing))) former.set(thingKey(thing), thing);
+  return diffHost(host, uid, [...former.values()], live);
+}
+
+async function repair(
+  context: Context,
+  cached: Cached<Instance>,
+  steps: readonly PlanStep[],
+): Promise<PlumbError | undefined> {
+  const { uid } = cached.object.metadata;
+  const record = context.journal.get(uid);
+  try {
+    const result = await execute(steps, {
+      fleet: context.fleet,
+      owner: uid,
+      // Both are later than the last turn of any flow of the instance.
+      fence: Math.max(cached.revision, record?.revision ?? 0),
+      ...(record ? { onStep: noteSteps(context, uid) } : {}),
+    });
+    return result.outcome === 'failed' ? result.error : undefined;
+  } catch (thrown) {
+    return PlumbError.from(thrown, cached.key);
+  }
+}
+
+/** The failure stays what it is said to be; beside it stands what was found and whether the guest runs. */
+async function writeHeld(
+  context: Context,
+  cached: Cached<Instance>,
+  host: string,
+  error: PlumbError,
+  drifted: ConditionInput | undefined,
+): Promise<void> {
+  await writeStatus(context, cached, (status, object) => {
+    const power = livePower(context, object as Instance, host) ?? 'Stopped';
+    const failed = failedStatus(context, { ...status, power }, object, error);
+    return drifted ? conditionsTo(context, failed, object, [drifted], []) : failed;
+  });
+}
