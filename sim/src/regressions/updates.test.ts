@@ -49,3 +49,30 @@ test('guest restarted again and again by an update that cannot succeed', async (
     });
   }
 });
+
+test('an update that has destroyed data only goes forward', async () => {
+  using on = await stage('past the pivot');
+  const other = { url: 'https://images.test/d', sha256: 'd'.repeat(64), format: 'raw' };
+  await on.do({ do: 'create', kind: 'Image', name: 'other', spec: other }, vm('vm'), wait(3_000));
+  let fails = 0;
+  on.hurt((point) => {
+    if (point.at !== 'step' || fails > 1) return undefined;
+    if (fails === 0 && point.verb === 'remove' && point.kind === 'disk' && point.when === 'after') {
+      fails++;
+      return 'fail';
+    }
+    if (fails === 1 && point.verb === 'ensure' && point.kind === 'domain') {
+      fails++;
+      return 'fail terminal';
+    }
+    return undefined;
+  });
+  await on.do(
+    { do: 'change', kind: 'Instance', name: 'vm', spec: { image: 'other', allowDataLoss: true } },
+    wait(5_000),
+  );
+  expect(fails).toBe(2);
+  expect(await on.wrong()).toEqual([]);
+  const { status } = JSON.parse(on.world.disk.entries.get('/objects/instances/default/vm')!.value);
+  expect(status.rootDisk.sha256).toBe(other.sha256);
+});

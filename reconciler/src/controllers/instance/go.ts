@@ -78,7 +78,7 @@ async function onFailure(
       return turnBack(context, cached, record, failure);
     throw new PlumbError({ reason: error.reason, message: failure.message, retry: 'retry', cause: error });
   }
-  if (forwardOnly) return stuck(context, record, failure);
+  if (forwardOnly) return stuck(context, record, failure); // guard: an update that has destroyed data only goes forward
   return turnBack(context, cached, record, failure);
 }
 
