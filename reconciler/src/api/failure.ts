@@ -1,5 +1,6 @@
 /** Errors as clients of Kubernetes' API read them: metav1.Status with the right code. */
 import { type FieldError, PlumbError, terminal } from '@plumb/schemas';
+import { Overloaded } from './fairness/overloaded.ts';
 
 /** HTTP status code by reason. A reason that is not here is 503 when it may pass and 422 when it will not. */
 const codes: Record<string, number> = {
@@ -61,7 +62,7 @@ export function statusOf(error: PlumbError, about: About = {}): MetaStatus {
       ...(kind ? { kind } : {}),
       ...(about.uid ? { uid: about.uid } : {}),
       ...(causes.length > 0 ? { causes } : {}),
-      ...(code === 429 ? { retryAfterSeconds: 1 } : {}),
+      ...(error instanceof Overloaded ? { retryAfterSeconds: error.retryAfterSeconds } : {}),
     },
     code,
   };

@@ -6,17 +6,22 @@ import { once } from 'node:events';
 import http2 from 'node:http2';
 import { type AddressInfo, isIPv6, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { type PlumbError, terminal } from '@plumb/schemas';
+import { type Clock, type PlumbError, terminal } from '@plumb/schemas';
 import { AGENT_SERVER_NAME } from '@plumb/schemas/wire/join-token.ts';
 import type { TlsIdentity } from '../pki/open.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { Connections } from './connections.ts';
 import type { Reply } from './reply.ts';
 import { ApiRequest } from './request.ts';
+import { Sender } from './sender.ts';
 
 export interface ListenerOptions {
   host: string;
   /** 0: any that is free. */
   port: number;
   identity: TlsIdentity;
+  clock: Clock;
+  metrics?: Metrics | undefined;
   answer(request: ApiRequest): Promise<Reply>;
   /** Takes over a connection of an agent; without it such connections are closed. */
   onAgentConnection?: ((socket: TLSSocket) => void) | undefined;
@@ -31,13 +36,17 @@ export interface Listener {
 /** Streams that one client may have open at once on an HTTP/2 connection. */
 const MAX_STREAMS = 1000;
 const HANDSHAKE_MS = 10_000;
+/** Connections of agents and of the API's clients together: a process may have 20,000 files open. */
+const MAX_CONNECTIONS = 16_000;
 
 type Request = http2.Http2ServerRequest;
 type Response = http2.Http2ServerResponse;
 
 /** Listens until closed. Throws PlumbError `CannotListen` (terminal) when the address cannot be listened on. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
-  const { identity, onAgentConnection } = options;
+  const { identity, onAgentConnection, clock, metrics } = options;
+  const connections = new Connections(metrics);
+  const sender = new Sender(clock, metrics);
   /** One per request at work. */
   const working = new Set<AbortController>();
   const sockets = new Set<Socket>();
@@ -49,9 +58,10 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       handshakeTimeout: HANDSHAKE_MS,
       settings: { maxConcurrentStreams: MAX_STREAMS },
     },
-    (request, response) => void serve(options, working, request, response),
+    (request, response) => void serve(request, response),
   );
-  shareWithAgents(server, onAgentConnection);
+  server.maxConnections = MAX_CONNECTIONS;
+  shareWithAgents(server, connections, onAgentConnection);
   server.on('sessionError', () => {});
   // A client that breaks the handshake is its own problem.
   server.on('tlsClientError', () => {});
@@ -64,6 +74,26 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   await once(server, 'listening').catch((error) => {
     throw cannotListen(options, error);
   });
+
+  async function serve(incoming: Request, response: Response): Promise<void> {
+    const gone = new AbortController();
+    response.on('close', () => gone.abort());
+    response.on('error', () => gone.abort());
+    incoming.on('error', () => gone.abort());
+    working.add(gone);
+    let reply: Reply | undefined;
+    try {
+      const source = connections.of(incoming);
+      reply = await options.answer(new ApiRequest(incoming, gone.signal, { source, clock }));
+      await sender.send(response, reply, source, gone.signal);
+    } catch {
+      (response.stream ?? response.socket)?.destroy();
+    } finally {
+      working.delete(gone);
+      reply?.done?.();
+    }
+  }
+
   const stopRenewal = identity.onRenewed(() => server.setSecureContext(identity.current()));
   return {
     port: (server.address() as AddressInfo).port,
@@ -94,49 +124,16 @@ function cannotListen({ host, port }: ListenerOptions, error: NodeJS.ErrnoExcept
 /** Puts the choice between agents and the API before what the server does with a connection. */
 function shareWithAgents(
   server: http2.Http2SecureServer,
+  connections: Connections,
   onAgentConnection: ListenerOptions['onAgentConnection'],
 ): void {
   const speakHttp = server.listeners('secureConnection') as ((socket: TLSSocket) => void)[];
   server.removeAllListeners('secureConnection');
   server.on('secureConnection', (socket: TLSSocket) => {
     socket.setNoDelay(true);
-    if (socket.servername !== AGENT_SERVER_NAME) for (const speak of speakHttp) speak.call(server, socket);
-    else if (onAgentConnection) onAgentConnection(socket);
+    if (socket.servername !== AGENT_SERVER_NAME) {
+      if (connections.admit(socket)) for (const speak of speakHttp) speak.call(server, socket);
+    } else if (onAgentConnection) onAgentConnection(socket);
     else socket.destroy();
   });
-}
-
-async function serve(options: ListenerOptions, working: Set<AbortController>, incoming: Request, response: Response) {
-  const gone = new AbortController();
-  response.on('close', () => gone.abort());
-  response.on('error', () => gone.abort());
-  incoming.on('error', () => gone.abort());
-  working.add(gone);
-  try {
-    const request = new ApiRequest(incoming, gone.signal);
-    await write(response, await options.answer(request), gone.signal);
-  } catch {
-    (response.stream ?? response.socket)?.destroy();
-  } finally {
-    working.delete(gone);
-  }
-}
-
-async function write(response: Response, reply: Reply, gone: AbortSignal): Promise<void> {
-  if (gone.aborted) return;
-  const headers = { 'content-type': reply.type, 'cache-control': 'no-cache, private', ...reply.headers };
-  if (typeof reply.body === 'string') {
-    const body = Buffer.from(reply.body);
-    response.writeHead(reply.status, { ...headers, 'content-length': body.length });
-    response.end(body);
-    return;
-  }
-  response.writeHead(reply.status, headers);
-  // HTTP/2 has sent them by now; HTTP/1.1 would wait for the first part, which may be long in coming.
-  (response as { flushHeaders?: () => void }).flushHeaders?.();
-  for await (const part of reply.body) {
-    if (gone.aborted) return;
-    if (!response.write(part)) await once(response, 'drain', { signal: gone });
-  }
-  response.end();
 }

@@ -7,6 +7,10 @@ export interface Reply {
   /** The whole body, or its parts as they come: a stream ends with the request's signal. */
   body: string | AsyncIterable<string>;
   headers?: Record<string, string>;
+  /** To be called when the first part of a stream was taken. */
+  started?: () => void;
+  /** To be called, once or more, when the body was sent, or never will be. */
+  done?: () => void;
 }
 
 export const JSON_TYPE = 'application/json';

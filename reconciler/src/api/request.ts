@@ -1,6 +1,6 @@
 /** A request as handlers see it, over HTTP/1.1 and HTTP/2 alike. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { terminal } from '@plumb/schemas';
+import { type Clock, terminal } from '@plumb/schemas';
 import type { User } from '../pki/tokens.ts';
 import { badRequest } from './failure.ts';
 import { JSON_TYPE } from './reply.ts';
@@ -15,7 +15,23 @@ export interface Incoming extends AsyncIterable<Buffer> {
   method?: string | undefined;
   url?: string | undefined;
   headers: IncomingHttpHeaders;
+  destroy(error?: Error): unknown;
 }
+
+/** A client's connection: requests of the same one have the same object. */
+export interface Connection {
+  /** Address of the client. */
+  readonly address: string;
+}
+
+/** Where a request comes from, and by which clock its body is late. */
+export interface Origin {
+  source: Connection;
+  clock: Clock;
+}
+
+/** A body that is not here by then is given up, so that nobody takes up room by sending slowly. Milliseconds. */
+const BODY_MS = 30_000;
 
 export class ApiRequest {
   readonly method: string;
@@ -26,10 +42,15 @@ export class ApiRequest {
   readonly signal: AbortSignal;
   /** Who asks; set once the token was checked. */
   user: User | undefined;
+  /** The connection that it came on. */
+  readonly source: Connection;
+  /** Told how many bytes of the body have come; what it throws ends the reading. */
+  onBodyBytes: ((bytes: number) => void) | undefined;
   readonly #incoming: Incoming;
+  readonly #clock: Clock;
   #segments: string[] | undefined;
 
-  constructor(incoming: Incoming, signal: AbortSignal) {
+  constructor(incoming: Incoming, signal: AbortSignal, { source, clock }: Origin) {
     const url = incoming.url ?? '/';
     const mark = url.indexOf('?');
     this.method = incoming.method ?? 'GET';
@@ -37,6 +58,8 @@ export class ApiRequest {
     this.query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
     this.headers = incoming.headers;
     this.signal = signal;
+    this.source = source;
+    this.#clock = clock;
     this.#incoming = incoming;
   }
 
@@ -51,15 +74,28 @@ export class ApiRequest {
     return (this.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
   }
 
+  /** Bytes of the body as the client declared them: 0 when there is none, undefined when it did not say. */
+  get contentLength(): number | undefined {
+    const declared = this.headers['content-length'];
+    if (declared !== undefined) return Math.min(Number(declared) || 0, MAX_BODY_BYTES);
+    return this.method === 'GET' || this.method === 'HEAD' ? 0 : undefined;
+  }
+
   /** The body. Throws PlumbError `RequestEntityTooLarge` above {@link MAX_BODY_BYTES}. */
   async bytes(): Promise<Buffer> {
     if (Number(this.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge();
     const chunks: Buffer[] = [];
     let size = 0;
-    for await (const chunk of this.#incoming) {
-      size += chunk.length;
-      if (size > MAX_BODY_BYTES) throw tooLarge();
-      chunks.push(chunk);
+    const stop = this.#clock.after(BODY_MS, () => this.#incoming.destroy(new Error('the body did not come in time')));
+    try {
+      for await (const chunk of this.#incoming) {
+        size += chunk.length;
+        if (size > MAX_BODY_BYTES) throw tooLarge();
+        this.onBodyBytes?.(size);
+        chunks.push(chunk);
+      }
+    } finally {
+      stop();
     }
     return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
   }

@@ -5,6 +5,7 @@ import type { Call } from './call.ts';
 import type { Discovery } from './discovery.ts';
 import { type Extension, extend } from './extension.ts';
 import { type About, statusOf } from './failure.ts';
+import type { Admission, Work } from './fairness/admission.ts';
 import type { OpenApi } from './openapi.ts';
 import type { Readiness } from './readiness.ts';
 import { json, plain, type Reply } from './reply.ts';
@@ -18,6 +19,7 @@ export interface Routes {
   openApi: OpenApi;
   readiness: Readiness;
   tokens: Pick<Tokens, 'check'>;
+  admission: Pick<Admission, 'run'>;
   extensions: readonly Extension[];
   version: Record<string, string>;
   /** Text and media type of the metrics, if there are any. */
@@ -49,8 +51,12 @@ export class Router {
       const reply = await this.#open(request);
       if (reply) return reply;
       this.#authenticate(request);
-      target = this.#target(request);
-      return await (target ? this.#call(request, target) : this.#elsewhere(request));
+      const found = this.#target(request);
+      target = found;
+      if (!found && request.path === METRICS) return await this.#metrics();
+      return await this.#routes.admission.run(request, workOf(request, found), () =>
+        found ? this.#call(request, found) : this.#elsewhere(request),
+      );
     } catch (thrown) {
       return this.refuse(PlumbError.from(thrown, `${request.method} ${request.path}`), target && aboutOf(target));
     }
@@ -59,7 +65,8 @@ export class Router {
   /** The reply for an error. */
   refuse(error: PlumbError, about: About = {}): Reply {
     const status = statusOf(error, about);
-    return json(status.code, status, refusalHeaders[status.code]);
+    const after = status.details?.retryAfterSeconds;
+    return json(status.code, status, after === undefined ? refusalHeaders[status.code] : { 'retry-after': `${after}` });
   }
 
   /** What everyone may ask. */
@@ -94,11 +101,14 @@ export class Router {
     if (discovered) return discovered(request);
     const reply = this.#routes.openApi(request) ?? (await extend(this.#routes.extensions, request));
     if (reply) return reply;
+    throw nothingAt(request.path);
+  }
+
+  /** Shown however busy the server is: it is then that one wants to know. */
+  async #metrics(): Promise<Reply> {
     const { metrics } = this.#routes;
-    if (request.path === '/metrics' && metrics) {
-      return { status: 200, type: metrics.contentType, body: await metrics.text() };
-    }
-    throw terminal('NotFound', `the server has nothing at ${request.path}`);
+    if (!metrics) throw nothingAt(METRICS);
+    return { status: 200, type: metrics.contentType, body: await metrics.text() };
   }
 
   #call(request: ApiRequest, target: Target): Promise<Reply> {
@@ -106,7 +116,7 @@ export class Router {
     if (subresource !== undefined && subresource !== 'status') {
       throw terminal('NotFound', `${served.names.plural} have no subresource ${subresource}`);
     }
-    const verb = call.name === '' ? collectionVerb(request) : itemVerb(request.method);
+    const verb = verbOf(request, call);
     const verbs = subresource === 'status' ? served.status : served.verbs;
     return handlerOf(verbs, verb, request.method, request.path)(call);
   }
@@ -137,8 +147,30 @@ export class Router {
 /** What clients need to know beside the Status, by its code. */
 const refusalHeaders: Record<number, Record<string, string>> = {
   401: { 'www-authenticate': 'Bearer realm="plumb"' },
-  429: { 'retry-after': '1' },
 };
+
+const METRICS = '/metrics';
+
+function nothingAt(path: string) {
+  return terminal('NotFound', `the server has nothing at ${path}`);
+}
+
+function workOf(request: ApiRequest, target: Target | undefined): Work {
+  if (!target) return { scope: undefined, verb: undefined, single: false, sort: '' };
+  const verb = verbOf(request, target.call);
+  const many = verb === 'list' || verb === 'watch';
+  return {
+    scope: target.served.names.scope,
+    verb,
+    single: many && /(^|,)metadata\.name=/.test(request.query.get('fieldSelector') ?? ''),
+    // A watch shows as much in the beginning as a list does.
+    sort: many ? `${request.path} ${request.query.get('limit') ?? ''}` : '',
+  };
+}
+
+function verbOf(request: ApiRequest, { name }: Call): Verb | undefined {
+  return name === '' ? collectionVerb(request) : itemVerb(request.method);
+}
 
 function aboutOf({ served, call }: Target): About {
   const { group, kind, plural } = served.names;

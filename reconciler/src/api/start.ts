@@ -1,9 +1,10 @@
 /** The API server: Kubernetes' conventions over the store. It knows no controller. */
 import type { TLSSocket } from 'node:tls';
-import { type Ambient, kinds as allKinds, type KindDefinition, retryable } from '@plumb/schemas';
+import { type Ambient, kinds as allKinds, type KindDefinition } from '@plumb/schemas';
 import { localUrl, type TlsIdentity } from '../pki/open.ts';
 import type { Tokens } from '../pki/tokens.ts';
 import type { EventRing } from '../runtime/events.ts';
+import type { Metrics } from '../runtime/metrics.ts';
 import type { Store } from '../store/store.ts';
 import type { ApiContext } from './call.ts';
 import { eventEntries } from './core/event-entries.ts';
@@ -11,11 +12,10 @@ import { ensureDefaultNamespace } from './core/namespace.ts';
 import { serveReviews } from './core/reviews.ts';
 import { discoveryOf } from './discovery.ts';
 import type { Extension } from './extension.ts';
+import { ADMISSION_LIMITS, Admission, type AdmissionLimits } from './fairness/admission.ts';
 import { listen } from './listener.ts';
 import { openApiOf } from './openapi.ts';
 import { Readiness } from './readiness.ts';
-import type { Reply } from './reply.ts';
-import type { ApiRequest } from './request.ts';
 import { Router } from './router.ts';
 import { serveCore, serveKinds } from './served.ts';
 import { versionInfo } from './version.ts';
@@ -35,9 +35,9 @@ export interface ApiOptions {
   /** Takes over the TLS connections of agents (server name `agents.plumb.internal`). */
   onAgentConnection?: (socket: TLSSocket) => void;
   /** What `/metrics` shows to who has a token. */
-  metrics?: { contentType: string; text(): Promise<string> };
-  /** Requests at work at the same time, watches not counted; beyond it clients are told to come back. Default 4000. */
-  maxInFlight?: number;
+  metrics?: Metrics;
+  /** What is taken on at once; {@link ADMISSION_LIMITS}, if absent. */
+  limits?: AdmissionLimits;
   /** Why the rest of the server is not ready yet, or undefined when it is; for `/readyz`. */
   notReady?: () => string | undefined;
 }
@@ -48,8 +48,6 @@ export interface Api {
   port: number;
   close(): Promise<void>;
 }
-
-const MAX_IN_FLIGHT = 4000;
 
 /** Starts serving. Makes the namespace `default` where it is missing. */
 export async function startApi(options: ApiOptions): Promise<Api> {
@@ -68,18 +66,20 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     openApi: openApiOf(served),
     readiness: new Readiness(context, store, options.notReady),
     tokens: options.tokens,
+    admission: new Admission(ambient, options.limits ?? ADMISSION_LIMITS, options.metrics),
     extensions: options.extensions ?? [],
     version: versionInfo(),
     metrics: options.metrics,
   });
-  const answer = bounded(options.maxInFlight ?? MAX_IN_FLIGHT, router);
-  const { onAgentConnection } = options;
-  const listener = await listen({ ...options.listen, identity: options.tls, onAgentConnection, answer }).catch(
-    async (error) => {
-      await events.close();
-      throw error;
-    },
-  );
+  const { onAgentConnection, metrics } = options;
+  const listener = await listen({
+    ...options.listen,
+    ...{ identity: options.tls, clock: ambient.clock, onAgentConnection, metrics },
+    answer: (request) => router.answer(request),
+  }).catch(async (error) => {
+    await events.close();
+    throw error;
+  });
   return {
     url: localUrl(options.listen.host, listener.port),
     port: listener.port,
@@ -87,20 +87,5 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       await listener.close();
       await events.close();
     },
-  };
-}
-
-function bounded(limit: number, router: Router): (request: ApiRequest) => Promise<Reply> {
-  let inFlight = 0;
-  return async (request) => {
-    if (inFlight >= limit) {
-      return router.refuse(retryable('TooManyRequests', 'the server is busy: try again in a second'));
-    }
-    inFlight++;
-    try {
-      return await router.answer(request);
-    } finally {
-      inFlight--;
-    }
   };
 }

@@ -1,6 +1,7 @@
 /** One life of the control plane: everything real but the disk, the network and the clock. */
 import type { Handler } from '@plumb/reconciler/api/call.ts';
 import { ensureDefaultNamespace } from '@plumb/reconciler/api/core/namespace.ts';
+import { ADMISSION_LIMITS, Admission } from '@plumb/reconciler/api/fairness/admission.ts';
 import { Readiness } from '@plumb/reconciler/api/readiness.ts';
 import { ApiRequest } from '@plumb/reconciler/api/request.ts';
 import { Router } from '@plumb/reconciler/api/router.ts';
@@ -69,6 +70,7 @@ export class ControlProcess {
       openApi: () => undefined,
       readiness: new Readiness(context, store),
       tokens: { check: () => ({ name: 'admin', groups: [] }) },
+      admission: new Admission(ambient, ADMISSION_LIMITS),
       extensions: flowExtensions(this.control.context),
       version: {},
     });
@@ -77,6 +79,7 @@ export class ControlProcess {
 
   /** Never comes back when the process ends meanwhile. */
   async answer(method: string, path: string, body?: unknown): Promise<Answer> {
+    const { clock } = this.process.ambient;
     const incoming = {
       method,
       url: path,
@@ -84,14 +87,18 @@ export class ControlProcess {
       async *[Symbol.asyncIterator]() {
         if (body !== undefined) yield Buffer.from(JSON.stringify(body));
       },
+      destroy() {},
     };
     const reply = await this.process.whileAlive(
-      this.#router!.answer(new ApiRequest(incoming, new AbortController().signal)),
+      this.#router!.answer(new ApiRequest(incoming, new AbortController().signal, { source: LOCAL, clock })),
     );
     const text = String(reply.body ?? '');
     return { code: reply.status, body: text.startsWith('{') ? JSON.parse(text) : text };
   }
 }
+
+/** Whoever asks is on this machine. */
+const LOCAL = { address: '127.0.0.1' };
 
 function contentType(method: string): string {
   return method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';

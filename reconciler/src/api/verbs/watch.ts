@@ -60,6 +60,9 @@ async function* follow(context: ApiContext, watch: Watch): AsyncGenerator<string
       from = page.revision;
       const added = page.entries.map((entry) => line('ADDED', present.one(entry))).join('');
       yield watch.closeInitial ? added + line('BOOKMARK', present.bookmark(from, INITIAL_EVENTS_END)) : added;
+    } else {
+      // Nothing of what is there is to be shown: the beginning is over.
+      yield '';
     }
     const prefix = exactKey(resource, namespace, watch.selection) ?? prefixOf(resource, namespace);
     const batches = resource.store.watch(prefix, from, signal)[Symbol.asyncIterator]();

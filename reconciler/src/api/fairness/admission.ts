@@ -1,0 +1,141 @@
+/** What the server takes on at once, and from whom. See docs/decisions/0009-fair-admission.md. */
+import { type Ambient, terminal } from '@plumb/schemas';
+import type { Metrics } from '../../runtime/metrics.ts';
+import type { Reply } from '../reply.ts';
+import type { ApiRequest } from '../request.ts';
+import { AnswerSizes, type Asked, BODY_BYTES_PER_SEAT, bodyDemand, LEVELS, type LevelName, levelOf } from './demand.ts';
+import type { Path } from './fair-queue.ts';
+import { Holdings } from './holdings.ts';
+import { Level, type LevelLimits } from './level.ts';
+import { Overloaded } from './overloaded.ts';
+import { publishAdmission } from './publish.ts';
+
+export interface AdmissionLimits {
+  levels: Record<LevelName, LevelLimits>;
+  /** Watches that are open at the same time, of all clients. */
+  watches: number;
+}
+
+/** Below the 30 s in which our own clients expect an answer. */
+const WAIT_MS = 20_000;
+
+/**
+ * A burst of 10,000 writes of one client waits and is not turned away. 256 of them at once are enough to fill the
+ * commits that they share, and few enough that a seat comes free soon.
+ */
+export const ADMISSION_LIMITS: AdmissionLimits = {
+  levels: {
+    system: { seats: 64, queue: 1024, waitMs: WAIT_MS },
+    reads: { seats: 128, queue: 4096, waitMs: WAIT_MS },
+    lists: { seats: 64, queue: 1024, waitMs: WAIT_MS },
+    writes: { seats: 256, queue: 10_240, waitMs: WAIT_MS },
+  },
+  watches: 8_000,
+};
+
+/** An answer that is larger keeps its seat until it is sent: until then it is held in memory. Bytes. */
+const SENT_AT_ONCE = 64 * 1024;
+
+export interface Work extends Asked {
+  /** Which answers are about as large as this one. */
+  sort: string;
+}
+
+export class Admission {
+  readonly #levels: Record<LevelName, Level>;
+  readonly #watches: Holdings;
+  readonly #sizes = new AnswerSizes();
+  readonly #rejected = { watches: 0 };
+
+  constructor(ambient: Ambient, limits: AdmissionLimits, metrics?: Metrics) {
+    const { clock, random } = ambient;
+    const levels = {} as Record<LevelName, Level>;
+    const published = metrics && publishAdmission(metrics);
+    for (const name of LEVELS) {
+      const level = new Level({ limits: limits.levels[name], clock, random, waited: published?.waited(name) });
+      levels[name] = level;
+      published?.level(name, level);
+    }
+    this.#levels = levels;
+    this.#watches = new Holdings(limits.watches);
+    published?.watches(
+      () => this.#watches.held,
+      () => this.#rejected.watches,
+    );
+  }
+
+  /**
+   * Runs `work` when it is the turn of the request. Throws {@link Overloaded} when that does not come in time. The reply
+   * may hold on to something until it is sent: who sends it tells it so.
+   */
+  run(request: ApiRequest, what: Work, work: () => Promise<Reply>): Promise<Reply> {
+    return what.verb === 'watch' ? this.#watch(request, what, work) : this.#answer(request, what, work);
+  }
+
+  async #answer(request: ApiRequest, what: Work, work: () => Promise<Reply>): Promise<Reply> {
+    const name = levelOf(what);
+    const level = this.#levels[name];
+    const demand = bodyDemand(request.contentLength);
+    let seats = name === 'lists' ? this.#sizes.seats(what.sort) : demand.seats;
+    if (!level.tryEnter(seats)) await level.wait({ path: pathOf(request), seats, room: demand.room }, request.signal);
+    // A body whose length was not declared takes its seats as it comes.
+    let covered = seats * BODY_BYTES_PER_SEAT;
+    request.onBodyBytes = (bytes) => {
+      while (bytes > covered) {
+        level.more();
+        seats++;
+        covered += BODY_BYTES_PER_SEAT;
+      }
+    };
+    let held = true;
+    try {
+      const reply = await work();
+      const bytes = typeof reply.body === 'string' ? reply.body.length : 0;
+      if (name === 'lists') this.#sizes.learn(what.sort, bytes);
+      if (bytes <= SENT_AT_ONCE) return reply;
+      held = false;
+      return { ...reply, done: () => level.leave(seats) };
+    } finally {
+      if (held) level.leave(seats);
+    }
+  }
+
+  /** A watch is held from beginning to end, and has a seat until it has shown what is there. */
+  async #watch(request: ApiRequest, what: Work, work: () => Promise<Reply>): Promise<Reply> {
+    const path = pathOf(request);
+    const give = this.#watches.take(path);
+    if (!give) {
+      this.#rejected.watches++;
+      throw new Overloaded('this client has as many watches open as the server can give it: end some', 5);
+    }
+    const level = this.#levels[levelOf(what)];
+    const seats = this.#sizes.seats(what.sort);
+    try {
+      if (!level.tryEnter(seats)) await level.wait({ path, seats, room: 1 }, request.signal);
+    } catch (error) {
+      give();
+      throw error;
+    }
+    let seated = true;
+    const stand = () => {
+      if (seated) level.leave(seats);
+      seated = false;
+    };
+    const done = () => {
+      stand();
+      give();
+    };
+    try {
+      return { ...(await work()), started: stand, done };
+    } catch (error) {
+      done();
+      throw error;
+    }
+  }
+}
+
+/** Whose work it is, from the outside in. */
+function pathOf({ user, source, headers }: ApiRequest): Path {
+  if (!user) throw terminal('Unauthorized', 'nobody is asked for before it is known who asks');
+  return [user.name, source.address, headers['user-agent'] ?? '', source];
+}

@@ -1,0 +1,275 @@
+/** The API past its capacity: real connections, limits made small, a disk made slow. */
+import http2 from 'node:http2';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { Metrics } from '../runtime/metrics.ts';
+import { MemoryStore } from '../store/memory.ts';
+import { ADMISSION_LIMITS, type AdmissionLimits } from './fairness/admission.ts';
+import { type Answer, type ApiRig, manifests, startApiRig, V1 } from './testing/rig.ts';
+
+const ZONES = `${V1}/zones`;
+const OFFERINGS = `${V1}/instanceofferings`;
+const PROJECT = `${V1}/namespaces/default`;
+const DISK_MS = 4;
+
+/** Every commit takes its time, by the machine's own clock: load is what this is about. */
+class SlowStore extends MemoryStore {
+  slow = false;
+
+  override async commit(batch: Parameters<MemoryStore['commit']>[0]) {
+    if (this.slow) await new Promise((resolve) => setTimeout(resolve, DISK_MS));
+    return super.commit(batch);
+  }
+}
+
+const limits = (changed: Partial<AdmissionLimits['levels']>, watches = ADMISSION_LIMITS.watches): AdmissionLimits => ({
+  levels: { ...ADMISSION_LIMITS.levels, ...changed },
+  watches,
+});
+
+let stop: (() => Promise<void>) | undefined;
+afterEach(() => stop?.());
+
+interface Loaded extends ApiRig {
+  store: SlowStore;
+  /** The value of a line of the metrics. */
+  metric(line: string): Promise<number>;
+}
+
+async function start(options: { limits?: AdmissionLimits } = {}): Promise<Loaded> {
+  const metrics = new Metrics();
+  const store = new SlowStore();
+  const rig = await startApiRig({ ...options, store, metrics });
+  stop = rig.stop;
+  const metric = async (line: string) => {
+    const text = await metrics.text();
+    const found = text.split('\n').find((each) => each.startsWith(`${line} `));
+    if (found === undefined) throw new Error(`no ${line} in ${text}`);
+    return Number(found.slice(line.length + 1));
+  };
+  return { ...rig, store, metric };
+}
+
+const network = (name: string) => ({
+  apiVersion: 'plumb.dev/v1',
+  kind: 'L3Network',
+  metadata: { name },
+  spec: {
+    l2Network: 'lab',
+    ipv4: { cidr: '10.20.0.0/16', gateway: '10.20.0.1', ranges: [{ start: '10.20.1.0', end: '10.20.2.0' }] },
+  },
+});
+
+const median = (numbers: number[]) => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
+
+function post(api: ApiRig, client: string, name: string): Promise<Answer> {
+  const headers = { 'user-agent': client, 'content-length': String(JSON.stringify(network(name)).length) };
+  return api.ask('POST', `${PROJECT}/l3networks`, { body: network(name), headers });
+}
+
+describe('writes past what the server can do', () => {
+  const SEATS = 4;
+  const QUEUE = 60;
+  const small = limits({ writes: { seats: SEATS, queue: QUEUE, waitMs: 20_000 } });
+
+  test('a client that asks for little gets it, while one that asks for everything is told to come back', async () => {
+    const api = await start({ limits: small });
+    api.store.slow = true;
+    let loading = true;
+    const heavy: Answer[] = [];
+    const heavyWaits: number[] = [];
+    const load = async (lane: number) => {
+      for (let i = 0; loading; i++) {
+        const began = performance.now();
+        const answer = await post(api, 'heavy', `heavy-${lane}-${i}`);
+        heavy.push(answer);
+        if (answer.status === 201) heavyWaits.push(performance.now() - began);
+        // Less patient than it was asked to be, but this process is client and server at once.
+        if (answer.status === 429) await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    };
+    onTestFinished(() => {
+      loading = false;
+    });
+    const lanes = Array.from({ length: 200 }, (_, lane) => load(lane));
+    await expect.poll(() => heavy.filter(({ status }) => status === 429).length).toBeGreaterThan(50);
+
+    const waits: number[] = [];
+    for (let i = 0; i < 20; i++) {
+      const began = performance.now();
+      expect((await post(api, 'meek', `meek-${i}`)).status).toBe(201);
+      waits.push(performance.now() - began);
+      expect(await api.metric('plumb_api_queued{level="writes"}')).toBeLessThanOrEqual(QUEUE);
+      expect(await api.metric('plumb_api_inflight{level="writes"}')).toBeLessThanOrEqual(SEATS);
+    }
+    // It does not stand behind the queue of the other one.
+    expect(median(waits)).toBeLessThan(median(heavyWaits) / 2);
+
+    const refused = heavy.find(({ status }) => status === 429)!;
+    expect(refused.body).toMatchObject({ kind: 'Status', reason: 'TooManyRequests', code: 429 });
+    const after = Number(refused.headers['retry-after']);
+    expect(after).toBeGreaterThanOrEqual(1);
+    expect(refused.body.details.retryAfterSeconds).toBe(after);
+    expect(await api.metric('plumb_api_rejected_total{level="writes",why="full"}')).toBeGreaterThan(50);
+
+    // What was acknowledged is there, what was refused is not; and it is as quick as before when the load has ended.
+    loading = false;
+    await Promise.all(lanes);
+    api.store.slow = false;
+    const stored = (await api.ask('GET', `${PROJECT}/l3networks`)).body.items.length;
+    expect(stored).toBe(20 + heavy.filter(({ status }) => status === 201).length);
+    expect(new Set(heavy.map(({ status }) => status))).toEqual(new Set([201, 429]));
+    expect(await api.metric('plumb_api_queued{level="writes"}')).toBe(0);
+    expect(await api.metric('plumb_api_inflight{level="writes"}')).toBe(0);
+    expect((await post(api, 'heavy', 'at-last')).status).toBe(201);
+  });
+
+  test('nothing is written that waited longer than the bound', async () => {
+    const api = await start({ limits: limits({ writes: { seats: 1, queue: QUEUE, waitMs: 20_000 } }) });
+    const first = Promise.withResolvers<void>();
+    const commit = api.store.commit.bind(api.store);
+    api.store.commit = async (batch) => {
+      await first.promise;
+      return commit(batch);
+    };
+    const all = Array.from({ length: 5 }, (_, i) => post(api, 'client', `network-${i}`));
+    await expect.poll(() => api.metric('plumb_api_queued{level="writes"}')).toBe(4);
+    await api.clock.advance(20_000);
+    const late = await Promise.all(all.slice(1));
+    expect(late.map(({ status }) => status)).toEqual([429, 429, 429, 429]);
+    first.resolve();
+    expect((await all[0]!).status).toBe(201);
+    expect((await api.ask('GET', `${PROJECT}/l3networks`)).body.items).toHaveLength(1);
+    expect(await api.metric('plumb_api_rejected_total{level="writes",why="late"}')).toBe(4);
+  });
+
+  test('what a person needs to put things right does not wait behind them', async () => {
+    const api = await start({ limits: small });
+    const held = Promise.withResolvers<void>();
+    const commit = api.store.commit.bind(api.store);
+    api.store.commit = async (batch) => {
+      if (batch.ops.some(({ key }) => key.includes('/l3networks/'))) await held.promise;
+      return commit(batch);
+    };
+    const writes = Array.from({ length: SEATS + QUEUE }, (_, i) => post(api, 'heavy', `network-${i}`));
+    await expect.poll(() => api.metric('plumb_api_queued{level="writes"}')).toBe(QUEUE);
+    expect((await post(api, 'heavy', 'one-more')).status).toBe(429);
+    expect((await api.ask('POST', ZONES, { body: manifests.zone('home') })).status).toBe(201);
+    expect((await api.ask('GET', `${PROJECT}/l3networks`)).status).toBe(200);
+    for (const path of ['/readyz', '/metrics', '/apis', `${V1}/hosts`])
+      expect((await api.ask('GET', path)).status).toBe(200);
+    held.resolve();
+    expect(new Set((await Promise.all(writes)).map(({ status }) => status))).toEqual(new Set([201]));
+  });
+
+  test('a body that does not come gives its seat to those who wait', async () => {
+    const api = await start({ limits: limits({ writes: { seats: 1, queue: QUEUE, waitMs: 60_000 } }) });
+    const session = http2.connect(api.url, { ca: api.pki.authority });
+    session.on('error', () => {});
+    const slow = session.request({
+      ':method': 'POST',
+      ':path': `${PROJECT}/l3networks`,
+      authorization: `Bearer ${api.token}`,
+      'content-type': 'application/json',
+      'content-length': '1000',
+    });
+    slow.on('error', () => {});
+    slow.write('{');
+    await expect.poll(() => api.metric('plumb_api_inflight{level="writes"}')).toBe(1);
+    const waiting = post(api, 'meek', 'network');
+    await expect.poll(() => api.metric('plumb_api_queued{level="writes"}')).toBe(1);
+    await api.clock.advance(30_000);
+    expect((await waiting).status).toBe(201);
+    session.destroy();
+  });
+
+  test('a body takes seats as it comes when its length was not declared', async () => {
+    const api = await start({ limits: limits({ writes: { seats: 2, queue: QUEUE, waitMs: 60_000 } }) });
+    const body = { ...network('long'), metadata: { name: 'long', annotations: { long: 'x'.repeat(200_000) } } };
+    const refused = await api.ask('POST', `${PROJECT}/l3networks`, { body });
+    expect([refused.status, refused.body.reason]).toEqual([429, 'TooManyRequests']);
+    const length = String(JSON.stringify(body).length);
+    const declared = await api.ask('POST', `${PROJECT}/l3networks`, { body, headers: { 'content-length': length } });
+    expect(declared.status).toBe(201);
+    expect(await api.metric('plumb_api_inflight{level="writes"}')).toBe(0);
+  });
+});
+
+describe('clients that do not take what they asked for', () => {
+  /** Its description is long, so that few answers fill the window of a client. */
+  const large = (name: string) => ({ ...manifests.zone(name), metadata: { name, annotations: annotations(20) } });
+  const annotations = (many: number) => ({ text: 'x'.repeat(many * 1024) });
+
+  /** A client that says how much it takes, and takes no more. */
+  function narrow(api: ApiRig, path: string, initialWindowSize: number) {
+    const session = http2.connect(api.url, { ca: api.pki.authority, settings: { initialWindowSize } });
+    session.on('error', () => {});
+    const get = () => {
+      const stream = session.request({ ':path': path, authorization: `Bearer ${api.token}` });
+      stream.on('error', () => {});
+      return stream;
+    };
+    return { session, get };
+  }
+
+  test('a watcher that takes nothing is cut off; others see everything', async () => {
+    const api = await start();
+    const { session, get } = narrow(api, `${ZONES}?watch=true&resourceVersion=1`, 1024);
+    const slow = get();
+    await new Promise((resolve) => slow.on('response', resolve));
+    const good = api.watch(`${ZONES}?watch=true&resourceVersion=1`);
+    await good.status;
+    expect(await api.metric('plumb_api_inflight{level="watches"}')).toBe(2);
+    for (let i = 0; i < 20; i++) expect((await api.ask('POST', ZONES, { body: large(`zone-${i}`) })).status).toBe(201);
+    for (let i = 0; i < 20; i++) expect((await good.next())?.object.metadata.name).toBe(`zone-${i}`);
+    await api.clock.advance(31_000);
+    await expect.poll(() => api.metric('plumb_api_inflight{level="watches"}')).toBe(1);
+    expect(await api.metric('plumb_api_cut_off_total{why="stalled"}')).toBe(1);
+    good.end();
+    session.destroy();
+  });
+
+  test('a connection is cut off when too many answers lie for it', async () => {
+    const api = await start();
+    await api.ask('POST', ZONES, {
+      body: { ...large('zone'), metadata: { name: 'zone', annotations: annotations(60) } },
+    });
+    const { session, get } = narrow(api, `${ZONES}/zone`, 1024);
+    const closed = new Promise((resolve) => session.on('close', resolve));
+    for (let i = 0; i < 150; i++) get();
+    await closed;
+    expect(await api.metric('plumb_api_cut_off_total{why="unsent"}')).toBe(1);
+    await expect.poll(() => api.metric('plumb_api_unsent_bytes')).toBe(0);
+    expect((await api.ask('GET', `${ZONES}/zone`)).status).toBe(200);
+  });
+
+  test('a long list keeps its seats until it is taken', async () => {
+    const api = await start({ limits: limits({ lists: { seats: 1, queue: 10, waitMs: 60_000 } }) });
+    for (let i = 0; i < 5; i++) await api.ask('POST', ZONES, { body: large(`zone-${i}`) });
+    const { session, get } = narrow(api, ZONES, 1024);
+    const slow = get();
+    await new Promise((resolve) => slow.on('response', resolve));
+    const next = api.ask('GET', ZONES);
+    await expect.poll(() => api.metric('plumb_api_queued{level="lists"}')).toBe(1);
+    await api.clock.advance(31_000);
+    expect((await next).body.items).toHaveLength(5);
+    session.destroy();
+  });
+});
+
+describe('watches', () => {
+  test('of one client leave room for those of others, and a watch that begins gives its seat back', async () => {
+    const api = await start({ limits: limits({ lists: { seats: 1, queue: 50, waitMs: 60_000 } }, 64) });
+    const open = (client: string) => {
+      const reader = api.watch(`${OFFERINGS}?watch=true`, { 'user-agent': client });
+      return reader.status.then((status) => ({ status, reader }));
+    };
+    const hungry = await Promise.all(Array.from({ length: 30 }, () => open('hungry')));
+    const served = hungry.filter(({ status }) => status === 200);
+    expect(served.length).toBeGreaterThan(1);
+    expect(hungry.filter(({ status }) => status === 429)).toHaveLength(30 - served.length);
+    expect((await open('another')).status).toBe(200);
+    expect(await api.metric('plumb_api_inflight{level="lists"}')).toBe(0);
+    for (const { reader } of hungry) reader.end();
+    await expect.poll(async () => (await open('hungry')).status).toBe(200);
+  });
+});

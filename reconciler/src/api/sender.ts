@@ -1,0 +1,92 @@
+/** Sends replies, and no faster than they are taken: what a client does not take is not kept for it without end. */
+import { once } from 'node:events';
+import type { Http2ServerResponse } from 'node:http2';
+import { type Clock, retryable } from '@plumb/schemas';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { Reply } from './reply.ts';
+import { type Cuttable, Unsent } from './unsent.ts';
+
+/** A client that takes nothing for so long is cut off. Milliseconds. */
+export const STALL_MS = 30_000;
+/** Characters of a long body that are handed over at a time. */
+const PART = 64 * 1024;
+
+export class Sender {
+  readonly #clock: Clock;
+  readonly #unsent = new Unsent();
+  #stalled = 0;
+
+  constructor(clock: Clock, metrics?: Metrics) {
+    this.#clock = clock;
+    const cut = (why: string, value: () => number) =>
+      metrics?.readCounter('plumb_api_cut_off_total', 'Clients that did not take their answers.', { why }, value);
+    cut('stalled', () => this.#stalled);
+    cut('unsent', () => this.#unsent.cut);
+    metrics?.readGauge('plumb_api_unsent_bytes', 'Answers that clients have not taken.', {}, () => this.#unsent.bytes);
+  }
+
+  /** Resolves when the body was handed over. Rejects when the client is gone, or takes nothing. */
+  async send(response: Http2ServerResponse, reply: Reply, to: Cuttable, gone: AbortSignal): Promise<void> {
+    if (gone.aborted) return;
+    const headers = { 'content-type': reply.type, 'cache-control': 'no-cache, private', ...reply.headers };
+    if (typeof reply.body === 'string') return this.#sendWhole(response, reply.status, headers, reply.body, to, gone);
+    response.writeHead(reply.status, headers);
+    // HTTP/2 has sent them by now; HTTP/1.1 would wait for the first part, which may be long in coming.
+    (response as { flushHeaders?: () => void }).flushHeaders?.();
+    for await (const part of reply.body) {
+      if (gone.aborted) return;
+      await this.#hand(response, part, gone);
+      reply.started?.();
+    }
+    response.end();
+  }
+
+  async #sendWhole(
+    response: Http2ServerResponse,
+    status: number,
+    headers: Record<string, string>,
+    body: string,
+    to: Cuttable,
+    gone: AbortSignal,
+  ): Promise<void> {
+    if (body.length <= PART) {
+      const bytes = Buffer.from(body);
+      response.on('close', this.#unsent.add(to, bytes.length));
+      response.writeHead(status, { ...headers, 'content-length': bytes.length });
+      response.end(bytes);
+      return;
+    }
+    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
+    await this.#hand(response, body, gone);
+    response.end();
+  }
+
+  /** In pieces: written whole, a list of 100 MiB would be copied whole. */
+  async #hand(response: Http2ServerResponse, text: string, gone: AbortSignal): Promise<void> {
+    for (let from = 0; from < text.length; ) {
+      let until = from + PART;
+      // A character of two halves stays whole.
+      if (isHighSurrogate(text.charCodeAt(until - 1))) until++;
+      const more = response.write(from === 0 && until >= text.length ? text : text.slice(from, until));
+      if (!more) await this.#drained(response, gone);
+      from = until;
+    }
+  }
+
+  async #drained(response: Http2ServerResponse, gone: AbortSignal): Promise<void> {
+    const patience = new AbortController();
+    const stop = this.#clock.after(STALL_MS, () => {
+      this.#stalled++;
+      patience.abort(retryable('Stalled', `the client has taken nothing for ${STALL_MS / 1000} s`));
+    });
+    try {
+      await once(response, 'drain', { signal: AbortSignal.any([gone, patience.signal]) });
+    } finally {
+      stop();
+    }
+  }
+}
+
+function isHighSurrogate(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdbff;
+}
