@@ -79,10 +79,17 @@ function usesL2(held: Allocation, l2Uid: string, estate: Estate): boolean {
   });
 }
 
-/** Nothing is repaired where nobody wants it, or while the instance waits for something or has given up. */
+/** Nothing is repaired where nobody wants it, or while the instance waits. One that has given up is held at what ran. */
 function isReported(estate: Estate, uid: string): boolean {
   const instance = estate.byUid.get(uid) as Instance | undefined;
-  return instance?.spec.driftPolicy === 'Report' || (instance !== undefined && ready(instance)?.status !== 'True');
+  if (instance === undefined || ready(instance)?.status === 'True') return instance?.spec.driftPolicy === 'Report';
+  return !isHeld(instance);
+}
+
+/** Whether its declaration could not be carried out, and what ran before is repaired instead. */
+function isHeld({ kind, metadata, spec, status }: Instance): boolean {
+  if (kind !== 'Instance' || metadata.deletionTimestamp || !status?.host || spec.driftPolicy === 'Report') return false;
+  return status.conditions?.some((c) => c.type === 'Stalled' && c.status === 'True') ?? false;
 }
 
 function instanceProblems(instance: Instance, estate: Estate, world: World): string[] {
@@ -118,6 +125,8 @@ function instanceProblems(instance: Instance, estate: Estate, world: World): str
     say(
       `runs with ${domain.spec.cpus} CPUs and ${domain.spec.memoryMiB} MiB, and holds ${status.cpus} and ${status.memoryMiB}`,
     );
+  const ended = domain.domain?.state === 'off' && ['crashed', 'destroyed'].includes(domain.domain.reason);
+  if (isHeld(instance) && domain.spec.power === 'Running' && ended) say('crashed, and is not started again');
   if (!settled) return found;
   const offering = estate.offerings.find((o) => o.metadata.name === spec.offering);
   const told = status.conditions?.some((c) => c.type === 'RestartRequired' && c.status === 'True');
