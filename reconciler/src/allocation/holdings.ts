@@ -48,6 +48,15 @@ export class Holdings {
     return this.networks.get(l3Uid)?.keys() ?? [];
   }
 
+  /** uids of the L3Networks of which an instance holds an interface on the host. */
+  networksOn(host: string): Set<string> {
+    const found = new Set<string>();
+    for (const uid of this.on(host))
+      for (const allocation of this.byUid.get(uid) ?? [])
+        if (allocation.host === host) for (const { l3NetworkUid } of allocation.interfaces) found.add(l3NetworkUid);
+    return found;
+  }
+
   usesNetwork(host: string, l3Uid: string): boolean {
     return this.networks.get(l3Uid)?.has(host) ?? false;
   }

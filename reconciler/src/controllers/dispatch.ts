@@ -6,13 +6,16 @@ import { findCondition, isReady, isStalled } from '../runtime/conditions.ts';
 import { referenceKeys } from '../runtime/references.ts';
 import { keys } from '../store/keys.ts';
 import type { Context } from './controller.ts';
+import { HostEvents } from './host/events.ts';
 
 /** Follows the cache and the fleet; returns a function that ends it. */
 export function dispatch(context: Context): () => void {
   const waiting = new WaitingInstances(context);
+  const hosts = new HostEvents(context, () => waiting.wakeAll());
   const ends = [
     context.cache.onChange((change) => onObject(context, waiting, change)),
-    context.fleet.onChange((change) => onLive(context, waiting, change)),
+    context.fleet.onChange((change) => onLive(context, hosts, change)),
+    () => hosts.end(),
   ];
   context.holdings.onChange(({ networks, left, freed }) => {
     for (const uid of networks) {
@@ -134,9 +137,9 @@ function freed(before: Cached | undefined, after: Cached): boolean {
   );
 }
 
-function onLive(context: Context, waiting: WaitingInstances, change: LiveChange): void {
+function onLive(context: Context, hosts: HostEvents, change: LiveChange): void {
   if (change.type === 'host') {
-    onHost(context, waiting, change.host);
+    hosts.on(change.host);
     return;
   }
   const flow = context.journal.get(change.owner);
@@ -146,22 +149,6 @@ function onLive(context: Context, waiting: WaitingInstances, change: LiveChange)
     context.enqueue(keys.object('hosts', undefined, change.host));
     return;
   }
-  context.enqueue(owner.key);
-  if (change.kind === 'subnet') for (const l2 of referenceKeys(owner.kind, owner.object)) context.enqueue(l2);
-}
-
-function onHost(context: Context, waiting: WaitingInstances, host: string): void {
-  context.enqueue(keys.object('hosts', undefined, host));
-  for (const uid of context.holdings.on(host)) {
-    const held = context.cache.byUid(uid);
-    if (held) context.enqueue(held.key);
-  }
-  waiting.wakeAll();
-  enqueueImages(context);
-  for (const plural of ['l2networks', 'l3networks'])
-    for (const { key } of context.cache.list(plural)) context.enqueue(key);
-}
-
-function enqueueImages(context: Context): void {
-  for (const { key } of context.cache.list('images')) context.enqueue(key);
+  if (owner.kind.kind === 'Instance') context.enqueue(owner.key);
+  else enqueueUpward(context, owner.key);
 }

@@ -14,16 +14,20 @@ export interface Unowned {
 export async function orphansOn(context: Context, host: HostLive): Promise<Unowned> {
   const result: Unowned = { orphans: [], removable: [] };
   const deleted = new Map<string, boolean>();
+  for (const owner of [...host.owners()]) {
+    if (isKnown(context, owner)) continue;
+    deleted.set(owner, (await context.store.get(keys.deleted(owner))) !== undefined);
+  }
+  if (deleted.size === 0) return result;
   for (const thing of host.things.values()) {
-    if (context.cache.byUid(thing.owner) || context.journal.get(thing.owner)) continue;
-    let gone = deleted.get(thing.owner);
-    if (gone === undefined) {
-      gone = (await context.store.get(keys.deleted(thing.owner))) !== undefined;
-      deleted.set(thing.owner, gone);
-    }
+    const gone = deleted.get(thing.owner);
     // The object may have arrived while the store was asked.
-    if (context.cache.byUid(thing.owner)) continue;
+    if (gone === undefined || isKnown(context, thing.owner)) continue;
     (gone ? result.removable : result.orphans).push(thing);
   }
   return result;
+}
+
+function isKnown(context: Context, uid: string): boolean {
+  return context.cache.byUid(uid) !== undefined || context.journal.get(uid) !== undefined;
 }

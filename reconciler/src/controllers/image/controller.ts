@@ -4,7 +4,7 @@ import { imageThing } from '../../plan/network-things.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { findCondition, isReady } from '../../runtime/conditions.ts';
 import type { Again, Context, Controller } from '../controller.ts';
-import { converge } from '../converge.ts';
+import { converge, type HostSteps } from '../converge.ts';
 import { guarded } from '../guarded.ts';
 import { referrerNames } from '../references.ts';
 import { conditionsTo, deletionBlocked, depart, failedStatus, readyStatus, writeStatus } from '../status.ts';
@@ -37,8 +37,8 @@ async function verify(context: Context, cached: Cached<Image>): Promise<void> {
   if (isReady(cached.object) && findCondition(cached.object, 'Ready')?.reason === 'Verified') return;
   const { uid } = cached.object.metadata;
   const { sha256 } = cached.object.spec;
-  const on = [...context.fleet.ownedBy(uid)].find(({ thing }) => thing.id === sha256 && thing.drift.length === 0);
-  const host = on?.host ?? firstUsableHost(context);
+  const on = whereWhole(context, uid, sha256);
+  const host = on ?? firstUsableHost(context);
   if (host === undefined) {
     await writeStatus(context, cached, (status, object) =>
       readyStatus(
@@ -63,6 +63,13 @@ async function verify(context: Context, cached: Cached<Image>): Promise<void> {
   await writeStatus(context, latest, (status, object) =>
     readyStatus(context, status, object, 'Verified', `its sum was checked on host ${host}`),
   );
+}
+
+/** A host that has the file as it was made. */
+function whereWhole(context: Context, uid: string, sha256: string): string | undefined {
+  for (const { host, thing } of context.fleet.ownedBy(uid))
+    if (thing.id === sha256 && thing.drift.length === 0) return host;
+  return undefined;
 }
 
 async function announce(context: Context, cached: Cached<Image>, host: string): Promise<void> {
@@ -95,12 +102,10 @@ async function removeUnused(
   unwanted: (thing: LiveThing) => boolean,
 ): Promise<void> {
   const { uid } = cached.object.metadata;
-  const wanted = [...context.fleet.ownedBy(uid)]
-    .filter(
-      ({ host, thing }) =>
-        unwanted(thing) && !hasClone(context, host, thing.id) && !context.holdings.usesImage(host, thing.id),
-    )
-    .map(({ host, thing }) => ({ host, live: thing, desired: undefined }));
+  const wanted: HostSteps = [];
+  for (const { host, thing } of context.fleet.ownedBy(uid))
+    if (unwanted(thing) && !hasClone(context, host, thing.id) && !context.holdings.usesImage(host, thing.id))
+      wanted.push({ host, live: thing, desired: undefined });
   await converge(context, uid, cached.revision, wanted);
 }
 

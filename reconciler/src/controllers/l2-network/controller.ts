@@ -1,5 +1,5 @@
 /** L2Network: keeps its bridge on the hosts that use it, with the right peers, and only there. */
-import type { L2Network, Zone } from '@plumb/schemas';
+import type { L2Network, Thing, Zone } from '@plumb/schemas';
 import { retryable } from '@plumb/schemas';
 import { bridgeThing } from '../../plan/network-things.ts';
 import type { Cached } from '../../runtime/cache.ts';
@@ -9,7 +9,7 @@ import { converge, convergeOrDegrade, type HostSteps } from '../converge.ts';
 import { guarded } from '../guarded.ts';
 import { mustBeReady, referrerNames, resolve } from '../references.ts';
 import { deletionBlocked, depart, failedStatus, readyStatus, writeStatus } from '../status.ts';
-import { hostsOf, peersOf } from './peers.ts';
+import { hostsOf, tunnelPeers } from './peers.ts';
 
 export function l2NetworkController(context: Context): Controller {
   return {
@@ -39,13 +39,23 @@ export function l2NetworkController(context: Context): Controller {
 function steps(context: Context, cached: Cached<L2Network>): HostSteps {
   const { object } = cached;
   const used = new Set(hostsOf(context, cached.key));
+  const desired = bridgeOn(context, cached);
   const result: HostSteps = [];
   for (const { host, thing } of context.fleet.ownedBy(object.metadata.uid)) {
-    if (used.has(host))
-      result.push({ host, live: thing, desired: bridgeThing(object, peersOf(context, cached.key, host)) });
+    if (used.has(host)) result.push({ host, live: thing, desired: desired(host) });
     else if (!subnetsLeft(context, cached.key, host)) result.push({ host, live: thing, desired: undefined });
   }
   return result;
+}
+
+/** The bridge as a host should have it: only with tunnels does that differ from host to host. */
+function bridgeOn(context: Context, { key, object }: Cached<L2Network>): (host: string) => Thing<'bridge'> {
+  if (object.spec.type === 'vxlan') {
+    const peers = tunnelPeers(context, key);
+    return (host) => bridgeThing(object, peers(host));
+  }
+  const bridge = bridgeThing(object, []);
+  return () => bridge;
 }
 
 /** True while a subnet of the network is on the host: its own controller removes it first. */

@@ -11,11 +11,19 @@ export function hostsOf(context: Context, l2Key: string): string[] {
 
 /** Tunnel endpoints of the hosts that carry the network, but for `host` itself; sorted, each once. */
 export function peersOf(context: Context, l2Key: string, host: string): string[] {
-  const own = context.fleet.host(host)?.facts.tunnelAddress;
-  const peers = new Set<string>();
-  for (const other of hostsOf(context, l2Key)) {
-    const address = context.fleet.host(other)?.facts.tunnelAddress;
-    if (other !== host && address && address !== own) peers.add(address);
+  return tunnelPeers(context, l2Key)(host);
+}
+
+/** {@link peersOf} for many hosts: what they have in common is worked out once. */
+export function tunnelPeers(context: Context, l2Key: string): (host: string) => string[] {
+  const endpoints = new Set<string>();
+  for (const host of hostsOf(context, l2Key)) {
+    const address = context.fleet.host(host)?.facts.tunnelAddress;
+    if (address) endpoints.add(address);
   }
-  return [...peers].sort();
+  const sorted = [...endpoints].sort();
+  return (host) => {
+    const own = context.fleet.host(host)?.facts.tunnelAddress;
+    return sorted.filter((address) => address !== own);
+  };
 }

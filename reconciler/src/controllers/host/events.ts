@@ -1,0 +1,92 @@
+/**
+ * From hosts that attached or detached to the keys that are to be looked at. Tens of thousands may do so at once: what
+ * many of them share is looked at once for all.
+ */
+import { referenceKeys } from '../../runtime/references.ts';
+import { keys } from '../../store/keys.ts';
+import type { Context } from '../controller.ts';
+
+/** How long is waited for more hosts: a moment, or longer while there are many. */
+const GATHER_MS = 200;
+const GATHER_MANY_MS = 2_000;
+const MANY = 50;
+
+export class HostEvents {
+  readonly #context: Context;
+  readonly #wakeWaiting: () => void;
+  /** Host → ends the wait until the instances on it count as lost. */
+  readonly #lost = new Map<string, () => void>();
+  #gathered = new Set<string>();
+  #before = 0;
+  #stopGathering: (() => void) | undefined;
+
+  /** `wakeWaiting`: enqueues the instances that may now get what they wait for. */
+  constructor(context: Context, wakeWaiting: () => void) {
+    this.#context = context;
+    this.#wakeWaiting = wakeWaiting;
+  }
+
+  on(host: string): void {
+    const { enqueue, liveness, ambient } = this.#context;
+    enqueue(keys.object('hosts', undefined, host));
+    this.#lost.get(host)?.();
+    this.#lost.delete(host);
+    const graceLeftMs = liveness.graceLeftMs(host) ?? 0;
+    if (graceLeftMs > 0)
+      // Before that there is nothing to be said of the instances.
+      this.#lost.set(
+        host,
+        ambient.clock.after(graceLeftMs, () => {
+          this.#lost.delete(host);
+          this.#enqueueHeld(host);
+        }),
+      );
+    else this.#enqueueHeld(host);
+    this.#gather(host);
+  }
+
+  end(): void {
+    this.#stopGathering?.();
+    for (const stop of this.#lost.values()) stop();
+    this.#lost.clear();
+  }
+
+  #enqueueHeld(host: string): void {
+    const { holdings, cache, enqueue } = this.#context;
+    for (const uid of holdings.on(host)) {
+      const held = cache.byUid(uid);
+      if (held) enqueue(held.key);
+    }
+  }
+
+  #gather(host: string): void {
+    this.#gathered.add(host);
+    this.#stopGathering ??= this.#context.ambient.clock.after(this.#before > MANY ? GATHER_MANY_MS : GATHER_MS, () => {
+      const hosts = this.#gathered;
+      this.#gathered = new Set();
+      this.#before = hosts.size;
+      this.#stopGathering = undefined;
+      for (const key of this.#shared(hosts)) this.#context.enqueue(key);
+      this.#wakeWaiting();
+    });
+  }
+
+  /** Keys of what has or should have something on the hosts, and of every image: one that nobody has checked yet waits. */
+  #shared(hosts: Iterable<string>): Set<string> {
+    const { cache, fleet, holdings } = this.#context;
+    const uids = new Set<string>();
+    for (const host of hosts) {
+      for (const uid of fleet.host(host)?.owners() ?? []) uids.add(uid);
+      for (const uid of holdings.networksOn(host)) uids.add(uid);
+    }
+    const found = new Set<string>();
+    for (const uid of uids) {
+      const owner = cache.byUid(uid);
+      if (owner === undefined || owner.kind.kind === 'Instance') continue;
+      found.add(owner.key);
+      if (owner.kind.kind === 'L3Network') for (const l2 of referenceKeys(owner.kind, owner.object)) found.add(l2);
+    }
+    for (const { key } of cache.list('images')) found.add(key);
+    return found;
+  }
+}
