@@ -1,17 +1,12 @@
-/** Every object in memory, parsed once, kept current by the store's watch. What controllers read. */
+/** Every object in memory, kept current by the store's watch. What controllers read. */
 import type { KindDefinition, PlumbObject } from '@plumb/schemas';
-import { kinds, PlumbError } from '@plumb/schemas';
-import { keys, parseObjectKey } from '../store/keys.ts';
+import { PlumbError } from '@plumb/schemas';
+import { keys } from '../store/keys.ts';
 import { decodeObject } from '../store/object-codec.ts';
 import type { Store } from '../store/store.ts';
-import { referenceKeys } from './references.ts';
+import { type Cached, kindOfKey, ObjectTable } from './object-table.ts';
 
-export interface Cached<T extends PlumbObject = PlumbObject> {
-  readonly key: string;
-  readonly kind: KindDefinition;
-  readonly object: T;
-  readonly revision: number;
-}
+export type { Cached } from './object-table.ts';
 
 export interface CacheChange {
   key: string;
@@ -20,15 +15,12 @@ export interface CacheChange {
   after?: Cached;
 }
 
-const kindByPlural = new Map(kinds.map((k) => [k.plural, k]));
+/** Entries that are read from the store at a time: no more of them than this are in memory as text. */
+const PAGE = 1000;
 
 export class ObjectCache {
   private readonly store: Store;
-  private readonly byKey = new Map<string, Cached>();
-  private readonly uids = new Map<string, string>();
-  private readonly plurals = new Map<string, Set<string>>();
-  /** Key of an object → keys of the objects that refer to it, whether it exists or not. */
-  private readonly referrerKeys = new Map<string, Set<string>>();
+  private readonly table = new ObjectTable();
   private readonly listeners = new Set<(change: CacheChange) => void>();
   private waiting: { revision: number; resolve: () => void }[] = [];
   private seen = 0;
@@ -46,24 +38,26 @@ export class ObjectCache {
   }
 
   get<T extends PlumbObject>(key: string): Cached<T> | undefined {
-    return this.byKey.get(key) as Cached<T> | undefined;
+    return this.table.get(key) as Cached<T> | undefined;
   }
 
   byUid(uid: string): Cached | undefined {
-    const key = this.uids.get(uid);
-    return key === undefined ? undefined : this.byKey.get(key);
+    return this.table.byUid(uid);
   }
 
-  *list<T extends PlumbObject>(plural: string): Generator<Cached<T>> {
-    for (const key of this.plurals.get(plural) ?? []) yield this.byKey.get(key) as Cached<T>;
+  /** Whether there is an object with this uid. */
+  hasUid(uid: string): boolean {
+    return this.table.hasUid(uid);
+  }
+
+  /** The object is unpacked when it is asked for: whoever needs keys only pays for no more. */
+  list<T extends PlumbObject>(plural: string): Generator<Cached<T>> {
+    return this.table.list(plural) as Generator<Cached<T>>;
   }
 
   /** The objects whose spec refers to the object at `key`. */
-  *referrers(key: string): Generator<Cached> {
-    for (const referrer of this.referrerKeys.get(key) ?? []) {
-      const cached = this.byKey.get(referrer);
-      if (cached) yield cached;
-    }
+  referrers(key: string): Generator<Cached> {
+    return this.table.referrers(key);
   }
 
   /** Calls `listener` for each change, in order, after the cache shows it. Returns a function that ends it. */
@@ -79,11 +73,31 @@ export class ObjectCache {
   }
 
   private async load(): Promise<number> {
-    const { entries, revision } = await this.store.list(keys.objects);
-    const present = new Set(entries.map((e) => e.key));
-    for (const key of [...this.byKey.keys()]) if (!present.has(key)) this.apply(key, undefined, revision);
-    for (const entry of entries)
-      if (this.byKey.get(entry.key)?.revision !== entry.revision) this.apply(entry.key, entry.value, entry.revision);
+    for (;;) {
+      try {
+        return await this.loadAtOneRevision();
+      } catch (error) {
+        // So many commits came meanwhile that the revision that was being read is no longer kept.
+        if (!(error instanceof PlumbError) || error.reason !== 'Compacted') throw error;
+      }
+    }
+  }
+
+  private async loadAtOneRevision(): Promise<number> {
+    const first = this.table.size === 0;
+    const present = new Set<string>();
+    let page = await this.store.list(keys.objects, { limit: PAGE });
+    const { revision } = page;
+    for (;;) {
+      for (const { key, value, revision: written } of page.entries) {
+        if (!first) present.add(key);
+        if (this.table.revisionOf(key) !== written) this.apply(key, value, written, first);
+      }
+      const after = page.entries.at(-1)?.key;
+      if (!page.more || after === undefined) break;
+      page = await this.store.list(keys.objects, { limit: PAGE, revision, after });
+    }
+    if (!first) for (const key of [...this.table.keys()]) if (!present.has(key)) this.apply(key, undefined, revision);
     this.reached(revision);
     return revision;
   }
@@ -105,36 +119,21 @@ export class ObjectCache {
     }
   }
 
-  private apply(key: string, value: string | undefined, revision: number): void {
-    const plural = parseObjectKey(key)?.plural;
-    const kind = plural === undefined ? undefined : kindByPlural.get(plural);
+  /** `packed`: one of many, of which few are looked at soon. */
+  private apply(key: string, value: string | undefined, revision: number, packed = false): void {
+    const kind = kindOfKey(key);
     if (!kind) return;
-    const before = this.byKey.get(key);
-    if (before) this.forget(before);
-    let after: Cached | undefined;
-    if (value !== undefined) {
-      after = { key, kind, object: decodeObject({ value, revision }), revision };
-      this.remember(after);
+    if (value === undefined) {
+      const before = this.table.remove(key);
+      if (before) this.tell({ key, kind, before });
+    } else {
+      const { before, after } = this.table.put(key, decodeObject({ value, revision }), revision, packed);
+      this.tell({ key, kind, before, after });
     }
-    if (before || after) for (const listener of this.listeners) listener({ key, kind, before, after });
   }
 
-  private remember(cached: Cached): void {
-    this.byKey.set(cached.key, cached);
-    this.uids.set(cached.object.metadata.uid, cached.key);
-    add(this.plurals, cached.kind.plural, cached.key);
-    for (const target of referenceKeys(cached.kind, cached.object)) add(this.referrerKeys, target, cached.key);
-  }
-
-  private forget(cached: Cached): void {
-    this.byKey.delete(cached.key);
-    this.uids.delete(cached.object.metadata.uid);
-    this.plurals.get(cached.kind.plural)?.delete(cached.key);
-    for (const target of referenceKeys(cached.kind, cached.object)) {
-      const set = this.referrerKeys.get(target);
-      set?.delete(cached.key);
-      if (set?.size === 0) this.referrerKeys.delete(target);
-    }
+  private tell(change: CacheChange): void {
+    for (const listener of this.listeners) listener(change);
   }
 
   private reached(revision: number): void {
@@ -144,10 +143,4 @@ export class ObjectCache {
     this.waiting = this.waiting.filter((w) => w.revision > this.seen);
     for (const { resolve } of due) resolve();
   }
-}
-
-function add(map: Map<string, Set<string>>, key: string, value: string): void {
-  const set = map.get(key);
-  if (set) set.add(value);
-  else map.set(key, new Set([value]));
 }

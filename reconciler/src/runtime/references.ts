@@ -18,20 +18,43 @@ export function referenceKey(kindName: string, namespace: string | undefined, wo
 
 /** Keys of all objects that the spec refers to, each once. */
 export function referenceKeys(kind: KindDefinition, object: PlumbObject): string[] {
-  const found = new Set<string>();
-  for (const reference of kind.references)
-    for (const word of valuesAt(object.spec, reference.path.split('.')))
-      if (typeof word === 'string') found.add(referenceKey(reference.kind, object.metadata.namespace, word));
-  return [...found];
+  const found: string[] = [];
+  const { namespace } = object.metadata;
+  for (const { kind: target, path } of pathsOf(kind))
+    eachValue(object.spec, path, 0, (word) => {
+      if (typeof word !== 'string') return;
+      const key = referenceKey(target, namespace, word);
+      if (!found.includes(key)) found.push(key);
+    });
+  return found;
 }
 
-/** Values at a path whose parts may end in `[]`: of every item. */
-function valuesAt(value: unknown, path: readonly string[]): unknown[] {
-  const [head, ...rest] = path;
-  if (head === undefined) return [value];
-  if (typeof value !== 'object' || value === null) return [];
-  const every = head.endsWith('[]');
-  const next = (value as Record<string, unknown>)[every ? head.slice(0, -2) : head];
-  if (every) return Array.isArray(next) ? next.flatMap((item) => valuesAt(item, rest)) : [];
-  return next === undefined ? [] : valuesAt(next, rest);
+interface Path {
+  kind: string;
+  path: readonly { field: string; every: boolean }[];
+}
+
+const paths = new WeakMap<KindDefinition, readonly Path[]>();
+
+/** The references of a kind with their paths taken apart. A part may end in `[]`: every item. */
+function pathsOf(kind: KindDefinition): readonly Path[] {
+  let known = paths.get(kind);
+  if (known === undefined) {
+    known = kind.references.map(({ kind: target, path }) => ({
+      kind: target,
+      path: path.split('.').map((part) => ({ field: part.replace(/\[\]$/, ''), every: part.endsWith('[]') })),
+    }));
+    paths.set(kind, known);
+  }
+  return known;
+}
+
+function eachValue(value: unknown, path: Path['path'], at: number, visit: (value: unknown) => void): void {
+  const part = path[at];
+  if (part === undefined) visit(value);
+  if (part === undefined || typeof value !== 'object' || value === null) return;
+  const next = (value as Record<string, unknown>)[part.field];
+  if (!part.every) {
+    if (next !== undefined) eachValue(next, path, at + 1, visit);
+  } else if (Array.isArray(next)) for (const item of next) eachValue(item, path, at + 1, visit);
 }

@@ -1,0 +1,304 @@
+/** Objects by key, uid, kind and what they refer to, packed but for those that were lately used. */
+import { type KindDefinition, kinds, type PlumbObject } from '@plumb/schemas';
+import { parseObjectKey } from '../store/keys.ts';
+import { IntSet } from './int-set.ts';
+import { Packer } from './packing.ts';
+import { referenceKeys } from './references.ts';
+import { grown, SlotIndex } from './slot-index.ts';
+
+/** An object as it was at a revision. Whoever holds it keeps it as it was. */
+export interface Cached<T extends PlumbObject = PlumbObject> {
+  readonly key: string;
+  readonly kind: KindDefinition;
+  readonly object: T;
+  readonly revision: number;
+}
+
+/** How many objects are kept unpacked, about 3 kB each. */
+const UNPACKED = 2048;
+
+const kindByPlural = new Map(kinds.map((k) => [k.plural, k]));
+
+/** Kind and namespace: what the keys of many objects begin with. */
+interface Folder {
+  kind: KindDefinition;
+  prefix: string;
+}
+
+export class ObjectTable {
+  readonly #packer = new Packer();
+  /** By slot. What is packed is text; a free slot is undefined. */
+  readonly #slots: (string | Entry | undefined)[] = [];
+  readonly #free: number[] = [];
+  #revisions = new Float64Array(16);
+  #folderOf = new Int32Array(16);
+  readonly #folders: Folder[] = [];
+  readonly #folderNumbers = new Map<string, number>();
+  readonly #keys = new SlotIndex((slot, key) => this.#bearsKey(slot, key));
+  readonly #uids = new SlotIndex((slot, uid) => this.#bearsUid(slot, uid));
+  readonly #plurals = new Map<string, IntSet>();
+  /** Key of an object → slots of the objects that refer to it, whether it exists or not. */
+  readonly #referrers = new Map<string, IntSet>();
+  /** Slots of unpacked objects, -1 where there is none. The hand goes round and packs what was not used since. */
+  readonly #ring = new Int32Array(UNPACKED).fill(-1);
+  #hand = 0;
+
+  /** How many objects there are. */
+  get size(): number {
+    return this.#slots.length - this.#free.length;
+  }
+
+  get(key: string): Cached | undefined {
+    return this.#use(this.#keys.find(key));
+  }
+
+  /** Revision of the object at `key`; undefined when there is none. */
+  revisionOf(key: string): number | undefined {
+    const slot = this.#keys.find(key);
+    return slot < 0 ? undefined : this.#revisions[slot];
+  }
+
+  hasUid(uid: string): boolean {
+    return this.#uids.find(uid) >= 0;
+  }
+
+  byUid(uid: string): Cached | undefined {
+    return this.#use(this.#uids.find(uid));
+  }
+
+  /** All of a kind. Of which there are few, they stay unpacked; of which there are many, each is unpacked for this look. */
+  *list(plural: string): Generator<Cached> {
+    const slots = this.#plurals.get(plural);
+    const few = slots !== undefined && slots.size <= UNPACKED / 4;
+    for (const slot of slots ?? []) yield few ? this.#use(slot)! : this.#look(slot);
+  }
+
+  /** How many objects of the kind there are. */
+  count(plural: string): number {
+    return this.#plurals.get(plural)?.size ?? 0;
+  }
+
+  /** The objects whose spec refers to the object at `key`. */
+  *referrers(key: string): Generator<Cached> {
+    for (const slot of this.#referrers.get(key) ?? []) yield this.#look(slot);
+  }
+
+  /** Keys of all objects. */
+  *keys(): Generator<string> {
+    for (let slot = 0; slot < this.#slots.length; slot++) if (this.#slots[slot] !== undefined) yield this.#keyOf(slot);
+  }
+
+  /**
+   * Puts an object in place of the one at its key. `packed`: it is not expected to be used soon. The kind is that of the
+   * key, which must be one's; cf. {@link kindOfKey}.
+   */
+  put(key: string, object: PlumbObject, revision: number, packed: boolean): { before?: Cached; after: Cached } {
+    const found = this.#keys.find(key);
+    const before = found < 0 ? undefined : this.#look(found);
+    const slot = found < 0 ? this.#take(key) : found;
+    const { kind } = this.#folders[this.#folderOf[slot]!]!;
+    const after = new Entry(this.#packer, key, kind, revision, object);
+    this.#refer(slot, before, after);
+    if (before === undefined) {
+      this.#plural(kind.plural).add(slot);
+      this.#slots[slot] = after;
+      this.#keys.add(slot, key);
+      this.#uids.add(slot, object.metadata.uid);
+    } else if (before.object.metadata.uid !== object.metadata.uid) {
+      this.#uids.remove(slot);
+      this.#uids.add(slot, object.metadata.uid);
+    }
+    this.#cool(slot);
+    this.#revisions[slot] = revision;
+    if (packed) this.#slots[slot] = after.packed;
+    else this.#warm(slot, after);
+    return { ...(before ? { before } : {}), after };
+  }
+
+  /** Removes the object at `key` and returns it. */
+  remove(key: string): Cached | undefined {
+    const slot = this.#keys.find(key);
+    if (slot < 0) return undefined;
+    const before = this.#look(slot);
+    this.#refer(slot, before, undefined);
+    this.#plural(before.kind.plural).delete(slot);
+    this.#cool(slot);
+    this.#keys.remove(slot);
+    this.#uids.remove(slot);
+    this.#slots[slot] = undefined;
+    this.#free.push(slot);
+    return before;
+  }
+
+  #take(key: string): number {
+    const slot = this.#free.pop() ?? this.#slots.length;
+    if (slot === this.#slots.length) this.#slots.push(undefined);
+    if (slot >= this.#revisions.length) {
+      this.#revisions = grown(this.#revisions, slot);
+      this.#folderOf = grown(this.#folderOf, slot);
+    }
+    this.#folderOf[slot] = this.#folder(key);
+    return slot;
+  }
+
+  #folder(key: string): number {
+    const prefix = key.slice(0, key.lastIndexOf('/') + 1);
+    const known = this.#folderNumbers.get(prefix);
+    if (known !== undefined) return known;
+    const kind = kindOfKey(key);
+    if (!kind) throw new Error(`${key} is not the key of an object of a declared kind`);
+    this.#folderNumbers.set(prefix, this.#folders.length);
+    return this.#folders.push({ kind, prefix }) - 1;
+  }
+
+  #plural(plural: string): IntSet {
+    return setOf(this.#plurals, plural);
+  }
+
+  #refer(slot: number, before: Cached | undefined, after: Cached | undefined): void {
+    const had = before ? referenceKeys(before.kind, before.object) : [];
+    const has = after ? referenceKeys(after.kind, after.object) : [];
+    for (const target of had) {
+      if (has.includes(target)) continue;
+      const set = this.#referrers.get(target);
+      set?.delete(slot);
+      if (set?.size === 0) this.#referrers.delete(target);
+    }
+    for (const target of has) if (!had.includes(target)) setOf(this.#referrers, target).add(slot);
+  }
+
+  #keyOf(slot: number): string {
+    const kept = this.#slots[slot]!;
+    if (typeof kept !== 'string') return kept.key;
+    return this.#folders[this.#folderOf[slot]!]!.prefix + this.#packer.nameOf(kept);
+  }
+
+  #bearsKey(slot: number, key: string): boolean {
+    return this.#keyOf(slot) === key;
+  }
+
+  #bearsUid(slot: number, uid: string): boolean {
+    const kept = this.#slots[slot]!;
+    return (typeof kept === 'string' ? this.#packer.uidOf(kept) : kept.object.metadata.uid) === uid;
+  }
+
+  /** What is in the slot, for one look. */
+  #look(slot: number): Entry {
+    const kept = this.#slots[slot]!;
+    if (typeof kept !== 'string') return kept;
+    const { kind } = this.#folders[this.#folderOf[slot]!]!;
+    return new Entry(this.#packer, this.#keyOf(slot), kind, this.#revisions[slot]!, undefined, kept);
+  }
+
+  /** What is in the slot, to be found unpacked when it is used again soon. */
+  #use(slot: number): Entry | undefined {
+    if (slot < 0) return undefined;
+    const entry = this.#look(slot);
+    if (entry.place < 0) this.#warm(slot, entry);
+    entry.used = true;
+    return entry;
+  }
+
+  #warm(slot: number, entry: Entry): void {
+    for (;;) {
+      const other = this.#ring[this.#hand]!;
+      const used = other >= 0 ? (this.#slots[other] as Entry) : undefined;
+      if (!used?.used) {
+        if (used) this.#chill(other, used);
+        break;
+      }
+      used.used = false;
+      this.#hand = (this.#hand + 1) % UNPACKED;
+    }
+    entry.place = this.#hand;
+    this.#ring[this.#hand] = slot;
+    this.#hand = (this.#hand + 1) % UNPACKED;
+    this.#slots[slot] = entry;
+  }
+
+  #chill(slot: number, entry: Entry): void {
+    this.#ring[entry.place] = -1;
+    entry.place = -1;
+    this.#slots[slot] = entry.packed;
+  }
+
+  /** Takes the slot out of the ring: what is in it is replaced. */
+  #cool(slot: number): void {
+    const kept = this.#slots[slot];
+    if (typeof kept !== 'object' || kept.place < 0) return;
+    this.#ring[kept.place] = -1;
+    kept.place = -1;
+  }
+}
+
+/** The kind whose objects have keys like this; undefined when it is none that is declared. */
+export function kindOfKey(key: string): KindDefinition | undefined {
+  const plural = parseObjectKey(key)?.plural;
+  return plural === undefined ? undefined : kindByPlural.get(plural);
+}
+
+class Entry implements Cached {
+  readonly key: string;
+  readonly kind: KindDefinition;
+  readonly revision: number;
+  readonly #packer: Packer;
+  #object: PlumbObject | undefined;
+  #packed: string | undefined;
+  /** In the ring of unpacked objects; -1 outside. Not enumerable, as is all that the table notes: copies are plain. */
+  #place = -1;
+  #used = false;
+
+  constructor(
+    packer: Packer,
+    key: string,
+    kind: KindDefinition,
+    revision: number,
+    object: PlumbObject | undefined,
+    packed?: string,
+  ) {
+    this.#packer = packer;
+    this.key = key;
+    this.kind = kind;
+    this.revision = revision;
+    this.#object = object;
+    this.#packed = packed;
+  }
+
+  get object(): PlumbObject {
+    if (this.#object === undefined) {
+      this.#object = this.#packer.unpack(this.#packed!);
+      this.#object.metadata.resourceVersion = String(this.revision);
+    }
+    return this.#object;
+  }
+
+  get packed(): string {
+    this.#packed ??= this.#packer.pack(this.#object!);
+    return this.#packed;
+  }
+
+  get place(): number {
+    return this.#place;
+  }
+
+  set place(place: number) {
+    this.#place = place;
+  }
+
+  get used(): boolean {
+    return this.#used;
+  }
+
+  set used(used: boolean) {
+    this.#used = used;
+  }
+}
+
+function setOf(sets: Map<string, IntSet>, key: string): IntSet {
+  let set = sets.get(key);
+  if (set === undefined) {
+    set = new IntSet();
+    sets.set(key, set);
+  }
+  return set;
+}
