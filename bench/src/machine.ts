@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { cpus, loadavg, release, totalmem } from 'node:os';
+import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
@@ -15,8 +15,6 @@ export interface Surroundings {
   cores: number;
   memoryGiB: number;
   kernel: string;
-  /** What others ran on the machine in the minute before: processes that wanted a core, on average. */
-  loadBefore: number;
   versions: Record<string, string>;
 }
 
@@ -28,7 +26,6 @@ export function surroundings(now: number): Surroundings {
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     kernel: `${process.platform} ${release()}`,
-    loadBefore: Math.round((loadavg()[0] ?? 0) * 10) / 10,
     versions: {
       node: process.versions.node,
       sqlite: process.versions.sqlite ?? '',

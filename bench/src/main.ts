@@ -1,63 +1,76 @@
-/**
- * npm run bench [-- case…] [--repetitions N] [--hosts N]: measures, prints, and keeps the results in bench/results.
- * Cases: store, burst-N for any N; without any: store, burst-1, burst-100 and burst-500.
- */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+/** npm run bench: see command-line.ts, or `npm run bench -- --help`. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { realAmbient } from '@plumb/schemas';
-import { measureBursts } from './burst.ts';
-import { endChildren } from './child.ts';
-import { ROOT, surroundings } from './machine.ts';
-import { formatResults, readResults, writeResults } from './results.ts';
-import { measureStore } from './store-speed.ts';
+import { cases } from './cases/index.ts';
+import { type Command, parseCommand, usage } from './command-line.ts';
+import { compare, formatDifferences } from './compare.ts';
+import { reached } from './goals.ts';
+import { keepResults } from './keep.ts';
+import { ROOT } from './machine.ts';
+import { measure } from './measure.ts';
+import { endChildren, endChildrenOnSignals } from './processes/child.ts';
+import { formatProfile, topFunctions } from './profile.ts';
+import { addRow, RESULTS, readResults, resultsOf } from './results.ts';
+import { digits } from './words.ts';
 
-const CONNECTIONS = 50;
-const RESULTS = join(ROOT, 'bench', 'results');
-
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { repetitions: { type: 'string', default: '7' }, hosts: { type: 'string', default: '100' } },
+process.exitCode = await main(process.argv.slice(2)).catch((error: Error) => {
+  console.error(error.message);
+  return 1;
 });
-const cases = positionals.length > 0 ? positionals : ['store', 'burst-1', 'burst-100', 'burst-500'];
-const wrong = cases.filter((name) => !/^(store|burst-[1-9]\d*)$/.test(name));
-const repetitions = positive('repetitions', values.repetitions);
-const hosts = positive('hosts', values.hosts);
-if (wrong.length > 0) fail(`${wrong.join(', ')}: no such case; there are store and burst-N`);
 
-// On the disk of the repository, not in a folder that may be memory.
-const cache = join(ROOT, '.cache');
-mkdirSync(cache, { recursive: true });
-const folder = mkdtempSync(join(cache, 'bench-'));
-const now = realAmbient().clock.now();
-const measured = surroundings(now);
-const results = readResults(RESULTS);
-const say = (line: string) => console.log(`  ${line}`);
-try {
-  if (cases.includes('store')) {
-    console.log('· The embedded store');
-    results.store = { ...(await measureStore(join(folder, 'store'), repetitions)), measured };
+async function main(argv: string[]): Promise<number> {
+  let command: Command;
+  try {
+    command = parseCommand(argv, cases);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${usage(cases)}`);
+    return 2;
   }
-  const sizes = cases.filter((name) => name !== 'store').map((name) => Number(name.slice('burst-'.length)));
-  if (sizes.length > 0) {
-    console.log('· Bursts of instances');
-    const bursts = await measureBursts({ folder, sizes, hosts, repetitions, connections: CONNECTIONS, now, say });
-    for (const burst of bursts) results.bursts[`burst-${burst.instances}`] = { ...burst, measured };
-  }
-  writeResults(RESULTS, results);
-  console.log(`\n${formatResults(results)}\nWritten to bench/results.`);
-} finally {
-  await endChildren();
-  rmSync(folder, { recursive: true, force: true });
+  if (command.do === 'help') console.log(usage(cases));
+  else if (command.do === 'report') keepResults(RESULTS, readResults(RESULTS));
+  else if (command.do === 'compare') {
+    const after = command.after === undefined ? readResults(RESULTS) : resultsOf(command.after);
+    console.log(formatDifferences(compare(cases, resultsOf(command.before), after)));
+  } else return run(command);
+  return 0;
 }
 
-function positive(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) fail(`--${name} must be a whole number of at least 1, not ${text}`);
-  return value;
-}
-
-function fail(why: string): never {
-  console.error(why);
-  process.exit(2);
+/** A case that fails leaves the results of the others, and makes the command fail. */
+async function run({ chosen, repetitions, profile }: Command & { do: 'run' }): Promise<number> {
+  endChildrenOnSignals();
+  // On the disk of the repository, not in a folder that may be memory.
+  const cache = join(ROOT, '.cache');
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, 'bench-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const say = (line: string) => console.log(`  ${line}`);
+  const ground = { folder, now: realAmbient().clock.now(), say, profiled: profile };
+  let failed = 0;
+  for (const { case: one, sizes } of chosen) {
+    console.log(`· ${one.title}`);
+    for (const size of sizes) {
+      try {
+        const [row, profiles] = await measure(one, size, { repetitions, ground });
+        if (profile) {
+          const file = join(cache, `${one.name}-${size}.cpuprofile`);
+          if (profiles.length > 0) writeFileSync(file, JSON.stringify(profiles.at(-1)));
+          console.log(`\n${formatProfile(topFunctions(profiles, 25))}\n\n  the last one: ${file}\n`);
+          continue;
+        }
+        // Read again: another run may have kept its results meanwhile.
+        const results = readResults(RESULTS);
+        addRow(results, one.name, row);
+        keepResults(RESULTS, results);
+        for (const { words, measured, met } of reached(one, results.cases[one.name]!).filter((r) => r.size === size))
+          say(`${digits(size)}: ${words}: ${measured}, ${met ? 'met' : 'missed'}`);
+      } catch (error) {
+        failed++;
+        console.error(`  ${one.name}-${size} could not be measured: ${(error as Error).message}`);
+        await endChildren();
+      }
+    }
+  }
+  if (!profile) console.log('Kept in bench/results: results.md, results.json and a picture per case.');
+  return failed === 0 ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startChild } from '../child.ts';
-import { HttpsClient } from '../https-client.ts';
+import { HttpsClient } from '../http/client.ts';
+import { startChild } from '../processes/child.ts';
 import type { Certificates } from './certificates.ts';
 
 /** N authenticated POSTs on warm TLS connections to a server that does nothing else. Resolves with milliseconds. */
@@ -21,7 +21,8 @@ export async function startPosts(
   writeFileSync(files[1], serving.key, { mode: 0o600 });
   const token = 'floor-0123456789abcdef';
   const child = await startChild(join(import.meta.dirname, 'https-server.ts'), [...files, token], /^ready \d+$/);
-  const client = new HttpsClient(`https://127.0.0.1:${child.ready.split(' ')[1]}`, authority, token, connections);
+  const url = `https://127.0.0.1:${child.ready.split(' ')[1]}`;
+  const client = new HttpsClient({ url, authority, token }, connections);
   await client.warm('/');
   return {
     async measure(n) {

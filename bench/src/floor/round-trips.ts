@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
-import { startChild } from '../child.ts';
+import { startChild } from '../processes/child.ts';
 import type { Certificates } from './certificates.ts';
 import { ECHO_PATH, MESSAGE_BYTES, raw } from './stream-wire.ts';
 

@@ -4,23 +4,30 @@ import { createInterface } from 'node:readline';
 
 /** A process that runs beside the measurement and ends with it. */
 export interface Child {
-  pid: number;
+  readonly pid: number;
   /** The line by which it said that it is ready. */
-  ready: string;
+  readonly ready: string;
   /** The last lines that it printed. */
   said(): string;
-  /** Asks it to end, and makes it after five seconds. */
+  /** Asks it to end, and makes it after a while. */
   end(): Promise<void>;
 }
 
 const running = new Set<ChildProcess>();
+const KEPT_LINES = 20;
+const PATIENCE_MS = 30_000;
 
 /**
  * Starts a program of ours on the Node that runs this and waits for the line that matches `ready`. Rejects with what
- * the program said when it ends before.
+ * the program said when it ends before. `flags`: for Node itself, none in what counts.
  */
-export async function startChild(file: string, args: readonly string[], ready: RegExp): Promise<Child> {
-  const process_ = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+export async function startChild(
+  file: string,
+  args: readonly string[],
+  ready: RegExp,
+  flags: readonly string[] = [],
+): Promise<Child> {
+  const process_ = spawn(process.execPath, [...flags, file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(process_);
   process_.once('exit', () => running.delete(process_));
   const said: string[] = [];
@@ -28,7 +35,7 @@ export async function startChild(file: string, args: readonly string[], ready: R
     for (const stream of [process_.stdout, process_.stderr]) {
       createInterface({ input: stream }).on('line', (text) => {
         said.push(text);
-        if (said.length > 50) said.shift();
+        if (said.length > KEPT_LINES) said.shift();
         if (ready.test(text)) resolve(text);
       });
     }
@@ -45,22 +52,19 @@ export async function endChildren(): Promise<void> {
   await Promise.all([...running].map(end));
 }
 
-// A benchmark that is broken off leaves nothing behind.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
+/** Makes sure that a benchmark that is broken off leaves no process behind. For the command, not for tests. */
+export function endChildrenOnSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+  process.once('exit', () => {
     for (const child of running) child.kill('SIGKILL');
-    process.exit(130);
   });
 }
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
 
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
   child.kill('SIGTERM');
-  const force = setTimeout(() => child.kill('SIGKILL'), 5_000);
+  const force = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
   await gone;
   clearTimeout(force);
 }

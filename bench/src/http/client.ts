@@ -1,26 +1,43 @@
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
+import { createSecureContext } from 'node:tls';
 
 export interface Answer {
   status: number;
   text: string;
 }
 
+/** Where a server is reached and by whom. `authority`: PEM text. */
+export interface Access {
+  /** Of the server, without path. */
+  url: string;
+  authority: string;
+  token: string;
+}
+
 /** HTTPS with a token over a fixed number of connections that stay open. */
 export class HttpsClient {
-  readonly #url: URL;
-  readonly #authority: string;
-  readonly #token: string;
+  readonly #access: Access;
+  readonly #host: string;
+  readonly #port: string;
   readonly #connections: number;
   readonly #agent: Agent;
 
-  /** `url`: of the server, without path. `authority`: PEM text. */
-  constructor(url: string, authority: string, token: string, connections: number) {
-    this.#url = new URL(url);
-    this.#authority = authority;
-    this.#token = token;
+  constructor(access: Access, connections: number) {
+    const { hostname, port } = new URL(access.url);
+    this.#access = access;
+    // A literal IPv6 address stands in brackets in a URL, and without them everywhere else.
+    this.#host = hostname.replace(/^\[|\]$/g, '');
+    this.#port = port;
     this.#connections = connections;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections });
+    // One context for all connections: Node would read the authority anew for each.
+    const secureContext = createSecureContext({ ca: access.authority });
+    this.#agent = new Agent({
+      keepAlive: true,
+      maxSockets: connections,
+      maxFreeSockets: connections,
+      secureContext,
+    });
   }
 
   /** Opens all connections, so that no handshake is measured. */
@@ -31,7 +48,7 @@ export class HttpsClient {
   /** Any answer is an answer; only a broken connection rejects. */
   ask(method: string, path: string, body?: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const asked = request({ ...this.#options(method, path, body), agent: this.#agent }, (answer) => {
+      const asked = request(this.#options(method, path, body), (answer) => {
         let text = '';
         answer.setEncoding('utf8');
         answer.on('data', (part: string) => {
@@ -53,9 +70,9 @@ export class HttpsClient {
     return text;
   }
 
-  /** The lines of an answer that does not end, on a connection of its own. */
+  /** The lines of an answer that does not end. Returns a function that ends it. */
   async stream(path: string, onLine: (line: string) => void, onEnd: (why: Error) => void): Promise<() => void> {
-    const asked = request({ ...this.#options('GET', path), agent: false });
+    const asked = request({ ...this.#options('GET', path), agent: false, ca: this.#access.authority });
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       asked.once('response', resolve);
       asked.once('error', reject);
@@ -87,16 +104,14 @@ export class HttpsClient {
   }
 
   #options(method: string, path: string, body?: string) {
-    const { hostname, port } = this.#url;
     return {
       method,
       path,
-      port,
-      // A literal IPv6 address stands in brackets in a URL, and without them everywhere else.
-      hostname: hostname.replace(/^\[|\]$/g, ''),
-      ca: this.#authority,
+      port: this.#port,
+      hostname: this.#host,
+      agent: this.#agent,
       headers: {
-        authorization: `Bearer ${this.#token}`,
+        authorization: `Bearer ${this.#access.token}`,
         accept: 'application/json',
         ...(body === undefined
           ? {}

@@ -1,0 +1,181 @@
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { type Access, HttpsClient } from '../http/client.ts';
+import { allReady } from '../http/followed.ts';
+import { parseScrape, type Scrape } from '../http/scrape.ts';
+import { ROOT } from '../machine.ts';
+import { type Child, startChild } from './child.ts';
+import { INSPECTOR_LINE, Profiler } from './profiler.ts';
+
+const BIN = join(ROOT, 'bin', 'plumb.ts');
+export const GROUP = '/apis/plumb.dev/v1';
+const PROJECT = `${GROUP}/namespaces/default`;
+export const INSTANCES = `${PROJECT}/instances`;
+
+/** `plumb server`, as anybody starts it. */
+export interface Server {
+  readonly child: Child;
+  readonly access: Access;
+  readonly dataDir: string;
+  scrape(): Promise<Scrape>;
+  /** Only of a server that was started to be profiled. */
+  readonly profiler: Profiler | undefined;
+  close(): Promise<void>;
+}
+
+export interface ServerOptions {
+  dataDir: string;
+  /** Address and port; any free port of 127.0.0.1, if absent. */
+  listen?: string;
+  /** Lets Node's inspector in: for explanations, not for what counts. */
+  profiled?: boolean;
+}
+
+export async function startServer({ dataDir, listen, profiled = false }: ServerOptions): Promise<Server> {
+  const args = ['server', '--data-dir', dataDir, '--listen', listen ?? `127.0.0.1:${await freePort()}`];
+  const child = await startChild(BIN, args, /\bready\b/i, profiled ? ['--inspect=127.0.0.1:0'] : []);
+  try {
+    const access = readKubeconfig(join(dataDir, 'kubeconfig'));
+    const inspector = profiled ? INSPECTOR_LINE.exec(child.said())?.[1] : undefined;
+    const profiler = inspector ? await Profiler.connect(inspector) : undefined;
+    const client = new HttpsClient(access, 1);
+    return {
+      ...{ child, access, dataDir, profiler },
+      scrape: async () => parseScrape(await client.expect(200, 'GET', '/metrics')),
+      async close() {
+        client.close();
+        profiler?.close();
+        await child.end();
+      },
+    };
+  } catch (error) {
+    await child.end();
+    throw error;
+  }
+}
+
+export interface AgentOptions {
+  /** Where its hosts keep their credentials. */
+  dataDir: string;
+  hosts: number;
+  /** Connections that the hosts share; 1, if absent. */
+  streams?: number;
+  /** More for the command line. */
+  args?: readonly string[];
+}
+
+/** `plumb agent` for simulated hosts `sim-1`… in the zone `bench`; resolves when the first of them is attached. */
+export function startAgent(server: Server, { dataDir, hosts, streams = 1, args = [] }: AgentOptions): Promise<Child> {
+  const { url } = server.access;
+  const joining = ['--server', url, '--token-file', join(server.dataDir, 'join-token'), '--data-dir', dataDir];
+  const simulated = ['--driver', 'simulated', '--hosts', `${hosts}`, '--prefix', 'sim', '--streams', `${streams}`];
+  return startChild(BIN, ['agent', ...joining, ...simulated, '--register', 'bench', ...args], /\bconnected\b/i);
+}
+
+/** A server and an agent for simulated hosts, each a process of its own, with everything that instances need. */
+export interface Plumb {
+  readonly server: Server;
+  readonly agent: Child;
+  readonly client: HttpsClient;
+  /** What server and agent printed last. */
+  said(): string;
+  close(): Promise<void>;
+}
+
+export interface PlumbOptions {
+  /** Where its data goes: an empty folder. */
+  folder: string;
+  hosts: number;
+  /** Of the client, all open before this resolves. */
+  connections: number;
+  profiled?: boolean;
+  /** Spec of the L2Network that instances are put on; a network that all hosts have a leg in, if absent. */
+  network?: object;
+}
+
+const FLAT = { zone: 'bench', type: 'flat', physicalInterface: 'bond0' };
+
+/** Starts with nothing, and resolves when everything is declared and ready. */
+export async function startPlumb({
+  folder,
+  hosts,
+  connections,
+  profiled,
+  network = FLAT,
+}: PlumbOptions): Promise<Plumb> {
+  await using started = new AsyncDisposableStack();
+  const server = await startServer({ dataDir: join(folder, 'server'), profiled });
+  started.defer(() => server.close());
+  const client = new HttpsClient(server.access, connections);
+  started.defer(() => client.close());
+  await declare(client, network);
+  const agent = await startAgent(server, { dataDir: join(folder, 'agent'), hosts });
+  started.defer(() => agent.end());
+  const said = () => `server:\n${server.child.said()}\nagent:\n${agent.said()}`;
+  try {
+    await allReady(client, `${GROUP}/hosts`, hosts);
+    for (const kind of ['zones', 'l2networks', 'images', 'instanceofferings'])
+      await allReady(client, `${GROUP}/${kind}`, 1);
+    await allReady(client, `${PROJECT}/l3networks`, 1);
+    await client.warm('/version');
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n${said()}`, { cause: error });
+  }
+  const running = started.move();
+  return { server, agent, client, said, close: () => running.disposeAsync() };
+}
+
+/** The body of the POST of an instance. */
+export function instance(name: string): string {
+  return JSON.stringify({
+    apiVersion: 'plumb.dev/v1',
+    kind: 'Instance',
+    metadata: { name, namespace: 'default', labels: { made: 'by-the-benchmark' } },
+    spec: {
+      zone: 'bench',
+      offering: 'small',
+      image: 'tiny',
+      interfaces: [{ name: 'eth0', l3Network: 'lab' }],
+      power: 'Running',
+    },
+  });
+}
+
+async function declare(client: HttpsClient, network: object): Promise<void> {
+  const post = (path: string, kind: string, name: string, spec: object) =>
+    client.expect(201, 'POST', path, JSON.stringify({ apiVersion: 'plumb.dev/v1', kind, metadata: { name }, spec }));
+  await post(`${GROUP}/zones`, 'Zone', 'bench', {});
+  await post(`${GROUP}/l2networks`, 'L2Network', 'lab', network);
+  await post(`${PROJECT}/l3networks`, 'L3Network', 'lab', {
+    l2Network: 'lab',
+    ipv4: {
+      cidr: '10.20.0.0/16',
+      gateway: '10.20.0.1',
+      ranges: [{ start: '10.20.1.0', end: '10.20.255.200' }],
+    },
+  });
+  // Simulated hosts believe a URL that is no file of this machine.
+  const sha256 = '0123456789abcdef'.repeat(4);
+  await post(`${GROUP}/images`, 'Image', 'tiny', { url: 'https://images.invalid/tiny.qcow2', sha256, format: 'qcow2' });
+  await post(`${GROUP}/instanceofferings`, 'InstanceOffering', 'small', { cpus: 1, memoryMiB: 128 });
+}
+
+function readKubeconfig(file: string): Access {
+  const config = parse(readFileSync(file, 'utf8')) as {
+    clusters: { cluster: { server: string; 'certificate-authority-data': string } }[];
+    users: { user: { token: string } }[];
+  };
+  const { server, 'certificate-authority-data': authority } = config.clusters[0]!.cluster;
+  return { url: server, authority: Buffer.from(authority, 'base64').toString(), token: config.users[0]!.user.token };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
