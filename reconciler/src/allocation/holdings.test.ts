@@ -30,3 +30,37 @@ test('tells which networks and hosts an instance came to or left, and when other
     { networks: new Set(['n2']), left: new Set(['a']), freed: true },
   ]);
 });
+
+test('answers by host, network and image, whoever comes and goes', () => {
+  const holdings = new Holdings();
+  const uid = (i: number) => `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`;
+  for (let i = 0; i < 300; i++) holdings.set(uid(i), [on(`h${i % 7}`, `n${i % 3}`, 'n9')]);
+  holdings.set(uid(5), [on('h5', 'n2'), on('h6', 'n4')]);
+  expect(holdings.on('h6')).toContain(uid(5));
+  expect(holdings.networksOn('h6')).toEqual(new Set(['n0', 'n1', 'n2', 'n4', 'n9']));
+  expect([...holdings.hostsOfNetwork('n4')]).toEqual(['h6']);
+  expect(holdings.usesNetwork('h6', 'n4')).toBe(true);
+  expect(holdings.usesImage('h6', 'a')).toBe(true);
+  expect(holdings.usesImage('h6', 'b')).toBe(false);
+  for (let i = 0; i < 300; i++) if (i % 7 !== 3) holdings.set(uid(i), []);
+  expect(holdings.on('h6')).toEqual([]);
+  expect(holdings.on('h3').sort()).toEqual(
+    Array.from({ length: 300 }, (_, i) => i)
+      .filter((i) => i % 7 === 3)
+      .map(uid),
+  );
+  expect([...holdings.hostsOfNetwork('n9')]).toEqual(['h3']);
+  expect([...holdings.hostsOfNetwork('n4')]).toEqual([]);
+  for (let i = 0; i < 300; i++) holdings.set(uid(i), [on('h0', 'n0')]);
+  expect(holdings.on('h0')).toHaveLength(300);
+  expect(holdings.on('h3')).toEqual([]);
+});
+
+test('an instance that holds two shares of one host is there once, and counts until both are gone', () => {
+  const holdings = new Holdings();
+  holdings.set('u', [on('a', 'n1'), on('a', 'n1', 'n2')]);
+  expect(holdings.on('a')).toEqual(['u']);
+  holdings.set('u', [on('a', 'n1')]);
+  expect(holdings.usesNetwork('a', 'n1')).toBe(true);
+  expect(holdings.usesNetwork('a', 'n2')).toBe(false);
+});

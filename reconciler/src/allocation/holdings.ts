@@ -1,5 +1,10 @@
 /** Who holds what where, for questions by host and by network: derived from status and flows, never stored. */
 import type { Allocation } from '../plan/allocation.ts';
+import { SlotIndex } from '../runtime/slot-index.ts';
+import { Uids } from '../runtime/uids.ts';
+import { digestOf } from './digest.ts';
+import { Numbers } from './numbers.ts';
+import { Shares } from './shares.ts';
 
 export interface HoldingsChange {
   /** uids of the L3Networks that the instance came to hold, or holds no more, on some host. */
@@ -10,27 +15,50 @@ export interface HoldingsChange {
   freed: boolean;
 }
 
+/** What an allocation is of, apart from its host: few of many are different. */
+interface Content {
+  /** l3 uid of each interface. */
+  networks: readonly string[];
+  /** sha256 of the image. */
+  image: string;
+}
+
 export class Holdings {
-  private readonly byUid = new Map<string, readonly Allocation[]>();
-  private readonly uidsByHost = new Map<string, Set<string>>();
-  /** l3 uid → host → number of allocations. */
-  private readonly networks = new Map<string, Map<string, number>>();
+  private readonly uids = new Uids();
+  private readonly slots = new SlotIndex((slot, uid) => this.uids.get(slot) === uid);
+  private readonly free: number[] = [];
+  private used = 0;
+  /** By slot: of everything that the instance holds, so that any change of it is seen. */
+  private digests: number[] = [];
+  private readonly shares = new Shares();
+  private readonly hosts = new Numbers();
+  private readonly contents = new Numbers();
+  private readonly contentOf: Content[] = [];
+  /** l3 uid → number of the host → number of interfaces. */
+  private readonly networks = new Map<string, Map<number, number>>();
 
   private listener: (change: HoldingsChange) => void = () => {};
 
   /** Says everything that the instance holds now; an empty list forgets it. */
   set(uid: string, allocations: readonly Allocation[]): void {
-    const before = this.byUid.get(uid) ?? [];
-    this.count(uid, before, -1);
-    if (allocations.length === 0) this.byUid.delete(uid);
-    else this.byUid.set(uid, allocations);
-    this.count(uid, allocations, 1);
-    const [had, has] = [places(before), places(allocations)];
-    const networks = new Set([...had.symmetricDifference(has)].map((place) => place.split(' ')[0]!));
-    const kept = new Set(allocations.map(({ host }) => host));
-    const left = new Set(before.map(({ host }) => host).filter((host) => !kept.has(host)));
-    const freed = JSON.stringify(before) !== JSON.stringify(allocations) && before.length > 0;
-    if (networks.size > 0 || freed) this.listener({ networks, left, freed });
+    let slot = this.slots.find(uid);
+    if (slot < 0 && allocations.length === 0) return;
+    const digest = digestOf(allocations);
+    const known = slot >= 0;
+    if (known && this.digests[slot] === digest) return;
+    if (!known) slot = this.take(uid);
+    const before = this.shares.of(slot);
+    for (const { host, content } of before) this.count(host, content, -1);
+    this.shares.clear(slot);
+    this.digests[slot] = digest;
+    for (const allocation of allocations) {
+      const [host, content] = [this.hosts.of(allocation.host), this.content(allocation)];
+      this.shares.add(slot, host, content);
+      this.count(host, content, 1);
+    }
+    const after = this.shares.of(slot);
+    if (allocations.length === 0) this.release(slot);
+    this.tell(before, after, known);
   }
 
   /** Calls `listener` after an instance came to hold something else. */
@@ -38,56 +66,81 @@ export class Holdings {
     this.listener = listener;
   }
 
-  /** uids of the instances that hold a share of the host. */
-  on(host: string): ReadonlySet<string> {
-    return this.uidsByHost.get(host) ?? new Set();
+  /** uids of the instances that hold a share of the host, each once. */
+  on(host: string): string[] {
+    const slots = new Set(this.sharesOn(host).map(({ holder }) => holder));
+    return Array.from(slots, (slot) => this.uids.get(slot));
   }
 
   /** Hosts on which an instance holds an interface of the network. */
-  hostsOfNetwork(l3Uid: string): Iterable<string> {
-    return this.networks.get(l3Uid)?.keys() ?? [];
+  *hostsOfNetwork(l3Uid: string): Generator<string> {
+    for (const host of this.networks.get(l3Uid)?.keys() ?? []) yield this.hosts.text(host);
   }
 
   /** uids of the L3Networks of which an instance holds an interface on the host. */
   networksOn(host: string): Set<string> {
-    const found = new Set<string>();
-    for (const uid of this.on(host))
-      for (const allocation of this.byUid.get(uid) ?? [])
-        if (allocation.host === host) for (const { l3NetworkUid } of allocation.interfaces) found.add(l3NetworkUid);
-    return found;
+    return new Set(this.sharesOn(host).flatMap(({ content }) => this.contentOf[content]!.networks));
   }
 
   usesNetwork(host: string, l3Uid: string): boolean {
-    return this.networks.get(l3Uid)?.has(host) ?? false;
+    const number = this.hosts.known(host);
+    return number !== undefined && (this.networks.get(l3Uid)?.has(number) ?? false);
   }
 
   /** Whether an instance holds, or is to have, a clone of this image on the host. */
   usesImage(host: string, sha256: string): boolean {
-    for (const uid of this.on(host))
-      if (this.byUid.get(uid)?.some((a) => a.host === host && a.rootDisk.sha256 === sha256)) return true;
-    return false;
+    return this.sharesOn(host).some(({ content }) => this.contentOf[content]!.image === sha256);
   }
 
-  private count(uid: string, allocations: readonly Allocation[], sign: 1 | -1): void {
-    for (const { host, interfaces } of allocations) {
-      const uids = this.uidsByHost.get(host) ?? new Set();
-      if (sign === 1) uids.add(uid);
-      else uids.delete(uid);
-      if (uids.size === 0) this.uidsByHost.delete(host);
-      else this.uidsByHost.set(host, uids);
-      for (const { l3NetworkUid } of interfaces) {
-        const hosts = this.networks.get(l3NetworkUid) ?? new Map<string, number>();
-        const n = (hosts.get(host) ?? 0) + sign;
-        if (n <= 0) hosts.delete(host);
-        else hosts.set(host, n);
-        if (hosts.size === 0) this.networks.delete(l3NetworkUid);
-        else this.networks.set(l3NetworkUid, hosts);
-      }
+  private sharesOn(host: string): { holder: number; content: number }[] {
+    const number = this.hosts.known(host);
+    return number === undefined ? [] : this.shares.on(number);
+  }
+
+  private take(uid: string): number {
+    const slot = this.free.pop() ?? this.used++;
+    this.uids.set(slot, uid);
+    this.slots.add(slot, uid);
+    return slot;
+  }
+
+  private release(slot: number): void {
+    this.slots.remove(slot);
+    this.uids.set(slot, '');
+    this.free.push(slot);
+  }
+
+  private content({ interfaces, rootDisk }: Allocation): number {
+    const networks = interfaces.map((i) => i.l3NetworkUid);
+    const number = this.contents.of([rootDisk.sha256, ...networks].join(' '));
+    this.contentOf[number] ??= { networks, image: rootDisk.sha256 };
+    return number;
+  }
+
+  private count(host: number, content: number, sign: 1 | -1): void {
+    for (const network of this.contentOf[content]!.networks) {
+      const hosts = this.networks.get(network) ?? new Map<number, number>();
+      const n = (hosts.get(host) ?? 0) + sign;
+      if (n <= 0) hosts.delete(host);
+      else hosts.set(host, n);
+      if (hosts.size === 0) this.networks.delete(network);
+      else this.networks.set(network, hosts);
     }
   }
+
+  private tell(before: Share[], after: Share[], freed: boolean): void {
+    const networks = new Set<string>();
+    const [had, has] = [this.places(before), this.places(after)];
+    for (const place of had.symmetricDifference(has)) networks.add(place.split(' ')[0]!);
+    const kept = new Set(after.map(({ host }) => host));
+    const left = new Set(before.filter(({ host }) => !kept.has(host)).map(({ host }) => this.hosts.text(host)));
+    if (networks.size > 0 || freed) this.listener({ networks, left, freed });
+  }
+
+  /** `l3 uid, host` of every interface. */
+  private places(shares: Share[]): Set<string> {
+    return new Set(shares.flatMap((s) => this.contentOf[s.content]!.networks.map((network) => `${network} ${s.host}`)));
+  }
 }
 
-/** `l3 uid, host` of every interface. */
-function places(allocations: readonly Allocation[]): Set<string> {
-  return new Set(allocations.flatMap(({ host, interfaces }) => interfaces.map((i) => `${i.l3NetworkUid} ${host}`)));
-}
+type Share = { host: number; content: number };
