@@ -9,7 +9,7 @@ import type { Metrics } from '../runtime/metrics.ts';
 import type { Store } from '../store/store.ts';
 import { AgentStream } from './agent-stream.ts';
 import { admitHost } from './credentials.ts';
-import type { Fleet, FleetCommand, HostFacts, HostLive, LiveChange, StepOutcome } from './fleet.ts';
+import type { Fleet, FleetCommand, HostFacts, HostLive, LiveChange, OwnedLive, StepOutcome } from './fleet.ts';
 import { type EndpointHandlers, FleetEndpoint } from './fleet-endpoint.ts';
 import { countFleet } from './fleet-metrics.ts';
 import { LiveState } from './live-state.ts';
@@ -110,6 +110,14 @@ export class FleetServer implements Fleet {
 
   ownedBy(uid: string): Iterable<{ host: string; thing: LiveThing }> {
     return this.#live.ownedBy(uid);
+  }
+
+  isExactly(uid: string, host: string, things: readonly LiveThing[]): boolean {
+    return this.#live.isExactly(uid, host, things);
+  }
+
+  owned(uid: string): OwnedLive | undefined {
+    return this.#live.owned(uid);
   }
 
   /** Hosts that are attached and that nobody has declared, by name. */

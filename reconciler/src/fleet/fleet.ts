@@ -7,6 +7,10 @@ export interface Fleet {
   host(name: string): HostLive | undefined;
   /** Live things made for the object `uid`, on any host. */
   ownedBy(uid: string): Iterable<{ host: string; thing: LiveThing }>;
+  /** Whether exactly these things live for the object `uid`, all of them on the host. Much cheaper than reading them. */
+  isExactly(uid: string, host: string, things: readonly LiveThing[]): boolean;
+  /** The object `uid` as the owner of what lives; undefined when nothing lives for it. */
+  owned(uid: string): OwnedLive | undefined;
   /**
    * Sends the steps to the host and resolves with what became of each, after live state shows their effects.
    * Rejects with a retryable PlumbError (`HostNotConnected`, `HostDisconnected`, `HostRefused`) when the outcome is
@@ -17,6 +21,13 @@ export interface Fleet {
   onChange(listener: (change: LiveChange) => void): () => void;
 }
 
+/** What lives for one object, on all hosts together. */
+export interface OwnedLive {
+  readonly uid: string;
+  /** Another after each change of it; 0 for ever when nothing lives for it any more. */
+  readonly version: number;
+}
+
 export interface HostLive {
   readonly name: string;
   /** True between a successful Attach with its snapshot and the end of the stream. */
@@ -24,6 +35,8 @@ export interface HostLive {
   readonly facts: HostFacts;
   /** The last that was heard when not connected. */
   readonly things: LiveThings;
+  /** Another after each change of an image, a bridge or a subnet there. */
+  readonly sharedVersion: number;
   /** uids of the objects for which something lives there, each once. */
   owners(): Iterable<string>;
 }

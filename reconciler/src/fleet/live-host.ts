@@ -1,11 +1,9 @@
 import type { LiveThing, ThingKind } from '@plumb/schemas';
 import { thingKey } from '@plumb/schemas';
-import type { HostFacts, HostLive, LiveThings } from './fleet.ts';
+import type { HostFacts, HostLive, LiveThings, OwnedLive } from './fleet.ts';
 
 /** An object for which something lives on hosts. */
-export interface Owned {
-  readonly uid: string;
-  /** Another after each change of what lives for it on any host; 0 when nothing does any more. */
+export interface Owned extends OwnedLive {
   version: number;
   /** Most objects are on one host: they need no set. */
   on: LiveHost | Set<LiveHost> | undefined;

@@ -109,8 +109,7 @@ export class LiveState {
 
   find(host: LiveHost, ref: Ref): LiveThing | undefined {
     const owned = this.#holder(host, ref);
-    if (owned === undefined) return undefined;
-    return this.read(owned, host.texts.get(owned)!).find(({ kind, id }) => kind === ref.kind && id === ref.id);
+    return owned && find(this.read(owned, host.texts.get(owned)!), ref);
   }
 
   has(host: LiveHost, ref: Ref): boolean {
@@ -138,7 +137,9 @@ export class LiveState {
 
   #has(host: LiveHost, owned: Owned, ref: Ref): boolean {
     const text = host.texts.get(owned);
-    return text !== undefined && this.#lines.has(owned.uid, text, ref);
+    if (text === undefined) return false;
+    const read = owned.alike?.get(text)?.things;
+    return read ? find(read, ref) !== undefined : this.#lines.has(owned.uid, text, ref);
   }
 
   #drop(host: LiveHost, owned: Owned, ref: Ref): void {
@@ -178,6 +179,10 @@ export class LiveState {
 
 function changeOf(host: LiveHost, { kind, id }: Ref, { uid }: Owned): LiveChange {
   return { type: 'thing', host: host.name, kind, id, owner: uid };
+}
+
+function find(things: readonly LiveThing[], ref: Ref): LiveThing | undefined {
+  return things.find(({ kind, id }) => kind === ref.kind && id === ref.id);
 }
 
 function uidIn(id: string): string {

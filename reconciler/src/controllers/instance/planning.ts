@@ -6,6 +6,7 @@ import {
   type LiveThing,
   objectName,
   retryable,
+  type Thing,
   terminal,
   thingKey,
   thingOrder,
@@ -122,13 +123,14 @@ function stepsTo(
   const { uid } = instance.metadata;
   const live = context.fleet.host(target.host)?.things ?? new Map<string, LiveThing>();
   const settled = heldAllocation(instance.status) !== undefined;
+  const own = ownThings(instance, target, resolved.references.networks);
+  if (settled && isAsDeclared(context, instance, target, resolved, own)) return [];
   const cloned = live.has(thingKey({ kind: 'disk', id: target.rootDisk.id }));
   const isWhole = (key: string) => live.get(key)?.drift.length === 0;
   const peersFor = (l2Uid: string) =>
     // Of a bridge that is there already its own controller keeps the peers: asking for them is not for free.
     isWhole(`bridge/${l2Uid}`) ? [] : peers(context, resolved, l2Uid, target.host);
   const shared = sharedThings(resolved.references, peersFor).filter((thing) => thing.kind !== 'image' || !cloned);
-  const own = ownThings(instance, target, resolved.references.networks);
   const relevant: LiveThing[] = [];
   for (const thing of shared) {
     const there = live.get(thingKey(thing));
@@ -142,6 +144,35 @@ function stepsTo(
   }
   elsewhere.sort((a, b) => thingOrder(b.thing.kind) - thingOrder(a.thing.kind));
   return [...elsewhere, ...diffHost(target.host, uid, [...shared, ...own], relevant)];
+}
+
+/** Whether nothing is to be done, as the difference would find as well; nearly always so, and found at a glance. */
+function isAsDeclared(
+  context: Context,
+  { metadata }: Instance,
+  target: Allocation,
+  { references }: ResolvedInstance,
+  own: readonly Thing[],
+): boolean {
+  if (!context.fleet.isExactly(metadata.uid, target.host, own.map(asMade))) return false;
+  const things = context.fleet.host(target.host)?.things;
+  const isWhole = (key: string) => things?.get(key)?.drift.length === 0;
+  for (const { l2, l3 } of references.networks.values()) {
+    if (!isWhole(`bridge/${l2.metadata.uid}`)) return false;
+    if (l3.status?.dhcpAddress && !isWhole(`subnet/${l3.metadata.uid}`)) return false;
+  }
+  return true;
+}
+
+/** The thing as it is found on a host where nothing happened since it was made. */
+function asMade(thing: Thing): LiveThing {
+  if (thing.kind !== 'domain') return { ...thing, drift: [] };
+  const running = thing.spec.power === 'Running';
+  return {
+    ...thing,
+    drift: [],
+    domain: { state: running ? 'running' : 'off', reason: running ? 'booted' : 'destroyed' },
+  };
 }
 
 function peers(context: Context, resolved: ResolvedInstance, l2Uid: string, host: string): string[] {

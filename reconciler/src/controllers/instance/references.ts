@@ -9,7 +9,7 @@ import {
   terminal,
   type Zone,
 } from '@plumb/schemas';
-import { parseSubnet } from '../../plan/addressing.ts';
+import { parseSubnet, type Subnet } from '../../plan/addressing.ts';
 import type { InterfaceNetwork } from '../../plan/allocate.ts';
 import type { InstanceReferences } from '../../plan/instance-things.ts';
 import type { Cached } from '../../runtime/cache.ts';
@@ -69,7 +69,7 @@ export function resolveInstance(context: Context, cached: Cached<Instance>, newU
     used.push(l2);
     networks.set(declared.name, {
       l3: l3.object,
-      subnet: parseSubnet(objectName(l3.object.metadata), l3.object.spec.ipv4),
+      subnet: subnetOf(l3.object),
     });
     byInterface.set(declared.name, { l3: l3.object, l2: l2.object });
     l2Keys.set(declared.name, l2.key);
@@ -83,4 +83,16 @@ export function resolveInstance(context: Context, cached: Cached<Instance>, newU
     inputs: [metadata.generation, retry, ...generations].join(' '),
     preconditions: used.map((u) => ({ key: u.key, revision: u.revision })),
   };
+}
+
+/** Parsed once for the many instances of a network: as long as its declaration is the same object. */
+const subnets = new WeakMap<object, Subnet>();
+
+function subnetOf({ metadata, spec }: L3Network): Subnet {
+  let subnet = subnets.get(spec.ipv4);
+  if (subnet === undefined) {
+    subnet = parseSubnet(objectName(metadata), spec.ipv4);
+    subnets.set(spec.ipv4, subnet);
+  }
+  return subnet;
 }

@@ -1,10 +1,17 @@
 /** A fleet in memory for tests of controllers: hosts that obey at once, or fail as the test says. */
 import { type LiveThing, type PlumbError, retryable, type Thing, thingKey } from '@plumb/schemas';
-import type { Fleet, FleetCommand, HostFacts, HostLive, LiveChange, StepOutcome } from '../fleet.ts';
+import { thingLine } from '@plumb/schemas/wire/thing-line.ts';
+import type { Fleet, FleetCommand, HostFacts, HostLive, LiveChange, OwnedLive, StepOutcome } from '../fleet.ts';
 
 interface FakeHost extends HostLive {
   connected: boolean;
   things: Map<string, LiveThing>;
+  sharedVersion: number;
+}
+
+/** What versions are counted of, in a fleet where every change is one. */
+interface FakeOwned extends OwnedLive {
+  version: number;
 }
 
 export class FakeFleet implements Fleet {
@@ -13,6 +20,8 @@ export class FakeFleet implements Fleet {
   /** Asked before each step; an error makes the step fail. */
   fault: (host: string, verb: 'ensure' | 'remove', thing: Thing) => PlumbError | undefined = () => undefined;
   private readonly all = new Map<string, FakeHost>();
+  private readonly live = new Map<string, FakeOwned>();
+  private versions = 0;
   private readonly listeners = new Set<(change: LiveChange) => void>();
 
   /** Connects the host; `carried`: what lives there, in place of what lived there when it was last seen. */
@@ -28,7 +37,9 @@ export class FakeFleet implements Fleet {
       memoryMiB: 16384,
       tunnelAddress: `192.0.2.${this.all.size + 1}`,
     };
-    this.all.set(name, { name, connected: true, facts: { ...whole, ...facts }, things, owners });
+    for (const thing of [...(known?.things.values() ?? []), ...things.values()]) this.count(name, thing);
+    const sharedVersion = ++this.versions;
+    this.all.set(name, { name, connected: true, facts: { ...whole, ...facts }, things, owners, sharedVersion });
     this.tell({ type: 'host', host: name });
   }
 
@@ -48,6 +59,16 @@ export class FakeFleet implements Fleet {
   *ownedBy(uid: string): Generator<{ host: string; thing: LiveThing }> {
     for (const { name, things } of this.all.values())
       for (const thing of things.values()) if (thing.owner === uid) yield { host: name, thing };
+  }
+
+  isExactly(uid: string, host: string, things: readonly LiveThing[]): boolean {
+    const found = [...this.ownedBy(uid)];
+    const lines = (of: readonly LiveThing[]) => of.map(thingLine).sort().join('\n');
+    return found.every((f) => f.host === host) && lines(found.map((f) => f.thing)) === lines(things);
+  }
+
+  owned(uid: string): OwnedLive | undefined {
+    return this.live.get(uid);
   }
 
   onChange(listener: (change: LiveChange) => void): () => void {
@@ -73,18 +94,36 @@ export class FakeFleet implements Fleet {
 
   /** Makes a thing be there without anyone having asked for it. */
   put(host: string, thing: LiveThing): void {
+    const before = this.all.get(host)!.things.get(thingKey(thing));
     this.all.get(host)!.things.set(thingKey(thing), thing);
+    if (before) this.count(host, before);
+    this.count(host, thing);
     this.tell({ type: 'thing', host, kind: thing.kind, id: thing.id, owner: thing.owner });
   }
 
   take(host: string, thing: Thing): void {
-    if (this.all.get(host)!.things.delete(thingKey(thing)))
-      this.tell({ type: 'thing', host, kind: thing.kind, id: thing.id, owner: thing.owner });
+    const { things } = this.all.get(host)!;
+    const before = things.get(thingKey(thing));
+    if (!before) return;
+    things.delete(thingKey(thing));
+    this.count(host, before);
+    this.tell({ type: 'thing', host, kind: thing.kind, id: thing.id, owner: thing.owner });
   }
 
   /** Keys of everything on the host, sorted. */
   keysOn(host: string): string[] {
     return [...(this.all.get(host)?.things.keys() ?? [])].sort();
+  }
+
+  private count(host: string, { owner }: LiveThing): void {
+    const version = ++this.versions;
+    const at = this.all.get(host);
+    if (at) at.sharedVersion = version;
+    const owned = this.live.get(owner) ?? { uid: owner, version };
+    const left = [...this.ownedBy(owner)].length > 0;
+    owned.version = left ? version : 0;
+    if (left) this.live.set(owner, owned);
+    else this.live.delete(owner);
   }
 
   private tell(change: LiveChange): void {
