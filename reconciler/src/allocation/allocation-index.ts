@@ -5,7 +5,9 @@
 
 import { type Allocation, allocatedAddresses, allocatedMacs } from '../plan/allocation.ts';
 import { keys } from '../store/keys.ts';
+import { pages } from '../store/pages.ts';
 import type { Store } from '../store/store.ts';
+import { HolderTable } from './holder-table.ts';
 
 export interface HostUse {
   cpus: number;
@@ -17,7 +19,7 @@ const noUse: HostUse = { cpus: 0, memoryMiB: 0, instances: 0 };
 
 export class AllocationIndex {
   /** Key of the address or MAC → uid of its holder. */
-  private readonly holders = new Map<string, { uid: string; revision: number }>();
+  private readonly holders = new HolderTable();
   private readonly hostUse = new Map<string, { use: HostUse; revision: number }>();
   /** l3 uid → the lowest address that may be free, as an integer. */
   private readonly cursors = new Map<string, number>();
@@ -29,11 +31,11 @@ export class AllocationIndex {
 
   static async load(store: Store): Promise<AllocationIndex> {
     const index = new AllocationIndex();
-    const { entries } = await store.list('/alloc/');
-    for (const { key, value, revision } of entries)
-      if (key.startsWith(keys.hostAllocation(''))) {
-        index.hostUse.set(key.slice(keys.hostAllocation('').length), { use: JSON.parse(value) as HostUse, revision });
-      } else index.holders.set(key, { uid: value, revision });
+    for await (const { entries } of pages(store, '/alloc/'))
+      for (const { key, value, revision } of entries)
+        if (key.startsWith(keys.hostAllocation(''))) {
+          index.hostUse.set(key.slice(keys.hostAllocation('').length), { use: JSON.parse(value) as HostUse, revision });
+        } else index.holders.set(key, { uid: value, revision });
     return index;
   }
 

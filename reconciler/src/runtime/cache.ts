@@ -3,6 +3,7 @@ import type { KindDefinition, PlumbObject } from '@plumb/schemas';
 import { PlumbError } from '@plumb/schemas';
 import { keys } from '../store/keys.ts';
 import { decodeObject } from '../store/object-codec.ts';
+import { pages } from '../store/pages.ts';
 import type { Store } from '../store/store.ts';
 import { type Cached, kindOfKey, ObjectTable } from './object-table.ts';
 
@@ -14,9 +15,6 @@ export interface CacheChange {
   before?: Cached;
   after?: Cached;
 }
-
-/** Entries that are read from the store at a time: no more of them than this are in memory as text. */
-const PAGE = 1000;
 
 export class ObjectCache {
   private readonly store: Store;
@@ -86,16 +84,13 @@ export class ObjectCache {
   private async loadAtOneRevision(): Promise<number> {
     const first = this.table.size === 0;
     const present = new Set<string>();
-    let page = await this.store.list(keys.objects, { limit: PAGE });
-    const { revision } = page;
-    for (;;) {
+    let revision = 0;
+    for await (const page of pages(this.store, keys.objects)) {
+      revision = page.revision;
       for (const { key, value, revision: written } of page.entries) {
         if (!first) present.add(key);
         if (this.table.revisionOf(key) !== written) this.apply(key, value, written, first);
       }
-      const after = page.entries.at(-1)?.key;
-      if (!page.more || after === undefined) break;
-      page = await this.store.list(keys.objects, { limit: PAGE, revision, after });
     }
     if (!first) for (const key of [...this.table.keys()]) if (!present.has(key)) this.apply(key, undefined, revision);
     this.reached(revision);
