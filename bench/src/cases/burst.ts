@@ -6,7 +6,7 @@ import { type Change, Followed, isReady } from '../http/followed.ts';
 import { growth, type Scrape } from '../http/scrape.ts';
 import { newHistogram, recordMs } from '../latencies.ts';
 import type { Child } from '../processes/child.ts';
-import { INSTANCES, instance, type Server, startPlumb } from '../processes/plumb.ts';
+import { type Around, INSTANCES, instance, type Server, startPlumb } from '../processes/plumb.ts';
 import { cpuSeconds } from '../processes/usage.ts';
 
 /** Clients that are connected already when the burst begins; a smaller burst has as many as it has instances. */
@@ -66,7 +66,7 @@ export const burst: Case = {
 
 /** Creates `size` instances at once and deletes them again. Any refused request and any failed instance rejects. */
 export async function createAndDelete(
-  { server, agent, client }: { server: Server; agent: Child; client: HttpsClient },
+  { server, agent, client, around }: { server: Server; agent: Child; client: HttpsClient; around?: Around },
   size: number,
   prefix: string,
 ): Promise<Sample> {
@@ -90,7 +90,7 @@ export async function createAndDelete(
       () => readyAt.size === size,
       () => `${size - readyAt.size} of ${size} instances are not Ready`,
     );
-    const posts = Promise.all(names.map((name) => client.expect(201, 'POST', INSTANCES, instance(name))));
+    const posts = Promise.all(names.map((name) => client.expect(201, 'POST', INSTANCES, instance(name, around))));
     const [answered] = await Promise.all([posts.then(() => performance.now() - started), allReady]);
     const profile: CpuProfile | undefined = await server.profiler?.stop();
     const after = { server: await server.scrape(), agentCpu: cpuSeconds(agent.pid) };

@@ -47,6 +47,19 @@ export async function startChild(
   return { pid: process_.pid as number, ready: line, said: () => said.join('\n'), end: () => end(process_) };
 }
 
+/** Runs a program of ours to its end. Rejects with what it said when it fails. */
+export async function runChild(file: string, args: readonly string[]): Promise<void> {
+  const process_ = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  running.add(process_);
+  let said = '';
+  process_.stderr.setEncoding('utf8').on('data', (part: string) => {
+    said = (said + part).slice(-5_000);
+  });
+  const [code, signal] = (await once(process_, 'close')) as [number | null, string | null];
+  running.delete(process_);
+  if (code !== 0) throw new Error(`${file} ${args.join(' ')} ended (${signal ?? code}):\n${said}`);
+}
+
 /** Ends every child that still runs. */
 export async function endChildren(): Promise<void> {
   await Promise.all([...running].map(end));

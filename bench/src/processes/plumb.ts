@@ -128,16 +128,24 @@ export async function startPlumb({
   return { server, agent, client, said, close: () => running.disposeAsync() };
 }
 
+/** What else there is that an instance refers to. */
+export interface Around {
+  zone: string;
+  image: string;
+}
+
+const AROUND: Around = { zone: 'bench', image: 'tiny' };
+
 /** The body of the POST of an instance. */
-export function instance(name: string): string {
+export function instance(name: string, { zone, image }: Around = AROUND): string {
   return JSON.stringify({
     apiVersion: 'plumb.dev/v1',
     kind: 'Instance',
     metadata: { name, namespace: 'default', labels: { made: 'by-the-benchmark' } },
     spec: {
-      zone: 'bench',
+      zone,
       offering: 'small',
-      image: 'tiny',
+      image,
       interfaces: [{ name: 'eth0', l3Network: 'lab' }],
       power: 'Running',
     },
@@ -145,22 +153,27 @@ export function instance(name: string): string {
 }
 
 async function declare(client: HttpsClient, network: object): Promise<void> {
-  const post = (path: string, kind: string, name: string, spec: object) =>
-    client.expect(201, 'POST', path, JSON.stringify({ apiVersion: 'plumb.dev/v1', kind, metadata: { name }, spec }));
-  await post(`${GROUP}/zones`, 'Zone', 'bench', {});
-  await post(`${GROUP}/l2networks`, 'L2Network', 'lab', network);
-  await post(`${PROJECT}/l3networks`, 'L3Network', 'lab', {
-    l2Network: 'lab',
-    ipv4: {
-      cidr: '10.20.0.0/16',
-      gateway: '10.20.0.1',
-      ranges: [{ start: '10.20.1.0', end: '10.20.255.200' }],
-    },
-  });
+  await post(client, `${GROUP}/zones`, 'Zone', 'bench', {});
+  await declareNetwork(client, network);
   // Simulated hosts believe a URL that is no file of this machine.
-  const sha256 = '0123456789abcdef'.repeat(4);
-  await post(`${GROUP}/images`, 'Image', 'tiny', { url: 'https://images.invalid/tiny.qcow2', sha256, format: 'qcow2' });
-  await post(`${GROUP}/instanceofferings`, 'InstanceOffering', 'small', { cpus: 1, memoryMiB: 128 });
+  const image = { url: 'https://images.invalid/tiny.qcow2', sha256: '0123456789abcdef'.repeat(4), format: 'qcow2' };
+  await post(client, `${GROUP}/images`, 'Image', 'tiny', image);
+  await post(client, `${GROUP}/instanceofferings`, 'InstanceOffering', 'small', { cpus: 1, memoryMiB: 128 });
+}
+
+/** The networks `lab` that instances are put on. `network`: spec of the L2Network. */
+export async function declareNetwork(client: HttpsClient, network: object): Promise<void> {
+  await post(client, `${GROUP}/l2networks`, 'L2Network', 'lab', network);
+  const range = { start: '172.16.1.0', end: '172.16.255.200' };
+  await post(client, `${PROJECT}/l3networks`, 'L3Network', 'lab', {
+    l2Network: 'lab',
+    ipv4: { cidr: '172.16.0.0/16', gateway: '172.16.0.1', ranges: [range] },
+  });
+}
+
+async function post(client: HttpsClient, path: string, kind: string, name: string, spec: object): Promise<void> {
+  const object = { apiVersion: 'plumb.dev/v1', kind, metadata: { name }, spec };
+  await client.expect(201, 'POST', path, JSON.stringify(object));
 }
 
 function readKubeconfig(file: string): Access {

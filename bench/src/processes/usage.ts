@@ -53,3 +53,12 @@ function statFields(pid: number): number[] | undefined {
     return undefined;
   }
 }
+
+/** Looks at a process from now on; the returned function says what share of one core it used, and its memory. */
+export function watchUsage(pid: number): () => { rss: number; cpu: number } {
+  const before = { at: performance.now(), used: cpuSeconds(pid) };
+  return () => {
+    const seconds = (performance.now() - before.at) / 1000;
+    return { rss: memoryMiB(pid).now, cpu: ((cpuSeconds(pid) - before.used) / seconds) * 100 };
+  };
+}
