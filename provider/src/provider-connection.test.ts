@@ -108,6 +108,26 @@ describe('the connection', () => {
     }
   });
 
+  test('a server that is busy is asked again when it said, for whatever it was asked', async () => {
+    const FASTER = 50;
+    const hasty = await Core.start({}, FASTER);
+    try {
+      const connection = await hasty.configured({ endpoint: api.endpoint });
+      const asked = new Map<string, number[]>();
+      api.fault = ({ method, path }) => {
+        const times = asked.get(`${method} ${path.split('?')[0]}`) ?? [];
+        asked.set(`${method} ${path.split('?')[0]}`, [...times, performance.now()]);
+        return times.length === 0 ? { code: 429, headers: { 'retry-after': '3' } } : undefined;
+      };
+      expect((await connection.apply('plumb_zone', zone, null)).errors).toEqual([]);
+      expect(asked.has('POST /apis/plumb.dev/v1/zones')).toBe(true);
+      for (const [what, [first, second]] of asked)
+        expect([what, second! - first!]).toEqual([what, expect.toSatisfy((ms) => ms >= 3000 / FASTER - 1)]);
+    } finally {
+      hasty.close();
+    }
+  });
+
   test('a request that is larger than four MiB is taken', async () => {
     const web = {
       name: 'w',

@@ -1,6 +1,7 @@
 /** Requests to the API that are repeated while the server is out of reach, until a deadline. */
 import { type Ambient, PlumbError, terminal } from '@plumb/schemas';
 import { type Deadline, deadline, pause } from './deadline.ts';
+import { Busy } from './status.ts';
 import type { Request, Transport } from './transport.ts';
 
 /** How long a server that has not answered yet is waited for. After its first answer, deadlines say so. Milliseconds. */
@@ -85,7 +86,7 @@ export class Client {
         if (met.retry === 'terminal') throw met;
       }
       try {
-        await this.pauseAfter(before, signal);
+        await this.pauseAfter(before, signal, met);
       } catch (reason) {
         const ended = PlumbError.from(reason, this.transport.endpoint);
         throw terminal(ended.reason, `${ended.message}; the last attempt met ${met.reason}: ${met.message}`);
@@ -93,9 +94,13 @@ export class Client {
     }
   }
 
-  /** Waits before the next attempt: longer after each, and never the same for two clients. */
-  pauseAfter(before: number, signal: AbortSignal): Promise<void> {
+  /**
+   * Waits before the next attempt: longer after each, never the same for two clients, and as long as a server that is
+   * busy asks for.
+   */
+  pauseAfter(before: number, signal: AbortSignal, met: PlumbError): Promise<void> {
     const most = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** before);
-    return pause(this.ambient.clock, most * (0.5 + this.ambient.random.next() / 2), signal);
+    const asked = met instanceof Busy ? met.afterMs : 0;
+    return pause(this.ambient.clock, asked + most * (0.5 + this.ambient.random.next() / 2), signal);
   }
 }

@@ -49,7 +49,7 @@ export async function follow<T>(
       if (limit.signal.aborted) throw PlumbError.from(limit.signal.reason, client.transport.endpoint);
       if (error.retry === 'terminal' && error.reason !== 'Expired') throw error;
       position.revision = undefined;
-      await client.pauseAfter(broken++, limit.signal);
+      await client.pauseAfter(broken++, limit.signal, error);
     }
   }
   return answer;

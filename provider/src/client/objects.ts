@@ -9,6 +9,7 @@ import {
 } from '@plumb/schemas';
 import type { Client } from './client.ts';
 import type { Deadline } from './deadline.ts';
+import { Busy } from './status.ts';
 import type { Request } from './transport.ts';
 
 export interface Reference {
@@ -81,7 +82,7 @@ export async function createObject(
       try {
         return (await client.transport.json(request, never)) as PlumbObject;
       } catch (error) {
-        lost ||= error instanceof PlumbError && error.retry === 'retry';
+        lost ||= error instanceof PlumbError && error.retry === 'retry' && !(error instanceof Busy);
         throw error;
       }
     }, limit.signal);

@@ -12,15 +12,33 @@ interface Status {
 /** Codes after which the same request may succeed: the server is starting, overloaded, or cannot store for now. */
 const PASSING = new Set([408, 429, 500, 502, 503, 504, 507]);
 
-/** The error that a response of that code and body means. `what` says what was asked for. */
-export function errorOf(code: number, body: string, what: string): PlumbError {
+/** The server has done nothing, since it has more to do than it can, and says when to ask again. */
+export class Busy extends PlumbError {
+  /** Milliseconds to wait before the next attempt. */
+  readonly afterMs: number;
+
+  constructor(message: string, afterMs: number) {
+    super({ reason: 'TooManyRequests', message, retry: 'retry' });
+    this.afterMs = afterMs;
+  }
+}
+
+const BUSY = 429;
+
+/**
+ * The error that a response of that code and body means. `what` says what was asked for; `retryAfter` is the header of
+ * that name, in whole seconds (RFC 9110, 10.2.3).
+ */
+export function errorOf(code: number, body: string, what: string, retryAfter?: string): PlumbError {
   const status = statusIn(body);
   const fields = (status?.details?.causes ?? []).flatMap(({ field, message }): FieldError[] =>
     field ? [{ field, message: message ?? 'is not valid' }] : [],
   );
+  const message = status?.message || `The server answered ${code} to: ${what}`;
+  if (code === BUSY) return new Busy(message, 1000 * (Number(retryAfter) || 1));
   return new PlumbError({
     reason: status?.reason || reasonOf(code),
-    message: status?.message || `The server answered ${code} to: ${what}`,
+    message,
     retry: PASSING.has(code) ? 'retry' : 'terminal',
     fields,
   });

@@ -64,7 +64,8 @@ export class Transport {
       const response = await this.#send(request, either);
       const body = await this.#text(response, either);
       const code = response.statusCode ?? 0;
-      if (code < 200 || code > 299) throw errorOf(code, body, `${request.method} ${request.path}`);
+      if (code < 200 || code > 299)
+        throw errorOf(code, body, `${request.method} ${request.path}`, response.headers['retry-after']);
       return parsed(body, this.endpoint);
     } finally {
       endTimer();
@@ -75,7 +76,10 @@ export class Transport {
   async *lines(request: Request, signal: AbortSignal): AsyncGenerator<unknown> {
     const response = await this.#send(request, signal);
     const code = response.statusCode ?? 0;
-    if (code !== 200) throw errorOf(code, await this.#text(response, signal), `${request.method} ${request.path}`);
+    if (code !== 200) {
+      const body = await this.#text(response, signal);
+      throw errorOf(code, body, `${request.method} ${request.path}`, response.headers['retry-after']);
+    }
     try {
       response.setEncoding('utf8');
       let rest = '';

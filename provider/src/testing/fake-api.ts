@@ -11,7 +11,9 @@ export interface Seen {
 }
 
 /** A prepared answer; `drop`: the connection is cut. `after`: the request is carried out all the same. */
-export type Fault = { code: number; body?: unknown; after?: boolean } | { drop: true; after?: boolean };
+export type Fault =
+  | { code: number; body?: unknown; after?: boolean; headers?: Record<string, string> }
+  | { drop: true; after?: boolean };
 
 interface Watcher {
   collection: string;
@@ -108,7 +110,7 @@ export class FakeApi {
     const fault = await this.fault(seen);
     const answer = fault && !fault.after ? undefined : this.#carryOut(seen, fault ? undefined : response);
     if (fault && 'drop' in fault) request.socket.destroy();
-    else if (fault) send(response, [fault.code, fault.body ?? {}]);
+    else if (fault) send(response, [fault.code, fault.body ?? {}], fault.headers);
     else if (answer) send(response, answer);
   }
 
@@ -209,8 +211,8 @@ function selected(url: URL): string | undefined {
   return url.searchParams.get('fieldSelector')?.replace('metadata.name=', '');
 }
 
-function send(response: ServerResponse, [code, body]: Answer): void {
-  response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+function send(response: ServerResponse, [code, body]: Answer, headers: Record<string, string> = {}): void {
+  response.writeHead(code, { ...headers, 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
 /** RFC 7386. */

@@ -11,6 +11,12 @@ export interface Answer {
   body: Body;
 }
 
+interface Head {
+  status: number;
+  /** How long the server asks to be left alone, in milliseconds. */
+  retryAfterMs: number;
+}
+
 export interface Sending {
   body?: unknown;
   /** Media type of the body; `application/json`, if absent. */
@@ -26,12 +32,17 @@ export interface WatchEvent {
 
 const JSON_TYPE = 'application/json';
 const ANSWER_MS = 30_000;
+/** How long a server that says that it is busy is asked again, in milliseconds. */
+const PATIENCE_MS = 5 * 60_000;
+const RETRY_MS = 1_000;
 
 /** An answer of the API that is no success. */
 export class ApiError extends PlumbError {
   readonly status: number;
+  /** How long to wait before the same request, in milliseconds; undefined when the server did not say. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(status: number, body: Body) {
+  constructor(status: number, body: Body, retryAfterMs?: number) {
     const causes: { field?: string; message?: string }[] = body?.details?.causes ?? [];
     const fields: FieldError[] = causes.map(({ field = '', message = '' }) => ({ field, message }));
     super({
@@ -41,6 +52,7 @@ export class ApiError extends PlumbError {
       fields,
     });
     this.status = status;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -69,15 +81,27 @@ export class ApiClient {
     return body;
   }
 
-  /** Any answer. Throws PlumbError `Unreachable` (retry) when there is none within 30 seconds. */
+  /**
+   * Any answer. A server that is busy (429) is asked again after the time that it wants to be left alone, which is safe:
+   * it has done nothing. Throws PlumbError `Unreachable` (retry) when there is no answer within 30 seconds.
+   */
   async ask(method: string, path: string, sending: Sending = {}): Promise<Answer> {
+    const until = this.#clock.now() + PATIENCE_MS;
+    for (;;) {
+      const { status, body, retryAfterMs } = await this.#askOnce(method, path, sending);
+      if (status !== 429 || this.#clock.now() + retryAfterMs > until) return { status, body };
+      await new Promise<void>((resolve) => this.#clock.after(retryAfterMs, resolve));
+    }
+  }
+
+  async #askOnce(method: string, path: string, sending: Sending): Promise<Answer & Head> {
     const stream = this.#open(method, path, sending);
     const stop = this.#clock.after(ANSWER_MS, () => stream.destroy(new Error('no answer within 30 seconds')));
     try {
-      const status = await statusOf(stream);
+      const head = await headOf(stream);
       let text = '';
       for await (const part of stream) text += part;
-      return { status, body: parsed(text) };
+      return { ...head, body: parsed(text) };
     } catch (error) {
       throw this.#unreachable(error);
     } finally {
@@ -95,7 +119,7 @@ export class ApiClient {
     signal.addEventListener('abort', end, { once: true });
     if (signal.aborted) end();
     try {
-      const status = await statusOf(stream);
+      const { status, retryAfterMs } = await headOf(stream);
       let rest = '';
       for await (const part of stream) {
         rest += part;
@@ -108,7 +132,7 @@ export class ApiClient {
           yield event as WatchEvent;
         }
       }
-      if (status >= 300) throw new ApiError(status, parsed(rest));
+      if (status >= 300) throw new ApiError(status, parsed(rest), retryAfterMs);
     } catch (error) {
       if (signal.aborted) return;
       throw error instanceof PlumbError ? error : this.#unreachable(error);
@@ -129,18 +153,20 @@ export class ApiClient {
     { body, type = JSON_TYPE, accept = JSON_TYPE }: Sending,
   ): http2.ClientHttp2Stream {
     const { token } = this.#access;
+    const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     const stream = this.#connected().request(
       {
         ':method': method,
         ':path': path,
         accept,
+        'user-agent': 'plumb',
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...(body === undefined ? {} : { 'content-type': type }),
+        ...(payload === undefined ? {} : { 'content-type': type, 'content-length': payload.length }),
       },
       { endStream: false },
     );
     stream.setEncoding('utf8');
-    stream.end(body === undefined ? undefined : JSON.stringify(body));
+    stream.end(payload);
     return stream;
   }
 
@@ -174,9 +200,12 @@ export class ApiClient {
   }
 }
 
-function statusOf(stream: http2.ClientHttp2Stream): Promise<number> {
+function headOf(stream: http2.ClientHttp2Stream): Promise<Head> {
   return new Promise((resolve, reject) => {
-    stream.once('response', (headers) => resolve(Number(headers[':status'])));
+    stream.once('response', (headers) => {
+      const seconds = Number(headers['retry-after']);
+      resolve({ status: Number(headers[':status']), retryAfterMs: seconds > 0 ? seconds * 1000 : RETRY_MS });
+    });
     stream.once('error', reject);
     stream.once('close', () => reject(new Error('the connection was closed')));
   });

@@ -63,6 +63,7 @@ async function followCollection(
   while (!signal.aborted) {
     const there = new Set<string>();
     let complete = false;
+    let again = AGAIN_MS;
     try {
       for await (const { type, object } of client.watch(path + query, signal)) {
         if (type === 'BOOKMARK') {
@@ -77,10 +78,11 @@ async function followCollection(
         if (!tell(object.metadata.name, type === 'DELETED' ? undefined : object)) return;
       }
     } catch (error) {
-      if (error instanceof ApiError && error.status < 500 && error.status !== 410) throw error;
+      if (error instanceof ApiError) again = error.retryAfterMs ?? AGAIN_MS;
+      if (error instanceof ApiError && error.status < 500 && ![410, 429].includes(error.status)) throw error;
       if (PlumbError.from(error, 'watch').retry === 'terminal' && !(error instanceof ApiError)) throw error;
     }
-    if (!signal.aborted) await pause(clock, AGAIN_MS, signal);
+    if (!signal.aborted) await pause(clock, again, signal);
   }
 }
 

@@ -6,6 +6,7 @@ import { apply } from './commands/apply.ts';
 import { remove } from './commands/delete.ts';
 import { describe } from './commands/describe.ts';
 import { diff } from './commands/diff.ts';
+import { drift } from './commands/drift.ts';
 import { flows } from './commands/flows.ts';
 import { get } from './commands/get.ts';
 import { plan } from './commands/plan.ts';
@@ -22,6 +23,7 @@ const commands: Readonly<Record<string, Command>> = {
   describe,
   wait,
   delete: remove,
+  drift,
   flows,
   schema,
 };

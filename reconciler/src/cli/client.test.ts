@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import http2 from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { FakeClock } from '../runtime/fake-clock.ts';
+import { ApiClient, ApiError } from './client.ts';
+
+type Answer = { status: number; headers?: Record<string, string>; body?: unknown };
+
+let stop = () => {};
+afterEach(() => stop());
+
+/** A server that gives the answers one after the other, and the last one for ever. */
+async function serve(...answers: Answer[]) {
+  const seen: http2.IncomingHttpHeaders[] = [];
+  const server = http2.createServer((request, response) => {
+    const { status, headers, body } = answers[Math.min(seen.length, answers.length - 1)]!;
+    seen.push(request.headers);
+    response.writeHead(status, headers);
+    response.end(body === undefined ? '' : JSON.stringify(body));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const clock = new FakeClock();
+  const access = {
+    server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    token: 't',
+    namespace: 'default',
+  };
+  const client = new ApiClient(access as ConstructorParameters<typeof ApiClient>[0], clock);
+  stop = () => {
+    client.close();
+    server.close();
+  };
+  return { client, clock, seen };
+}
+
+const busy = (seconds: number) => ({
+  status: 429,
+  headers: { 'retry-after': String(seconds) },
+  body: { kind: 'Status', reason: 'TooManyRequests', message: 'the server is busy' },
+});
+
+describe('a server that is busy', () => {
+  test('is asked again when it said', async () => {
+    const { client, clock, seen } = await serve(busy(3), { status: 201, body: { kind: 'Zone' } });
+    const answer = client.send('POST', '/zones', { body: { kind: 'Zone' } });
+    await expect.poll(() => seen.length).toBe(1);
+    await expect.poll(() => clock.nextIn).toBe(3000);
+    await clock.advance(2999);
+    expect(seen).toHaveLength(1);
+    await clock.advance(1);
+    expect(await answer).toEqual({ kind: 'Zone' });
+    expect(seen).toHaveLength(2);
+    expect(seen[0]).toMatchObject({ 'content-length': '15', 'user-agent': 'plumb' });
+  });
+
+  test('is not asked for ever', async () => {
+    const { client, clock, seen } = await serve(busy(10));
+    const failed = client.send('GET', '/zones').catch((error: unknown) => error);
+    for (let i = 1; i <= 31; i++) {
+      await expect.poll(() => seen.length).toBe(i);
+      if (i < 31) await expect.poll(() => clock.nextIn).toBe(10_000);
+      await clock.advance(10_000);
+    }
+    expect(await failed).toMatchObject({ status: 429, reason: 'TooManyRequests', retry: 'retry' });
+  });
+
+  test('tells a watch when to begin again', async () => {
+    const { client } = await serve(busy(7));
+    const events = client.watch('/zones?watch=true', new AbortController().signal);
+    const error = await events.next().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ApiError);
+    expect((error as ApiError).retryAfterMs).toBe(7000);
+  });
+});
