@@ -22,7 +22,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['e2e/**/*.e2e.ts'],
+          include: ['{e2e,bench}/**/*.e2e.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,
           fileParallelism: false,

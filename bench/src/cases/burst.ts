@@ -83,6 +83,7 @@ export async function createAndDelete(
   const worth = (line: string) => line.startsWith('{"type":"DELETED"') || line.includes('"True"');
   const followed = await Followed.open(client, INSTANCES, take, { worth });
   try {
+    await client.warm('/version');
     const before = { server: await server.scrape(), agentCpu: cpuSeconds(agent.pid) };
     await server.profiler?.start();
     started = performance.now();

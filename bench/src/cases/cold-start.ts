@@ -1,12 +1,10 @@
 import { join } from 'node:path';
 import type { Case } from '../case.ts';
+import { readTime } from '../floor/read-time.ts';
 import { HttpsClient } from '../http/client.ts';
-import { startChild } from '../processes/child.ts';
 import { fillDataDir } from '../processes/estate.ts';
 import { INSTANCES, startServer } from '../processes/plumb.ts';
 import { memoryMiB } from '../processes/usage.ts';
-
-const READER = join(import.meta.dirname, '..', 'floor', 'read-store.ts');
 
 export const coldStart: Case = {
   name: 'cold-start',
@@ -42,13 +40,7 @@ export const coldStart: Case = {
           await server.close();
         }
       },
-      async floor() {
-        const started = performance.now();
-        const reader = await startChild(READER, [join(dataDir, 'store')], /^read \d+$/);
-        const serving = performance.now() - started;
-        await reader.end();
-        return { serving };
-      },
+      floor: async () => ({ serving: await readTime(dataDir) }),
       close: async () => {},
     };
   },

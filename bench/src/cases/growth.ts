@@ -1,7 +1,5 @@
 import type { Case } from '../case.ts';
-import { allReady } from '../http/followed.ts';
-import { runEstate } from '../processes/estate.ts';
-import { declareNetwork, GROUP, INSTANCES } from '../processes/plumb.ts';
+import { addNetwork, runEstate } from '../processes/estate.ts';
 import { createAndDelete } from './burst.ts';
 
 const HOSTS = 1_000;
@@ -33,9 +31,7 @@ export const growth: Case = {
       ...{ folder, profiled, hosts: HOSTS, instances: size, streams: STREAMS, connections: BURST },
     });
     try {
-      await declareNetwork(estate.client, { zone: 'home', type: 'flat', physicalInterface: 'bond0.4000' });
-      await allReady(estate.client, `${GROUP}/l2networks`, 1);
-      await allReady(estate.client, `${INSTANCES.replace('instances', 'l3networks')}`, 1);
+      await addNetwork(estate.client);
     } catch (error) {
       await estate.close();
       throw error;

@@ -3,8 +3,9 @@ import { burst } from './burst.ts';
 import { coldStart } from './cold-start.ts';
 import { growth } from './growth.ts';
 import { idle } from './idle.ts';
+import { million } from './million.ts';
 import { resident, streams } from './resident.ts';
 import { store } from './store.ts';
 
 /** All cases, in the order in which results show them. */
-export const cases: readonly Case[] = [burst, growth, resident, streams, coldStart, idle, store];
+export const cases: readonly Case[] = [burst, growth, resident, streams, million, coldStart, idle, store];

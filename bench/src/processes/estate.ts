@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { HttpsClient } from '../http/client.ts';
+import { allReady } from '../http/followed.ts';
 import { type Child, runChild, startChild } from './child.ts';
-import { type Around, type Server, startServer } from './plumb.ts';
+import { type Around, declareNetwork, GROUP, PROJECT, type Server, startServer } from './plumb.ts';
 
 const ESTATE = join(import.meta.dirname, '..', 'estate');
 
@@ -19,7 +20,7 @@ export async function fillDataDir(dataDir: string, { hosts, instances }: EstateS
   await runChild(join(ESTATE, 'main.ts'), [dataDir, `${hosts}`, `${instances}`]);
 }
 
-/** Starts the process that plays the hosts of the estate; resolves when the first of them is attached. */
+/** Starts the process that plays the hosts of the estate; resolves when the first stream is there. */
 export function startEstateAgent(server: Server, folder: string, size: EstateSize, streams: number): Promise<Child> {
   const { url } = server.access;
   const joining = ['--server', url, '--token-file', join(server.dataDir, 'join-token'), '--data-dir', folder];
@@ -44,7 +45,7 @@ export interface RunEstateOptions extends EstateSize {
   /** An empty folder. */
   folder: string;
   streams: number;
-  /** Of the client, all open before this resolves. */
+  /** Of the client, at most. */
   connections?: number;
   profiled?: boolean;
 }
@@ -65,9 +66,15 @@ export async function runEstate(options: RunEstateOptions): Promise<RunningEstat
   const attachMs = performance.now() - attaching;
   const client = new HttpsClient(server.access, connections);
   started.defer(() => client.close());
-  await client.warm('/version');
   const running = started.move();
   return { server, agent, client, around: ESTATE_AROUND, startMs, attachMs, close: () => running.disposeAsync() };
+}
+
+/** Declares the networks `lab` in an estate, for instances that are created in it. */
+export async function addNetwork(client: HttpsClient): Promise<void> {
+  await declareNetwork(client, { zone: 'home', type: 'flat', physicalInterface: 'bond0.4000' });
+  await allReady(client, `${GROUP}/l2networks`, 1);
+  await allReady(client, `${PROJECT}/l3networks`, 1);
 }
 
 /** How often the server is asked whether it has come to rest: often enough for seconds, too rarely to count. */

@@ -12,7 +12,7 @@ import { INSPECTOR_LINE, Profiler } from './profiler.ts';
 
 const BIN = join(ROOT, 'bin', 'plumb.ts');
 export const GROUP = '/apis/plumb.dev/v1';
-const PROJECT = `${GROUP}/namespaces/default`;
+export const PROJECT = `${GROUP}/namespaces/default`;
 export const INSTANCES = `${PROJECT}/instances`;
 
 /** `plumb server`, as anybody starts it. */
@@ -89,7 +89,7 @@ export interface PlumbOptions {
   /** Where its data goes: an empty folder. */
   folder: string;
   hosts: number;
-  /** Of the client, all open before this resolves. */
+  /** Of the client, at most. */
   connections: number;
   profiled?: boolean;
   /** Spec of the L2Network that instances are put on; a network that all hosts have a leg in, if absent. */
@@ -120,7 +120,6 @@ export async function startPlumb({
     for (const kind of ['zones', 'l2networks', 'images', 'instanceofferings'])
       await allReady(client, `${GROUP}/${kind}`, 1);
     await allReady(client, `${PROJECT}/l3networks`, 1);
-    await client.warm('/version');
   } catch (error) {
     throw new Error(`${(error as Error).message}\n${said()}`, { cause: error });
   }
