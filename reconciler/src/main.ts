@@ -46,7 +46,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
   await using started = new AsyncDisposableStack();
   const metrics = new Metrics();
   readProcess(metrics);
-  const store = SqliteStore.open(join(dataDir, 'store'), { clock: ambient.clock });
+  const store = SqliteStore.open(join(dataDir, 'store'), { clock: ambient.clock, onBroken: onFatal });
   started.defer(() => store.close());
   store.publish(metrics);
   const pki = await openPki({ dataDir, store, ambient, host: listen.host });

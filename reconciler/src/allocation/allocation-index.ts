@@ -3,10 +3,12 @@
  * tentatively while it decides, and keeps or takes back the changes when the batch was or was not made durable.
  */
 
+import { toInteger } from '../plan/addressing.ts';
 import { type Allocation, allocatedAddresses, allocatedMacs } from '../plan/allocation.ts';
-import { keys } from '../store/keys.ts';
+import { keys, parseAddressKey } from '../store/keys.ts';
 import { pages } from '../store/pages.ts';
 import type { Store } from '../store/store.ts';
+import { AddressMap } from './address-map.ts';
 import { HolderTable } from './holder-table.ts';
 
 export interface HostUse {
@@ -21,13 +23,16 @@ export class AllocationIndex {
   /** Key of the address or MAC → uid of its holder. */
   private readonly holders = new HolderTable();
   private readonly hostUse = new Map<string, { use: HostUse; revision: number }>();
-  /** l3 uid → the lowest address that may be free, as an integer. */
-  private readonly cursors = new Map<string, number>();
+  /** l3 uid → its addresses that somebody holds, counting what is pending. */
+  private readonly taken = new Map<string, AddressMap>();
+  private readonly useListeners = new Set<(host: string) => void>();
 
   private pendingPuts = new Map<string, string>();
   private pendingDeletes = new Set<string>();
   private pendingUse = new Map<string, HostUse>();
   private pendingForgotten = new Set<string>();
+  /** How to take back the pending changes, in the order in which they were made. */
+  private undo: (() => void)[] = [];
 
   static async load(store: Store): Promise<AllocationIndex> {
     const index = new AllocationIndex();
@@ -35,7 +40,10 @@ export class AllocationIndex {
       for (const { key, value, revision } of entries)
         if (key.startsWith(keys.hostAllocation(''))) {
           index.hostUse.set(key.slice(keys.hostAllocation('').length), { use: JSON.parse(value) as HostUse, revision });
-        } else index.holders.set(key, { uid: value, revision });
+        } else {
+          index.holders.set(key, { uid: value, revision });
+          index.mark(key, true);
+        }
     return index;
   }
 
@@ -52,13 +60,14 @@ export class AllocationIndex {
     return this.pendingUse.get(host) ?? this.hostUse.get(host)?.use ?? noUse;
   }
 
-  /** Where a search for a free address of the network may begin (an integer). */
-  cursor(l3Uid: string): number {
-    return this.cursors.get(l3Uid) ?? 0;
+  /** The lowest address of the network at or after `from` that nobody holds, counting what is pending (integers). */
+  nextFree(l3Uid: string, from: number): number {
+    return this.taken.get(l3Uid)?.nextFree(from) ?? from;
   }
 
-  moveCursor(l3Uid: string, to: number): void {
-    this.cursors.set(l3Uid, to);
+  /** Calls `listener` with each host whose share changes, tentatively or back. */
+  onUse(listener: (host: string) => void): void {
+    this.useListeners.add(listener);
   }
 
   /** Tentatively takes one address for any holder. */
@@ -67,7 +76,7 @@ export class AllocationIndex {
   }
 
   freeAddress(l3Uid: string, address: string): void {
-    this.pendingDeletes.add(keys.address(l3Uid, address));
+    this.giveUp(keys.address(l3Uid, address));
   }
 
   /** Tentatively takes what `wanted` needs beyond `held`. */
@@ -82,7 +91,7 @@ export class AllocationIndex {
     const keeps = keySet(kept ? [kept] : []);
     const shares: Allocation[] = [];
     for (const allocation of held) {
-      for (const key of allocationKeys(allocation)) if (!keeps.has(key)) this.pendingDeletes.add(key);
+      for (const key of allocationKeys(allocation)) if (!keeps.has(key)) this.giveUp(key);
       if (!shares.some((s) => sameShare(s, allocation))) shares.push(allocation);
     }
     for (const share of shares) if (!kept || !sameShare(share, kept)) this.addUse(share, -1);
@@ -90,7 +99,9 @@ export class AllocationIndex {
 
   /** Tentatively forgets a host on which nothing is handed out any more. */
   forgetHost(host: string): void {
-    if (this.hostUse.has(host)) this.pendingForgotten.add(host);
+    if (!this.hostUse.has(host) || this.pendingForgotten.has(host)) return;
+    this.pendingForgotten.add(host);
+    this.undo.push(() => this.pendingForgotten.delete(host));
   }
 
   /** What the pending changes mean for a batch. */
@@ -121,38 +132,36 @@ export class AllocationIndex {
     for (const [key, uid] of this.pendingPuts) this.holders.set(key, { uid, revision });
     for (const [host, use] of this.pendingUse) this.hostUse.set(host, { use, revision });
     for (const host of this.pendingForgotten) this.hostUse.delete(host);
-    for (const key of this.pendingDeletes) {
-      this.holders.delete(key);
-      const l3Uid = key.split('/')[3];
-      if (key.startsWith('/alloc/address/') && l3Uid) this.cursors.delete(l3Uid);
-    }
-    this.takeBack();
+    for (const key of this.pendingDeletes) if (this.holders.delete(key)) this.mark(key, false);
+    this.begin();
+  }
+
+  /** How many keys the pending changes write, at most. */
+  get pendingKeys(): number {
+    return this.pendingPuts.size + this.pendingUse.size + this.pendingDeletes.size + this.pendingForgotten.size;
   }
 
   /** What is pending now; the returned function goes back to it, when a decision fails in the middle. */
   savepoint(): () => void {
-    const puts = new Map(this.pendingPuts);
-    const deletes = new Set(this.pendingDeletes);
-    const use = new Map(this.pendingUse);
-    const forgotten = new Set(this.pendingForgotten);
+    const mark = this.undo.length;
     return () => {
-      this.pendingPuts = puts;
-      this.pendingDeletes = deletes;
-      this.pendingUse = use;
-      this.pendingForgotten = forgotten;
+      while (this.undo.length > mark) this.undo.pop()!();
     };
   }
 
   /** The batch was not written: nothing of it happened. */
   takeBack(): void {
-    for (const key of this.pendingPuts.keys()) {
-      const l3Uid = key.split('/')[3];
-      if (!this.holders.has(key) && l3Uid) this.cursors.delete(l3Uid);
-    }
+    while (this.undo.length > 0) this.undo.pop()!();
+    this.begin();
+  }
+
+  /** Nothing is pending. */
+  private begin(): void {
     this.pendingPuts = new Map();
     this.pendingDeletes = new Set();
     this.pendingUse = new Map();
     this.pendingForgotten = new Set();
+    this.undo = [];
   }
 
   private holder(key: string): string | undefined {
@@ -163,15 +172,45 @@ export class AllocationIndex {
     const holder = this.holder(key);
     if (holder !== undefined) throw new Error(`${key} is held by ${holder}: the decision did not look`);
     this.pendingPuts.set(key, uid);
+    this.mark(key, true);
+    this.undo.push(() => {
+      this.pendingPuts.delete(key);
+      this.mark(key, false);
+    });
   }
 
-  private addUse(share: Allocation, sign: 1 | -1): void {
-    const use = this.use(share.host);
-    this.pendingUse.set(share.host, {
-      cpus: use.cpus + sign * share.cpus,
-      memoryMiB: use.memoryMiB + sign * share.memoryMiB,
+  private giveUp(key: string): void {
+    if (this.pendingDeletes.has(key)) return;
+    this.pendingDeletes.add(key);
+    this.undo.push(() => this.pendingDeletes.delete(key));
+  }
+
+  private addUse({ host, cpus, memoryMiB }: Allocation, sign: 1 | -1): void {
+    const before = this.pendingUse.get(host);
+    const use = this.use(host);
+    this.setPendingUse(host, {
+      cpus: use.cpus + sign * cpus,
+      memoryMiB: use.memoryMiB + sign * memoryMiB,
       instances: use.instances + sign,
     });
+    this.undo.push(() => this.setPendingUse(host, before));
+  }
+
+  private setPendingUse(host: string, use: HostUse | undefined): void {
+    if (use) this.pendingUse.set(host, use);
+    else this.pendingUse.delete(host);
+    for (const listener of this.useListeners) listener(host);
+  }
+
+  /** Keeps the map of taken addresses in step with the holders of keys. */
+  private mark(key: string, taken: boolean): void {
+    const parts = parseAddressKey(key);
+    if (!parts) return;
+    const map = this.taken.get(parts.l3Uid) ?? new AddressMap();
+    if (taken) map.take(toInteger(parts.address));
+    else map.free(toInteger(parts.address));
+    if (map.isEmpty) this.taken.delete(parts.l3Uid);
+    else this.taken.set(parts.l3Uid, map);
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * The one place where things are handed out. Decisions are made one after the other against the index, many of them
  * share one commit, and a conflict makes each decide again by itself. So no two plans ever see the same free address.
+ * The next are decided while the disk is still waited for: what they build on becomes durable before them or not at all.
  */
 import { PlumbError } from '@plumb/schemas';
 import { ConflictError } from '../store/errors.ts';
@@ -19,6 +20,11 @@ interface Submission {
   decide: (index: AllocationIndex) => Decision<unknown>;
   resolve: (value: { result: unknown; revision: number }) => void;
   reject: (error: PlumbError) => void;
+}
+
+interface Decided {
+  submission: Submission;
+  decision: Decision<unknown>;
 }
 
 /** Keys that one decision may at most add to a batch; a batch is closed when the next could overflow it. */
@@ -59,13 +65,11 @@ export class AllocationLane {
   }
 
   /** Decides as many submissions as one batch holds; those that throw are rejected at once. */
-  private takeGroup(): { submission: Submission; decision: Decision<unknown> }[] {
-    const group: { submission: Submission; decision: Decision<unknown> }[] = [];
+  private takeGroup(): Decided[] {
+    const group: Decided[] = [];
     let keys = 0;
     while (this.queue.length > 0) {
-      const pending = this.index.pending();
-      if (group.length > 0 && keys + pending.puts.length + pending.deletes.length + KEYS_PER_DECISION > MAX_BATCH_KEYS)
-        break;
+      if (group.length > 0 && keys + this.index.pendingKeys + KEYS_PER_DECISION > MAX_BATCH_KEYS) break;
       const submission = this.queue.shift()!;
       const decision = this.decideOne(submission);
       if (!decision) continue;
@@ -86,25 +90,39 @@ export class AllocationLane {
     }
   }
 
-  private async commitGroup(group: { submission: Submission; decision: Decision<unknown> }[]): Promise<void> {
+  /** Resolves when the next group may be decided: the store gave this one its revision, or refused it. */
+  private commitGroup(group: Decided[]): Promise<void> {
     const pending = this.index.pending();
     const preconditions = new Map<string, Precondition>();
-    const ops: Op[] = [
-      ...pending.puts.map(([key, value]): Op => ({ type: 'put', key, value })),
-      ...pending.deletes.map((key): Op => ({ type: 'delete', key })),
-    ];
-    for (const precondition of [...group.flatMap((g) => g.decision.preconditions), ...pending.preconditions])
-      preconditions.set(precondition.key, precondition);
-    for (const { decision } of group) ops.push(...decision.ops);
-    try {
-      const { revision } = await this.store.commit({ preconditions: [...preconditions.values()], ops });
-      this.index.keep(revision);
-      for (const { submission, decision } of group) submission.resolve({ result: decision.result, revision });
-    } catch (error) {
-      this.index.takeBack();
-      if (error instanceof ConflictError && group.length > 1) await this.commitEachAlone(group);
-      else for (const { submission } of group) submission.reject(PlumbError.from(error, 'allocating'));
+    const ops: Op[] = [];
+    for (const [key, value] of pending.puts) ops.push({ type: 'put', key, value });
+    for (const key of pending.deletes) ops.push({ type: 'delete', key });
+    for (const { decision } of group) {
+      for (const precondition of decision.preconditions) preconditions.set(precondition.key, precondition);
+      for (const op of decision.ops) ops.push(op);
     }
+    for (const precondition of pending.preconditions) preconditions.set(precondition.key, precondition);
+
+    const { promise: decidable, resolve: goOn } = Promise.withResolvers<void>();
+    let applied = false;
+    const committed = this.store.commit({ preconditions: [...preconditions.values()], ops }, (revision) => {
+      applied = true;
+      this.index.keep(revision);
+      goOn();
+    });
+    committed.then(
+      ({ revision }) => {
+        for (const { submission, decision } of group) submission.resolve({ result: decision.result, revision });
+      },
+      (error) => {
+        if (!applied) this.index.takeBack();
+        if (!applied && error instanceof ConflictError && group.length > 1)
+          return this.commitEachAlone(group).then(goOn);
+        for (const { submission } of group) submission.reject(PlumbError.from(error, 'allocating'));
+        return goOn();
+      },
+    );
+    return decidable;
   }
 
   private async commitEachAlone(group: { submission: Submission }[]): Promise<void> {

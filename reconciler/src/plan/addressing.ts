@@ -21,6 +21,32 @@ export interface Subnet {
 }
 
 export function toInteger(address: string): number {
+  return plainInteger(address) ?? parsedInteger(address);
+}
+
+/** Of four decimal numbers with dots between, as addresses are nearly always written; undefined for anything else. */
+function plainInteger(address: string): number | undefined {
+  let value = 0;
+  let part = -1;
+  let dots = 0;
+  for (let i = 0; i < address.length; i++) {
+    const digit = address.charCodeAt(i) - 48;
+    if (digit >= 0 && digit <= 9) {
+      // What begins with 0 has meant octal to some: the library decides.
+      if (part === 0) return undefined;
+      part = part < 0 ? digit : part * 10 + digit;
+      if (part > 255) return undefined;
+    } else {
+      if (address[i] !== '.' || part < 0) return undefined;
+      value = value * 256 + part;
+      part = -1;
+      dots++;
+    }
+  }
+  return dots === 3 && part >= 0 ? value * 256 + part : undefined;
+}
+
+function parsedInteger(address: string): number {
   return ipaddr.IPv4.parse(address)
     .toByteArray()
     .reduce((sum, byte) => sum * 256 + byte, 0);
@@ -107,12 +133,17 @@ export function checkRequested(subnet: Subnet, address: string): void {
 }
 
 /**
- * The lowest free address at or after `from` (an integer; 0 for the first), or undefined when the ranges are used up.
+ * The lowest free address of the ranges, or undefined when they are used up. `nextFree` gives the lowest at or after an
+ * address that nobody holds; `unwanted` are passed over.
  */
-export function firstFree(subnet: Subnet, taken: (address: string) => boolean, from = 0): number | undefined {
+export function firstFree(
+  subnet: Subnet,
+  nextFree: (from: number) => number,
+  unwanted: (value: number) => boolean = () => false,
+): number | undefined {
   for (const range of subnet.ranges)
-    for (let value = Math.max(range.start, from); value <= range.end; value++)
-      if (!subnet.excluded.has(value) && !taken(toAddress(value))) return value;
+    for (let value = nextFree(range.start); value <= range.end; value = nextFree(value + 1))
+      if (!subnet.excluded.has(value) && !unwanted(value)) return value;
   return undefined;
 }
 

@@ -14,7 +14,7 @@ function input(interfaces: Instance['spec']['interfaces'], held: Allocation[] = 
     ...{ instance, host: 'a', cpus: 1, memoryMiB: 128, held, nameOf: (other: string) => other },
     rootDisk: { id: 'd', imageUid: 'i', sha256: 'a', format: 'raw' },
     networks: new Map(interfaces.map((i) => [i.name, network])),
-    taken: { addressHolder: () => undefined, macHolder: () => undefined, cursor: () => 0, moveCursor() {} },
+    taken: { addressHolder: () => undefined, macHolder: () => undefined, nextFree: (_, from) => from },
   };
 }
 

@@ -1,7 +1,7 @@
 /** Pure: what an instance is to hold. Keeps what it holds already wherever the declaration still allows it. */
 import type { Image, Instance, L3Network, PlumbError } from '@plumb/schemas';
 import { objectName, retryable, terminal } from '@plumb/schemas';
-import { checkRequested, firstFree, type Subnet, toAddress, toInteger } from './addressing.ts';
+import { checkRequested, firstFree, type Subnet, toAddress } from './addressing.ts';
 import type { Allocation, InterfaceAllocation, RootDisk } from './allocation.ts';
 import { thingIds } from './instance-things.ts';
 import { macFromUid } from './network-things.ts';
@@ -10,9 +10,8 @@ import { macFromUid } from './network-things.ts';
 export interface Taken {
   addressHolder(l3Uid: string, address: string): string | undefined;
   macHolder(mac: string): string | undefined;
-  /** Where a search for a free address may begin (an integer). */
-  cursor(l3Uid: string): number;
-  moveCursor(l3Uid: string, to: number): void;
+  /** The lowest address at or after `from` that nobody holds (integers). */
+  nextFree(l3Uid: string, from: number): number;
 }
 
 export interface InterfaceNetwork {
@@ -102,14 +101,14 @@ function requested(
 function automatic(input: AllocateInput, { l3, subnet }: InterfaceNetwork, chosen: Set<string>): string {
   const l3Uid = l3.metadata.uid;
   const asked = new Set(input.instance.spec.interfaces.flatMap((i) => i.addresses ?? []));
-  const value = firstFree(
-    subnet,
-    (a) => input.taken.addressHolder(l3Uid, a) !== undefined || chosen.has(`${l3Uid}/${a}`) || asked.has(a),
-    input.taken.cursor(l3Uid),
-  );
+  const unwanted = (value: number) => {
+    if (asked.size === 0 && chosen.size === 0) return false;
+    const address = toAddress(value);
+    return asked.has(address) || chosen.has(`${l3Uid}/${address}`);
+  };
+  const value = firstFree(subnet, (from) => input.taken.nextFree(l3Uid, from), unwanted);
   if (value === undefined) throw noFreeAddress(subnet.name);
   const address = toAddress(value);
-  if (asked.size === 0) input.taken.moveCursor(l3Uid, toInteger(address));
   chosen.add(`${l3Uid}/${address}`);
   return address;
 }

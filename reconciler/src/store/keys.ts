@@ -33,3 +33,12 @@ export function parseObjectKey(key: string): { plural: string; namespace: string
   if (root !== 'objects' || !plural || namespace === undefined || !name) return undefined;
   return { plural, namespace, name };
 }
+
+const ADDRESSES = '/alloc/address/';
+
+/** The parts of the key of an address, or undefined if the key is not an address's. */
+export function parseAddressKey(key: string): { l3Uid: string; address: string } | undefined {
+  if (!key.startsWith(ADDRESSES)) return undefined;
+  const slash = key.indexOf('/', ADDRESSES.length);
+  return slash < 0 ? undefined : { l3Uid: key.slice(ADDRESSES.length, slash), address: key.slice(slash + 1) };
+}

@@ -56,7 +56,7 @@ export class MemoryStore implements Store {
     return this.#hub.watch(prefix, from, signal);
   }
 
-  async commit(batch: Batch): Promise<Committed> {
+  async commit(batch: Batch, onApplied?: (revision: number) => void): Promise<Committed> {
     this.#checkOpen();
     checkBatch(batch);
     const wrong = batch.preconditions.filter((p) => (this.#entries.get(p.key)?.revision ?? 0) !== p.revision);
@@ -72,9 +72,13 @@ export class MemoryStore implements Store {
       if (value === undefined) this.#drop(op.key);
       else this.#put({ key: op.key, value, revision });
     }
-    if (changes.length === 0) return { revision: this.#revision };
+    if (changes.length === 0) {
+      onApplied?.(this.#revision);
+      return { revision: this.#revision };
+    }
     this.#revision = revision;
     this.#log.push({ revision, changes });
+    onApplied?.(revision);
     this.#hub.publish({ revision, changes: changes.map(toChange) });
     return { revision };
   }

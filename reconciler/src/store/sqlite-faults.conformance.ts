@@ -222,12 +222,12 @@ describe('sqlite store under faults', () => {
     },
   );
 
-  test('the log is on the disk before a commit returns', async () => {
+  test('the log is ours to wait for, and what SQLite folds into the file is waited for by SQLite', async () => {
     // What a killed process cannot show, since the kernel keeps its writes: these settings are the promise
-    // (https://sqlite.org/pragma.html#pragma_synchronous).
+    // (https://sqlite.org/pragma.html#pragma_synchronous), together with what sqlite-durability.conformance.ts shows.
     const db = openStoreFile(dir);
     expect(db.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
-    expect(db.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 2 });
+    expect(db.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 1 });
     expect(db.prepare('PRAGMA locking_mode').get()).toEqual({ locking_mode: 'exclusive' });
     db.close();
   });

@@ -1,5 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { PlumbError } from '@plumb/schemas';
 import { ConflictError, storeUnavailable } from './errors.ts';
+import type { DurableLog } from './sqlite-log.ts';
 import type { SqliteVersions } from './sqlite-versions.ts';
 import type { Batch, Change, Committed, WatchBatch } from './store.ts';
 
@@ -9,7 +11,7 @@ const GROUP_RECORDS = 10_000;
 
 /** Totals since the store was opened. */
 export interface SqliteStats {
-  /** Transactions made durable: each is one write to the disk that was waited for. */
+  /** How often the disk was waited for: batches share it. */
   transactions: number;
   /** Batches committed. */
   batches: number;
@@ -21,19 +23,42 @@ export interface SqliteStats {
   conflicts: number;
   /** Batches refused because they could not be made durable. */
   failures: number;
-  /** Seconds spent in transactions, waiting for the disk included. */
+  /** Seconds from the beginning of transactions until they were durable. */
   seconds: number;
+}
+
+export interface SqliteGroupOptions {
+  db: DatabaseSync;
+  versions: SqliteVersions;
+  log: DurableLog;
+  /** Told of each batch that changed something, when it is durable. */
+  publish: (batch: WatchBatch) => void;
+  /** Told once when the disk failed in a way after which nobody knows what is on it. */
+  onBroken: (error: PlumbError) => void;
 }
 
 interface Pending {
   batch: Batch;
+  onApplied: ((revision: number) => void) | undefined;
   resolve: (committed: Committed) => void;
   reject: (error: Error) => void;
 }
 
 type Outcome = { conflict: ConflictError } | { revision: number; changes: Change[] };
 
-/** Group commit: batches that arrive in one turn of the event loop share a transaction, and fail alone. */
+/** A transaction that was made, and is not durable yet. */
+interface Waiting {
+  group: Pending[];
+  outcomes: Outcome[];
+  /** Of its last batch. */
+  revision: number;
+  startedAt: number;
+}
+
+/**
+ * Group commit: batches that arrive together share a transaction and one wait for the disk, and fail alone. What arrives
+ * while the disk is waited for is the next group.
+ */
 export class SqliteGroup {
   readonly stats: SqliteStats = {
     transactions: 0,
@@ -44,84 +69,151 @@ export class SqliteGroup {
     failures: 0,
     seconds: 0,
   };
-  readonly #db: DatabaseSync;
-  readonly #versions: SqliteVersions;
-  readonly #publish: (batch: WatchBatch) => void;
+  readonly #options: SqliteGroupOptions;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   #pending: Pending[] = [];
   #scheduled = false;
+  #waiting: Waiting | undefined;
+  /** Readers who have seen what is not durable yet. */
+  #readers: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  #durable: number;
+  #broken: PlumbError | undefined;
 
-  constructor(db: DatabaseSync, versions: SqliteVersions, publish: (batch: WatchBatch) => void) {
-    this.#db = db;
-    this.#versions = versions;
-    this.#publish = publish;
-    this.#begin = db.prepare('BEGIN IMMEDIATE');
-    this.#commit = db.prepare('COMMIT');
+  constructor(options: SqliteGroupOptions) {
+    this.#options = options;
+    this.#begin = options.db.prepare('BEGIN IMMEDIATE');
+    this.#commit = options.db.prepare('COMMIT');
+    this.#durable = options.versions.revision;
   }
 
-  /** Resolves when the batch is durable and watchers were told. The batch was checked. */
-  commit(batch: Batch): Promise<Committed> {
+  /** Revision of the last batch that is durable. */
+  get durable(): number {
+    return this.#durable;
+  }
+
+  /** Why nothing can be read or written any more. */
+  get broken(): PlumbError | undefined {
+    return this.#broken;
+  }
+
+  /** Resolves when the batch is durable and watchers were told. The batch was checked. `onApplied`: as Store.commit. */
+  commit(batch: Batch, onApplied?: (revision: number) => void): Promise<Committed> {
+    if (this.#broken) return Promise.reject(this.#broken);
     return new Promise((resolve, reject) => {
-      this.#pending.push({ batch, resolve, reject });
+      this.#pending.push({ batch, onApplied, resolve, reject });
       this.#schedule();
     });
   }
 
-  /** Commits everything that is pending, now. */
+  /** Resolves when everything that can be read now is durable. */
+  settled(): Promise<void> {
+    if (!this.#waiting) return Promise.resolve();
+    return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
+  }
+
+  /** Makes everything durable that is pending, waiting for it. */
   flush(): void {
-    while (this.#pending.length > 0) this.#flushGroup();
+    if (this.#waiting) this.#syncNow(this.#waiting);
+    while (this.#pending.length > 0 && !this.#broken) {
+      const made = this.#apply();
+      if (made) this.#syncNow(made);
+    }
   }
 
   /**
-   * Runs `work` in a transaction that is durable when this returns. When it throws, nothing of `work` is left: neither
-   * in the file nor in what `#versions` remembers.
+   * Runs `work` in a transaction. When it throws, nothing of `work` is left: neither in the file nor in what `versions`
+   * remembers.
    */
   transaction(work: () => void): void {
-    const { revision, oldest } = this.#versions;
-    const started = performance.now();
+    const { db, versions } = this.#options;
+    const { revision, oldest } = versions;
     try {
       this.#begin.run();
       work();
       this.#commit.run(); // guard: lost acknowledged create
-      this.stats.transactions++;
-      this.stats.seconds += (performance.now() - started) / 1000;
     } catch (error) {
       // A full disk ends the transaction by itself; other failures leave it open.
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      this.#versions.reset(revision, oldest);
+      if (db.isTransaction) db.exec('ROLLBACK');
+      versions.reset(revision, oldest);
       throw error;
     }
   }
 
   #schedule(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled || this.#waiting || this.#pending.length === 0) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      if (this.#pending.length === 0) return;
-      this.#flushGroup();
-      if (this.#pending.length > 0) this.#schedule();
+      if (this.#waiting || this.#pending.length === 0) return;
+      const made = this.#apply();
+      if (!made) return this.#schedule();
+      this.#waiting = made;
+      this.#options.log.sync((error) => {
+        // A flush may have come before.
+        if (this.#waiting === made) this.#end(made, error);
+      });
     });
   }
 
-  #flushGroup(): void {
+  #syncNow(made: Waiting): void {
+    this.#waiting = made;
+    let failure: Error | null = null;
+    try {
+      this.#options.log.syncNow();
+    } catch (error) {
+      failure = error as Error;
+    }
+    this.#end(made, failure);
+  }
+
+  /** Makes the transaction of the next group; undefined when there is nothing of it to wait for. */
+  #apply(): Waiting | undefined {
+    const { versions } = this.#options;
     const group = this.#take();
     const outcomes: Outcome[] = [];
+    const startedAt = performance.now();
     try {
       this.transaction(() => {
-        for (const { batch } of group) outcomes.push(this.#apply(batch));
+        for (const { batch } of group) outcomes.push(this.#write(batch));
       });
     } catch (error) {
       this.stats.failures += group.length;
       const unavailable = storeUnavailable('make the change durable', error);
       for (const { reject } of group) reject(unavailable);
+      return undefined;
+    }
+    group.forEach(({ onApplied }, i) => {
+      const outcome = outcomes[i] as Outcome;
+      if (onApplied && 'revision' in outcome) onApplied(outcome.revision);
+    });
+    const made = { group, outcomes, revision: versions.revision, startedAt };
+    if (made.revision > this.#durable) return made;
+    this.#tell(made);
+    return undefined;
+  }
+
+  /** The disk has the transaction, or has failed. */
+  #end(made: Waiting, error: Error | null): void {
+    this.#waiting = undefined;
+    const readers = this.#readers;
+    this.#readers = [];
+    if (error) {
+      this.#break(made, readers, error);
       return;
     }
-    for (const outcome of outcomes) {
-      if ('changes' in outcome && outcome.changes.length > 0) this.#publish(outcome);
-    }
-    for (const [i, { resolve, reject }] of group.entries()) {
+    this.stats.transactions++;
+    this.stats.seconds += (performance.now() - made.startedAt) / 1000;
+    this.#durable = made.revision;
+    this.#tell(made);
+    for (const { resolve } of readers) resolve();
+    this.#schedule();
+  }
+
+  #tell({ group, outcomes }: Pick<Waiting, 'group' | 'outcomes'>): void {
+    for (const outcome of outcomes)
+      if ('changes' in outcome && outcome.changes.length > 0) this.#options.publish(outcome);
+    group.forEach(({ resolve, reject }, i) => {
       const outcome = outcomes[i] as Outcome;
       if ('conflict' in outcome) {
         this.stats.conflicts++;
@@ -130,7 +222,20 @@ export class SqliteGroup {
         this.#count(outcome.changes);
         resolve({ revision: outcome.revision });
       }
-    }
+    });
+  }
+
+  /**
+   * What a disk holds that failed to say so is not known, and asking it again proves nothing (the kernel forgets what it
+   * could not write). Nothing is read or written any more; who opens the store again sees what is there.
+   */
+  #break({ group }: Waiting, readers: { reject: (error: Error) => void }[], cause: Error): void {
+    const error = storeUnavailable('make changes durable any more; the server must be started again', cause);
+    this.#broken = error;
+    const refused = [...group, ...this.#pending.splice(0)];
+    this.stats.failures += refused.length;
+    for (const { reject } of [...refused, ...readers]) reject(error);
+    this.#options.onBroken(error);
   }
 
   #take(): Pending[] {
@@ -144,11 +249,12 @@ export class SqliteGroup {
   }
 
   /** Preconditions are read in the transaction, so they see the earlier batches of the group. */
-  #apply(batch: Batch): Outcome {
-    const wrong = batch.preconditions.filter((p) => this.#versions.revisionOf(p.key) !== p.revision);
+  #write(batch: Batch): Outcome {
+    const { versions } = this.#options;
+    const wrong = batch.preconditions.filter((p) => versions.revisionOf(p.key) !== p.revision);
     if (wrong.length > 0) return { conflict: new ConflictError(wrong.map((p) => p.key)) };
-    const changes = this.#versions.write(batch.ops);
-    return { revision: this.#versions.revision, changes };
+    const changes = versions.write(batch.ops);
+    return { revision: versions.revision, changes };
   }
 
   #count(changes: Change[]): void {

@@ -14,7 +14,7 @@ export function publishStats(metrics: MetricsSink, stats: SqliteStats, revision:
   count('plumb_store_records_total', 'Keys written or deleted.', () => stats.records);
   count('plumb_store_bytes_total', 'Bytes of keys and values written.', () => stats.bytes);
   count('plumb_store_transactions_total', 'Waits for the disk: batches share them.', () => stats.transactions);
-  count('plumb_store_seconds_total', 'Time in transactions, waiting for the disk included.', () => stats.seconds);
+  count('plumb_store_seconds_total', 'Time in transactions and waiting until they were durable.', () => stats.seconds);
   count('plumb_store_conflicts_total', 'Batches whose preconditions failed.', () => stats.conflicts);
   count('plumb_store_failures_total', 'Batches that could not be made durable.', () => stats.failures);
 }

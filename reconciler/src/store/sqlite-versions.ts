@@ -115,10 +115,10 @@ export class SqliteVersions {
     return entries;
   }
 
-  /** Changes under `prefix` after revision `after`, as whole commits; `until` says how far was read. */
-  history(prefix: string, after: number): { batches: WatchBatch[]; until: number } {
+  /** Changes under `prefix` after revision `after` up to `last`, as whole commits; `until` says how far was read. */
+  history(prefix: string, after: number, last: number): { batches: WatchBatch[]; until: number } {
     const start = (after + 1) * MAX_BATCH_KEYS;
-    const until = this.#endOfPart(start, this.revision);
+    const until = this.#endOfPart(start, last);
     const rows = this.#history.all(start, (until + 1) * MAX_BATCH_KEYS) as unknown as HistoryRow[];
     const batches: WatchBatch[] = [];
     for (const [id, key, value, previous] of rows) {

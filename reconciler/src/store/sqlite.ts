@@ -5,6 +5,7 @@ import { compacted, neverReached, storeClosed, storeUnavailable } from './errors
 import { addMark, compactTo, DEFAULT_RETENTION, type Mark, type Retention } from './retention.ts';
 import { openStoreFile } from './sqlite-file.ts';
 import { SqliteGroup, type SqliteStats } from './sqlite-group.ts';
+import { type DurableLog, SqliteLog } from './sqlite-log.ts';
 import { type MetricsSink, publishStats } from './sqlite-metrics.ts';
 import { SqliteVersions } from './sqlite-versions.ts';
 import type { Batch, Committed, Entry, ListOptions, ListResult, Store, WatchBatch } from './store.ts';
@@ -16,15 +17,20 @@ export interface SqliteStoreOptions {
   retention?: Retention;
   /** Commits that a watcher may be behind before it is ended. */
   watchBuffer?: number;
+  /** What makes commits durable; SQLite's write-ahead log on its disk, if absent. */
+  log?: DurableLog;
+  /** Told once when the disk failed in a way after which the store must be opened again: it refuses everything then. */
+  onBroken?: (error: PlumbError) => void;
 }
 
 /**
- * The embedded store: one SQLite file, write-ahead log, synchronous. Batches that arrive in the same turn of the event
- * loop are one transaction. Reads and commits run on this thread: a commit costs one write to the disk that is waited
- * for, whatever the number of its batches.
+ * The embedded store: one SQLite file with a write-ahead log. Reads and transactions run on this thread, and the disk is
+ * waited for on another: what arrives meanwhile is one transaction, and waits once for the disk, together. What is not
+ * durable yet is not shown to anyone: who reads it is answered when it is.
  */
 export class SqliteStore implements Store {
   readonly #db: DatabaseSync;
+  readonly #log: DurableLog;
   readonly #versions: SqliteVersions;
   readonly #group: SqliteGroup;
   readonly #hub: WatchHub;
@@ -46,23 +52,33 @@ export class SqliteStore implements Store {
     this.#clock = options.clock ?? realAmbient().clock;
     this.#retention = options.retention ?? DEFAULT_RETENTION;
     this.#versions = new SqliteVersions(db);
+    this.#log = options.log ?? new SqliteLog(db);
     this.#hub = new WatchHub(
       {
-        revision: () => this.#versions.revision,
+        revision: () => this.#group.durable,
         oldest: () => this.#versions.oldest,
-        history: (prefix, after) => this.#read('read history', () => this.#versions.history(prefix, after)),
+        history: (prefix, after) =>
+          this.#read('read history', () => this.#versions.history(prefix, after, this.#group.durable)),
       },
       options.watchBuffer,
     );
-    this.#group = new SqliteGroup(db, this.#versions, (batch) => this.#hub.publish(batch));
+    this.#group = new SqliteGroup({
+      db,
+      versions: this.#versions,
+      log: this.#log,
+      publish: (batch) => this.#hub.publish(batch),
+      onBroken: options.onBroken ?? (() => {}),
+    });
   }
 
   async get(key: string): Promise<Entry | undefined> {
-    return this.#read('read', () => this.#versions.get(key));
+    const entry = this.#read('read', () => this.#versions.get(key));
+    if (this.#unsettled(entry?.revision)) await this.#group.settled();
+    return entry;
   }
 
   async list(prefix: string, options: ListOptions = {}): Promise<ListResult> {
-    return this.#read('read', () => {
+    const result = this.#read('read', () => {
       const { revision: newest, oldest } = this.#versions;
       const revision = options.revision ?? newest;
       if (revision > newest) throw neverReached(revision, newest);
@@ -73,6 +89,8 @@ export class SqliteStore implements Store {
       if (more) entries.pop();
       return { entries, revision, more };
     });
+    if (result.revision > this.#group.durable) await this.#group.settled();
+    return result;
   }
 
   watch(prefix: string, from: number, signal: AbortSignal): AsyncIterable<WatchBatch> {
@@ -80,21 +98,21 @@ export class SqliteStore implements Store {
     return this.#hub.watch(prefix, from, signal);
   }
 
-  async commit(batch: Batch): Promise<Committed> {
+  async commit(batch: Batch, onApplied?: (revision: number) => void): Promise<Committed> {
     if (this.#closed) throw storeClosed();
     checkBatch(batch);
-    const committed = await this.#group.commit(batch);
+    const committed = await this.#group.commit(batch, onApplied);
     this.#compactWhenDue();
     return committed;
   }
 
   revision(): number {
-    return this.#versions.revision;
+    return this.#group.durable;
   }
 
   /** Works in small transactions, and lets others work between them. */
   compact(revision: number): Promise<void> {
-    if (revision > this.#versions.revision) return Promise.reject(neverReached(revision, this.#versions.revision));
+    if (revision > this.revision()) return Promise.reject(neverReached(revision, this.revision()));
     const run = this.#compacting.then(() => this.#compact(revision));
     this.#compacting = run.catch(() => {});
     return run;
@@ -107,6 +125,7 @@ export class SqliteStore implements Store {
     this.#group.flush();
     this.#hub.close();
     await this.#compacting;
+    this.#log.close();
     this.#db.close();
   }
 
@@ -122,11 +141,18 @@ export class SqliteStore implements Store {
 
   #read<T>(what: string, read: () => T): T {
     if (this.#closed) throw storeClosed();
+    if (this.#group.broken) throw this.#group.broken;
     try {
       return read();
     } catch (error) {
       throw error instanceof PlumbError ? error : storeUnavailable(what, error);
     }
+  }
+
+  /** Whether what was read of a key, an entry of that revision or none, may be of a commit that is not durable yet. */
+  #unsettled(revision: number | undefined): boolean {
+    const { durable } = this.#group;
+    return revision === undefined ? this.#versions.revision > durable : revision > durable;
   }
 
   async #compact(revision: number): Promise<void> {
@@ -142,7 +168,7 @@ export class SqliteStore implements Store {
   }
 
   #compactWhenDue(): void {
-    const newest = this.#versions.revision;
+    const newest = this.revision();
     const now = this.#clock.now();
     this.#marks = addMark(this.#retention, this.#marks, { time: now, revision: newest });
     const oldest = Math.max(this.#versions.oldest, this.#compactingTo);

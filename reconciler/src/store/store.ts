@@ -20,8 +20,11 @@ export interface Store {
   /**
    * Makes the batch durable. Rejects with {@link ConflictError} when a precondition does not hold, and with
    * PlumbError `StoreUnavailable` (retry) when it cannot be made durable: then nothing of it is visible.
+   *
+   * `onApplied` is told when the batch has its revision, in the order of commits, before it is durable: what is committed
+   * from then on may build on it, since it becomes durable only together with it or after. Nobody else may be told.
    */
-  commit(batch: Batch): Promise<Committed>;
+  commit(batch: Batch, onApplied?: (revision: number) => void): Promise<Committed>;
   /** Revision of the last commit; 0 for a store that never held anything. */
   revision(): number;
   /** Forgets history before `revision`; current entries stay. */

@@ -21,9 +21,9 @@ export class StoreDisk {
   batches: Batch[] = [];
 
   /** Applies the batch at once. `applied`: whether it changed anything. */
-  apply(batch: Batch): { committed: Promise<Committed>; applied: boolean } {
+  apply(batch: Batch, onApplied?: (revision: number) => void): { committed: Promise<Committed>; applied: boolean } {
     const before = this.memory.revision();
-    const committed = this.memory.commit(batch);
+    const committed = this.memory.commit(batch, onApplied);
     const revision = this.memory.revision();
     committed.catch(() => {});
     if (revision === before) return { committed, applied: false };
@@ -55,6 +55,7 @@ export interface ProcessStoreOptions {
 
 interface Pending {
   batch: Batch;
+  onApplied: ((revision: number) => void) | undefined;
   resolve: (committed: Committed | Promise<Committed>) => void;
   reject: (error: Error) => void;
 }
@@ -93,10 +94,10 @@ export class ProcessStore implements Store {
     return iterator;
   }
 
-  commit(batch: Batch): Promise<Committed> {
+  commit(batch: Batch, onApplied?: (revision: number) => void): Promise<Committed> {
     return new Promise((resolve, reject) => {
       if (!this.#options.process.alive) return;
-      this.#pending.push({ batch, resolve, reject });
+      this.#pending.push({ batch, onApplied, resolve, reject });
       this.#sync();
     });
   }
@@ -130,7 +131,7 @@ export class ProcessStore implements Store {
     });
   }
 
-  #write({ batch, resolve, reject }: Pending): void {
+  #write({ batch, onApplied, resolve, reject }: Pending): void {
     const { process, disk, fate } = this.#options;
     if (!process.alive) return;
     const failed = fate('before', batch) === 'fail';
@@ -139,7 +140,7 @@ export class ProcessStore implements Store {
       reject(storeUnavailable('make the change durable', new Error('the simulated disk was told to fail')));
       return;
     }
-    const { committed, applied } = disk.apply(batch);
+    const { committed, applied } = disk.apply(batch, onApplied);
     if (applied) fate('after', batch);
     if (process.alive) process.whileAlive(committed).then(resolve, reject);
   }
