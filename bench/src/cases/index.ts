@@ -1,6 +1,7 @@
 import type { Case } from '../case.ts';
 import { burst } from './burst.ts';
 import { coldStart } from './cold-start.ts';
+import { drift } from './drift.ts';
 import { growth } from './growth.ts';
 import { idle } from './idle.ts';
 import { million } from './million.ts';
@@ -8,4 +9,4 @@ import { resident, streams } from './resident.ts';
 import { store } from './store.ts';
 
 /** All cases, in the order in which results show them. */
-export const cases: readonly Case[] = [burst, growth, resident, streams, million, coldStart, idle, store];
+export const cases: readonly Case[] = [burst, growth, resident, streams, million, drift, coldStart, idle, store];
