@@ -1,9 +1,21 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { endOfPrefix } from './check.ts';
+import { slowWatcher } from './errors.ts';
+import { DEFAULT_RETENTION } from './retention.ts';
 import { type Change, type Entry, MAX_BATCH_KEYS, type Op, type WatchBatch } from './store.ts';
 
 /** Rows of history that are read, or compacted, at a time. */
 const PART_ROWS = 2_000;
+
+/** Keys of which it is remembered what their newest version is; of the two last sets of so many. */
+const REMEMBERED = 8_192;
+
+/** The newest version of a key. */
+interface Newest {
+  id: number;
+  /** False when it is a deletion. */
+  live: boolean;
+}
 
 /** The statements over the tables of sqlite-file.ts, and the two revisions between which history can be read. */
 export class SqliteVersions {
@@ -22,10 +34,14 @@ export class SqliteVersions {
   readonly #partEnd: StatementSync;
   readonly #compact: StatementSync[];
   readonly #setOldest: StatementSync;
+  readonly #valueOf: StatementSync;
+  /** Keys that were asked for or written of late: the same few are asked for with every commit. */
+  #remembered = new Map<string, Newest | undefined>();
+  #rememberedBefore = new Map<string, Newest | undefined>();
 
   constructor(db: DatabaseSync) {
     this.#newest = db.prepare('SELECT e.id, v.value FROM entries e JOIN versions v ON v.id = e.id WHERE e.key = ?');
-    this.#newestId = db.prepare('SELECT id FROM entries WHERE key = ? AND live');
+    this.#newestId = arrays(db.prepare('SELECT id, live FROM entries WHERE key = ?'));
     this.#insertVersion = db.prepare('INSERT INTO versions (id, key, previous, value) VALUES (?, ?, ?, ?)');
     this.#setEntry = db.prepare(
       'INSERT INTO entries (key, id, live) VALUES (?1, ?2, ?3) ON CONFLICT (key) DO UPDATE SET id = ?2, live = ?3',
@@ -55,6 +71,7 @@ export class SqliteVersions {
       `DELETE FROM versions WHERE id >= ?1 AND id < ?2 AND value IS NULL`,
     ].map((sql) => db.prepare(sql));
     this.#setOldest = db.prepare('UPDATE horizon SET oldest = ?');
+    this.#valueOf = arrays(db.prepare('SELECT value FROM versions WHERE id = ?'));
 
     this.oldest = (db.prepare('SELECT oldest FROM horizon').get() as { oldest: number }).oldest;
     const last = db.prepare('SELECT max(id) AS id FROM versions').get() as { id: number | null };
@@ -66,6 +83,7 @@ export class SqliteVersions {
   reset(revision: number, oldest: number): void {
     this.revision = revision;
     this.oldest = oldest;
+    this.#forget();
   }
 
   get(key: string): Entry | undefined {
@@ -76,8 +94,8 @@ export class SqliteVersions {
 
   /** Revision at which the key was last written; 0 when it does not exist. */
   revisionOf(key: string): number {
-    const row = this.#newestId.get(key) as { id: number } | undefined;
-    return row ? revisionOf(row.id) : 0;
+    const newest = this.#newestOf(key);
+    return newest?.live ? revisionOf(newest.id) : 0;
   }
 
   /** Writes one batch at the next revision, which it takes only if something changes. Inside a transaction. */
@@ -85,17 +103,56 @@ export class SqliteVersions {
     const revision = this.revision + 1;
     const changes: Change[] = [];
     for (const op of ops) {
-      const before = this.#newest.get(op.key) as { id: number; value: string | null } | undefined;
+      const before = this.#newestOf(op.key);
       const value = op.type === 'put' ? op.value : undefined;
-      const previous = before?.value ?? undefined;
-      if (value === undefined && previous === undefined) continue;
+      if (value === undefined && !before?.live) continue;
       const id = revision * MAX_BATCH_KEYS + changes.length;
+      const live = value !== undefined;
       this.#insertVersion.run(id, op.key, before?.id ?? null, value ?? null);
-      this.#setEntry.run(op.key, id, value === undefined ? 0 : 1);
-      changes.push({ key: op.key, value, previous });
+      this.#setEntry.run(op.key, id, live ? 1 : 0);
+      this.#remember(op.key, { id, live });
+      changes.push(before?.live ? this.#change(op.key, value, before.id) : { key: op.key, value, previous: undefined });
     }
     if (changes.length > 0) this.revision = revision;
     return changes;
+  }
+
+  /** A change of what was there before: few ask for that, and it can be long. */
+  #change(key: string, value: string | undefined, before: number): Change {
+    const read = this.#valueOf;
+    return {
+      key,
+      value,
+      get previous() {
+        const row = read.get(before) as unknown as [string] | undefined;
+        // Compacted away since: who asks so late lists again.
+        if (!row) throw slowWatcher(DEFAULT_RETENTION.minRevisions);
+        return row[0];
+      },
+    };
+  }
+
+  #newestOf(key: string): Newest | undefined {
+    const known = this.#remembered.get(key);
+    if (known || this.#remembered.has(key)) return known;
+    const earlier = this.#rememberedBefore.get(key);
+    if (earlier || this.#rememberedBefore.has(key)) return this.#remember(key, earlier);
+    const row = this.#newestId.get(key) as unknown as [number, number] | undefined;
+    return this.#remember(key, row && { id: row[0], live: row[1] === 1 });
+  }
+
+  #remember(key: string, newest: Newest | undefined): Newest | undefined {
+    this.#remembered.set(key, newest);
+    if (this.#remembered.size >= REMEMBERED) {
+      this.#rememberedBefore = this.#remembered;
+      this.#remembered = new Map();
+    }
+    return newest;
+  }
+
+  #forget(): void {
+    this.#remembered = new Map();
+    this.#rememberedBefore = new Map();
   }
 
   /** At most `limit` entries under `prefix` after the key `after`, as of `revision`. */
@@ -138,6 +195,7 @@ export class SqliteVersions {
   compactPart(revision: number): void {
     const start = (this.oldest + 1) * MAX_BATCH_KEYS;
     const until = this.#endOfPart(start, revision);
+    this.#forget(); // of what was deleted nothing is left
     for (const statement of this.#compact) statement.run(start, (until + 1) * MAX_BATCH_KEYS);
     this.#setOldest.run(until);
     this.oldest = until;
