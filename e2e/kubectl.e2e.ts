@@ -1,5 +1,8 @@
 /** Plain kubectl against the API: every verb that people use. What controllers do is done by a stand-in. */
 import { spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import { ADMISSION_LIMITS } from '@plumb/reconciler/api/fairness/admission.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Control, startControl } from './kubectl/control.ts';
 import { FAIL, HOLD } from './kubectl/stand-in.ts';
@@ -245,4 +248,32 @@ describe.skipIf(!present)('kubectl', () => {
     expect(await expectOk('delete -f - --cascade=foreground', ESTATE)).toContain('instance.plumb.dev "web-0" deleted');
     expect((await kubectl('get plumb')).stdout).toBe('');
   });
+});
+
+test.skipIf(!present)('kubectl waits for a server that is busy', async () => {
+  const { levels } = ADMISSION_LIMITS;
+  const system = { ...levels.system, seats: 1, queue: 0 };
+  const control = await startControl({ limits: { ...ADMISSION_LIMITS, levels: { ...levels, system } } });
+  try {
+    const token = /token: "?([^"\s]+)/.exec(await readFile(control.kubeconfig, 'utf8'))![1];
+    // The only seat is taken by a body that is long in coming.
+    const taker = request(`${control.url}/apis/plumb.dev/v1/zones`, {
+      method: 'POST',
+      rejectUnauthorized: false,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'content-length': '100' },
+    });
+    taker.on('error', () => {});
+    await new Promise<void>((resolve) => taker.write('{', () => resolve()));
+    const zone = 'apiVersion: plumb.dev/v1\nkind: Zone\nmetadata: {name: patient}\n';
+    const applying = control.run('kubectl', ['apply', '-v=7', '-f', '-'], zone);
+    const kubectl = await Promise.race([applying, new Promise((resolve) => setTimeout(resolve, 1500, 'still waits'))]);
+    expect(kubectl).toBe('still waits');
+    taker.destroy();
+    const { code, stdout, stderr } = await applying;
+    expect(stdout, stderr).toBe('zone.plumb.dev/patient created\n');
+    expect(code).toBe(0);
+    expect(stderr).toContain('429');
+  } finally {
+    await control.close();
+  }
 });

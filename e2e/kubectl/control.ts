@@ -3,7 +3,7 @@ import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startApi } from '@plumb/reconciler/api/start.ts';
+import { type ApiOptions, startApi } from '@plumb/reconciler/api/start.ts';
 import { openPki } from '@plumb/reconciler/pki/open.ts';
 import { EventRing } from '@plumb/reconciler/runtime/events.ts';
 import { MemoryStore } from '@plumb/reconciler/store/memory.ts';
@@ -37,14 +37,15 @@ export interface Running {
 
 const RUN_MS = 60_000;
 
-export async function startControl(): Promise<Control> {
+/** `more`: what is not as usual of the API. */
+export async function startControl(more: Partial<ApiOptions> = {}): Promise<Control> {
   const folder = await mkdtemp(join(tmpdir(), 'plumb-kubectl-'));
   const ambient = realAmbient();
   const store = new MemoryStore();
   const pki = await openPki({ dataDir: folder, store, ambient, host: '127.0.0.1' });
   const events = new EventRing({ ambient });
   const { tls, tokens } = pki;
-  const api = await startApi({ store, ambient, tls, tokens, events, listen: { host: '127.0.0.1', port: 0 } });
+  const api = await startApi({ store, ambient, tls, tokens, events, listen: { host: '127.0.0.1', port: 0 }, ...more });
   const kubeconfig = await pki.writeKubeconfig(api.url);
   const ending = new AbortController();
   const working = standIn(store, events, ending.signal);
