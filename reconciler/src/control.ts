@@ -6,6 +6,7 @@ import { AllocationLane } from './allocation/lane.ts';
 import type { Context } from './controllers/controller.ts';
 import { HostLiveness } from './controllers/host/liveness.ts';
 import { registerHost } from './controllers/host/register.ts';
+import { ScanWatch } from './controllers/instance/scan-watch.ts';
 import { runControllers } from './controllers/run.ts';
 import { FleetServer, type FleetServerOptions } from './fleet/fleet-server.ts';
 import { nextTerm } from './fleet/term.ts';
@@ -33,6 +34,7 @@ export interface ControlOptions {
 export interface Control {
   fleet: FleetServer;
   context: Context;
+  scans: ScanWatch;
   /** Starts nothing more and resolves when what runs has ended. */
   stop(): Promise<void>;
 }
@@ -60,10 +62,14 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     metrics,
     onError: (controller, key, error) => log('warn', `${controller} ${key}: ${error.reason}: ${error.message}`),
   });
+  const scans = new ScanWatch(controllers.context);
+  if (metrics) scans.publish(metrics);
   return {
     fleet,
     context: controllers.context,
+    scans,
     async stop() {
+      scans.stop();
       await controllers.stop();
       fleet.close();
       watching.abort();

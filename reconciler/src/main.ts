@@ -5,6 +5,7 @@ import { type Ambient, type PlumbError, realAmbient } from '@plumb/schemas';
 import { startApi } from './api/start.ts';
 import { startControl } from './control.ts';
 import { cascadeExtension } from './extensions/cascades.ts';
+import { driftScanExtension } from './extensions/drift-scans.ts';
 import { flowExtensions } from './extensions/flows.ts';
 import { pendingHostsExtension } from './extensions/pending-hosts.ts';
 import { planExtension } from './extensions/plans.ts';
@@ -70,6 +71,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
       ...flowExtensions(control.context),
       cascadeExtension(control.context),
       planExtension(control.context),
+      driftScanExtension(control.scans),
     ],
   });
   started.defer(() => api.close());

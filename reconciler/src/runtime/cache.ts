@@ -53,6 +53,21 @@ export class ObjectCache {
     return this.table.list(plural) as Generator<Cached<T>>;
   }
 
+  /** Revision of the object at `key`, without looking at it; undefined when there is none. */
+  revisionOf(key: string): number | undefined {
+    return this.table.revisionOf(key);
+  }
+
+  /** See ObjectTable.eachRevision. */
+  eachRevision(plural: string, visit: (slot: number, revision: number) => void): void {
+    this.table.eachRevision(plural, visit);
+  }
+
+  /** See ObjectTable.inSlot. */
+  inSlot<T extends PlumbObject>(slot: number): Cached<T> | undefined {
+    return this.table.inSlot(slot) as Cached<T> | undefined;
+  }
+
   /** The objects whose spec refers to the object at `key`. */
   referrers(key: string): Generator<Cached> {
     return this.table.referrers(key);

@@ -46,6 +46,11 @@ export class IntSet {
     for (const cell of this.#cells) if (cell !== 0) yield cell - 1;
   }
 
+  /** As iterating, faster. */
+  each(visit: (value: number) => void): void {
+    for (const cell of this.#cells) if (cell !== 0) visit(cell - 1);
+  }
+
   /** The cell that holds the value, or the empty one where it belongs. */
   #cellOf(value: number): number {
     const mask = this.#cells.length - 1;

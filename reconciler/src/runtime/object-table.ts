@@ -73,6 +73,19 @@ export class ObjectTable {
     for (const slot of slots ?? []) yield few ? this.#use(slot)! : this.#look(slot);
   }
 
+  /**
+   * Calls `visit` for each object of the kind with its slot, a number that is its own as long as it is there, and its
+   * revision. Nothing is unpacked; `visit` must not change the table.
+   */
+  eachRevision(plural: string, visit: (slot: number, revision: number) => void): void {
+    this.#plurals.get(plural)?.each((slot) => visit(slot, this.#revisions[slot]!));
+  }
+
+  /** The object in the slot that {@link eachRevision} told, unpacked for this look. */
+  inSlot(slot: number): Cached | undefined {
+    return this.#slots[slot] === undefined ? undefined : this.#look(slot);
+  }
+
   /** How many objects of the kind there are. */
   count(plural: string): number {
     return this.#plurals.get(plural)?.size ?? 0;

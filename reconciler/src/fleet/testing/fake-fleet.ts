@@ -27,6 +27,7 @@ export class FakeFleet implements Fleet {
   /** Connects the host; `carried`: what lives there, in place of what lived there when it was last seen. */
   connect(name: string, facts: Partial<HostFacts> = {}, carried?: readonly LiveThing[]): void {
     const known = this.all.get(name);
+    if (known) known.connected = false;
     const things: FakeHost['things'] =
       (carried && new Map(carried.map((thing) => [thingKey(thing), thing]))) ?? known?.things ?? new Map();
     const owners = () => new Set([...things.values()].map(({ owner }) => owner));
