@@ -78,17 +78,17 @@ export class HostSession {
   }
 
   /**
-   * The control plane listens: sends everything that lives on the host, then every change. Throws `LowerTerm` (retry)
-   * when it is a control plane whose time is over.
+   * The control plane listens: sends everything that lives on the host, then every change. Where that has the digest
+   * `known` it is only said to be so. Throws `LowerTerm` (retry) when it is a control plane whose time is over.
    */
-  async begin(link: HostLink, session: string, term: number): Promise<void> {
+  async begin(link: HostLink, session: string, term: number, known = ''): Promise<void> {
     const { identity } = this.#options;
     if (term < identity.highestTerm)
       throw retryable('LowerTerm', `the server is of term ${term}, and this host obeys term ${identity.highestTerm}`);
     this.end();
     this.#link = link;
     this.#session = session;
-    await Promise.all([identity.raiseTerm(term), this.#observe(link)]);
+    await Promise.all([identity.raiseTerm(term), this.#observe(link, known)]);
   }
 
   command(command: Command): void {
@@ -139,19 +139,19 @@ export class HostSession {
    * Sends a whole snapshot. What the driver tells meanwhile is held back and sent after it: it may be in the snapshot
    * already, and applying it again in its order ends at the same state.
    */
-  async #observe(link: HostLink, failures = 0): Promise<void> {
+  async #observe(link: HostLink, known = '', failures = 0): Promise<void> {
     this.#held ??= [];
     this.#lostAgain = false;
     try {
       const live = await this.#options.driver.observe();
       if (this.#link !== link) return;
-      if (this.#lostAgain) return await this.#observe(link);
-      for (const message of snapshotMessages(this.name, live)) link.push(message);
+      if (this.#lostAgain) return await this.#observe(link, known);
+      for (const message of snapshotMessages(this.name, live, known)) link.push(message);
     } catch (error) {
       if (this.#link !== link) return;
       const { clock, random, log } = this.#options;
       log(`${this.name}: what lives on the host cannot be seen, trying again: ${(error as Error).message}`);
-      this.#stopRetry = clock.after(backoffMs(failures, random), () => void this.#observe(link, failures + 1));
+      this.#stopRetry = clock.after(backoffMs(failures, random), () => void this.#observe(link, known, failures + 1));
       return;
     }
     const held = this.#held;

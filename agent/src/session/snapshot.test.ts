@@ -1,6 +1,7 @@
 import type { LiveThing } from '@plumb/schemas';
 import type { AgentMessage } from '@plumb/schemas/wire/messages.ts';
 import { FRAME_BYTES } from '@plumb/schemas/wire/outbox.ts';
+import { liveDigest, thingLine } from '@plumb/schemas/wire/thing-line.ts';
 import { expect, test } from 'vitest';
 import { snapshotMessages } from './snapshot.ts';
 
@@ -34,4 +35,13 @@ test('more goes in parts, in order, each but the last announcing another; what i
   ]);
   const ids = messages.flatMap((m) => (m.body === 'snapshot' ? m.snapshot.things.map((t) => t.thing?.id) : []));
   expect(ids.join('')).toBe('abcdef');
+});
+
+test('to whom knows it all it is only said that it is so', () => {
+  const things = [seed('a', 10), seed('b', 10)];
+  const known = liveDigest(things.map(thingLine));
+  const same = snapshotMessages('h', [...things].reverse(), known);
+  expect(same).toEqual([{ host: 'h', body: 'snapshot', snapshot: { things: [], more: false, unchanged: true } }]);
+  expect(parts(snapshotMessages('h', [things[0]!], known))).toEqual([[1, false]]);
+  expect(parts(snapshotMessages('h', [], known))).toEqual([[0, false]]);
 });

@@ -2,9 +2,15 @@ import type { LiveThing } from '@plumb/schemas';
 import type { AgentMessage, WireLiveThing } from '@plumb/schemas/wire/messages.ts';
 import { FRAME_BYTES, thingBytes } from '@plumb/schemas/wire/outbox.ts';
 import { liveThingToWire } from '@plumb/schemas/wire/thing-codec.ts';
+import { liveDigest, thingLine } from '@plumb/schemas/wire/thing-line.ts';
 
-/** The live state of a host as messages of bounded size; each but the last says that more follows. */
-export function snapshotMessages(host: string, live: readonly LiveThing[]): AgentMessage[] {
+/**
+ * The live state of a host as messages of bounded size; each but the last says that more follows. Nothing but that it is
+ * unchanged, when it has the digest `known`.
+ */
+export function snapshotMessages(host: string, live: readonly LiveThing[], known = ''): AgentMessage[] {
+  if (known !== '' && liveDigest(live.map(thingLine)) === known)
+    return [{ host, body: 'snapshot', snapshot: { things: [], more: false, unchanged: true } }];
   const parts: WireLiveThing[][] = [[]];
   let bytes = 0;
   for (const thing of live.map(liveThingToWire)) {

@@ -1,6 +1,6 @@
 import type { Clock, Random } from '@plumb/schemas';
 import { PlumbError } from '@plumb/schemas';
-import type { AgentMessage, Refused, ServerMessage } from '@plumb/schemas/wire/messages.ts';
+import type { AgentMessage, Attached, Refused, ServerMessage } from '@plumb/schemas/wire/messages.ts';
 import { Outbox } from '@plumb/schemas/wire/outbox.ts';
 import { backoffMs, LONGEST_MS } from './backoff.ts';
 import type { Dialled, FrameCall } from './dial.ts';
@@ -9,6 +9,7 @@ import type { HostLink, HostSession } from './host-session.ts';
 
 export const HEARTBEAT_MS = 10_000;
 const FAREWELL_MS = 2_000;
+const SPREAD_MS = 500;
 
 export interface AgentStreamOptions {
   dial: Dialled;
@@ -120,12 +121,12 @@ export class AgentStream {
     else if (message.body === 'refused') void this.#refused(message.host, message.refused);
   }
 
-  async #begin(name: string, { session, term }: { session: string; term: number }): Promise<void> {
+  async #begin(name: string, { session, term, liveDigest }: Attached): Promise<void> {
     const host = this.#hosts.get(name)!;
     // A link of its own for each session: what was begun for an earlier one must not speak in this one.
     const link: HostLink = { push: (message) => this.#outbox.push(message) };
     try {
-      await host.session.begin(link, session, term);
+      await host.session.begin(link, session, term, liveDigest);
       if (this.#over) return;
       host.failures = 0;
       this.#options.onAttached();
@@ -136,9 +137,11 @@ export class AgentStream {
     }
   }
 
-  async #refused(name: string, { reason, message }: Refused): Promise<void> {
+  async #refused(name: string, { reason, message, retryAfterMs = 0 }: Refused): Promise<void> {
     const host = this.#hosts.get(name)!;
     host.session.end();
+    // Others are told times that follow on this one: a little later, but not so much that it is somebody else's.
+    if (retryAfterMs > 0) return this.#again(name, message, retryAfterMs + SPREAD_MS * this.#options.random.next());
     if (reason === 'UnknownCredential' && host.session.identity.joined) {
       this.#options.log(`${name}: the server does not know this host: joining again`);
       try {
@@ -156,12 +159,17 @@ export class AgentStream {
   }
 
   #retry(name: string, why: string, leastMs = 0): void {
+    const host = this.#hosts.get(name)!;
+    const ms = Math.max(leastMs, backoffMs(host.failures, this.#options.random));
+    host.failures += 1;
+    this.#again(name, why, ms);
+  }
+
+  #again(name: string, why: string, ms: number): void {
     if (this.#over) return;
-    const { clock, random, log } = this.#options;
+    const { clock, log } = this.#options;
     const host = this.#hosts.get(name)!;
     host.stopRetry();
-    const ms = Math.max(leastMs, backoffMs(host.failures, random));
-    host.failures += 1;
     log(`${name}: not attached: ${why}; trying again in ${(ms / 1000).toFixed(1)} s`);
     host.stopRetry = clock.after(ms, () => void this.#attach(name));
   }

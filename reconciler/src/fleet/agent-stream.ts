@@ -58,11 +58,11 @@ export class AgentStream {
    * Tells the agent why it is not heard for the host. Once, however much it says, until it attaches again: it learns
    * nothing from being told twice.
    */
-  refuse(host: string, reason: string, message: string): void {
+  refuse(host: string, reason: string, message: string, retryAfterMs = 0): void {
     if (this.#deaf.has(host)) return;
     this.#deaf.add(host);
     if (this.#deaf.size > MOST_HOSTS) this.end('it spoke for too many hosts');
-    else this.push({ host, body: 'refused', refused: { reason, message, terminal: false } });
+    else this.push({ host, body: 'refused', refused: { reason, message, terminal: false, retryAfterMs } });
   }
 
   /** The host asked to be heard: it may be refused again. */

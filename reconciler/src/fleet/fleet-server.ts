@@ -1,12 +1,20 @@
 import type { Duplex } from 'node:stream';
 import type { Ambient, LiveThing } from '@plumb/schemas';
 import { retryable, terminal } from '@plumb/schemas';
-import type { AgentMessage, Changes, JoinRequest, WireLiveThing } from '@plumb/schemas/wire/messages.ts';
+import type {
+  AgentMessage,
+  Attach,
+  Changes,
+  JoinRequest,
+  Snapshot,
+  WireLiveThing,
+} from '@plumb/schemas/wire/messages.ts';
 import { VERB } from '@plumb/schemas/wire/messages.ts';
 import { liveThingFromWire, thingToWire } from '@plumb/schemas/wire/thing-codec.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Store } from '../store/store.ts';
+import { Admission } from './admission.ts';
 import { AgentStream } from './agent-stream.ts';
 import { admitHost } from './credentials.ts';
 import type { Fleet, FleetCommand, HostFacts, HostLive, LiveChange, OwnedLive, StepOutcome } from './fleet.ts';
@@ -49,6 +57,7 @@ export class FleetServer implements Fleet {
   readonly #pending = new PendingCommands();
   readonly #registration: Registration;
   readonly #sessions: Sessions;
+  readonly #admission: Admission;
   readonly #endpoint: Endpoint;
   readonly #streams = new Set<AgentStream>();
   readonly #listeners = new Set<(change: LiveChange) => void>();
@@ -56,6 +65,7 @@ export class FleetServer implements Fleet {
   constructor(options: FleetServerOptions) {
     const { store, ambient, term, log, metrics } = options;
     this.#options = options;
+    this.#admission = new Admission({ clock: ambient.clock });
     this.#registration = new Registration({ ...options, clock: ambient.clock });
     this.#sessions = new Sessions({
       ...{ store, ambient, term, log },
@@ -75,6 +85,7 @@ export class FleetServer implements Fleet {
           frame: (from, messages) => this.#frame(from, messages),
           ended: (gone, why) => {
             this.#streams.delete(gone);
+            this.#admission.leave(gone);
             this.#sessions.endAll(gone, why);
           },
         });
@@ -87,6 +98,7 @@ export class FleetServer implements Fleet {
         streams: () => this.#streams.size,
         hosts: () => this.#sessions.size,
         pendingCommands: () => this.#pending.size,
+        admission: this.#admission,
       });
   }
 
@@ -158,6 +170,7 @@ export class FleetServer implements Fleet {
   /** Ends all streams. Agents come back when there is a server again. */
   close(): void {
     this.#sessions.close();
+    this.#admission.close();
     for (const stream of [...this.#streams]) stream.end('the server is stopping');
     this.#endpoint.close();
   }
@@ -182,7 +195,7 @@ export class FleetServer implements Fleet {
     for (const message of messages) {
       if (message.body === 'heartbeat' || message.body === undefined) continue;
       if (message.body === 'attach') {
-        void this.#sessions.attach(stream, message.host, message.attach);
+        this.#attach(stream, message.host, message.attach);
         continue;
       }
       const session = this.#sessions.get(message.host);
@@ -190,8 +203,7 @@ export class FleetServer implements Fleet {
         if (message.body !== 'detach')
           stream.refuse(message.host, 'NotAttached', `host ${message.host} is not attached on this stream`);
       } else if (message.body === 'snapshot') {
-        session.parts.push(...this.#understand(session, message.snapshot.things));
-        if (!message.snapshot.more) changes.push(this.#applySnapshot(session));
+        changes.push(...this.#applySnapshot(session, message.snapshot));
       } else if (message.body === 'changes') {
         if (session.host.connected) changes.push(...this.#applyChanges(session, message.changes));
       } else if (message.body === 'result') {
@@ -205,11 +217,27 @@ export class FleetServer implements Fleet {
     for (const answer of answers) answer();
   }
 
-  #applySnapshot(session: Session): LiveChange {
-    const things = session.parts;
-    session.parts = [];
-    session.host.connected = true;
-    return this.#live.replace(session.host, things);
+  #attach(stream: AgentStream, host: string, attach: Attach): void {
+    const retryAfterMs = this.#admission.ask(stream, host, () => void this.#sessions.attach(stream, host, attach));
+    if (retryAfterMs === undefined) return;
+    const seconds = Math.ceil(retryAfterMs / 1000);
+    stream.listen(host);
+    stream.refuse(
+      host,
+      'Busy',
+      `many hosts attach at once; host ${host} is to try again in ${seconds} s`,
+      retryAfterMs,
+    );
+  }
+
+  #applySnapshot(session: Session, { things, more, unchanged }: Snapshot): LiveChange[] {
+    const parts = [...(session.parts ?? []), ...this.#understand(session, things)];
+    session.parts = more ? parts : undefined;
+    if (more) return [];
+    const { host } = session;
+    host.connected = true;
+    host.reported = true;
+    return [unchanged ? { type: 'host', host: host.name } : this.#live.replace(host, parts)];
   }
 
   #applyChanges(session: Session, { changed, removed }: Changes): LiveChange[] {

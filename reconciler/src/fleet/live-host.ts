@@ -29,6 +29,8 @@ export interface Reader {
 export class LiveHost implements HostLive {
   readonly name: string;
   connected = false;
+  /** Whether it ever said everything that lives there. */
+  reported = false;
   facts: HostFacts;
   /** What lives here for each object, as ShortLines writes it. */
   readonly texts = new Map<Owned, string>();

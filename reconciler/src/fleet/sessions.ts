@@ -18,7 +18,7 @@ export interface Session {
   host: LiveHost;
   stream: AgentStream;
   /** Parts of a snapshot of which more follow. */
-  parts: LiveThing[];
+  parts: LiveThing[] | undefined;
 }
 
 export interface SessionsOptions {
@@ -96,11 +96,12 @@ export class Sessions {
       id: ambient.ids.uid(),
       host: live.meet(name, factsOf(attach.facts)),
       stream,
-      parts: [],
+      parts: undefined,
     };
     this.#sessions.set(name, session);
     this.#told.set(name, this.#term);
-    stream.push({ host: name, body: 'attached', attached: { session: session.id, term: this.#term } });
+    const liveDigest = session.host.reported ? live.digestOf(session.host) : '';
+    stream.push({ host: name, body: 'attached', attached: { session: session.id, term: this.#term, liveDigest } });
     log('info', `host ${name} attached, driver ${session.host.facts.driver}`);
     void registration.attend(name, attach.registerZone, () => this.#sessions.get(name) === session);
   }

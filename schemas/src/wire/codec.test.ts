@@ -17,8 +17,9 @@ const fromAgent: AgentMessage[] = [
     host: 'a',
     body: 'snapshot',
     snapshot: {
-      things: [{ thing, drift: ['gone'], domain: { state: 'off', reason: 'crashed' } }],
+      things: [{ thing, drift: ['gone'], domain: { state: 'running', reason: 'booted', maxCpus: 4 } }],
       more: true,
+      unchanged: false,
     },
   },
   { host: 'a', body: 'changes', changes: { changed: [{ thing, drift: [], domain: null }], removed: [] } },
@@ -29,7 +30,7 @@ const fromAgent: AgentMessage[] = [
     result: {
       command: '1',
       steps: [{ step: 's', ok: false, reason: 'InUse', message: 'it is', terminal: true }],
-      refused: { reason: 'LowerTerm', message: 'no', terminal: false },
+      refused: { reason: 'LowerTerm', message: 'no', terminal: false, retryAfterMs: 0 },
     },
   },
   { host: '', body: 'heartbeat', heartbeat: { sequence: 7 } },
@@ -37,8 +38,8 @@ const fromAgent: AgentMessage[] = [
 ];
 
 const fromServer: ServerMessage[] = [
-  { host: 'a', body: 'attached', attached: { session: 's', term: 3 } },
-  { host: 'a', body: 'refused', refused: { reason: 'UnknownCredential', message: 'join', terminal: false } },
+  { host: 'a', body: 'attached', attached: { session: 's', term: 3, liveDigest: 'd' } },
+  { host: 'a', body: 'refused', refused: { reason: 'Busy', message: 'later', terminal: false, retryAfterMs: 900 } },
   {
     host: 'a',
     body: 'command',

@@ -19,7 +19,7 @@ export interface AgentFrame {
 }
 
 export type ServerMessage = { host: string } & (
-  | { body: 'attached'; attached: { session: string; term: number } }
+  | { body: 'attached'; attached: Attached }
   | { body: 'refused'; refused: Refused }
   | { body: 'command'; command: Command }
   | { body?: undefined }
@@ -52,15 +52,23 @@ export interface WireHostFacts {
   tunnelAddress: string;
 }
 
+export interface Attached {
+  session: string;
+  term: number;
+  liveDigest?: string;
+}
+
 export interface Refused {
   reason: string;
   message: string;
   terminal: boolean;
+  retryAfterMs?: number;
 }
 
 export interface Snapshot {
   things: WireLiveThing[];
   more: boolean;
+  unchanged?: boolean;
 }
 
 export interface Changes {

@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import type { LiveThing } from '@plumb/schemas';
+import { realAmbient } from '@plumb/schemas';
+import type { AgentFrame, AgentMessage, ServerFrame, ServerMessage } from '@plumb/schemas/wire/messages.ts';
+import { liveThingToWire } from '@plumb/schemas/wire/thing-codec.ts';
+import { liveDigest, thingLine } from '@plumb/schemas/wire/thing-line.ts';
+import { expect, test } from 'vitest';
+import { FakeClock, settle } from '../runtime/fake-clock.ts';
+import { keys } from '../store/keys.ts';
+import { MemoryStore } from '../store/memory.ts';
+import { SILENCE_MS } from './agent-stream.ts';
+import type { LiveChange } from './fleet.ts';
+import type { EndpointHandlers, FrameCall } from './fleet-endpoint.ts';
+import { FleetServer } from './fleet-server.ts';
+
+/** The server's end of a stream, and what an agent does at the other. */
+class FakeStream extends EventEmitter {
+  readonly heard: ServerMessage[] = [];
+
+  write(frame: ServerFrame): boolean {
+    this.heard.push(...frame.messages);
+    return true;
+  }
+
+  end(): void {
+    this.emit('close');
+  }
+
+  say(...messages: AgentMessage[]): void {
+    this.emit('data', { messages } satisfies AgentFrame);
+  }
+
+  attach(host: string): void {
+    const facts = { driver: 'simulated', agentVersion: '1', cpus: 1, memoryMib: 1, tunnelAddress: '' };
+    const attach = { credential: host, facts, highestTerm: 0, runningCommands: [], registerZone: '' };
+    this.say({ host, body: 'attach', attach });
+  }
+
+  last<B extends ServerMessage['body']>(body: B): Extract<ServerMessage, { body: B }> | undefined {
+    return this.heard.findLast((message) => message.body === body) as Extract<ServerMessage, { body: B }> | undefined;
+  }
+}
+
+async function fleetFor(hosts: string[]) {
+  const clock = new FakeClock();
+  /** Time in which nothing ran, not even timers that were due. */
+  const busy = { ms: 0 };
+  const wall = { now: () => clock.now() + busy.ms, after: clock.after.bind(clock) };
+  const store = new MemoryStore();
+  for (const host of hosts) {
+    const sha256 = createHash('sha256').update(host).digest('hex');
+    await store.commit({
+      preconditions: [],
+      ops: [{ type: 'put', key: keys.credential(host), value: JSON.stringify({ sha256 }) }],
+    });
+  }
+  let handlers: EndpointHandlers | undefined;
+  const traffic = { bytesReceived: 0, bytesSent: 0, messagesReceived: 0, messagesSent: 0 };
+  const fleet = new FleetServer({
+    ...{ store, ambient: { ...realAmbient(), clock: wall }, term: 7, mayJoin: () => true, log: () => {} },
+    endpoint(given) {
+      handlers = given;
+      return { traffic, take() {}, close() {} };
+    },
+  });
+  const connect = () => {
+    const stream = new FakeStream();
+    handlers!.connect(stream as unknown as FrameCall);
+    return stream;
+  };
+  return { fleet, clock, busy, connect };
+}
+
+const bridge = (id: string): LiveThing => ({
+  kind: 'bridge',
+  id,
+  owner: id,
+  spec: { name: id, type: 'flat', physicalInterface: 'eth0', mtuBytes: 1500, peers: [] },
+  drift: [],
+});
+
+test('what the server knows of a host that comes back is not sent again, unless it is otherwise now', async () => {
+  const { fleet, connect } = await fleetFor(['h']);
+  const changes: LiveChange[] = [];
+  fleet.onChange((change) => changes.push(change));
+  const first = connect();
+  first.attach('h');
+  await settle();
+  expect(first.last('attached')?.attached).toMatchObject({ term: 7, liveDigest: '' });
+  const things = [bridge('a'), bridge('b')];
+  const [a, b] = things.map(liveThingToWire);
+  first.say({ host: 'h', body: 'snapshot', snapshot: { things: [a!], more: true } });
+  expect(fleet.host('h')?.connected).toBe(false);
+  first.say({ host: 'h', body: 'snapshot', snapshot: { things: [b!], more: false } });
+  expect([...fleet.host('h')!.things.keys()]).toEqual(['bridge/a', 'bridge/b']);
+  const version = fleet.owned('a')?.version;
+  first.end();
+  expect(fleet.host('h')?.connected).toBe(false);
+
+  const second = connect();
+  second.attach('h');
+  await settle();
+  expect(second.last('attached')?.attached.liveDigest).toBe(liveDigest(things.map(thingLine)));
+  expect(fleet.host('h')?.connected).toBe(false);
+  second.say({ host: 'h', body: 'snapshot', snapshot: { things: [], more: false, unchanged: true } });
+  expect(fleet.host('h')?.connected).toBe(true);
+  expect([...fleet.host('h')!.things.values()]).toEqual(things);
+  expect(fleet.owned('a')?.version).toBe(version);
+  second.say({ host: 'h', body: 'snapshot', snapshot: { things: [a!], more: false } });
+  expect([...fleet.host('h')!.things.keys()]).toEqual(['bridge/a']);
+  expect(changes).toEqual(Array(4).fill({ type: 'host', host: 'h' }));
+  fleet.close();
+});
+
+test('5,000 agents that come back at once are let in one after another, each once, and then there is peace', async () => {
+  const hosts = Array.from({ length: 5000 }, (_, n) => `host-${n}`);
+  const { fleet, clock, connect } = await fleetFor(hosts);
+  const streams = hosts.map((host) => {
+    const stream = connect();
+    stream.attach(host);
+    return stream;
+  });
+  const attached = () => streams.filter((stream) => stream.last('attached')).length;
+  await settle();
+  expect(attached()).toBeLessThanOrEqual(500);
+  let before = attached();
+  for (let second = 0; second < 5; second++) {
+    for (let turn = 0; turn < 10; turn++) await clock.advance(100);
+    for (let waits = 0; waits < 20; waits++) await settle();
+    expect(attached() - before).toBeLessThanOrEqual(1010);
+    before = attached();
+  }
+  expect(attached()).toBe(5000);
+  expect(streams.filter((stream) => stream.heard.length !== 1)).toEqual([]);
+  fleet.close();
+});
+
+test('more than can wait are told when to come back', async () => {
+  const hosts = Array.from({ length: 12_000 }, (_, n) => `host-${n}`);
+  const { fleet, clock, connect } = await fleetFor(hosts);
+  const stream = connect();
+  for (const host of hosts) stream.attach(host);
+  await clock.advance(0);
+  const told = stream.heard.flatMap((message) => (message.body === 'refused' ? [message.refused] : []));
+  expect(told).toHaveLength(1500);
+  expect(new Set(told.map(({ reason }) => reason))).toEqual(new Set(['Busy']));
+  const times = told.map(({ retryAfterMs }) => retryAfterMs!);
+  expect(Math.min(...times)).toBeGreaterThanOrEqual(10_000);
+  expect(Math.max(...times)).toBeLessThanOrEqual(12_000);
+  fleet.close();
+});
+
+test('a server that was busy does not take an agent for silent that it had no time to hear', async () => {
+  const { fleet, clock, busy, connect } = await fleetFor(['h']);
+  const stream = connect();
+  stream.attach('h');
+  await settle();
+  let ended = false;
+  stream.once('close', () => {
+    ended = true;
+  });
+  await clock.advance(SILENCE_MS - 1000);
+  // What was due runs late, and before what was said meanwhile is heard.
+  busy.ms = 30_000;
+  await clock.advance(1000);
+  expect(ended).toBe(false);
+  stream.say({ host: '', body: 'heartbeat', heartbeat: { sequence: 1 } });
+  await clock.advance(SILENCE_MS - 1000);
+  expect(ended).toBe(false);
+  await clock.advance(2000);
+  expect(ended).toBe(true);
+  fleet.close();
+});
