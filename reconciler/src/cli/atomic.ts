@@ -5,7 +5,9 @@ import { follow, type Target } from './follow.ts';
 import type { Manifest } from './manifests.ts';
 import { collectionPath, resourceByAlias } from './resources.ts';
 import { settled } from './settled.ts';
+import { StatusLine } from './status-line.ts';
 import type { Surroundings } from './surroundings.ts';
+import { printable } from './table.ts';
 
 /** The server needs a moment beyond the deadline to return everything. */
 const RETURN_MS = 120_000;
@@ -34,6 +36,12 @@ export async function applyAtomic(
   const { metadata } = await session.client.send('POST', collectionPath(resource, session.namespace), { body });
   const target: Target = { resource, namespace: session.namespace, name: metadata.name };
   let code = 1;
+  let waits = '';
+  using line = new StatusLine(surroundings, () => waits);
+  const say = (write: (text: string) => void, text: string) => {
+    waits = '';
+    line.aside(() => write(`changeset/${metadata.name} ${text}\n`));
+  };
   const late = await follow({
     client: session.client,
     clock: surroundings.clock,
@@ -41,25 +49,22 @@ export async function applyAtomic(
     targets: [target],
     seen(_target, object) {
       if (!object) {
-        surroundings.err(`changeset/${metadata.name} was deleted by someone else\n`);
+        say(surroundings.err, 'was deleted by someone else');
         return true;
       }
       const now = settled(object);
       if (now.state === 'waiting') {
-        if (surroundings.interactive) surroundings.err(`\r\x1b[K${now.message}`);
+        waits = printable(now.message);
+        line.changed();
         return false;
       }
-      if (surroundings.interactive) surroundings.err('\r\x1b[K');
       if (now.state === 'ready') {
         code = 0;
-        surroundings.out(`changeset/${metadata.name} applied: all ${manifests.length} objects are ready\n`);
-      } else surroundings.err(`changeset/${metadata.name} failed: ${now.reason}: ${now.message}\n`);
+        say(surroundings.out, `applied: all ${manifests.length} objects are ready`);
+      } else say(surroundings.err, `failed: ${now.reason}: ${now.message}`);
       return true;
     },
   });
-  if (late.length > 0)
-    surroundings.err(
-      `changeset/${metadata.name} is still being returned; see plumb describe changeset ${metadata.name}\n`,
-    );
+  if (late.length > 0) say(surroundings.err, `is still being returned; see plumb describe changeset ${metadata.name}`);
   return code;
 }

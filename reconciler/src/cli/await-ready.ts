@@ -12,7 +12,7 @@ export async function awaitReady(
   targets: readonly Target[],
   timeoutMs: number,
 ): Promise<number> {
-  const progress = new Progress(surroundings, targets, 'ready');
+  using progress = new Progress(surroundings, targets, 'ready');
   const last = new Map<Target, string>();
   let ready = 0;
   const late = await follow({
@@ -22,7 +22,7 @@ export async function awaitReady(
     targets,
     seen(target, object) {
       if (!object || object.metadata.deletionTimestamp) {
-        progress.ends(target, object ? 'is being deleted' : 'is not there');
+        progress.fails(target, object ? 'is being deleted' : 'is not there');
         return true;
       }
       const now = settled(object);
@@ -31,13 +31,15 @@ export async function awaitReady(
         progress.waits(target, now.reason);
         return false;
       }
-      if (now.state === 'ready') ready++;
-      progress.ends(target, now.state === 'ready' ? 'ready' : `failed: ${now.reason}: ${now.message}`);
+      if (now.state === 'ready') {
+        ready++;
+        progress.becomes(target);
+      } else progress.fails(target, `failed: ${now.reason}: ${now.message}`);
       return true;
     },
   });
   for (const target of late)
-    progress.ends(target, `is not ready in time: ${last.get(target) ?? 'nothing was heard of it'}`);
+    progress.fails(target, `is not ready in time: ${last.get(target) ?? 'nothing was heard of it'}`);
   progress.close(ready);
   return ready === targets.length ? 0 : 1;
 }

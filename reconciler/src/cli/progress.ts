@@ -1,12 +1,15 @@
-/** How far many objects have come: one line that is written over for a person, one line an object for a log. */
+/** How far many objects have come: a few are named one by one, of more only those that failed, and the rest is counted. */
 import { age } from '@plumb/schemas/project/columns-age.ts';
 import type { Target } from './follow.ts';
 import { describeManifest } from './manifests.ts';
+import { Pace, rate } from './pace.ts';
+import { StatusLine } from './status-line.ts';
 import type { Surroundings } from './surroundings.ts';
 import { printable } from './table.ts';
 
-const CLEAR = '\r\u001b[2K';
-/** Objects that are named while they are waited for. */
+/** Objects that are told one by one. */
+const FEW = 10;
+/** Objects, or reasons, that are named while they are waited for. */
 const NAMED = 2;
 
 export class Progress<T extends Target> {
@@ -15,47 +18,87 @@ export class Progress<T extends Target> {
   readonly #total: number;
   readonly #waiting = new Map<T, string>();
   readonly #word: string;
+  readonly #pace: Pace;
+  readonly #line: StatusLine;
   #done = 0;
 
-  /** `word`: what the objects become: ready, gone. */
+  /** `word`: what the objects become: sent, ready, gone. To be disposed of at the end. */
   constructor(surroundings: Surroundings, targets: readonly T[], word: string) {
     this.#surroundings = surroundings;
     this.#began = surroundings.clock.now();
     this.#total = targets.length;
     this.#word = word;
     for (const target of targets) this.#waiting.set(target, '');
+    this.#pace = new Pace(surroundings.clock);
+    this.#line = new StatusLine(surroundings, () => this.#text());
   }
 
   /** What a target waits for: a reason, or nothing. */
   waits(target: T, reason: string): void {
     if (this.#waiting.get(target) === reason) return;
     this.#waiting.set(target, reason);
-    this.#draw();
+    this.#line.changed();
   }
 
-  /** A target has come to its end, as the sentence says. */
-  ends(target: T, sentence: string): void {
-    this.#waiting.delete(target);
-    this.#done++;
-    const { interactive, err } = this.#surroundings;
-    err(`${interactive ? CLEAR : ''}${describeManifest(target)} ${printable(sentence)}\n`);
-    this.#draw();
+  /** A target has become what it was to become. */
+  becomes(target: T): void {
+    if (this.#total <= FEW) this.fails(target, this.#word);
+    else this.#count(target);
   }
 
-  /** `7 of 7 ready in 4s`. */
+  /** A target has come to its end otherwise, as the sentence says. */
+  fails(target: T, sentence: string): void {
+    const line = `${describeManifest(target)} ${printable(sentence)}\n`;
+    this.ends(target, () => this.#surroundings.err(line));
+  }
+
+  /** A target has come to its end, which `write` tells. */
+  ends(target: T, write: () => void): void {
+    this.#count(target);
+    this.#line.aside(write);
+  }
+
+  /** `500 of 500 ready in 12s, 41/s`. */
   close(ready: number): void {
-    const { interactive, err, clock } = this.#surroundings;
-    err(`${interactive ? CLEAR : ''}${ready} of ${this.#total} ${this.#word} in ${age(clock.now() - this.#began)}\n`);
+    const { err, clock } = this.#surroundings;
+    const ms = clock.now() - this.#began;
+    const pace = this.#total > FEW && ready > 0 && ms >= 1000 ? `, ${rate((ready * 1000) / ms)}` : '';
+    this.#line.aside(() => err(`${ready} of ${this.#total} ${this.#word} in ${age(ms)}${pace}\n`));
+    this[Symbol.dispose]();
   }
 
-  #draw(): void {
-    if (!this.#surroundings.interactive || this.#waiting.size === 0) return;
+  [Symbol.dispose](): void {
+    this.#line[Symbol.dispose]();
+  }
+
+  #count(target: T): void {
+    if (this.#waiting.delete(target)) this.#done++;
+    this.#pace.note(this.#done);
+    this.#line.changed();
+  }
+
+  #text(): string {
+    if (this.#waiting.size === 0) return '';
+    const pace = this.#total > FEW ? this.#pace.tell(this.#done, this.#total) : undefined;
+    const count = `${this.#done} of ${this.#total} ${this.#word}${pace === undefined ? '' : `, ${pace}`}`;
+    const why = this.#total > FEW ? this.#reasons() : this.#names();
+    return why === '' ? count : `${count}; ${why}`;
+  }
+
+  /** `waiting for instance/web-0 (ImagePulling), …`. */
+  #names(): string {
     const named = [...this.#waiting]
       .slice(0, NAMED)
       .map(([target, reason]) => `${describeManifest(target)}${reason ? ` (${printable(reason)})` : ''}`);
-    const more = this.#waiting.size > NAMED ? ', …' : '';
-    this.#surroundings.err(
-      `${CLEAR}${this.#done} of ${this.#total} ${this.#word}; waiting for ${named.join(', ')}${more}`,
-    );
+    return `waiting for ${named.join(', ')}${this.#waiting.size > NAMED ? ', …' : ''}`;
+  }
+
+  /** `300 NoCapacity, 20 ImagePulling`: what most wait for. */
+  #reasons(): string {
+    const counts = new Map<string, number>();
+    for (const reason of this.#waiting.values()) if (reason) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    const most = [...counts].sort(([, a], [, b]) => b - a);
+    const named = most.slice(0, NAMED).map(([reason, count]) => `${count} ${printable(reason)}`);
+    return named.join(', ') + (most.length > NAMED ? ', …' : '');
   }
 }

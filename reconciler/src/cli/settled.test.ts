@@ -1,10 +1,7 @@
 import type { PlumbObject } from '@plumb/schemas';
 import { expect, test } from 'vitest';
 import { parseDuration } from './duration.ts';
-import { Progress } from './progress.ts';
-import { resourceByAlias } from './resources.ts';
 import { settled } from './settled.ts';
-import type { Surroundings } from './surroundings.ts';
 import { renderTable } from './table.ts';
 
 const condition = (type: string, status: string, observedGeneration?: number) => ({
@@ -38,25 +35,6 @@ test('durations', () => {
   for (const text of ['', '5', '5 m', 'm', '-5m', '5m!']) {
     expect(() => parseDuration(text, '--timeout')).toThrow(/--timeout must be a duration/);
   }
-});
-
-test('a person sees one line that is written over, and what ended above it', () => {
-  let text = '';
-  const target = { resource: resourceByAlias('zone'), namespace: undefined, name: 'home' };
-  const surroundings = {
-    clock: { now: () => 0, after: () => () => {} },
-    interactive: true,
-    err: (t: string) => (text += t),
-  };
-  const progress = new Progress(surroundings as unknown as Surroundings, [target], 'ready');
-  progress.waits(target, 'Placing');
-  progress.waits(target, 'Placing');
-  progress.ends(target, 'ready\u001b[31m');
-  progress.close(1);
-  const clear = '\r\u001b[2K';
-  expect(text).toBe(
-    `${clear}0 of 1 ready; waiting for zone/home (Placing)${clear}zone/home ready [31m\n${clear}1 of 1 ready in 0s\n`,
-  );
 });
 
 test('tables', () => {

@@ -15,6 +15,8 @@ export interface Surroundings {
   err(text: string): void;
   /** Whether a person watches standard error, so that a line may be written over. */
   interactive: boolean;
+  /** How wide that person's terminal is, in characters; undefined: not known. */
+  columns?: () => number | undefined;
 }
 
 export function realSurroundings(): Surroundings {
@@ -39,5 +41,6 @@ export function realSurroundings(): Surroundings {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     interactive: process.stderr.isTTY === true,
+    columns: () => process.stderr.columns,
   };
 }

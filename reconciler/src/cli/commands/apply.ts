@@ -5,6 +5,7 @@ import { type Command, inParallel, manifestsOf, parseCommand, type Session, with
 import { parseDuration } from '../duration.ts';
 import { complain } from '../failure.ts';
 import { describeManifest, type Manifest } from '../manifests.ts';
+import { Progress } from '../progress.ts';
 import { submit } from '../submit.ts';
 import type { Surroundings } from '../surroundings.ts';
 
@@ -42,13 +43,15 @@ ready. Exit code 1 when one is refused, fails, or is not ready in time.
 /** Sends all; namespaces first, since nothing can be made in one that is not there. Returns how many were refused. */
 async function send(session: Session, surroundings: Surroundings, manifests: readonly Manifest[]): Promise<number> {
   let refused = 0;
+  using progress = new Progress(surroundings, manifests, 'sent');
   const one = async (manifest: Manifest) => {
     try {
       const outcome = await submit(session.client, manifest);
-      surroundings.out(`${describeManifest(manifest)} ${outcome}\n`);
+      progress.ends(manifest, () => surroundings.out(`${describeManifest(manifest)} ${outcome}\n`));
     } catch (thrown) {
       refused++;
-      complain(surroundings, PlumbError.from(thrown, 'apply'), describeManifest(manifest));
+      const error = PlumbError.from(thrown, 'apply');
+      progress.ends(manifest, () => complain(surroundings, error, describeManifest(manifest)));
     }
   };
   const core = manifests.filter(({ resource }) => !resource.definition);

@@ -52,25 +52,38 @@ async function removeAll(
 ): Promise<number> {
   /** uid of what is on its way out, by target: another object of the same name is none of ours. */
   const going = new Map<Target, string>();
-  let refused = 0;
-  await inParallel(targets, WIDTH, async (target) => {
-    try {
-      const body = await session.client.send('DELETE', objectPath(target.resource, target.namespace, target.name));
-      if (body.kind === 'Status') surroundings.out(`${describeManifest(target)} deleted\n`);
-      else going.set(target, body.metadata.uid);
-    } catch (thrown) {
-      if (thrown instanceof ApiError && thrown.status === 404) {
-        surroundings.out(`${describeManifest(target)} is not there\n`);
-        return;
-      }
-      refused++;
-      complain(surroundings, PlumbError.from(thrown, 'delete'), describeManifest(target));
-    }
-  });
+  const refused = await mark(session, surroundings, targets, (target, uid) => going.set(target, uid));
   if (timeoutMs === undefined)
     for (const target of going.keys()) surroundings.out(`${describeManifest(target)} is going\n`);
   else if (going.size > 0 && (await awaitGone(session, surroundings, going, timeoutMs)) > 0) return 1;
   return refused > 0 ? 1 : 0;
+}
+
+/** Asks for the deletion of all; `going`: told of those that do not go at once. Returns how many were refused. */
+async function mark(
+  session: Session,
+  surroundings: Surroundings,
+  targets: readonly Target[],
+  going: (target: Target, uid: string) => void,
+): Promise<number> {
+  let refused = 0;
+  using progress = new Progress(surroundings, targets, 'sent');
+  const say = (target: Target, what: string) =>
+    progress.ends(target, () => surroundings.out(`${describeManifest(target)} ${what}\n`));
+  await inParallel(targets, WIDTH, async (target) => {
+    try {
+      const body = await session.client.send('DELETE', objectPath(target.resource, target.namespace, target.name));
+      if (body.kind === 'Status') return say(target, 'deleted');
+      going(target, body.metadata.uid);
+      progress.ends(target, () => {});
+    } catch (thrown) {
+      if (thrown instanceof ApiError && thrown.status === 404) return say(target, 'is not there');
+      refused++;
+      const error = PlumbError.from(thrown, 'delete');
+      progress.ends(target, () => complain(surroundings, error, describeManifest(target)));
+    }
+  });
+  return refused;
 }
 
 /** How many are still there after the time. */
@@ -80,7 +93,7 @@ async function awaitGone(
   going: ReadonlyMap<Target, string>,
   timeoutMs: number,
 ): Promise<number> {
-  const progress = new Progress(surroundings, [...going.keys()], 'gone');
+  using progress = new Progress(surroundings, [...going.keys()], 'gone');
   const last = new Map<Target, string>();
   const late = await follow({
     client: session.client,
@@ -96,11 +109,11 @@ async function awaitGone(
         }
         return false;
       }
-      progress.ends(target, 'gone');
+      progress.becomes(target);
       return true;
     },
   });
-  for (const target of late) progress.ends(target, `is still there: ${last.get(target) ?? 'it does not say why'}`);
+  for (const target of late) progress.fails(target, `is still there: ${last.get(target) ?? 'it does not say why'}`);
   progress.close(going.size - late.length);
   return late.length;
 }

@@ -23,7 +23,7 @@ ready, the default, ends at once when an object has failed for good.
     return withSession(values, surroundings, async (session) => {
       const targets = await targetsOf(values, positionals, session, surroundings);
       if (!holds) return awaitReady(session, surroundings, targets, timeoutMs);
-      const progress = new Progress(surroundings, targets, what);
+      using progress = new Progress(surroundings, targets, what);
       const late = await follow({
         client: session.client,
         clock: surroundings.clock,
@@ -31,11 +31,11 @@ ready, the default, ends at once when an object has failed for good.
         targets,
         seen(target, object) {
           const done = holds(object);
-          if (done) progress.ends(target, what);
+          if (done) progress.becomes(target);
           return done;
         },
       });
-      for (const target of late) progress.ends(target, `is not ${what} in time`);
+      for (const target of late) progress.fails(target, `is not ${what} in time`);
       progress.close(targets.length - late.length);
       return late.length === 0 ? 0 : 1;
     });
