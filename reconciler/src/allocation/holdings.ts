@@ -31,7 +31,7 @@ export class Holdings {
   /** By slot: of everything that the instance holds, so that any change of it is seen. */
   private digests: number[] = [];
   private readonly shares = new Shares();
-  private readonly hosts = new Numbers();
+  private readonly hostNumbers = new Numbers();
   private readonly contents = new Numbers();
   private readonly contentOf: Content[] = [];
   /** l3 uid → number of the host → number of interfaces. */
@@ -52,7 +52,7 @@ export class Holdings {
     this.shares.clear(slot);
     this.digests[slot] = digest;
     for (const allocation of allocations) {
-      const [host, content] = [this.hosts.of(allocation.host), this.content(allocation)];
+      const [host, content] = [this.hostNumbers.of(allocation.host), this.content(allocation)];
       this.shares.add(slot, host, content);
       this.count(host, content, 1);
     }
@@ -66,6 +66,11 @@ export class Holdings {
     this.listener = listener;
   }
 
+  /** Every host of which an instance holds or held a share. */
+  hosts(): Iterable<string> {
+    return this.hostNumbers.all();
+  }
+
   /** uids of the instances that hold a share of the host, each once. */
   on(host: string): string[] {
     const slots = new Set(this.sharesOn(host).map(({ holder }) => holder));
@@ -74,7 +79,7 @@ export class Holdings {
 
   /** Hosts on which an instance holds an interface of the network. */
   *hostsOfNetwork(l3Uid: string): Generator<string> {
-    for (const host of this.networks.get(l3Uid)?.keys() ?? []) yield this.hosts.text(host);
+    for (const host of this.networks.get(l3Uid)?.keys() ?? []) yield this.hostNumbers.text(host);
   }
 
   /** uids of the L3Networks of which an instance holds an interface on the host. */
@@ -83,7 +88,7 @@ export class Holdings {
   }
 
   usesNetwork(host: string, l3Uid: string): boolean {
-    const number = this.hosts.known(host);
+    const number = this.hostNumbers.known(host);
     return number !== undefined && (this.networks.get(l3Uid)?.has(number) ?? false);
   }
 
@@ -93,7 +98,7 @@ export class Holdings {
   }
 
   private sharesOn(host: string): { holder: number; content: number }[] {
-    const number = this.hosts.known(host);
+    const number = this.hostNumbers.known(host);
     return number === undefined ? [] : this.shares.on(number);
   }
 
@@ -133,7 +138,7 @@ export class Holdings {
     const [had, has] = [this.places(before), this.places(after)];
     for (const place of had.symmetricDifference(has)) networks.add(place.split(' ')[0]!);
     const kept = new Set(after.map(({ host }) => host));
-    const left = new Set(before.filter(({ host }) => !kept.has(host)).map(({ host }) => this.hosts.text(host)));
+    const left = new Set(before.filter(({ host }) => !kept.has(host)).map(({ host }) => this.hostNumbers.text(host)));
     if (networks.size > 0 || freed) this.listener({ networks, left, freed });
   }
 

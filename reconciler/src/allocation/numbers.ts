@@ -16,6 +16,10 @@ export class Numbers {
     return this.#numbers.get(text);
   }
 
+  all(): Iterable<string> {
+    return this.#texts;
+  }
+
   text(number: number): string {
     return this.#texts[number]!;
   }

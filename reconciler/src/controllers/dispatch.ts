@@ -6,11 +6,15 @@ import { findCondition, isReady, isStalled } from '../runtime/conditions.ts';
 import { referenceKeys } from '../runtime/references.ts';
 import { keys } from '../store/keys.ts';
 import type { Context } from './controller.ts';
+import { isWaiting } from './first-look.ts';
 import { HostEvents } from './host/events.ts';
 
-/** Follows the cache and the fleet; returns a function that ends it. */
-export function dispatch(context: Context): () => void {
-  const waiting = new WaitingInstances(context);
+/**
+ * Follows the cache and the fleet; returns a function that ends it. `waitingNow`: keys of the instances that wait at this
+ * moment.
+ */
+export function dispatch(context: Context, waitingNow: Set<string>): () => void {
+  const waiting = new WaitingInstances(context, waitingNow);
   const hosts = new HostEvents(context, () => waiting.wakeAll());
   const ends = [
     context.cache.onChange((change) => onObject(context, waiting, change)),
@@ -33,17 +37,15 @@ export function dispatch(context: Context): () => void {
 /** Instances that hold nothing yet, or failed: what others free or bring may be what they wait for. */
 class WaitingInstances {
   private readonly context: Context;
-  private readonly keys = new Set<string>();
+  private readonly keys: Set<string>;
 
-  constructor(context: Context) {
+  constructor(context: Context, keys: Set<string>) {
     this.context = context;
-    for (const cached of context.cache.list<Instance>('instances')) this.note(cached);
+    this.keys = keys;
   }
 
   note(cached: Cached): void {
-    const { status } = cached.object as Instance;
-    if (status?.host === undefined || findCondition(cached.object, 'Stalled')?.status === 'True')
-      this.keys.add(cached.key);
+    if (isWaiting(cached)) this.keys.add(cached.key);
     else this.keys.delete(cached.key);
   }
 

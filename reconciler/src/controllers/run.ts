@@ -1,12 +1,12 @@
 /** Runs the controllers: one queue each, fed by what changed. */
-import { type Instance, kinds, PlumbError } from '@plumb/schemas';
-import { everHeld, type FlowRecord } from '../flow/record.ts';
-import { heldAllocation } from '../plan/allocation.ts';
+import { kinds, PlumbError } from '@plumb/schemas';
+import type { FlowRecord } from '../flow/record.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { WorkQueue } from '../runtime/queue.ts';
 import { parseObjectKey } from '../store/keys.ts';
 import type { Context } from './controller.ts';
 import { dispatch } from './dispatch.ts';
+import { lookWhenLost, survey } from './first-look.ts';
 import { allControllers } from './index.ts';
 
 export interface Running {
@@ -25,9 +25,10 @@ export interface RunOptions {
 
 export function runControllers({ context: parts, metrics, onError }: RunOptions): Running {
   const queues = new Map<string, WorkQueue>();
+  const found = survey(parts);
   const context: Context = {
     ...parts,
-    unplaced: unplacedInstances(parts),
+    unplaced: found.unplaced,
     enqueue(key, afterMs = 0) {
       queues.get(parseObjectKey(key)?.plural ?? '')?.addAfter(key, afterMs);
     },
@@ -55,37 +56,16 @@ export function runControllers({ context: parts, metrics, onError }: RunOptions)
     if (metrics) queue.publish(metrics);
     queues.set(kinds.find((k) => k.kind === controller.kind)!.plural, queue);
   }
-  rememberHoldings(context);
   if (metrics) publishFlows(context, metrics);
-  const end = dispatch(context);
-  for (const kind of kinds) for (const { key } of context.cache.list(kind.plural)) context.enqueue(key);
+  const ends = [dispatch(context, found.waiting), lookWhenLost(context)];
+  for (const key of found.now) context.enqueue(key);
   return {
     context,
     async stop() {
-      end();
+      for (const end of ends) end();
       await Promise.all([...queues.values()].map((q) => q.stop()));
     },
   };
-}
-
-function unplacedInstances({ cache, journal }: Pick<Context, 'cache' | 'journal'>): Set<string> {
-  const instances = [...cache.list<Instance>('instances')].map(({ object }) => object);
-  return new Set(
-    instances
-      .filter(({ metadata, status }) => status?.host === undefined && !journal.get(metadata.uid))
-      .map(({ metadata }) => metadata.uid),
-  );
-}
-
-/** What instances hold follows from their status and their flows. */
-function rememberHoldings(context: Context): void {
-  for (const { object } of context.cache.list('instances')) {
-    const flow = context.journal.get(object.metadata.uid)?.record;
-    const held = [heldAllocation(object.status as Instance['status']), ...(flow ? everHeld(flow) : [])].filter(
-      (a) => a !== undefined,
-    );
-    context.holdings.set(object.metadata.uid, held);
-  }
 }
 
 function publishFlows(context: Context, metrics: Metrics): void {

@@ -1,7 +1,7 @@
 import type { ListResult, Store } from './store.ts';
 
 /** Entries of a page: no more than these are in memory at a time, whatever the store holds. */
-const PAGE = 1000;
+const PAGE = 100;
 
 /**
  * Everything under `prefix` at one revision, in key order; at least one page, which may be empty. Throws PlumbError
