@@ -1,5 +1,5 @@
 /** How much faster than real a quiet fleet is simulated: heartbeats, and a control plane that has nothing to do. */
-import { foundation } from './workload/generate.ts';
+import { foundation } from './workload/foundation.ts';
 import { Player } from './workload/play.ts';
 import { World } from './world/world.ts';
 

@@ -26,10 +26,10 @@ export function scenarioOf(seed: string): Scenario {
   const mood = {
     hosts,
     length: dice.between(30, 110),
-    violence: 0.25 + dice.next() * 0.45,
+    violence: dice.between(25, 70),
     restores: dice.chance(0.15),
   };
-  return { seed, hosts, teardown: dice.chance(0.35), actions: generate(new Dice(`${seed}/actions`), mood) };
+  return { seed, hosts, teardown: dice.chance(0.35), actions: generate(`${seed}/actions`, mood) };
 }
 
 export async function soakActions(seed: string): Promise<SoakRun> {

@@ -1,6 +1,6 @@
 /** What is hurt at every point: each flow that there is, and the convergence of what instances share. */
 import type { Action } from '../workload/actions.ts';
-import { foundation } from '../workload/generate.ts';
+import { foundation } from '../workload/foundation.ts';
 
 export interface MatrixScenario {
   name: string;

@@ -1,7 +1,7 @@
 /** Whether everything is as it must be when nothing hurts any more: the end of every run. */
 import type { Allocation } from '@plumb/reconciler/plan/allocation.ts';
-import { referenceKeys } from '@plumb/reconciler/runtime/references.ts';
-import type { Condition, Instance, PlumbObject } from '@plumb/schemas';
+import { referenceKey, referenceKeys } from '@plumb/reconciler/runtime/references.ts';
+import type { ChangeSet, Condition, Instance, PlumbObject } from '@plumb/schemas';
 import { kindByName } from '@plumb/schemas';
 import type { World } from '../world/world.ts';
 import { type Estate, holdings, readEstate } from './estate.ts';
@@ -21,8 +21,10 @@ export function problems(world: World): string[] {
 
 /** Reasons for which an object may wait, each with the proof that it still has to. */
 const waits: Record<string, (object: PlumbObject, estate: Estate, world: World) => boolean> = {
-  ReferenceNotFound: (object, estate) => chain(object, estate).some((o) => o === undefined),
-  ReferenceDeleting: (object, estate) => chain(object, estate).some((o) => o?.metadata.deletionTimestamp !== undefined),
+  ReferenceNotFound: (object, estate, world) =>
+    inTime(object, world) || chain(object, estate).some((o) => o === undefined),
+  ReferenceDeleting: (object, estate, world) =>
+    inTime(object, world) || chain(object, estate).some((o) => o?.metadata.deletionTimestamp !== undefined),
   ReferenceNotReady: (object, estate) =>
     chain(object, estate).some((o) => o !== undefined && ready(o)?.status !== 'True'),
   InUse: (object, estate, world) => world.restored || orphaned(object, estate),
@@ -36,14 +38,42 @@ const waits: Record<string, (object: PlumbObject, estate: Estate, world: World) 
     !estate.hosts.some((h) => h.spec.zone === (object as Instance).spec.zone && ready(h)?.status === 'True') ||
     estate.hosts.some((h) => ready(h)?.status !== 'True'),
   Drifted: (object) => (object as Instance).spec.driftPolicy === 'Report',
+  Applying: (object, _, world) => inTime(object, world),
+  Returning: (object, estate, world) =>
+    membersOf(object).some((key) => {
+      const member = estate.objects.get(key);
+      const condition = member && ready(member);
+      return condition?.status === 'False' && (waits[condition.reason]?.(member!, estate, world) ?? false);
+    }),
   HostNotConnected: (object, _, world) => object.kind === 'Host' && !world.machines.has(object.metadata.name),
 };
+
+/** A change set may wait until its deadline; a clock that was put back makes that late. */
+function inTime(object: PlumbObject, { loop, skew }: World): boolean {
+  const { metadata, spec } = object as ChangeSet;
+  const nowMs = loop.now + skew.ms;
+  return (
+    object.kind === 'ChangeSet' &&
+    nowMs <= Date.parse(metadata.creationTimestamp) + spec.deadlineSeconds * 1000 + 60_000
+  );
+}
+
+/** Keys of what a change set declares. */
+function membersOf({ metadata, spec }: PlumbObject): string[] {
+  return (spec as ChangeSet['spec']).objects.map(({ kind, metadata: { name, namespace } }) =>
+    referenceKey(kind, namespace ?? metadata.namespace, name),
+  );
+}
 
 /** A domain of that name lives on a host and belongs to nobody any more. */
 function foreign({ metadata }: Instance, estate: Estate, world: World): boolean {
   for (const machine of world.machines.values())
     for (const thing of machine.things().values())
-      if (thing.kind === 'domain' && thing.spec.name === `default.${metadata.name}` && !estate.byUid.has(thing.owner))
+      if (
+        thing.kind === 'domain' &&
+        thing.spec.name === `${metadata.namespace}.${metadata.name}` &&
+        !estate.byUid.has(thing.owner)
+      )
         return true;
   return false;
 }
@@ -66,6 +96,7 @@ const stalls: Record<string, (object: PlumbObject, estate: Estate) => boolean> =
   NoCapacity: () => true,
   ReferenceNotReady: waits.ReferenceNotReady as (object: PlumbObject, estate: Estate) => boolean,
   SimulatedFailure: () => true,
+  DataLossNotAllowed: (object) => !(object as Instance).spec.allowDataLoss,
   InvalidCIDR: () => true,
   GatewayOutsideCIDR: () => true,
   RangeOutsideCIDR: () => true,
@@ -74,7 +105,7 @@ const stalls: Record<string, (object: PlumbObject, estate: Estate) => boolean> =
   // Crashes cut an update off again and again: its guest is disturbed so often and no more.
   AttemptsExhausted: (object) => object.kind === 'Instance',
   // A deadline outlives the process, so it is told by the wall clock, which may be put forward.
-  DeadlineExceeded: (object) => object.kind === 'Instance' || object.kind === 'ChangeSet',
+  DeadlineExceeded: (object) => object.kind === 'Instance',
 };
 
 /** An agent that is still on its way declares its host when it arrives, and nothing is settled before. */
@@ -108,6 +139,7 @@ function objectProblems(estate: Estate, world: World): string[] {
       if (stalled) say('is Ready and Stalled');
       continue;
     }
+    if (stalled && object.kind === 'ChangeSet') continue; // whether it had to give up, the model judges
     const allowed = stalled ? stalls[condition.reason] : waits[condition.reason];
     if (!allowed?.(object, estate, world))
       say(`is ${stalled ? 'stalled' : `not ready (${condition.status})`}: ${condition.reason}: ${condition.message}`);
@@ -202,7 +234,7 @@ function addressTaken({ metadata, spec }: Instance, estate: Estate): boolean {
   const seen = new Set<string>();
   for (const i of spec.interfaces)
     for (const address of i.addresses ?? []) {
-      const l3 = estate.l3.find((n) => n.metadata.name === i.l3Network);
+      const l3 = estate.objects.get(referenceKey('L3Network', metadata.namespace, i.l3Network));
       const holder = estate.allocations.get(`/alloc/address/${l3?.metadata.uid}/${address}`);
       if (holder !== undefined && holder !== metadata.uid) return true;
       if (seen.has(`${i.l3Network} ${address}`)) return true;

@@ -1,7 +1,7 @@
 /** What the simulation found, shrunk: docs/decisions/0008-found-by-simulation.md says what was wrong. */
 import { expect, test } from 'vitest';
 import type { Action } from '../workload/actions.ts';
-import { foundation } from '../workload/generate.ts';
+import { foundation } from '../workload/foundation.ts';
 import { play, type Scenario } from '../workload/play.ts';
 import { gone, vm, wait } from './stage.ts';
 
@@ -12,6 +12,16 @@ const change = (kind: 'Instance' | 'Image', name: string, spec: Record<string, u
   spec,
 });
 const on = (l3Network: string) => ({ interfaces: [{ name: 'eth0', l3Network }] });
+const instance = (name: string, more: Record<string, unknown> = {}) => {
+  const { spec } = vm(name, more) as Action & { do: 'create' };
+  return { member: { kind: 'Instance', metadata: { name } as Record<string, string>, spec } };
+};
+const changeSet = (name: string, deadlineSeconds: number, objects: unknown[]): Action => ({
+  do: 'create',
+  kind: 'ChangeSet',
+  name,
+  spec: { objects, deadlineSeconds },
+});
 const cloud = [...foundation, wait(2_000)];
 
 const found: Record<string, Omit<Scenario, 'seed' | 'hosts'> & { hosts?: number }> = {
@@ -89,6 +99,62 @@ const found: Record<string, Omit<Scenario, 'seed' | 'hosts'> & { hosts?: number 
       wait(1_000),
       { do: 'delete', kind: 'L3Network', name: 'lab' },
       change('Instance', 'vm', on('missing')),
+    ],
+  },
+  'a change set makes an object in a project that is not there': {
+    actions: [
+      ...cloud,
+      changeSet('cs', 10, [{ ...instance('vm').member, metadata: { name: 'vm', namespace: 'team' } }]),
+    ],
+  },
+  'a change set that goes back waits for ever for what was not Ready before': {
+    actions: [
+      ...cloud,
+      vm('vm', { offering: 'missing' }),
+      wait(1_000),
+      changeSet('cs', 2, [instance('vm', { power: 'Stopped', offering: 'missing' }).member]),
+    ],
+  },
+  'a change set that goes back waits for ever for what someone else has edited meanwhile': {
+    actions: [
+      ...cloud,
+      vm('vm'),
+      wait(2_000),
+      { do: 'slow', host: 'host-1', times: 100 },
+      changeSet('cs', 1, [instance('vm', { userData: '#!' }).member, instance('new', { image: 'missing' }).member]),
+      wait(1_300),
+      change('Instance', 'vm', { image: 'missing' }),
+    ],
+  },
+  'a change set waits for ever for what it made, because a member that stays refers to it': {
+    actions: [
+      ...cloud,
+      vm('vm', { offering: 'new' }),
+      wait(1_000),
+      changeSet('cs', 2, [
+        instance('vm', { offering: 'missing' }).member,
+        { kind: 'InstanceOffering', metadata: { name: 'new' }, spec: { cpus: 1, memoryMiB: 64 } },
+      ]),
+    ],
+  },
+  'an instance that is being deleted goes, and leaves everything, because its declaration is sent once more': {
+    actions: [
+      ...cloud,
+      vm('vm'),
+      wait(2_000),
+      { do: 'slow', host: 'host-1', times: 100 },
+      gone('vm'),
+      { ...vm('vm'), do: 'replace' } as Action,
+    ],
+  },
+  'a bridge stays because its network was edited while its zone is being deleted': {
+    actions: [
+      ...cloud,
+      vm('vm'),
+      wait(1_000),
+      { do: 'delete', kind: 'Zone', name: 'home' },
+      { do: 'change', kind: 'L2Network', name: 'lab', spec: { hostSelector: { matchLabels: {} } } },
+      change('Instance', 'vm', on('plain')),
     ],
   },
 };

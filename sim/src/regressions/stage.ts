@@ -2,7 +2,7 @@
 import { monitor } from '../oracle/monitor.ts';
 import { problems } from '../oracle/settled.ts';
 import type { Action } from '../workload/actions.ts';
-import { foundation } from '../workload/generate.ts';
+import { foundation } from '../workload/foundation.ts';
 import { Player, settle } from '../workload/play.ts';
 import type { Fate, Point } from '../world/fates.ts';
 import { World } from '../world/world.ts';

@@ -2,6 +2,7 @@
 import type { Fate, Point } from '../world/fates.ts';
 
 export type KindName =
+  | 'Namespace'
   | 'Zone'
   | 'Host'
   | 'L2Network'
@@ -11,13 +12,43 @@ export type KindName =
   | 'Instance'
   | 'ChangeSet';
 
+export interface Named {
+  kind: KindName;
+  name: string;
+  /** Of namespaced kinds; `default`, if absent. */
+  namespace?: string;
+}
+
+interface Manner {
+  /** The next action does not wait for the answer. */
+  nowait?: true;
+}
+
+/** A spec. `illegal`: it breaks a rule whatever is there already. */
+interface Sent {
+  spec: Record<string, unknown>;
+  illegal?: true;
+}
+
+/** What is asked of the API. */
+export type Ask = Manner &
+  (
+    | ({ do: 'create' } & Named & Sent)
+    /** A merge patch of the spec. */
+    | ({ do: 'change' } & Named & Sent)
+    /** The whole spec anew; `stale`: by someone who read the object long ago. */
+    | ({ do: 'replace'; stale?: true } & Named & Sent)
+    | ({ do: 'delete' } & Named)
+    /** Asks for another try of what failed. */
+    | ({ do: 'retry'; word: string } & Named)
+    /** Deletes with all that depends on it; `miscounted`: the person had agreed to another number. */
+    | { do: 'cascade'; roots: readonly Named[]; miscounted?: true }
+    /** What a person does about the flow of an instance. */
+    | { do: 'flow'; what: 'retry' | 'abandon'; name: string; namespace?: string }
+  );
+
 export type Action =
-  | { do: 'create'; kind: KindName; name: string; spec: Record<string, unknown>; illegal?: true; nowait?: true }
-  /** A merge patch of the spec. */
-  | { do: 'change'; kind: KindName; name: string; spec: Record<string, unknown>; illegal?: true; nowait?: true }
-  | { do: 'delete'; kind: KindName; name: string; nowait?: true }
-  /** Asks for another try of what failed. */
-  | { do: 'retry'; name: string; word: string }
+  | Ask
   | { do: 'wait'; ms: number }
   | { do: 'crash'; who: string; forMs: number }
   | { do: 'reboot'; host: string }

@@ -1,103 +1,277 @@
-/** What was promised: the specs that the API has acknowledged. Simple on purpose. */
-import { keys } from '@plumb/reconciler/store/keys.ts';
-import type { PlumbObject } from '@plumb/schemas';
+/**
+ * What the API promises, simple on purpose: which answers a request may have, and that every change of a declaration
+ * which reaches the disk was asked for by somebody, is what was asked for, and stays until somebody asks for another.
+ *
+ * It follows the disk commit by commit, and asks nothing of the product.
+ */
+import type { ChangeSetRecord } from '@plumb/reconciler/controllers/change-set/record.ts';
+import type { FlowRecord } from '@plumb/reconciler/flow/record.ts';
+import { referenceKeys } from '@plumb/reconciler/runtime/references.ts';
+import type { Batch } from '@plumb/reconciler/store/store.ts';
+import type { Instance, PlumbObject } from '@plumb/schemas';
 import { kindByName } from '@plumb/schemas';
 import type { Answer } from '../world/control-process.ts';
 import type { StoreDisk } from '../world/store-disk.ts';
-import type { Action } from './actions.ts';
+import type { Ask, Named } from './actions.ts';
+import { ChangeSets } from './change-sets.ts';
+import { changesWhatIsFixed, covers, declared, keyOf, merged, namespaceKey } from './compare.ts';
 
-type Asked = Extract<Action, { do: 'create' | 'change' | 'delete' }>;
-
-interface Promised {
-  uid: string;
-  spec: string;
-  deleted: boolean;
+/** A request that has no answer yet. */
+export interface Open {
+  ask: Ask;
+  /** Codes with which it may be answered: those of every moment since it was sent. */
+  codes: Set<number>;
+  /** Revisions at which it has changed something. */
+  wrote: number[];
+  /** Others were under way in the meantime. */
+  crowded: boolean;
+  reach: ReadonlySet<string>;
 }
 
-export function keyOf({ kind, name }: { kind: string; name: string }): string {
-  const { plural, scope } = kindByName(kind)!;
-  return keys.object(plural, scope === 'Namespaced' ? 'default' : undefined, name);
+export interface ModelOptions {
+  disk: StoreDisk;
+  /** Hosts whose agents declare them. */
+  hosts: ReadonlySet<string>;
+  /** Whether the disk may refuse. */
+  faulty: boolean;
+  /** Told what is wrong. */
+  say(what: string): void;
 }
 
 export class Model {
-  readonly #disk: StoreDisk;
-  readonly #promised = new Map<string, Promised>();
+  readonly #options: ModelOptions;
+  readonly #open = new Set<Open>();
+  readonly changeSets: ChangeSets;
+  /** Everything that there is, as it lies on the disk. */
+  objects = new Map<string, PlumbObject>();
 
-  constructor(disk: StoreDisk) {
-    this.#disk = disk;
+  constructor(options: ModelOptions) {
+    this.#options = options;
+    this.changeSets = new ChangeSets(options.say);
+    options.disk.onApply = (batch, revision) => this.#follow(batch, revision);
+    this.reload();
   }
 
-  /** Takes note of an answer; an undefined one leaves the outcome open, and what lies on the disk decides. */
-  heard(action: Asked, answer: Answer | undefined): string[] {
-    const key = keyOf(action);
-    if ('illegal' in action && action.illegal && answer && answer.code >= 200 && answer.code < 300)
-      if (!unchanged(action, this.#object(key))) return [`${JSON.stringify(action)} was answered with ${answer.code}`];
-    if (answer === undefined) {
-      this.#adopt(key);
-      return [];
+  /** The disk was put back to an earlier time: what it holds is what there is. */
+  reload(): void {
+    const records: [string, ChangeSetRecord][] = [];
+    this.objects = new Map();
+    for (const [key, { value }] of this.#options.disk.entries)
+      if (key.startsWith('/objects/')) this.objects.set(key, JSON.parse(value));
+      else if (key.startsWith('/changesets/')) records.push([key.slice('/changesets/'.length), JSON.parse(value)]);
+    this.changeSets.reload(records);
+  }
+
+  uidOf(named: Named): string {
+    return this.objects.get(keyOf(named))?.metadata.uid ?? 'nobody';
+  }
+
+  asked(ask: Ask): Open {
+    const open: Open = {
+      ask,
+      codes: new Set(this.codes(ask)),
+      wrote: [],
+      crowded: this.#open.size > 0,
+      reach: ask.do === 'cascade' ? this.reach(ask.roots) : new Set(),
+    };
+    for (const other of this.#open) other.crowded = true;
+    this.#open.add(open);
+    return open;
+  }
+
+  /** Judges the answer. `undefined`: the server died, so that nobody knows; nothing of it can come any more. */
+  answered(open: Open, answer: Answer | undefined): void {
+    this.#open.delete(open);
+    if (answer === undefined) return;
+    const { code, body } = answer;
+    const say = (what: string) => this.#options.say(`${JSON.stringify(open.ask)} was answered with ${code} ${what}`);
+    const unavailable = code === 0 || (code === 503 && this.#options.faulty);
+    if (!unavailable && !open.codes.has(code))
+      say(
+        `and not with ${[...open.codes].join(' or ')}: ${JSON.stringify((body as { message?: string }).message ?? '')}`,
+      );
+    if (code < 200 || code >= 300) {
+      const markedForAMoment = 'kind' in open.ask && open.ask.kind === 'Namespace';
+      if (open.wrote.length > 0 && !markedForAMoment) say('and was carried out');
+    } else if (open.ask.do === 'cascade') this.#judgeCascade(open, body as { items: { uid: string }[] }, say);
+    else if (open.ask.do === 'delete') this.#judgeDelete(open.ask, open, say);
+    else if (open.ask.do !== 'flow') {
+      const { resourceVersion } = (body as PlumbObject).metadata;
+      if (open.ask.do === 'create' && open.wrote.length !== 1) say(`and written ${open.wrote.length} times`);
+      else if (open.wrote.length > 0 && String(open.wrote.at(-1)) !== resourceVersion)
+        say(`at ${resourceVersion}, and written at ${open.wrote}: an acknowledged write was lost`);
     }
-    if (answer.code >= 500) return [];
-    if (answer.code < 200 || answer.code >= 300) return [];
-    const body = answer.body as PlumbObject;
-    if (action.do === 'delete') {
-      const before = this.#promised.get(key);
-      if (before) before.deleted = true;
-      return [];
+  }
+
+  /** Codes with which the request is answered if it is looked at now. */
+  codes(ask: Ask): number[] {
+    if (ask.do === 'cascade') return this.#cascadeCodes(ask);
+    if (ask.do === 'flow') return this.#flowCodes(ask);
+    const key = keyOf(ask);
+    const object = this.objects.get(key);
+    if (ask.do === 'create') {
+      if (ask.illegal) return [422];
+      const namespace = key.split('/')[3];
+      const project = namespace ? this.objects.get(namespaceKey(namespace)) : undefined;
+      if (namespace && !project) return [404];
+      if (project?.metadata.deletionTimestamp) return [403];
+      return [object ? 409 : 201];
     }
-    this.#promised.set(key, {
-      uid: body.metadata.uid,
-      spec: JSON.stringify(body.spec),
-      deleted: body.metadata.deletionTimestamp !== undefined,
-    });
-    return this.#check(key);
+    if (ask.do === 'delete' && ask.kind === 'Namespace') {
+      if (ask.name === 'default') return [403];
+      if (object && this.#isInUse(ask.name)) return [409];
+    }
+    if (!object) return [404];
+    if (ask.do === 'delete' || ask.do === 'retry') return [200];
+    if (ask.do === 'replace' && ask.stale) return [409];
+    const wanted = ask.do === 'change' ? merged(object.spec, ask.spec) : ask.spec;
+    return [ask.illegal || changesWhatIsFixed(object, wanted) ? 422 : 200];
   }
 
-  /** The store was put back: what it holds now is all that is promised. */
-  forget(): void {
-    for (const key of this.#promised.keys()) this.#adopt(key);
+  /** Keys of the objects and of all that refers to them or runs on them, in turn. */
+  reach(roots: readonly Named[]): Set<string> {
+    const reached = new Set<string>();
+    const queue = roots.map(keyOf);
+    for (const key of queue) {
+      if (reached.has(key) || !this.objects.has(key)) continue;
+      reached.add(key);
+      for (const [other, object] of this.objects) if (this.#dependsOn(object, key)) queue.push(other);
+    }
+    return reached;
   }
 
-  /** Promises that are not kept. */
+  /** What the change sets have left undone, or say wrongly. */
   broken(): string[] {
-    return [...this.#promised.keys()].flatMap((key) => this.#check(key));
-  }
-
-  #check(key: string): string[] {
-    const { uid, spec, deleted } = this.#promised.get(key)!;
-    const object = this.#object(key);
-    if (deleted) {
-      if (object?.metadata.uid === uid && !object.metadata.deletionTimestamp)
-        return [`${key} was deleted, and lives on: an acknowledged deletion was lost`];
-      return [];
+    const found: string[] = [];
+    for (const [key, object] of this.objects) {
+      if (object.kind !== 'ChangeSet') continue;
+      const { metadata, status } = object;
+      const ended = this.changeSets.ended.get(metadata.uid);
+      const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+      if ((ended === 'applied' && ready?.status !== 'True') || (ended === 'returned' && ready?.status === 'True'))
+        found.push(`${key} was ${ended}, and says ${ready?.reason} ${ready?.message}`);
     }
-    if (!object) return [`${key} is gone: an acknowledged write was lost`];
-    if (object.metadata.uid !== uid) return [`${key} is another object: an acknowledged write was lost`];
-    if (object.metadata.deletionTimestamp) return [`${key} is being deleted, and nobody asked for it`];
-    const now = JSON.stringify(object.spec);
-    return now === spec ? [] : [`${key} is ${now}; acknowledged was ${spec}`];
+    for (const uid of this.changeSets.running())
+      if (![...this.objects.values()].some(({ metadata }) => metadata.uid === uid))
+        found.push(`the record of change set ${uid} outlived it`);
+    return found;
   }
 
-  #adopt(key: string): void {
-    const object = this.#object(key);
-    if (!object) this.#promised.delete(key);
-    else
-      this.#promised.set(key, {
-        uid: object.metadata.uid,
-        spec: JSON.stringify(object.spec),
-        deleted: object.metadata.deletionTimestamp !== undefined,
-      });
+  #follow(batch: Batch, revision: number): void {
+    const ofChangeSet = this.changeSets.judge(batch, this.objects);
+    for (const op of batch.ops) {
+      if (!op.key.startsWith('/objects/')) continue;
+      const before = this.objects.get(op.key);
+      if (op.type === 'delete') {
+        if (!before?.metadata.deletionTimestamp && !this.#askedFor(op.key, revision, ['delete']))
+          this.#options.say(`${op.key} went, and nobody had deleted it`);
+        this.objects.delete(op.key);
+      } else {
+        const after = JSON.parse(op.value) as PlumbObject;
+        if (!ofChangeSet?.has(op.key)) this.#judgeWrite(op.key, before, after, revision);
+        const { namespace } = after.metadata;
+        if (!before && namespace && !this.objects.has(namespaceKey(namespace)))
+          this.#options.say(`${op.key} was made in a namespace that is not there`);
+        this.objects.set(op.key, after);
+      }
+    }
+    for (const open of this.#open) for (const code of this.codes(open.ask)) open.codes.add(code);
   }
 
-  #object(key: string): PlumbObject | undefined {
-    const entry = this.#disk.entries.get(key);
-    return entry && (JSON.parse(entry.value) as PlumbObject);
+  #judgeWrite(key: string, before: PlumbObject | undefined, after: PlumbObject, revision: number): void {
+    const say = (what: string) => this.#options.say(`${key} ${what}`);
+    if (!before) {
+      const open = this.#askedFor(key, revision, ['create']);
+      if (open) {
+        if (!covers(after.spec, (open.ask as { spec: unknown }).spec)) say(`became ${JSON.stringify(after.spec)}`);
+      } else if (!this.#comesByItself(key, after)) say('came, and nobody had asked for it');
+      return;
+    }
+    if (before.metadata.uid !== after.metadata.uid) say('became another object: an acknowledged write was lost');
+    if (declared(before) !== declared(after)) {
+      const open = this.#askedFor(key, revision, ['change', 'replace', 'retry']);
+      if (!open) say(`became ${declared(after)}, and nobody had asked for it; acknowledged was ${declared(before)}`);
+      else if (!covers(after.spec, wantedSpec(open.ask, before)))
+        say(
+          `became ${JSON.stringify(after.spec)} by ${JSON.stringify(open.ask)}; it was ${JSON.stringify(before.spec)}`,
+        );
+    }
+    const [wasLeaving, isLeaving] = [before.metadata.deletionTimestamp, after.metadata.deletionTimestamp];
+    if (!wasLeaving && isLeaving && !this.#askedFor(key, revision, ['delete', 'cascade']))
+      say('is being deleted, and nobody asked for it');
+    if (wasLeaving && !isLeaving && after.kind !== 'Namespace') say('is not being deleted any more');
+  }
+
+  /** The request that asks for this. */
+  #askedFor(key: string, revision: number, what: readonly Ask['do'][]): Open | undefined {
+    for (const open of this.#open) {
+      const { ask } = open;
+      if (!what.includes(ask.do) || ask.do === 'flow') continue;
+      const meant = ask.do === 'cascade' ? this.reach(ask.roots).has(key) : keyOf(ask) === key;
+      if (!meant) continue;
+      open.wrote.push(revision);
+      return open;
+    }
+    return undefined;
+  }
+
+  /** Hosts declare themselves; one namespace is always there. */
+  #comesByItself(key: string, { kind, metadata }: PlumbObject): boolean {
+    return (kind === 'Host' && this.#options.hosts.has(metadata.name)) || key === namespaceKey('default');
+  }
+
+  #isInUse(namespace: string): boolean {
+    return [...this.objects.values()].some(({ metadata }) => metadata.namespace === namespace);
+  }
+
+  #dependsOn(object: PlumbObject, key: string): boolean {
+    const kind = kindByName(object.kind);
+    if (kind && referenceKeys(kind, object).includes(key)) return true;
+    const [, , plural, , name] = key.split('/');
+    return plural === 'hosts' && object.kind === 'Instance' && (object as Instance).status?.host === name;
+  }
+
+  #cascadeCodes({ roots, miscounted }: Ask & { do: 'cascade' }): number[] {
+    if (roots.some((root) => !this.objects.has(keyOf(root)))) return [404];
+    if (this.#isMoving()) return [200, 409, 422];
+    return [miscounted ? 422 : 200];
+  }
+
+  #flowCodes({ what, name, namespace }: Ask & { do: 'flow' }): number[] {
+    const object = this.objects.get(keyOf({ kind: 'Instance', name, namespace }));
+    const value = object && this.#options.disk.entries.get(`/flows/${object.metadata.uid}`)?.value;
+    // A request finds the flow as the server has it, which is a moment away from the disk.
+    if (this.#isMoving()) return [200, 404, 409, 422];
+    if (value === undefined) return [404];
+    return [what === 'retry' || (JSON.parse(value) as FlowRecord).stuck ? 200 : 422];
+  }
+
+  /** Whether anything is under way that nobody waits for. */
+  #isMoving(): boolean {
+    if (this.#open.size > 1 || this.changeSets.running().length > 0) return true;
+    for (const [key, { value }] of this.#options.disk.entries)
+      if (key.startsWith('/flows/') && (JSON.parse(value) as FlowRecord).direction !== 'failed') return true;
+    for (const { metadata } of this.objects.values()) if (metadata.deletionTimestamp) return true;
+    return this.#options.faulty;
+  }
+
+  #judgeCascade(open: Open, { items }: { items: { uid: string }[] }, say: (what: string) => void): void {
+    const reached = new Set(items.map(({ uid }) => uid));
+    for (const object of this.objects.values())
+      if (reached.has(object.metadata.uid) && !object.metadata.deletionTimestamp)
+        say(`and ${object.kind} ${object.metadata.name} stays`);
+    if (!open.crowded && !this.#options.faulty && items.length !== open.reach.size)
+      say(`and reached ${items.length} objects instead of ${[...open.reach].join(', ')}`);
+  }
+
+  #judgeDelete(ask: Named, { wrote }: Open, say: (what: string) => void): void {
+    const object = this.objects.get(keyOf(ask));
+    if (wrote.length === 0 && object && !object.metadata.deletionTimestamp)
+      say('and lives on: an acknowledged deletion was lost');
   }
 }
 
-/** An illegal wish that happens to ask for what is there already is none. */
-function unchanged(action: Asked, object: PlumbObject | undefined): boolean {
-  if (action.do !== 'change' || !object) return false;
-  return Object.entries(action.spec).every(
-    ([field, value]) => JSON.stringify(object.spec[field]) === JSON.stringify(value),
-  );
+function wantedSpec(ask: Ask, before: PlumbObject): unknown {
+  if (ask.do === 'change') return merged(before.spec, ask.spec);
+  return ask.do === 'replace' ? ask.spec : before.spec;
 }

@@ -1,12 +1,13 @@
 /** Plays a list of actions in a world, mends everything, and looks whether all became as it must be. */
-import { kindByName } from '@plumb/schemas';
+import type { PlumbObject } from '@plumb/schemas';
 import { monitor } from '../oracle/monitor.ts';
 import { problems } from '../oracle/settled.ts';
-import type { Answer } from '../world/control-process.ts';
 import type { Fate, Point } from '../world/fates.ts';
 import { type Counts, World } from '../world/world.ts';
-import type { Action } from './actions.ts';
-import { keyOf, Model } from './model.ts';
+import type { Action, Ask, KindName } from './actions.ts';
+import { keyOf } from './compare.ts';
+import { Model } from './model.ts';
+import { requestOf } from './requests.ts';
 
 export interface Scenario {
   seed: string;
@@ -53,7 +54,7 @@ export async function play(scenario: Scenario, keepLines = 0): Promise<Outcome> 
     ({ wrong, settledAfterMs } = await settle(world));
     wrong.push(...player.model.broken());
     const restored = scenario.actions.some((action) => action.do === 'restore');
-    if (wrong.length === 0 && scenario.teardown && !restored) wrong = await tearDown(world);
+    if (wrong.length === 0 && scenario.teardown && !restored) wrong = await tearDown(world, player);
   } catch (error) {
     wrong = [`the simulation threw: ${(error as Error).stack}`];
   } finally {
@@ -90,29 +91,22 @@ export async function settle(world: World, stayMs = STAY_MS): Promise<{ wrong: s
 }
 
 /** Deletes everything there is, in any order, and looks whether anything is left. */
-async function tearDown(world: World): Promise<string[]> {
+async function tearDown(world: World, player: Player): Promise<string[]> {
   for (const machine of world.machines.values()) machine.options.zone = '';
-  const objects = [...world.disk.entries.keys()].filter(
-    (k) => k.startsWith('/objects/') && !k.includes('/namespaces/'),
-  );
-  for (const key of objects) {
-    const [, , plural, namespace, name] = key.split('/');
-    if (plural !== 'hosts') await world.ask('DELETE', path(plural!, namespace!, name));
-  }
+  const objects = [...player.model.objects.values()];
+  const remove = ({ kind, metadata }: PlumbObject) => player.do({ do: 'delete', kind: kind as KindName, ...metadata });
+  for (const object of objects) if (object.kind !== 'Host' && object.kind !== 'Namespace') await remove(object);
   const { wrong } = await settle(world);
-  if (wrong.length > 0) return wrong.map((what) => `after everything was deleted: ${what}`);
+  for (const object of objects)
+    if (object.kind === 'Namespace' && object.metadata.name !== 'default') await remove(object);
   const left: string[] = [];
   for (const key of world.disk.entries.keys())
-    if (/^\/(objects\/(?!hosts|namespaces|zones)|alloc\/(address|mac)|flows|changesets)/.test(key))
+    if (/^\/(objects\/(?!hosts|namespaces\/\/default|zones)|alloc\/(address|mac)|flows|changesets)/.test(key))
       left.push(`${key} is left`);
   for (const machine of world.machines.values())
     for (const [key, thing] of machine.things())
       if (world.disk.entries.has(`/deleted/${thing.owner}`)) left.push(`${key} is left on ${machine.name}`);
-  return left;
-}
-
-function path(plural: string, namespace: string, name = ''): string {
-  return `/apis/plumb.dev/v1${namespace ? `/namespaces/${namespace}` : ''}/${plural}${name ? `/${name}` : ''}`;
+  return [...wrong, ...left].map((what) => `after everything was deleted: ${what}`);
 }
 
 /** Does actions in a world, and remembers what was promised. */
@@ -122,9 +116,15 @@ export class Player {
   readonly #open = new Map<string, Promise<void>>();
   #fates: { at: Point['at']; skip: number; fate: Fate }[] = [];
 
-  constructor(world: World) {
+  /** `faulty`: whether the disk may refuse, as actions may tell it to. */
+  constructor(world: World, faulty = true) {
     this.#world = world;
-    this.model = new Model(world.disk);
+    this.model = new Model({
+      disk: world.disk,
+      hosts: new Set(world.machines.keys()),
+      faulty,
+      say: (what) => world.violations.push(what),
+    });
     world.fates = { at: (point) => this.#fate(point) };
   }
 
@@ -138,14 +138,12 @@ export class Player {
     switch (action.do) {
       case 'create':
       case 'change':
+      case 'replace':
       case 'delete':
-        return this.#ask(action);
       case 'retry':
-        await this.#answered(keyOf({ kind: 'Instance', name: action.name }));
-        await world.ask('PATCH', path('instances', 'default', action.name), {
-          metadata: { annotations: { 'plumb.dev/retry': action.word } },
-        });
-        return;
+      case 'cascade':
+      case 'flow':
+        return this.#ask(action);
       case 'wait':
         await world.run(action.ms);
         return;
@@ -193,35 +191,23 @@ export class Player {
     for (const key of [...this.#open.keys()]) await this.#answered(key);
   }
 
-  async #ask(action: Extract<Action, { do: 'create' | 'change' | 'delete' }>): Promise<void> {
-    const { plural, scope } = kindByName(action.kind)!;
-    const namespace = scope === 'Namespaced' ? 'default' : '';
-    const key = keyOf(action);
-    await this.#answered(key);
-    const done = this.#request(action, plural, namespace).then((answer) => {
-      this.#world.violations.push(...this.model.heard(action, answer));
-      this.#open.delete(key);
-    });
-    if (!action.nowait) return done;
-    this.#open.set(key, done);
-    await this.#world.run(1);
-  }
-
-  #request(
-    action: Extract<Action, { do: 'create' | 'change' | 'delete' }>,
-    plural: string,
-    namespace: string,
-  ): Promise<Answer | undefined> {
+  async #ask(ask: Ask): Promise<void> {
     const world = this.#world;
-    if (action.do === 'create')
-      return world.ask('POST', path(plural, namespace), {
-        apiVersion: 'plumb.dev/v1',
-        kind: action.kind,
-        metadata: { name: action.name },
-        spec: action.spec,
-      });
-    if (action.do === 'change') return world.ask('PATCH', path(plural, namespace, action.name), { spec: action.spec });
-    return world.ask('DELETE', path(plural, namespace, action.name));
+    // Of one object one thing is asked at a time; what speaks of many waits for all.
+    const key = ask.do === 'cascade' || ask.do === 'flow' ? undefined : keyOf(ask);
+    if (key === undefined) await this.answers();
+    else await this.#answered(key);
+    const uid = ask.do === 'flow' ? this.model.uidOf({ kind: 'Instance', ...ask }) : '';
+    await world.untilServed();
+    const open = this.model.asked(ask);
+    const { method, path, body } = requestOf(ask, { uid, reach: open.reach.size });
+    const done = world.ask(method, path, body).then((answer) => {
+      this.model.answered(open, answer);
+      if (key !== undefined) this.#open.delete(key);
+    });
+    if (!ask.nowait || key === undefined) return done;
+    this.#open.set(key, done);
+    await world.run(1);
   }
 
   async #answered(key: string): Promise<void> {
@@ -262,7 +248,7 @@ export class Player {
     world.note('the store is put back');
     world.restored = true;
     world.disk.restore(share === 0 ? 0 : Math.max(this.#allKnown(), Math.floor(world.disk.batches.length * share)));
-    this.model.forget();
+    this.model.reload();
     world.fates = fates;
     world.restarts = true;
     world.startControl();

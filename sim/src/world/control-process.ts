@@ -7,6 +7,7 @@ import { ApiRequest } from '@plumb/reconciler/api/request.ts';
 import { Router } from '@plumb/reconciler/api/router.ts';
 import { serveCore, serveKinds } from '@plumb/reconciler/api/served.ts';
 import { type Control, startControl } from '@plumb/reconciler/control.ts';
+import { cascadeExtension } from '@plumb/reconciler/extensions/cascades.ts';
 import { flowExtensions } from '@plumb/reconciler/extensions/flows.ts';
 import type { EndpointHandlers } from '@plumb/reconciler/fleet/fleet-endpoint.ts';
 import { EventRing } from '@plumb/reconciler/runtime/events.ts';
@@ -71,7 +72,7 @@ export class ControlProcess {
       readiness: new Readiness(context, store),
       tokens: { check: () => ({ name: 'admin', groups: [] }) },
       admission: new Admission(ambient, ADMISSION_LIMITS),
-      extensions: flowExtensions(this.control.context),
+      extensions: [...flowExtensions(this.control.context), cascadeExtension(this.control.context)],
       version: {},
     });
     onListening(handlers!);

@@ -19,6 +19,8 @@ export class StoreDisk {
   entries = new Map<string, { value: string; revision: number }>();
   /** Every batch that changed something, in order. */
   batches: Batch[] = [];
+  /** Told of every batch that changed something. */
+  onApply: (batch: Batch, revision: number) => void = () => {};
 
   /** Applies the batch at once. `applied`: whether it changed anything. */
   apply(batch: Batch, onApplied?: (revision: number) => void): { committed: Promise<Committed>; applied: boolean } {
@@ -31,16 +33,20 @@ export class StoreDisk {
     for (const op of batch.ops)
       if (op.type === 'put') this.entries.set(op.key, { value: op.value, revision });
       else this.entries.delete(op.key);
+    this.onApply(batch, revision);
     return { committed, applied: true };
   }
 
   /** The disk is put back as it was after its first `count` batches; with 0 it is empty. No process may be using it. */
   restore(count: number): void {
     const batches = this.batches.slice(0, count);
+    const { onApply } = this;
+    this.onApply = () => {};
     this.memory = new MemoryStore();
     this.entries = new Map();
     this.batches = [];
     for (const batch of batches) this.apply({ preconditions: [], ops: batch.ops });
+    this.onApply = onApply;
   }
 }
 

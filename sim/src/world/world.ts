@@ -169,13 +169,18 @@ export class World {
     if (!this.control?.process.alive) this.loop.after(100, () => this.startControl());
   }
 
+  /** Waits two seconds for an API that serves. */
+  async untilServed(): Promise<void> {
+    const until = this.loop.now + 2_000;
+    while (this.loop.now < until && !this.control?.serves) await this.run(50);
+  }
+
   /**
    * Asks the API as a client on the network does. Undefined: no answer, so nobody knows whether it was done. Rejected
    * connections are tried again for two seconds.
    */
   async ask(method: string, path: string, body?: unknown): Promise<Answer | undefined> {
-    const until = this.loop.now + 2_000;
-    while (this.loop.now < until && !this.control?.serves) await this.run(50);
+    await this.untilServed();
     const { control } = this;
     if (!control?.serves || !control.process.alive) return { code: 0, body: 'connection refused' };
     let answer: Answer | undefined;

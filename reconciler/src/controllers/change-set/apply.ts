@@ -2,9 +2,10 @@
 import { type ChangeSet, type PlumbObject, retryable } from '@plumb/schemas';
 import { equal } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
+import { isReady } from '../../runtime/conditions.ts';
 import { keys } from '../../store/keys.ts';
 import { decodeObject, encodeObject } from '../../store/object-codec.ts';
-import type { Batch } from '../../store/store.ts';
+import type { Batch, Precondition } from '../../store/store.ts';
 import type { Context } from '../controller.ts';
 import { admitAll, type Declared } from './admit.ts';
 import type { ChangeSetRecord, KeptRecord, Member } from './record.ts';
@@ -15,6 +16,7 @@ export async function applyForward(context: Context, cached: Cached<ChangeSet>):
   const declared = admitAll(changeSet, (key) => context.cache.get(key)?.object);
   const now = context.ambient.clock.now();
   const batch: Batch = { preconditions: [{ key: cached.key, revision: cached.revision }], ops: [] };
+  batch.preconditions.push(...(await namespacesStay(context, declared)));
   const members: Member[] = [];
   for (const one of declared) {
     const entry = await context.store.get(one.key);
@@ -28,7 +30,14 @@ export async function applyForward(context: Context, cached: Cached<ChangeSet>):
       uid: after.metadata.uid,
       generation: after.metadata.generation,
       ...(before
-        ? { previous: { spec: before.spec, labels: before.metadata.labels, annotations: before.metadata.annotations } }
+        ? {
+            previous: {
+              spec: before.spec,
+              labels: before.metadata.labels,
+              annotations: before.metadata.annotations,
+              ready: isReady(before),
+            },
+          }
         : {}),
     });
     batch.ops.push({ type: 'put', key: one.key, value: encodeObject(after) });
@@ -43,6 +52,23 @@ export async function applyForward(context: Context, cached: Cached<ChangeSet>):
   batch.ops.push({ type: 'put', key: recordKey, value: JSON.stringify(record) });
   const { revision } = await context.store.commit(batch);
   await context.cache.shows(revision);
+}
+
+/** Holds the projects of the objects to what they are now, so that none goes while objects come. */
+async function namespacesStay(context: Context, declared: readonly Declared[]): Promise<Precondition[]> {
+  const names = new Set(declared.map(({ object }) => object.metadata.namespace).filter((name) => name !== undefined));
+  const preconditions: Precondition[] = [];
+  for (const name of names) {
+    const key = keys.object('namespaces', undefined, name);
+    const entry = await context.store.get(key);
+    if (!entry || decodeObject(entry).metadata.deletionTimestamp)
+      throw retryable(
+        'ReferenceNotFound',
+        `namespace ${name} ${entry ? 'is being deleted' : 'is not there'}: create it; the change set waits for it until its deadline`,
+      );
+    preconditions.push({ key, revision: entry.revision });
+  }
+  return preconditions;
 }
 
 function created(context: Context, { object, kind }: Declared, now: number): PlumbObject {

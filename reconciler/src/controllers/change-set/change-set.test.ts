@@ -1,5 +1,6 @@
 import { terminal } from '@plumb/schemas';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { keys } from '../../store/keys.ts';
 import { makeNetworks } from '../testing/estate.ts';
 import { type Rig, startRig } from '../testing/rig.ts';
 
@@ -28,6 +29,11 @@ const readyOf = (object: unknown) =>
 
 beforeEach(async () => {
   rig = await startRig();
+  const project = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default', uid: 'default' }, spec: {} };
+  await rig.store.commit({
+    preconditions: [],
+    ops: [{ type: 'put', key: keys.object('namespaces', undefined, 'default'), value: JSON.stringify(project) }],
+  });
   await makeNetworks(rig);
 });
 
@@ -117,4 +123,11 @@ it('gives up when it cannot even begin in time', async () => {
   await apply('second', [offering(2)], 1);
   expect(readyOf(await rig.stalled('ChangeSet', 'second'))).toMatchObject({ reason: 'DeadlineExceeded' });
   expect(rig.get('InstanceOffering', 'small')!.spec.cpus).toBe(1);
+});
+
+it('does not make objects in a project that is not there', async () => {
+  const web = { ...instance('web-0'), metadata: { name: 'web-0', namespace: 'team' } };
+  await apply('one', [offering(1), web], 1);
+  expect(readyOf(await rig.stalled('ChangeSet', 'one')).message).toContain('namespace team is not there');
+  expect(rig.get('InstanceOffering', 'small')).toBeUndefined();
 });

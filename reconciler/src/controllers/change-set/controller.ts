@@ -121,11 +121,7 @@ async function turnBack(
 /** Waits until live state has returned as well, and says so. */
 async function goBack(context: Context, cached: Cached<ChangeSet>, kept: KeptRecord): Promise<Again | undefined> {
   const { members, failure } = kept.record;
-  const waiting = members.filter((member) => {
-    const object = context.cache.get(member.key)?.object;
-    if (object?.metadata.uid !== member.uid) return false;
-    return !member.previous || (!isReady(object) && !isStalled(object));
-  });
+  const waiting = members.filter((member) => !hasReturned(context, member));
   const names = waiting.map((m) => nameOf(m, context.cache.get(m.key)?.object)).join(', ');
   if (waiting.some((member) => !isHeldByOthers(context, member, members))) {
     await tell(context, cached, 'Returning', `${failure!.message}; being returned to what they were: ${names}`);
@@ -144,11 +140,22 @@ async function goBack(context: Context, cached: Cached<ChangeSet>, kept: KeptRec
   return undefined;
 }
 
-/** What others have begun to refer to goes when they are gone; the change set does not wait for that. */
+/** Whether the object is gone, or what it was: Ready if it was Ready, else only looked at; or someone else's since. */
+function hasReturned(context: Context, { key, uid, generation, previous }: Member): boolean {
+  const object = context.cache.get(key)?.object;
+  if (object?.metadata.uid !== uid) return true;
+  if (!previous) return false;
+  if (isReady(object) || isStalled(object) || object.metadata.generation !== generation) return true;
+  // Drift that is only reported came from outside, and is not for a change set to repair.
+  if (findCondition(object, 'Ready')?.reason === 'Drifted') return true;
+  return !previous.ready && object.status?.observedGeneration === object.metadata.generation;
+}
+
+/** What others refer to, or members that stay, goes when they are gone; the change set does not wait for that. */
 function isHeldByOthers(context: Context, { key, previous }: Member, members: readonly Member[]): boolean {
   if (previous) return false;
-  const own = new Set(members.map((m) => m.key));
-  return [...context.cache.referrers(key)].some((referrer) => !own.has(referrer.key));
+  const going = new Set(members.filter((m) => !m.previous).map((m) => m.key));
+  return [...context.cache.referrers(key)].some((referrer) => !going.has(referrer.key));
 }
 
 /** The end in one commit: what became of it, and no record any more. */

@@ -19,7 +19,12 @@ export interface Member {
   /** The generation that the change set wrote, forward or back; an object at another one was edited by someone else. */
   generation: number;
   /** What the object was; absent: it was not there. */
-  previous?: Pick<PlumbObject, 'spec'> & { labels?: Record<string, string>; annotations?: Record<string, string> };
+  previous?: Pick<PlumbObject, 'spec'> & {
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+    /** Whether it was Ready. What was not cannot be waited for: it may never be. */
+    ready?: boolean;
+  };
 }
 
 export interface KeptRecord {

@@ -3,7 +3,7 @@ import type { L2Network, Thing, Zone } from '@plumb/schemas';
 import { retryable } from '@plumb/schemas';
 import { bridgeThing } from '../../plan/network-things.ts';
 import type { Cached } from '../../runtime/cache.ts';
-import { isReady } from '../../runtime/conditions.ts';
+import { findCondition } from '../../runtime/conditions.ts';
 import type { Again, Context, Controller } from '../controller.ts';
 import { converge, convergeOrDegrade, type HostSteps } from '../converge.ts';
 import { guarded } from '../guarded.ts';
@@ -23,7 +23,7 @@ export function l2NetworkController(context: Context): Controller {
       if (!cached) return undefined;
       return guarded(context, cached, async () => {
         if (cached.object.metadata.deletionTimestamp) return remove(context, cached);
-        const newUse = !isReady(cached.object);
+        const newUse = findCondition(cached.object, 'Ready')?.status !== 'True';
         const zone = resolve<Zone>(context, cached.object, 'spec.zone', 'Zone', cached.object.spec.zone, { newUse });
         if (newUse) mustBeReady('spec.zone', zone);
         await writeStatus(context, cached, (status, object) =>
