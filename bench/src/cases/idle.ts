@@ -18,7 +18,7 @@ export const idle: Case = {
     'loaded and none of our code, takes 78 to 93 MiB.',
   ].join('\n'),
   axis: 'hosts connected',
-  sizes: [0, 100, 1_000],
+  sizes: [0, 1_000],
   figures: [
     { name: 'rss', title: 'resident memory', unit: 'MiB' },
     { name: 'cpu', title: 'of one core', unit: '%' },

@@ -4,8 +4,8 @@ import { runEstate } from '../processes/estate.ts';
 import { memoryMiB, watchUsage } from '../processes/usage.ts';
 
 const SETTLE_MS = 15_000;
-/** Three heartbeats of every host. */
-const WINDOW_MS = 30_000;
+/** Two heartbeats of every host. */
+const WINDOW_MS = 20_000;
 
 const figures: readonly [Figure, ...Figure[]] = [
   { name: 'rss', title: 'resident memory', unit: 'MiB' },
@@ -21,7 +21,7 @@ export const resident: Case = {
   about: [
     'N settled instances on 0.3 N hosts, on at most 64 streams, every host with a heartbeat each 10 s. The server starts on a',
     'filled store, all hosts attach and tell everything that lives on them, and 15 s after that its memory and processor time are',
-    'measured over 30 s in each repetition.',
+    'measured over 20 s in each repetition.',
   ].join('\n'),
   axis: 'instances',
   sizes: [1_000, 10_000, 100_000],
@@ -43,7 +43,7 @@ export const streams: Case = {
     'estate at rest.',
   ].join('\n'),
   axis: 'streams',
-  sizes: [64, 500, 5_000],
+  sizes: [64, 5_000],
   figures,
   goals: [],
   picture: { y: 'linear', also: ['peak'] },
@@ -59,7 +59,7 @@ async function openAtRest(folder: string, size: { hosts: number; instances: numb
   return {
     async run(repetition: number) {
       const usage = watchUsage(pid);
-      await wait(repetition === 0 ? WINDOW_MS / 3 : WINDOW_MS);
+      await wait(repetition === 0 ? WINDOW_MS / 2 : WINDOW_MS);
       return { figures: { ...usage(), peak: memoryMiB(pid).peak, start: startMs, attach: attachMs } };
     },
     close: estate.close,

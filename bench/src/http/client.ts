@@ -42,9 +42,7 @@ export class HttpsClient {
 
   /** Opens all connections that are not open, so that no handshake is measured. */
   async warm(path: string): Promise<void> {
-    // A server may close a connection that was idle in the very moment in which it is used again: that is no failure.
-    const once = () => this.ask('GET', path).catch(() => this.ask('GET', path));
-    await Promise.all(Array.from({ length: this.#connections }, once));
+    await Promise.all(Array.from({ length: this.#connections }, () => this.ask('GET', path)));
   }
 
   /** Any answer is an answer; only a broken connection rejects. */
@@ -59,7 +57,12 @@ export class HttpsClient {
         answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }));
         answer.on('error', reject);
       });
-      asked.on('error', reject);
+      asked.on('error', (error: NodeJS.ErrnoException) => {
+        // A server may close a connection that was idle in the very moment in which it is used again.
+        const again = method === 'GET' && asked.reusedSocket && error.code === 'ECONNRESET';
+        if (again) this.ask(method, path).then(resolve, reject);
+        else reject(error);
+      });
       asked.end(body);
     });
   }
