@@ -85,7 +85,8 @@ function compare(
   );
 }
 
-function share(host: PlacementHost, request: PlacementRequest): number {
+/** The share of the host that is used when it has the request as well: of its CPUs or its memory, whichever is more. */
+export function share(host: Omit<PlacementHost, 'groupCount'>, request: PlacementRequest): number {
   return Math.max(
     (host.usedCpus + request.cpus) / host.cpus,
     (host.usedMemoryMiB + request.memoryMiB) / host.memoryMiB,

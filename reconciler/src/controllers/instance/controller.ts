@@ -14,6 +14,7 @@ import type { Again, Context, Controller } from '../controller.ts';
 import { guarded } from '../guarded.ts';
 import { isApplied } from './applied.ts';
 import { beginFlow } from './begin.ts';
+import { followCandidates } from './candidates.ts';
 import { deleteInstance } from './delete.ts';
 import { RepairPacing, reportDrift } from './drift.ts';
 import { goBack, goForward, mustGoForward, turnBack } from './go.ts';
@@ -24,6 +25,7 @@ import { isSettled, reportHostLost, settle } from './settle.ts';
 
 export function instanceController(context: Context): Controller {
   const pacing = new RepairPacing(context.ambient.clock);
+  followCandidates(context);
   return {
     name: 'instance',
     kind: 'Instance',

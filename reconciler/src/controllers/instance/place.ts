@@ -1,8 +1,8 @@
-/** From the caches to the pure placement: which hosts there are, and how full. */
+/** From an instance to the pure placement: what it asks of its host. */
 import { type Host, type Instance, retryable } from '@plumb/schemas';
 import type { AllocationIndex } from '../../allocation/allocation-index.ts';
-import { type PlacementHost, place } from '../../plan/placement.ts';
 import type { Context } from '../controller.ts';
+import { candidatesOf } from './candidates.ts';
 import type { ResolvedInstance } from './references.ts';
 
 /** Name of the host for a new instance. Throws what {@link place} throws. */
@@ -29,7 +29,7 @@ export function placeInstance(
     ...(spec.spread?.hostLabel === undefined ? {} : { spreadLabel: spec.spread.hostLabel }),
   };
   const groups = spec.spread ? groupCounts(context, instance, spec.spread.group) : undefined;
-  return place(request, hosts(context, index, groups));
+  return candidatesOf(index).place(request, groups);
 }
 
 /**
@@ -46,30 +46,6 @@ function awaitReturn(context: Context, instance: Instance): void {
         'HostsReturning',
         `host ${name} has not come back yet since the server began, and it may run there`,
       );
-  }
-}
-
-function* hosts(
-  context: Context,
-  index: AllocationIndex,
-  groups: ReadonlyMap<string, number> | undefined,
-): Generator<PlacementHost> {
-  for (const { object } of context.cache.list<Host>('hosts')) {
-    const { name, labels, deletionTimestamp } = object.metadata;
-    const live = context.fleet.host(name);
-    const use = index.use(name);
-    yield {
-      name,
-      zone: object.spec.zone,
-      labels: labels ?? {},
-      connected: live?.connected ?? false,
-      unschedulable: object.spec.unschedulable || deletionTimestamp !== undefined,
-      cpus: Math.floor((live?.facts.cpus ?? 0) * object.spec.cpuOvercommitRatio),
-      memoryMiB: Math.floor((live?.facts.memoryMiB ?? 0) * object.spec.memoryOvercommitRatio),
-      usedCpus: use.cpus,
-      usedMemoryMiB: use.memoryMiB,
-      groupCount: groups?.get(name) ?? 0,
-    };
   }
 }
 

@@ -1,0 +1,82 @@
+/** The hosts as placement sees them, kept in step with what is declared, what is connected and what is handed out. */
+import type { Host } from '@plumb/schemas';
+import type { AllocationIndex } from '../../allocation/allocation-index.ts';
+import type { PlacementRequest } from '../../plan/placement.ts';
+import { type Candidate, PlacementIndex } from '../../plan/placement-index.ts';
+import { keys } from '../../store/keys.ts';
+import type { Context } from '../controller.ts';
+
+const NO_LABELS = {};
+
+/** One for each index of what is handed out. */
+const known = new WeakMap<AllocationIndex, Candidates>();
+
+/** Lets placement follow the hosts from now on. */
+export function followCandidates(context: Context): void {
+  known.set(context.index, new Candidates(context, context.index));
+}
+
+/** The hosts by what is handed out in `index`, which {@link followCandidates} was told of. */
+export function candidatesOf(index: AllocationIndex): Candidates {
+  const candidates = known.get(index);
+  if (!candidates) throw new Error('nobody follows the hosts for this index');
+  return candidates;
+}
+
+export class Candidates {
+  readonly #context: Context;
+  readonly #allocations: AllocationIndex;
+  readonly #hosts = new PlacementIndex();
+  /** Names of hosts of which something changed since they were looked at. */
+  readonly #changed = new Set<string>();
+  #begun = false;
+
+  constructor(context: Context, allocations: AllocationIndex) {
+    this.#context = context;
+    this.#allocations = allocations;
+    context.cache.onChange(({ kind, before, after }) => {
+      if (kind.kind === 'Host') this.#changed.add((after ?? before)!.object.metadata.name);
+    });
+    context.fleet.onChange((change) => {
+      if (change.type === 'host') this.#changed.add(change.host);
+    });
+    allocations.onUse((host) => this.#changed.add(host));
+  }
+
+  /** As PlacementIndex.place, by what is known now. */
+  place(request: PlacementRequest, groupCounts: ReadonlyMap<string, number> | undefined): string {
+    if (!this.#begun) this.#begin();
+    for (const name of this.#changed) {
+      const candidate = this.#candidate(name);
+      if (candidate) this.#hosts.set(candidate);
+      else this.#hosts.remove(name);
+    }
+    this.#changed.clear();
+    return this.#hosts.place(request, groupCounts);
+  }
+
+  #begin(): void {
+    this.#begun = true;
+    for (const { object } of this.#context.cache.list<Host>('hosts')) this.#changed.add(object.metadata.name);
+  }
+
+  #candidate(name: string): Candidate | undefined {
+    const { cache, fleet } = this.#context;
+    const object = cache.get<Host>(keys.object('hosts', undefined, name))?.object;
+    if (!object) return undefined;
+    const { labels, deletionTimestamp } = object.metadata;
+    const live = fleet.host(name);
+    const use = this.#allocations.use(name);
+    return {
+      name,
+      zone: object.spec.zone,
+      labels: labels ?? NO_LABELS,
+      connected: live?.connected ?? false,
+      unschedulable: object.spec.unschedulable || deletionTimestamp !== undefined,
+      cpus: Math.floor((live?.facts.cpus ?? 0) * object.spec.cpuOvercommitRatio),
+      memoryMiB: Math.floor((live?.facts.memoryMiB ?? 0) * object.spec.memoryOvercommitRatio),
+      usedCpus: use.cpus,
+      usedMemoryMiB: use.memoryMiB,
+    };
+  }
+}

@@ -1,0 +1,91 @@
+import type { PlumbError } from '@plumb/schemas';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type PlacementRequest, place } from './placement.ts';
+import { type Candidate, PlacementIndex } from './placement-index.ts';
+
+const aHost = fc.record({
+  name: fc.integer({ min: 0, max: 12 }).map((n) => `h${n}`),
+  zone: fc.constantFrom('home', 'away'),
+  labels: fc.constantFrom<Record<string, string>>({}, { rack: 'a' }, { rack: 'b', gpu: 'yes' }),
+  connected: fc.boolean(),
+  unschedulable: fc.boolean(),
+  cpus: fc.constantFrom(4, 8),
+  memoryMiB: fc.constantFrom(4096, 8192),
+  usedCpus: fc.nat(8),
+  usedMemoryMiB: fc.nat(8).map((n) => n * 1024),
+});
+const aRequest = fc.record(
+  {
+    zone: fc.constantFrom('home', 'away'),
+    cpus: fc.integer({ min: 1, max: 9 }),
+    memoryMiB: fc.constantFrom(512, 1024, 4096),
+    selectors: fc.constantFrom<PlacementRequest['selectors']>(
+      [],
+      [{ what: 'spec.hostSelector', matchLabels: {} }],
+      [{ what: 'spec.hostSelector', matchLabels: { rack: 'b' } }],
+    ),
+    spreadLabel: fc.constant('rack'),
+  },
+  { requiredKeys: ['zone', 'cpus', 'memoryMiB', 'selectors'] },
+);
+const aGroup = fc.option(fc.dictionary(fc.constantFrom('h0', 'h1', 'h2', 'h3'), fc.nat(2)), { nil: undefined });
+
+const outcome = (decide: () => string): unknown => {
+  try {
+    return decide();
+  } catch (thrown) {
+    const { reason, retry, message } = thrown as PlumbError;
+    return { reason, retry, message };
+  }
+};
+
+test('it answers as a look at every host does, whatever came and went', () => {
+  const anAction = fc.oneof(
+    { weight: 3, arbitrary: aHost.map((set) => ({ set })) },
+    { weight: 1, arbitrary: aHost.map(({ name }) => ({ remove: name })) },
+    { weight: 2, arbitrary: fc.record({ request: aRequest, group: aGroup }) },
+  );
+  fc.assert(
+    fc.property(fc.array(anAction, { maxLength: 60 }), (actions) => {
+      const index = new PlacementIndex();
+      const hosts = new Map<string, Candidate>();
+      for (const action of actions) {
+        if ('set' in action) {
+          index.set(action.set);
+          hosts.set(action.set.name, action.set);
+        } else if ('remove' in action) {
+          index.remove(action.remove);
+          hosts.delete(action.remove);
+        } else {
+          const counts = action.group && new Map(Object.entries(action.group));
+          const all = [...hosts.values()].map((host) => ({ ...host, groupCount: counts?.get(host.name) ?? 0 }));
+          const expected = outcome(() => place(action.request, all));
+          expect(outcome(() => index.place(action.request, counts))).toEqual(expected);
+          expect(outcome(() => index.place(action.request, counts))).toEqual(expected);
+        }
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a burst over many hosts spreads as one placement after the other does, and looks at few of them', () => {
+  const index = new PlacementIndex();
+  const host = (n: number, usedCpus: number): Candidate => ({
+    ...{ name: `host-${n}`, zone: 'home', labels: {}, connected: true, unschedulable: false },
+    ...{ cpus: 64, memoryMiB: 65_536, usedCpus, usedMemoryMiB: usedCpus * 128 },
+  });
+  const used = new Map<string, number>();
+  const hosts = 3_000;
+  for (let n = 0; n < hosts; n++) index.set(host(n, 0));
+  const request = { zone: 'home', cpus: 1, memoryMiB: 128, selectors: [] };
+  for (let i = 0; i < 3 * hosts; i++) {
+    const name = index.place(request);
+    const now = (used.get(name) ?? 0) + 1;
+    used.set(name, now);
+    index.set(host(Number(name.slice(5)), now));
+  }
+  expect(used.size).toBe(hosts);
+  expect(new Set(used.values())).toEqual(new Set([3]));
+});
