@@ -40,7 +40,8 @@ export function drawCase(one: Case, rows: readonly Row[]): string {
     tick: (value) => digits(value),
   };
   const x = one.picture?.x ?? 'log';
-  const { measured, repetitions } = rows.at(-1)!;
+  const { measured } = rows.at(-1)!;
+  const repetitions = [...new Set(rows.map((row) => row.repetitions))].sort((a, b) => a - b).join(' to ');
   return drawChart({
     title: one.title,
     subtitle: `Median and range of ${repetitions} repetitions; ${measured.cores} cores, everything durable`,

@@ -51,7 +51,8 @@ export function drawChart(chart: Chart): string {
     chart.series.flatMap((s) => s.points.map((p) => p.x)),
     W,
   );
-  const ys = chart.series.flatMap((s) => s.points.flatMap((p) => [p.y, p.min ?? p.y, p.max ?? p.y]));
+  const headroom = chart.y.scale === 'log' ? 1.6 : 1.1; // for what is written above the highest point
+  const ys = chart.series.flatMap((s) => s.points.flatMap((p) => [p.y, p.min ?? p.y, (p.max ?? p.y) * headroom]));
   const y = scaleOf(chart.y.scale, ys, H);
   const px = (value: number) => PLOT.left + x.at(value);
   const py = (value: number) => PLOT.top + H - y.at(value);
