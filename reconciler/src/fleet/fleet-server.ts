@@ -184,7 +184,12 @@ export class FleetServer implements Fleet {
         'the join token is not that of this server: copy the file join-token from its data folder',
       );
     }
-    await admitHost(store, host, credentialSha256);
+    try {
+      await admitHost(store, host, credentialSha256);
+    } catch (error) {
+      log('warn', `host ${JSON.stringify(host.slice(0, 63))} may not join: ${(error as Error).message}`);
+      throw error;
+    }
     log('info', `host ${host} joined`);
   }
 
@@ -241,7 +246,7 @@ export class FleetServer implements Fleet {
   }
 
   #applyChanges(session: Session, { changed, removed }: Changes): LiveChange[] {
-    const put = this.#understand(session, changed).map((thing) => this.#live.put(session.host, thing));
+    const put = this.#live.putAll(session.host, this.#understand(session, changed));
     const gone = removed.map((ref) => this.#live.remove(session.host, ref));
     return [...put, ...gone.filter((change) => change !== undefined)];
   }
