@@ -28,7 +28,7 @@ export const l3Network = defineKind({
         properties: {
           cidr: {
             type: 'string',
-            pattern: '^(\\d{1,3}\\.){3}\\d{1,3}/\\d{1,2}$',
+            format: 'cidr',
             description: 'The subnet with its prefix length, e.g. 10.20.0.0/24.',
           },
           gateway: { ...ipv4Address, description: 'The default router of the instances; none, if absent.' },

@@ -3,6 +3,9 @@ import { Ajv, type AnySchema, type ErrorObject, type ValidateFunction } from 'aj
 import formats from 'ajv-formats';
 import { shown } from './validate-message.ts';
 
+/** An IPv4 address and a prefix length, each without leading zeros, as Kubernetes' format of that name. */
+const CIDR = /^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(?!\/)|(?=\/))){4}\/(3[0-2]|[12]?\d)$/;
+
 let shared: Ajv | undefined;
 
 /** Compiles a schema. Takes some milliseconds: keep the result. */
@@ -16,6 +19,7 @@ type KeywordFunction = ((keys: readonly string[], list: unknown[]) => boolean) &
 function createAjv(): Ajv {
   const ajv = new Ajv({ allErrors: true, verbose: true, strict: true, strictRequired: false, strictTypes: false });
   formats.default(ajv, ['ipv4', 'ipv6', 'date-time', 'uri']);
+  ajv.addFormat('cidr', CIDR);
   ajv.addVocabulary(['x-plumb-sensitive', 'x-plumb-settled', 'x-plumb-altered-by', 'x-kubernetes-list-type']);
   ajv.addKeyword({
     keyword: 'x-kubernetes-list-map-keys',

@@ -101,6 +101,7 @@ function counted(count: unknown, noun: string): string {
 function formatName(format: string): string {
   if (format === 'ipv4') return 'an IPv4 address';
   if (format === 'ipv6') return 'an IPv6 address';
+  if (format === 'cidr') return 'an IPv4 subnet with its prefix length, such as 10.20.0.0/24';
   return `a valid ${format}`;
 }
 

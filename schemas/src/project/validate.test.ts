@@ -31,6 +31,22 @@ describe('validateObject', () => {
     expect(messages(instance, validInstance())).toEqual([]);
   });
 
+  test.each(['999.0.0.0/99', '10.20.0.0', '10.20.0.0/33', '10.20.0/24', '10.020.0.0/24', 'fd00::/64'])(
+    'refuses the subnet %s where it stands',
+    (cidr) => {
+      const network = (text: string) => ({
+        apiVersion: 'plumb.dev/v1',
+        kind: 'L3Network',
+        metadata: { name: 'lab', namespace: 'default' },
+        spec: { l2Network: 'lab', ipv4: { cidr: text } },
+      });
+      expect(messages(kind('L3Network'), network('10.20.0.0/24'))).toEqual([]);
+      expect(messages(kind('L3Network'), network(cidr))).toEqual([
+        `spec.ipv4.cidr must be an IPv4 subnet with its prefix length, such as 10.20.0.0/24, but is ${JSON.stringify(cidr)}`,
+      ]);
+    },
+  );
+
   test('names every violation at once, each with path, rule and value', () => {
     const object = validInstance();
     object.metadata = { name: 'Web_0', lables: {} };
