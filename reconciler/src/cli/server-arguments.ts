@@ -1,0 +1,45 @@
+/** What `plumb server` is told. */
+import { parseArgs } from 'node:util';
+import { terminal } from '@plumb/schemas';
+
+export const SERVER_USAGE = `plumb server --data-dir DIR [--listen 127.0.0.1:7443]
+
+Runs the control plane: API and agents on one port. Writes DIR/kubeconfig (admin) and DIR/join-token.
+`;
+
+export interface ServerArguments {
+  dataDir: string;
+  listen: { host: string; port: number };
+}
+
+/** Undefined: help is wanted. Throws PlumbError `BadArgument` (terminal), for the person who typed them. */
+export function parseServerArguments(argv: string[]): ServerArguments | undefined {
+  const values = parse(argv);
+  return values.help ? undefined : { dataDir: values['data-dir'], listen: parseListen(values.listen) };
+}
+
+function parse(args: string[]) {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        'data-dir': { type: 'string', default: '.plumb' },
+        listen: { type: 'string', default: '127.0.0.1:7443' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    return values;
+  } catch (error) {
+    // What follows the first sentence is about arguments that the server does not take.
+    throw terminal('BadArgument', (error as Error).message.split('. ', 1)[0]!);
+  }
+}
+
+/** `host:port`, `[v6]:port` or `:port`, which means all addresses. */
+function parseListen(text: string): { host: string; port: number } {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:]*)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (!match || port > 65535)
+    throw terminal('BadArgument', `--listen must be ADDRESS:PORT, e.g. 127.0.0.1:7443, but is ${text}`);
+  return { host: match[1] ?? (match[2] || '0.0.0.0'), port };
+}
