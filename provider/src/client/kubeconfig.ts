@@ -60,8 +60,9 @@ function readKubeconfig(file: string, optional: boolean): Found[] {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    if (optional && (error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw bad(file, (error as Error).message);
+    const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (optional && absent) return [];
+    throw bad(file, absent ? 'there is no such file' : (error as Error).message);
   }
   try {
     const config: unknown = parse(text);
@@ -103,5 +104,8 @@ function fileContent(path: unknown, folder: string, name: string, where: string)
 }
 
 function bad(where: string, why: string): PlumbError {
-  return terminal('BadKubeconfig', `The kubeconfig ${where} cannot be used: ${why}.`);
+  return terminal(
+    'BadKubeconfig',
+    `The kubeconfig ${where} cannot be used: ${why}. Take the one that the server wrote into its data folder (plumb server says where), and name it in the provider's kubeconfig or in KUBECONFIG.`,
+  );
 }

@@ -103,7 +103,7 @@ describe('what is wrong is said', () => {
       {},
       'NotConfigured: endpoint must be a URL as in https://plumb.example:7443, but is b:1',
     ],
-    ['no such file', { kubeconfig: 'nowhere' }, {}, 'BadKubeconfig: The kubeconfig '],
+    ['no such file', { kubeconfig: 'nowhere' }, {}, 'there is no such file. Take the one that the server wrote'],
     ['no such context', { kubeconfig: 'context' }, {}, 'the context other is not in it'],
     ['a credential plug-in', { kubeconfig: 'exec' }, {}, 'gets its credential from a program'],
     [

@@ -53,7 +53,10 @@ async function readAccess(text: string, path: string): Promise<Access> {
   const cluster = file.clusters?.find(({ name }) => name === context.cluster)?.cluster;
   const user = file.users?.find(({ name }) => name === context.user)?.user ?? {};
   if (!cluster?.server) throw bad(path, `its cluster ${context.cluster ?? ''} names no server`);
-  const beside = (other: string) => readFile(resolve(dirname(path), other), 'utf8');
+  const beside = (other: string) =>
+    readFile(resolve(dirname(path), other), 'utf8').catch((error: Error) => {
+      throw bad(path, `it names the file ${other}, which cannot be read (${error.message})`);
+    });
   const data = cluster['certificate-authority-data'];
   const authorityFile = cluster['certificate-authority'];
   return {
@@ -78,5 +81,8 @@ async function readIfThere(path: string): Promise<string | undefined> {
 }
 
 function bad(path: string, why: string) {
-  return terminal('BadKubeconfig', `the kubeconfig ${path} cannot be used: ${why}`);
+  return terminal(
+    'BadKubeconfig',
+    `the kubeconfig ${path} cannot be used: ${why}. Take the one that the server wrote into its data folder, or name another with --kubeconfig or KUBECONFIG`,
+  );
 }

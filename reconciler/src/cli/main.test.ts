@@ -297,15 +297,24 @@ describe('the command line', () => {
     const file = join(folder, 'config');
     await writeFile(file, 'clusters: []');
     expect((await plumb(['get', 'zones', '--kubeconfig', file])).err).toContain('names no current-context');
-    const nowhere = `current-context: a
-contexts: [{name: a, context: {cluster: a}}]
-clusters: [{name: a, cluster: {server: "https://127.0.0.1:1"}}]
-`;
-    await writeFile(file, nowhere);
+    const beside = nowhere().replace('{server:', '{certificate-authority: gone.pem, server:');
+    await writeFile(file, beside);
+    const { err } = await plumb(['get', 'zones', '--kubeconfig', file]);
+    expect(err).toContain('it names the file gone.pem, which cannot be read');
+    expect(err).toContain('Take the one that the server wrote into its data folder');
+    await writeFile(file, nowhere());
     expect((await plumb(['get', 'zones', '--kubeconfig', file])).err).toContain(
       'nothing listens at https://127.0.0.1:1',
     );
-    await writeFile(file, nowhere.replace('https://127.0.0.1:1', api.url));
+    await writeFile(file, nowhere().replace('https://127.0.0.1:1', api.url));
     expect((await plumb(['get', 'zones', '--kubeconfig', file])).err).toContain('does not vouch for');
   });
 });
+
+/** A kubeconfig that leads to a port on which nobody listens. */
+function nowhere(): string {
+  return `current-context: a
+contexts: [{name: a, context: {cluster: a}}]
+clusters: [{name: a, cluster: {server: "https://127.0.0.1:1"}}]
+`;
+}
