@@ -6,6 +6,7 @@ import { NODE, ROOT } from '../setup.ts';
 import type { Steps } from '../steps.ts';
 import { asTyped } from '../typed.ts';
 import { type Cloud, HOST } from './cloud.ts';
+import { declared } from './declared.ts';
 import { networkNamespaceWith } from './network.ts';
 
 /** Declared in examples/terraform/quickstart. */
@@ -45,12 +46,13 @@ export async function greetFrom(namespace: string, address: string, waitSeconds 
   return stdout.trim();
 }
 
-export async function checkNothingLeft(steps: Steps, cloud: Cloud): Promise<void> {
-  const { libvirtd, agentDir } = cloud;
-  if (libvirtd === undefined) return; // What was simulated ends with the agent.
+/** Of real hosts, everything by which an agent marks what is its own; simulated ones hold nothing that outlives their agent. */
+export async function checkNothingLeft(steps: Steps, { libvirtd, agentDir, kubeconfig }: Cloud): Promise<void> {
   await steps.run('Nothing is left', 'read agent.log for why, and remove what is named by hand', async (step) => {
-    const remains = await traces({ agentDir, host: HOST, virshUri: libvirtd.virshUri });
+    const remains = libvirtd
+      ? await traces({ agentDir, host: HOST, virshUri: libvirtd.virshUri })
+      : await declared(kubeconfig);
     if (remains.length > 0) throw new Error(`still there after destroy:\n${remains.join('\n')}`);
-    step.note('no guest, link, namespace, table, process or file');
+    step.note(libvirtd ? 'no guest, link, namespace, table, process or file' : 'no object of any kind is declared');
   });
 }

@@ -1,0 +1,21 @@
+/** What is still declared, asked of the API itself. */
+import { findAccess } from '../../reconciler/src/cli/access.ts';
+import { ApiClient } from '../../reconciler/src/cli/client.ts';
+import { collectionPath, resourceByKind } from '../../reconciler/src/cli/resources.ts';
+import { API_GROUP_VERSION, kinds, type PlumbObject, realAmbient } from '../../schemas/src/index.ts';
+
+/** Every object of every kind, sorted, as `Kind name` or `Kind namespace/name`. */
+export async function declared(kubeconfig: string): Promise<string[]> {
+  const client = new ApiClient(await findAccess(kubeconfig, {}), realAmbient().clock);
+  try {
+    const lists = await Promise.all(
+      kinds.map(({ kind }) => client.send('GET', collectionPath(resourceByKind(API_GROUP_VERSION, kind)!, undefined))),
+    );
+    const objects = lists.flatMap(({ items }) => items as PlumbObject[]);
+    return objects
+      .map(({ kind, metadata: { namespace, name } }) => `${kind} ${namespace ? `${namespace}/` : ''}${name}`)
+      .sort();
+  } finally {
+    client.close();
+  }
+}
