@@ -169,3 +169,24 @@ test('what many hosts have alike is read once', () => {
   live.put(live.host('h1')!, { ...bridge('b'), drift: ['it is down'] });
   expect([...live.ownedBy('b')].map(({ thing: each }) => each.drift.length)).toEqual([1, 0, 0]);
 });
+
+test('what changed together is as if it had changed one after the other', () => {
+  fc.assert(
+    fc.property(
+      fc.array(thing, { maxLength: 5 }),
+      fc.array(thing, { minLength: 1, maxLength: 8 }),
+      (before, changed) => {
+        const [together, apart] = [new LiveState(), new LiveState()];
+        const hosts = [together, apart].map((live) => live.meet('h', facts));
+        for (const [i, live] of [together, apart].entries()) live.replace(hosts[i]!, before);
+        const told = together.putAll(hosts[0]!, changed);
+        expect(told).toEqual(changed.map((one) => apart.put(hosts[1]!, one)));
+        expect(together.digestOf(hosts[0]!)).toBe(apart.digestOf(hosts[1]!));
+        for (const uid of uids)
+          expect([...together.ownedBy(uid)].map((o) => thingLine(o.thing))).toEqual(
+            [...apart.ownedBy(uid)].map((o) => thingLine(o.thing)),
+          );
+      },
+    ),
+  );
+});

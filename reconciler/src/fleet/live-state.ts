@@ -82,12 +82,28 @@ export class LiveState {
   }
 
   put(host: LiveHost, thing: LiveThing): LiveChange {
-    const before = this.#holder(host, thing);
-    if (before !== undefined && before.uid !== thing.owner) this.#drop(host, before, thing);
-    const owned = this.#meetOwned(thing.owner);
-    this.#keep(host, owned, this.#lines.with(owned.uid, host.texts.get(owned), thing));
-    if (isStray(thing)) noteStray(host, owned);
-    return changeOf(host, thing, owned);
+    return this.putAll(host, [thing])[0]!;
+  }
+
+  /** As {@link put} one after the other. What one owner has is written once for all that follow each other. */
+  putAll(host: LiveHost, things: readonly LiveThing[]): LiveChange[] {
+    const changes: LiveChange[] = [];
+    for (let from = 0; from < things.length; ) {
+      const { owner } = things[from]!;
+      let until = from + 1;
+      while (things[until]?.owner === owner) until++;
+      const own = things.slice(from, until);
+      for (const thing of own) {
+        const before = this.#holder(host, thing);
+        if (before !== undefined && before.uid !== owner) this.#drop(host, before, thing);
+      }
+      const owned = this.#meetOwned(owner);
+      this.#keep(host, owned, this.#lines.with(owner, host.texts.get(owned), own));
+      if (own.some(isStray)) noteStray(host, owned);
+      for (const thing of own) changes.push(changeOf(host, thing, owned));
+      from = until;
+    }
+    return changes;
   }
 
   /** Undefined when it was not known to be there. */

@@ -6,6 +6,8 @@
 import type { LiveThing, ThingKind } from '@plumb/schemas';
 import { lineHead, thingFromLine, thingLine } from '@plumb/schemas/wire/thing-line.ts';
 
+/** Ends each part of a line. */
+const US = '\x1f';
 const OWNER = '\x01';
 const WORD = '\x02';
 const LONG_WORD = /[0-9A-Za-z+/]{60,400}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
@@ -42,11 +44,14 @@ export class ShortLines {
     return text.startsWith(head) || text.includes(`\n${head}`);
   }
 
-  /** The text with this thing in the place of what it says of it. */
-  with(owner: string, text: string | undefined, thing: LiveThing): string {
-    const others = text === undefined ? [] : this.#others(owner, text, thing);
-    others.push(this.#shorten(thingLine(thing), owner));
-    return flat(others.sort().join('\n'));
+  /** The text with these things in the place of what it says of them; the last of several with one identity counts. */
+  with(owner: string, text: string | undefined, things: readonly LiveThing[]): string {
+    const lines = new Map<string, string>();
+    for (const thing of things)
+      lines.set(this.#shorten(lineHead(thing), owner), this.#shorten(thingLine(thing), owner));
+    const all = text === undefined ? [] : text.split('\n').filter((line) => !lines.has(headOf(line)));
+    all.push(...lines.values());
+    return flat(all.length === 1 ? all[0]! : all.sort().join('\n'));
   }
 
   /** The text without the thing; undefined when nothing is left. */
@@ -80,6 +85,11 @@ export class ShortLines {
     this.#codes.set(own, code);
     return code;
   }
+}
+
+/** How a line begins, up to what tells it from all others. */
+function headOf(line: string): string {
+  return line.slice(0, line.indexOf(US) + 1);
 }
 
 function codeOf(number: number): string {

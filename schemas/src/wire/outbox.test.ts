@@ -89,3 +89,51 @@ test('closing sends the rest at once, dropping sends nothing', async () => {
   await turn();
   expect(dropped.frames).toEqual([]);
 });
+
+test('changes of a host that follow each other go as one message, and nothing overtakes its result', async () => {
+  const sent: AgentMessage[] = [];
+  const outbox = new Outbox<AgentMessage>({
+    write: ({ messages }) => {
+      sent.push(...messages);
+      return true;
+    },
+    once: () => {},
+  });
+  const live = (id: string) => ({ thing: { kind: 'disk', id, owner: 'o', spec: '{}' }, drift: [], domain: null });
+  const changed = (host: string, id: string): AgentMessage => ({
+    ...{ host, body: 'changes' },
+    changes: { changed: [live(id)], removed: [] },
+  });
+  const removed = (host: string, id: string): AgentMessage => ({
+    ...{ host, body: 'changes' },
+    changes: { changed: [], removed: [{ kind: 'disk', id }] },
+  });
+  const result = (host: string): AgentMessage => ({
+    ...{ host, body: 'result' },
+    result: { command: 'c', steps: [], refused: null },
+  });
+  const first = changed('a', '1');
+  for (const message of [
+    first,
+    changed('b', '1'),
+    changed('a', '2'),
+    removed('a', '1'),
+    changed('a', '1'),
+    result('a'),
+  ])
+    outbox.push(message);
+  for (const message of [changed('a', '3'), changed('b', '2'), result('b')]) outbox.push(message);
+  await turn();
+  outbox.push(changed('b', '3'));
+  await turn();
+  const told = sent.map((message) =>
+    message.body === 'changes'
+      ? [
+          message.host,
+          ...message.changes.changed.map(({ thing }) => `+${thing?.id}`),
+          ...message.changes.removed.map(({ id }) => `-${id}`),
+        ].join(' ')
+      : `${message.host} ${message.body}`,
+  );
+  expect(told).toEqual(['a +1 +2 -1', 'b +1 +2', 'a +1', 'a result', 'a +3', 'b result', 'b +3']);
+});

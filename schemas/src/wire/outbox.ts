@@ -1,4 +1,4 @@
-import type { AgentMessage, ServerMessage, WireThing } from './messages.ts';
+import type { AgentMessage, Changes, ServerMessage, WireThing } from './messages.ts';
 
 /** A stream of frames: grpc-js's calls are such. `write` returns false when it wants no more before `drain`. */
 export interface FrameStream<M> {
@@ -9,13 +9,19 @@ export interface FrameStream<M> {
 /** A frame is closed when it holds this much. One message may be larger, and then goes alone. */
 export const FRAME_BYTES = 256 * 1024;
 
+/** What one message of joined changes takes at most. */
+const JOINED_BYTES = 32 * 1024;
+
 /**
- * Sends in one frame what became ready in one turn of the event loop, in order. While the stream is full, messages
- * gather here, and go in fewer, larger frames when it has drained.
+ * Sends in one frame what became ready in one turn of the event loop, in order for each host, and the changes of a host
+ * that follow each other as one. While the stream is full, messages gather here, and go in fewer, larger frames when it
+ * has drained.
  */
 export class Outbox<M extends AgentMessage | ServerMessage> {
   readonly #stream: FrameStream<M>;
   #waiting: M[] = [];
+  /** Of each host whose last message that waits is changes: those. More may be added. */
+  readonly #changes = new Map<string, { changes: Changes; bytes: number }>();
   #scheduled = false;
   #full = false;
   #closed = false;
@@ -26,6 +32,7 @@ export class Outbox<M extends AgentMessage | ServerMessage> {
 
   push(message: M): void {
     if (this.#closed) return;
+    if (this.#joins(message)) return;
     this.#waiting.push(message);
     if (this.#scheduled || this.#full) return;
     this.#scheduled = true;
@@ -33,6 +40,24 @@ export class Outbox<M extends AgentMessage | ServerMessage> {
       this.#scheduled = false;
       this.#send(false);
     });
+  }
+
+  /** Whether the message was added to one that waits. */
+  #joins(message: M): boolean {
+    if (message.body !== 'changes') {
+      this.#changes.delete(message.host);
+      return false;
+    }
+    const bytes = approximateBytes(message);
+    const before = this.#changes.get(message.host);
+    if (before && before.bytes + bytes <= JOINED_BYTES && join(before.changes, message.changes)) {
+      before.bytes += bytes;
+      return true;
+    }
+    const { changed, removed } = message.changes;
+    message.changes = { changed: [...changed], removed: [...removed] };
+    this.#changes.set(message.host, { changes: message.changes, bytes });
+    return false;
   }
 
   /** Hands over everything at once and takes no more: the stream is about to be ended. */
@@ -50,6 +75,7 @@ export class Outbox<M extends AgentMessage | ServerMessage> {
 
   #send(evenIfFull: boolean): void {
     const waiting = this.#waiting;
+    this.#changes.clear();
     let from = 0;
     while (from < waiting.length && (evenIfFull || !this.#full)) {
       const until = endOfFrame(waiting, from);
@@ -68,6 +94,14 @@ export class Outbox<M extends AgentMessage | ServerMessage> {
       this.#send(false);
     });
   }
+}
+
+/** Adds what changed later, if the two can be told as one: who hears them takes in what changed, then what went. */
+function join(before: Changes, later: Changes): boolean {
+  if (before.removed.length > 0 && later.changed.length > 0) return false;
+  before.changed.push(...later.changed);
+  before.removed.push(...later.removed);
+  return true;
 }
 
 function endOfFrame(messages: readonly (AgentMessage | ServerMessage)[], from: number): number {
