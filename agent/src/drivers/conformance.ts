@@ -148,7 +148,7 @@ export function driverConformance(name: string, open: () => Promise<DriverFixtur
       expect((await find(it.domain))?.domain?.state).toBe('off');
     });
 
-    test('a running domain gains and loses a port, and runs on; more processors restart it', async () => {
+    test('a running domain gains and loses a port, gains processors, and runs on; fewer or more than it takes restart it', async () => {
       for (const thing of it.all) await driver.ensure(thing);
       await driver.ensure(it.running);
       const run = await fixture.runOf(it.domain.id);
@@ -165,8 +165,20 @@ export function driverConformance(name: string, open: () => Promise<DriverFixtur
       await driver.remove(it.second);
       expect((await find(it.domain))?.drift).toEqual([]);
       expect(await fixture.runOf(it.domain.id)).toBe(run);
-      await driver.ensure({ ...it.running, spec: { ...it.running.spec, cpus: 2 } });
-      expect(await fixture.runOf(it.domain.id)).not.toBe(run);
+      const sized = (cpus: number) => ({ ...it.running, spec: { ...it.running.spec, cpus } });
+      const most = (await find(it.domain))?.domain?.maxCpus ?? 1;
+      for (const cpus of most > 1 ? [2, 2, most] : []) {
+        await driver.ensure(sized(cpus));
+        expect(await find(it.domain)).toMatchObject({ ...sized(cpus), drift: [], domain: { state: 'running' } });
+      }
+      expect(await fixture.runOf(it.domain.id)).toBe(run);
+      await driver.ensure(sized(most + 1));
+      const larger = await fixture.runOf(it.domain.id);
+      expect(larger).not.toBe(run);
+      expect(await find(it.domain)).toMatchObject({ ...sized(most + 1), drift: [] });
+      await driver.ensure(sized(1));
+      expect(await fixture.runOf(it.domain.id)).not.toBe(larger);
+      expect((await find(it.domain))?.domain?.maxCpus ?? 1).toBe(most);
     });
 
     test('tells that a domain died, and starts it again', async () => {

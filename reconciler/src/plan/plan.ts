@@ -122,7 +122,7 @@ function disruptionOf(thing: Thing, now: LiveThing | undefined): Disruption {
   if (now === undefined) return 'none';
   if (thing.kind !== 'domain' || now.kind !== 'domain') return 'live';
   if (now.domain?.state !== 'running') return 'none';
-  return now.drift.length > 0 ? 'restart' : domainChange(now.spec, thing.spec);
+  return now.drift.length > 0 ? 'restart' : domainChange(now.spec, thing.spec, now.domain);
 }
 
 /** A live thing without what was observed of it. */

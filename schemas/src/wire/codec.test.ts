@@ -17,7 +17,7 @@ const fromAgent: AgentMessage[] = [
     host: 'a',
     body: 'snapshot',
     snapshot: {
-      things: [{ thing, drift: ['gone'], domain: { state: 'off', reason: 'crashed' } }],
+      things: [{ thing, drift: ['gone'], domain: { state: 'running', reason: 'booted', maxCpus: 4 } }],
       more: true,
       unchanged: false,
     },

@@ -87,7 +87,7 @@ export interface WireThing {
 export interface WireLiveThing {
   thing: WireThing | null;
   drift: string[];
-  domain?: { state: string; reason: string } | null;
+  domain?: { state: string; reason: string; maxCpus: number } | null;
 }
 
 /** The numbers of the enum `Verb`. */

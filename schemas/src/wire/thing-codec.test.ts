@@ -20,12 +20,14 @@ const domain: LiveThing = {
   domain: { state: 'off', reason: 'crashed' },
 };
 
-test.each([bridge, domain])('a live $kind is the same after the wire', (live) => {
+const running: LiveThing = { ...domain, domain: { state: 'running', reason: 'booted', maxCpus: 4 } };
+
+test.each([bridge, domain, running])('a live $kind is the same after the wire', (live) => {
   expect(liveThingFromWire(liveThingToWire(live))).toEqual(live);
 });
 
 test('what a newer agent says of a domain is unknown here', () => {
-  const wire = { ...liveThingToWire(domain), domain: { state: 'suspended', reason: 'hibernated' } };
+  const wire = { ...liveThingToWire(domain), domain: { state: 'suspended', reason: 'hibernated', maxCpus: 0 } };
   expect(liveThingFromWire(wire).domain).toEqual({ state: 'off', reason: 'unknown' });
 });
 

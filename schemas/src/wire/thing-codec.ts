@@ -36,7 +36,7 @@ export function thingFromWire(wire: WireThing | null): Thing {
 }
 
 export function liveThingToWire(live: LiveThing): WireLiveThing {
-  return { thing: thingToWire(live), drift: live.drift, domain: live.domain ?? null };
+  return { thing: thingToWire(live), drift: live.drift, domain: live.domain ? { maxCpus: 0, ...live.domain } : null };
 }
 
 /** Throws as {@link thingFromWire}. */
@@ -52,10 +52,11 @@ const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
 const reasons = new Set(['booted', 'shutdown', 'crashed', 'destroyed', 'unknown']);
 
 /** What a newer agent may say beyond this is `unknown`. */
-function domainFacts({ state, reason }: { state: string; reason: string }): DomainFacts {
+function domainFacts({ state, reason, maxCpus }: NonNullable<WireLiveThing['domain']>): DomainFacts {
   return {
     state: state === 'running' ? 'running' : 'off',
     reason: (reasons.has(reason) ? reason : 'unknown') as DomainFacts['reason'],
+    ...(maxCpus > 0 ? { maxCpus } : {}),
   };
 }
 

@@ -29,10 +29,14 @@ const domain = fc.record({
       fc.record({ power: fc.constantFrom('Running', 'Stopped') }),
     )
     .map((parts) => Object.assign({}, ...parts)),
-  domain: fc.record({
-    state: fc.constantFrom('running', 'off'),
-    reason: fc.constantFrom('booted', 'shutdown', 'crashed', 'destroyed', 'unknown'),
-  }),
+  domain: fc.record(
+    {
+      state: fc.constantFrom('running', 'off'),
+      reason: fc.constantFrom('booted', 'shutdown', 'crashed', 'destroyed', 'unknown'),
+      maxCpus: fc.integer({ min: 1 }),
+    },
+    { requiredKeys: ['state', 'reason'] },
+  ),
 });
 const live = fc.oneof(bridge, domain) as fc.Arbitrary<LiveThing>;
 

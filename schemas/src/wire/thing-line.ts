@@ -16,7 +16,7 @@ const kinds = Object.keys(thingSchemas) as ThingKind[];
 export function thingLine(live: LiveThing): string {
   const { drift, domain } = live as LiveThing<'domain'>;
   const drifted = drift.length > 0 ? JSON.stringify(drift) : '';
-  const facts = domain ? `${domain.state} ${domain.reason}` : '';
+  const facts = domain ? [domain.state, domain.reason, domain.maxCpus].join(' ').trimEnd() : '';
   return `${lineHead(live)}${live.owner}${US}${specText(live)}${US}${drifted}${US}${facts}`;
 }
 
@@ -37,8 +37,8 @@ export function thingFromLine(line: string): LiveThing {
     drift: drifted === '' ? [] : JSON.parse(drifted),
   } as unknown as LiveThing;
   if (facts === '') return thing;
-  const [state, reason] = facts.split(' ') as [DomainFacts['state'], DomainFacts['reason']];
-  return { ...thing, domain: { state, reason } } as LiveThing;
+  const [state, reason, maxCpus] = facts.split(' ') as [DomainFacts['state'], DomainFacts['reason'], string?];
+  return { ...thing, domain: { state, reason, ...(maxCpus ? { maxCpus: Number(maxCpus) } : {}) } } as LiveThing;
 }
 
 /** The kind and the id of a line. */

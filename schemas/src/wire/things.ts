@@ -143,6 +143,8 @@ export type Thing<K extends ThingKind = ThingKind> = {
 export interface DomainFacts {
   state: 'running' | 'off';
   reason: 'booted' | 'shutdown' | 'crashed' | 'destroyed' | 'unknown';
+  /** How many processors it can have while it runs, where that is more than it has; it was decided when it was started. */
+  maxCpus?: number;
 }
 
 /** A thing as it is found on a host. */

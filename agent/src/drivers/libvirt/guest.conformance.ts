@@ -221,8 +221,50 @@ describe.skipIf(missing !== undefined)('a guest on libvirt', () => {
     await greet(web);
   });
 
-  test('is switched off and on in peace, keeps its disk, and is restarted to get another processor', async () => {
-    const bigger = { ...web.domain, spec: { ...web.domain.spec, cpus: 2 } };
+  test('gets more processors while it runs, where its QEMU takes them; one that was interrupted goes on', async () => {
+    const { name } = web.domain.spec;
+    const sized = (cpus: number) => ({ ...web.domain, spec: { ...web.domain.spec, cpus } });
+    const processors = async (cpus: number) =>
+      shell(
+        `for i in $(seq 50); do [ -e /sys/devices/system/cpu/cpu${cpus - 1} ] && break; sleep 0.2; done; ` +
+          'for c in /sys/devices/system/cpu/cpu*/online; do echo 1 > $c; done 2>/dev/null; grep -c ^processor /proc/cpuinfo',
+      );
+    // Emulated processors are not given room by themselves; with a cache that does not fill up meanwhile they take it.
+    const roomy = join(host.folder, 'roomy.xml');
+    const definition = await host.virsh('dumpxml', '--inactive', name);
+    await writeFile(
+      roomy,
+      definition
+        .replace(/<vcpu[^>]*>1<\/vcpu>/, "<vcpu current='1'>4</vcpu>")
+        .replace(/<tb-cache unit='[^']*'>\d+</, "<tb-cache unit='MiB'>512<"),
+    );
+    await host.virsh('destroy', name);
+    await host.virsh('define', roomy);
+    await host.virsh('start', name);
+    await greet(web);
+    const pid = await host.qemuPid(web.domain.id);
+    expect(await find(web.domain)).toMatchObject({ drift: [], domain: { state: 'running', maxCpus: 4 } });
+    await driver.ensure(sized(2));
+    expect(await find(web.domain)).toMatchObject({ spec: { cpus: 2 }, drift: [], domain: { maxCpus: 4 } });
+    expect(await processors(2)).toBe('2');
+    // As after an agent that died in the middle: QEMU has one more, and the definition does not say so.
+    await host.virsh('setvcpus', name, '3', '--live');
+    expect((await find(web.domain))?.drift.join()).toContain('it has 3 processors, 2 are declared');
+    for (let twice = 0; twice < 2; twice++) await driver.ensure(sized(3));
+    expect(await find(web.domain)).toMatchObject({ spec: { cpus: 3 }, drift: [] });
+    expect(await processors(3)).toBe('3');
+    expect(await host.qemuPid(web.domain.id)).toBe(pid);
+    expect(await host.virsh('dumpxml', '--inactive', name)).toMatch(/<vcpu[^>]*>3<\/vcpu>/);
+    // As the undo of one that was interrupted finds it: there is one too many, which goes by a restart only.
+    await host.virsh('setvcpus', name, '4', '--live');
+    await driver.ensure(web.domain);
+    expect(await find(web.domain)).toMatchObject({ spec: { cpus: 1 }, drift: [] });
+    await greet(web);
+    expect(await processors(1)).toBe('1');
+  });
+
+  test('is switched off and on in peace, keeps its disk, and is restarted to get another size', async () => {
+    const bigger = { ...web.domain, spec: { ...web.domain.spec, cpus: 2, memoryMiB: 120 } };
     const boots = await bootsOf(web);
     const stopped = { ...web.domain, spec: { ...web.domain.spec, power: 'Stopped' as const } };
     await driver.ensure(stopped);

@@ -1,5 +1,5 @@
 import type { Clock, DomainFacts, LiveThing, Random, Thing, ThingKind } from '@plumb/schemas';
-import { domainChange, retryable, terminal, thingKey } from '@plumb/schemas';
+import { bootedFacts, domainChange, retryable, terminal, thingKey } from '@plumb/schemas';
 import { Turns } from '../../turns.ts';
 import type { ThingRef } from '../dependencies.ts';
 import { requireDependencies, requireUnused } from '../dependencies.ts';
@@ -207,7 +207,7 @@ export class SimulatedHost implements Driver {
 
 /** One array and few objects for all things of all hosts, since nearly all of them are alike in this. */
 const NO_DRIFT: string[] = [];
-const BOOTED: DomainFacts = { state: 'running', reason: 'booted' };
+const BOOTED = new Map<number, DomainFacts>();
 const STOPPED: DomainFacts = { state: 'off', reason: 'destroyed' };
 const NEVER_RAN: DomainFacts = { state: 'off', reason: 'unknown' };
 
@@ -215,16 +215,23 @@ const NEVER_RAN: DomainFacts = { state: 'off', reason: 'unknown' };
 function made(thing: Thing, now: LiveThing | undefined): LiveThing {
   const live = { kind: thing.kind, id: thing.id, owner: thing.owner, spec: thing.spec, drift: NO_DRIFT } as LiveThing;
   if (thing.kind !== 'domain') return live;
-  if (thing.spec.power === 'Running') return { ...live, domain: BOOTED };
+  if (thing.spec.power === 'Running')
+    return { ...live, domain: boots(now, thing) ? booted(thing.spec.cpus) : now!.domain };
   if (now === undefined) return { ...live, domain: NEVER_RAN };
   return { ...live, domain: now.domain?.state === 'off' ? now.domain : STOPPED };
 }
 
 /** Whether the guest is started for the thing to become `next`: it was off, or only a restart changes it. */
-function boots(now: LiveThing | undefined, next: LiveThing): boolean {
-  if (next.kind !== 'domain' || next.domain?.state !== 'running') return false;
+function boots(now: LiveThing | undefined, next: Thing): boolean {
+  if (next.kind !== 'domain' || next.spec.power !== 'Running') return false;
   if (now?.kind !== 'domain' || now.domain?.state !== 'running') return true;
-  return domainChange({ ...now.spec, power: next.spec.power }, next.spec) === 'restart';
+  return domainChange({ ...now.spec, power: next.spec.power }, next.spec, now.domain) === 'restart';
+}
+
+function booted(cpus: number): DomainFacts {
+  const known = BOOTED.get(cpus) ?? bootedFacts(cpus);
+  BOOTED.set(cpus, known);
+  return known;
 }
 
 function same(now: LiveThing, next: LiveThing): boolean {

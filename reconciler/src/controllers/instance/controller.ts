@@ -21,7 +21,7 @@ import { goBack, goForward, mustGoForward, turnBack } from './go.ts';
 import { holdingFormer } from './hold.ts';
 import { planInstance } from './planning.ts';
 import { resolveInstance } from './references.ts';
-import { isSettled, reportHostLost, settle } from './settle.ts';
+import { growsLive, isSettled, reportHostLost, settle } from './settle.ts';
 
 export function instanceController(context: Context): Controller {
   const pacing = new RepairPacing(context.ambient.clock);
@@ -64,7 +64,7 @@ async function reconcile(context: Context, cached: Cached<Instance>, pacing: Rep
   if (planned.steps.length === 0 && isSettled(cached.object, planned.target) && !flow)
     return settle(context, cached, resolved.references.offering);
 
-  const drifted = !flow && isApplied(cached.object);
+  const drifted = !flow && isApplied(cached.object) && !growsLive(context, cached.object, planned.target);
   if (drifted && cached.object.spec.driftPolicy === 'Report') return reportDrift(context, cached, planned.steps);
   if (drifted) {
     const waitMs = pacing.waitMs(metadata.uid);

@@ -1,5 +1,9 @@
 /** From an instance to its next plan: what it is to hold, and the steps from what lives to what is declared. */
 import {
+  bootedFacts,
+  type DomainFacts,
+  domainChange,
+  type Host,
   type Image,
   type Instance,
   type InstanceOffering,
@@ -14,14 +18,20 @@ import {
 import type { AllocationIndex } from '../../allocation/allocation-index.ts';
 import { allocate, chooseRootDisk } from '../../plan/allocate.ts';
 import { type Allocation, heldAllocation, type RootDisk } from '../../plan/allocation.ts';
-import { ownThings, sharedThings } from '../../plan/instance-things.ts';
+import { ownThings, sharedThings, thingIds } from '../../plan/instance-things.ts';
 import { diffHost, type PlanStep, removeStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
+import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
 import { peersOf } from '../l2-network/peers.ts';
-import { isApplied, livePower } from './applied.ts';
+import { isApplied } from './applied.ts';
 import { placeInstance } from './place.ts';
 import type { ResolvedInstance } from './references.ts';
+
+interface Size {
+  cpus: number;
+  memoryMiB: number;
+}
 
 export interface InstancePlan {
   target: Allocation;
@@ -47,7 +57,7 @@ export function planInstance(
 ): InstancePlan {
   const instance = cached.object;
   const held = allHeld(context, instance);
-  const { cpus, memoryMiB } = sizeFor(context, instance, resolved.references.offering);
+  const { cpus, memoryMiB } = sizeFor(context, instance, resolved.references.offering, index);
   const host =
     held[0]?.host ?? // guard: double start after a false host-down
     whereItLives(context, instance) ?? // guard: double start after a false host-down
@@ -99,17 +109,21 @@ function whereItLives(context: Context, { metadata }: Instance): string | undefi
 }
 
 /**
- * An edited offering never restarts guests by itself: one that runs keeps its size until it is next started, or until its
- * own declaration changes.
+ * An edited offering never restarts guests by itself: one that runs gets the new size at once where that takes no restart
+ * and its host has room, else when it is next started or its own declaration changes.
  */
-function sizeFor(
-  context: Context,
-  instance: Instance,
-  offering: InstanceOffering,
-): { cpus: number; memoryMiB: number } {
+function sizeFor(context: Context, instance: Instance, { spec }: InstanceOffering, index: AllocationIndex): Size {
   const held = heldAllocation(instance.status);
-  if (!held || !isApplied(instance) || livePower(context, instance, held.host) !== 'Running') return offering.spec;
-  return held;
+  if (!held || !isApplied(instance)) return spec;
+  if (held.cpus === spec.cpus && held.memoryMiB === spec.memoryMiB) return held;
+  const id = thingIds.domain(instance.metadata.uid);
+  const domain = context.fleet.host(held.host)?.things.get(thingKey({ kind: 'domain', id }));
+  if (domain?.kind !== 'domain') return spec;
+  if (domain.domain?.state !== 'running') return restsByItself(instance, domain) ? held : spec;
+  const { cpus, memoryMiB } = spec;
+  if (domainChange(domain.spec, { ...domain.spec, cpus, memoryMiB }, domain.domain) === 'restart') return held;
+  const room = roomFor(context, held, index);
+  return room && (room.cpus < cpus || room.memoryMiB < memoryMiB) ? held : spec;
 }
 
 /** The steps from live state to the target. Of an instance that never settled, all own things are made anew. */
@@ -167,12 +181,9 @@ function isAsDeclared(
 /** The thing as it is found on a host where nothing happened since it was made. */
 function asMade(thing: Thing): LiveThing {
   if (thing.kind !== 'domain') return { ...thing, drift: [] };
-  const running = thing.spec.power === 'Running';
-  return {
-    ...thing,
-    drift: [],
-    domain: { state: running ? 'running' : 'off', reason: running ? 'booted' : 'destroyed' },
-  };
+  const { power, cpus } = thing.spec;
+  const domain: DomainFacts = power === 'Running' ? bootedFacts(cpus) : { state: 'off', reason: 'destroyed' };
+  return { ...thing, drift: [], domain };
 }
 
 function peers(context: Context, resolved: ResolvedInstance, l2Uid: string, host: string): string[] {
@@ -205,18 +216,25 @@ function respected(instance: Instance, thing: LiveThing): LiveThing {
 function checkGrowth(context: Context, held: readonly Allocation[], target: Allocation, index: AllocationIndex): void {
   const before = held.find((h) => h.host === target.host);
   if (!before || (before.cpus >= target.cpus && before.memoryMiB >= target.memoryMiB)) return;
-  const host = [...context.cache.list('hosts')].find((h) => h.object.metadata.name === target.host)?.object;
-  const facts = context.fleet.host(target.host)?.facts;
-  if (!host || !facts) return;
-  const spec = host.spec as { cpuOvercommitRatio: number; memoryOvercommitRatio: number };
-  const use = index.use(target.host);
-  const cpus = Math.floor(facts.cpus * spec.cpuOvercommitRatio) - use.cpus + before.cpus;
-  const memoryMiB = Math.floor(facts.memoryMiB * spec.memoryOvercommitRatio) - use.memoryMiB + before.memoryMiB;
-  if (target.cpus > cpus || target.memoryMiB > memoryMiB)
+  const room = roomFor(context, before, index);
+  if (room && (target.cpus > room.cpus || target.memoryMiB > room.memoryMiB))
     throw terminal(
       'NoCapacity',
-      `host ${target.host} has room for ${cpus} CPUs and ${memoryMiB} MiB of it, and the offering now asks for ${target.cpus} and ${target.memoryMiB}; it goes on as it was`,
+      `host ${target.host} has room for ${room.cpus} CPUs and ${room.memoryMiB} MiB of it, and the offering now asks for ${target.cpus} and ${target.memoryMiB}; it goes on as it was`,
     );
+}
+
+/** How large an instance that holds so much of its host can become there; undefined when nobody knows. */
+function roomFor(context: Context, { host: name, ...held }: Allocation, index: AllocationIndex): Size | undefined {
+  const host = context.cache.get<Host>(keys.object('hosts', undefined, name))?.object;
+  const facts = context.fleet.host(name)?.facts;
+  if (!host || !facts) return undefined;
+  const { cpuOvercommitRatio, memoryOvercommitRatio } = host.spec;
+  const use = index.use(name);
+  return {
+    cpus: Math.floor(facts.cpus * cpuOvercommitRatio) - use.cpus + held.cpus,
+    memoryMiB: Math.floor(facts.memoryMiB * memoryOvercommitRatio) - use.memoryMiB + held.memoryMiB,
+  };
 }
 
 export function nameOf(context: Context, uid: string): string {

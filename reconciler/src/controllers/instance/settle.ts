@@ -12,6 +12,13 @@ export function isSettled(instance: Instance, target: Allocation): boolean {
   return equal(heldAllocation(instance.status), target);
 }
 
+/** True when the instance runs and is to get another size all the same: its offering was edited, and that is no drift. */
+export function growsLive(context: Context, instance: Instance, target: Allocation): boolean {
+  const { cpus, memoryMiB } = instance.status ?? {};
+  const resized = cpus !== target.cpus || memoryMiB !== target.memoryMiB;
+  return resized && livePower(context, instance, target.host) === 'Running';
+}
+
 export async function settle(
   context: Context,
   cached: Cached<Instance>,

@@ -2,7 +2,9 @@ import { type LiveThing, type PlumbError, realAmbient, retryable, terminal } fro
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { flowExtensions } from '../../extensions/flows.ts';
 import { decodeFlow } from '../../flow/record.ts';
+import { isReady } from '../../runtime/conditions.ts';
 import { keys } from '../../store/keys.ts';
+import { preview } from '../preview.ts';
 import { condition, instanceSpec, makeEstate } from '../testing/estate.ts';
 import { type Rig, startRig } from '../testing/rig.ts';
 import { retryFlow } from './release.ts';
@@ -111,15 +113,64 @@ describe('an instance that is changed', () => {
     await rig.create('Instance', 'web-0', instanceSpec());
     const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
     const sent = rig.fleet.sent.length;
-    await rig.edit('InstanceOffering', 'small', (o) => (o.spec.cpus = 2));
+    await rig.edit('InstanceOffering', 'small', (o) => Object.assign(o.spec, { cpus: 2, memoryMiB: 192 }));
     const told = await rig.until('Instance', 'web-0', (o) => condition(o, 'RestartRequired') !== undefined);
-    expect(told!.status).toMatchObject({ cpus: 1 });
+    expect(told!.status).toMatchObject({ cpus: 1, memoryMiB: 128 });
     expect(rig.fleet.sent.slice(sent).filter((s) => s.command.owner === uid)).toEqual([]);
     const domain = rig.fleet.host('host-1')!.things.get(`domain/${uid}`)!;
     rig.fleet.put('host-1', { ...domain, domain: { state: 'off', reason: 'crashed' } } as typeof domain);
     const restarted = await rig.until('Instance', 'web-0', (o) => o?.status?.cpus === 2);
     expect(condition(restarted, 'Ready')).toMatchObject({ status: 'True' });
     await rig.until('Instance', 'web-0', (o) => condition(o, 'RestartRequired') === undefined);
+  });
+
+  it('gets more processors while it runs, by another offering or an edited one, as many as it was started to take', async () => {
+    await rig.create('Instance', 'web-0', instanceSpec({ driftPolicy: 'Report' }));
+    const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
+    const domain = () => rig.fleet.host('host-1')!.things.get(`domain/${uid}`) as LiveThing<'domain'>;
+    const cpus = (n: number) => rig.until('Instance', 'web-0', (o) => o?.status?.cpus === n && isReady(o));
+    expect(domain().domain).toMatchObject({ maxCpus: 4 });
+    await rig.edit('InstanceOffering', 'small', (o) => (o.spec.cpus = 2));
+    expect(condition(await cpus(2), 'RestartRequired')).toBeUndefined();
+    expect((await rig.store.get('/alloc/host/host-1'))?.value).toBe('{"cpus":2,"memoryMiB":128,"instances":1}');
+    await rig.create('InstanceOffering', 'wide', { cpus: 4, memoryMiB: 128 });
+    const declared = { kind: 'Instance', metadata: { name: 'web-0' }, spec: instanceSpec({ offering: 'wide' }) };
+    expect(preview(rig.context, [declared])[0]!.steps).toMatchObject([{ disruption: 'live' }]);
+    await rig.edit('Instance', 'web-0', (o) => (o.spec.offering = 'wide'));
+    await cpus(4);
+    // Still the same run, which takes four.
+    expect(domain()).toMatchObject({ spec: { cpus: 4 }, domain: { state: 'running', maxCpus: 4 } });
+    for (const size of [{ cpus: 5 }, { cpus: 3 }]) {
+      await rig.edit('InstanceOffering', 'wide', (o) => Object.assign(o.spec, size));
+      const told = await rig.until('Instance', 'web-0', (o) =>
+        Boolean(condition(o, 'RestartRequired')?.message.includes(`says ${size.cpus} `)),
+      );
+      expect(told!.status).toMatchObject({ cpus: 4 });
+    }
+    expect(condition(rig.get('Instance', 'web-0'), 'Drifted')).toBeUndefined();
+  });
+
+  it('keeps its size and says so when its host has no room for what its offering was edited to', async () => {
+    await rig.edit('Host', 'host-1', (o) => (o.spec.cpuOvercommitRatio = 0.25));
+    await rig.create('Instance', 'web-0', instanceSpec());
+    await rig.ready('Instance', 'web-0');
+    await rig.edit('InstanceOffering', 'small', (o) => (o.spec.cpus = 3));
+    const told = await rig.until('Instance', 'web-0', (o) => condition(o, 'RestartRequired') !== undefined);
+    expect(told!.status).toMatchObject({ cpus: 1 });
+    expect(condition(told, 'Ready')).toMatchObject({ status: 'True' });
+  });
+
+  it('returns to what ran before when it cannot get more processors', async () => {
+    await rig.create('Instance', 'web-0', instanceSpec());
+    const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
+    rig.fleet.fault = (_h, _v, thing) =>
+      thing.kind === 'domain' && thing.spec.cpus === 2 ? terminal('LibvirtFailed', 'no') : undefined;
+    await rig.edit('InstanceOffering', 'small', (o) => (o.spec.cpus = 2));
+    const failed = await rig.stalled('Instance', 'web-0');
+    expect(failed.status).toMatchObject({ cpus: 1, power: 'Running' });
+    const sent = rig.fleet.sent.flatMap(({ command }) => command.steps).filter(({ thing }) => thing.id === uid);
+    expect(sent.at(-1)).toMatchObject({ id: `undo change domain/${uid}`, thing: { spec: { cpus: 1 } } });
+    expect((await rig.store.get('/alloc/host/host-1'))?.value).toBe('{"cpus":1,"memoryMiB":128,"instances":1}');
   });
 
   it('returns to what ran before when an update fails terminally', async () => {

@@ -1,5 +1,13 @@
 /** A fleet in memory for tests of controllers: hosts that obey at once, or fail as the test says. */
-import { type LiveThing, type PlumbError, retryable, type Thing, thingKey } from '@plumb/schemas';
+import {
+  bootedFacts,
+  domainChange,
+  type LiveThing,
+  type PlumbError,
+  retryable,
+  type Thing,
+  thingKey,
+} from '@plumb/schemas';
 import { thingLine } from '@plumb/schemas/wire/thing-line.ts';
 import type { Fleet, FleetCommand, HostFacts, HostLive, LiveChange, OwnedLive, StepOutcome } from '../fleet.ts';
 
@@ -88,7 +96,7 @@ export class FakeFleet implements Fleet {
       outcomes.push(error ? { step: id, error } : { step: id });
       if (error) break;
       if (verb === 'remove') this.take(host, thing);
-      else this.put(host, live(thing));
+      else this.put(host, live(thing, target.things.get(thingKey(thing))));
     }
     return outcomes;
   }
@@ -132,9 +140,13 @@ export class FakeFleet implements Fleet {
   }
 }
 
-function live(thing: Thing): LiveThing {
+function live(thing: Thing, now: LiveThing | undefined): LiveThing {
   const base = { ...thing, drift: [] } as LiveThing;
   if (base.kind !== 'domain') return base;
-  const running = base.spec.power === 'Running';
-  return { ...base, domain: { state: running ? 'running' : 'off', reason: running ? 'booted' : 'destroyed' } };
+  if (base.spec.power === 'Stopped') return { ...base, domain: { state: 'off', reason: 'destroyed' } };
+  const runsOn =
+    now?.kind === 'domain' &&
+    now.domain?.state === 'running' &&
+    domainChange(now.spec, base.spec, now.domain) !== 'restart';
+  return { ...base, domain: runsOn ? now.domain! : bootedFacts(base.spec.cpus) };
 }

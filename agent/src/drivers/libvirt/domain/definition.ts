@@ -1,4 +1,4 @@
-import type { Thing } from '@plumb/schemas';
+import { processorRoom, type Thing } from '@plumb/schemas';
 import { XMLBuilder } from 'fast-xml-parser';
 import type { Plug } from './interfaces.ts';
 import { busOf, INTERFACE_SLOTS, interfaceElement, pciAddress } from './interfaces.ts';
@@ -46,7 +46,7 @@ export function domainXml(thing: Thing<'domain'>, at: DomainSurroundings): strin
         [METADATA_ELEMENT]: { '@xmlns:plumb': METADATA_NAMESPACE, '@key': at.key, '#': metadataText(thing) },
       },
       memory: { '@unit': 'MiB', '#': String(spec.memoryMiB) },
-      vcpu: String(spec.cpus),
+      vcpu: processors(spec.cpus, at.accelerator),
       os: { type: { '@arch': 'x86_64', '@machine': 'q35', '#': 'hvm' }, boot: { '@dev': 'hd' } },
       features: {
         acpi: {},
@@ -64,6 +64,15 @@ export function domainXml(thing: Thing<'domain'>, at: DomainSurroundings): strin
       devices: devices(thing, at),
     },
   });
+}
+
+/**
+ * Those that it is started with, and how many it can have while it runs. With emulated processors none come later: QEMU
+ * dies of it when its cache of translated code is full (docs/decisions/0010).
+ */
+function processors(cpus: number, accelerator: DomainSurroundings['accelerator']): object | string {
+  const room = accelerator === 'kvm' ? processorRoom(cpus) : cpus;
+  return room > cpus ? { '@current': String(cpus), '#': String(room) } : String(cpus);
 }
 
 /**

@@ -5,7 +5,7 @@ import type { DomainRef, Procedures } from '../rpc/procedures.ts';
 import { isLibvirtError, libvirtError } from '../rpc/remote-error.ts';
 import type { DomainSurroundings } from './definition.ts';
 import { domainXml, interfacesOf } from './definition.ts';
-import { domainDrift, domainFacts, isAsleep, isPaused, sizeDrift } from './facts.ts';
+import { domainDrift, domainFacts, isAsleep, isPaused, maxProcessors, sizeNeedsRestart } from './facts.ts';
 import type { Plug } from './interfaces.ts';
 import { undeclaredInterfaces } from './interfaces.ts';
 import { METADATA_NAMESPACE, readMetadata } from './metadata.ts';
@@ -55,7 +55,7 @@ export class Domains {
 
   /**
    * Defines the domain and switches it as declared. What of a running one only a restart can change is changed by one;
-   * its interfaces come and go while it runs, and are noted in the definition when they did.
+   * its interfaces come and go while it runs, its processors come, and that is noted in the definition when it is done.
    * Throws `NameTaken` (terminal when someone else's domain is in the way), and libvirt's own errors.
    */
   async ensure(thing: Thing<'domain'>, surroundings: DomainSurroundings): Promise<LiveThing<'domain'>> {
@@ -82,6 +82,7 @@ export class Domains {
         return;
       } else {
         await plugInterfaces(this.#options.libvirt, this.#options.clock, domain, plugs);
+        await this.#plugProcessors(domain, thing.spec.cpus);
         if (!isDeepStrictEqual(live.spec, thing.spec)) await this.#options.libvirt.define(xml);
         return this.#wake(domain);
       }
@@ -93,6 +94,12 @@ export class Domains {
       await this.#options.trace.begin(thing.id);
       await this.#options.libvirt.create(domain);
     }
+  }
+
+  /** After everything else that may fail: a processor does not go again while the guest runs. */
+  async #plugProcessors(domain: DomainRef, cpus: number): Promise<void> {
+    const { libvirt } = this.#options;
+    if ((await libvirt.info(domain)).cpus < cpus) await libvirt.setProcessors(domain, cpus);
   }
 
   /** Pulls the plug and removes every trace. Leaves a domain alone that is not ours. */
@@ -136,7 +143,10 @@ export class Domains {
       else {
         await trace.bound(thing.id);
         drift.push(...(await this.#cutOff(thing)).map((port) => `it is not connected to its port ${port}`));
-        drift.push(...undeclaredInterfaces(thing, await libvirt.runningXml(domain)));
+        const running = await libvirt.runningXml(domain);
+        drift.push(...undeclaredInterfaces(thing, running));
+        const maxCpus = maxProcessors(running) ?? 0;
+        if (maxCpus > thing.spec.cpus) facts.maxCpus = maxCpus;
       }
       return { ...thing, drift, domain: facts };
     } catch (thrown) {
@@ -159,8 +169,8 @@ export class Domains {
     plugs: readonly Plug[],
   ): Promise<boolean> {
     const { libvirt, cutOff } = this.#options;
-    if (domainChange({ ...live.spec, power: thing.spec.power }, thing.spec) === 'restart') return true;
-    if (sizeDrift(thing, await libvirt.info(domain)).length > 0) return true;
+    if (domainChange({ ...live.spec, power: thing.spec.power }, thing.spec, live.domain) === 'restart') return true;
+    if (sizeNeedsRestart(thing, await libvirt.info(domain), live.domain?.maxCpus)) return true;
     // What is not plugged in yet cannot be cut off: it is plugged in instead.
     const present = await pluggedIn(libvirt, domain, plugs);
     return (await cutOff(present.map(({ port }) => port.id))).length > 0;

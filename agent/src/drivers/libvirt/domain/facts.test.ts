@@ -1,7 +1,7 @@
 import type { DomainFacts, Thing } from '@plumb/schemas';
 import { expect, test } from 'vitest';
 import { chooseMachine } from './accelerator.ts';
-import { domainDrift, domainFacts } from './facts.ts';
+import { domainDrift, domainFacts, maxProcessors, sizeNeedsRestart } from './facts.ts';
 
 test.each<[string, number, number, DomainFacts]>([
   ['running since it was booted', 1, 1, { state: 'running', reason: 'booted' }],
@@ -52,4 +52,26 @@ test('a machine that can run no x86_64 guests is refused', () => {
     expect(() => chooseMachine(capabilities(guests), '')).toThrow(
       expect.objectContaining({ reason: 'HostUnsupported', retry: 'terminal' }),
     );
+});
+
+test.each([
+  ["<domain><vcpu placement='static' current='1'>4</vcpu></domain>", 4],
+  ["<domain><vcpu placement='static'>2</vcpu></domain>", 2],
+  ['<domain><vcpu>1</vcpu></domain>', 1],
+  ['<domain/>', undefined],
+])('what runs can have so many processors: %s', (xml, most) => {
+  expect(maxProcessors(xml)).toBe(most);
+});
+
+test.each<[string, number, number, number | undefined, boolean]>([
+  ['as declared', 2, 112, 4, false],
+  ['fewer than declared, with room', 1, 112, 2, false],
+  ['fewer than declared, with too little room', 1, 112, 1, true],
+  ['fewer than declared, and nobody knows the room', 1, 112, undefined, true],
+  ['more than declared', 3, 112, 4, true],
+  ['other memory', 2, 96, 4, true],
+])('a size needs a restart or not: %s', (_what, cpus, memoryMiB, most, restart) => {
+  const spec = { name: 'w', cpus: 2, memoryMiB: 112, disks: [], ports: [], power: 'Running' as const };
+  const thing: Thing<'domain'> = { kind: 'domain', id: 'd', owner: 'o', spec };
+  expect(sizeNeedsRestart(thing, { state: 1, cpus, maxMemoryKiB: memoryMiB * 1024 }, most)).toBe(restart);
 });

@@ -1,5 +1,6 @@
 /** What libvirt's numbers mean to us (virDomainState and its reasons in libvirt-domain.h). */
 import type { DomainFacts, Thing } from '@plumb/schemas';
+import { XMLParser } from 'fast-xml-parser';
 import type { DomainInfo, DomainState } from '../rpc/procedures.ts';
 
 const state = { paused: 3, off: 5, crashed: 6, asleep: 7 } as const;
@@ -38,11 +39,27 @@ export function domainDrift(thing: Thing<'domain'>, found: DomainState, info: Do
   return drift;
 }
 
-/** What of the domain's size only a restart can change. */
+/** What of the domain's size differs from its declaration, as sentences. */
 export function sizeDrift({ spec }: Thing<'domain'>, info: DomainInfo): string[] {
   const drift: string[] = [];
   if (info.cpus !== spec.cpus) drift.push(`it has ${info.cpus} processors, ${spec.cpus} are declared`);
   const memoryMiB = info.maxMemoryKiB / 1024;
   if (memoryMiB !== spec.memoryMiB) drift.push(`it has ${memoryMiB} MiB of memory, ${spec.memoryMiB} are declared`);
   return drift;
+}
+
+const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '', textNodeName: 'text' });
+
+/** How many processors the QEMU of a running domain can have, by the XML of what runs; undefined when it does not say. */
+export function maxProcessors(runningXml: string): number | undefined {
+  const vcpu = parser.parse(runningXml).domain?.vcpu;
+  const most = Number(typeof vcpu === 'object' ? vcpu.text : vcpu);
+  return Number.isSafeInteger(most) && most > 0 ? most : undefined;
+}
+
+/** Whether what runs has another size than is declared, and only a restart gives it that. */
+export function sizeNeedsRestart(thing: Thing<'domain'>, info: DomainInfo, maxCpus: number | undefined): boolean {
+  if (sizeDrift({ ...thing, spec: { ...thing.spec, cpus: info.cpus } }, info).length > 0) return true;
+  const { cpus } = thing.spec;
+  return cpus < info.cpus || cpus > Math.max(info.cpus, maxCpus ?? 0);
 }

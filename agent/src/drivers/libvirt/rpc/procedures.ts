@@ -16,6 +16,7 @@ const AUTH_POLKIT = procedure('authPolkit', 70);
 const DOMAIN_ATTACH_DEVICE_FLAGS = procedure('domainAttachDeviceFlags', 160);
 const DOMAIN_DETACH_DEVICE_FLAGS = procedure('domainDetachDeviceFlags', 161);
 const DOMAIN_CREATE_WITH_FLAGS = procedure('domainCreateWithFlags', 196);
+const DOMAIN_SET_VCPUS_FLAGS = procedure('domainSetVcpusFlags', 199);
 const DOMAIN_GET_STATE = procedure('domainGetState', 212);
 const DOMAIN_UNDEFINE_FLAGS = procedure('domainUndefineFlags', 231);
 const DOMAIN_DESTROY_FLAGS = procedure('domainDestroyFlags', 234);
@@ -171,6 +172,11 @@ export class Procedures {
    */
   async detachDevice(domain: DomainRef, xml: string): Promise<void> {
     await this.#call(DOMAIN_DETACH_DEVICE_FLAGS, writeDomain(domain).string(xml).uint(AFFECT_LIVE).finish());
+  }
+
+  /** Plugs processors into a running domain until it has so many; its definition is left as it is. */
+  async setProcessors(domain: DomainRef, cpus: number): Promise<void> {
+    await this.#call(DOMAIN_SET_VCPUS_FLAGS, writeDomain(domain).uint(cpus).uint(AFFECT_LIVE).finish());
   }
 
   /** Grows a disk that a running domain holds; `disk` is its path or target name. */
