@@ -1,5 +1,4 @@
 /** Sends replies, and no faster than they are taken: what a client does not take is not kept for it without end. */
-import { once } from 'node:events';
 import type { Http2ServerResponse } from 'node:http2';
 import { type Clock, retryable } from '@plumb/schemas';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -67,22 +66,30 @@ export class Sender {
       let until = from + PART;
       // A character of two halves stays whole.
       if (isHighSurrogate(text.charCodeAt(until - 1))) until++;
-      const more = response.write(from === 0 && until >= text.length ? text : text.slice(from, until));
-      if (!more) await this.#drained(response, gone);
+      const left = Promise.withResolvers<void>();
+      const piece = from === 0 && until >= text.length ? text : text.slice(from, until);
+      if (!response.write(piece, 'utf8', () => left.resolve())) await this.#taken(left, gone);
       from = until;
     }
   }
 
-  async #drained(response: Http2ServerResponse, gone: AbortSignal): Promise<void> {
-    const patience = new AbortController();
+  /**
+   * Waits until the piece has left, and not for the event `drain`: of HTTP/1.1 that may never come (Node 26 keeps it back
+   * while the answer holds bytes that are not with the socket yet, and does not make up for it), and a client that
+   * takes everything would be cut off as one that takes nothing.
+   */
+  async #taken(left: PromiseWithResolvers<void>, gone: AbortSignal): Promise<void> {
+    const leave = () => left.reject(gone.reason);
+    gone.addEventListener('abort', leave, { once: true });
     const stop = this.#clock.after(STALL_MS, () => {
       this.#stalled++;
-      patience.abort(retryable('Stalled', `the client has taken nothing for ${STALL_MS / 1000} s`));
+      left.reject(retryable('Stalled', `the client has taken nothing for ${STALL_MS / 1000} s`));
     });
     try {
-      await once(response, 'drain', { signal: AbortSignal.any([gone, patience.signal]) });
+      await left.promise;
     } finally {
       stop();
+      gone.removeEventListener('abort', leave);
     }
   }
 }
