@@ -1,4 +1,4 @@
-import { retryable, terminal } from '@plumb/schemas';
+import { type LiveThing, retryable, terminal } from '@plumb/schemas';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DISCONNECT_GRACE_MS } from '../host/liveness.ts';
 import { at, condition, instanceSpec, makeEstate } from '../testing/estate.ts';
@@ -131,6 +131,26 @@ describe('an instance whose flow fails', () => {
     const { uid } = (await rig.stalled('Instance', 'web-0')).metadata;
     rig.fleet.fault = () => undefined;
     await retryFlow(rig.context, uid);
+    await rig.ready('Instance', 'web-0');
+  });
+
+  it('says what to do when its name is taken on its host by a domain that is no object any more', async () => {
+    const orphan = {
+      ...{ kind: 'domain', id: 'o', owner: 'gone', drift: [], domain: { state: 'off', reason: 'unknown' } },
+      spec: { name: 'default.web-0', cpus: 1, memoryMiB: 64, disks: [], ports: [], power: 'Stopped' },
+    } as const satisfies LiveThing;
+    rig.fleet.connect('host-1', { driver: 'libvirt' });
+    rig.fleet.put('host-1', orphan);
+    rig.fleet.fault = (host, verb, thing) =>
+      thing.kind === 'domain' && verb === 'ensure' && rig.fleet.host(host)!.things.has('domain/o')
+        ? retryable('NameTaken', 'a domain named default.web-0 is still on this host, made for object gone')
+        : undefined;
+    await rig.create('Instance', 'web-0', instanceSpec());
+    const waits = await rig.until('Instance', 'web-0', (o) => condition(o, 'Ready')?.reason === 'NameTaken');
+    const { message } = condition(waits, 'Ready')!;
+    expect(message).toContain('made for uid gone, of which nothing is known here');
+    expect(message).toContain('on host-1, virsh destroy default.web-0; virsh undefine default.web-0');
+    rig.fleet.take('host-1', orphan);
     await rig.ready('Instance', 'web-0');
   });
 });

@@ -12,6 +12,7 @@ import { conditionsTo, writeStatus } from '../status.ts';
 import { liveOf } from './applied.ts';
 import { countAttempt, exhausted } from './attempts.ts';
 import { finishBack, finishForward } from './finish.ts';
+import { withHolder } from './name-taken.ts';
 import { planInstance } from './planning.ts';
 import { resolveInstance } from './references.ts';
 
@@ -45,7 +46,8 @@ export async function goForward(
     });
     if (result.outcome === 'superseded') return { requeueAfterMs: 0 };
     if (result.outcome === 'done') return finishForward(context, cached, latest);
-    return onFailure(context, cached, latest.record, result.step, result.error);
+    const { step, error } = result;
+    return onFailure(context, cached, latest.record, step, withHolder(context, step, error));
   } finally {
     stopTelling();
   }
