@@ -1,0 +1,130 @@
+/**
+ * node bench/peers/main.ts [--peers kubernetes,ganeti] [--sizes 500,10000] [--rounds 3] [--hosts 1000]
+ *   [--ganeti-sizes 100] [--encoding protobuf|json]: measures our burst and the same burst on what others use, and keeps the results in
+ * bench/results/peers.md and peers.json. README.md beside this file says how the others are built and set.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { realAmbient } from '@plumb/schemas';
+import { ROOT, surroundings } from '../src/machine.ts';
+import { endChildrenOnSignals } from '../src/processes/child.ts';
+import { startPlumb } from '../src/processes/plumb.ts';
+import { machineBusySeconds, treeCpuSeconds } from '../src/processes/usage.ts';
+import { measureGaneti } from './ganeti/measure.ts';
+import { makeGanetiRoot } from './ganeti/root.ts';
+import { buildKubernetes } from './kubernetes/build.ts';
+import { burstOfPods } from './kubernetes/burst.ts';
+import { startCluster } from './kubernetes/cluster.ts';
+import { ENCODINGS } from './kubernetes/objects.ts';
+import { burstOfInstances } from './plumb.ts';
+import { endProgramsOnExit } from './program.ts';
+import { keepPeerResults } from './report.ts';
+import type { PeerName, PeerResults, PeerRun } from './result.ts';
+
+/** Clients that are connected already when a burst begins. */
+const CONNECTIONS = 500;
+const WARM_UP = 500;
+/** Bursts of up to 1,000 are repeated in each round. */
+const REPEATED = 3;
+
+const { values } = parseArgs({
+  options: {
+    peers: { type: 'string', default: 'kubernetes,ganeti' },
+    sizes: { type: 'string', default: '500,10000' },
+    'ganeti-sizes': { type: 'string', default: '100' },
+    rounds: { type: 'string', default: '3' },
+    hosts: { type: 'string', default: '1000' },
+    encoding: { type: 'string', default: 'protobuf' },
+  },
+});
+const peers = values.peers.split(',');
+const unknown = peers.filter((peer) => !['kubernetes', 'ganeti'].includes(peer));
+if (unknown.length > 0) fail(`${unknown.join(', ')}: no such peer; there are kubernetes and ganeti`);
+const encoding = ENCODINGS.find((one) => one === values.encoding) ?? fail('--encoding is protobuf or json');
+const sizes = values.sizes.split(',').map((size) => positive('sizes', size));
+const ganetiSizes = values['ganeti-sizes'].split(',').map((size) => positive('ganeti-sizes', size));
+const rounds = positive('rounds', values.rounds);
+const hosts = positive('hosts', values.hosts);
+
+endChildrenOnSignals();
+endProgramsOnExit();
+const cache = join(ROOT, '.cache', 'peers');
+mkdirSync(cache, { recursive: true });
+// On the disk of the repository, not in a folder that may be memory.
+const folder = mkdtempSync(join(cache, 'run-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const now = realAmbient().clock.now();
+const say = (line: string) => console.log(`  ${line}`);
+
+const kubernetes = peers.includes('kubernetes') ? await buildKubernetes(say) : undefined;
+const ganeti = peers.includes('ganeti') ? await makeGanetiRoot(say) : undefined;
+const results: PeerResults = {
+  measured: surroundings(now),
+  peerVersions: { ...kubernetes?.versions, ...ganeti?.versions },
+  ...{ hosts, connections: CONNECTIONS, rounds, encoding, runs: [] },
+};
+for (let round = 1; round <= rounds; round++) {
+  console.log(`· Round ${round} of ${rounds}`);
+  await measurePlumb(round);
+  if (kubernetes) await measureKubernetes(round);
+  for (const size of ganeti ? ganetiSizes : [])
+    await record('ganeti', round, size, () => measureGaneti(ganeti!, folder, size));
+}
+keepPeerResults(join(ROOT, 'bench', 'results'), results);
+console.log('Kept in bench/results/peers.md and peers.json.');
+
+async function measurePlumb(round: number): Promise<void> {
+  const data = join(folder, `plumb-${round}`);
+  mkdirSync(data);
+  const plumb = await startPlumb({ folder: data, hosts, connections: CONNECTIONS });
+  try {
+    await inOrder('plumb', round, (size, prefix) => burstOfInstances(plumb, size, prefix));
+  } finally {
+    await plumb.close();
+  }
+}
+
+async function measureKubernetes(round: number): Promise<void> {
+  const data = join(folder, `kubernetes-${round}`);
+  const options = { folder: data, programs: kubernetes!, nodes: hosts, connections: CONNECTIONS, now };
+  const cluster = await startCluster(options);
+  try {
+    await inOrder('kubernetes', round, (size, prefix) => burstOfPods(cluster, size, prefix, encoding));
+  } finally {
+    await cluster.close();
+  }
+}
+
+/** All sizes, behind one burst that warms up and does not count. */
+async function inOrder(
+  peer: PeerName,
+  round: number,
+  burst: (size: number, prefix: string) => Promise<PeerRun>,
+): Promise<void> {
+  await burst(WARM_UP, 'warm');
+  for (const size of sizes)
+    for (let i = 0; i < (size <= 1000 ? REPEATED : 1); i++)
+      await record(peer, round, size, () => burst(size, `b${size}-${i}`));
+}
+
+/** Keeps what one burst took, and how busy others kept the machine meanwhile. */
+async function record(peer: PeerName, round: number, size: number, burst: () => Promise<PeerRun>): Promise<void> {
+  const before = { at: performance.now(), busy: machineBusySeconds(), own: treeCpuSeconds(process.pid) };
+  const run = await burst();
+  const seconds = (performance.now() - before.at) / 1000;
+  const others = machineBusySeconds() - before.busy - (treeCpuSeconds(process.pid) - before.own);
+  results.runs.push({ peer, round, othersCores: Math.max(0, others / seconds), ...run });
+  say(`${peer}: ${size} run after ${(run.ready / 1000).toFixed(2)} s`);
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) fail(`--${name}: whole numbers of at least 1, not ${text}`);
+  return value;
+}
+
+function fail(why: string): never {
+  console.error(why);
+  process.exit(2);
+}
