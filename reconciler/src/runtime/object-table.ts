@@ -1,6 +1,7 @@
 /** Objects by key, uid, kind and what they refer to, packed but for those that were lately used. */
 import { type KindDefinition, kinds, type PlumbObject } from '@plumb/schemas';
 import { parseObjectKey } from '../store/keys.ts';
+import { Arena } from './arena.ts';
 import { IntSet } from './int-set.ts';
 import { Packer } from './packing.ts';
 import { referenceKeys } from './references.ts';
@@ -27,9 +28,13 @@ interface Folder {
 
 export class ObjectTable {
   readonly #packer = new Packer();
-  /** By slot. What is packed is text; a free slot is undefined. */
-  readonly #slots: (string | Entry | undefined)[] = [];
+  /** By slot. Of what was changed while it was unpacked there is nothing here until it is packed again. */
+  readonly #packed = new Arena();
+  /** By slot: what is unpacked. */
+  readonly #unpacked = new Map<number, Entry>();
   readonly #free: number[] = [];
+  /** Slots that were ever used. */
+  #used = 0;
   #revisions = new Float64Array(16);
   #folderOf = new Int32Array(16);
   readonly #folders: Folder[] = [];
@@ -45,7 +50,7 @@ export class ObjectTable {
 
   /** How many objects there are. */
   get size(): number {
-    return this.#slots.length - this.#free.length;
+    return this.#used - this.#free.length;
   }
 
   get(key: string): Cached | undefined {
@@ -83,7 +88,7 @@ export class ObjectTable {
 
   /** The object in the slot that {@link eachRevision} told, unpacked for this look. */
   inSlot(slot: number): Cached | undefined {
-    return this.#slots[slot] === undefined ? undefined : this.#look(slot);
+    return this.#holds(slot) ? this.#look(slot) : undefined;
   }
 
   /** How many objects of the kind there are. */
@@ -98,7 +103,7 @@ export class ObjectTable {
 
   /** Keys of all objects. */
   *keys(): Generator<string> {
-    for (let slot = 0; slot < this.#slots.length; slot++) if (this.#slots[slot] !== undefined) yield this.#keyOf(slot);
+    for (let slot = 0; slot < this.#used; slot++) if (this.#holds(slot)) yield this.#keyOf(slot);
   }
 
   /**
@@ -110,20 +115,21 @@ export class ObjectTable {
     const before = found < 0 ? undefined : this.#look(found);
     const slot = found < 0 ? this.#take(key) : found;
     const { kind } = this.#folders[this.#folderOf[slot]!]!;
-    const after = new Entry(this.#packer, key, kind, revision, object);
+    const after = new Entry(key, kind, revision, object);
     this.#refer(slot, before, after);
     if (before === undefined) {
       this.#plural(kind.plural).add(slot);
-      this.#slots[slot] = after;
       this.#keys.add(slot, key);
       this.#uids.add(slot, object.metadata.uid);
-    } else if (before.object.metadata.uid !== object.metadata.uid) {
-      this.#uids.remove(slot);
-      this.#uids.add(slot, object.metadata.uid);
+    } else {
+      if (before.object.metadata.uid !== object.metadata.uid) {
+        this.#uids.remove(slot);
+        this.#uids.add(slot, object.metadata.uid);
+      }
+      this.#clear(slot);
     }
-    this.#cool(slot);
     this.#revisions[slot] = revision;
-    if (packed) this.#slots[slot] = after.packed;
+    if (packed) this.#packed.set(slot, this.#packer.pack(object));
     else this.#warm(slot, after);
     return { ...(before ? { before } : {}), after };
   }
@@ -135,17 +141,15 @@ export class ObjectTable {
     const before = this.#look(slot);
     this.#refer(slot, before, undefined);
     this.#plural(before.kind.plural).delete(slot);
-    this.#cool(slot);
     this.#keys.remove(slot);
     this.#uids.remove(slot);
-    this.#slots[slot] = undefined;
+    this.#clear(slot);
     this.#free.push(slot);
     return before;
   }
 
   #take(key: string): number {
-    const slot = this.#free.pop() ?? this.#slots.length;
-    if (slot === this.#slots.length) this.#slots.push(undefined);
+    const slot = this.#free.pop() ?? this.#used++;
     if (slot >= this.#revisions.length) {
       this.#revisions = grown(this.#revisions, slot);
       this.#folderOf = grown(this.#folderOf, slot);
@@ -180,10 +184,14 @@ export class ObjectTable {
     for (const target of has) if (!had.includes(target)) setOf(this.#referrers, target).add(slot);
   }
 
+  #holds(slot: number): boolean {
+    return this.#unpacked.has(slot) || this.#packed.has(slot);
+  }
+
   #keyOf(slot: number): string {
-    const kept = this.#slots[slot]!;
-    if (typeof kept !== 'string') return kept.key;
-    return this.#folders[this.#folderOf[slot]!]!.prefix + this.#packer.nameOf(kept);
+    const entry = this.#unpacked.get(slot);
+    if (entry) return entry.key;
+    return this.#folders[this.#folderOf[slot]!]!.prefix + this.#packer.nameOf(this.#packed.get(slot));
   }
 
   #bearsKey(slot: number, key: string): boolean {
@@ -191,16 +199,19 @@ export class ObjectTable {
   }
 
   #bearsUid(slot: number, uid: string): boolean {
-    const kept = this.#slots[slot]!;
-    return (typeof kept === 'string' ? this.#packer.uidOf(kept) : kept.object.metadata.uid) === uid;
+    const entry = this.#unpacked.get(slot);
+    return (entry ? entry.object.metadata.uid : this.#packer.uidOf(this.#packed.get(slot))) === uid;
   }
 
   /** What is in the slot, for one look. */
   #look(slot: number): Entry {
-    const kept = this.#slots[slot]!;
-    if (typeof kept !== 'string') return kept;
-    const { kind } = this.#folders[this.#folderOf[slot]!]!;
-    return new Entry(this.#packer, this.#keyOf(slot), kind, this.#revisions[slot]!, undefined, kept);
+    const entry = this.#unpacked.get(slot);
+    if (entry) return entry;
+    const packed = this.#packed.get(slot);
+    const { kind, prefix } = this.#folders[this.#folderOf[slot]!]!;
+    return new Entry(prefix + this.#packer.nameOf(packed), kind, this.#revisions[slot]!, () =>
+      this.#packer.unpack(packed),
+    );
   }
 
   /** What is in the slot, to be found unpacked when it is used again soon. */
@@ -215,32 +226,36 @@ export class ObjectTable {
   #warm(slot: number, entry: Entry): void {
     for (;;) {
       const other = this.#ring[this.#hand]!;
-      const used = other >= 0 ? (this.#slots[other] as Entry) : undefined;
-      if (!used?.used) {
-        if (used) this.#chill(other, used);
+      const kept = other < 0 ? undefined : this.#unpacked.get(other)!;
+      if (!kept?.used) {
+        if (kept) this.#pack(other, kept);
         break;
       }
-      used.used = false;
+      kept.used = false;
       this.#hand = (this.#hand + 1) % UNPACKED;
     }
     entry.place = this.#hand;
     this.#ring[this.#hand] = slot;
     this.#hand = (this.#hand + 1) % UNPACKED;
-    this.#slots[slot] = entry;
+    this.#unpacked.set(slot, entry);
   }
 
-  #chill(slot: number, entry: Entry): void {
+  #pack(slot: number, entry: Entry): void {
+    if (!this.#packed.has(slot)) this.#packed.set(slot, this.#packer.pack(entry.object));
+    this.#forget(slot, entry);
+  }
+
+  #forget(slot: number, entry: Entry): void {
     this.#ring[entry.place] = -1;
     entry.place = -1;
-    this.#slots[slot] = entry.packed;
+    this.#unpacked.delete(slot);
   }
 
-  /** Takes the slot out of the ring: what is in it is replaced. */
-  #cool(slot: number): void {
-    const kept = this.#slots[slot];
-    if (typeof kept !== 'object' || kept.place < 0) return;
-    this.#ring[kept.place] = -1;
-    kept.place = -1;
+  /** What is in the slot goes, or is replaced. */
+  #clear(slot: number): void {
+    const entry = this.#unpacked.get(slot);
+    if (entry) this.#forget(slot, entry);
+    this.#packed.delete(slot);
   }
 }
 
@@ -254,40 +269,25 @@ class Entry implements Cached {
   readonly key: string;
   readonly kind: KindDefinition;
   readonly revision: number;
-  readonly #packer: Packer;
-  #object: PlumbObject | undefined;
-  #packed: string | undefined;
-  /** In the ring of unpacked objects; -1 outside. Not enumerable, as is all that the table notes: copies are plain. */
+  #object: PlumbObject | (() => PlumbObject);
+  /** Where it is among the unpacked objects; -1 for what is not. Private, as are the others: copies are plain. */
   #place = -1;
   #used = false;
 
-  constructor(
-    packer: Packer,
-    key: string,
-    kind: KindDefinition,
-    revision: number,
-    object: PlumbObject | undefined,
-    packed?: string,
-  ) {
-    this.#packer = packer;
+  /** `object`: without resourceVersion, if it is still to be unpacked. */
+  constructor(key: string, kind: KindDefinition, revision: number, object: PlumbObject | (() => PlumbObject)) {
     this.key = key;
     this.kind = kind;
     this.revision = revision;
     this.#object = object;
-    this.#packed = packed;
   }
 
   get object(): PlumbObject {
-    if (this.#object === undefined) {
-      this.#object = this.#packer.unpack(this.#packed!);
+    if (typeof this.#object === 'function') {
+      this.#object = this.#object();
       this.#object.metadata.resourceVersion = String(this.revision);
     }
     return this.#object;
-  }
-
-  get packed(): string {
-    this.#packed ??= this.#packer.pack(this.#object!);
-    return this.#packed;
   }
 
   get place(): number {

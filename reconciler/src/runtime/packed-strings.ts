@@ -37,9 +37,9 @@ export class PackedWriter {
     return this.#at;
   }
 
-  /** What was written, one character for each byte. */
-  text(): string {
-    return this.#bytes.toString('latin1', 0, this.#at);
+  /** What was written; good until something else is. */
+  bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#at);
   }
 
   byte(value: number): void {
@@ -58,6 +58,11 @@ export class PackedWriter {
     let rest = value;
     for (; rest > 127; rest >>>= 7) this.#bytes[this.#at++] = (rest & 127) | 128;
     this.#bytes[this.#at++] = rest;
+  }
+
+  utf8(text: string): void {
+    this.#room(3 * text.length);
+    this.#at += this.#bytes.write(text, this.#at, 'utf8');
   }
 
   /** Any string of the object with this uid. */
@@ -144,6 +149,7 @@ export class PackedReader {
   #at = 0;
   readonly #scratch = Buffer.alloc(UID_LENGTH, '-');
 
+  /** `text`: a character for each byte. */
   open(text: string): void {
     this.#text = text;
     this.#at = 0;

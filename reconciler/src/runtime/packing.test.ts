@@ -16,9 +16,11 @@ function object(more: object = {}, metadata: object = {}): PlumbObject {
   } as PlumbObject;
 }
 
+const pack = (packer: Packer, value: PlumbObject) => Buffer.from(packer.pack(value)).toString('latin1');
+
 /** As JSON text, so that the order of fields counts. */
 function there(packer: Packer, value: PlumbObject): string {
-  return JSON.stringify(packer.unpack(packer.pack(value)));
+  return JSON.stringify(packer.unpack(pack(packer, value)));
 }
 
 const text = fc.oneof(
@@ -45,8 +47,8 @@ test('every object comes back equal, with its fields in their order', () => {
       // As it is after the store: without fields that are undefined, and -0 is 0.
       const stored = JSON.parse(JSON.stringify(value)) as PlumbObject;
       expect(there(packer, stored)).toBe(JSON.stringify(stored));
-      expect(packer.uidOf(packer.pack(stored))).toBe(stored.metadata.uid);
-      expect(packer.nameOf(packer.pack(stored))).toBe(stored.metadata.name);
+      expect(packer.uidOf(pack(packer, stored))).toBe(stored.metadata.uid);
+      expect(packer.nameOf(pack(packer, stored))).toBe(stored.metadata.name);
     }),
     { numRuns: 2000 },
   );
@@ -63,18 +65,18 @@ test.each([
 test('what was packed early is unpacked after much was learned', () => {
   const packer = new Packer();
   const early = Array.from({ length: 50 }, (_, i) => object({ spec: { n: `web-${i}`, zone: 'home' } }));
-  const packed = early.map((value) => packer.pack(value));
+  const packed = early.map((value) => pack(packer, value));
   for (let i = 0; i < 30_000; i++)
     for (const uid of ['a', 'b']) packer.pack(object({ spec: { [`k${i % 100}`]: `word ${i}` } }, { uid }));
   expect(packed.map((p) => packer.unpack(p))).toEqual(early);
   const late = object({ spec: { k7: `word ${MAX_WORDS - 100}`, other: 'word 29999' } });
-  expect(packer.unpack(packer.pack(late))).toEqual(late);
+  expect(packer.unpack(pack(packer, late))).toEqual(late);
 });
 
 test('objects with ever other fields stay readable, and the packer small', () => {
   const packer = new Packer();
   const values = Array.from({ length: 20_000 }, (_, i) => object({ spec: { [`field-${i}`]: { deep: [i] } } }));
-  const packed = values.map((value) => packer.pack(value));
+  const packed = values.map((value) => pack(packer, value));
   expect(packed.map((p) => packer.unpack(p))).toEqual(values);
 });
 
@@ -86,6 +88,6 @@ test('a field that would be the prototype is a field', () => {
 
 test('resourceVersion is left out, whatever it is', () => {
   const value = object({}, { resourceVersion: '7' });
-  expect(new Packer().pack(value)).not.toContain('resourceVersion');
+  expect(pack(new Packer(), value)).not.toContain('resourceVersion');
   expect(there(new Packer(), value)).toBe(JSON.stringify(object()));
 });

@@ -1,10 +1,9 @@
 /**
- * Objects as short one-byte strings: about a sixth of their JSON text, a tenth of what they take as values. Objects of a
- * kind are built alike and say the same words, so a packed object is its uid and name, the number of its shape (names and
+ * Objects as few bytes: about a sixth of their JSON text, a tenth of what they take as values. Objects of a kind are built alike and say the same words, so a packed object is its uid and name, the number of its shape (names and
  * nesting of its fields, lengths of its lists), and its leaves, in which common words are numbers.
  *
- * Every JSON value comes back equal, its fields in their order; what has a shape that is too rare is kept as text. A packed
- * object is immutable, so that whoever holds it may unpack it at any later time by the packer that made it.
+ * Every JSON value comes back equal, its fields in their order; what has a shape that is too rare is kept as text. What was packed can
+ * be unpacked at any later time by the packer that packed it.
  */
 import type { PlumbObject } from '@plumb/schemas';
 import { PackedReader, PackedWriter } from './packed-strings.ts';
@@ -56,8 +55,8 @@ export class Packer {
   #uid = '';
   #name = '';
 
-  /** Whatever resourceVersion the object bears is left out. */
-  pack(object: PlumbObject): string {
+  /** Whatever resourceVersion the object bears is left out. The bytes are good until something else is packed. */
+  pack(object: PlumbObject): Uint8Array {
     const { uid, name } = object.metadata;
     const writer = this.#writer;
     this.#uid = uid;
@@ -73,15 +72,21 @@ export class Packer {
     this.#walkObject(object);
     const place = this.#place;
     if (place && place.shape < 0) this.#addShape(place, object);
-    if (!place || place.shape < 0) return String.fromCharCode(TEXT) + asText(object);
-    writer.patch(head, place.shape >> 8);
-    writer.patch(head + 1, place.shape & 255);
-    return writer.text();
+    if (!place || place.shape < 0) {
+      writer.clear();
+      writer.byte(TEXT);
+      writer.utf8(asText(object));
+    } else {
+      writer.patch(head, place.shape >> 8);
+      writer.patch(head + 1, place.shape & 255);
+    }
+    return writer.bytes();
   }
 
-  /** The object, without resourceVersion. */
+  /** The object, without resourceVersion. `packed`: a character for each byte. */
   unpack(packed: string): PlumbObject {
-    if (packed.charCodeAt(0) === TEXT) return JSON.parse(packed.slice(1)) as PlumbObject;
+    if (packed.charCodeAt(0) === TEXT)
+      return JSON.parse(Buffer.from(packed.slice(1), 'latin1').toString('utf8')) as PlumbObject;
     const reader = this.#reader;
     reader.open(packed);
     reader.byte();
