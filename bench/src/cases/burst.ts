@@ -72,11 +72,11 @@ export async function createAndDelete(
 ): Promise<Sample> {
   const names = Array.from({ length: size }, (_, i) => `${prefix}-${i}`);
   const readyAt = new Map<string, number>();
-  let gone = 0;
+  const gone = new Set<string>();
   let started = 0;
   const take = ({ type, object }: Change) => {
     const { name } = object.metadata;
-    if (type === 'DELETED') gone++;
+    if (type === 'DELETED') gone.add(name);
     else if (!readyAt.has(name) && isReady(object)) readyAt.set(name, performance.now() - started);
   };
   // The client shares the machine with what it measures: it reads closely only what can be the news that it waits for.
@@ -101,8 +101,8 @@ export async function createAndDelete(
     await Promise.all([
       ...deletes,
       followed.until(
-        () => gone === size,
-        () => `${size - gone} of ${size} instances are not gone`,
+        () => gone.size === size,
+        () => `${size - gone.size} of ${size} instances are not gone`,
       ),
     ]);
     const latencies = newHistogram();

@@ -13,10 +13,19 @@ export interface FollowOptions {
   worth?: (line: string) => boolean;
 }
 
-/** A collection of objects as a client sees it change. */
+/** How often a watch that the server ended is opened again, from where it was: as every client of this API must. */
+const TRIES = 20;
+
+/** A collection of objects as a client sees it change. A change may be told twice. */
 export class Followed {
+  readonly #client: HttpsClient;
+  readonly #path: string;
   readonly #take: (change: Change) => void;
   readonly #worth: (line: string) => boolean;
+  /** Where the watch goes on: a revision, or the last line that was seen, which holds one. */
+  #from: { revision: string } | { line: string };
+  #tries = 0;
+  #closed = false;
   #failure: Error | undefined;
   #check: (() => void) | undefined;
   #end: () => void = () => {};
@@ -32,19 +41,24 @@ export class Followed {
       metadata: { resourceVersion: string };
       items: PlumbObject[];
     };
-    const followed = new Followed(take, worth);
+    const followed = new Followed({ client, path, take, worth, revision: list.metadata.resourceVersion });
     if (listed) for (const object of list.items) take({ type: 'ADDED', object });
-    followed.#end = await client.stream(
-      `${path}?watch=1&resourceVersion=${list.metadata.resourceVersion}`,
-      (line) => followed.#line(line),
-      (why) => followed.#fail(why),
-    );
+    await followed.#watch();
     return followed;
   }
 
-  private constructor(take: (change: Change) => void, worth: (line: string) => boolean) {
-    this.#take = take;
-    this.#worth = worth;
+  private constructor(options: {
+    client: HttpsClient;
+    path: string;
+    take: (change: Change) => void;
+    worth: (line: string) => boolean;
+    revision: string;
+  }) {
+    this.#client = options.client;
+    this.#path = options.path;
+    this.#take = options.take;
+    this.#worth = options.worth;
+    this.#from = { revision: options.revision };
   }
 
   /**
@@ -71,11 +85,31 @@ export class Followed {
   }
 
   close(): void {
+    this.#closed = true;
     this.#end();
   }
 
+  async #watch(): Promise<void> {
+    const revision = 'revision' in this.#from ? this.#from.revision : revisionIn(this.#from.line);
+    this.#end = await this.#client.stream(
+      `${this.#path}?watch=1&resourceVersion=${revision}`,
+      (line) => this.#line(line),
+      (why) => this.#again(why),
+    );
+    if (this.#closed) this.#end();
+  }
+
+  /** The server ends watches of clients that cannot follow; on a busy machine this one is such a client. */
+  #again(why: Error): void {
+    if (this.#closed) return;
+    if (++this.#tries > TRIES) this.#fail(why);
+    else this.#watch().catch((error: Error) => this.#fail(error));
+  }
+
   #line(line: string): void {
-    if (!this.#worth(line) && !line.startsWith('{"type":"ERROR"')) return;
+    const failed = line.startsWith('{"type":"ERROR"');
+    if (!failed) this.#from = { line };
+    if (!this.#worth(line) && !failed) return;
     const change = JSON.parse(line) as Change;
     if (change.type === 'ERROR') this.#fail(new Error(`the watch ended: ${change.object.message ?? line}`));
     else this.#take(change);
@@ -86,6 +120,11 @@ export class Followed {
     this.#failure ??= why;
     this.#check?.();
   }
+}
+
+/** The one before the line's: several changes may have been committed as one, and not all of them been seen. */
+function revisionIn(line: string): string {
+  return String(Number((JSON.parse(line) as Change).object.metadata.resourceVersion) - 1);
 }
 
 /** Ready of its present generation. */
