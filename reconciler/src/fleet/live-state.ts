@@ -43,7 +43,8 @@ export class LiveState {
     const owned = this.#owned.get(uid);
     const on = owned?.on;
     if (owned === undefined || !(on instanceof LiveHost) || on.name !== host) return false;
-    return on.texts.get(owned) === this.#lines.write(uid, things);
+    const text = on.texts.get(owned);
+    return text !== undefined && this.#lines.says(uid, text, things);
   }
 
   /** What `liveDigest` of schemas says of everything on the host. */

@@ -1,16 +1,17 @@
 /**
  * Lines of things (schemas/src/wire/thing-line.ts) made short for keeping: hundreds of thousands of them are in memory at
- * once. The owner's uid becomes one character; other uids, sums and keys, which are shared by many, become four. The characters that
- * mark them occur in no line. The lines of one owner on one host are one text, sorted, so that equal things are equal texts.
+ * once. The owner's uid becomes one character; other uids and long words, such as sums and keys, are shared by many and
+ * become four. The characters that mark them occur in no line. The lines of one owner on one host are one text, sorted
+ * while they were long, so that equal things are equal texts.
  */
 import type { LiveThing, ThingKind } from '@plumb/schemas';
 import { lineHead, thingFromLine, thingLine } from '@plumb/schemas/wire/thing-line.ts';
 
-/** Ends each part of a line. */
 const US = '\x1f';
 const OWNER = '\x01';
 const WORD = '\x02';
-const LONG_WORD = /[0-9A-Za-z+/]{60,400}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+/** In JSON: a uid, or any long string, with its first quote. */
+const LONG_WORD = /"(?:[0-9a-f-]{36}|[^"\\]{60,400})(?=")/g;
 const SHORT_WORD = new RegExp(`${WORD}...`, 'g');
 
 /** Digits of a word's number: characters of ASCII, so that one byte is enough for each, and none that controls. */
@@ -25,9 +26,7 @@ export class ShortLines {
 
   /** The text of these things of one owner; undefined when there are none. */
   write(owner: string, things: readonly LiveThing[]): string | undefined {
-    if (things.length === 0) return undefined;
-    const lines = things.map((thing) => this.#shorten(thingLine(thing), owner));
-    return flat(lines.length === 1 ? lines[0]! : lines.sort().join('\n'));
+    return things.length === 0 ? undefined : this.#shorten(textOf(things.map(thingLine)), owner);
   }
 
   read(owner: string, text: string): LiveThing[] {
@@ -39,6 +38,11 @@ export class ShortLines {
     return this.#lengthen(text, owner).split('\n');
   }
 
+  /** Whether the text says exactly these things. */
+  says(owner: string, text: string, things: readonly LiveThing[]): boolean {
+    return this.#lengthen(text, owner) === textOf(things.map(thingLine));
+  }
+
   has(owner: string, text: string, ref: { kind: ThingKind; id: string }): boolean {
     const head = this.#shorten(lineHead(ref), owner);
     return text.startsWith(head) || text.includes(`\n${head}`);
@@ -46,27 +50,20 @@ export class ShortLines {
 
   /** The text with these things in the place of what it says of them; the last of several with one identity counts. */
   with(owner: string, text: string | undefined, things: readonly LiveThing[]): string {
-    const lines = new Map<string, string>();
-    for (const thing of things)
-      lines.set(this.#shorten(lineHead(thing), owner), this.#shorten(thingLine(thing), owner));
-    const all = text === undefined ? [] : text.split('\n').filter((line) => !lines.has(headOf(line)));
-    all.push(...lines.values());
-    return flat(all.length === 1 ? all[0]! : all.sort().join('\n'));
+    const lines = new Map(things.map((thing) => [lineHead(thing), thingLine(thing)]));
+    const others = text === undefined ? [] : this.lines(owner, text).filter((line) => !lines.has(headOf(line)));
+    return this.#shorten(textOf([...others, ...lines.values()]), owner);
   }
 
   /** The text without the thing; undefined when nothing is left. */
   without(owner: string, text: string, ref: { kind: ThingKind; id: string }): string | undefined {
-    const others = this.#others(owner, text, ref);
-    return others.length === 0 ? undefined : flat(others.join('\n'));
+    const head = lineHead(ref);
+    const others = this.lines(owner, text).filter((line) => !line.startsWith(head));
+    return others.length === 0 ? undefined : this.#shorten(textOf(others), owner);
   }
 
-  #others(owner: string, text: string, ref: { kind: ThingKind; id: string }): string[] {
-    const head = this.#shorten(lineHead(ref), owner);
-    return text.split('\n').filter((line) => !line.startsWith(head));
-  }
-
-  #shorten(line: string, owner: string): string {
-    return line.replaceAll(owner, OWNER).replace(LONG_WORD, (word) => this.#codeOf(word));
+  #shorten(text: string, owner: string): string {
+    return flat(text.replaceAll(owner, OWNER).replace(LONG_WORD, (word) => this.#codeOf(word)));
   }
 
   #lengthen(text: string, owner: string): string {
@@ -101,6 +98,10 @@ function numberOf(code: string): number {
   let number = 0;
   for (let i = 1; i < code.length; i++) number = number * BASE + code.charCodeAt(i) - DIGIT_0;
   return number;
+}
+
+function textOf(lines: string[]): string {
+  return lines.length === 1 ? lines[0]! : lines.sort().join('\n');
 }
 
 /** The same text in a piece of memory of its own, and in no more than it needs. */
