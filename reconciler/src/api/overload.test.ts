@@ -268,7 +268,7 @@ describe('watches', () => {
     expect(served.length).toBeGreaterThan(1);
     expect(hungry.filter(({ status }) => status === 429)).toHaveLength(30 - served.length);
     expect((await open('another')).status).toBe(200);
-    expect(await api.metric('plumb_api_inflight{level="lists"}')).toBe(0);
+    await expect.poll(() => api.metric('plumb_api_inflight{level="lists"}')).toBe(0);
     for (const { reader } of hungry) reader.end();
     await expect.poll(async () => (await open('hungry')).status).toBe(200);
   });

@@ -6,15 +6,18 @@ import { parseRevision, tooNew } from './presentation.ts';
 import { keyOf, prefixOf, type Resource } from './resource.ts';
 import type { Selection } from './selection.ts';
 
-export interface Page {
+/** A part of what was asked for: it is read, and sent, piece by piece, and in between others have their turn. */
+export interface Part {
   entries: Entry[];
-  /** The revision that was read. */
+  /** The revision that was read: of all parts the same. */
   revision: number;
-  /** Token for the next page; absent on the last. */
+  /** Whether this is the last one. */
+  last: boolean;
+  /** Token for what is beyond the limit; on the last part only. */
   continue?: string;
 }
 
-/** Entries read from the store at a time when a selector decides how many are needed. */
+/** Entries read from the store at a time. */
 const CHUNK = 500;
 
 interface Position {
@@ -23,15 +26,15 @@ interface Position {
 }
 
 /**
- * The page that the query asks for: `limit` and `continue`, `resourceVersion` and `resourceVersionMatch` as in
- * Kubernetes. Throws PlumbError `Expired` when its revision is no longer kept.
+ * What the query asks for: `limit` and `continue`, `resourceVersion` and `resourceVersionMatch` as in Kubernetes. At least
+ * one part. Throws PlumbError `Expired` when its revision is no longer kept.
  */
-export async function readPage(
+export function readPage(
   resource: Resource,
   namespace: string | undefined,
   selection: Selection,
   query: URLSearchParams,
-): Promise<Page> {
+): AsyncGenerator<Part, undefined> {
   const limit = parseLimit(query.get('limit'));
   const token = query.get('continue');
   if (token) {
@@ -42,18 +45,22 @@ export async function readPage(
 }
 
 /** Everything that is selected, as of now. */
-export function readAll(resource: Resource, namespace: string | undefined, selection: Selection): Promise<Page> {
+export function readAll(
+  resource: Resource,
+  namespace: string | undefined,
+  selection: Selection,
+): AsyncGenerator<Part, undefined> {
   return read(resource, namespace, selection, { revision: 0, after: '' }, 0);
 }
 
 /** Revision 0 is the newest; limit 0 is none. */
-async function read(
+async function* read(
   resource: Resource,
   namespace: string | undefined,
   selection: Selection,
   from: Position,
   limit: number,
-): Promise<Page> {
+): AsyncGenerator<Part, undefined> {
   const exact = exactKey(resource, namespace, selection);
   const prefix = exact ?? prefixOf(resource, namespace);
   const suffix = selection.name === undefined ? undefined : `/${selection.name}`;
@@ -62,24 +69,30 @@ async function read(
     (selection.matches?.(decodeObject(entry)) ?? true);
 
   let { revision, after } = from;
-  const entries: Entry[] = [];
+  let wanted = limit > 0 ? limit : Number.POSITIVE_INFINITY;
   for (;;) {
-    const part = await resource.store.list(prefix, {
+    const read = await resource.store.list(prefix, {
       ...(revision > 0 ? { revision } : {}),
       ...(after ? { after } : {}),
-      ...(limit > 0 ? { limit: Math.max(limit - entries.length, selection.matches || suffix ? CHUNK : 0) } : {}),
+      limit: selection.matches || suffix ? CHUNK : Math.min(CHUNK, wanted),
     });
-    revision = part.revision;
-    for (const [index, entry] of part.entries.entries()) {
+    revision = read.revision;
+    const entries: Entry[] = [];
+    for (const [index, entry] of read.entries.entries()) {
       if (!selected(entry)) continue;
       entries.push(entry);
-      const more = part.more || index < part.entries.length - 1;
-      if (limit > 0 && entries.length === limit && more) {
-        return { entries, revision, continue: formatToken({ revision, after: entry.key }) };
+      const more = read.more || index < read.entries.length - 1;
+      if (--wanted === 0 && more) {
+        yield { entries, revision, last: true, continue: formatToken({ revision, after: entry.key }) };
+        return undefined;
       }
     }
-    if (!part.more || part.entries.length === 0) return { entries, revision };
-    after = part.entries.at(-1)!.key;
+    const last = !read.more || read.entries.length === 0;
+    yield { entries, revision, last };
+    if (last) return undefined;
+    after = read.entries.at(-1)!.key;
+    // Reading does not wait for anything, and nobody else would have a turn.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 

@@ -19,8 +19,18 @@ export interface Presentation {
   /** One object, as JSON text. */
   one(entry: Shown): string;
   list(entries: readonly Shown[], facts: ListFacts): string;
+  /** One object as it stands in a list. */
+  item(this: void, entry: Shown): string;
+  /** What stands before and behind the items of a list that is sent in parts. */
+  listEnds(revision: number): ListEnds;
   /** An object that is nothing but a revision, as bookmarks carry it. */
   bookmark(revision: number, annotations?: Record<string, string>): string;
+}
+
+export interface ListEnds {
+  open: string;
+  /** `token`: for the next page. */
+  close(token: string | undefined): string;
 }
 
 const META_VERSION = 'meta.k8s.io/v1';
@@ -75,6 +85,8 @@ function asObjects(resource: Resource): Presentation {
   return {
     one: objectText,
     list: (entries, facts) => listText(`${kind}List`, apiVersion, facts, entries.map(objectText)),
+    item: objectText,
+    listEnds: (revision) => listEnds(`"kind":"${kind}List","apiVersion":"${apiVersion}"`, 'items', revision),
     bookmark: (revision, annotations) => bookmarkText(apiVersion, kind, revision, annotations),
   };
 }
@@ -83,6 +95,9 @@ function asMetadata(): Presentation {
   return {
     one: metadataText,
     list: (entries, facts) => listText('PartialObjectMetadataList', META_VERSION, facts, entries.map(metadataText)),
+    item: metadataText,
+    listEnds: (revision) =>
+      listEnds(`"kind":"PartialObjectMetadataList","apiVersion":"${META_VERSION}"`, 'items', revision),
     bookmark: (revision, annotations) => bookmarkText(META_VERSION, 'PartialObjectMetadata', revision, annotations),
   };
 }
@@ -101,6 +116,9 @@ function asTable(resource: Resource, clock: Clock, include: 'None' | 'Metadata' 
   return {
     one: (entry) => table([row(entry)], { revision: entry.revision }),
     list: (entries, facts) => table(entries.map(row), facts),
+    item: row,
+    listEnds: (revision) =>
+      listEnds(`"kind":"Table","apiVersion":"${META_VERSION}","columnDefinitions":${columns}`, 'rows', revision),
     bookmark: (revision, annotations) => {
       const object = bookmarkText(META_VERSION, 'PartialObjectMetadata', revision, annotations);
       return table([`{"cells":${JSON.stringify(resource.table.columns.map(() => ''))},"object":${object}}`], {
@@ -117,6 +135,15 @@ function metadataText(entry: Shown): string {
 
 function listText(kind: string, apiVersion: string, facts: ListFacts, items: string[]): string {
   return `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${listMetadata(facts)},"items":[${items.join(',')}]}`;
+}
+
+/** Its metadata comes last: only then is it known whether there is a next page. */
+function listEnds(head: string, field: 'items' | 'rows', revision: number): ListEnds {
+  return {
+    open: `{${head},"${field}":[`,
+    close: (token) =>
+      `],"metadata":${listMetadata({ revision, ...(token === undefined ? {} : { continue: token }) })}}`,
+  };
 }
 
 function listMetadata(facts: ListFacts): string {

@@ -7,7 +7,7 @@ export interface Reply {
   /** The whole body, or its parts as they come: a stream ends with the request's signal. */
   body: string | AsyncIterable<string>;
   headers?: Record<string, string>;
-  /** To be called when the first part of a stream was taken. */
+  /** To be called when an empty part of a stream comes, which says that the beginning of a watch is over. */
   started?: () => void;
   /** To be called, once or more, when the body was sent, or never will be. */
   done?: () => void;

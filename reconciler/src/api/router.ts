@@ -5,7 +5,8 @@ import type { Call } from './call.ts';
 import type { Discovery } from './discovery.ts';
 import { type Extension, extend } from './extension.ts';
 import { type About, statusOf } from './failure.ts';
-import type { Admission, Work } from './fairness/admission.ts';
+import type { Admission } from './fairness/admission.ts';
+import type { Asked } from './fairness/demand.ts';
 import type { OpenApi } from './openapi.ts';
 import type { Readiness } from './readiness.ts';
 import { json, plain, type Reply } from './reply.ts';
@@ -54,7 +55,7 @@ export class Router {
       const found = this.#target(request);
       target = found;
       if (!found && request.path === METRICS) return await this.#metrics();
-      return await this.#routes.admission.run(request, workOf(request, found), () =>
+      return await this.#routes.admission.run(request, askedOf(request, found), () =>
         found ? this.#call(request, found) : this.#elsewhere(request),
       );
     } catch (thrown) {
@@ -155,17 +156,12 @@ function nothingAt(path: string) {
   return terminal('NotFound', `the server has nothing at ${path}`);
 }
 
-function workOf(request: ApiRequest, target: Target | undefined): Work {
-  if (!target) return { scope: undefined, verb: undefined, single: false, sort: '' };
+function askedOf(request: ApiRequest, target: Target | undefined): Asked {
+  if (!target) return { scope: undefined, verb: undefined, single: false };
   const verb = verbOf(request, target.call);
   const many = verb === 'list' || verb === 'watch';
-  return {
-    scope: target.served.names.scope,
-    verb,
-    single: many && /(^|,)metadata\.name=/.test(request.query.get('fieldSelector') ?? ''),
-    // A watch shows as much in the beginning as a list does.
-    sort: many ? `${request.path} ${request.query.get('limit') ?? ''}` : '',
-  };
+  const single = many && /(^|,)metadata\.name=/.test(request.query.get('fieldSelector') ?? '');
+  return { scope: target.served.names.scope, verb, single };
 }
 
 function verbOf(request: ApiRequest, { name }: Call): Verb | undefined {

@@ -34,8 +34,8 @@ export class Sender {
     (response as { flushHeaders?: () => void }).flushHeaders?.();
     for await (const part of reply.body) {
       if (gone.aborted) return;
-      await this.#hand(response, part, gone);
-      reply.started?.();
+      if (part === '') reply.started?.();
+      else await this.#hand(response, part, gone);
     }
     response.end();
   }

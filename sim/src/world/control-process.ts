@@ -93,9 +93,17 @@ export class ControlProcess {
     const reply = await this.process.whileAlive(
       this.#router!.answer(new ApiRequest(incoming, new AbortController().signal, { source: LOCAL, clock })),
     );
-    const text = String(reply.body ?? '');
+    const text = typeof reply.body === 'string' ? reply.body : await this.process.whileAlive(whole(reply.body));
+    reply.done?.();
     return { code: reply.status, body: text.startsWith('{') ? JSON.parse(text) : text };
   }
+}
+
+/** A long list comes in parts. */
+async function whole(parts: AsyncIterable<string>): Promise<string> {
+  let text = '';
+  for await (const part of parts) text += part;
+  return text;
 }
 
 /** Whoever asks is on this machine. */

@@ -3,7 +3,7 @@ import { type Ambient, terminal } from '@plumb/schemas';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { Reply } from '../reply.ts';
 import type { ApiRequest } from '../request.ts';
-import { AnswerSizes, type Asked, BODY_BYTES_PER_SEAT, bodyDemand, LEVELS, type LevelName, levelOf } from './demand.ts';
+import { type Asked, BODY_BYTES_PER_SEAT, bodyDemand, LEVELS, type LevelName, levelOf } from './demand.ts';
 import type { Path } from './fair-queue.ts';
 import { Holdings } from './holdings.ts';
 import { Level, type LevelLimits } from './level.ts';
@@ -33,18 +33,12 @@ export const ADMISSION_LIMITS: AdmissionLimits = {
   watches: 8_000,
 };
 
-/** An answer that is larger keeps its seat until it is sent: until then it is held in memory. Bytes. */
+/** An answer that is larger, or comes in parts, keeps its seats until it is sent: until then it takes memory. Bytes. */
 const SENT_AT_ONCE = 64 * 1024;
-
-export interface Work extends Asked {
-  /** Which answers are about as large as this one. */
-  sort: string;
-}
 
 export class Admission {
   readonly #levels: Record<LevelName, Level>;
   readonly #watches: Holdings;
-  readonly #sizes = new AnswerSizes();
   readonly #rejected = { watches: 0 };
 
   constructor(ambient: Ambient, limits: AdmissionLimits, metrics?: Metrics) {
@@ -68,16 +62,15 @@ export class Admission {
    * Runs `work` when it is the turn of the request. Throws {@link Overloaded} when that does not come in time. The reply
    * may hold on to something until it is sent: who sends it tells it so.
    */
-  run(request: ApiRequest, what: Work, work: () => Promise<Reply>): Promise<Reply> {
+  run(request: ApiRequest, what: Asked, work: () => Promise<Reply>): Promise<Reply> {
     return what.verb === 'watch' ? this.#watch(request, what, work) : this.#answer(request, what, work);
   }
 
-  async #answer(request: ApiRequest, what: Work, work: () => Promise<Reply>): Promise<Reply> {
-    const name = levelOf(what);
-    const level = this.#levels[name];
+  async #answer(request: ApiRequest, what: Asked, work: () => Promise<Reply>): Promise<Reply> {
+    const level = this.#levels[levelOf(what)];
     const demand = bodyDemand(request.contentLength);
-    let seats = name === 'lists' ? this.#sizes.seats(what.sort) : demand.seats;
-    if (!level.tryEnter(seats)) await level.wait({ path: pathOf(request), seats, room: demand.room }, request.signal);
+    let { seats } = demand;
+    if (!level.tryEnter(seats)) await level.wait({ ...demand, path: pathOf(request) }, request.signal);
     // A body whose length was not declared takes its seats as it comes.
     let covered = seats * BODY_BYTES_PER_SEAT;
     request.onBodyBytes = (bytes) => {
@@ -90,9 +83,7 @@ export class Admission {
     let held = true;
     try {
       const reply = await work();
-      const bytes = typeof reply.body === 'string' ? reply.body.length : 0;
-      if (name === 'lists') this.#sizes.learn(what.sort, bytes);
-      if (bytes <= SENT_AT_ONCE) return reply;
+      if (typeof reply.body === 'string' && reply.body.length <= SENT_AT_ONCE) return reply;
       held = false;
       return { ...reply, done: () => level.leave(seats) };
     } finally {
@@ -101,7 +92,7 @@ export class Admission {
   }
 
   /** A watch is held from beginning to end, and has a seat until it has shown what is there. */
-  async #watch(request: ApiRequest, what: Work, work: () => Promise<Reply>): Promise<Reply> {
+  async #watch(request: ApiRequest, what: Asked, work: () => Promise<Reply>): Promise<Reply> {
     const path = pathOf(request);
     const give = this.#watches.take(path);
     if (!give) {
@@ -109,16 +100,15 @@ export class Admission {
       throw new Overloaded('this client has as many watches open as the server can give it: end some', 5);
     }
     const level = this.#levels[levelOf(what)];
-    const seats = this.#sizes.seats(what.sort);
     try {
-      if (!level.tryEnter(seats)) await level.wait({ path, seats, room: 1 }, request.signal);
+      if (!level.tryEnter(1)) await level.wait({ path, seats: 1, room: 1 }, request.signal);
     } catch (error) {
       give();
       throw error;
     }
     let seated = true;
     const stand = () => {
-      if (seated) level.leave(seats);
+      if (seated) level.leave(1);
       seated = false;
     };
     const done = () => {

@@ -32,8 +32,6 @@ export const BODY_BYTES_PER_SEAT = 64 * 1024;
 const BODY_BYTES_PER_ROOM = 8 * 1024;
 /** What a connection takes in of a body that nobody reads yet. */
 const READ_AHEAD_BYTES = 64 * 1024;
-/** Bytes of an answer for which one seat is taken. */
-const ANSWER_BYTES_PER_SEAT = 1024 * 1024;
 
 /** Seats and room for a body. `length`: bytes, as declared; undefined when they are not. */
 export function bodyDemand(length: number | undefined): { seats: number; room: number } {
@@ -42,28 +40,4 @@ export function bodyDemand(length: number | undefined): { seats: number; room: n
     seats: 1 + Math.floor((length ?? 0) / BODY_BYTES_PER_SEAT),
     room: 1 + Math.floor(held / BODY_BYTES_PER_ROOM),
   };
-}
-
-/** How much lists bring, learnt from the last one of each sort. */
-export class AnswerSizes {
-  readonly #bytes = new Map<string, number>();
-  readonly #most: number;
-
-  /** `most`: sorts that are remembered. */
-  constructor(most = 256) {
-    this.#most = most;
-  }
-
-  /** Seats for an answer of that sort; one, when it is not known. */
-  seats(sort: string): number {
-    return 1 + Math.floor((this.#bytes.get(sort) ?? 0) / ANSWER_BYTES_PER_SEAT);
-  }
-
-  /** Notes the size of an answer, in bytes. Small ones are as if unknown. */
-  learn(sort: string, bytes: number): void {
-    this.#bytes.delete(sort);
-    if (bytes < ANSWER_BYTES_PER_SEAT) return;
-    this.#bytes.set(sort, bytes);
-    if (this.#bytes.size > this.#most) this.#bytes.delete(this.#bytes.keys().next().value!);
-  }
 }

@@ -1,6 +1,6 @@
 import type { ApiContext, Call } from '../call.ts';
-import { readPage } from '../page.ts';
-import { presentationOf } from '../presentation.ts';
+import { type Part, readPage } from '../page.ts';
+import { type Presentation, presentationOf } from '../presentation.ts';
 import { JSON_TYPE, type Reply } from '../reply.ts';
 import type { Resource } from '../resource.ts';
 import { selectionOf } from '../selection.ts';
@@ -9,6 +9,25 @@ import { selectionOf } from '../selection.ts';
 export async function list(context: ApiContext, resource: Resource, call: Call): Promise<Reply> {
   const { query } = call.request;
   const present = presentationOf(call.request, resource, context.ambient.clock);
-  const page = await readPage(resource, call.namespace, selectionOf(resource, query), query);
-  return { status: 200, type: JSON_TYPE, body: present.list(page.entries, page) };
+  const parts = readPage(resource, call.namespace, selectionOf(resource, query), query);
+  const first = (await parts.next()).value!;
+  const body = first.last ? present.list(first.entries, first) : inParts(present, first, parts);
+  return { status: 200, type: JSON_TYPE, body };
+}
+
+async function* inParts(
+  present: Presentation,
+  first: Part,
+  parts: AsyncGenerator<Part, undefined>,
+): AsyncGenerator<string> {
+  const { open, close } = present.listEnds(first.revision);
+  yield open;
+  let before = '';
+  for (let part: Part | undefined = first; part; part = (await parts.next()).value) {
+    if (part.entries.length > 0) {
+      yield before + part.entries.map(present.item).join(',');
+      before = ',';
+    }
+    if (part.last) yield close(part.continue);
+  }
 }

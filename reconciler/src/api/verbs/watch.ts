@@ -56,18 +56,18 @@ async function* follow(context: ApiContext, watch: Watch): AsyncGenerator<string
   try {
     let from = watch.from;
     if (from === undefined) {
-      const page = await readAll(resource, namespace, watch.selection);
-      from = page.revision;
-      const added = page.entries.map((entry) => line('ADDED', present.one(entry))).join('');
-      yield watch.closeInitial ? added + line('BOOKMARK', present.bookmark(from, INITIAL_EVENTS_END)) : added;
-    } else {
-      // Nothing of what is there is to be shown: the beginning is over.
-      yield '';
+      for await (const part of readAll(resource, namespace, watch.selection)) {
+        from = part.revision;
+        if (part.entries.length > 0) yield part.entries.map((entry) => line('ADDED', present.one(entry))).join('');
+      }
+      if (watch.closeInitial) yield line('BOOKMARK', present.bookmark(from!, INITIAL_EVENTS_END));
     }
+    // What is there has been shown: the beginning is over.
+    yield '';
     const prefix = exactKey(resource, namespace, watch.selection) ?? prefixOf(resource, namespace);
-    const batches = resource.store.watch(prefix, from, signal)[Symbol.asyncIterator]();
+    const batches = resource.store.watch(prefix, from!, signal)[Symbol.asyncIterator]();
     let pending = batches.next();
-    let delivered = from;
+    let delivered = from!;
     let noted = resource.store.revision();
     for (;;) {
       const bell = watch.bookmarks ? ring(context, BOOKMARK_MS) : undefined;
