@@ -1,5 +1,5 @@
 /**
- * node bench/peers/main.ts [--peers kubernetes,ganeti] [--sizes 500,10000] [--rounds 3] [--hosts 1000]
+ * npm run bench -- peers [--peers kubernetes,ganeti] [--sizes 500,10000] [--rounds 3] [--hosts 1000]
  *   [--ganeti-sizes 100] [--encoding protobuf|json]: measures our burst and the same burst on what others use, and keeps the results in
  * bench/results/peers.md and peers.json. README.md beside this file says how the others are built and set.
  */
@@ -62,17 +62,29 @@ const ganeti = peers.includes('ganeti') ? await makeGanetiRoot(say) : undefined;
 const results: PeerResults = {
   measured: surroundings(now),
   peerVersions: { ...kubernetes?.versions, ...ganeti?.versions },
-  ...{ hosts, connections: CONNECTIONS, rounds, encoding, runs: [] },
+  ...{ hosts, connections: CONNECTIONS, rounds: 0, encoding, runs: [] },
 };
 for (let round = 1; round <= rounds; round++) {
   console.log(`· Round ${round} of ${rounds}`);
-  await measurePlumb(round);
-  if (kubernetes) await measureKubernetes(round);
+  await attempt('plumb', () => measurePlumb(round));
+  if (kubernetes) await attempt('kubernetes', () => measureKubernetes(round));
   for (const size of ganeti ? ganetiSizes : [])
-    await record('ganeti', round, size, () => measureGaneti(ganeti!, folder, size));
+    await attempt('ganeti', () => record('ganeti', round, size, () => measureGaneti(ganeti!, folder, size)));
+  results.rounds = round;
+  // A run that is broken off later has what it measured.
+  keepPeerResults(join(ROOT, 'bench', 'results'), results);
 }
-keepPeerResults(join(ROOT, 'bench', 'results'), results);
 console.log('Kept in bench/results/peers.md and peers.json.');
+
+/** One that fails leaves the results of the others, and makes the command fail. */
+async function attempt(peer: PeerName, measure: () => Promise<void>): Promise<void> {
+  try {
+    await measure();
+  } catch (error) {
+    process.exitCode = 1;
+    console.error(`  ${peer} could not be measured: ${(error as Error).message}`);
+  }
+}
 
 async function measurePlumb(round: number): Promise<void> {
   const data = join(folder, `plumb-${round}`);

@@ -17,7 +17,7 @@ const DURABILITY: Record<PeerName, string> = {
   kubernetes:
     'etcd, one member, WAL with `fdatasync` (its default): answered when it is on the disk; writes that come together share one wait for it',
   ganeti:
-    'the master writes its whole configuration to a file for each change, and each job to a file of the queue (its defaults)',
+    'files with `fsync` (its default): the whole configuration for each change, and each job of the queue at each of its turns',
 };
 
 export function keepPeerResults(folder: string, results: PeerResults): void {
