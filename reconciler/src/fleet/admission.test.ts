@@ -34,11 +34,12 @@ test('a few hosts come in at once', () => {
   const storm = new Storm();
   for (let n = 0; n < 500; n++) storm.ask({}, `host-${n}`);
   expect(storm.cameIn).toHaveLength(500);
+  expect(storm.admission.crowded).toBe(false);
   expect(storm.clock.timers).toBe(0);
 });
 
 test('a storm of 5,000 agents is let in at the rate that was said, all of them, and leaves nothing behind', async () => {
-  const storm = new Storm();
+  const storm = new Storm({ perSecond: 1000, burst: 500 });
   for (let n = 0; n < 5000; n++) storm.ask({}, `host-${n}`);
   expect(storm.cameIn).toHaveLength(500);
   await storm.run(4_400);
@@ -52,13 +53,16 @@ test('a storm of 5,000 agents is let in at the rate that was said, all of them, 
 });
 
 test('no more than the bound wait; the others come when they are told, and find room', async () => {
-  const storm = new Storm({ waiting: 1000 });
+  const storm = new Storm({ perSecond: 1000, burst: 500, waiting: 1000 });
   for (let n = 0; n < 5000; n++) storm.ask({}, `host-${n}`);
   expect(storm.admission.sentAway).toBe(3500);
   await storm.run(6_000);
   expect(storm.cameIn).toHaveLength(5000);
   expect(storm.mostWaiting).toBeLessThanOrEqual(1000);
   expect(storm.busiestSecond()).toBeLessThanOrEqual(1500);
+  expect(storm.admission.crowded).toBe(true);
+  await storm.run(1_000);
+  expect(storm.admission.crowded).toBe(false);
   // Told once: nobody is sent away again and again.
   expect(storm.admission.sentAway).toBe(3500);
 });

@@ -2,9 +2,9 @@ import type { Clock } from '@plumb/schemas';
 
 export interface AdmissionOptions {
   clock: Clock;
-  /** Hosts that are let in each second, in the long run; 1000, if absent. */
+  /** Hosts that are let in each second, in the long run; 2000, if absent. */
   perSecond?: number;
-  /** Hosts that are let in at once after a quiet time; 500, if absent. */
+  /** Hosts that are let in at once after a quiet time; 1000, if absent. */
   burst?: number;
   /** Hosts that wait here at most; others are told when to come back. 10,000, if absent, of about 1 kB each. */
   waiting?: number;
@@ -30,10 +30,10 @@ export class Admission {
   #tokens: number;
   #filledAt: number;
   /** When those who were sent away will all have been let in, if they come when they were told. */
-  #takenUntil = 0;
+  #takenUntil = Number.NEGATIVE_INFINITY;
   #stopTurn: (() => void) | undefined;
 
-  constructor({ clock, perSecond = 1000, burst = 500, waiting = 10_000 }: AdmissionOptions) {
+  constructor({ clock, perSecond = 2000, burst = 1000, waiting = 10_000 }: AdmissionOptions) {
     this.#clock = clock;
     this.#perMs = perSecond / 1000;
     this.#burst = burst;
@@ -44,6 +44,11 @@ export class Admission {
 
   get waiting(): number {
     return this.#waiting;
+  }
+
+  /** Whether somebody waits here, or was told to come back and may not have been. */
+  get crowded(): boolean {
+    return this.#waiting > 0 || this.#clock.now() < this.#takenUntil + LATE_MS;
   }
 
   /** Hosts that were let in, since the start. */
@@ -123,3 +128,6 @@ export class Admission {
 
 /** Nobody is told to come back later than this after those who wait. */
 const FURTHEST_MS = 120_000;
+
+/** How much later than told hosts may come. */
+const LATE_MS = 2_000;

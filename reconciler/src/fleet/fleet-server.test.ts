@@ -123,12 +123,12 @@ test('5,000 agents that come back at once are let in one after another, each onc
   });
   const attached = () => streams.filter((stream) => stream.last('attached')).length;
   await settle();
-  expect(attached()).toBeLessThanOrEqual(500);
+  expect(attached()).toBeLessThanOrEqual(1000);
   let before = attached();
-  for (let second = 0; second < 5; second++) {
+  for (let second = 0; second < 2; second++) {
     for (let turn = 0; turn < 10; turn++) await clock.advance(100);
     for (let waits = 0; waits < 20; waits++) await settle();
-    expect(attached() - before).toBeLessThanOrEqual(1010);
+    expect(attached() - before).toBeLessThanOrEqual(2010);
     before = attached();
   }
   expect(attached()).toBe(5000);
@@ -143,11 +143,11 @@ test('more than can wait are told when to come back', async () => {
   for (const host of hosts) stream.attach(host);
   await clock.advance(0);
   const told = stream.heard.flatMap((message) => (message.body === 'refused' ? [message.refused] : []));
-  expect(told).toHaveLength(1500);
+  expect(told).toHaveLength(1000);
   expect(new Set(told.map(({ reason }) => reason))).toEqual(new Set(['Busy']));
   const times = told.map(({ retryAfterMs }) => retryAfterMs!);
-  expect(Math.min(...times)).toBeGreaterThanOrEqual(10_000);
-  expect(Math.max(...times)).toBeLessThanOrEqual(12_000);
+  expect(Math.min(...times)).toBeGreaterThanOrEqual(5_000);
+  expect(Math.max(...times)).toBeLessThanOrEqual(6_000);
   fleet.close();
 });
 

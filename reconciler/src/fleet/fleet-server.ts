@@ -124,6 +124,10 @@ export class FleetServer implements Fleet {
     return this.#live.ownedBy(uid);
   }
 
+  get crowded(): boolean {
+    return this.#admission.crowded;
+  }
+
   isExactly(uid: string, host: string, things: readonly LiveThing[]): boolean {
     return this.#live.isExactly(uid, host, things);
   }

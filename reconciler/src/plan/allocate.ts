@@ -127,7 +127,8 @@ function chooseMac(
 ): string {
   const { uid } = input.instance.metadata;
   const mac = declared.macAddress ?? before?.macAddress ?? freeMac(input, index, chosen);
-  const holder = input.taken.macHolder(mac);
+  // What it holds already nobody else does.
+  const holder = mac === before?.macAddress ? uid : input.taken.macHolder(mac);
   if (chosen.has(mac))
     throw terminal('DuplicateMac', `interface ${declared.name}: macAddress ${mac} is declared twice in this instance`);
   if (holder !== undefined && holder !== uid)

@@ -6,10 +6,11 @@ import { referenceKeys } from '../../runtime/references.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
 
-/** How long is waited for more hosts: a moment, or longer while there are many. */
-const GATHER_MS = 200;
-const GATHER_MANY_MS = 2_000;
-const MANY = 50;
+/** More hosts are waited for until none came for a moment; while many come, for so long at most. */
+const QUIET_MS = 200;
+const LONGEST_MS = 1_000;
+const LONGEST_MANY_MS = 15_000;
+const MANY = 100;
 
 export class HostEvents {
   readonly #context: Context;
@@ -17,7 +18,8 @@ export class HostEvents {
   /** Host → ends the wait until the instances on it count as lost. */
   readonly #lost = new Map<string, () => void>();
   #gathered = new Set<string>();
-  #before = 0;
+  #gatheredAt = 0;
+  #lastAt = 0;
   #stopGathering: (() => void) | undefined;
 
   /** `wakeWaiting`: enqueues the instances that may now get what they wait for. */
@@ -60,15 +62,30 @@ export class HostEvents {
   }
 
   #gather(host: string): void {
+    this.#lastAt = this.#context.ambient.clock.now();
+    if (this.#gathered.size === 0) this.#gatheredAt = this.#lastAt;
     this.#gathered.add(host);
-    this.#stopGathering ??= this.#context.ambient.clock.after(this.#before > MANY ? GATHER_MANY_MS : GATHER_MS, () => {
-      const hosts = this.#gathered;
-      this.#gathered = new Set();
-      this.#before = hosts.size;
-      this.#stopGathering = undefined;
-      for (const key of this.#shared(hosts)) this.#context.enqueue(key);
-      this.#wakeWaiting();
+    this.#stopGathering ??= this.#wait(QUIET_MS);
+  }
+
+  #wait(ms: number): () => void {
+    const { clock } = this.#context.ambient;
+    return clock.after(ms, () => {
+      const now = clock.now();
+      const longest = this.#gathered.size > MANY ? LONGEST_MANY_MS : LONGEST_MS;
+      const quietAt = Math.min(this.#lastAt + QUIET_MS, this.#gatheredAt + longest);
+      // A wall clock may be put back: then nothing more is waited for.
+      if (quietAt > now && now >= this.#lastAt) this.#stopGathering = this.#wait(quietAt - now);
+      else this.#handOn();
     });
+  }
+
+  #handOn(): void {
+    const hosts = this.#gathered;
+    this.#gathered = new Set();
+    this.#stopGathering = undefined;
+    for (const key of this.#shared(hosts)) this.#context.enqueue(key);
+    this.#wakeWaiting();
   }
 
   /** Keys of what has or should have something on the hosts, and of every image: one that nobody has checked yet waits. */

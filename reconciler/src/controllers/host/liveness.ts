@@ -5,6 +5,9 @@ import type { Fleet } from '../../fleet/fleet.ts';
 /** An agent may restart without anyone being alarmed for this long. */
 export const DISCONNECT_GRACE_MS = 40_000;
 
+/** How long is waited more while hosts wait to be let in. */
+const CROWDED_MS = 5_000;
+
 export class HostLiveness {
   private readonly clock: Clock;
   private readonly fleet: Fleet;
@@ -33,6 +36,8 @@ export class HostLiveness {
     // A wall clock may be put back: then the grace begins anew, and does not last until the clock has caught up.
     if ((this.since.get(host) ?? this.startedAt) > now) this.since.set(host, now);
     const since = this.since.get(host) ?? this.startedAt;
-    return Math.max(0, since + DISCONNECT_GRACE_MS - now);
+    const left = Math.max(0, since + DISCONNECT_GRACE_MS - now);
+    // Whoever waits at our own door is not lost.
+    return this.fleet.crowded ? Math.max(left, CROWDED_MS) : left;
   }
 }

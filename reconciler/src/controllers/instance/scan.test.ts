@@ -1,4 +1,4 @@
-import type { Instance, LiveThing, PlumbObject } from '@plumb/schemas';
+import type { Instance, LiveThing, PlumbObject, ThingKind, ThingSpec } from '@plumb/schemas';
 import { thingKey } from '@plumb/schemas';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -68,11 +68,23 @@ async function edit(kind: string, name: string, change: (object: PlumbObject) =>
   await context.cache.shows(rig.store.revision());
 }
 
+/** Another value of one field of each kind. */
+const otherwise: { [K in ThingKind]: Partial<ThingSpec<K>> } = {
+  image: { maxBytes: 1 },
+  bridge: { mtuBytes: 9000 },
+  subnet: { mtuBytes: 9000 },
+  disk: { sizeBytes: 7 },
+  seed: { hostname: 'other' },
+  port: { mtuBytes: 9000 },
+  domain: { memoryMiB: 7 },
+};
+
 /** What may happen to a thing. */
 const harms: Record<string, (host: string, thing: LiveThing) => void> = {
   drift: (host, thing) => rig.fleet.put(host, { ...thing, drift: ['it is not as it was'] }),
   go: (host, thing) => rig.fleet.take(host, thing),
-  change: (host, thing) => rig.fleet.put(host, { ...thing, spec: { ...thing.spec, mtuBytes: 9000 } } as LiveThing),
+  change: (host, thing) =>
+    rig.fleet.put(host, { ...thing, spec: { ...thing.spec, ...otherwise[thing.kind] } } as LiveThing),
   end: (host, thing) => {
     if (thing.kind === 'domain') rig.fleet.put(host, { ...thing, domain: { state: 'off', reason: 'crashed' } });
   },

@@ -27,6 +27,7 @@ export class FakeFleet implements Fleet {
   readonly sent: { host: string; command: FleetCommand }[] = [];
   /** Asked before each step; an error makes the step fail. */
   fault: (host: string, verb: 'ensure' | 'remove', thing: Thing) => PlumbError | undefined = () => undefined;
+  crowded = false;
   private readonly all = new Map<string, FakeHost>();
   private readonly live = new Map<string, FakeOwned>();
   private versions = 0;
