@@ -1,5 +1,5 @@
 /** From what changed to the keys that are to be looked at. Hints only: a controller decides by what it reads. */
-import type { Instance } from '@plumb/schemas';
+import type { ChangeSet, Instance } from '@plumb/schemas';
 import type { LiveChange } from '../fleet/fleet.ts';
 import type { CacheChange, Cached } from '../runtime/cache.ts';
 import { findCondition, isReady, isStalled } from '../runtime/conditions.ts';
@@ -65,6 +65,7 @@ function onObject(context: Context, waiting: WaitingInstances, { key, kind, befo
     if (!after || freed(before, after)) waiting.wakeAll();
   }
   if (kind.kind !== 'ChangeSet' && isMaterial(before, after)) enqueueChangeSets(context);
+  if (kind.kind === 'ChangeSet' && isMaterial(before, after)) enqueueUsersOf(context, (after ?? before)!);
   if (after && isDeclaration(before, after)) context.enqueue(key);
   if (isMaterial(before, after)) for (const referrer of context.cache.referrers(key)) context.enqueue(referrer.key);
   if (!before || !after || hostOf(before) !== hostOf(after) || references(before) !== references(after))
@@ -95,6 +96,14 @@ function enqueueHostIfLeaving(context: Context, host: string): void {
 function enqueueChangeSets(context: Context): void {
   for (const { key, object } of context.cache.list('changesets'))
     if (!isReady(object) && !isStalled(object)) context.enqueue(key);
+}
+
+/** A change set is over, or not yet: the instances of its offerings may now get their size. */
+function enqueueUsersOf(context: Context, { object }: Cached): void {
+  for (const { kind, metadata } of (object as ChangeSet).spec.objects)
+    if (kind === 'InstanceOffering')
+      for (const user of context.cache.referrers(keys.object('instanceofferings', undefined, metadata.name as string)))
+        context.enqueue(user.key);
 }
 
 /** What a person or another client changed; a controller does not wake itself by writing status. */

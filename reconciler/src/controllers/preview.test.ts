@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { preview } from './preview.ts';
-import { makeHost } from './testing/estate.ts';
+import { instanceSpec, makeEstate, makeHost } from './testing/estate.ts';
 import { type Rig, startRig } from './testing/rig.ts';
 
 let rig: Rig;
@@ -69,4 +69,24 @@ it('tells beforehand what an edit disturbs, what it leaves, and what can never b
   const outside = preview(rig.context, [objects(1, '10.99.0.1')[4]!])[0]!;
   expect(outside.problem).toMatchObject({ reason: 'AddressOutsideCIDR', terminal: true });
   expect(() => preview(rig.context, [objects(0)[0]!])).toThrow('spec.cpus');
+});
+
+it('tells what an edited offering does to the instances that have it', async () => {
+  await rig.stop();
+  rig = await startRig();
+  await makeEstate(rig);
+  for (const name of ['web-0', 'web-1']) {
+    await rig.create('Instance', name, instanceSpec());
+    await rig.ready('Instance', name);
+  }
+  const edit = (spec: object) => [{ kind: 'InstanceOffering', metadata: { name: 'small' }, spec: { ...spec } }];
+  const [offering, ...live] = preview(rig.context, edit({ cpus: 2, memoryMiB: 128 }));
+  expect(offering).toMatchObject({ kind: 'InstanceOffering', action: 'update', steps: [] });
+  expect(live).toMatchObject(
+    ['web-0', 'web-1'].map((name) => ({ name, action: 'none', steps: [{ disruption: 'live' }] })),
+  );
+  const [, ...kept] = preview(rig.context, edit({ cpus: 1, memoryMiB: 256 }));
+  const note = expect.stringContaining('it gets them when it is next started');
+  expect(kept).toMatchObject(['web-0', 'web-1'].map((name) => ({ name, steps: [], note })));
+  expect(preview(rig.context, edit({ cpus: 1, memoryMiB: 128 }))).toHaveLength(1);
 });

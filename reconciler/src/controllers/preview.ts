@@ -22,6 +22,7 @@ import { keys } from '../store/keys.ts';
 import type { Context } from './controller.ts';
 import { planInstance } from './instance/planning.ts';
 import { resolveInstance } from './instance/references.ts';
+import { restartWords } from './instance/settle.ts';
 
 export interface Declaration {
   kind: string;
@@ -38,9 +39,17 @@ export interface Preview {
   steps: { id: string; host: string; disruption: Disruption; why: string }[];
   /** Why it could not be done, or what it would wait for. */
   problem?: { reason: string; message: string; terminal: boolean };
+  /** What else is worth knowing, as a sentence. */
+  note?: string;
 }
 
-/** Throws terminal `Invalid` with every violation of every object. */
+/** So many instances of an edited offering are looked at: planning all of many would keep the server from its work. */
+const MOST_AFFECTED = 200;
+
+/**
+ * One preview for each declaration, in order; after them the instances that are not declared here and that an edited
+ * offering changes or would have restarted. Throws terminal `Invalid` with every violation of every object.
+ */
 export function preview(context: Context, declarations: readonly Declaration[]): Preview[] {
   const overlay = new Map<string, Cached>();
   const errors: FieldError[] = [];
@@ -55,7 +64,27 @@ export function preview(context: Context, declarations: readonly Declaration[]):
   });
   if (errors.length > 0) throw terminal('Invalid', errors.map((e) => `${e.field} ${e.message}`).join('; '), errors);
   const imagined: Context = { ...context, cache: overlaid(context.cache, overlay) };
-  return wanted.map((cached) => previewOne(context, imagined, cached));
+  const previews = wanted.map((cached) => previewOne(context, imagined, cached));
+  const affected = wanted.flatMap((cached, i) => previewUsers(context, imagined, overlay, cached, previews[i]!));
+  return [...previews, ...affected];
+}
+
+/** What an edited offering does to the instances that have it. Says in the offering's own preview when they are many. */
+function previewUsers(
+  context: Context,
+  imagined: Context,
+  overlay: ReadonlyMap<string, Cached>,
+  { key, kind }: Cached,
+  own: Preview,
+): Preview[] {
+  if (kind.kind !== 'InstanceOffering' || own.action !== 'update') return [];
+  const users = [...context.cache.referrers(key)].filter((user) => !overlay.has(user.key));
+  if (users.length > MOST_AFFECTED)
+    own.note = `${users.length} instances have this offering, and the first ${MOST_AFFECTED} of them were looked at`;
+  return users
+    .slice(0, MOST_AFFECTED)
+    .map((user) => previewOne(context, imagined, user))
+    .filter(({ steps, problem, note }) => steps.length > 0 || problem || note);
 }
 
 function hypothetical(
@@ -141,8 +170,13 @@ function previewOne(context: Context, imagined: Context, cached: Cached): Previe
   try {
     const instance = cached as Cached<Instance>;
     const resolved = resolveInstance(imagined, instance, instance.object.status?.host === undefined);
-    const { steps } = planInstance(imagined, instance, resolved, context.index);
-    return { ...base, steps: steps.map(({ id, host, disruption, why }) => ({ id, host, disruption, why })) };
+    const { steps, target } = planInstance(imagined, instance, resolved, context.index);
+    const note = restartWords(target, resolved.references.offering);
+    return {
+      ...base,
+      steps: steps.map(({ id, host, disruption, why }) => ({ id, host, disruption, why })),
+      ...(note === undefined ? {} : { note }),
+    };
   } catch (thrown) {
     const { reason, message, retry } = PlumbError.from(thrown, cached.key);
     return { ...base, problem: { reason, message, terminal: retry === 'terminal' } };

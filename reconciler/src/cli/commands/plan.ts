@@ -7,9 +7,13 @@ const WIDTH = 64;
 
 /** What the server would do for one object. */
 interface Preview {
+  kind: string;
+  namespace?: string;
+  name: string;
   action: 'create' | 'update' | 'none';
   steps: { id: string; host: string; disruption: string; why: string }[];
   problem?: { reason: string; message: string; terminal: boolean };
+  note?: string;
 }
 
 export const plan: Command = {
@@ -36,14 +40,21 @@ Asks the server's own planner; nothing is reserved and nothing is written. Exit 
         const text = show(describeManifest(manifest), difference(manifest, stored[i]), items[i]);
         surroundings.out(text);
       });
-      surroundings.out(summary(items));
+      // Instances that are not declared here, and that an edited offering changes.
+      const affected = (items as Preview[]).slice(planned.length);
+      for (const item of affected) surroundings.out(show(`${item.kind} ${nameOf(item)}`, '', item));
+      surroundings.out(summary(items, planned.length));
       return (items as Preview[]).some((item) => item.problem?.terminal) ? 1 : 0;
     });
   },
 };
 
-function show(name: string, fields: string, { steps, problem }: Preview): string {
-  if (fields === '' && steps.length === 0 && !problem) return '';
+function nameOf({ namespace, name }: Preview): string {
+  return namespace === undefined ? name : `${namespace}/${name}`;
+}
+
+function show(name: string, fields: string, { steps, problem, note }: Preview): string {
+  if (fields === '' && steps.length === 0 && !problem && note === undefined) return '';
   const lines = steps.map(
     ({ id, host, disruption, why }) =>
       `    ${id} on ${host}: ${why}${disruption === 'none' ? '' : `   (${disruption})`}\n`,
@@ -51,11 +62,13 @@ function show(name: string, fields: string, { steps, problem }: Preview): string
   const hindrance = problem
     ? `    ${problem.terminal ? 'cannot be done' : 'waits'}: ${problem.reason}: ${problem.message}\n`
     : '';
-  return `${fields || `  ${name}\n`}${lines.join('')}${hindrance}`;
+  const remark = note === undefined ? '' : `    ${note}\n`;
+  return `${fields || `  ${name}\n`}${lines.join('')}${hindrance}${remark}`;
 }
 
-function summary(items: readonly Preview[]): string {
-  const count = (action: Preview['action']) => items.filter((item) => item.action === action).length;
+/** `declared`: how many of the items are; the others are only told of. */
+function summary(items: readonly Preview[], declared: number): string {
+  const count = (action: Preview['action']) => items.slice(0, declared).filter((item) => item.action === action).length;
   const disturbs = (disruption: string) =>
     items.filter(({ steps }) => steps.some((step) => step.disruption === disruption)).length;
   return `${count('create')} to create, ${count('update')} to change, ${count('none')} unchanged; ${disturbs('restart')} restart, ${disturbs('dataLoss')} lose data.\n`;

@@ -1,7 +1,7 @@
 import { terminal } from '@plumb/schemas';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { keys } from '../../store/keys.ts';
-import { makeNetworks } from '../testing/estate.ts';
+import { condition, makeNetworks } from '../testing/estate.ts';
 import { type Rig, startRig } from '../testing/rig.ts';
 
 let rig: Rig;
@@ -63,6 +63,20 @@ it('returns every object, and what runs, when one fails', async () => {
   expect((await rig.ready('Instance', 'web-0')).status).toMatchObject({ cpus: 1, power: 'Running' });
   expect(rig.fleet.keysOn('host-1')).toEqual(before);
   expect(await rig.keys('/changesets/')).toEqual([]);
+});
+
+it('gives running instances more processors when it is over, since they cannot be taken back', async () => {
+  await apply('first', [offering(1), instance('web-0')]);
+  await rig.ready('ChangeSet', 'first');
+  const { uid } = rig.get('Instance', 'web-0')!.metadata;
+  const before: string[] = [];
+  rig.fleet.fault = (_h, _v, thing) => {
+    if (thing.id === uid) before.push(condition(rig.get('ChangeSet', 'second'), 'Ready')?.status ?? 'none');
+    return undefined;
+  };
+  await apply('second', [offering(2), instance('web-1')]);
+  await rig.until('Instance', 'web-0', (o) => o?.status?.cpus === 2);
+  expect(before).toEqual(['True']);
 });
 
 it('goes back after a crash of the control plane in the middle', async () => {

@@ -25,6 +25,7 @@ import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
 import { peersOf } from '../l2-network/peers.ts';
 import { isApplied } from './applied.ts';
+import { mayBePutBack } from './change-sets.ts';
 import { placeInstance } from './place.ts';
 import type { ResolvedInstance } from './references.ts';
 
@@ -112,7 +113,8 @@ function whereItLives(context: Context, { metadata }: Instance): string | undefi
  * An edited offering never restarts guests by itself: one that runs gets the new size at once where that takes no restart
  * and its host has room, else when it is next started or its own declaration changes.
  */
-function sizeFor(context: Context, instance: Instance, { spec }: InstanceOffering, index: AllocationIndex): Size {
+function sizeFor(context: Context, instance: Instance, offering: InstanceOffering, index: AllocationIndex): Size {
+  const { spec } = offering;
   const held = heldAllocation(instance.status);
   if (!held || !isApplied(instance)) return spec;
   if (held.cpus === spec.cpus && held.memoryMiB === spec.memoryMiB) return held;
@@ -122,6 +124,7 @@ function sizeFor(context: Context, instance: Instance, { spec }: InstanceOfferin
   if (domain.domain?.state !== 'running') return restsByItself(instance, domain) ? held : spec;
   const { cpus, memoryMiB } = spec;
   if (domainChange(domain.spec, { ...domain.spec, cpus, memoryMiB }, domain.domain) === 'restart') return held;
+  if (mayBePutBack(context, offering)) return held; // processors cannot be taken back
   const room = roomFor(context, held, index);
   return room && (room.cpus < cpus || room.memoryMiB < memoryMiB) ? held : spec;
 }
@@ -179,7 +182,7 @@ function isAsDeclared(
 }
 
 /** The thing as it is found on a host where nothing happened since it was made. */
-function asMade(thing: Thing): LiveThing {
+export function asMade(thing: Thing): LiveThing {
   if (thing.kind !== 'domain') return { ...thing, drift: [] };
   const { power, cpus } = thing.spec;
   const domain: DomainFacts = power === 'Running' ? bootedFacts(cpus) : { state: 'off', reason: 'destroyed' };

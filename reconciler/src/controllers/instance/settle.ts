@@ -60,12 +60,17 @@ function restartRequired(
   held: Allocation,
   offering: InstanceOffering,
 ): Status {
-  const { cpus, memoryMiB } = offering.spec;
-  if (held.cpus === cpus && held.memoryMiB === memoryMiB)
-    return conditionsTo(context, status, object, [], ['RestartRequired']);
-  const message = `it runs with ${held.cpus} CPUs and ${held.memoryMiB} MiB, and its offering now says ${cpus} and ${memoryMiB}: it gets them when it is next started`;
+  const message = restartWords(held, offering);
+  if (message === undefined) return conditionsTo(context, status, object, [], ['RestartRequired']);
   const condition = { type: 'RestartRequired', status: 'True' as const, reason: 'OfferingChanged', message };
   return conditionsTo(context, status, object, [condition], []);
+}
+
+/** That it keeps a size which is not that of its offering, and until when; undefined when it is. */
+export function restartWords(held: Allocation, { spec }: InstanceOffering): string | undefined {
+  const { cpus, memoryMiB } = spec;
+  if (held.cpus === cpus && held.memoryMiB === memoryMiB) return undefined;
+  return `it runs with ${held.cpus} CPUs and ${held.memoryMiB} MiB, and its offering now says ${cpus} and ${memoryMiB}: it gets them when it is next started`;
 }
 
 /** After the grace, nobody knows how an instance on a host without its agent is. */
