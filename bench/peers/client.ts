@@ -61,7 +61,12 @@ export class PeerClient {
         answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(parts) }));
         answer.on('error', reject);
       });
-      sent.on('error', reject);
+      sent.on('error', (error: NodeJS.ErrnoException) => {
+        // A server may close a connection that was idle in the very moment in which it is used again. Were a create
+        // done twice by that, the second would be refused, and the measurement fail.
+        if (sent.reusedSocket && error.code === 'ECONNRESET') this.ask(method, path, asked).then(resolve, reject);
+        else reject(error);
+      });
       sent.end(asked.body);
     });
   }

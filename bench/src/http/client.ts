@@ -58,9 +58,9 @@ export class HttpsClient {
         answer.on('error', reject);
       });
       asked.on('error', (error: NodeJS.ErrnoException) => {
-        // A server may close a connection that was idle in the very moment in which it is used again.
-        const again = method === 'GET' && asked.reusedSocket && error.code === 'ECONNRESET';
-        if (again) this.ask(method, path).then(resolve, reject);
+        // A server may close a connection that was idle in the very moment in which it is used again. Were a create or
+        // a delete done twice by that, the second would be refused, and the measurement fail.
+        if (asked.reusedSocket && error.code === 'ECONNRESET') this.ask(method, path).then(resolve, reject);
         else reject(error);
       });
       asked.end(body);
