@@ -2,16 +2,10 @@ import { join } from 'node:path';
 import type { Case } from '../case.ts';
 import { startBareScan } from '../floor/bare-scan.ts';
 import type { HttpsClient } from '../http/client.ts';
+import { type DriftScan, scanDrift } from '../http/drift-scan.ts';
 import { runEstate } from '../processes/estate.ts';
-import { GROUP } from '../processes/plumb.ts';
 
 const STREAMS = 64;
-
-interface Scan {
-  counts: { same: number; differs: number; unknown: number; underWay: number };
-  compared: number;
-  workMs: number;
-}
 
 export const drift: Case = {
   name: 'drift',
@@ -63,11 +57,15 @@ export const drift: Case = {
 };
 
 /** Rejects unless all instances are found to be as declared, and as many were looked at as should be. */
-async function scan(client: HttpsClient, way: 'content' | 'digests', same: number, compared: number): Promise<Scan> {
-  const text = await client.expect(200, 'POST', `${GROUP}/driftscans`, JSON.stringify({ way }));
-  const found = JSON.parse(text) as Scan;
-  if (found.counts.same !== same || found.compared !== compared) throw new Error(`not as it should be: ${text}`);
-  return found;
+async function scan(
+  client: HttpsClient,
+  way: 'content' | 'digests',
+  same: number,
+  compared: number,
+): Promise<DriftScan> {
+  const found = await scanDrift(client, way);
+  if (found.counts.same === same && found.compared === compared) return found;
+  throw new Error(`${same} should be the same, ${compared} of them compared, but: ${JSON.stringify(found)}`);
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<{ ms: number; value: T }> {

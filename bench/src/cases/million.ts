@@ -51,7 +51,7 @@ export const million: Case = {
         try {
           const attaching = performance.now();
           agent ??= await startEstateAgent(server, join(folder, 'agent'), estate, STREAMS);
-          await settled(server, HOSTS, PATIENCE_MS);
+          await settled(server, estate, PATIENCE_MS);
           const attach = performance.now() - attaching;
           const { now: rss, peak } = memoryMiB(server.child.pid);
           if (repetition === 0) await addNetwork(client);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { HttpsClient } from '../http/client.ts';
+import { scanDrift } from '../http/drift-scan.ts';
 import { allReady } from '../http/followed.ts';
 import { type Child, runChild, startChild } from './child.ts';
 import { type Around, declareNetwork, GROUP, PROJECT, type Server, startServer } from './plumb.ts';
@@ -51,7 +52,7 @@ export interface RunEstateOptions extends EstateSize {
 }
 
 export async function runEstate(options: RunEstateOptions): Promise<RunningEstate> {
-  const { folder, hosts, streams, connections = 1, profiled } = options;
+  const { folder, streams, connections = 1, profiled } = options;
   const dataDir = join(folder, 'server');
   await fillDataDir(dataDir, options);
   await using started = new AsyncDisposableStack();
@@ -62,7 +63,7 @@ export async function runEstate(options: RunEstateOptions): Promise<RunningEstat
   const attaching = performance.now();
   const agent = await startEstateAgent(server, join(folder, 'agent'), options, streams);
   started.defer(() => agent.end());
-  await settled(server, hosts);
+  await settled(server, options);
   const attachMs = performance.now() - attaching;
   const client = new HttpsClient(server.access, connections);
   started.defer(() => client.close());
@@ -78,23 +79,30 @@ export async function addNetwork(client: HttpsClient): Promise<void> {
 }
 
 /** How often the server is asked whether it has come to rest: often enough for seconds, too rarely to count. */
-const ASK_MS = 200;
+const ASK_MS = 250;
 
-/** Waits until all hosts are attached and no controller has anything to do. Rejects after `patienceMs`. */
-export async function settled(server: Server, hosts: number, patienceMs = 300_000): Promise<void> {
+/**
+ * Waits until no controller has anything to do, all hosts are attached, and everything that lives on them has been told and
+ * found to be as declared. Rejects after `patienceMs`.
+ */
+export async function settled(server: Server, { hosts, instances }: EstateSize, patienceMs = 300_000): Promise<void> {
+  const client = new HttpsClient(server.access, 1);
   const until = performance.now() + patienceMs;
-  for (let quiet = 0; quiet < 3; ) {
-    const scrape = await server.scrape();
-    const [attached, waiting] = [scrape.get('plumb_fleet_hosts') ?? 0, busyKeys(scrape)];
-    quiet = attached >= hosts && waiting === 0 ? quiet + 1 : 0;
-    if (performance.now() > until)
-      throw new Error(
-        `after ${patienceMs / 1000} s ${attached} of ${hosts} hosts are attached, ${waiting} keys are worked on`,
-      );
-    await wait(ASK_MS);
+  try {
+    for (;;) {
+      const scrape = await server.scrape();
+      const attached = scrape.get('plumb_fleet_hosts') ?? 0;
+      const waiting = (scrape.get('plumb_queue_depth') ?? 0) + (scrape.get('plumb_queue_in_flight') ?? 0);
+      const same = attached >= hosts && waiting === 0 ? (await scanDrift(client, 'digests')).counts.same : 0;
+      if (same >= instances) return;
+      if (performance.now() > until)
+        throw new Error(
+          `after ${patienceMs / 1000} s ${attached} of ${hosts} hosts are attached, ${waiting} keys are worked on, ` +
+            `${same} of ${instances} instances are as declared`,
+        );
+      await wait(ASK_MS);
+    }
+  } finally {
+    client.close();
   }
-}
-
-function busyKeys(scrape: ReadonlyMap<string, number>): number {
-  return (scrape.get('plumb_queue_depth') ?? 0) + (scrape.get('plumb_queue_in_flight') ?? 0);
 }
