@@ -60,6 +60,24 @@ describe('a level', () => {
     expect(level.rejected).toEqual({ full: 0, late: 2 });
   });
 
+  test('begins nothing late either when the timer is, as it is in a process that is busy', async () => {
+    const clock = new FakeClock();
+    const busy = { ms: 0 };
+    const wall = { now: () => clock.now() + busy.ms, after: clock.after.bind(clock) };
+    const limits = { seats: 1, queue: 10, waitMs: 1000 };
+    const level = new Level({ limits, clock: wall, random: fakeRandom(0) });
+    expect(level.tryEnter(1)).toBe(true);
+    const wait = () => level.wait({ path: ['u'], seats: 1, room: 1 }, never).catch((error: unknown) => error);
+    const late = [wait(), wait()];
+    busy.ms = 900;
+    const young = wait();
+    busy.ms = 1500;
+    level.leave(1);
+    expect(await Promise.all(late)).toEqual([expect.any(Overloaded), expect.any(Overloaded)]);
+    expect(await young).toBeUndefined();
+    expect([level.inFlight, level.queued, level.rejected.late]).toEqual([1, 0, 2]);
+  });
+
   test('asks for more patience the more there is before a request', async () => {
     const { clock, ask } = rig({ seats: 1, queue: 60, waitMs: 60_000 });
     const asked = Array.from({ length: 61 }, () => ask(['u'], { ms: 500 }));

@@ -41,6 +41,8 @@ interface Entry {
   refuse(error: Overloaded): void;
 }
 
+const LATE = 'the server is busy, and the request has waited its time';
+
 /** The wait that a client is asked for at most, in seconds. */
 const LONGEST_RETRY_S = 10;
 
@@ -96,8 +98,10 @@ export class Level {
       const since = this.#clock.now();
       if (this.#queue.length === 0) this.#lastBegin = since;
       const gone = () => {
-        this.#forget(waiting);
+        this.#queue.remove(waiting);
+        this.#noMore(waiting);
         reject(signal.reason);
+        this.#admit();
       };
       const entry: Entry = {
         since,
@@ -114,8 +118,10 @@ export class Level {
       const waiting = this.#queue.add(path, entry, seats, room);
       this.#byAge.add(waiting);
       signal.addEventListener('abort', gone, { once: true });
-      if (signal.aborted) gone();
-      else this.#setTimer();
+      if (signal.aborted) return gone();
+      this.#setTimer();
+      // What made room for it may have been what the others waited behind.
+      this.#admit();
     });
   }
 
@@ -144,13 +150,19 @@ export class Level {
   /** Whoever is next gets the seats, or they are kept for it: small requests do not pass a large one for ever. */
   #admit(): void {
     for (let next = this.#queue.next(); next && this.#fits(next.item.seats); next = this.#queue.next()) {
+      const now = this.#clock.now();
+      const waited = now - next.item.since;
+      if (waited >= this.#limits.waitMs) {
+        // The timer is late when the server is busy; what is over is over.
+        this.#turnAway(next, 'late', LATE);
+        continue;
+      }
       this.#queue.take(next);
       this.#noMore(next);
-      const now = this.#clock.now();
       this.#pace += (now - this.#lastBegin - this.#pace) / 32;
       this.#lastBegin = now;
       this.#seat(next.item.seats);
-      this.#waited(now - next.item.since);
+      this.#waited(waited);
       next.item.begin();
     }
   }
@@ -164,17 +176,12 @@ export class Level {
     return true;
   }
 
+  /** To be followed by {@link #admit}: the one that leaves may have kept others from their turn. */
   #turnAway(waiting: Waiting<Entry>, why: keyof LevelCounts, sentence: string): void {
-    this.#forget(waiting);
-    this.#waited(this.#clock.now() - waiting.item.since);
-    waiting.item.refuse(this.#refusal(why, sentence));
-  }
-
-  /** The one that leaves may have kept others from their turn. */
-  #forget(waiting: Waiting<Entry>): void {
     this.#queue.remove(waiting);
     this.#noMore(waiting);
-    this.#admit();
+    this.#waited(this.#clock.now() - waiting.item.since);
+    waiting.item.refuse(this.#refusal(why, sentence));
   }
 
   #noMore(waiting: Waiting<Entry>): void {
@@ -194,8 +201,9 @@ export class Level {
       const now = this.#clock.now();
       for (const waiting of this.#byAge) {
         if (now - waiting.item.since < this.#limits.waitMs) break;
-        this.#turnAway(waiting, 'late', 'the server is busy, and the request has waited its time');
+        this.#turnAway(waiting, 'late', LATE);
       }
+      this.#admit();
       this.#setTimer();
     });
   }
