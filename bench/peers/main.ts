@@ -53,7 +53,7 @@ const cache = join(ROOT, '.cache', 'peers');
 mkdirSync(cache, { recursive: true });
 // On the disk of the repository, not in a folder that may be memory.
 const folder = mkdtempSync(join(cache, 'run-'));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }));
 const now = realAmbient().clock.now();
 const say = (line: string) => console.log(`  ${line}`);
 
