@@ -31,7 +31,7 @@ export async function countAttempt(context: Context, flow: Journaled, steps: rea
   if (begun >= MOST_BEGUN)
     throw terminal(
       REASON,
-      `it disturbs the guest, was begun ${begun} times and never came to an end, so it is not tried again (step "${step.id}" on host ${step.host})`,
+      `it disturbs the guest, was begun ${begun} times and never came to an end; ${untilAsked(record)} (step "${step.id}" on host ${step.host})`,
     );
   return context.journal.turn({ ...record, attempts: begun + 1 });
 }
@@ -48,17 +48,21 @@ export function exhausted(
     return undefined;
   const begun = record.attempts ?? 0;
   // guard: guest restarted again and again by an update that cannot succeed
-  if (begun >= MOST_FAILED) return tooOften(begun, error);
+  if (begun >= MOST_FAILED) return tooOften(record, begun, error);
   return undefined;
 }
 
-function tooOften(begun: number, cause: PlumbError): PlumbError {
+function tooOften(record: FlowRecord, begun: number, cause: PlumbError): PlumbError {
   return new PlumbError({
     reason: REASON,
-    message: `it disturbs the guest and failed ${begun} times, so it is not tried again; last: ${cause.reason}: ${cause.message}`,
+    message: `it disturbs the guest, was tried ${begun} times and failed; ${untilAsked(record)}; last: ${cause.reason}: ${cause.message}`,
     retry: 'terminal',
     cause,
   });
+}
+
+function untilAsked({ uid }: FlowRecord): string {
+  return `it is tried again when it is declared otherwise, or by plumb flows retry ${uid}`;
 }
 
 function isCounted(context: Context, record: FlowRecord, step: PlanStep): boolean {

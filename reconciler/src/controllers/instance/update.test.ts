@@ -218,7 +218,8 @@ describe('an instance that is changed', () => {
       expect(attempts).toEqual([1, 2]);
       expect(domain(uid)).toMatchObject({ spec: { memoryMiB: 128 }, domain: { state: 'running' } });
       const message =
-        'it disturbs the guest and failed 2 times, so it is not tried again; last: LibvirtFailed: QEMU did not start ' +
+        'it disturbs the guest, was tried 2 times and failed; it is tried again when it is declared otherwise, ' +
+        `or by plumb flows retry ${uid}; last: LibvirtFailed: QEMU did not start ` +
         `(step "change domain/${uid}" on host host-1); undone: the guest was put back as it was`;
       expect(condition(failed, 'Ready')).toMatchObject({ reason: 'AttemptsExhausted', message });
       expect(condition(failed, 'Stalled')).toMatchObject({ status: 'True', message });
