@@ -21,7 +21,7 @@ export const coldStart: Case = {
     { name: 'rss', title: 'resident memory then', unit: 'MiB' },
   ],
   goals: [{ figure: 'serving', atMost: 3_000, sizes: [100_000] }],
-  picture: { y: 'linear' },
+
   async open(size, { folder }) {
     const dataDir = join(folder, 'server');
     await fillDataDir(dataDir, { hosts: size * 0.3, instances: size });

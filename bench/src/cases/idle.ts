@@ -14,7 +14,7 @@ export const idle: Case = {
   name: 'idle',
   title: 'A server that has nothing to do',
   about: [
-    'A server with an empty store, and N hosts connected on one stream that have nothing to say but their heartbeats. A minute',
+    'A server with an empty store, and N hosts on one stream that have nothing to say but that they are there. A minute',
     'after it is ready it is looked at for 30 seconds in each repetition. There is no floor: Node itself, with the same libraries',
     'loaded and none of our code, takes 78 to 93 MiB.',
   ].join('\n'),

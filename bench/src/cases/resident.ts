@@ -20,9 +20,9 @@ export const resident: Case = {
   name: 'resident',
   title: 'A large estate at rest',
   about: [
-    'N settled instances on 0.3 N hosts, on at most 64 streams, every host with a heartbeat each 10 s. The server starts on a',
-    'filled store, all hosts attach and tell everything that lives on them, and a minute after that its memory and processor time are',
-    'measured over 20 s in each repetition.',
+    'N settled instances on 0.3 N hosts, on at most 64 streams, each with a heartbeat every 10 s that stands for its hosts. The',
+    'server starts on a filled store, all hosts attach and tell everything that lives on them, and a minute after that its memory',
+    'and processor time are measured over 20 s in each repetition.',
   ].join('\n'),
   axis: 'instances',
   sizes: [1_000, 10_000, 100_000],
