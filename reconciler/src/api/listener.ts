@@ -77,7 +77,11 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 
   async function serve(incoming: Request, response: Response): Promise<void> {
     const gone = new AbortController();
-    response.on('close', () => gone.abort());
+    let sent = false;
+    // Nobody waits for it once all was sent, and each abort costs.
+    response.on('close', () => {
+      if (!sent) gone.abort();
+    });
     response.on('error', () => gone.abort());
     incoming.on('error', () => gone.abort());
     working.add(gone);
@@ -86,6 +90,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       const source = connections.of(incoming);
       reply = await options.answer(new ApiRequest(incoming, gone.signal, { source, clock }));
       await sender.send(response, reply, source, gone.signal);
+      sent = true;
     } catch {
       (response.stream ?? response.socket)?.destroy();
     } finally {

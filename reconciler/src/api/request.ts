@@ -1,5 +1,6 @@
 /** A request as handlers see it, over HTTP/1.1 and HTTP/2 alike. */
 import type { IncomingHttpHeaders } from 'node:http';
+import { Readable } from 'node:stream';
 import { type Clock, terminal } from '@plumb/schemas';
 import type { User } from '../pki/tokens.ts';
 import { badRequest } from './failure.ts';
@@ -86,14 +87,16 @@ export class ApiRequest {
     if (Number(this.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge();
     const chunks: Buffer[] = [];
     let size = 0;
+    const take = (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > MAX_BODY_BYTES) throw tooLarge();
+      this.onBodyBytes?.(size);
+      chunks.push(chunk);
+    };
     const stop = this.#clock.after(BODY_MS, () => this.#incoming.destroy(new Error('the body did not come in time')));
     try {
-      for await (const chunk of this.#incoming) {
-        size += chunk.length;
-        if (size > MAX_BODY_BYTES) throw tooLarge();
-        this.onBodyBytes?.(size);
-        chunks.push(chunk);
-      }
+      if (this.#incoming instanceof Readable) await readAll(this.#incoming, take);
+      else for await (const chunk of this.#incoming) take(chunk);
     } finally {
       stop();
     }
@@ -125,6 +128,23 @@ export class ApiRequest {
     const value = this.query.get(name);
     return value === 'true' || value === '1';
   }
+}
+
+/** As iterating over the stream does, at a fraction of the cost. What `take` throws ends the stream. */
+function readAll(stream: Readable, take: (chunk: Buffer) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.on('data', (chunk: Buffer) => {
+      try {
+        take(chunk);
+      } catch (error) {
+        reject(error);
+        stream.destroy();
+      }
+    });
+    stream.on('end', resolve);
+    stream.on('error', reject);
+    stream.on('close', () => reject(new Error('the client went before it had sent the whole body')));
+  });
 }
 
 function tooLarge() {

@@ -2,7 +2,7 @@
  * Tokens: random, kept in the store as SHA-256 only. A token has 256 random bits, so a plain hash cannot be turned back
  * by guessing. Who reads the store or the logs learns no token.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { Ambient } from '@plumb/schemas';
 import { keys } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
@@ -71,5 +71,5 @@ export class Tokens {
 }
 
 function digestOf(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
+  return hash('sha256', secret, 'buffer');
 }

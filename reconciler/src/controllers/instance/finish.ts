@@ -9,6 +9,7 @@ import type { Again, Context } from '../controller.ts';
 import { conditionsTo, readFresh, readyStatus, retryOnConflict, type Status, statusBatch } from '../status.ts';
 import { livePower } from './applied.ts';
 import { driftSentence } from './drift.ts';
+import { asMade } from './planning.ts';
 import { readyWords } from './settle.ts';
 
 export async function finishForward(
@@ -18,12 +19,15 @@ export async function finishForward(
 ): Promise<Again | undefined> {
   const { record } = flow;
   const target = record.target!;
-  const revision = await retryOnConflict(async () => {
-    const current = (await readFresh(context, cached)) as Cached<Instance> | undefined;
+  const made = asMadeNow(context, record, target);
+  const revision = await retryOnConflict(async (attempt) => {
+    const current = attempt === 0 ? latestOf(context, cached) : await readFresh(context, cached);
     if (!current) return undefined;
+    const instance = current.object as Instance;
     const { revision } = await context.lane.submit((index) => {
       index.release(everHeld(record), target);
-      const batch = statusBatch(current, finishedStatus(context, current.object, record, target));
+      const power = made?.power ?? livePower(context, instance, target.host) ?? instance.spec.power;
+      const batch = statusBatch(current, finishedStatus(context, instance, record, target, power));
       const ending = context.journal.ending(record.uid);
       return {
         preconditions: [...batch.preconditions, ...ending.preconditions],
@@ -37,7 +41,36 @@ export async function finishForward(
   context.holdings.set(record.uid, [target]);
   if (revision !== undefined) await context.cache.shows(revision);
   tellEnd(context, cached, record);
-  return { requeueAfterMs: 0 }; // live changes are not listened to while a flow runs: look once more
+  // Live changes are not listened to while a flow runs: unless none came since all was found as planned, look once more.
+  return made && made.version === versionsOf(context, record, target) ? undefined : { requeueAfterMs: 0 };
+}
+
+/** The object as the cache has it, which is nearly always the newest: the commit would fail if it were not. */
+function latestOf(context: Context, cached: Cached<Instance>): Cached | undefined {
+  const latest = context.cache.get(cached.key);
+  return latest?.object.metadata.uid === cached.object.metadata.uid ? latest : undefined;
+}
+
+/** When a create has made just what lives now: whether that runs, and the version of it. */
+function asMadeNow(
+  context: Context,
+  { uid, purpose, plan }: FlowRecord,
+  { host }: Allocation,
+): { power: 'Running' | 'Stopped'; version: string } | undefined {
+  if (purpose !== 'create') return undefined;
+  const own = plan.steps.filter(({ thing }) => thing.owner === uid).map(({ thing }) => thing);
+  const domain = own.find((thing) => thing.kind === 'domain');
+  if (domain?.kind !== 'domain' || !context.fleet.isExactly(uid, host, own.map(asMade))) return undefined;
+  const things = context.fleet.host(host)?.things;
+  const isThere = (key: string) => things?.has(key) ?? false;
+  for (const { kind, spec } of own)
+    if (kind === 'port' && !(isThere(`bridge/${spec.bridge}`) && isThere(`subnet/${spec.subnet}`))) return undefined;
+  return { power: domain.spec.power, version: versionsOf(context, { uid }, { host }) };
+}
+
+/** Another text after each change of what lives for the object, or of what its host has for many. */
+function versionsOf(context: Context, { uid }: Pick<FlowRecord, 'uid'>, { host }: Pick<Allocation, 'host'>): string {
+  return `${context.fleet.owned(uid)?.version} ${context.fleet.host(host)?.sharedVersion}`;
 }
 
 function tellEnd(context: Context, cached: Cached<Instance>, record: FlowRecord): void {
@@ -52,8 +85,13 @@ function tellEnd(context: Context, cached: Cached<Instance>, record: FlowRecord)
   context.events.record({ object: cached.object, type: 'Normal', reason: reason!, message });
 }
 
-function finishedStatus(context: Context, instance: Instance, record: FlowRecord, target: Allocation): Status {
-  const power = livePower(context, instance, target.host) ?? instance.spec.power;
+function finishedStatus(
+  context: Context,
+  instance: Instance,
+  record: FlowRecord,
+  target: Allocation,
+  power: 'Running' | 'Stopped',
+): Status {
   const status: Status = {
     ...instance.status,
     host: target.host,
