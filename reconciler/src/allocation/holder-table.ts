@@ -11,8 +11,8 @@ export interface Holder {
   revision: number;
 }
 
-const ADDRESS = new RegExp(`^${keys.address('([^/]+)', String.raw`(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})`)}$`);
-const MAC = new RegExp(`^${keys.mac('([0-9a-f]{2}(?::[0-9a-f]{2}){5})')}$`);
+const ADDRESSES = keys.address('', '').slice(0, -1);
+const MACS = keys.mac('');
 
 export class HolderTable {
   readonly #index = new SlotIndex((slot, key) => this.#keyOf(slot) === key);
@@ -67,16 +67,20 @@ export class HolderTable {
     return slot;
   }
 
+  /** What cannot be read as we write it is noted as something else. */
   #note(slot: number, key: string): void {
-    const address = ADDRESS.exec(key);
-    const mac = address ? undefined : MAC.exec(key)?.[1]?.replaceAll(':', '');
-    if (address) {
-      this.#high[slot] = this.#networks.of(address[1]!);
-      this.#low[slot] = address.slice(2).reduce((sum, part) => sum * 256 + Number(part), 0);
+    let [high, low] = [0, 0];
+    if (key.startsWith(ADDRESSES)) {
+      const slash = key.lastIndexOf('/');
+      high = this.#networks.of(key.slice(ADDRESSES.length, slash));
+      low = integerOf(key, slash + 1);
     } else {
-      this.#high[slot] = -1 - Number.parseInt(mac?.slice(0, 4) ?? '0', 16);
-      this.#low[slot] = Number.parseInt(mac?.slice(4) ?? '0', 16);
+      const mac = key.slice(MACS.length).replaceAll(':', '');
+      high = -1 - Number.parseInt(mac.slice(0, 4), 16);
+      low = Number.parseInt(mac.slice(4), 16);
     }
+    this.#high[slot] = high;
+    this.#low[slot] = low;
   }
 
   #keyOf(slot: number): string {
@@ -87,4 +91,18 @@ export class HolderTable {
     const hex = (-1 - high).toString(16).padStart(4, '0') + low.toString(16).padStart(8, '0');
     return keys.mac(hex.match(/../g)!.join(':'));
   }
+}
+
+/** Of an IPv4 address from `at` to the end of the text; anything, if it is none. */
+function integerOf(text: string, at: number): number {
+  let [value, part] = [0, 0];
+  for (let i = at; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code !== 46) part = part * 10 + code - 48;
+    else {
+      value = value * 256 + part;
+      part = 0;
+    }
+  }
+  return value * 256 + part;
 }

@@ -2,7 +2,7 @@
 import type { Allocation } from '../plan/allocation.ts';
 import { SlotIndex } from '../runtime/slot-index.ts';
 import { Uids } from '../runtime/uids.ts';
-import { digestOf } from './digest.ts';
+import { Digest } from './digest.ts';
 import { Numbers } from './numbers.ts';
 import { Shares } from './shares.ts';
 
@@ -32,22 +32,24 @@ export class Holdings {
   private digests: number[] = [];
   private readonly shares = new Shares();
   private readonly hostNumbers = new Numbers();
-  private readonly contents = new Numbers();
+  private readonly contents = new Map<string, Map<string, number>>();
   private readonly contentOf: Content[] = [];
+  /** Words of allocations that many share. */
+  private readonly words = new Numbers();
   /** l3 uid → number of the host → number of interfaces. */
   private readonly networks = new Map<string, Map<number, number>>();
 
-  private listener: (change: HoldingsChange) => void = () => {};
+  private listener: ((change: HoldingsChange) => void) | undefined;
 
   /** Says everything that the instance holds now; an empty list forgets it. */
   set(uid: string, allocations: readonly Allocation[]): void {
     let slot = this.slots.find(uid);
     if (slot < 0 && allocations.length === 0) return;
-    const digest = digestOf(allocations);
+    const digest = this.digest(allocations);
     const known = slot >= 0;
     if (known && this.digests[slot] === digest) return;
     if (!known) slot = this.take(uid);
-    const before = this.shares.of(slot);
+    const before = known ? this.shares.of(slot) : [];
     for (const { host, content } of before) this.count(host, content, -1);
     this.shares.clear(slot);
     this.digests[slot] = digest;
@@ -56,9 +58,9 @@ export class Holdings {
       this.shares.add(slot, host, content);
       this.count(host, content, 1);
     }
-    const after = this.shares.of(slot);
+    const after = this.listener ? this.shares.of(slot) : [];
     if (allocations.length === 0) this.release(slot);
-    this.tell(before, after, known);
+    if (this.listener) this.tell(this.listener, before, after, known);
   }
 
   /** Calls `listener` after an instance came to hold something else. */
@@ -69,6 +71,13 @@ export class Holdings {
   /** Every host of which an instance holds or held a share. */
   hosts(): Iterable<string> {
     return this.hostNumbers.all();
+  }
+
+  /** Hosts of which the instance holds a share, each once. */
+  hostsOf(uid: string): Set<string> {
+    const slot = this.slots.find(uid);
+    const shares = slot < 0 ? [] : this.shares.of(slot);
+    return new Set(shares.map(({ host }) => this.hostNumbers.text(host)));
   }
 
   /** uids of the instances that hold a share of the host, each once. */
@@ -116,10 +125,17 @@ export class Holdings {
   }
 
   private content({ interfaces, rootDisk }: Allocation): number {
-    const networks = interfaces.map((i) => i.l3NetworkUid);
-    const number = this.contents.of([rootDisk.sha256, ...networks].join(' '));
-    this.contentOf[number] ??= { networks, image: rootDisk.sha256 };
-    return number;
+    const networks =
+      interfaces.length === 1 ? interfaces[0]!.l3NetworkUid : interfaces.map((i) => i.l3NetworkUid).join(' ');
+    let ofImage = this.contents.get(rootDisk.sha256);
+    if (ofImage === undefined) {
+      ofImage = new Map();
+      this.contents.set(rootDisk.sha256, ofImage);
+    }
+    const known = ofImage.get(networks);
+    if (known !== undefined) return known;
+    ofImage.set(networks, this.contentOf.length);
+    return this.contentOf.push({ networks: interfaces.map((i) => i.l3NetworkUid), image: rootDisk.sha256 }) - 1;
   }
 
   private count(host: number, content: number, sign: 1 | -1): void {
@@ -133,13 +149,34 @@ export class Holdings {
     }
   }
 
-  private tell(before: Share[], after: Share[], freed: boolean): void {
+  private digest(allocations: readonly Allocation[]): number {
+    const digest = new Digest();
+    for (const allocation of allocations) {
+      const { cpus, memoryMiB, interfaces, rootDisk } = allocation;
+      digest.number(this.hostNumbers.of(allocation.host));
+      digest.number(this.content(allocation));
+      digest.number(cpus);
+      digest.number(memoryMiB);
+      digest.text(rootDisk.id);
+      digest.number(this.words.of(rootDisk.imageUid));
+      digest.number(this.words.of(rootDisk.format));
+      for (const { name, l3Network, macAddress, addresses } of interfaces) {
+        digest.number(this.words.of(name));
+        digest.number(this.words.of(l3Network));
+        digest.text(macAddress);
+        for (const address of addresses) digest.text(address);
+      }
+    }
+    return digest.value;
+  }
+
+  private tell(listener: (change: HoldingsChange) => void, before: Share[], after: Share[], freed: boolean): void {
     const networks = new Set<string>();
     const [had, has] = [this.places(before), this.places(after)];
     for (const place of had.symmetricDifference(has)) networks.add(place.split(' ')[0]!);
     const kept = new Set(after.map(({ host }) => host));
     const left = new Set(before.filter(({ host }) => !kept.has(host)).map(({ host }) => this.hostNumbers.text(host)));
-    if (networks.size > 0 || freed) this.listener({ networks, left, freed });
+    if (networks.size > 0 || freed) listener({ networks, left, freed });
   }
 
   /** `l3 uid, host` of every interface. */

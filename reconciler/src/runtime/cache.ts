@@ -104,7 +104,7 @@ export class ObjectCache {
       revision = page.revision;
       for (const { key, value, revision: written } of page.entries) {
         if (!first) present.add(key);
-        if (this.table.revisionOf(key) !== written) this.apply(key, value, written, first);
+        if (first || this.table.revisionOf(key) !== written) this.apply(key, value, written, first);
       }
     }
     if (!first) for (const key of [...this.table.keys()]) if (!present.has(key)) this.apply(key, undefined, revision);

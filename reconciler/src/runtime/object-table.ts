@@ -1,6 +1,6 @@
 /** Objects by key, uid, kind and what they refer to, packed but for those that were lately used. */
 import { type KindDefinition, kinds, type PlumbObject } from '@plumb/schemas';
-import { parseObjectKey } from '../store/keys.ts';
+import { keys } from '../store/keys.ts';
 import { Arena } from './arena.ts';
 import { IntSet } from './int-set.ts';
 import { Packer } from './packing.ts';
@@ -39,6 +39,7 @@ export class ObjectTable {
   #folderOf = new Int32Array(16);
   readonly #folders: Folder[] = [];
   readonly #folderNumbers = new Map<string, number>();
+  #lastFolder = -1;
   readonly #keys = new SlotIndex((slot, key) => this.#bearsKey(slot, key));
   readonly #uids = new SlotIndex((slot, uid) => this.#bearsUid(slot, uid));
   readonly #plurals = new Map<string, IntSet>();
@@ -159,7 +160,14 @@ export class ObjectTable {
   }
 
   #folder(key: string): number {
-    const prefix = key.slice(0, key.lastIndexOf('/') + 1);
+    const end = key.lastIndexOf('/') + 1;
+    const last = this.#folders[this.#lastFolder];
+    if (last && last.prefix.length === end && key.startsWith(last.prefix)) return this.#lastFolder;
+    this.#lastFolder = this.#folderNumber(key, key.slice(0, end));
+    return this.#lastFolder;
+  }
+
+  #folderNumber(key: string, prefix: string): number {
     const known = this.#folderNumbers.get(prefix);
     if (known !== undefined) return known;
     const kind = kindOfKey(key);
@@ -261,8 +269,8 @@ export class ObjectTable {
 
 /** The kind whose objects have keys like this; undefined when it is none that is declared. */
 export function kindOfKey(key: string): KindDefinition | undefined {
-  const plural = parseObjectKey(key)?.plural;
-  return plural === undefined ? undefined : kindByPlural.get(plural);
+  if (!key.startsWith(keys.objects)) return undefined;
+  return kindByPlural.get(key.slice(keys.objects.length, key.indexOf('/', keys.objects.length)));
 }
 
 class Entry implements Cached {

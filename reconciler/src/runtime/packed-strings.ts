@@ -65,24 +65,29 @@ export class PackedWriter {
     this.#at += this.#bytes.write(text, this.#at, 'utf8');
   }
 
-  /** Any string of the object with this uid. */
-  string(text: string, uid: string, words: Vocabulary): void {
+  /** Any string of the object with this uid. Returns the number of the word that it is, or -1. */
+  string(text: string, uid: string, words: Vocabulary): number {
     if (text.length === 20 && TIME_PATTERN.test(text)) {
       this.byte(TIME);
       for (const at of TIME_PAIRS) this.byte((text.charCodeAt(at) - 48) * 10 + text.charCodeAt(at + 1) - 48);
-      return;
+      return -1;
     }
     if (text.length >= UID_LENGTH && text.startsWith(uid) && uid.length === UID_LENGTH) {
       this.byte(OWN_UID);
       this.literal(text.slice(UID_LENGTH));
-      return;
+      return -1;
     }
     const number = words.numberOf(text, uid);
+    if (number >= 0) this.word(number);
+    else this.uid(text);
+    return number;
+  }
+
+  word(number: number): void {
     if (number >= SHORT_WORDS) {
       this.byte(SHORT_WORDS + ((number - SHORT_WORDS) >> 8));
       this.byte((number - SHORT_WORDS) & 255);
-    } else if (number >= 0) this.byte(number);
-    else this.uid(text);
+    } else this.byte(number);
   }
 
   /** A string that is a uid, most likely: no other object says it. */

@@ -42,6 +42,9 @@ class Place {
   next: Place | undefined;
   others: Map<Step, Place> | undefined;
   shape = -1;
+  /** The word that was said here last, and its number: mostly the next object says the same. */
+  word: string | undefined;
+  wordNumber = -1;
 }
 
 export class Packer {
@@ -62,6 +65,7 @@ export class Packer {
     this.#uid = uid;
     this.#name = name;
     this.#place = this.#start;
+    this.#words.next();
     writer.clear();
     writer.byte(SHAPED);
     writer.uid(uid);
@@ -133,7 +137,7 @@ export class Packer {
       else if (key === 'name') this.#go(NAME);
       else if (key === 'labels' || key === 'annotations') {
         this.#go(MAP);
-        this.#writer.string(JSON.stringify(value), this.#uid, this.#words);
+        this.#string(JSON.stringify(value));
       } else this.#walk(value);
     }
     this.#go(END);
@@ -143,7 +147,7 @@ export class Packer {
     if (!this.#place) return;
     if (typeof value === 'string') {
       this.#go(STRING);
-      this.#writer.string(value, this.#uid, this.#words);
+      this.#string(value);
     } else if (typeof value === 'number') this.#number(value);
     else if (typeof value === 'boolean') this.#go(value ? TRUE : FALSE);
     else if (typeof value !== 'object' || value === null) this.#go(NULL);
@@ -164,6 +168,19 @@ export class Packer {
       }
       this.#go(END);
     }
+  }
+
+  #string(value: string): void {
+    const place = this.#place;
+    if (place === undefined) return;
+    if (place.word === value) {
+      this.#writer.word(place.wordNumber);
+      return;
+    }
+    const number = this.#writer.string(value, this.#uid, this.#words);
+    if (number < 0) return;
+    place.word = this.#words.word(number);
+    place.wordNumber = number;
   }
 
   #number(value: number): void {

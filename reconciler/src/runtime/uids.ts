@@ -2,7 +2,7 @@ import { grown } from './slot-index.ts';
 
 /** Four numbers for the four quarters of a uid. */
 const QUARTERS = 4;
-const UID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const LENGTH = 36;
 
 /** Uids by slot, in sixteen bytes each. Any text may be one: what is no UUID in lower case takes its own room. */
 export class Uids {
@@ -12,20 +12,32 @@ export class Uids {
   set(slot: number, uid: string): void {
     const at = slot * QUARTERS;
     if (at + QUARTERS > this.#bytes.length) this.#bytes = grown(this.#bytes, at + QUARTERS);
-    this.#others.delete(slot);
-    if (!UID.test(uid)) {
-      this.#others.set(slot, uid);
-      return;
+    if (this.#others.size > 0) this.#others.delete(slot);
+    if (!this.#parse(at, uid)) this.#others.set(slot, uid);
+  }
+
+  /** False when it is no UUID in lower case. */
+  #parse(at: number, uid: string): boolean {
+    if (uid.length !== LENGTH) return false;
+    let digits = 0;
+    let quarter = 0;
+    for (let i = 0; i < LENGTH; i++) {
+      const code = uid.charCodeAt(i);
+      if (i === 8 || i === 13 || i === 18 || i === 23) {
+        if (code !== 45) return false;
+        continue;
+      }
+      const digit = code >= 48 && code <= 57 ? code - 48 : code >= 97 && code <= 102 ? code - 87 : -1;
+      if (digit < 0) return false;
+      quarter = (quarter << 4) | digit;
+      if ((++digits & 7) === 0) this.#bytes[at + (digits >> 3) - 1] = quarter;
     }
-    this.#bytes[at] = Number.parseInt(uid.slice(0, 8), 16);
-    this.#bytes[at + 1] = Number.parseInt(uid.slice(9, 13) + uid.slice(14, 18), 16);
-    this.#bytes[at + 2] = Number.parseInt(uid.slice(19, 23) + uid.slice(24, 28), 16);
-    this.#bytes[at + 3] = Number.parseInt(uid.slice(28), 16);
+    return true;
   }
 
   /** What was set last for the slot. */
   get(slot: number): string {
-    const other = this.#others.get(slot);
+    const other = this.#others.size > 0 ? this.#others.get(slot) : undefined;
     if (other !== undefined) return other;
     const at = slot * QUARTERS;
     const [a, b, c, d] = [0, 1, 2, 3].map((i) => (this.#bytes[at + i]! >>> 0).toString(16).padStart(8, '0'));

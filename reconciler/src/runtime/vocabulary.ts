@@ -3,6 +3,9 @@
 /** So that a number fits two bytes; cf. packed-strings.ts. */
 export const MAX_WORDS = 12_480;
 const MIN_LENGTH = 3;
+/** Of this many objects one is listened to, but for the first: what many say is soon heard. */
+const LISTEN_EVERY = 4;
+const LISTEN_FIRST = 100;
 /** Bounds of what was said once and is waited for to be said again. */
 const CANDIDATES = 4_096;
 const CANDIDATE_CHARS = 1_000_000;
@@ -18,12 +21,20 @@ export class Vocabulary {
   #younger = new Map<string, string>();
   #older = new Map<string, string>();
   #chars = 0;
+  #objects = 0;
+  #listens = true;
+
+  /** What follows is said by another object. */
+  next(): void {
+    this.#objects++;
+    this.#listens = this.#objects <= LISTEN_FIRST || this.#objects % LISTEN_EVERY === 0;
+  }
 
   /** The number of the word, or -1 when it is none. `speaker`: uid of the object that says it. */
   numberOf(text: string, speaker: string): number {
     const known = this.#numbers.get(text);
     if (known !== undefined) return known;
-    if (text.length < MIN_LENGTH || this.#words.length >= MAX_WORDS) return -1;
+    if (!this.#listens || text.length < MIN_LENGTH || this.#words.length >= MAX_WORDS) return -1;
     const first = this.#younger.get(text) ?? this.#older.get(text);
     if (first === undefined) this.#note(text, speaker);
     if (first === undefined || first === speaker) return -1;
