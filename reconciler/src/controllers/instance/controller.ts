@@ -22,10 +22,12 @@ import { holdingFormer } from './hold.ts';
 import { planInstance } from './planning.ts';
 import { resolveInstance } from './references.ts';
 import { growsLive, isSettled, reportHostLost, settle } from './settle.ts';
+import { followSpreadGroups } from './spread-groups.ts';
 
 export function instanceController(context: Context): Controller {
   const pacing = new RepairPacing(context.ambient.clock);
   followCandidates(context);
+  followSpreadGroups(context);
   return {
     name: 'instance',
     kind: 'Instance',

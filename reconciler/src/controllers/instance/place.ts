@@ -4,6 +4,7 @@ import type { AllocationIndex } from '../../allocation/allocation-index.ts';
 import type { Context } from '../controller.ts';
 import { candidatesOf } from './candidates.ts';
 import type { ResolvedInstance } from './references.ts';
+import { groupCounts } from './spread-groups.ts';
 
 /** Name of the host for a new instance. Throws what {@link place} throws. */
 export function placeInstance(
@@ -28,8 +29,7 @@ export function placeInstance(
     selectors,
     ...(spec.spread?.hostLabel === undefined ? {} : { spreadLabel: spec.spread.hostLabel }),
   };
-  const groups = spec.spread ? groupCounts(context, instance, spec.spread.group) : undefined;
-  return candidatesOf(index).place(request, groups);
+  return candidatesOf(index).place(request, groupCounts(context, instance));
 }
 
 /**
@@ -47,18 +47,4 @@ function awaitReturn(context: Context, instance: Instance): void {
         `host ${name} has not come back yet since the server began, and it may run there`,
       );
   }
-}
-
-/** Host → instances of the project's group that hold a share of it. */
-function groupCounts(context: Context, instance: Instance, group: string): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { object } of context.cache.list<Host>('hosts')) {
-    const { name } = object.metadata;
-    for (const uid of context.holdings.on(name)) {
-      const other = context.cache.byUid(uid)?.object as Instance | undefined;
-      if (other?.metadata.namespace !== instance.metadata.namespace || other?.spec.spread?.group !== group) continue;
-      if (uid !== instance.metadata.uid) counts.set(name, (counts.get(name) ?? 0) + 1);
-    }
-  }
-  return counts;
 }
