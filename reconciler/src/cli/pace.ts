@@ -27,6 +27,7 @@ export class Pace {
 
   /** `48/s, about 8s left`; undefined while it cannot be told. */
   tell(done: number, total: number): string | undefined {
+    this.note(done);
     this.#forget();
     const [oldest] = this.#samples;
     const ms = this.#clock.now() - oldest!.at;

@@ -102,6 +102,20 @@ describe('a log', () => {
     expect(written()).toBe(`zone/z0 ready\n${waits}${waits}zone/z1 ready\n2 of 2 ready in 10s\n`);
   });
 
+  test('names the last ones of many, and of a pace that is over it says nothing', async () => {
+    const { clock, targets, progress, written } = rig(100, false);
+    progress.waits(targets[99]!, 'DeletionBlocked');
+    for (const target of targets.slice(0, 99)) {
+      progress.becomes(target);
+      await clock.advance(50);
+    }
+    await clock.advance(15_000);
+    const lines = written().trim().split('\n');
+    expect(lines[0]).toMatch(/^99 of 100 ready, \d+\/s, about 1s left; waiting for zone\/z99 \(DeletionBlocked\)$/);
+    expect(lines.at(-1)).toBe('99 of 100 ready; waiting for zone/z99 (DeletionBlocked)');
+    progress[Symbol.dispose]();
+  });
+
   test('says nothing of a time left while nothing moves', async () => {
     const { clock, progress, written } = rig(50, false);
     await clock.advance(5000);

@@ -9,7 +9,7 @@ import { printable } from './table.ts';
 
 /** Objects that are told one by one. */
 const FEW = 10;
-/** Objects, or reasons, that are named while they are waited for. */
+/** Objects that are named while they are waited for; of more than that their reasons. */
 const NAMED = 2;
 
 export class Progress<T extends Target> {
@@ -81,7 +81,7 @@ export class Progress<T extends Target> {
     if (this.#waiting.size === 0) return '';
     const pace = this.#total > FEW ? this.#pace.tell(this.#done, this.#total) : undefined;
     const count = `${this.#done} of ${this.#total} ${this.#word}${pace === undefined ? '' : `, ${pace}`}`;
-    const why = this.#total > FEW ? this.#reasons() : this.#names();
+    const why = this.#total > FEW && this.#waiting.size > NAMED ? this.#reasons() : this.#names();
     return why === '' ? count : `${count}; ${why}`;
   }
 

@@ -9,7 +9,7 @@ const LEAST_MS = 100;
 const MOST_MS = 1_000;
 /** In a log: between two lines. */
 const LOG_MS = 5_000;
-/** Where the terminal does not say how wide it is. */
+/** Where the terminal does not say how wide it is, or says 0. */
 const COLUMNS = 80;
 
 export class StatusLine {
@@ -56,7 +56,7 @@ export class StatusLine {
     const text = this.#text();
     this.#drawnAt = clock.now();
     if (interactive) {
-      if (text !== '') err(`${CLEAR}${text.slice(0, (columns?.() ?? COLUMNS) - 1)}`);
+      if (text !== '') err(`${CLEAR}${text.slice(0, (columns?.() || COLUMNS) - 1)}`);
       else this.#clear();
       this.#drawn = text !== '';
     } else if (text !== '') err(`${text}\n`);
