@@ -38,6 +38,12 @@ export const scenarios: readonly MatrixScenario[] = [
   },
   { name: 'another offering', hosts: 1, before: one, under: [change({ offering: 'big' })] },
   {
+    name: 'more processors while it runs',
+    hosts: 1,
+    before: one,
+    under: [{ do: 'change', kind: 'InstanceOffering', name: 'small', spec: { cpus: 3 } }],
+  },
+  {
     name: 'an interface more, one less, one moved',
     hosts: 1,
     before: one,
