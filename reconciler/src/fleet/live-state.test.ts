@@ -190,3 +190,19 @@ test('what changed together is as if it had changed one after the other', () => 
     ),
   );
 });
+
+test('each of two images of one owner is found by its sum, and goes', () => {
+  const live = new LiveState();
+  const host = live.meet('h', facts);
+  const image = (letter: string): LiveThing => ({
+    kind: 'image',
+    id: letter.repeat(64),
+    owner: 'f448e9cd-48b5-451b-ba78-49c69afe649b',
+    spec: { url: `https://images.test/${letter}`, sha256: letter.repeat(64), format: 'raw', maxSizeMiB: 20_480 },
+    drift: [],
+  });
+  for (const letter of ['a', 'b']) live.put(host, image(letter));
+  for (const letter of ['a', 'b']) expect(host.things.has(thingKey(image(letter)))).toBe(true);
+  for (const letter of ['b', 'a']) expect(live.remove(host, image(letter))).toBeDefined();
+  expect(host.things.size).toBe(0);
+});

@@ -10,8 +10,8 @@ import { lineHead, thingFromLine, thingLine } from '@plumb/schemas/wire/thing-li
 const US = '\x1f';
 const OWNER = '\x01';
 const WORD = '\x02';
-/** In JSON: a uid, or any long string, with its first quote. */
-const LONG_WORD = /"(?:[0-9a-f-]{36}|[^"\\]{60,400})(?=")/g;
+/** In JSON: a uid, or any long string, with its first quote. Never beyond a field: what a line begins with stays as it is. */
+const LONG_WORD = /"(?:[0-9a-f-]{36}|[^"\\\p{Cc}]{60,400})(?=")/gu;
 const SHORT_WORD = new RegExp(`${WORD}...`, 'g');
 
 /** Digits of a word's number: characters of ASCII, so that one byte is enough for each, and none that controls. */
