@@ -198,7 +198,7 @@ test('each of two images of one owner is found by its sum, and goes', () => {
     kind: 'image',
     id: letter.repeat(64),
     owner: 'f448e9cd-48b5-451b-ba78-49c69afe649b',
-    spec: { url: `https://images.test/${letter}`, sha256: letter.repeat(64), format: 'raw', maxSizeMiB: 20_480 },
+    spec: { url: `https://images.test/${letter}`, sha256: letter.repeat(64), format: 'raw', maxBytes: 1 },
     drift: [],
   });
   for (const letter of ['a', 'b']) live.put(host, image(letter));
