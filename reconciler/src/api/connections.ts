@@ -12,12 +12,13 @@ const MAX_CONNECTIONS = 8_000;
 export type ClientConnection = Connection & Cuttable;
 
 export class Connections {
-  readonly #held = new Holdings(MAX_CONNECTIONS);
+  readonly #held: Holdings;
   /** By what requests have in common that came on the same connection: the HTTP/2 session, else the socket. */
   readonly #known = new WeakMap<object, ClientConnection>();
   #refused = 0;
 
-  constructor(metrics?: Metrics) {
+  constructor(metrics?: Metrics, limit = MAX_CONNECTIONS) {
+    this.#held = new Holdings(limit);
     metrics?.readGauge('plumb_api_connections', 'Connections of clients, without agents.', {}, () => this.#held.held);
     metrics?.readCounter(
       'plumb_api_connections_refused_total',
