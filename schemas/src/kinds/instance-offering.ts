@@ -14,7 +14,12 @@ export const instanceOffering = defineKind({
     additionalProperties: false,
     required: ['cpus', 'memoryMiB'],
     properties: {
-      cpus: { type: 'integer', minimum: 1, maximum: 512, description: 'Virtual CPUs.' },
+      cpus: {
+        type: 'integer',
+        minimum: 1,
+        maximum: 512,
+        description: 'Virtual CPUs; where the host can, more of them come while the guest runs.',
+      },
       memoryMiB: { type: 'integer', minimum: 16, maximum: 16777216, description: 'Memory.' },
     },
   },
