@@ -59,19 +59,20 @@ class WaitingInstances {
 }
 
 function onObject(context: Context, waiting: WaitingInstances, { key, kind, before, after }: CacheChange): void {
+  const material = isMaterial(before, after);
   if (kind.kind === 'Instance') {
     if (after) waiting.note(after);
     else waiting.forget(key);
     if (!after || freed(before, after)) waiting.wakeAll();
   }
-  if (kind.kind !== 'ChangeSet' && isMaterial(before, after)) enqueueChangeSets(context);
-  if (kind.kind === 'ChangeSet' && isMaterial(before, after)) enqueueUsersOf(context, (after ?? before)!);
+  if (kind.kind !== 'ChangeSet' && material) enqueueChangeSets(context);
+  if (kind.kind === 'ChangeSet' && material) enqueueUsersOf(context, (after ?? before)!);
   if (after && isDeclaration(before, after)) context.enqueue(key);
-  if (isMaterial(before, after)) for (const referrer of context.cache.referrers(key)) context.enqueue(referrer.key);
-  if (!before || !after || hostOf(before) !== hostOf(after) || references(before) !== references(after))
+  if (material) for (const referrer of context.cache.referrers(key)) context.enqueue(referrer.key);
+  if (!before || !after || hostOf(before) !== hostOf(after) || refersElsewhere(before, after))
     for (const cached of [before, after])
       if (cached) for (const target of referenceKeys(kind, cached.object)) enqueueUpward(context, target);
-  if (kind.kind === 'Host' && isMaterial(before, after)) waiting.wakeAll();
+  if (kind.kind === 'Host' && material) waiting.wakeAll();
   if (kind.kind === 'Instance' && hostOf(before) !== hostOf(after))
     for (const host of [hostOf(before), hostOf(after)]) if (host) enqueueHostIfLeaving(context, host);
 }
@@ -131,9 +132,11 @@ function isMaterial(before: Cached | undefined, after: Cached | undefined): bool
   );
 }
 
-/** What an object refers to, as text. */
-function references({ kind, object }: Cached): string {
-  return referenceKeys(kind, object).join(' ');
+/** Whether the object refers to others than it did. */
+function refersElsewhere(before: Cached, after: Cached): boolean {
+  const [a, b] = [before.object.metadata, after.object.metadata];
+  if (a.uid === b.uid && a.generation === b.generation) return false; // the same declaration
+  return referenceKeys(before.kind, before.object).join(' ') !== referenceKeys(after.kind, after.object).join(' ');
 }
 
 function hostOf(cached: Cached | undefined): string | undefined {
