@@ -62,27 +62,29 @@ const ganeti = peers.includes('ganeti') ? await makeGanetiRoot(say) : undefined;
 const results: PeerResults = {
   measured: surroundings(now),
   peerVersions: { ...kubernetes?.versions, ...ganeti?.versions },
-  ...{ hosts, connections: CONNECTIONS, rounds: 0, encoding, runs: [] },
+  ...{ hosts, connections: CONNECTIONS, rounds: 0, encoding, runs: [], failures: [] },
 };
 for (let round = 1; round <= rounds; round++) {
   console.log(`· Round ${round} of ${rounds}`);
-  await attempt('plumb', () => measurePlumb(round));
-  if (kubernetes) await attempt('kubernetes', () => measureKubernetes(round));
+  await attempt('plumb', round, () => measurePlumb(round));
+  if (kubernetes) await attempt('kubernetes', round, () => measureKubernetes(round));
   for (const size of ganeti ? ganetiSizes : [])
-    await attempt('ganeti', () => record('ganeti', round, size, () => measureGaneti(ganeti!, folder, size)));
+    await attempt('ganeti', round, () => record('ganeti', round, size, () => measureGaneti(ganeti!, folder, size)));
   results.rounds = round;
   // A run that is broken off later has what it measured.
   keepPeerResults(join(ROOT, 'bench', 'results'), results);
 }
 console.log('Kept in bench/results/peers.md and peers.json.');
 
-/** One that fails leaves the results of the others, and makes the command fail. */
-async function attempt(peer: PeerName, measure: () => Promise<void>): Promise<void> {
+/** One that fails leaves the results of the others, is told in the results, and makes the command fail. */
+async function attempt(peer: PeerName, round: number, measure: () => Promise<void>): Promise<void> {
   try {
     await measure();
   } catch (error) {
     process.exitCode = 1;
-    console.error(`  ${peer} could not be measured: ${(error as Error).message}`);
+    const why = (error as Error).message.split('\n', 1)[0]!.slice(0, 300);
+    results.failures.push({ peer, round, why });
+    say(`${peer} could not be measured: ${why}`);
   }
 }
 

@@ -11,7 +11,7 @@ function results(runs: RecordedRun[]): PeerResults {
   return {
     measured: { date: '2026-11-21T00:00:00.000Z', commit: 'abc', ...machine, versions: { node: '26' } },
     peerVersions: { etcd: 'v3' },
-    ...{ hosts: 1000, connections: 500, rounds: 1, encoding: 'protobuf', runs },
+    ...{ hosts: 1000, connections: 500, rounds: 1, encoding: 'protobuf', runs, failures: [] },
   };
 }
 
@@ -37,4 +37,12 @@ test('What only a peer was measured with has no ratio, and what a peer cannot te
   expect(text).toContain('| processor time per create | 300 (300 – 300) ms |');
   expect(text).toContain('| resident memory |  |');
   expect(text).not.toContain('times as ours');
+});
+
+test('What failed is told', () => {
+  const failures = [{ peer: 'kubernetes' as const, round: 2, why: 'etcd ended' }];
+  expect(formatPeers({ ...results([run('plumb', 1)]), failures })).toContain(
+    '- Kubernetes with kwok, round 2: etcd ended',
+  );
+  expect(formatPeers(results([run('plumb', 1)]))).not.toContain('Failed');
 });

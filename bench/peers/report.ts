@@ -43,6 +43,7 @@ export function formatPeers(results: PeerResults): string {
       `(Ganeti: one), ${connections} connected clients; pods are sent as ${encoding}. The clock runs from the first ` +
       'request until the last is seen Running.',
     ...sizes.flatMap((size) => [`## ${digits(size)} at once`, sizeTable(runs, size, names)]),
+    ...(results.failures.length > 0 ? ['## Failed', failures(results)] : []),
     '## Durability',
     table(
       ['', 'before a create is answered'],
@@ -54,6 +55,10 @@ export function formatPeers(results: PeerResults): string {
   ]
     .join('\n\n')
     .concat('\n');
+}
+
+function failures({ failures }: PeerResults): string {
+  return failures.map(({ peer, round, why }) => `- ${NAMES[peer]}, round ${round}: ${why}`).join('\n');
 }
 
 function sizeTable(all: readonly RecordedRun[], size: number, names: readonly PeerName[]): string {

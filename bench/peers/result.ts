@@ -14,6 +14,8 @@ export interface PeerResults {
   /** Of the pods that were sent to Kubernetes. */
   encoding: string;
   runs: RecordedRun[];
+  /** What could not be measured, in the words of whoever gave up. */
+  failures: { peer: PeerName; round: number; why: string }[];
 }
 
 export interface RecordedRun extends PeerRun {
