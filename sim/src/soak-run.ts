@@ -1,13 +1,13 @@
-/** One run of the soak: a random list of actions, or two blows at random points of a flow. */
+/** One run of the soak: a random list of actions, two blows at random points of a flow, or requests in peace. */
 import { Dice } from './core/dice.ts';
 import { fatesAt, strike } from './matrix/run.ts';
 import { scenarios } from './matrix/scenarios.ts';
+import { checkApi } from './workload/api-model.ts';
 import { generate } from './workload/generate.ts';
 import { play, type Scenario } from './workload/play.ts';
 import { asTest, shrink } from './workload/shrink.ts';
 
 export interface SoakRun {
-  kind: 'actions' | 'blows';
   seed: string;
   crashes: number;
   failures: number;
@@ -19,7 +19,18 @@ export interface SoakRun {
   again?: string;
 }
 
-/** What the seed stands for. */
+/** Which sort of run the seed stands for: its last number says so. */
+export function sortOf(seed: string): 'actions' | 'blows' | 'requests' {
+  const n = Number(seed.split('-').at(-1));
+  if (n % 8 === 7) return 'blows';
+  return n % 64 === 32 ? 'requests' : 'actions';
+}
+
+export function soakRun(seed: string): Promise<SoakRun> {
+  return { actions: soakActions, blows: soakBlows, requests: soakRequests }[sortOf(seed)](seed);
+}
+
+/** The actions that the seed stands for. */
 export function scenarioOf(seed: string): Scenario {
   const dice = new Dice(`${seed}/mood`);
   const hosts = dice.between(1, 5);
@@ -32,11 +43,11 @@ export function scenarioOf(seed: string): Scenario {
   return { seed, hosts, teardown: dice.chance(0.35), actions: generate(`${seed}/actions`, mood) };
 }
 
-export async function soakActions(seed: string): Promise<SoakRun> {
+async function soakActions(seed: string): Promise<SoakRun> {
   const scenario = scenarioOf(seed);
   const { wrong, counts, simulatedMs, settledAfterMs } = await play(scenario);
   const run: SoakRun = {
-    ...{ kind: 'actions', seed, wrong, simulatedMs, settledAfterMs, failures: counts.failures, cuts: counts.cuts },
+    ...{ seed, wrong, simulatedMs, settledAfterMs, failures: counts.failures, cuts: counts.cuts },
     crashes: counts.controlCrashes + counts.agentCrashes + counts.reboots,
   };
   if (wrong.length > 0) {
@@ -47,7 +58,7 @@ export async function soakActions(seed: string): Promise<SoakRun> {
 }
 
 /** Two blows, the second somewhere in what follows the first. */
-export async function soakBlows(seed: string): Promise<SoakRun> {
+async function soakBlows(seed: string): Promise<SoakRun> {
   const dice = new Dice(seed);
   const scenario = dice.pick(scenarios);
   const peace = await strike(scenario, []);
@@ -62,10 +73,19 @@ export async function soakBlows(seed: string): Promise<SoakRun> {
     outcome = await strike(scenario, blows);
   }
   return {
-    ...{ kind: 'blows', seed, wrong: outcome.wrong, failures: 0, cuts: 0, simulatedMs: 0, settledAfterMs: 0 },
+    ...{ seed, wrong: outcome.wrong, failures: 0, cuts: 0, simulatedMs: 0, settledAfterMs: 0 },
     crashes: once.crashes + (outcome === once ? 0 : outcome.crashes),
     ...(outcome.wrong.length > 0
       ? { again: `strike(${JSON.stringify(scenario.name)}, ${JSON.stringify(blows)})` }
       : {}),
   };
+}
+
+/** A few lists of requests in peace: nothing is hurt, and every answer is known before. */
+async function soakRequests(seed: string): Promise<SoakRun> {
+  const wrong = await checkApi(new Dice(seed).bits() | 0, 4).then(
+    () => [],
+    (error: Error) => [error.message],
+  );
+  return { seed, wrong, crashes: 0, failures: 0, cuts: 0, simulatedMs: 0, settledAfterMs: 0 };
 }

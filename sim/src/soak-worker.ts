@@ -1,8 +1,7 @@
 /** A thread of the soak: runs until its time is over, and tells of each run. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { soakActions, soakBlows } from './soak-run.ts';
+import { soakRun } from './soak-run.ts';
 
 const { seed, untilMs } = workerData as { seed: string; untilMs: number };
 
-for (let n = 0; Date.now() < untilMs; n++)
-  parentPort!.postMessage(await (n % 8 === 7 ? soakBlows : soakActions)(`${seed}-${n}`));
+for (let n = 0; Date.now() < untilMs; n++) parentPort!.postMessage(await soakRun(`${seed}-${n}`));

@@ -2,12 +2,12 @@
  * The long run: random actions and blows until the time is over, on two threads.
  *
  *   node sim/src/soak.ts [--minutes N] [--seed S] [--threads N]
- *   node sim/src/soak.ts --again SEED        one run of actions once more, with what happened
+ *   node sim/src/soak.ts --again SEED        one run once more, with what happened
  */
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { measureQuiet } from './quiet.ts';
-import { type SoakRun, scenarioOf } from './soak-run.ts';
+import { type SoakRun, scenarioOf, soakRun, sortOf } from './soak-run.ts';
 import { play } from './workload/play.ts';
 
 const { values } = parseArgs({
@@ -20,7 +20,11 @@ const { values } = parseArgs({
 });
 
 if (values.again === undefined) await soak(Number(values.minutes), values.seed, Number(values.threads));
-else {
+else if (sortOf(values.again) !== 'actions') {
+  const { wrong, again } = await soakRun(values.again);
+  console.log([...wrong, again].join('\n'));
+  process.exitCode = wrong.length > 0 ? 1 : 0;
+} else {
   const { wrong, lines, logs, hash } = await play(scenarioOf(values.again), 1_000_000);
   console.log([...lines, '', ...logs, '', ...wrong, `trace ${hash}`].join('\n'));
   process.exitCode = wrong.length > 0 ? 1 : 0;

@@ -4,6 +4,7 @@ import type { Cached } from '../runtime/cache.ts';
 import { encodeObject } from '../store/object-codec.ts';
 import { MAX_BATCH_KEYS } from '../store/store.ts';
 import type { Context } from './controller.ts';
+import { retryOnConflict } from './status.ts';
 
 export interface Reached {
   cached: Cached;
@@ -49,6 +50,25 @@ export async function deleteCascade(
   roots: readonly string[],
   expect: number | undefined,
 ): Promise<Reached[]> {
+  return retryOnConflict(async () => {
+    await catchUp(context, roots);
+    await catchUp(
+      context,
+      cascadeFrom(context, roots).map(({ cached }) => cached.key),
+    );
+    return markAll(context, roots, expect);
+  });
+}
+
+/** Waits until the cache shows what was acknowledged: a person deletes what they have just made. */
+async function catchUp(context: Context, keys: readonly string[]): Promise<void> {
+  for (const key of keys) {
+    const entry = await context.store.get(key);
+    if (entry) await context.cache.shows(entry.revision);
+  }
+}
+
+async function markAll(context: Context, roots: readonly string[], expect: number | undefined): Promise<Reached[]> {
   const reached = cascadeFrom(context, roots);
   if (expect !== undefined && reached.length !== expect)
     throw terminal(

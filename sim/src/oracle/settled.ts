@@ -1,5 +1,4 @@
 /** Whether everything is as it must be when nothing hurts any more: the end of every run. */
-import type { Allocation } from '@plumb/reconciler/plan/allocation.ts';
 import { referenceKey, referenceKeys } from '@plumb/reconciler/runtime/references.ts';
 import type { ChangeSet, Condition, Instance, PlumbObject } from '@plumb/schemas';
 import { kindByName } from '@plumb/schemas';
@@ -30,7 +29,7 @@ const waits: Record<string, (object: PlumbObject, estate: Estate, world: World) 
   InUse: (object, estate, world) => world.restored || orphaned(object, estate),
   MissingDependency: (object, _, world) => object.kind === 'Instance' && world.restored,
   NameTaken: (object, estate, world) => foreign(object as Instance, estate, world),
-  Removing: orphaned,
+  Removing: (object, estate) => orphaned(object, estate) || isHeld(object, estate),
   DeletionBlocked: (object) => object.metadata.deletionTimestamp !== undefined,
   NoCapacity: (object) => object.kind === 'Instance',
   NoFreeAddress: (object) => object.kind === 'Instance' || object.kind === 'L3Network',
@@ -220,14 +219,21 @@ function chain(object: PlumbObject, estate: Estate): (PlumbObject | undefined)[]
 function isBlocked(key: string, object: PlumbObject, estate: Estate): boolean {
   const holds = (i: Instance) => holdings(estate, i.metadata.uid).some((h) => h.host === object.metadata.name);
   if (object.kind === 'Host' && estate.instances.some(holds)) return true;
-  const { uid } = object.metadata;
-  const onIt = (h: Allocation) => h.interfaces.some((i) => i.l3NetworkUid === uid);
-  if (estate.instances.some((i) => holdings(estate, i.metadata.uid).some(onIt))) return true;
+  if (isHeld(object, estate)) return true;
   if (['InUse', 'Removing'].includes(ready(object)?.reason ?? '') && orphaned(object, estate)) return true;
   if (object.kind === 'Instance') return false;
   for (const other of estate.objects.values())
     if (referenceKeys(kindByName(other.kind)!, other).includes(key)) return true;
   return false;
+}
+
+/** Whether an instance, or its flow that rests in the middle, still has an address on the network or a clone of the image. */
+function isHeld({ metadata: { uid } }: PlumbObject, estate: Estate): boolean {
+  return estate.instances.some((instance) =>
+    holdings(estate, instance.metadata.uid).some(
+      (held) => held.rootDisk?.imageUid === uid || held.interfaces.some((i) => i.l3NetworkUid === uid),
+    ),
+  );
 }
 
 function addressTaken({ metadata, spec }: Instance, estate: Estate): boolean {

@@ -71,3 +71,24 @@ test('lost acknowledged create', { timeout: 60_000 }, async () => {
   }
   await store.close();
 });
+
+test('acknowledged before it is durable', async () => {
+  let confirm = () => {};
+  const log = {
+    sync(done: (error: Error | null) => void) {
+      confirm = () => done(null);
+    },
+    syncNow() {},
+    close() {},
+  };
+  const store = new SqliteStore(openStoreFile(join(folder, 'store')), { log });
+  let told = false;
+  const committed = store.commit({ preconditions: [], ops: [{ type: 'put', key: key(0), value: 'x' }] }).then(() => {
+    told = true;
+  });
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect(told).toBe(false);
+  confirm();
+  await committed;
+  await store.close();
+});

@@ -63,8 +63,8 @@ export type Action =
   | { do: 'drift'; name: string }
   /** The store is put back to an earlier time; with 0 it is empty. `share` of its batches is kept. */
   | { do: 'restore'; share: number }
-  /** What the `skip`+1th next point of this sort suffers. */
-  | { do: 'fate'; at: Point['at']; skip: number; fate: Fate };
+  /** What the `skip`+1th next point of this sort suffers; and so on, `times` times. */
+  | { do: 'fate'; at: Point['at']; skip: number; fate: Fate; times?: number };
 
 /** The action as a line of a program. */
 export function actionText(action: Action): string {

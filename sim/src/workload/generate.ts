@@ -86,7 +86,7 @@ const crash = fc.constantFrom<Fate>('crash control', 'crash control', 'crash age
 
 const fates: fc.Arbitrary<Action> = fc.integer({ min: 0, max: 8 }).chain((skip) => {
   const at = (point: 'commit' | 'step' | 'frame') => (fate: Fate) => ({ do: 'fate', at: point, skip, fate }) as const;
-  return weighted<Action>(
+  const once = weighted<Action & { do: 'fate' }>(
     [35, weighted<Fate>([85, fc.constant('crash control')], [15, fc.constant('fail')]).map(at('commit'))],
     [
       40,
@@ -97,4 +97,7 @@ const fates: fc.Arbitrary<Action> = fc.integer({ min: 0, max: 8 }).chain((skip) 
     ],
     [25, weighted<Fate>([45, crash], [55, fc.constantFrom<Fate>('cut', 'again late')]).map(at('frame'))],
   );
+  // What recovers from a crash may crash again, and again.
+  const times = weighted([1, fc.constant(1)], [1, fc.integer({ min: 2, max: 6 })]);
+  return fc.tuple(once, times).map(([fate, times]) => (fate.fate.startsWith('crash') ? { ...fate, times } : fate));
 });

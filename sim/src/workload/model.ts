@@ -44,6 +44,8 @@ export class Model {
   readonly changeSets: ChangeSets;
   /** Everything that there is, as it lies on the disk. */
   objects = new Map<string, PlumbObject>();
+  /** Told of every answer: what was asked, of which kind, and the code. */
+  onAnswer: (what: string) => void = () => {};
 
   constructor(options: ModelOptions) {
     this.#options = options;
@@ -84,6 +86,7 @@ export class Model {
     this.#open.delete(open);
     if (answer === undefined) return;
     const { code, body } = answer;
+    this.onAnswer(`${wordsOf(open.ask)}: ${code}`);
     const say = (what: string) => this.#options.say(`${JSON.stringify(open.ask)} was answered with ${code} ${what}`);
     const unavailable = code === 0 || (code === 503 && this.#options.faulty);
     if (!unavailable && !open.codes.has(code))
@@ -207,12 +210,19 @@ export class Model {
     for (const open of this.#open) {
       const { ask } = open;
       if (!what.includes(ask.do) || ask.do === 'flow') continue;
-      const meant = ask.do === 'cascade' ? this.reach(ask.roots).has(key) : keyOf(ask) === key;
+      const meant = ask.do === 'cascade' ? this.#reaches(ask.roots, key) : keyOf(ask) === key;
       if (!meant) continue;
       open.wrote.push(revision);
       return open;
     }
     return undefined;
+  }
+
+  /** An instance may be about to be placed on a host: where, is known to the control plane only. */
+  #reaches(roots: readonly Named[], key: string): boolean {
+    const onHost =
+      roots.some(({ kind }) => kind === 'Host' || kind === 'Zone') && key.startsWith('/objects/instances/');
+    return onHost || this.reach(roots).has(key);
   }
 
   /** Hosts declare themselves; one namespace is always there. */
@@ -274,4 +284,9 @@ export class Model {
 function wantedSpec(ask: Ask, before: PlumbObject): unknown {
   if (ask.do === 'change') return merged(before.spec, ask.spec);
   return ask.do === 'replace' ? ask.spec : before.spec;
+}
+
+function wordsOf(ask: Ask): string {
+  if (ask.do === 'flow') return `flow ${ask.what}`;
+  return ask.do === 'cascade' ? 'cascade' : `${ask.do} ${ask.kind}`;
 }

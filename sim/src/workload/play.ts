@@ -114,7 +114,7 @@ export class Player {
   readonly model: Model;
   readonly #world: World;
   readonly #open = new Map<string, Promise<void>>();
-  #fates: { at: Point['at']; skip: number; fate: Fate }[] = [];
+  #fates: { at: Point['at']; skip: number; left: number; fate: Fate; times: number }[] = [];
 
   /** `faulty`: whether the disk may refuse, as actions may tell it to. */
   constructor(world: World, faulty = true) {
@@ -182,7 +182,7 @@ export class Player {
       case 'restore':
         return this.#restore(action.share);
       case 'fate':
-        this.#fates.push({ at: action.at, skip: action.skip, fate: action.fate });
+        this.#fates.push({ ...action, left: action.skip, times: action.times ?? 1 });
     }
   }
 
@@ -269,8 +269,9 @@ export class Player {
   #fate(point: Point): Fate | undefined {
     for (const [index, fate] of this.#fates.entries()) {
       if (fate.at !== point.at) continue;
-      if (fate.skip-- > 0) continue;
-      this.#fates.splice(index, 1);
+      if (fate.left-- > 0) continue;
+      fate.left = fate.skip;
+      if (--fate.times <= 0) this.#fates.splice(index, 1);
       return fate.fate;
     }
     return undefined;

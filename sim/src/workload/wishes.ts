@@ -28,7 +28,18 @@ const shared = weighted<Named>(
   [3, named('Host', 'host-1', 'host-2', 'host-3', 'host-9')],
   [1, named('Zone', 'home')],
   [1, fc.constant(team)],
-  [1, named('ChangeSet', 'cs-0', 'cs-1')],
+  [2, named('ChangeSet', 'cs-0', 'cs-1', 'cs-2')],
+);
+
+const oneOfEach = fc.constantFrom<Named>(
+  team,
+  { kind: 'Zone', name: 'home' },
+  { kind: 'Host', name: 'host-1' },
+  { kind: 'L2Network', name: 'lab' },
+  { kind: 'L3Network', name: 'lab' },
+  { kind: 'Image', name: 'tiny' },
+  { kind: 'InstanceOffering', name: 'small' },
+  { kind: 'ChangeSet', name: 'cs-0' },
 );
 
 const offering = weighted<string>(
@@ -142,7 +153,7 @@ function memberOf({ kind, name, namespace }: Named, spec: Spec) {
 
 const changeSet: fc.Arbitrary<Ask> = fc
   .tuple(
-    fc.integer({ min: 0, max: 3 }),
+    fc.integer({ min: 0, max: 2 }),
     fc.array(member, { minLength: 1, maxLength: 4 }),
     fc.integer({ min: 1, max: 20 }),
   )
@@ -192,7 +203,7 @@ export const wishes: fc.Arbitrary<Ask> = weighted<Ask>(
       .map(([it, spec, stale]) => ({ do: 'replace', ...it, spec, ...(stale ? { stale } : {}) }) as Ask),
   ],
   [14, instance.map((it) => ({ do: 'delete', ...it }))],
-  [2, fc.tuple(weighted([3, instance], [1, shared]), word).map(([it, word]) => ({ do: 'retry', ...it, word }))],
+  [3, fc.tuple(weighted([1, instance], [1, oneOfEach]), word).map(([it, word]) => ({ do: 'retry', ...it, word }))],
   [5, sharedChange.map((it) => ({ do: 'change', ...it }))],
   [6, sharedCreate],
   [5, shared.map((it) => ({ do: 'delete', ...it }))],

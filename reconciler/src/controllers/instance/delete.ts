@@ -10,6 +10,7 @@ import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context } from '../controller.ts';
 import { departure, readFresh, retryOnConflict } from '../status.ts';
 import { describe, noteSteps, stuck } from './go.ts';
+import { lookAtImages } from './images.ts';
 import { allHeld } from './planning.ts';
 
 export async function deleteInstance(
@@ -122,5 +123,6 @@ export async function finishDelete(
   });
   context.journal.ended(uid);
   context.holdings.set(uid, []);
+  lookAtImages(context, held);
   if (revision !== undefined) await context.cache.shows(revision);
 }

@@ -9,6 +9,7 @@ import type { Again, Context } from '../controller.ts';
 import { conditionsTo, readFresh, readyStatus, retryOnConflict, type Status, statusBatch } from '../status.ts';
 import { livePower } from './applied.ts';
 import { driftSentence } from './drift.ts';
+import { lookAtImages } from './images.ts';
 import { asMade } from './planning.ts';
 import { readyWords } from './settle.ts';
 
@@ -39,6 +40,7 @@ export async function finishForward(
   });
   context.journal.ended(record.uid);
   context.holdings.set(record.uid, [target]);
+  lookAtImages(context, record.held);
   if (revision !== undefined) await context.cache.shows(revision);
   tellEnd(context, cached, record);
   // Live changes are not listened to while a flow runs: unless none came since all was found as planned, look once more.
@@ -135,6 +137,7 @@ export async function finishBack(context: Context, cached: Cached<Instance>, flo
   });
   context.journal.written(failed, revision);
   context.holdings.set(record.uid, before ? [before] : []);
+  lookAtImages(context, everHeld(record));
 }
 
 /** What the instance has on its host, each thing as it was last made; undone by now is what the flow had made. */
