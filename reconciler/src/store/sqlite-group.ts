@@ -188,7 +188,7 @@ export class SqliteGroup {
       if (onApplied && 'revision' in outcome) onApplied(outcome.revision);
     });
     const made = { group, outcomes, revision: versions.revision, startedAt };
-    if (made.revision > this.#durable) return made;
+    if (made.revision > this.#durable) return made; // guard: acknowledged before it is durable
     this.#tell(made);
     return undefined;
   }

@@ -24,7 +24,7 @@ export class SqliteLog implements DurableLog {
   }
 
   sync(done: (error: Error | null) => void): void {
-    fdatasync(this.#fd, done); // guard: acknowledged before it is durable
+    fdatasync(this.#fd, done);
   }
 
   syncNow(): void {
