@@ -100,8 +100,14 @@ function numberOf(code: string): number {
   return number;
 }
 
+/** Things are mostly given in the order of their lines. */
 function textOf(lines: string[]): string {
-  return lines.length === 1 ? lines[0]! : lines.sort().join('\n');
+  for (let i = 1; i < lines.length; i++)
+    if (lines[i - 1]! > lines[i]!) {
+      lines.sort();
+      break;
+    }
+  return lines.join('\n');
 }
 
 /** The same text in a piece of memory of its own, and in no more than it needs. */

@@ -41,6 +41,8 @@ interface References {
   revisions: (number | undefined)[];
   /** Another after each change of one of them. */
   version: number;
+  /** The turn in which they were looked at last. */
+  turn: number;
 }
 
 export class DriftScan {
@@ -48,6 +50,8 @@ export class DriftScan {
   /** By the cache's slot. */
   #same: (Same | undefined)[] = [];
   #references = new Map<string, References>();
+  /** Objects change between the turns of a scan only. */
+  #turn = 0;
 
   constructor(context: Context) {
     this.#context = context;
@@ -57,6 +61,7 @@ export class DriftScan {
   async byContent(breathe: () => Promise<void>): Promise<ScanFound> {
     this.#same = [];
     this.#references = new Map();
+    this.#turn++;
     return this.#compare(this.#slots(), found(), breathe);
   }
 
@@ -74,6 +79,7 @@ export class DriftScan {
 
   /** Slots of the instances that are not certainly the same; the others are counted. */
   #changed(result: ScanFound): number[] {
+    this.#turn++;
     for (const references of this.#references.values()) this.#look(references);
     const withFlow = new Set(Array.from(this.#context.journal.all(), ({ record }) => record.uid));
     const changed: number[] = [];
@@ -89,7 +95,10 @@ export class DriftScan {
 
   async #compare(slots: readonly number[], result: ScanFound, breathe: () => Promise<void>): Promise<ScanFound> {
     for (const [n, slot] of slots.entries()) {
-      if (n % SLICE === SLICE - 1) await breathe();
+      if (n % SLICE === SLICE - 1) {
+        await breathe();
+        this.#turn++;
+      }
       this.#compareOne(slot, result);
     }
     return result;
@@ -125,7 +134,7 @@ export class DriftScan {
     const name = keys.join(' ');
     let references = this.#references.get(name);
     if (references === undefined) {
-      references = { keys, revisions: [], version: 0 };
+      references = { keys, revisions: [], version: 0, turn: 0 };
       this.#references.set(name, references);
     }
     this.#look(references);
@@ -133,6 +142,8 @@ export class DriftScan {
   }
 
   #look(references: References): void {
+    if (references.turn === this.#turn) return;
+    references.turn = this.#turn;
     const { cache } = this.#context;
     let changed = false;
     for (const [i, key] of references.keys.entries()) {
