@@ -4,4 +4,9 @@ import { soakRun } from './soak-run.ts';
 
 const { seed, untilMs } = workerData as { seed: string; untilMs: number };
 
-for (let n = 0; Date.now() < untilMs; n++) parentPort!.postMessage(await soakRun(`${seed}-${n}`));
+for (let n = 0; Date.now() < untilMs; n++) {
+  const before = process.threadCpuUsage();
+  const run = await soakRun(`${seed}-${n}`);
+  const { user, system } = process.threadCpuUsage(before);
+  parentPort!.postMessage({ run, processorMs: (user + system) / 1000 });
+}

@@ -36,19 +36,22 @@ async function soak(minutes: number, seed: string, threads: number): Promise<voi
     `A quiet fleet of 100 hosts: simulated ${Math.round(quiet.ratio)} times faster than real (${Math.round(quiet.processorRatio)} by processor time).`,
   );
   const started = Date.now();
-  const total = { runs: 0, crashes: 0, failures: 0, cuts: 0, simulatedMs: 0, slowestMs: 0, wrong: 0 };
+  const total = { runs: 0, crashes: 0, failures: 0, cuts: 0, simulatedMs: 0, slowestMs: 0, processorMs: 0, wrong: 0 };
   const line = () => {
     const seconds = (Date.now() - started) / 1000;
     const perMinute = Math.round((total.crashes / seconds) * 60);
+    // What it would be on two processors that do nothing else.
+    const inTenMinutes = Math.round((total.crashes / total.processorMs) * 2 * 600_000);
     console.log(
-      `${Math.round(seconds)} s: ${total.runs} runs, ${total.crashes} crashes (${perMinute} a minute), ${total.cuts} connections cut, ${total.failures} steps failed, ${(total.simulatedMs / 3_600_000).toFixed(1)} h simulated (${Math.round(total.simulatedMs / 1000 / seconds)} times real), slowest settled after ${total.slowestMs / 1000} s, ${total.wrong} wrong`,
+      `${Math.round(seconds)} s: ${total.runs} runs, ${total.crashes} crashes (${perMinute} a minute; by processor time ${inTenMinutes} in 10 minutes on two), ${total.cuts} connections cut, ${total.failures} steps failed, ${(total.simulatedMs / 3_600_000).toFixed(1)} h simulated (${Math.round(total.simulatedMs / 1000 / seconds)} times real), slowest settled after ${total.slowestMs / 1000} s, ${total.wrong} wrong`,
     );
   };
   const ticking = setInterval(line, 30_000);
   const workers = Array.from({ length: threads }, (_, n) => {
     const workerData = { seed: `${seed}-${n}`, untilMs: started + minutes * 60_000 };
     const worker = new Worker(new URL('./soak-worker.ts', import.meta.url), { workerData });
-    worker.on('message', (run: SoakRun) => {
+    worker.on('message', ({ run, processorMs }: { run: SoakRun; processorMs: number }) => {
+      total.processorMs += processorMs;
       total.runs++;
       total.crashes += run.crashes;
       total.failures += run.failures;

@@ -98,6 +98,6 @@ const fates: fc.Arbitrary<Action> = fc.integer({ min: 0, max: 8 }).chain((skip) 
     [25, weighted<Fate>([45, crash], [55, fc.constantFrom<Fate>('cut', 'again late')]).map(at('frame'))],
   );
   // What recovers from a crash may crash again, and again.
-  const times = weighted([1, fc.constant(1)], [1, fc.integer({ min: 2, max: 6 })]);
+  const times = weighted([1, fc.constant(1)], [2, fc.integer({ min: 2, max: 8 })]);
   return fc.tuple(once, times).map(([fate, times]) => (fate.fate.startsWith('crash') ? { ...fate, times } : fate));
 });
