@@ -84,6 +84,9 @@ export async function writeSettings(
       '--max-requests-inflight=0',
       '--max-mutating-requests-inflight=0',
       '--enable-priority-and-fairness=false',
+      // A minute, its default, is too short for 10,000 deletions at once beside busy neighbours.
+      '--request-timeout=30m',
+      '--delete-collection-workers=16',
       '--disable-admission-plugins=ServiceAccount,TaintNodesByCondition',
       '--profiling=false',
     ],
