@@ -11,6 +11,7 @@ import { pendingHostsExtension } from './extensions/pending-hosts.ts';
 import { planExtension } from './extensions/plans.ts';
 import { type Log, stderrLog } from './log.ts';
 import { openPki } from './pki/open.ts';
+import { collectGarbage } from './runtime/collect.ts';
 import { EventRing } from './runtime/events.ts';
 import { Metrics, readProcess } from './runtime/metrics.ts';
 import { SqliteStore } from './store/sqlite.ts';
@@ -56,6 +57,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
 
   const control = await startControl({ store, ambient, events, mayJoin: pki.mayJoin, metrics, log, onFatal });
   started.defer(() => control.stop());
+  collectGarbage();
 
   const api = await startApi({
     store,

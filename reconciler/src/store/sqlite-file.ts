@@ -53,7 +53,7 @@ export function openStoreFile(folder: string): DatabaseSync {
     // NORMAL: sqlite-log.ts waits for the disk before a commit is acknowledged; where the log is folded into the file,
     // SQLite does. fullfsync: on macOS too.
     db.exec(
-      'PRAGMA synchronous = NORMAL; PRAGMA fullfsync = ON; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY',
+      'PRAGMA synchronous = NORMAL; PRAGMA fullfsync = ON; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY',
     );
     db.exec('PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864');
     db.exec('BEGIN IMMEDIATE');
