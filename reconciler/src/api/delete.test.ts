@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keys } from '../store/keys.ts';
+import { namespaceResource } from './core/namespace.ts';
+import { finishNamespaceDeletions } from './core/namespace-delete.ts';
 import { type ApiRig, manifests, startApiRig, V1 } from './testing/rig.ts';
 
 const MERGE = { 'content-type': 'application/merge-patch+json' };
@@ -103,6 +105,22 @@ describe('namespaces', () => {
     expect(refused.status).toBe(403);
     expect((await api.ask('DELETE', '/api/v1/namespaces/going')).status).toBe(200);
     expect((await api.ask('GET', '/api/v1/namespaces/going')).status).toBe(404);
+  });
+
+  test('a start ends deletions that were cut off: what is empty goes, what is not stays as it was', async () => {
+    for (const name of ['empty', 'full']) await api.ask('POST', '/api/v1/namespaces', { body: { metadata: { name } } });
+    await api.ask('POST', `${V1}/namespaces/full/instances`, { body: manifests.instance('x') });
+    for (const name of ['empty', 'full']) {
+      const key = keys.object('namespaces', undefined, name);
+      const object = JSON.parse((await api.store.get(key))!.value);
+      object.metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
+      await api.store.commit({ preconditions: [], ops: [{ type: 'put', key, value: JSON.stringify(object) }] });
+    }
+    await finishNamespaceDeletions({ ambient: api.ambient }, namespaceResource(api.store));
+    expect((await api.ask('GET', '/api/v1/namespaces/empty')).status).toBe(404);
+    const full = await api.ask('GET', '/api/v1/namespaces/full');
+    expect(full.body.metadata.deletionTimestamp).toBeUndefined();
+    expect(full.body.status.phase).toBe('Active');
   });
 
   test('a create and the deletion of its namespace at the same time leave no object without one', async () => {

@@ -8,7 +8,8 @@ import type { Metrics } from '../runtime/metrics.ts';
 import type { Store } from '../store/store.ts';
 import type { ApiContext } from './call.ts';
 import { eventEntries } from './core/event-entries.ts';
-import { ensureDefaultNamespace } from './core/namespace.ts';
+import { ensureDefaultNamespace, namespaceResource } from './core/namespace.ts';
+import { finishNamespaceDeletions } from './core/namespace-delete.ts';
 import { serveReviews } from './core/reviews.ts';
 import { discoveryOf } from './discovery.ts';
 import type { Extension } from './extension.ts';
@@ -49,11 +50,12 @@ export interface Api {
   close(): Promise<void>;
 }
 
-/** Starts serving. Makes the namespace `default` where it is missing. */
+/** Starts serving. Makes the namespace `default` where it is missing, and ends deletions of others that were cut off. */
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { store, ambient } = options;
   const context: ApiContext = { ambient };
   await ensureDefaultNamespace(store, ambient);
+  await finishNamespaceDeletions(context, namespaceResource(store));
   const events = eventEntries(options.events);
   const served = [
     ...serveCore(context, store, events.store),

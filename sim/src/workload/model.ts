@@ -143,10 +143,11 @@ export class Model {
     return reached;
   }
 
-  /** What the change sets have left undone, or say wrongly. */
+  /** What change sets and deletions of namespaces have left undone, or say wrongly. */
   broken(): string[] {
     const found: string[] = [];
     for (const [key, object] of this.objects) {
+      if (object.kind === 'Namespace' && object.metadata.deletionTimestamp) found.push(`${key} is half deleted`);
       if (object.kind !== 'ChangeSet') continue;
       const { metadata, status } = object;
       const ended = this.changeSets.ended.get(metadata.uid);

@@ -1,6 +1,7 @@
 /** One life of the control plane: everything real but the disk, the network and the clock. */
 import type { Handler } from '@plumb/reconciler/api/call.ts';
-import { ensureDefaultNamespace } from '@plumb/reconciler/api/core/namespace.ts';
+import { ensureDefaultNamespace, namespaceResource } from '@plumb/reconciler/api/core/namespace.ts';
+import { finishNamespaceDeletions } from '@plumb/reconciler/api/core/namespace-delete.ts';
 import { ADMISSION_LIMITS, Admission } from '@plumb/reconciler/api/fairness/admission.ts';
 import { Readiness } from '@plumb/reconciler/api/readiness.ts';
 import { ApiRequest } from '@plumb/reconciler/api/request.ts';
@@ -65,6 +66,7 @@ export class ControlProcess {
     });
     const context = { ambient };
     await ensureDefaultNamespace(store, ambient);
+    await finishNamespaceDeletions(context, namespaceResource(store));
     this.#router = new Router({
       served: [...serveCore(context, store, store), ...serveKinds(context, store, kinds)],
       discovery: new Map(),

@@ -55,6 +55,30 @@ export async function deleteNamespace(context: ApiContext, resource: WritableRes
   return deleted(resource, current);
 }
 
+/**
+ * Ends deletions that a crash has cut off: what is empty goes, what is not stays as it was. Called before anything is
+ * served, while no deletion can be under way.
+ */
+export async function finishNamespaceDeletions({ ambient }: ApiContext, resource: WritableResource): Promise<void> {
+  const { store, plural } = resource;
+  for (const entry of (await store.list(keys.kind(plural))).entries) {
+    const current = decodeObject(entry);
+    const { deletionTimestamp, ...kept } = current.metadata;
+    if (deletionTimestamp === undefined) continue;
+    const isEmpty = await expectEmpty(resource, kept.name).then(
+      () => true,
+      () => false,
+    );
+    const restored: PlumbObject = { ...current, metadata: kept, status: { phase: 'Active' } };
+    await store.commit({
+      preconditions: [{ key: entry.key, revision: entry.revision }],
+      ops: isEmpty
+        ? removalOps(entry.key, current, ambient.clock.now())
+        : [{ type: 'put', key: entry.key, value: encodeObject(restored) }],
+    });
+  }
+}
+
 async function expectEmpty(resource: WritableResource, namespace: string): Promise<void> {
   const held: string[] = [];
   for (const kind of kinds.filter(({ scope }) => scope === 'Namespaced')) {
