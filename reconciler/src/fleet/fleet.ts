@@ -41,6 +41,8 @@ export interface HostLive {
   readonly sharedVersion: number;
   /** uids of the objects for which something lives there, each once. */
   owners(): Iterable<string>;
+  /** Those of them that have an image, a bridge or a subnet there: few, however many instances there are. */
+  sharers(): Iterable<string>;
 }
 
 /** Things by thingKey. Reading one may put it together anew: keep it while it is needed, and change nothing in it. */

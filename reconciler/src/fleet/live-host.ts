@@ -1,5 +1,5 @@
 import type { LiveThing, ThingKind } from '@plumb/schemas';
-import { thingKey } from '@plumb/schemas';
+import { thingKey, thingOrder } from '@plumb/schemas';
 import type { HostFacts, HostLive, LiveThings, OwnedLive } from './fleet.ts';
 
 /** An object for which something lives on hosts. */
@@ -53,7 +53,17 @@ export class LiveHost implements HostLive {
   *owners(): Generator<string> {
     for (const { uid } of this.texts.keys()) yield uid;
   }
+
+  *sharers(): Generator<string> {
+    for (const [{ uid }, text] of this.texts) if (isShared(text)) yield uid;
+  }
 }
+
+/** Images, bridges and subnets come first in the order of making, and texts are sorted. */
+export function isShared(text: string | undefined): boolean {
+  return text !== undefined && text[0]! < FIRST_OWN;
+}
+const FIRST_OWN = String(thingOrder('disk'));
 
 class ThingsOn implements LiveThings {
   readonly #host: LiveHost;

@@ -1,8 +1,8 @@
 import type { LiveThing, ThingKind } from '@plumb/schemas';
-import { thingKey, thingOrder } from '@plumb/schemas';
+import { thingKey } from '@plumb/schemas';
 import { liveDigest } from '@plumb/schemas/wire/thing-line.ts';
 import type { HostFacts, LiveChange } from './fleet.ts';
-import { LiveHost, type Owned } from './live-host.ts';
+import { isShared, LiveHost, type Owned } from './live-host.ts';
 import { ShortLines } from './short-lines.ts';
 
 type Ref = { kind: ThingKind; id: string };
@@ -214,12 +214,6 @@ function isStray({ id, owner }: LiveThing): boolean {
 function noteStray(host: LiveHost, owned: Owned): void {
   if (!host.strays?.includes(owned)) host.strays = [...(host.strays ?? []), owned];
 }
-
-/** Images, bridges and subnets come first in the order of making, and texts are sorted. */
-function isShared(text: string | undefined): boolean {
-  return text !== undefined && text[0]! < FIRST_OWN;
-}
-const FIRST_OWN = String(thingOrder('disk'));
 
 function share(owned: Owned, text: string): string {
   owned.alike ??= new Map();

@@ -37,6 +37,7 @@ export interface SessionsOptions {
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #sessions = new Map<string, Session>();
+  readonly #onStream = new Map<AgentStream, Set<Session>>();
   readonly #closing = new AbortController();
   /** Host → the highest term that this process told it. */
   readonly #told = new Map<string, number>();
@@ -99,6 +100,7 @@ export class Sessions {
       parts: undefined,
     };
     this.#sessions.set(name, session);
+    this.#onStream.set(stream, (this.#onStream.get(stream) ?? new Set()).add(session));
     this.#told.set(name, this.#term);
     const liveDigest = session.host.reported ? live.digestOf(session.host) : '';
     stream.push({ host: name, body: 'attached', attached: { session: session.id, term: this.#term, liveDigest } });
@@ -110,12 +112,14 @@ export class Sessions {
     const { host } = session;
     if (this.#sessions.get(host.name) !== session) return;
     this.#sessions.delete(host.name);
+    this.#onStream.get(session.stream)?.delete(session);
     host.connected = false;
     this.#options.onEnded(host, why);
   }
 
   endAll(stream: AgentStream, why: string): void {
-    for (const session of [...this.#sessions.values()]) if (session.stream === stream) this.end(session, why);
+    for (const session of [...(this.#onStream.get(stream) ?? [])]) this.end(session, why);
+    this.#onStream.delete(stream);
   }
 
   close(): void {

@@ -93,7 +93,7 @@ export class HostEvents {
     const { cache, fleet, holdings } = this.#context;
     const uids = new Set<string>();
     for (const host of hosts) {
-      for (const uid of fleet.host(host)?.owners() ?? []) uids.add(uid);
+      for (const uid of fleet.host(host)?.sharers() ?? []) uids.add(uid);
       for (const uid of holdings.networksOn(host)) uids.add(uid);
     }
     const found = new Set<string>();

@@ -7,6 +7,7 @@ import {
   retryable,
   type Thing,
   thingKey,
+  thingOrder,
 } from '@plumb/schemas';
 import { thingLine } from '@plumb/schemas/wire/thing-line.ts';
 import type { Fleet, FleetCommand, HostFacts, HostLive, LiveChange, OwnedLive, StepOutcome } from '../fleet.ts';
@@ -47,9 +48,21 @@ export class FakeFleet implements Fleet {
       memoryMiB: 16384,
       tunnelAddress: `192.0.2.${this.all.size + 1}`,
     };
+    const sharers = () => {
+      const shared = [...things.values()].filter(({ kind }) => thingOrder(kind) < thingOrder('disk'));
+      return new Set(shared.map(({ owner }) => owner));
+    };
     for (const thing of [...(known?.things.values() ?? []), ...things.values()]) this.count(name, thing);
     const sharedVersion = ++this.versions;
-    this.all.set(name, { name, connected: true, facts: { ...whole, ...facts }, things, owners, sharedVersion });
+    this.all.set(name, {
+      name,
+      connected: true,
+      facts: { ...whole, ...facts },
+      things,
+      owners,
+      sharers,
+      sharedVersion,
+    });
     this.tell({ type: 'host', host: name });
   }
 
