@@ -4,6 +4,7 @@ import { AllocationIndex } from './allocation/allocation-index.ts';
 import { Holdings } from './allocation/holdings.ts';
 import { AllocationLane } from './allocation/lane.ts';
 import type { Context } from './controllers/controller.ts';
+import { Survey } from './controllers/first-look.ts';
 import { HostLiveness } from './controllers/host/liveness.ts';
 import { registerHost } from './controllers/host/register.ts';
 import { ScanWatch } from './controllers/instance/scan-watch.ts';
@@ -49,16 +50,18 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   });
   const watching = new AbortController();
   const cache = new ObjectCache(store);
+  const journal = await Journal.load(store);
+  const holdings = new Holdings();
+  const survey = new Survey({ cache, journal, holdings, fleet });
   await cache.start(watching.signal, onFatal);
   const index = await AllocationIndex.load(store);
   const controllers = runControllers({
     context: {
-      ...{ store, cache, fleet, index, events, ambient },
-      journal: await Journal.load(store),
+      ...{ store, cache, fleet, index, events, ambient, journal, holdings },
       lane: new AllocationLane(store, index),
-      holdings: new Holdings(),
       liveness: new HostLiveness(fleet, ambient.clock),
     },
+    survey,
     metrics,
     onError: (controller, key, error) => log('warn', `${controller} ${key}: ${error.reason}: ${error.message}`),
   });

@@ -3,11 +3,12 @@
  * host is looked at when the host comes back or counts as lost: until then nothing can be said of it, and there may be a
  * hundred thousand of it.
  */
-import { type Host, type Instance, kinds } from '@plumb/schemas';
+import type { Host, Instance } from '@plumb/schemas';
 import { everHeld } from '../flow/record.ts';
 import { heldAllocation } from '../plan/allocation.ts';
 import type { Cached } from '../runtime/cache.ts';
 import { findCondition } from '../runtime/conditions.ts';
+import { keys } from '../store/keys.ts';
 import type { Context } from './controller.ts';
 import { DISCONNECT_GRACE_MS } from './host/liveness.ts';
 
@@ -17,33 +18,77 @@ export interface Found {
   /** Keys of instances that wait for what others free or bring; cf. {@link isWaiting}. */
   waiting: Set<string>;
   /** Keys that are to be looked at now. */
-  now: string[];
+  now: Set<string>;
 }
 
-/** Reads every object once, and tells `holdings` what instances hold. */
-export function survey({ cache, journal, holdings, fleet }: Omit<Context, 'enqueue' | 'unplaced'>): Found {
-  const found: Found = { unplaced: new Set(), waiting: new Set(), now: [] };
-  const isAway = (host: string) => !fleet.host(host)?.connected;
-  for (const { plural } of kinds)
-    for (const cached of cache.list(plural)) {
-      const { object, key } = cached;
-      const { uid, name, deletionTimestamp } = object.metadata;
-      let later = false;
-      if (plural === 'instances') {
-        const { status } = object as Instance;
-        const flow = journal.get(uid)?.record;
-        const held = [heldAllocation(status), ...(flow ? everHeld(flow) : [])];
-        holdings.set(
-          uid,
-          held.filter((a) => a !== undefined),
-        );
-        if (status?.host === undefined && !flow) found.unplaced.add(uid);
-        if (isWaiting(cached)) found.waiting.add(key);
-        later = status?.host !== undefined && !flow && isAway(status.host);
-      } else if (plural === 'hosts') later = (object as Host).status?.driver !== undefined && isAway(name);
-      if (!later || deletionTimestamp) found.now.push(key);
+/** Looks at every object while it is loaded, when it is unpacked anyway, and tells `holdings` what instances hold. */
+export class Survey {
+  readonly #context: Pick<Context, 'cache' | 'journal' | 'holdings' | 'fleet'>;
+  readonly #found: Found = { unplaced: new Set(), waiting: new Set(), now: new Set() };
+  /** Hosts that came or went meanwhile. */
+  readonly #moved = new Set<string>();
+  readonly #ends: (() => void)[];
+
+  /** Follows the cache, which is not loaded yet. */
+  constructor(context: Pick<Context, 'cache' | 'journal' | 'holdings' | 'fleet'>) {
+    this.#context = context;
+    this.#ends = [
+      context.cache.onChange(({ key, before, after }) => {
+        if (before) this.#forget(before);
+        if (after) this.#note(key, after);
+      }),
+      context.fleet.onChange((change) => {
+        if (change.type === 'host') this.#moved.add(change.host);
+      }),
+    ];
+  }
+
+  /** Everything that was found. From now on others follow the cache. */
+  end(): Found {
+    for (const end of this.#ends) end();
+    const { cache, holdings } = this.#context;
+    for (const host of this.#moved) {
+      this.#found.now.add(keys.object('hosts', undefined, host));
+      for (const uid of holdings.on(host)) {
+        const held = cache.byUid(uid);
+        if (held) this.#found.now.add(held.key);
+      }
     }
-  return found;
+    return this.#found;
+  }
+
+  #note(key: string, cached: Cached): void {
+    const { object, kind } = cached;
+    let later = false;
+    if (kind.kind === 'Instance') later = this.#noteInstance(key, cached as Cached<Instance>);
+    else if (kind.kind === 'Host')
+      later = (object as Host).status?.driver !== undefined && this.#isAway(object.metadata.name);
+    if (!later || object.metadata.deletionTimestamp) this.#found.now.add(key);
+  }
+
+  /** Whether it waits for its host. */
+  #noteInstance(key: string, cached: Cached<Instance>): boolean {
+    const { metadata, status } = cached.object;
+    const flow = this.#context.journal.get(metadata.uid)?.record;
+    const held = [heldAllocation(status), ...(flow ? everHeld(flow) : [])];
+    this.#context.holdings.set(
+      metadata.uid,
+      held.filter((a) => a !== undefined),
+    );
+    if (status?.host === undefined && !flow) this.#found.unplaced.add(metadata.uid);
+    if (isWaiting(cached)) this.#found.waiting.add(key);
+    return status?.host !== undefined && !flow && this.#isAway(status.host);
+  }
+
+  #forget({ key, object }: Cached): void {
+    this.#found.unplaced.delete(object.metadata.uid);
+    this.#found.waiting.delete(key);
+    this.#context.holdings.set(object.metadata.uid, []);
+  }
+
+  #isAway(host: string): boolean {
+    return !this.#context.fleet.host(host)?.connected;
+  }
 }
 
 /** Instances that hold nothing yet, or failed: what others free or bring may be what they wait for. */
@@ -52,7 +97,7 @@ export function isWaiting({ object }: Cached): boolean {
 }
 
 /**
- * Has what {@link survey} put off looked at when the grace is over in which hosts come back, unless they came. Returns a
+ * Has what {@link Survey} put off looked at when the grace is over in which hosts come back, unless they came. Returns a
  * function that ends it.
  */
 export function lookWhenLost({ cache, holdings, liveness, ambient, enqueue }: Context): () => void {

@@ -6,7 +6,7 @@ import { WorkQueue } from '../runtime/queue.ts';
 import { parseObjectKey } from '../store/keys.ts';
 import type { Context } from './controller.ts';
 import { dispatch } from './dispatch.ts';
-import { lookWhenLost, survey } from './first-look.ts';
+import { lookWhenLost, type Survey } from './first-look.ts';
 import { allControllers } from './index.ts';
 
 export interface Running {
@@ -18,14 +18,16 @@ export interface Running {
 
 export interface RunOptions {
   context: Omit<Context, 'enqueue' | 'unplaced'>;
+  /** Has followed the cache since before it was loaded. */
+  survey: Survey;
   metrics?: Metrics;
   /** Told when a reconcile fails otherwise than the last time for that key; it is tried again in any case. */
   onError: (controller: string, key: string, error: PlumbError) => void;
 }
 
-export function runControllers({ context: parts, metrics, onError }: RunOptions): Running {
+export function runControllers({ context: parts, survey, metrics, onError }: RunOptions): Running {
   const queues = new Map<string, WorkQueue>();
-  const found = survey(parts);
+  const found = survey.end();
   const context: Context = {
     ...parts,
     unplaced: found.unplaced,

@@ -13,6 +13,7 @@ import { MemoryStore } from '../../store/memory.ts';
 import { decodeObject, encodeObject } from '../../store/object-codec.ts';
 import type { Store } from '../../store/store.ts';
 import type { Context } from '../controller.ts';
+import { Survey } from '../first-look.ts';
 import { HostLiveness } from '../host/liveness.ts';
 import { type Running, runControllers } from '../run.ts';
 
@@ -53,6 +54,9 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const abort = new AbortController();
   const errors: string[] = [];
   const cache = new ObjectCache(store);
+  const journal = await Journal.load(store);
+  const holdings = new Holdings();
+  const survey = new Survey({ cache, journal, holdings, fleet });
   await cache.start(abort.signal, (error) => errors.push(error.message));
   const index = await AllocationIndex.load(store);
   const running: Running = runControllers({
@@ -60,14 +64,15 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       store,
       cache,
       fleet,
-      journal: await Journal.load(store),
+      journal,
       index,
       lane: new AllocationLane(store, index),
-      holdings: new Holdings(),
+      holdings,
       liveness: new HostLiveness(fleet, ambient.clock),
       events: new EventRing({ ambient }),
       ambient,
     },
+    survey,
     onError: (controller, key, error) => errors.push(`${controller} ${key}: ${error.reason}: ${error.message}`),
   });
 
