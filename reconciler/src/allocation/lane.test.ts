@@ -23,3 +23,26 @@ test('a decision that fails in the middle leaves nothing reserved, and the other
   expect(entries.map((e) => e.value)).toEqual(['a', 'c']);
   expect(index.addressHolder('net', '10.0.0.2')).toBeUndefined();
 });
+
+test('of a batch that met a conflict only those are refused who relied on what changed; the others share the next', async () => {
+  const store = new MemoryStore();
+  const { revision } = await store.commit({ preconditions: [], ops: [{ type: 'put', key: '/o/b', value: '1' }] });
+  await store.commit({ preconditions: [], ops: [{ type: 'put', key: '/o/b', value: '2' }] });
+  const before = store.revision();
+  const lane = new AllocationLane(store, await AllocationIndex.load(store));
+  const decide = (uid: string) =>
+    lane.submit((taken) => {
+      taken.reserveAddress('net', `10.0.0.${uid.charCodeAt(0)}`, uid);
+      const preconditions = uid === 'b' ? [{ key: '/o/b', revision }] : [];
+      return { preconditions, ops: [{ type: 'put', key: `/f/${uid}`, value: uid }], result: uid };
+    });
+  const outcomes = await Promise.allSettled(['a', 'b', 'c', 'd'].map(decide));
+  expect(outcomes.map((o) => (o.status === 'rejected' ? o.reason.keys : o.value.result))).toEqual([
+    'a',
+    ['/o/b'],
+    'c',
+    'd',
+  ]);
+  expect(store.revision()).toBe(before + 1);
+  expect((await store.list('/alloc/')).entries.map((e) => e.value).toSorted()).toEqual(['a', 'c', 'd']);
+});

@@ -116,13 +116,31 @@ export class AllocationLane {
       },
       (error) => {
         if (!applied) this.index.takeBack();
-        if (!applied && error instanceof ConflictError && group.length > 1)
-          return this.commitEachAlone(group).then(goOn);
+        if (!applied && error instanceof ConflictError && group.length > 1) return this.separate(group, error, goOn);
         for (const { submission } of group) submission.reject(PlumbError.from(error, 'allocating'));
         return goOn();
       },
     );
     return decidable;
+  }
+
+  /**
+   * Somebody changed something meanwhile. Whose decision relied on that is told; the others decide again, together. Each
+   * decides again by itself when it is not plain whose it was.
+   */
+  private separate(group: Decided[], { keys }: ConflictError, goOn: () => void): void | Promise<void> {
+    const stale = (key: string) => keys.includes(key);
+    const others: Submission[] = [];
+    const refused: { submission: Submission; keys: string[] }[] = [];
+    for (const { submission, decision } of group) {
+      const own = decision.preconditions.map(({ key }) => key).filter(stale);
+      if (own.length > 0) refused.push({ submission, keys: own });
+      else others.push(submission);
+    }
+    if (refused.length === 0) return this.commitEachAlone(group).then(goOn);
+    for (const { submission, keys: own } of refused) submission.reject(new ConflictError(own));
+    this.queue.unshift(...others);
+    goOn();
   }
 
   private async commitEachAlone(group: { submission: Submission }[]): Promise<void> {
