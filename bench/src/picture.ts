@@ -41,7 +41,8 @@ export function drawCase(one: Case, rows: readonly Row[]): string {
   };
   const x = one.picture?.x ?? 'log';
   const { measured } = rows.at(-1)!;
-  const repetitions = [...new Set(rows.map((row) => row.repetitions))].sort((a, b) => a - b).join(' to ');
+  const counts = rows.map((row) => row.repetitions);
+  const repetitions = [...new Set([Math.min(...counts), Math.max(...counts)])].join(' to ');
   return drawChart({
     title: one.title,
     subtitle: `Median and range of ${repetitions} repetitions; ${measured.cores} cores, everything durable`,

@@ -148,7 +148,7 @@ function drawSeries({ role, points }: Series, colour: string, px: (v: number) =>
     parts.push(
       `<circle cx="${n(px(p.x))}" cy="${n(py(p.y))}" r="${role === 'own' ? 5 : 3.5}" fill="${colour}" stroke="#ffffff" stroke-width="1.5"/>`,
     );
-    if (p.label) parts.push(pointLabel(px(p.x), py(p.max ?? p.y), p.label, colour));
+    if (p.label) parts.push(pointLabel(px(p.x), py(p.y), py(p.max ?? p.y), p.label, colour));
   }
   return parts;
 }
@@ -164,13 +164,14 @@ function goalLine(role: Series['role'], points: Point[], px: (v: number) => numb
   ];
 }
 
-/** Above the point, inside the picture, and legible over any line. */
-function pointLabel(x: number, y: number, label: string, colour: string): string {
+/** Above the point and what was seen around it, or below the point where that is far; legible over any line. */
+function pointLabel(x: number, y: number, top: number, label: string, colour: string): string {
   const half = label.length * 3.6;
-  const at = Math.min(Math.max(x, PLOT.left + half + 4), PLOT.left + W - half - 2);
+  const across = Math.min(Math.max(x, PLOT.left + half + 4), PLOT.left + W - half - 2);
+  const down = y - top > 30 ? y + 21 : Math.max(top - 11, PLOT.top + 12);
   const options = { size: 12.5, weight: 600, fill: colour, anchor: 'middle' };
   const halo = 'stroke="#ffffff" stroke-width="4" stroke-linejoin="round" paint-order="stroke"';
-  return text(at, Math.max(y - 11, PLOT.top + 12), label, options, halo);
+  return text(across, down, label, options, halo);
 }
 
 function stroke(role: Series['role']): string {
