@@ -1,6 +1,6 @@
 /**
  * The one place where things are handed out. Decisions are made one after the other against the index, many of them
- * share one commit, and a conflict makes each decide again by itself. So no two plans ever see the same free address.
+ * share one commit, and after a conflict they decide again. So no two plans ever see the same free address.
  * The next are decided while the disk is still waited for: what they build on becomes durable before them or not at all.
  */
 import { PlumbError } from '@plumb/schemas';
