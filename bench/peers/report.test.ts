@@ -46,3 +46,9 @@ test('What failed is told', () => {
   );
   expect(formatPeers(results([run('plumb', 1)]))).not.toContain('Failed');
 });
+
+test('Times that were measured beside busy neighbours are said to mean little', () => {
+  const busy = results([run('plumb', 1, { othersCores: 1.8 }), run('plumb', 1, { othersCores: 1.6 })]);
+  expect(formatPeers(busy)).toContain('Other programs used 1.7 cores meanwhile');
+  expect(formatPeers(results([run('plumb', 1)]))).not.toContain('Other programs');
+});

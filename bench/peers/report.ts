@@ -10,6 +10,9 @@ const NAMES: Record<PeerName, string> = {
   ganeti: 'Ganeti with its fake hypervisor',
 };
 
+/** As many cores of others as make times mean little, on a machine of two. */
+const NOTEWORTHY_CORES = 0.25;
+
 /** What a peer does before it answers that something is created. */
 const DURABILITY: Record<PeerName, string> = {
   plumb:
@@ -42,6 +45,7 @@ export function formatPeers(results: PeerResults): string {
       `same machine and disk, warmed up, and measured while the others are not there. ${digits(hosts)} simulated hosts ` +
       `(Ganeti: one), ${connections} connected clients; pods are sent as ${encoding}. The clock runs from the first ` +
       'request until the last is seen Running.',
+    ...disturbed(runs),
     ...sizes.flatMap((size) => [`## ${digits(size)} at once`, sizeTable(runs, size, names)]),
     ...(results.failures.length > 0 ? ['## Failed', failures(results)] : []),
     '## Durability',
@@ -55,6 +59,16 @@ export function formatPeers(results: PeerResults): string {
   ]
     .join('\n\n')
     .concat('\n');
+}
+
+/** Times beside busy neighbours are theirs as much as ours: whoever has more threads gets more of what is left. */
+function disturbed(runs: readonly RecordedRun[]): string[] {
+  const { median } = spread(runs.map(({ othersCores }) => othersCores));
+  if (median < NOTEWORTHY_CORES) return [];
+  return [
+    `**Other programs used ${digits(median)} cores meanwhile (median).** The times below are not what these programs take on ` +
+      'a machine of their own, and their ratios are not either; processor time, records and waits per create hold.',
+  ];
 }
 
 function failures({ failures }: PeerResults): string {
