@@ -39,7 +39,7 @@ export function formatPeers(results: PeerResults): string {
   const versions = Object.entries({ ...m.versions, ...results.peerVersions });
   return [
     '# Beside others',
-    `Made by \`node bench/peers/main.ts\`; every repetition is in \`peers.json\`. How the others were built and set, and what ` +
+    `Made by \`npm run bench -- peers\`; every repetition is in \`peers.json\`. How the others were built and set, and what ` +
       'is compared with what: [README](../peers/README.md). Numbers are median (min – max).',
     `${rounds} rounds; in each round every one of them is started anew with an empty store, one after the other on the ` +
       `same machine and disk, warmed up, and measured while the others are not there. ${digits(hosts)} simulated hosts ` +
