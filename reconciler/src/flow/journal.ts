@@ -26,6 +26,7 @@ export class Journal {
   private readonly store: Store;
   private readonly flows = new Map<string, Journaled>();
   private readonly stepNotes = new Map<string, StepNote[]>();
+  private readonly resumed = new Set<string>();
 
   private constructor(store: Store) {
     this.store = store;
@@ -37,6 +38,7 @@ export class Journal {
     for (const { value, revision } of entries) {
       const record = decodeFlow(value);
       journal.flows.set(record.uid, { record, revision });
+      journal.resumed.add(record.uid);
     }
     return journal;
   }
@@ -47,6 +49,11 @@ export class Journal {
 
   all(): Iterable<Journaled> {
     return this.flows.values();
+  }
+
+  /** Whether the flow was begun by an earlier process: what its plan was made from may have changed unseen. */
+  isResumed(uid: string): boolean {
+    return this.resumed.has(uid);
   }
 
   /** Remembers what became of a step of the flow; the oldest of many are forgotten. */
@@ -90,6 +97,7 @@ export class Journal {
   ended(uid: string): void {
     this.flows.delete(uid);
     this.stepNotes.delete(uid);
+    this.resumed.delete(uid);
   }
 
   /** A turn of the flow by itself: made durable before it is acted on. */

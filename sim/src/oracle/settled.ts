@@ -47,14 +47,26 @@ const waits: Record<string, (object: PlumbObject, estate: Estate, world: World) 
   HostNotConnected: (object, _, world) => object.kind === 'Host' && !world.machines.has(object.metadata.name),
 };
 
-/** A change set may wait until its deadline; a clock that was put back makes that late. */
-function inTime(object: PlumbObject, { loop, skew }: World): boolean {
+/** Milliseconds until the deadline of a change set that is under way, by the clock of the control plane. */
+function leftMs(object: PlumbObject, { loop, skew }: World): number {
+  if (object.kind !== 'ChangeSet' || ready(object)?.status === 'True') return 0;
+  if (object.status?.conditions?.some(({ type, status }) => type === 'Stalled' && status === 'True')) return 0;
   const { metadata, spec } = object as ChangeSet;
-  const nowMs = loop.now + skew.ms;
-  return (
-    object.kind === 'ChangeSet' &&
-    nowMs <= Date.parse(metadata.creationTimestamp) + spec.deadlineSeconds * 1000 + 60_000
-  );
+  return Date.parse(metadata.creationTimestamp) + spec.deadlineSeconds * 1000 - (loop.now + skew.ms);
+}
+
+/** A deadline that is farther away was moved by a clock that was put back: nobody waits for it. */
+const PATIENCE_MS = 200_000;
+
+/** How long change sets may still wait, in milliseconds: nothing is settled before. */
+export function longestDeadline(world: World): number {
+  const all = [...readEstate(world.disk).objects.values()].map((object) => leftMs(object, world));
+  return Math.max(0, ...all.filter((ms) => ms < PATIENCE_MS));
+}
+
+/** Whether the change set has time for longer than anybody waits. */
+function inTime(object: PlumbObject, world: World): boolean {
+  return leftMs(object, world) >= PATIENCE_MS - 90_000;
 }
 
 /** Keys of what a change set declares. */

@@ -147,6 +147,17 @@ const found: Record<string, Omit<Scenario, 'seed' | 'hosts'> & { hosts?: number 
       { ...vm('vm'), do: 'replace' } as Action,
     ],
   },
+  'an offering is edited while an instance is made of it, and the server starts anew: nobody looks again': {
+    actions: [
+      ...cloud,
+      { do: 'slow', host: 'host-1', times: 100 },
+      vm('vm'),
+      wait(100),
+      { do: 'change', kind: 'InstanceOffering', name: 'small', spec: { cpus: 3 } },
+      { do: 'crash', who: 'control', forMs: 20 },
+      wait(5_000),
+    ],
+  },
   'a bridge stays because its network was edited while its zone is being deleted': {
     actions: [
       ...cloud,

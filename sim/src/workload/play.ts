@@ -1,7 +1,7 @@
 /** Plays a list of actions in a world, mends everything, and looks whether all became as it must be. */
 import type { PlumbObject } from '@plumb/schemas';
 import { monitor } from '../oracle/monitor.ts';
-import { problems } from '../oracle/settled.ts';
+import { longestDeadline, problems } from '../oracle/settled.ts';
 import type { Fate, Point } from '../world/fates.ts';
 import { type Counts, World } from '../world/world.ts';
 import type { Action, Ask, KindName } from './actions.ts';
@@ -75,6 +75,7 @@ export async function play(scenario: Scenario, keepLines = 0): Promise<Outcome> 
 /** Mends everything and waits until nothing is wrong any more, and then a little. */
 export async function settle(world: World, stayMs = STAY_MS): Promise<{ wrong: string[]; settledAfterMs: number }> {
   world.mend();
+  await world.run(longestDeadline(world));
   const mended = world.loop.now;
   for (let well = 0; ; ) {
     await world.run(LOOK_EVERY_MS);

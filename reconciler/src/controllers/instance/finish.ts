@@ -20,7 +20,7 @@ export async function finishForward(
 ): Promise<Again | undefined> {
   const { record } = flow;
   const target = record.target!;
-  const made = asMadeNow(context, record, target);
+  const made = context.journal.isResumed(record.uid) ? undefined : asMadeNow(context, record, target);
   const revision = await retryOnConflict(async (attempt) => {
     const current = attempt === 0 ? latestOf(context, cached) : await readFresh(context, cached);
     if (!current) return undefined;

@@ -141,6 +141,7 @@ function stepsTo(
   const live = context.fleet.host(target.host)?.things ?? new Map<string, LiveThing>();
   const settled = heldAllocation(instance.status) !== undefined;
   const own = ownThings(instance, target, resolved.references.networks);
+  // guard: agent restart touching running guests
   if (settled && isAsDeclared(context, instance, target, resolved, own)) return [];
   const cloned = live.has(thingKey({ kind: 'disk', id: target.rootDisk.id }));
   const isWhole = (key: string) => live.get(key)?.drift.length === 0;
