@@ -89,7 +89,10 @@ function isReported(estate: Estate, uid: string): boolean {
 /** Whether its declaration could not be carried out, and what ran before is repaired instead. */
 function isHeld({ kind, metadata, spec, status }: Instance): boolean {
   if (kind !== 'Instance' || metadata.deletionTimestamp || !status?.host || spec.driftPolicy === 'Report') return false;
-  return status.conditions?.some((c) => c.type === 'Stalled' && c.status === 'True') ?? false;
+  const { conditions = [] } = status;
+  // What could not be repaired for good is said, and left.
+  if (conditions.some((c) => c.type === 'Drifted' && c.reason === 'RepairFailed')) return false;
+  return conditions.some((c) => c.type === 'Stalled' && c.status === 'True');
 }
 
 function instanceProblems(instance: Instance, estate: Estate, world: World): string[] {
