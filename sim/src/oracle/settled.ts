@@ -1,4 +1,5 @@
 /** Whether everything is as it must be when nothing hurts any more: the end of every run. */
+import type { ChangeSetRecord } from '@plumb/reconciler/controllers/change-set/record.ts';
 import { referenceKey, referenceKeys } from '@plumb/reconciler/runtime/references.ts';
 import type { ChangeSet, Condition, Instance, PlumbObject } from '@plumb/schemas';
 import { kindByName } from '@plumb/schemas';
@@ -48,11 +49,16 @@ const waits: Record<string, (object: PlumbObject, estate: Estate, world: World) 
 };
 
 /** Milliseconds until the deadline of a change set that is under way, by the clock of the control plane. */
-function leftMs(object: PlumbObject, { loop, skew }: World): number {
+function leftMs(object: PlumbObject, { loop, skew, disk }: World): number {
   if (object.kind !== 'ChangeSet' || ready(object)?.status === 'True') return 0;
   if (object.status?.conditions?.some(({ type, status }) => type === 'Stalled' && status === 'True')) return 0;
   const { metadata, spec } = object as ChangeSet;
-  return Date.parse(metadata.creationTimestamp) + spec.deadlineSeconds * 1000 - (loop.now + skew.ms);
+  // It has as long to begin, tried again every half a minute, and then as long to be done.
+  const record = disk.entries.get(`/changesets/${metadata.uid}`);
+  const deadlineMs = record
+    ? (JSON.parse(record.value) as ChangeSetRecord).deadlineAt
+    : Date.parse(metadata.creationTimestamp) + spec.deadlineSeconds * 1000 + 30_000;
+  return deadlineMs - (loop.now + skew.ms);
 }
 
 /** A deadline that is farther away was moved by a clock that was put back: nobody waits for it. */
@@ -252,11 +258,12 @@ function addressTaken({ metadata, spec }: Instance, estate: Estate): boolean {
   const seen = new Set<string>();
   for (const i of spec.interfaces)
     for (const address of i.addresses ?? []) {
-      const l3 = estate.objects.get(referenceKey('L3Network', metadata.namespace, i.l3Network));
+      const network = referenceKey('L3Network', metadata.namespace, i.l3Network);
+      const l3 = estate.objects.get(network);
       const holder = estate.allocations.get(`/alloc/address/${l3?.metadata.uid}/${address}`);
       if (holder !== undefined && holder !== metadata.uid) return true;
-      if (seen.has(`${i.l3Network} ${address}`)) return true;
-      seen.add(`${i.l3Network} ${address}`);
+      if (seen.has(`${network} ${address}`)) return true;
+      seen.add(`${network} ${address}`);
     }
   return false;
 }

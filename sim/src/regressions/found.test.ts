@@ -135,6 +135,14 @@ const found: Record<string, Omit<Scenario, 'seed' | 'hosts'> & { seed?: string; 
       change('Instance', 'vm', { image: 'missing' }),
     ],
   },
+  'a change set waits for ever to go back, because someone else has edited all of it': {
+    actions: [
+      ...cloud,
+      changeSet('cs', 3, [instance('vm', { offering: 'missing' }).member]),
+      wait(500),
+      change('Instance', 'vm', { image: 'missing' }),
+    ],
+  },
   'a change set waits for ever for what it made, because a member that stays refers to it': {
     actions: [
       ...cloud,

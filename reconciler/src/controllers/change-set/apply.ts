@@ -125,7 +125,9 @@ export async function applyBack(
   }
   const back: ChangeSetRecord = { ...record, direction: 'back', members, failure };
   batch.ops.push({ type: 'put', key: recordKey, value: JSON.stringify(back) });
-  await context.cache.shows((await context.store.commit(batch)).revision);
+  const { revision: returned } = await context.store.commit(batch);
+  // When everything is someone else's by now, no object was written, and the cache has nothing to show.
+  if (members.length > 0) await context.cache.shows(returned);
 }
 
 function before(object: PlumbObject, previous: NonNullable<Member['previous']>): PlumbObject {
