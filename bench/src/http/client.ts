@@ -60,7 +60,7 @@ export class HttpsClient {
       asked.on('error', (error: NodeJS.ErrnoException) => {
         // A server may close a connection that was idle in the very moment in which it is used again. Were a create or
         // a delete done twice by that, the second would be refused, and the measurement fail.
-        if (asked.reusedSocket && error.code === 'ECONNRESET') this.ask(method, path).then(resolve, reject);
+        if (asked.reusedSocket && error.code === 'ECONNRESET') this.ask(method, path, body).then(resolve, reject);
         else reject(error);
       });
       asked.end(body);

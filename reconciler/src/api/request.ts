@@ -143,7 +143,10 @@ function readAll(stream: Readable, take: (chunk: Buffer) => void): Promise<void>
     });
     stream.on('end', resolve);
     stream.on('error', reject);
-    stream.on('close', () => reject(new Error('the client went before it had sent the whole body')));
+    const gone = () => reject(new Error('the client went before it had sent the whole body'));
+    stream.on('close', gone);
+    // A request may have waited for its turn: of a client that went meanwhile nothing is heard any more.
+    if (stream.closed) gone();
   });
 }
 
