@@ -85,7 +85,7 @@ async function soakBlows(seed: string): Promise<SoakRun> {
 async function soakRequests(seed: string): Promise<SoakRun> {
   const wrong = await checkApi(new Dice(seed).bits() | 0, 4).then(
     () => [],
-    (error: Error) => [error.message],
+    (error: Error) => [`${(error.cause as Error | undefined)?.message}: ${error.message}`],
   );
   return { seed, wrong, crashes: 0, failures: 0, cuts: 0, simulatedMs: 0, settledAfterMs: 0 };
 }

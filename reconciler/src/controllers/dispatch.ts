@@ -65,6 +65,7 @@ function onObject(context: Context, waiting: WaitingInstances, { key, kind, befo
     else waiting.forget(key);
     if (!after || freed(before, after)) waiting.wakeAll();
   }
+  if (before && !after) enqueueCarriers(context, before);
   if (kind.kind !== 'ChangeSet' && material) enqueueChangeSets(context);
   if (kind.kind === 'ChangeSet' && material) enqueueUsersOf(context, (after ?? before)!);
   if (after && isDeclaration(before, after)) context.enqueue(key);
@@ -91,6 +92,12 @@ function enqueueUpward(context: Context, key: string): void {
 function enqueueHostIfLeaving(context: Context, host: string): void {
   const key = keys.object('hosts', undefined, host);
   if (context.cache.get(key)?.object.metadata.deletionTimestamp) context.enqueue(key);
+}
+
+/** A host that came back while the object went may still have something of it. */
+function enqueueCarriers(context: Context, { object }: Cached): void {
+  for (const { host } of context.fleet.ownedBy(object.metadata.uid))
+    context.enqueue(keys.object('hosts', undefined, host));
 }
 
 /** Those that are under way wait for their objects. */

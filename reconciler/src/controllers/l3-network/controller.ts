@@ -111,11 +111,13 @@ async function remove(context: Context, cached: Cached<L3Network>): Promise<Agai
       return undefined;
     }
     const held = [...context.holdings.hostsOfNetwork(uid)].sort();
-    if (held.length > 0)
+    if (held.length > 0) {
+      await convergeOrDegrade(context, cached, unused(context, uid));
       throw retryable(
         'DeletionBlocked',
         `is deleted when no instance holds an address on it: some do on ${held.join(', ')}`,
       );
+    }
     await converge(
       context,
       uid,
