@@ -185,6 +185,21 @@ const found: Record<string, Omit<Scenario, 'seed' | 'hosts'> & { seed?: string; 
       wait(8_787),
     ],
   },
+  'an instance moves to a network that is not ready, and gets stuck in the middle': {
+    actions: [
+      ...cloud,
+      vm('vm', on('plain')),
+      wait(2_000),
+      { do: 'delete', kind: 'L2Network', name: 'lab' },
+      {
+        do: 'create',
+        kind: 'L3Network',
+        name: 'late',
+        spec: { l2Network: 'lab', ipv4: { cidr: '10.50.0.0/24', gateway: '10.50.0.1' } },
+      },
+      change('Instance', 'vm', on('late')),
+    ],
+  },
   'a bridge stays because its network was edited while its zone is being deleted': {
     actions: [
       ...cloud,

@@ -42,6 +42,9 @@ export function resolveInstance(context: Context, cached: Cached<Instance>, newU
     used.push(found);
     return found;
   };
+  const flow = context.journal.get(metadata.uid)?.record;
+  const interfaces = [...(object.status?.interfaces ?? []), ...(flow?.target?.interfaces ?? [])];
+  const held = new Set(interfaces.map(({ l3NetworkUid }) => l3NetworkUid));
   get<Zone>('spec.zone', 'Zone', spec.zone);
   const offering = get<InstanceOffering>('spec.offering', 'InstanceOffering', spec.offering);
   const image = get<Image>('spec.image', 'Image', spec.image);
@@ -51,6 +54,11 @@ export function resolveInstance(context: Context, cached: Cached<Instance>, newU
   spec.interfaces.forEach((declared, i) => {
     const field = `spec.interfaces[${i}].l3Network`;
     const l3 = get<L3Network>(field, 'L3Network', declared.l3Network);
+    if (!newUse && !held.has(l3.object.metadata.uid)) {
+      // A network that it comes to is as new to it as to an instance that is made.
+      resolve<L3Network>(context, object, field, 'L3Network', declared.l3Network, { newUse: true });
+      mustBeReady(field, l3);
+    }
     const l2 = resolve<L2Network>(
       context,
       l3.object,
