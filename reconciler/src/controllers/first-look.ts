@@ -13,7 +13,7 @@ import type { Context } from './controller.ts';
 import { DISCONNECT_GRACE_MS } from './host/liveness.ts';
 
 export interface Found {
-  /** uids of instances that had no place and no flow. */
+  /** uids of instances that had no place yet, whether or not one was being made. */
   unplaced: Set<string>;
   /** Keys of instances that wait for what others free or bring; cf. {@link isWaiting}. */
   waiting: Set<string>;
@@ -75,7 +75,7 @@ export class Survey {
       metadata.uid,
       held.filter((a) => a !== undefined),
     );
-    if (status?.host === undefined && !flow) this.#found.unplaced.add(metadata.uid);
+    if (status?.host === undefined) this.#found.unplaced.add(metadata.uid);
     if (isWaiting(cached)) this.#found.waiting.add(key);
     return status?.host !== undefined && !flow && this.#isAway(status.host);
   }

@@ -19,7 +19,8 @@ import { deleteInstance } from './delete.ts';
 import { RepairPacing, reportDrift } from './drift.ts';
 import { goBack, goForward, mustGoForward, turnBack } from './go.ts';
 import { holdingFormer } from './hold.ts';
-import { planInstance } from './planning.ts';
+import { awaitReturn } from './place.ts';
+import { planInstance, whereItLives } from './planning.ts';
 import { resolveInstance } from './references.ts';
 import { growsLive, isSettled, reportHostLost, settle } from './settle.ts';
 import { followSpreadGroups } from './spread-groups.ts';
@@ -53,7 +54,7 @@ async function reconcile(context: Context, cached: Cached<Instance>, pacing: Rep
   if (flow?.record.direction === 'back') return goBack(context, cached, flow);
   const forward = flow?.record.direction === 'forward' ? flow : undefined;
   if (forward && (forward.record.generation === metadata.generation || mustGoForward(context, forward.record)))
-    return goForward(context, cached, forward);
+    if (!isMadeElsewhere(context, cached.object, forward)) return goForward(context, cached, forward);
 
   const resolved = resolveInstance(context, cached, status?.host === undefined);
   if (flow?.record.direction === 'failed' && flow.record.inputs === resolved.inputs) return rest(flow);
@@ -95,6 +96,17 @@ async function undoIfHopeless(
     const failure = { reason: error.reason, message: error.message };
     return turnBack(context, cached, record, failure);
   }
+}
+
+/**
+ * Whether what a create is to make on one host lives on another: the store was put back to a time at which it was still
+ * being made. Throws while hosts are coming back that may have it.
+ */
+function isMadeElsewhere(context: Context, instance: Instance, { record }: Journaled): boolean {
+  if (record.purpose !== 'create' || !context.journal.isResumed(record.uid)) return false;
+  awaitReturn(context, instance);
+  const host = whereItLives(context, instance);
+  return host !== undefined && host !== record.target?.host;
 }
 
 /** A flow that failed whole is not tried again with the same inputs; its condition says why. */

@@ -36,7 +36,7 @@ export function placeInstance(
  * An instance that had no place when this process began may run somewhere all the same: the store may have been put
  * back to an earlier time. The hosts that are known have some time to come back and tell.
  */
-function awaitReturn(context: Context, instance: Instance): void {
+export function awaitReturn(context: Context, instance: Instance): void {
   if (!context.unplaced.has(instance.metadata.uid)) return;
   for (const { object } of context.cache.list<Host>('hosts')) {
     const { name } = object.metadata;

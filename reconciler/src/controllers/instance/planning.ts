@@ -60,8 +60,9 @@ export function planInstance(
   const held = allHeld(context, instance);
   const { cpus, memoryMiB } = sizeFor(context, instance, resolved.references.offering, index);
   const host =
-    held[0]?.host ?? // guard: double start after a false host-down
+    heldAllocation(instance.status)?.host ?? // guard: double start after a false host-down
     whereItLives(context, instance) ?? // guard: double start after a false host-down
+    held[0]?.host ?? // guard: double start after a false host-down
     placeInstance(context, instance, resolved, index);
   if (!context.liveness.connected(host))
     throw retryable('HostNotConnected', `the agent of host ${host}, on which it is placed, is not connected`);
@@ -103,7 +104,7 @@ function rootDisk(context: Context, instance: Instance, image: Image, host: stri
  * The host that has its disk or its domain although nothing is written of it: the store was put back to an earlier time.
  * There its data is, and only there it may run.
  */
-function whereItLives(context: Context, { metadata }: Instance): string | undefined {
+export function whereItLives(context: Context, { metadata }: Instance): string | undefined {
   for (const { host, thing } of context.fleet.ownedBy(metadata.uid))
     if (thing.kind === 'domain' || thing.kind === 'disk') return host;
   return undefined;
