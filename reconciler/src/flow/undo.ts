@@ -1,5 +1,5 @@
 /** Pure: what takes the steps of a plan back. */
-import { thingKey } from '@plumb/schemas';
+import { thingKey, thingOrder } from '@plumb/schemas';
 import { equal, type Plan, type PlanStep } from '../plan/plan.ts';
 import type { FlowRecord } from './record.ts';
 
@@ -20,7 +20,13 @@ export function undoSteps(steps: readonly PlanStep[]): PlanStep[] {
       return step.previous === undefined
         ? { ...base, verb: 'remove' }
         : { ...base, verb: 'ensure', thing: step.previous };
-    });
+    })
+    .sort((a, b) => rank(a) - rank(b));
+}
+
+/** What comes back comes in the order of making, before what goes, in reverse: steps of several flows are in no order. */
+function rank({ verb, thing }: PlanStep): number {
+  return verb === 'ensure' ? thingOrder(thing.kind) : 100 - thingOrder(thing.kind);
 }
 
 /** Everything that the flow and those before it may have done: of each thing one step, from what was there at first. */
