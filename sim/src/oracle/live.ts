@@ -33,6 +33,8 @@ function misplaced(
   const owner = estate.byUid.get(thing.owner);
   if (!owner) {
     if (!host || (world.restored && world.disk.entries.has(`/deleted/${thing.owner}`))) return undefined;
+    const clones = [...things.values()].filter((t) => t.kind === 'disk' && t.spec.image === thing.id);
+    if (thing.kind === 'image' && clones.some((disk) => estate.byUid.has(disk.owner))) return undefined;
     const listed = host.status?.orphans?.some((o) => o.kind === thing.kind && o.id === thing.id);
     return listed ? undefined : `without an object, and is not reported as an orphan`;
   }

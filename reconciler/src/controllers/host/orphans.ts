@@ -23,9 +23,16 @@ export async function orphansOn(context: Context, host: HostLive): Promise<Unown
     const gone = deleted.get(thing.owner);
     // The object may have arrived while the store was asked.
     if (gone === undefined || isKnown(context, thing.owner)) continue;
+    // A clone needs its file: it goes when the last instance that was made of it does.
+    if (gone && thing.kind === 'image' && hasClone(host, thing.id)) continue;
     (gone ? result.removable : result.orphans).push(thing);
   }
   return result;
+}
+
+function hasClone({ things }: HostLive, imageId: string): boolean {
+  for (const thing of things.values()) if (thing.kind === 'disk' && thing.spec.image === imageId) return true;
+  return false;
 }
 
 function isKnown(context: Context, uid: string): boolean {
