@@ -6,6 +6,8 @@ import type { ApiRequest } from './request.ts';
 /** What every verb works with. */
 export interface ApiContext {
   ambient: Ambient;
+  /** Aborted when the API ends: what it does by itself ends, too. */
+  ending?: AbortSignal;
 }
 
 export interface Call {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { storeUnavailable } from '../store/errors.ts';
 import { keys } from '../store/keys.ts';
 import { namespaceResource } from './core/namespace.ts';
 import { finishNamespaceDeletions } from './core/namespace-delete.ts';
@@ -121,6 +122,25 @@ describe('namespaces', () => {
     const full = await api.ask('GET', '/api/v1/namespaces/full');
     expect(full.body.metadata.deletionTimestamp).toBeUndefined();
     expect(full.body.status.phase).toBe('Active');
+  });
+
+  test('a namespace whose deletion the disk refused in the middle goes when the disk takes it', async () => {
+    await api.ask('POST', '/api/v1/namespaces', { body: { metadata: { name: 'later' } } });
+    const { commit } = api.store;
+    let marked = false;
+    api.store.commit = async (batch, onApplied) => {
+      const isMark = batch.ops.some((op) => op.type === 'put' && op.value.includes('"Terminating"'));
+      if (marked) throw storeUnavailable('make the change durable', new Error('the disk is full'));
+      marked = isMark;
+      return commit.call(api.store, batch, onApplied);
+    };
+    const refused = await api.ask('DELETE', '/api/v1/namespaces/later');
+    expect(refused.status).toBe(503);
+    await api.clock.advance(1_000);
+    expect((await api.ask('GET', '/api/v1/namespaces/later')).status).toBe(200);
+    api.store.commit = commit;
+    await api.clock.advance(1_000);
+    expect((await api.ask('GET', '/api/v1/namespaces/later')).status).toBe(404);
   });
 
   test('a create and the deletion of its namespace at the same time leave no object without one', async () => {

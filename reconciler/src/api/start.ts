@@ -53,7 +53,8 @@ export interface Api {
 /** Starts serving. Makes the namespace `default` where it is missing, and ends deletions of others that were cut off. */
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { store, ambient } = options;
-  const context: ApiContext = { ambient };
+  const ending = new AbortController();
+  const context: ApiContext = { ambient, ending: ending.signal };
   await ensureDefaultNamespace(store, ambient);
   await finishNamespaceDeletions(context, namespaceResource(store));
   const events = eventEntries(options.events);
@@ -86,6 +87,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     url: localUrl(options.listen.host, listener.port),
     port: listener.port,
     async close() {
+      ending.abort();
       await listener.close();
       await events.close();
     },

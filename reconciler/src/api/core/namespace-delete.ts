@@ -2,7 +2,7 @@
  * Deleting a namespace: only when nothing is in it. It is marked first, which refuses new objects, then looked
  * through; if something is there, the mark is taken back and the client is told what.
  */
-import { kinds, type PlumbObject, terminal } from '@plumb/schemas';
+import { kinds, PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
 import { keys } from '../../store/keys.ts';
 import { decodeObject, encodeObject, objectText, removalOps } from '../../store/object-codec.ts';
 import type { Store } from '../../store/store.ts';
@@ -43,15 +43,14 @@ export async function deleteNamespace(context: ApiContext, resource: WritableRes
       ops: [{ type: 'put', key, value: encodeObject(object) }],
     });
   const metadata = { ...current.metadata, deletionTimestamp: timestamp(now) };
-  let { revision } = await put({ ...current, metadata, status: { phase: 'Terminating' } }, entry.revision);
+  const { revision } = await put({ ...current, metadata, status: { phase: 'Terminating' } }, entry.revision);
   try {
-    await expectEmpty(resource, name);
+    const problem = await endDeletion(context, resource, { key, revision });
+    if (problem) throw problem;
   } catch (error) {
-    const { deletionTimestamp: _, ...kept } = current.metadata;
-    ({ revision } = await put({ ...current, metadata: kept, status: { phase: 'Active' } }, revision));
+    if (isUnavailable(error)) endLater(context, resource, { key, revision });
     throw error;
   }
-  await store.commit({ preconditions: [{ key, revision }], ops: removalOps(key, current, now) });
   return deleted(resource, current);
 }
 
@@ -59,24 +58,62 @@ export async function deleteNamespace(context: ApiContext, resource: WritableRes
  * Ends deletions that a crash has cut off: what is empty goes, what is not stays as it was. Called before anything is
  * served, while no deletion can be under way.
  */
-export async function finishNamespaceDeletions({ ambient }: ApiContext, resource: WritableResource): Promise<void> {
+export async function finishNamespaceDeletions(context: ApiContext, resource: WritableResource): Promise<void> {
   const { store, plural } = resource;
-  for (const entry of (await store.list(keys.kind(plural))).entries) {
-    const current = decodeObject(entry);
-    const { deletionTimestamp, ...kept } = current.metadata;
-    if (deletionTimestamp === undefined) continue;
-    const isEmpty = await expectEmpty(resource, kept.name).then(
-      () => true,
-      () => false,
-    );
-    const restored: PlumbObject = { ...current, metadata: kept, status: { phase: 'Active' } };
-    await store.commit({
-      preconditions: [{ key: entry.key, revision: entry.revision }],
-      ops: isEmpty
-        ? removalOps(entry.key, current, ambient.clock.now())
-        : [{ type: 'put', key: entry.key, value: encodeObject(restored) }],
+  for (const entry of (await store.list(keys.kind(plural))).entries)
+    if (decodeObject(entry).metadata.deletionTimestamp !== undefined) await endDeletion(context, resource, entry);
+}
+
+/** One that is marked. */
+interface Marked {
+  key: string;
+  revision: number;
+}
+
+/** The second half: the namespace goes when it is empty, else its mark does, and what is in it is the answer. */
+async function endDeletion(
+  { ambient }: ApiContext,
+  resource: WritableResource,
+  { key, revision }: Marked,
+): Promise<unknown> {
+  const { store } = resource;
+  const entry = await store.get(key);
+  if (entry?.revision !== revision) return undefined;
+  const current = decodeObject(entry);
+  const { deletionTimestamp: _, ...kept } = current.metadata;
+  const restored: PlumbObject = { ...current, metadata: kept, status: { phase: 'Active' } };
+  const problem = await expectEmpty(resource, kept.name).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (isUnavailable(problem)) throw problem;
+  await store.commit({
+    preconditions: [{ key, revision }],
+    ops: problem
+      ? [{ type: 'put', key, value: encodeObject(restored) }]
+      : removalOps(key, current, ambient.clock.now()),
+  });
+  return problem;
+}
+
+/** How long after the disk refused it is asked again. Milliseconds. */
+const AGAIN_MS = 1_000;
+
+/** A marked namespace refuses everything new: what the disk refused in the middle is ended when it takes it again. */
+function endLater(context: ApiContext, resource: WritableResource, marked: Marked): void {
+  const { ambient, ending } = context;
+  if (ending?.aborted) return;
+  const stop = ambient.clock.after(AGAIN_MS, () => {
+    ending?.removeEventListener('abort', stop);
+    endDeletion(context, resource, marked).catch((error) => {
+      if (isUnavailable(error)) endLater(context, resource, marked);
     });
-  }
+  });
+  ending?.addEventListener('abort', stop, { once: true });
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof PlumbError && error.reason === 'StoreUnavailable';
 }
 
 async function expectEmpty(resource: WritableResource, namespace: string): Promise<void> {
