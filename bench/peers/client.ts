@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { createSecureContext } from 'node:tls';
+import { followLines } from '../src/http/lines.ts';
 
 export interface Reply {
   status: number;
@@ -85,41 +85,16 @@ export class PeerClient {
     throw new Error(`${method} ${path}: ${reply.status}: ${reply.body.toString().slice(0, 500)}`);
   }
 
-  /** The lines of an answer that does not end, on a connection of its own. Returns a function that ends it. */
-  async lines(
+  /** The lines of an answer that does not end, on a connection of its own: see {@link followLines}. */
+  lines(
     path: string,
     accept: string,
     onLine: (line: string) => void,
     onEnd: (why: Error) => void,
   ): Promise<() => void> {
     const { authority } = this.#access;
-    const options = { ...this.#options('GET', path, { accept }), agent: false as const };
-    const sent = request({ ...options, ca: authority, rejectUnauthorized: authority !== undefined });
-    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-      sent.once('response', resolve);
-      sent.once('error', reject);
-      sent.end();
-    });
-    if (answer.statusCode !== 200) throw new Error(`GET ${path}: ${answer.statusCode}`);
-    let rest = '';
-    answer.setEncoding('utf8');
-    answer.on('data', (part: string) => {
-      const lines = (rest + part).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) onLine(line);
-    });
-    let wanted = true;
-    const end = (why: Error) => {
-      if (wanted) onEnd(why);
-      wanted = false;
-    };
-    answer.on('end', () => end(new Error(`the server ended GET ${path}`)));
-    answer.on('error', end);
-    sent.on('error', end);
-    return () => {
-      wanted = false;
-      sent.destroy();
-    };
+    const trust = { ca: authority, rejectUnauthorized: authority !== undefined };
+    return followLines({ ...this.#options('GET', path, { accept }), agent: false, ...trust }, onLine, onEnd);
   }
 
   close(): void {

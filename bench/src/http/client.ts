@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { createSecureContext } from 'node:tls';
+import { followLines } from './lines.ts';
 
 export interface Answer {
   status: number;
@@ -75,33 +75,9 @@ export class HttpsClient {
     return text;
   }
 
-  /** The lines of an answer that does not end. Returns a function that ends it. */
-  async stream(path: string, onLine: (line: string) => void, onEnd: (why: Error) => void): Promise<() => void> {
-    const asked = request({ ...this.#options('GET', path), agent: false, ca: this.#access.authority });
-    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-      asked.once('response', resolve);
-      asked.once('error', reject);
-      asked.end();
-    });
-    if (answer.statusCode !== 200) throw new Error(`GET ${path}: ${answer.statusCode}`);
-    let rest = '';
-    answer.setEncoding('utf8');
-    answer.on('data', (part: string) => {
-      const lines = (rest + part).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) onLine(line);
-    });
-    let ended = false;
-    const end = (why: Error) => {
-      if (!ended) onEnd(why);
-      ended = true;
-    };
-    answer.on('end', () => end(new Error(`the server ended GET ${path}`)));
-    answer.on('error', end);
-    return () => {
-      ended = true;
-      asked.destroy();
-    };
+  /** The lines of an answer that does not end, on a connection of its own: see {@link followLines}. */
+  stream(path: string, onLine: (line: string) => void, onEnd: (why: Error) => void): Promise<() => void> {
+    return followLines({ ...this.#options('GET', path), agent: false, ca: this.#access.authority }, onLine, onEnd);
   }
 
   close(): void {
