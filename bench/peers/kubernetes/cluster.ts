@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../../src/processes/free-port.ts';
 import { PeerClient } from '../client.ts';
 import { type Program, startProgram, waitUntil } from '../program.ts';
 import type { KubernetesPrograms } from './build.ts';
@@ -87,12 +86,4 @@ async function podRuns(client: PeerClient): Promise<boolean> {
   if (pod.status?.phase !== 'Running') return false;
   await client.expect(200, 'DELETE', `${path}?gracePeriodSeconds=0`);
   return true;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,6 +1,4 @@
 import { readFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { type Access, HttpsClient } from '../http/client.ts';
@@ -8,6 +6,7 @@ import { allReady } from '../http/followed.ts';
 import { parseScrape, type Scrape } from '../http/scrape.ts';
 import { ROOT } from '../machine.ts';
 import { type Child, startChild } from './child.ts';
+import { freePort } from './free-port.ts';
 import { INSPECTOR_LINE, Profiler } from './profiler.ts';
 
 const BIN = join(ROOT, 'bin', 'plumb.ts');
@@ -182,12 +181,4 @@ function readKubeconfig(file: string): Access {
   };
   const { server, 'certificate-authority-data': authority } = config.clusters[0]!.cluster;
   return { url: server, authority: Buffer.from(authority, 'base64').toString(), token: config.users[0]!.user.token };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
