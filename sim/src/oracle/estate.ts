@@ -2,7 +2,16 @@
 
 import type { FlowRecord } from '@plumb/reconciler/flow/record.ts';
 import type { Allocation } from '@plumb/reconciler/plan/allocation.ts';
-import type { Host, Image, Instance, InstanceOffering, L2Network, L3Network, PlumbObject } from '@plumb/schemas';
+import type {
+  Condition,
+  Host,
+  Image,
+  Instance,
+  InstanceOffering,
+  L2Network,
+  L3Network,
+  PlumbObject,
+} from '@plumb/schemas';
 import type { StoreDisk } from '../world/store-disk.ts';
 
 export interface Estate {
@@ -49,4 +58,8 @@ export function holdings(estate: Estate, uid: string): Allocation[] {
   const flow = estate.flows.find((f) => f.uid === uid);
   const held = status?.host ? [{ interfaces: [], cpus: 0, memoryMiB: 0, ...status } as unknown as Allocation] : [];
   return [...held, ...(flow?.held ?? []), ...(flow?.target ? [flow.target] : [])];
+}
+
+export function ready(object: PlumbObject): Condition | undefined {
+  return object.status?.conditions?.find((c) => c.type === 'Ready');
 }

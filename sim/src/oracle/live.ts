@@ -2,8 +2,7 @@
 import type { Allocation } from '@plumb/reconciler/plan/allocation.ts';
 import type { Host, Instance, L3Network, LiveThing } from '@plumb/schemas';
 import type { World } from '../world/world.ts';
-import { type Estate, holdings } from './estate.ts';
-import { ready } from './settled.ts';
+import { type Estate, holdings, ready } from './estate.ts';
 
 export function liveProblems(estate: Estate, world: World): string[] {
   const found: string[] = [];

@@ -1,10 +1,10 @@
 /** Whether everything is as it must be when nothing hurts any more: the end of every run. */
 import type { ChangeSetRecord } from '@plumb/reconciler/controllers/change-set/record.ts';
 import { referenceKey, referenceKeys } from '@plumb/reconciler/runtime/references.ts';
-import type { ChangeSet, Condition, Instance, PlumbObject } from '@plumb/schemas';
+import type { ChangeSet, Instance, PlumbObject } from '@plumb/schemas';
 import { kindByName } from '@plumb/schemas';
 import type { World } from '../world/world.ts';
-import { type Estate, holdings, readEstate } from './estate.ts';
+import { type Estate, holdings, readEstate, ready } from './estate.ts';
 import { liveProblems } from './live.ts';
 
 /** What is not as it must be, in sentences; empty when all is well. */
@@ -222,10 +222,6 @@ function allocationProblems(estate: Estate): string[] {
 
 function ordered({ cpus, memoryMiB, instances }: { cpus: number; memoryMiB: number; instances: number }) {
   return { cpus, memoryMiB, instances };
-}
-
-export function ready(object: PlumbObject): Condition | undefined {
-  return object.status?.conditions?.find((c) => c.type === 'Ready');
 }
 
 /** What the object refers to, and what that refers to; undefined where there is none. */
