@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { PlumbError, terminal } from '@plumb/schemas';
 import { parse } from 'yaml';
-import type { Connection } from './settings.ts';
+import type { Connection } from './connection.ts';
 
 interface Kubeconfig {
   'current-context'?: string;

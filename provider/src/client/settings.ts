@@ -3,21 +3,8 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { terminal } from '@plumb/schemas';
+import type { Connection } from './connection.ts';
 import { clusterOf } from './kubeconfig.ts';
-
-export interface Connection {
-  /** `https://host:port`, without a path at its end. */
-  endpoint: string;
-  token?: string;
-  /** PEM; the system's authorities, if absent. */
-  ca?: string;
-  /** PEM of a client certificate and its key. */
-  certificate?: { cert: string; key: string };
-  /** The name that the server's certificate must bear, where it is not the host of the endpoint. */
-  serverName?: string;
-  /** The certificate is not verified: only as a kubeconfig says so. */
-  insecure?: true;
-}
 
 /** The attributes of the provider block. */
 export interface ProviderAttributes {

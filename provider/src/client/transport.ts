@@ -3,7 +3,7 @@ import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } fr
 import { Agent, request as secureRequest } from 'node:https';
 import { type Clock, PlumbError, retryable, terminal } from '@plumb/schemas';
 import type { Log } from '../log.ts';
-import type { Connection } from './settings.ts';
+import type { Connection } from './connection.ts';
 import { errorOf } from './status.ts';
 
 export interface Request {
