@@ -1,6 +1,7 @@
 /** Which resources are served with which verbs. Discovery, routing and OpenAPI all read this. */
 import { type KindDefinition, terminal } from '@plumb/schemas';
-import { type OpenApiKind, openApiKind } from '@plumb/schemas/project/openapi.ts';
+import { openApiKind } from '@plumb/schemas/project/openapi.ts';
+import type { OpenApiKind } from '@plumb/schemas/project/openapi-group.ts';
 import type { Store } from '../store/store.ts';
 import type { ApiContext, Handler } from './call.ts';
 import { eventResource } from './core/event.ts';

@@ -1,5 +1,5 @@
 /** The paths and operations of a kind. Clients look here for the kind of a path and the parameters of a verb. */
-import type { OpenApiGroup, OpenApiKind } from './openapi.ts';
+import type { OpenApiGroup, OpenApiKind } from './openapi-group.ts';
 import { DELETE_OPTIONS, PATCH, ref, STATUS } from './openapi-shared.ts';
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';

@@ -1,27 +1,9 @@
 /** OpenAPI v3 of one group and version, as `kubectl explain`, `apply` and `diff` read it. */
 import type { KindDefinition } from '../kinds/define.ts';
+import type { OpenApiGroup, OpenApiKind } from './openapi-group.ts';
 import { operations } from './openapi-paths.ts';
 import { LIST_META, OBJECT_META, ref, sharedDefinitions } from './openapi-shared.ts';
 import { type SchemaNode, schemaNode } from './validate-schema.ts';
-
-export interface OpenApiGroup {
-  /** Empty for the core group. */
-  group: string;
-  version: string;
-  kinds: readonly OpenApiKind[];
-}
-
-export interface OpenApiKind {
-  kind: string;
-  plural: string;
-  scope: 'Cluster' | 'Namespaced';
-  description: string;
-  /** Properties of the object beside apiVersion, kind and metadata. */
-  properties: Record<string, SchemaNode>;
-  required?: readonly string[];
-  verbs: ReadonlySet<string>;
-  hasStatus: boolean;
-}
 
 export type OpenApiDocument = Record<string, unknown>;
 
