@@ -1,28 +1,31 @@
-const MIN_CELLS = 16;
+import { ProbingTable } from './probing-table.ts';
 
 /**
  * Finds slots by a text that is kept elsewhere: a hash table that holds nothing but the numbers of slots, about twelve bytes
  * each. Several slots may bear the same text.
  */
-export class SlotIndex {
+export class SlotIndex extends ProbingTable {
   readonly #bears: (slot: number, text: string) => boolean;
-  /** Open addressing, linear probing; 0 is an empty cell, n + 1 is slot n. */
-  #cells = new Int32Array(MIN_CELLS);
   /** By slot. */
-  #hashes = new Int32Array(MIN_CELLS);
-  #size = 0;
+  #hashes = new Int32Array(16);
 
   /** `bears`: whether the text of the slot is this one. */
   constructor(bears: (slot: number, text: string) => boolean) {
+    super();
     this.#bears = bears;
+  }
+
+  protected hash(slot: number): number {
+    return this.#hashes[slot]!;
   }
 
   /** A slot of that text, or -1. */
   find(text: string): number {
+    const { cells } = this;
     const hash = hashOf(text);
-    const mask = this.#cells.length - 1;
-    for (let cell = hash & mask; this.#cells[cell] !== 0; cell = (cell + 1) & mask) {
-      const slot = this.#cells[cell]! - 1;
+    const mask = cells.length - 1;
+    for (let cell = hash & mask; cells[cell] !== 0; cell = (cell + 1) & mask) {
+      const slot = cells[cell]! - 1;
       if (this.#hashes[slot] === hash && this.#bears(slot, text)) return slot;
     }
     return -1;
@@ -32,39 +35,12 @@ export class SlotIndex {
   add(slot: number, text: string): void {
     if (slot >= this.#hashes.length) this.#hashes = grown(this.#hashes, slot);
     this.#hashes[slot] = hashOf(text);
-    this.#put(slot);
-    this.#size++;
-    if (this.#size * 4 > this.#cells.length * 3) this.#resize(this.#cells.length * 2);
+    this.put(slot);
   }
 
   /** The slot must be in the index. */
   remove(slot: number): void {
-    const mask = this.#cells.length - 1;
-    let empty = this.#hashes[slot]! & mask;
-    while (this.#cells[empty] !== slot + 1) empty = (empty + 1) & mask;
-    // What was pushed on by the one that goes moves back, so that no search ends too early.
-    for (let cell = (empty + 1) & mask; this.#cells[cell] !== 0; cell = (cell + 1) & mask) {
-      const home = this.#hashes[this.#cells[cell]! - 1]! & mask;
-      if (((cell - home) & mask) < ((cell - empty) & mask)) continue;
-      this.#cells[empty] = this.#cells[cell]!;
-      empty = cell;
-    }
-    this.#cells[empty] = 0;
-    this.#size--;
-    if (this.#cells.length > MIN_CELLS && this.#size * 8 < this.#cells.length) this.#resize(this.#cells.length / 2);
-  }
-
-  #put(slot: number): void {
-    const mask = this.#cells.length - 1;
-    let cell = this.#hashes[slot]! & mask;
-    while (this.#cells[cell] !== 0) cell = (cell + 1) & mask;
-    this.#cells[cell] = slot + 1;
-  }
-
-  #resize(cells: number): void {
-    const before = this.#cells;
-    this.#cells = new Int32Array(cells);
-    for (const cell of before) if (cell !== 0) this.#put(cell - 1);
+    this.take(slot);
   }
 }
 
