@@ -43,6 +43,7 @@ const outcome = (decide: () => string): unknown => {
 test('it answers as a look at every host does, whatever came and went', () => {
   const anAction = fc.oneof(
     { weight: 3, arbitrary: aHost.map((set) => ({ set })) },
+    { weight: 2, arbitrary: aHost.map((use) => ({ use })) },
     { weight: 1, arbitrary: aHost.map(({ name }) => ({ remove: name })) },
     { weight: 2, arbitrary: fc.record({ request: aRequest, group: aGroup }) },
   );
@@ -54,6 +55,11 @@ test('it answers as a look at every host does, whatever came and went', () => {
         if ('set' in action) {
           index.set(action.set);
           hosts.set(action.set.name, action.set);
+        } else if ('use' in action) {
+          const { name, usedCpus, usedMemoryMiB } = action.use;
+          index.setUse(name, usedCpus, usedMemoryMiB);
+          const known = hosts.get(name);
+          if (known) hosts.set(name, { ...known, usedCpus, usedMemoryMiB });
         } else if ('remove' in action) {
           index.remove(action.remove);
           hosts.delete(action.remove);

@@ -44,6 +44,12 @@ export class PlacementIndex {
     this.#shelfOf.set(host.name, shelf);
   }
 
+  /** So much of the host is used now. A host that was never set stays unknown. */
+  setUse(name: string, usedCpus: number, usedMemoryMiB: number): void {
+    const host = this.#hosts.get(name);
+    if (host !== undefined) this.set({ ...host, usedCpus, usedMemoryMiB });
+  }
+
   remove(name: string): void {
     this.#takeOff(name);
     this.#hosts.delete(name);

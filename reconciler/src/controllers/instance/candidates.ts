@@ -29,6 +29,8 @@ export class Candidates {
   readonly #hosts = new PlacementIndex();
   /** Names of hosts of which something changed since they were looked at. */
   readonly #changed = new Set<string>();
+  /** Names of hosts of which more or less is handed out since then: their objects need not be read again. */
+  readonly #used = new Set<string>();
   #begun = false;
 
   constructor(context: Context, allocations: AllocationIndex) {
@@ -40,7 +42,7 @@ export class Candidates {
     context.fleet.onChange((change) => {
       if (change.type === 'host') this.#changed.add(change.host);
     });
-    allocations.onUse((host) => this.#changed.add(host));
+    allocations.onUse((host) => this.#used.add(host));
   }
 
   /** As PlacementIndex.place, by what is known now. */
@@ -51,7 +53,12 @@ export class Candidates {
       if (candidate) this.#hosts.set(candidate);
       else this.#hosts.remove(name);
     }
+    for (const name of this.#used) {
+      const { cpus, memoryMiB } = this.#allocations.use(name);
+      if (!this.#changed.has(name)) this.#hosts.setUse(name, cpus, memoryMiB);
+    }
     this.#changed.clear();
+    this.#used.clear();
     return this.#hosts.place(request, groupCounts);
   }
 
