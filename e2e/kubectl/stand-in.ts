@@ -1,7 +1,7 @@
 /** Stands in for every controller: what is declared is Ready at once, what is deleted is finished at once. */
 import type { EventRing } from '@plumb/reconciler/runtime/events.ts';
 import { ConflictError } from '@plumb/reconciler/store/errors.ts';
-import { keys, parseObjectKey } from '@plumb/reconciler/store/keys.ts';
+import { keys, pluralOf } from '@plumb/reconciler/store/keys.ts';
 import { decodeObject, encodeObject, removalOps } from '@plumb/reconciler/store/object-codec.ts';
 import type { Store } from '@plumb/reconciler/store/store.ts';
 import { kinds, type PlumbObject } from '@plumb/schemas';
@@ -15,7 +15,7 @@ export const HOLD = 'test.plumb.dev/hold';
 export async function standIn(store: Store, events: EventRing, signal: AbortSignal): Promise<void> {
   for await (const { changes } of store.watch(keys.objects, 0, signal)) {
     for (const { key, value } of changes) {
-      const plural = parseObjectKey(key)?.plural;
+      const plural = pluralOf(key);
       if (value !== undefined && kinds.some((kind) => kind.plural === plural)) await settle(store, events, key);
     }
   }

@@ -6,7 +6,7 @@ import { type Api as ServedApi, startApi } from '@plumb/reconciler/api/start.ts'
 import { openPki, type Pki } from '@plumb/reconciler/pki/open.ts';
 import { EventRing } from '@plumb/reconciler/runtime/events.ts';
 import { ConflictError } from '@plumb/reconciler/store/errors.ts';
-import { keys, parseObjectKey } from '@plumb/reconciler/store/keys.ts';
+import { keys, pluralOf } from '@plumb/reconciler/store/keys.ts';
 import { MemoryStore } from '@plumb/reconciler/store/memory.ts';
 import { decodeObject, encodeObject, removalOps } from '@plumb/reconciler/store/object-codec.ts';
 import { type Condition, kinds, type PlumbObject, realAmbient } from '@plumb/schemas';
@@ -122,9 +122,9 @@ export class Control {
   }
 
   async #reconcile(key: string): Promise<void> {
-    const plural = parseObjectKey(key)?.plural;
+    const plural = pluralOf(key);
     const entry = await this.#store.get(key);
-    if (!entry || !plurals.has(plural ?? '')) return;
+    if (!entry || !plurals.has(plural)) return;
     const object = decodeObject(entry);
     for (const { kind, name, resolve } of this.#waiting) {
       if (kind === object.kind && name === object.metadata.name) resolve();

@@ -70,9 +70,10 @@ function onObject(context: Context, waiting: WaitingInstances, { key, kind, befo
   if (kind.kind === 'ChangeSet' && material) enqueueUsersOf(context, (after ?? before)!);
   if (after && isDeclaration(before, after)) context.enqueue(key);
   if (material) for (const referrer of context.cache.referrers(key)) context.enqueue(referrer.key);
-  if (!before || !after || hostOf(before) !== hostOf(after) || refersElsewhere(before, after))
-    for (const cached of [before, after])
-      if (cached) for (const target of referenceKeys(kind, cached.object)) enqueueUpward(context, target);
+  const elsewhere = before !== undefined && after !== undefined && refersElsewhere(before, after);
+  if (!before || !after || elsewhere || hostOf(before) !== hostOf(after))
+    for (const target of referenceKeys(kind, (after ?? before)!.object)) enqueueUpward(context, target);
+  if (elsewhere) for (const target of referenceKeys(kind, before.object)) enqueueUpward(context, target);
   if (kind.kind === 'Host' && material) waiting.wakeAll();
   if (kind.kind === 'Instance' && hostOf(before) !== hostOf(after))
     for (const host of [hostOf(before), hostOf(after)]) if (host) enqueueHostIfLeaving(context, host);

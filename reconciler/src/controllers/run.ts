@@ -3,7 +3,7 @@ import { kinds, PlumbError } from '@plumb/schemas';
 import type { FlowRecord } from '../flow/record.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { WorkQueue } from '../runtime/queue.ts';
-import { parseObjectKey } from '../store/keys.ts';
+import { pluralOf } from '../store/keys.ts';
 import type { Context } from './controller.ts';
 import { dispatch } from './dispatch.ts';
 import { lookWhenLost, type Survey } from './first-look.ts';
@@ -32,7 +32,7 @@ export function runControllers({ context: parts, survey, metrics, onError }: Run
     ...parts,
     unplaced: found.unplaced,
     enqueue(key, afterMs = 0) {
-      queues.get(parseObjectKey(key)?.plural ?? '')?.addAfter(key, afterMs);
+      queues.get(pluralOf(key))?.addAfter(key, afterMs);
     },
   };
   const { clock, random } = context.ambient;
