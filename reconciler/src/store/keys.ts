@@ -27,6 +27,13 @@ export const keys = {
   control: (what: string) => `/control/${what}`,
 } as const;
 
+/** The parts of an object's key, or undefined if the key is not an object's. */
+export function parseObjectKey(key: string): { plural: string; namespace: string; name: string } | undefined {
+  const [, root, plural, namespace, name] = key.split('/');
+  if (root !== 'objects' || !plural || namespace === undefined || !name) return undefined;
+  return { plural, namespace, name };
+}
+
 /** The plural of the kind whose object the key is; of a key that is no object's, anything. */
 export function pluralOf(key: string): string {
   const from = keys.objects.length;
