@@ -25,7 +25,7 @@ interface Content {
 
 export class Holdings {
   private readonly uids = new Uids();
-  private readonly slots = new SlotIndex((slot, uid) => this.uids.get(slot) === uid);
+  private readonly slots = new SlotIndex((slot, uid) => this.uids.is(slot, uid));
   private readonly free: number[] = [];
   private used = 0;
   /** By slot: of everything that the instance holds, so that any change of it is seen. */
@@ -171,17 +171,18 @@ export class Holdings {
   }
 
   private tell(listener: (change: HoldingsChange) => void, before: Share[], after: Share[], freed: boolean): void {
-    const networks = new Set<string>();
-    const [had, has] = [this.places(before), this.places(after)];
-    for (const place of had.symmetricDifference(has)) networks.add(place.split(' ')[0]!);
-    const kept = new Set(after.map(({ host }) => host));
-    const left = new Set(before.filter(({ host }) => !kept.has(host)).map(({ host }) => this.hostNumbers.text(host)));
-    if (networks.size > 0 || freed) listener({ networks, left, freed });
+    const networks = new Set([...this.placesOnlyIn(before, after), ...this.placesOnlyIn(after, before)]);
+    const left = before.filter(({ host }) => !after.some((kept) => kept.host === host));
+    if (networks.size > 0 || freed)
+      listener({ networks, left: new Set(left.map(({ host }) => this.hostNumbers.text(host))), freed });
   }
 
-  /** `l3 uid, host` of every interface. */
-  private places(shares: Share[]): Set<string> {
-    return new Set(shares.flatMap((s) => this.contentOf[s.content]!.networks.map((network) => `${network} ${s.host}`)));
+  /** l3 uids of the interfaces whose network the others do not have on that host. */
+  private *placesOnlyIn(shares: Share[], others: Share[]): Generator<string> {
+    for (const { host, content } of shares)
+      for (const network of this.contentOf[content]!.networks)
+        if (!others.some((other) => other.host === host && this.contentOf[other.content]!.networks.includes(network)))
+          yield network;
   }
 }
 

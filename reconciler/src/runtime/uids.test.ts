@@ -18,6 +18,8 @@ test('gives back what was set last', () => {
         model.set(slot, uid);
       }
       for (const [slot, uid] of model) expect(uids.get(slot)).toBe(uid);
+      for (const [slot, uid] of model)
+        for (const other of model.values()) expect(uids.is(slot, other)).toBe(other === uid);
     }),
   );
 });

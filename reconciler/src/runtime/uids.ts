@@ -13,25 +13,16 @@ export class Uids {
     const at = slot * QUARTERS;
     if (at + QUARTERS > this.#bytes.length) this.#bytes = grown(this.#bytes, at + QUARTERS);
     if (this.#others.size > 0) this.#others.delete(slot);
-    if (!this.#parse(at, uid)) this.#others.set(slot, uid);
+    if (parse(uid)) this.#bytes.set(parsed, at);
+    else this.#others.set(slot, uid);
   }
 
-  /** False when it is no UUID in lower case. */
-  #parse(at: number, uid: string): boolean {
-    if (uid.length !== LENGTH) return false;
-    let digits = 0;
-    let quarter = 0;
-    for (let i = 0; i < LENGTH; i++) {
-      const code = uid.charCodeAt(i);
-      if (i === 8 || i === 13 || i === 18 || i === 23) {
-        if (code !== 45) return false;
-        continue;
-      }
-      const digit = code >= 48 && code <= 57 ? code - 48 : code >= 97 && code <= 102 ? code - 87 : -1;
-      if (digit < 0) return false;
-      quarter = (quarter << 4) | digit;
-      if ((++digits & 7) === 0) this.#bytes[at + (digits >> 3) - 1] = quarter;
-    }
+  /** Whether this was set last for the slot. */
+  is(slot: number, uid: string): boolean {
+    if (this.#others.size > 0 && this.#others.has(slot)) return this.#others.get(slot) === uid;
+    if (!parse(uid)) return false;
+    const at = slot * QUARTERS;
+    for (let i = 0; i < QUARTERS; i++) if (this.#bytes[at + i] !== parsed[i]) return false;
     return true;
   }
 
@@ -43,4 +34,26 @@ export class Uids {
     const [a, b, c, d] = [0, 1, 2, 3].map((i) => (this.#bytes[at + i]! >>> 0).toString(16).padStart(8, '0'));
     return `${a}-${b!.slice(0, 4)}-${b!.slice(4)}-${c!.slice(0, 4)}-${c!.slice(4)}${d}`;
   }
+}
+
+/** What {@link parse} found. */
+const parsed = new Int32Array(QUARTERS);
+
+/** False when it is no UUID in lower case. */
+function parse(uid: string): boolean {
+  if (uid.length !== LENGTH) return false;
+  let digits = 0;
+  let quarter = 0;
+  for (let i = 0; i < LENGTH; i++) {
+    const code = uid.charCodeAt(i);
+    if (i === 8 || i === 13 || i === 18 || i === 23) {
+      if (code !== 45) return false;
+      continue;
+    }
+    const digit = code >= 48 && code <= 57 ? code - 48 : code >= 97 && code <= 102 ? code - 87 : -1;
+    if (digit < 0) return false;
+    quarter = (quarter << 4) | digit;
+    if ((++digits & 7) === 0) parsed[(digits >> 3) - 1] = quarter;
+  }
+  return true;
 }
