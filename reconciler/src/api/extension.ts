@@ -29,7 +29,7 @@ export interface ExtensionReply {
 }
 
 /** The reply of the extension that serves the request, or undefined if none does. */
-export async function extend(extensions: readonly Extension[], request: ApiRequest): Promise<Reply | undefined> {
+export async function extend(extensions: Iterable<Extension>, request: ApiRequest): Promise<Reply | undefined> {
   for (const extension of extensions) {
     if (extension.method !== request.method) continue;
     const params = match(extension.path, request.segments);

@@ -2,7 +2,7 @@
 import { API_GROUP, API_VERSION, type KindDefinition } from '@plumb/schemas';
 import { type Cell, type TableColumn, tableColumns, tableRow } from '@plumb/schemas/project/columns.ts';
 import { keys } from '../store/keys.ts';
-import type { Store } from '../store/store.ts';
+import type { ReadableStore, Store } from '../store/store.ts';
 
 /** A resource that can be read: its names, where it lies, and how a table shows it. */
 export interface Resource {
@@ -17,7 +17,7 @@ export interface Resource {
   shortNames: readonly string[];
   categories: readonly string[];
   scope: 'Cluster' | 'Namespaced';
-  store: Store;
+  store: ReadableStore;
   table: { columns: TableColumn[]; row(object: unknown, now: number): Cell[] };
   /** Fields that a field selector may name beside metadata.name and metadata.namespace. */
   selectable: Record<string, (object: unknown) => string>;
@@ -25,6 +25,7 @@ export interface Resource {
 
 /** A resource that can be written: validated, defaulted and finalized by its definition. */
 export interface WritableResource extends Resource {
+  store: Store;
   definition: KindDefinition;
   /** Put on every new object, so that its controller finishes deletion. */
   finalizer: string | undefined;

@@ -21,7 +21,7 @@ export interface Routes {
   readiness: Readiness;
   tokens: Pick<Tokens, 'check'>;
   admission: Pick<Admission, 'run'>;
-  extensions: readonly Extension[];
+  extensions: Iterable<Extension>;
   version: Record<string, string>;
   /** Text and media type of the metrics, if there are any. */
   metrics?: { contentType: string; text(): Promise<string> };

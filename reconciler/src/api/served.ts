@@ -2,7 +2,7 @@
 import { type KindDefinition, terminal } from '@plumb/schemas';
 import { openApiKind } from '@plumb/schemas/project/openapi.ts';
 import type { OpenApiKind } from '@plumb/schemas/project/openapi-group.ts';
-import type { Store } from '../store/store.ts';
+import type { ReadableStore, Store } from '../store/store.ts';
 import type { ApiContext, Handler } from './call.ts';
 import { eventResource } from './core/event.ts';
 import { namespaceResource } from './core/namespace.ts';
@@ -36,7 +36,7 @@ export function serveKinds(context: ApiContext, store: Store, kinds: readonly Ki
 }
 
 /** Namespaces and events. */
-export function serveCore(context: ApiContext, store: Store, events: Store): Served[] {
+export function serveCore(context: ApiContext, store: Store, events: ReadableStore): Served[] {
   const namespaces = namespaceResource(store);
   const event = eventResource(events);
   const { list: listEvents, get: getEvent, watch: watchEvents } = readable(context, event);

@@ -7,7 +7,7 @@ import type { EventRing } from '../runtime/events.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Store } from '../store/store.ts';
 import type { ApiContext } from './call.ts';
-import { eventEntries } from './core/event-entries.ts';
+import { EventStore } from './core/event-store.ts';
 import { ensureDefaultNamespace, namespaceResource } from './core/namespace.ts';
 import { finishNamespaceDeletions } from './core/namespace-delete.ts';
 import { serveReviews } from './core/reviews.ts';
@@ -32,7 +32,7 @@ export interface ApiOptions {
   /** What controllers record. */
   events: EventRing;
   kinds?: readonly KindDefinition[];
-  extensions?: readonly Extension[];
+  extensions?: Iterable<Extension>;
   /** Takes over the TLS connections of agents (server name `agents.plumb.internal`). */
   onAgentConnection?: (socket: TLSSocket) => void;
   /** What `/metrics` shows to who has a token. */
@@ -57,9 +57,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const context: ApiContext = { ambient, ending: ending.signal };
   await ensureDefaultNamespace(store, ambient);
   await finishNamespaceDeletions(context, namespaceResource(store));
-  const events = eventEntries(options.events);
+  const events = new EventStore(options.events);
   const served = [
-    ...serveCore(context, store, events.store),
+    ...serveCore(context, store, events),
     ...serveKinds(context, store, options.kinds ?? allKinds),
     ...serveReviews(),
   ];
@@ -79,8 +79,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     ...options.listen,
     ...{ identity: options.tls, clock: ambient.clock, onAgentConnection, metrics },
     answer: (request) => router.answer(request),
-  }).catch(async (error) => {
-    await events.close();
+  }).catch((error) => {
+    events.close();
     throw error;
   });
   return {
@@ -89,7 +89,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     async close() {
       ending.abort();
       await listener.close();
-      await events.close();
+      events.close();
     },
   };
 }

@@ -32,6 +32,9 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** What a store must be to be read only. */
+export type ReadableStore = Pick<Store, 'get' | 'list' | 'watch' | 'revision'>;
+
 /** As etcd's default `--max-txn-ops`, so that every batch fits one etcd transaction. */
 export const MAX_BATCH_KEYS = 128;
 

@@ -1,6 +1,6 @@
 /** core/v1 Event: read only; controllers record them. */
 import { age } from '@plumb/schemas/project/columns-age.ts';
-import type { Store } from '../../store/store.ts';
+import type { ReadableStore } from '../../store/store.ts';
 import type { Resource } from '../resource.ts';
 import { EVENTS } from './event-entries.ts';
 
@@ -23,8 +23,8 @@ const column = (name: string, description: string, priority = 0) => ({
 
 const involved = (field: string) => (object: unknown) => (object as EventObject).involvedObject[field] ?? '';
 
-/** `store` holds the entries that event-entries.ts makes. */
-export function eventResource(store: Store): Resource {
+/** `store` holds what event-entries.ts makes of events. */
+export function eventResource(store: ReadableStore): Resource {
   return {
     group: '',
     version: 'v1',
