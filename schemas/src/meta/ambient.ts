@@ -7,7 +7,7 @@ export interface Clock {
 }
 
 export interface Ids {
-  /** A new object uid: an RFC 4122 version 4 UUID in lower case. */
+  /** A new object uid: a UUID of RFC 9562 in lower case, of version 7. Only its last ten digits are random for certain. */
   uid(): string;
   /** A secret of `bytes` random bytes, base64url without padding. */
   secret(bytes: number): string;
@@ -35,9 +35,18 @@ export function realAmbient(): Ambient {
       },
     },
     ids: {
-      uid: () => crypto.randomUUID(),
+      uid: () => timeOrderedUid(Date.now(), crypto.randomUUID()),
       secret: (bytes) => Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString('base64url'),
     },
     random: { next: () => Math.random() },
   };
+}
+
+/**
+ * A UUID of version 7 (RFC 9562): milliseconds since the epoch, then what is random in `random`, which is one of version 4.
+ * What is made one after the other lies together in a store that is sorted by uid.
+ */
+export function timeOrderedUid(now: number, random: string): string {
+  const time = now.toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(15)}`;
 }

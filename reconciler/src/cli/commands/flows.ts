@@ -6,6 +6,9 @@ import { renderTable } from '../table.ts';
 /** Path of the endpoint that lists flows. */
 export const FLOWS = '/apis/plumb.dev/v1/flows';
 
+/** Digits of a uid that are shown: its last ones, since a uid begins with the time when it was made. */
+const UID_SHOWN = 8;
+
 /** What the server says of a flow. */
 export interface FlowView {
   metadata: { name: string };
@@ -26,7 +29,7 @@ plumb flows retry UID      try it again at once, also if it failed and was undon
 plumb flows abandon UID    end a flow that is stuck, or that removes from a lost host, although the host has not confirmed;
                            what it held is freed
 
-UID is that of the object; its beginning is enough.
+UID is that of the object; its end, as listed, or its beginning is enough.
 `,
   run(argv, surroundings) {
     const { values, positionals } = parseCommand(argv, {});
@@ -47,7 +50,7 @@ UID is that of the object; its beginning is enough.
           renderTable(
             ['uid', 'object', 'purpose', 'state', 'steps', 'age', 'what'],
             items.map((f) => [
-              f.metadata.name.slice(0, 8),
+              f.metadata.name.slice(-UID_SHOWN),
               nameOf(f),
               f.purpose,
               stateOf(f),
@@ -89,10 +92,10 @@ function nameOf({ object, metadata }: FlowView): string {
 
 function only(items: readonly FlowView[], uid: string | undefined): FlowView {
   if (!uid) throw terminal('BadArgument', 'say which flow by its uid; plumb flows lists them');
-  const found = items.filter((f) => f.metadata.name.startsWith(uid));
+  const found = items.filter(({ metadata: { name } }) => name.startsWith(uid) || name.endsWith(uid));
   if (found.length === 1) return found[0]!;
   throw terminal(
     'NotFound',
-    `${found.length === 0 ? 'no flow has' : `${found.length} flows have`} a uid that begins with ${uid}`,
+    `${found.length === 0 ? 'no flow has' : `${found.length} flows have`} a uid that begins or ends with ${uid}`,
   );
 }
