@@ -5,12 +5,17 @@
 import { referenceKeys } from '../../runtime/references.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
+import { candidatesOf } from '../instance/candidates.ts';
 
 /** More hosts are waited for until none came for a moment; while many come, for so long at most. */
 const QUIET_MS = 200;
 const LONGEST_MS = 1_000;
 const LONGEST_MANY_MS = 15_000;
 const MANY = 100;
+
+/** So many hosts are made known to placement in one turn, and so long is everybody else served before the next. */
+const PORTION = 500;
+const TURN_MS = 5;
 
 export class HostEvents {
   readonly #context: Context;
@@ -21,6 +26,7 @@ export class HostEvents {
   #gatheredAt = 0;
   #lastAt = 0;
   #stopGathering: (() => void) | undefined;
+  #stopPreparing: (() => void) | undefined;
 
   /** `wakeWaiting`: enqueues the instances that may now get what they wait for. */
   constructor(context: Context, wakeWaiting: () => void) {
@@ -49,6 +55,7 @@ export class HostEvents {
 
   end(): void {
     this.#stopGathering?.();
+    this.#stopPreparing?.();
     for (const stop of this.#lost.values()) stop();
     this.#lost.clear();
   }
@@ -86,6 +93,14 @@ export class HostEvents {
     this.#stopGathering = undefined;
     for (const key of this.#shared(hosts)) this.#context.enqueue(key);
     this.#wakeWaiting();
+    this.#stopPreparing?.();
+    this.#prepare();
+  }
+
+  #prepare(): void {
+    const { index, ambient } = this.#context;
+    const more = candidatesOf(index).prepare(PORTION);
+    this.#stopPreparing = more ? ambient.clock.after(TURN_MS, () => this.#prepare()) : undefined;
   }
 
   /** Keys of what has or should have something on the hosts, and of every image: one that nobody has checked yet waits. */

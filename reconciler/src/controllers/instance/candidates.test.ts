@@ -1,0 +1,28 @@
+import { realAmbient } from '@plumb/schemas';
+import { expect, it } from 'vitest';
+import { FakeClock } from '../../runtime/fake-clock.ts';
+import { hostSpec } from '../testing/estate.ts';
+import { startRig } from '../testing/rig.ts';
+import { candidatesOf } from './candidates.ts';
+
+it('knows the hosts that came before anything is placed, however many, and a few in each turn', async () => {
+  const clock = new FakeClock();
+  const rig = await startRig({ ambient: { ...realAmbient(), clock } });
+  try {
+    await rig.create('Zone', 'home', {});
+    for (let n = 0; n < 1200; n++) {
+      await rig.create('Host', `host-${n}`, hostSpec);
+      rig.fleet.connect(`host-${n}`);
+    }
+    const candidates = candidatesOf(rig.context.index);
+    await clock.advance(1_000);
+    expect(candidates.prepare(0)).toBe(false);
+    const request = { zone: 'home', cpus: 1, memoryMiB: 128, selectors: [] };
+    expect(candidates.place(request, undefined)).toBe('host-0');
+    rig.fleet.disconnect('host-0');
+    expect(candidates.prepare(0)).toBe(true);
+    expect(candidates.place(request, undefined)).toBe('host-1');
+  } finally {
+    await rig.stop();
+  }
+});
