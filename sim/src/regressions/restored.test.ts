@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Action } from '../workload/actions.ts';
 import { stage, vm, wait } from './stage.ts';
 
 test('a restored store does not use a term again that hosts have obeyed', async () => {
@@ -11,5 +12,30 @@ test('a restored store does not use a term again that hosts have obeyed', async 
     await on.do({ do: 'change', kind: 'Instance', name: 'vm', spec: { power } }, wait(1_000));
   await on.do({ do: 'restore', share: (batches + 0.5) / on.world.disk.batches.length });
   await on.do({ do: 'change', kind: 'Instance', name: 'vm', spec: { offering: 'big' } });
+  expect(await on.wrong()).toEqual([]);
+});
+
+test('a create that a restored store still remembers on one host is not made there when it was made on another since', async () => {
+  using on = await stage('made elsewhere', 2);
+  const { disk } = on.world;
+  const cordon = (name: string, unschedulable: boolean): Action => ({
+    ...{ do: 'change', kind: 'Host', name, spec: { unschedulable } },
+  });
+  await on.do(cordon('host-2', true), { do: 'fate', at: 'step', skip: 4, fate: 'fail terminal' });
+  const before = disk.batches.length;
+  await on.do(vm('vm'), wait(5_000), cordon('host-1', true), cordon('host-2', false));
+  const planned = disk.batches.findIndex(
+    ({ ops }, i) => i >= before && ops.some(({ key }) => key.startsWith('/flows/')),
+  );
+  await on.do({ do: 'retry', kind: 'Instance', name: 'vm', word: 'again' }, wait(5_000));
+  expect(
+    on.world
+      .machine('host-2')
+      .things()
+      .has(`domain/${on.uid('vm')}`),
+  ).toBe(true);
+  // The host on which it runs comes back later than the one that the flow speaks of.
+  await on.do({ do: 'restore', share: (planned + 1.5) / disk.batches.length });
+  await on.do({ do: 'partition', host: 'host-2', forMs: 10_000 }, wait(20_000));
   expect(await on.wrong()).toEqual([]);
 });
