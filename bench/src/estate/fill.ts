@@ -1,7 +1,7 @@
 /** Fills a store with a settled estate, as fast as the store takes it. */
 import { createHash } from 'node:crypto';
+import { allocationKeys } from '@plumb/reconciler/allocation/allocation-index.ts';
 import { ensureDefaultNamespace } from '@plumb/reconciler/api/core/namespace.ts';
-import { allocatedAddresses, allocatedMacs } from '@plumb/reconciler/plan/allocation.ts';
 import { keys } from '@plumb/reconciler/store/keys.ts';
 import { encodeObject } from '@plumb/reconciler/store/object-codec.ts';
 import { MAX_BATCH_KEYS, type Op, type Store } from '@plumb/reconciler/store/store.ts';
@@ -57,11 +57,7 @@ function* entries(estate: Estate): Generator<Op[]> {
     const instance = estate.instance(i);
     const held = estate.allocation(i);
     const { uid } = instance.metadata;
-    yield [
-      putObject(instance),
-      ...allocatedAddresses(held).map(({ l3Uid, address }) => put(keys.address(l3Uid, address), uid)),
-      ...allocatedMacs(held).map((mac) => put(keys.mac(mac), uid)),
-    ];
+    yield [putObject(instance), ...allocationKeys(held).map((key) => put(key, uid))];
   }
 }
 

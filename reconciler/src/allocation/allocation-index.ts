@@ -4,9 +4,9 @@
  */
 
 import { toInteger } from '../plan/addressing.ts';
-import { type Allocation, allocatedAddresses, allocatedMacs } from '../plan/allocation.ts';
+import type { Allocation } from '../plan/allocation.ts';
+import { unhurriedPages } from '../runtime/unhurried.ts';
 import { keys, parseAddressKey } from '../store/keys.ts';
-import { pages } from '../store/pages.ts';
 import type { Store } from '../store/store.ts';
 import { AddressMap } from './address-map.ts';
 import { HolderTable } from './holder-table.ts';
@@ -34,9 +34,10 @@ export class AllocationIndex {
   /** How to take back the pending changes, in the order in which they were made. */
   private undo: (() => void)[] = [];
 
-  static async load(store: Store): Promise<AllocationIndex> {
+  /** Rejects with what `signal` is aborted with. */
+  static async load(store: Store, signal?: AbortSignal): Promise<AllocationIndex> {
     const index = new AllocationIndex();
-    for await (const { entries } of pages(store, '/alloc/'))
+    for await (const { entries } of unhurriedPages(store, '/alloc/', signal))
       for (const { key, value, revision } of entries)
         if (key.startsWith(keys.hostAllocation(''))) {
           index.hostUse.set(key.slice(keys.hostAllocation('').length), { use: JSON.parse(value) as HostUse, revision });
@@ -88,9 +89,11 @@ export class AllocationIndex {
 
   /** Tentatively frees what is in `held` and not in `kept`. */
   release(held: readonly Allocation[], kept: Allocation | undefined): void {
+    const others = held.filter((allocation) => allocation !== kept);
+    if (others.length === 0) return;
     const keeps = keySet(kept ? [kept] : []);
     const shares: Allocation[] = [];
-    for (const allocation of held) {
+    for (const allocation of others) {
       for (const key of allocationKeys(allocation)) if (!keeps.has(key)) this.giveUp(key);
       if (!shares.some((s) => sameShare(s, allocation))) shares.push(allocation);
     }
@@ -214,11 +217,14 @@ export class AllocationIndex {
   }
 }
 
-function allocationKeys(allocation: Allocation): string[] {
-  return [
-    ...allocatedAddresses(allocation).map((a) => keys.address(a.l3Uid, a.address)),
-    ...allocatedMacs(allocation).map(keys.mac),
-  ];
+/** Keys of the addresses and MACs of the allocation. */
+export function allocationKeys(allocation: Allocation): string[] {
+  const found: string[] = [];
+  for (const { l3NetworkUid, addresses, macAddress } of allocation.interfaces) {
+    for (const address of addresses) found.push(keys.address(l3NetworkUid, address));
+    found.push(keys.mac(macAddress));
+  }
+  return found;
 }
 
 function keySet(allocations: readonly Allocation[]): Set<string> {

@@ -100,11 +100,11 @@ function requested(
 
 function automatic(input: AllocateInput, { l3, subnet }: InterfaceNetwork, chosen: Set<string>): string {
   const l3Uid = l3.metadata.uid;
-  const asked = new Set(input.instance.spec.interfaces.flatMap((i) => i.addresses ?? []));
   const unwanted = (value: number) => {
-    if (asked.size === 0 && chosen.size === 0) return false;
     const address = toAddress(value);
-    return asked.has(address) || chosen.has(`${l3Uid}/${address}`);
+    return (
+      chosen.has(`${l3Uid}/${address}`) || input.instance.spec.interfaces.some((i) => i.addresses?.includes(address))
+    );
   };
   const value = firstFree(subnet, (from) => input.taken.nextFree(l3Uid, from), unwanted);
   if (value === undefined) throw noFreeAddress(subnet.name);

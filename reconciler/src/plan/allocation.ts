@@ -36,12 +36,3 @@ export function heldAllocation(status: Partial<Allocation> | undefined): Allocat
     rootDisk: status.rootDisk,
   };
 }
-
-/** Each (network, address) pair of the allocation. */
-export function allocatedAddresses(allocation: Allocation): { l3Uid: string; address: string }[] {
-  return allocation.interfaces.flatMap((i) => i.addresses.map((address) => ({ l3Uid: i.l3NetworkUid, address })));
-}
-
-export function allocatedMacs(allocation: Allocation): string[] {
-  return allocation.interfaces.map((i) => i.macAddress);
-}

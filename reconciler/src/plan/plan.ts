@@ -44,12 +44,13 @@ export function diffHost(
   for (const thing of live) there.set(thingKey(thing), thing);
   const steps: PlanStep[] = [];
   for (const thing of [...desired].sort(byOrder)) {
-    const now = there.get(thingKey(thing));
+    const key = thingKey(thing);
+    const now = there.get(key);
+    there.delete(key);
     const why = difference(thing, now);
     if (why !== undefined) steps.push(ensureStep(host, thing, now, why));
   }
-  const wanted = new Set(desired.map(thingKey));
-  const gone = [...there.values()].filter((t) => t.owner === owner && !wanted.has(thingKey(t)));
+  const gone = [...there.values()].filter((thing) => thing.owner === owner);
   for (const thing of gone.sort(byOrder).reverse()) steps.push(removeStep(host, thing, 'is no longer declared'));
   return steps;
 }

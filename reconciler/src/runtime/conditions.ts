@@ -24,7 +24,7 @@ export function setConditions(
     const lastTransitionTime =
       before?.status === input.status
         ? before.lastTransitionTime
-        : new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z');
+        : `${new Date(nowMs).toISOString().slice(0, -'.000Z'.length)}Z`;
     result.set(input.type, { ...input, observedGeneration: generation, lastTransitionTime });
   }
   return [...result.values()].sort((a, b) => Number(b.type === 'Ready') - Number(a.type === 'Ready'));

@@ -156,10 +156,10 @@ function stepsTo(
     if (there) relevant.push(there);
   }
   const elsewhere: PlanStep[] = [];
-  const wanted = new Set(own.map(thingKey));
+  const isWanted = ({ kind, id }: LiveThing) => own.some((thing) => thing.kind === kind && thing.id === id);
   for (const { host, thing } of context.fleet.ownedBy(uid)) {
     if (host !== target.host) elsewhere.push(removeStep(host, thing, `belongs on host ${target.host}`));
-    else if (settled || !wanted.has(thingKey(thing))) relevant.push(respected(instance, thing));
+    else if (settled || !isWanted(thing)) relevant.push(respected(instance, thing));
   }
   elsewhere.sort((a, b) => thingOrder(b.thing.kind) - thingOrder(a.thing.kind));
   return [...elsewhere, ...diffHost(target.host, uid, [...shared, ...own], relevant)];
