@@ -10,7 +10,6 @@ import type { Cached } from '../runtime/cache.ts';
 import { findCondition } from '../runtime/conditions.ts';
 import { keys } from '../store/keys.ts';
 import type { Context } from './controller.ts';
-import { DISCONNECT_GRACE_MS } from './host/liveness.ts';
 
 export interface Found {
   /** uids of instances that had no place yet, whether or not one was being made. */
@@ -94,20 +93,4 @@ export class Survey {
 /** Instances that hold nothing yet, or failed: what others free or bring may be what they wait for. */
 export function isWaiting({ object }: Cached): boolean {
   return (object as Instance).status?.host === undefined || findCondition(object, 'Stalled')?.status === 'True';
-}
-
-/**
- * Has what {@link Survey} put off looked at when the grace is over in which hosts come back, unless they came. Returns a
- * function that ends it.
- */
-export function lookWhenLost({ cache, holdings, liveness, ambient, enqueue }: Context): () => void {
-  return ambient.clock.after(DISCONNECT_GRACE_MS, () => {
-    for (const host of holdings.hosts())
-      if (!liveness.connected(host))
-        for (const uid of holdings.on(host)) {
-          const held = cache.byUid(uid);
-          if (held) enqueue(held.key);
-        }
-    for (const { key, object } of cache.list('hosts')) if (!liveness.connected(object.metadata.name)) enqueue(key);
-  });
 }

@@ -6,7 +6,7 @@ import { WorkQueue } from '../runtime/queue.ts';
 import { pluralOf } from '../store/keys.ts';
 import type { Context } from './controller.ts';
 import { dispatch } from './dispatch.ts';
-import { lookWhenLost, type Survey } from './first-look.ts';
+import type { Survey } from './first-look.ts';
 import { allControllers } from './index.ts';
 
 export interface Running {
@@ -59,12 +59,12 @@ export function runControllers({ context: parts, survey, metrics, onError }: Run
     queues.set(kinds.find((k) => k.kind === controller.kind)!.plural, queue);
   }
   if (metrics) publishFlows(context, metrics);
-  const ends = [dispatch(context, found.waiting), lookWhenLost(context)];
+  const end = dispatch(context, found.waiting);
   for (const key of found.now) context.enqueue(key);
   return {
     context,
     async stop() {
-      for (const end of ends) end();
+      end();
       await Promise.all([...queues.values()].map((q) => q.stop()));
     },
   };

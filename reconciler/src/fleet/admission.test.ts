@@ -32,10 +32,29 @@ class Storm {
 
 test('a few hosts come in at once', () => {
   const storm = new Storm();
-  for (let n = 0; n < 500; n++) storm.ask({}, `host-${n}`);
-  expect(storm.cameIn).toHaveLength(500);
+  for (let n = 0; n < 99; n++) storm.ask({}, `host-${n}`);
+  expect(storm.cameIn).toHaveLength(99);
   expect(storm.admission.crowded).toBe(false);
   expect(storm.clock.timers).toBe(0);
+});
+
+test('when many came in a short time, others are expected for a moment longer', async () => {
+  const storm = new Storm();
+  for (let n = 0; n < 500; n++) storm.ask({}, `host-${n}`);
+  expect(storm.cameIn).toHaveLength(500);
+  for (let second = 0; second < 30; second++) {
+    for (let n = 0; n < 40; n++) storm.ask({}, `slow-${second}-${n}`);
+    await storm.run(1000);
+    expect(storm.admission.crowded).toBe(true);
+  }
+  await storm.run(5_000);
+  expect(storm.admission.crowded).toBe(false);
+  // One that comes and goes all the time says nothing of the others.
+  for (let n = 0; n < 50; n++) {
+    storm.ask({}, 'restless');
+    await storm.run(100);
+    expect(storm.admission.crowded).toBe(false);
+  }
 });
 
 test('a storm of 5,000 agents is let in at the rate that was said, all of them, and leaves nothing behind', async () => {
@@ -61,7 +80,7 @@ test('no more than the bound wait; the others come when they are told, and find 
   expect(storm.mostWaiting).toBeLessThanOrEqual(1000);
   expect(storm.busiestSecond()).toBeLessThanOrEqual(1500);
   expect(storm.admission.crowded).toBe(true);
-  await storm.run(1_000);
+  await storm.run(5_000);
   expect(storm.admission.crowded).toBe(false);
   // Told once: nobody is sent away again and again.
   expect(storm.admission.sentAway).toBe(3500);

@@ -32,6 +32,10 @@ export class Admission {
   /** When those who were sent away will all have been let in, if they come when they were told. */
   #takenUntil = Number.NEGATIVE_INFINITY;
   #stopTurn: (() => void) | undefined;
+  /** When so many had come within the time that makes them many; and those who came since then. */
+  #manyAt = Number.NEGATIVE_INFINITY;
+  #came = 0;
+  #cameSince = Number.NEGATIVE_INFINITY;
 
   constructor({ clock, perSecond = 2000, burst = 1000, waiting = 10_000 }: AdmissionOptions) {
     this.#clock = clock;
@@ -46,9 +50,13 @@ export class Admission {
     return this.#waiting;
   }
 
-  /** Whether somebody waits here, or was told to come back and may not have been. */
+  /**
+   * Whether somebody waits here, or was told to come back and may not have been, or many have come just now: then there may
+   * be more of them of whom nothing was heard yet.
+   */
   get crowded(): boolean {
-    return this.#waiting > 0 || this.#clock.now() < this.#takenUntil + LATE_MS;
+    const now = this.#clock.now();
+    return this.#waiting > 0 || now < this.#takenUntil + LATE_MS || now < this.#manyAt + LATE_MS;
   }
 
   /** Hosts that were let in, since the start. */
@@ -97,6 +105,7 @@ export class Admission {
       this.#tokens--;
       this.#waiting--;
       this.#admitted++;
+      this.#count();
       const [host, enter] = queue.entries().next().value!;
       queue.delete(host);
       // To the end of the round, which goes on as long as there is anybody.
@@ -105,6 +114,16 @@ export class Admission {
       enter();
     }
     if (this.#waiting > 0) this.#stopTurn = this.#clock.after(TURN_MS, () => this.#turn());
+  }
+
+  #count(): void {
+    const now = this.#clock.now();
+    if (now < this.#cameSince || now >= this.#cameSince + LATE_MS) {
+      this.#came = 0;
+      this.#cameSince = now;
+    }
+    this.#came++;
+    if (this.#came >= MANY) this.#manyAt = now;
   }
 
   #fill(): void {
@@ -129,5 +148,8 @@ export class Admission {
 /** Nobody is told to come back later than this after those who wait. */
 const FURTHEST_MS = 120_000;
 
-/** How much later than told hosts may come. */
-const LATE_MS = 2_000;
+/** How much later than told, or than others, hosts may come. */
+const LATE_MS = 5_000;
+
+/** So many within {@link LATE_MS} say that others may be on their way: a few that come and go do not. */
+const MANY = 100;

@@ -113,6 +113,29 @@ test('what the server knows of a host that comes back is not sent again, unless 
   fleet.close();
 });
 
+test('a host that was let in is telling until it told everything or its stream ends', async () => {
+  const { fleet, clock, connect } = await fleetFor(['h', 'k']);
+  const stream = connect();
+  expect(fleet.isTelling('h')).toBe(false);
+  stream.attach('h');
+  stream.attach('k');
+  await settle();
+  for (let seconds = 0; seconds < 120; seconds += 10) {
+    stream.say({ host: '', body: 'heartbeat', heartbeat: { sequence: seconds } });
+    await clock.advance(10_000);
+  }
+  expect(fleet.isTelling('h')).toBe(true);
+  const [a] = [bridge('a')].map(liveThingToWire);
+  stream.say({ host: 'h', body: 'snapshot', snapshot: { things: [a!], more: true } });
+  expect(fleet.isTelling('h')).toBe(true);
+  stream.say({ host: 'h', body: 'snapshot', snapshot: { things: [], more: false } });
+  expect(fleet.isTelling('h')).toBe(false);
+  expect(fleet.isTelling('k')).toBe(true);
+  stream.end();
+  expect(fleet.isTelling('k')).toBe(false);
+  fleet.close();
+});
+
 test('5,000 agents that come back at once are let in one after another, each once, and then there is peace', async () => {
   const hosts = Array.from({ length: 5000 }, (_, n) => `host-${n}`);
   const { fleet, clock, connect } = await fleetFor(hosts);

@@ -128,6 +128,11 @@ export class FleetServer implements Fleet {
     return this.#admission.crowded;
   }
 
+  isTelling(host: string): boolean {
+    const session = this.#sessions.get(host);
+    return session !== undefined && !session.host.connected;
+  }
+
   isExactly(uid: string, host: string, things: readonly LiveThing[]): boolean {
     return this.#live.isExactly(uid, host, things);
   }

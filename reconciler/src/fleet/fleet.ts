@@ -17,8 +17,10 @@ export interface Fleet {
    * unknown or the host refused the whole command; the steps are idempotent, so sending them again is safe.
    */
   send(host: string, command: FleetCommand): Promise<StepOutcome[]>;
-  /** Whether hosts wait to be let in: one that is not connected may be among them. */
+  /** Whether hosts wait to be let in, or many have just come: one that is not connected may be among them. */
   readonly crowded: boolean;
+  /** Whether the host was let in and has not told yet everything that lives there: it is heard, but not connected. */
+  isTelling(host: string): boolean;
   /** Calls `listener` after live state changed. Returns a function that ends it. */
   onChange(listener: (change: LiveChange) => void): () => void;
 }

@@ -6,6 +6,7 @@ import { referenceKeys } from '../../runtime/references.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
 import { candidatesOf } from '../instance/candidates.ts';
+import { LostHosts } from './lost.ts';
 
 /** More hosts are waited for until none came for a moment; while many come, for so long at most. */
 const QUIET_MS = 200;
@@ -20,8 +21,7 @@ const TURN_MS = 5;
 export class HostEvents {
   readonly #context: Context;
   readonly #wakeWaiting: () => void;
-  /** Host → ends the wait until the instances on it count as lost. */
-  readonly #lost = new Map<string, () => void>();
+  readonly #lost: LostHosts;
   #gathered = new Set<string>();
   #gatheredAt = 0;
   #lastAt = 0;
@@ -31,33 +31,22 @@ export class HostEvents {
   /** `wakeWaiting`: enqueues the instances that may now get what they wait for. */
   constructor(context: Context, wakeWaiting: () => void) {
     this.#context = context;
+    this.#lost = new LostHosts(context);
     this.#wakeWaiting = wakeWaiting;
   }
 
   on(host: string): void {
-    const { enqueue, liveness, ambient } = this.#context;
+    const { enqueue, liveness } = this.#context;
     enqueue(keys.object('hosts', undefined, host));
-    this.#lost.get(host)?.();
-    this.#lost.delete(host);
-    const graceLeftMs = liveness.graceLeftMs(host) ?? 0;
-    if (graceLeftMs > 0)
-      // Before that there is nothing to be said of the instances.
-      this.#lost.set(
-        host,
-        ambient.clock.after(graceLeftMs, () => {
-          this.#lost.delete(host);
-          this.#enqueueHeld(host);
-        }),
-      );
-    else this.#enqueueHeld(host);
+    this.#lost.note(host);
+    if (liveness.connected(host)) this.#enqueueHeld(host);
     this.#gather(host);
   }
 
   end(): void {
     this.#stopGathering?.();
     this.#stopPreparing?.();
-    for (const stop of this.#lost.values()) stop();
-    this.#lost.clear();
+    this.#lost.end();
   }
 
   #enqueueHeld(host: string): void {

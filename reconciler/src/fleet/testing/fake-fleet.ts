@@ -29,6 +29,8 @@ export class FakeFleet implements Fleet {
   /** Asked before each step; an error makes the step fail. */
   fault: (host: string, verb: 'ensure' | 'remove', thing: Thing) => PlumbError | undefined = () => undefined;
   crowded = false;
+  /** Hosts that were let in and have not told everything. */
+  readonly telling = new Set<string>();
   private readonly all = new Map<string, FakeHost>();
   private readonly live = new Map<string, FakeOwned>();
   private versions = 0;
@@ -69,6 +71,10 @@ export class FakeFleet implements Fleet {
   disconnect(name: string): void {
     this.all.get(name)!.connected = false;
     this.tell({ type: 'host', host: name });
+  }
+
+  isTelling(host: string): boolean {
+    return this.telling.has(host);
   }
 
   hosts(): Iterable<HostLive> {
