@@ -1,15 +1,15 @@
 /** The API past its capacity: real connections, limits made small, a disk that waits to be told. */
 import http2 from 'node:http2';
 import { afterEach, describe, expect, test } from 'vitest';
-import { Metrics } from '../runtime/metrics.ts';
-import { MemoryStore } from '../store/memory.ts';
-import { ADMISSION_LIMITS, type AdmissionLimits } from './fairness/admission.ts';
-import type { ApiOptions } from './start.ts';
-import { type Answer, type ApiRig, manifests, startApiRig, V1 } from './testing/rig.ts';
+import type { MemoryStore } from '../store/memory.ts';
+import { eventually, limits, start, stopLast } from './testing/loaded.ts';
+import { type Answer, type ApiRig, manifests, V1 } from './testing/rig.ts';
 
 const ZONES = `${V1}/zones`;
 const OFFERINGS = `${V1}/instanceofferings`;
 const PROJECT = `${V1}/namespaces/default`;
+
+afterEach(stopLast);
 
 /** Holds every commit back until it is let through. */
 function gate(store: MemoryStore) {
@@ -39,34 +39,6 @@ function gate(store: MemoryStore) {
   };
 }
 
-const limits = (changed: Partial<AdmissionLimits['levels']>, watches = ADMISSION_LIMITS.watches): AdmissionLimits => ({
-  levels: { ...ADMISSION_LIMITS.levels, ...changed },
-  watches,
-});
-
-let stop: (() => Promise<void>) | undefined;
-afterEach(() => stop?.());
-
-interface Loaded extends ApiRig {
-  store: MemoryStore;
-  /** The value of a line of the metrics. */
-  metric(line: string): Promise<number>;
-}
-
-async function start(options: Pick<Partial<ApiOptions>, 'limits' | 'tokens'> = {}): Promise<Loaded> {
-  const metrics = new Metrics();
-  const store = new MemoryStore();
-  const rig = await startApiRig({ ...options, store, metrics });
-  stop = rig.stop;
-  const metric = async (line: string) => {
-    const text = await metrics.text();
-    const found = text.split('\n').find((each) => each.startsWith(`${line} `));
-    if (found === undefined) throw new Error(`no ${line} in ${text}`);
-    return Number(found.slice(line.length + 1));
-  };
-  return { ...rig, store, metric };
-}
-
 const network = (name: string) => ({
   apiVersion: 'plumb.dev/v1',
   kind: 'L3Network',
@@ -76,9 +48,6 @@ const network = (name: string) => ({
     ipv4: { cidr: '10.20.0.0/16', gateway: '10.20.0.1', ranges: [{ start: '10.20.1.0', end: '10.20.2.0' }] },
   },
 });
-
-/** Other tests may keep the machine busy. */
-const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 15_000 });
 
 function post(api: ApiRig, client: string, name: string): Promise<Answer> {
   const headers = { 'user-agent': client, 'content-length': String(JSON.stringify(network(name)).length) };
@@ -236,68 +205,6 @@ describe('writes past what the server can do', () => {
     const declared = await api.ask('POST', `${PROJECT}/l3networks`, { body, headers: { 'content-length': length } });
     expect(declared.status).toBe(201);
     expect(await api.metric('plumb_api_inflight{level="writes"}')).toBe(0);
-  });
-});
-
-describe('clients that do not take what they asked for', () => {
-  /** Its description is long, so that few answers fill the window of a client. */
-  const large = (name: string) => ({ ...manifests.zone(name), metadata: { name, annotations: annotations(20) } });
-  const annotations = (many: number) => ({ text: 'x'.repeat(many * 1024) });
-
-  /** A client that says how much it takes, and takes no more. */
-  function narrow(api: ApiRig, path: string, initialWindowSize: number) {
-    const session = http2.connect(api.url, { ca: api.pki.authority, settings: { initialWindowSize } });
-    session.on('error', () => {});
-    const get = () => {
-      const stream = session.request({ ':path': path, authorization: `Bearer ${api.token}` });
-      stream.on('error', () => {});
-      return stream;
-    };
-    return { session, get };
-  }
-
-  test('a watcher that takes nothing is cut off; others see everything', async () => {
-    const api = await start();
-    const { session, get } = narrow(api, `${ZONES}?watch=true&resourceVersion=1`, 1024);
-    const slow = get();
-    await new Promise((resolve) => slow.on('response', resolve));
-    const good = api.watch(`${ZONES}?watch=true&resourceVersion=1`);
-    await good.status;
-    expect(await api.metric('plumb_api_inflight{level="watches"}')).toBe(2);
-    for (let i = 0; i < 20; i++) expect((await api.ask('POST', ZONES, { body: large(`zone-${i}`) })).status).toBe(201);
-    for (let i = 0; i < 20; i++) expect((await good.next())?.object.metadata.name).toBe(`zone-${i}`);
-    await api.clock.advance(31_000);
-    await eventually(() => api.metric('plumb_api_inflight{level="watches"}')).toBe(1);
-    expect(await api.metric('plumb_api_cut_off_total{why="stalled"}')).toBe(1);
-    good.end();
-    session.destroy();
-  });
-
-  test('a connection is cut off when too many answers lie for it', async () => {
-    const api = await start();
-    await api.ask('POST', ZONES, {
-      body: { ...large('zone'), metadata: { name: 'zone', annotations: annotations(60) } },
-    });
-    const { session, get } = narrow(api, `${ZONES}/zone`, 1024);
-    const closed = new Promise((resolve) => session.on('close', resolve));
-    for (let i = 0; i < 150; i++) get();
-    await closed;
-    expect(await api.metric('plumb_api_cut_off_total{why="unsent"}')).toBe(1);
-    await eventually(() => api.metric('plumb_api_unsent_bytes')).toBe(0);
-    expect((await api.ask('GET', `${ZONES}/zone`)).status).toBe(200);
-  });
-
-  test('a long list keeps its seats until it is taken', async () => {
-    const api = await start({ limits: limits({ lists: { seats: 1, queue: 10, waitMs: 60_000 } }) });
-    for (let i = 0; i < 5; i++) await api.ask('POST', ZONES, { body: large(`zone-${i}`) });
-    const { session, get } = narrow(api, ZONES, 1024);
-    const slow = get();
-    await new Promise((resolve) => slow.on('response', resolve));
-    const next = api.ask('GET', ZONES);
-    await eventually(() => api.metric('plumb_api_queued{level="lists"}')).toBe(1);
-    await api.clock.advance(31_000);
-    expect((await next).body.items).toHaveLength(5);
-    session.destroy();
   });
 });
 
