@@ -1,18 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { realAmbient } from '@plumb/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type ApiRig, manifests, startApiRig, V1 } from '../api/testing/rig.ts';
-import { runCli } from './main.ts';
+import { type Ran, runPlumb } from './testing/run.ts';
 
 const MERGE = { 'content-type': 'application/merge-patch+json' };
 
 let api: ApiRig;
-let folder: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'plumb-cli-'));
   api = await startApiRig({
     extensions: [
       {
@@ -32,34 +26,9 @@ beforeAll(async () => {
     ],
   });
 });
-afterAll(async () => {
-  await api.stop();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => api.stop());
 
-interface Ran {
-  code: number;
-  out: string;
-  err: string;
-}
-
-async function plumb(args: string[], input = '', env: Record<string, string> = {}): Promise<Ran> {
-  const ran = { code: -1, out: '', err: '' };
-  ran.code = await runCli(args, {
-    env: { KUBECONFIG: api.pki.kubeconfigFile, ...env },
-    clock: realAmbient().clock,
-    stdin: async () => input,
-    line: async () => undefined,
-    out: (text) => {
-      ran.out += text;
-    },
-    err: (text) => {
-      ran.err += text;
-    },
-    interactive: false,
-  });
-  return ran;
-}
+const plumb = (args: string[], input = ''): Promise<Ran> => runPlumb(api, args, { input });
 
 const zone = (name: string, description = 'x') =>
   `apiVersion: plumb.dev/v1\nkind: Zone\nmetadata: {name: ${name}, labels: {a: b}}\nspec: {description: ${description}}\n`;
@@ -177,23 +146,16 @@ describe('get and describe', () => {
     const post = (name: string) => own.ask('POST', `${V1}/zones`, { body: manifests.zone(name) });
     await post('first');
     let out = '';
-    const watching = runCli(['get', 'zones', '-w'], {
-      env: { KUBECONFIG: own.pki.kubeconfigFile },
-      clock: realAmbient().clock,
-      stdin: async () => '',
-      line: async () => undefined,
-      out: (text) => {
-        out += text;
-      },
-      err: () => {},
-      interactive: false,
-    });
+    const printed = (text: string) => {
+      out += text;
+    };
+    const watching = runPlumb(own, ['get', 'zones', '-w'], { printed });
     await expect.poll(() => out).toMatch(/^NAME .*\nfirst /);
     await post('second');
     await expect.poll(() => out).toMatch(/^NAME .*\nfirst .*\nsecond .*\n$/);
     await own.stop();
     // Told that the server ends, or cut off, whichever comes first.
-    expect([0, 1]).toContain(await watching);
+    expect([0, 1]).toContain((await watching).code);
   });
 
   test('hosts that wait', async () => {
@@ -263,58 +225,3 @@ describe('delete', () => {
     expect((await plumb(['delete', 'zone/blocked', '--no-wait'])).out).toBe('zone/blocked is going\n');
   });
 });
-
-describe('the command line', () => {
-  test.each([
-    [['aply'], 'did you mean apply?'],
-    [['toString'], 'there is no command "toString"'],
-    [['get', '--frobnicate', 'zones'], "Unknown option '--frobnicate'"],
-    [['get'], 'say what'],
-    [['get', 'zones', '-o', 'xml'], '-o must be one of'],
-    [['get', 'zone/a/b'], 'is not KIND/NAME'],
-    [['delete', 'zones'], 'say which'],
-    [['apply', '-f', '-', '--timeout', 'soon'], '--timeout must be a duration'],
-  ])('%j is refused: %s', async (args, sentence) => {
-    const { code, err } = await plumb(args);
-    expect(code).toBe(2);
-    expect(err).toContain(sentence);
-  });
-
-  test('an unknown kind names the nearest', async () => {
-    expect((await plumb(['get', 'instnaces'])).err).toContain('did you mean instances?');
-  });
-
-  test('help, for all and for one', async () => {
-    expect((await plumb([])).out).toContain('apply ');
-    expect((await plumb(['help', 'apply'])).out).toContain('--no-wait');
-    expect((await plumb(['apply', '--help'])).out).toContain('--no-wait');
-    expect(JSON.parse((await plumb(['schema'])).out).definitions).toHaveProperty('Zone');
-  });
-
-  test('a kubeconfig that is missing, broken, or leads nowhere', async () => {
-    const missing = await plumb(['get', 'zones'], '', { KUBECONFIG: join(folder, 'none') });
-    expect(missing).toMatchObject({ code: 1, err: expect.stringContaining('there is no kubeconfig at') });
-    const file = join(folder, 'config');
-    await writeFile(file, 'clusters: []');
-    expect((await plumb(['get', 'zones', '--kubeconfig', file])).err).toContain('names no current-context');
-    const beside = nowhere().replace('{server:', '{certificate-authority: gone.pem, server:');
-    await writeFile(file, beside);
-    const { err } = await plumb(['get', 'zones', '--kubeconfig', file]);
-    expect(err).toContain('it names the file gone.pem, which cannot be read');
-    expect(err).toContain('Take the one that the server wrote into its data folder');
-    await writeFile(file, nowhere());
-    expect((await plumb(['get', 'zones', '--kubeconfig', file])).err).toContain(
-      'nothing listens at https://127.0.0.1:1',
-    );
-    await writeFile(file, nowhere().replace('https://127.0.0.1:1', api.url));
-    expect((await plumb(['get', 'zones', '--kubeconfig', file])).err).toContain('does not vouch for');
-  });
-});
-
-/** A kubeconfig that leads to a port on which nobody listens. */
-function nowhere(): string {
-  return `current-context: a
-contexts: [{name: a, context: {cluster: a}}]
-clusters: [{name: a, cluster: {server: "https://127.0.0.1:1"}}]
-`;
-}

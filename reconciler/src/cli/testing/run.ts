@@ -1,0 +1,41 @@
+import { realAmbient } from '@plumb/schemas';
+import type { ApiRig } from '../../api/testing/rig.ts';
+import { runCli } from '../main.ts';
+
+/** What it answered and printed. */
+export interface Ran {
+  code: number;
+  out: string;
+  err: string;
+}
+
+export interface RunOptions {
+  input?: string;
+  env?: Record<string, string>;
+  /** Told of what it prints when it does. */
+  printed?: (text: string) => void;
+}
+
+/** `plumb` with these arguments, with the kubeconfig of the API. */
+export async function runPlumb(
+  api: ApiRig,
+  args: string[],
+  { input = '', env = {}, printed }: RunOptions = {},
+): Promise<Ran> {
+  const ran = { code: -1, out: '', err: '' };
+  ran.code = await runCli(args, {
+    env: { KUBECONFIG: api.pki.kubeconfigFile, ...env },
+    clock: realAmbient().clock,
+    stdin: async () => input,
+    line: async () => undefined,
+    out: (text) => {
+      ran.out += text;
+      printed?.(text);
+    },
+    err: (text) => {
+      ran.err += text;
+    },
+    interactive: false,
+  });
+  return ran;
+}
