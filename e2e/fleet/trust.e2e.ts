@@ -1,15 +1,15 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Identity } from '@plumb/agent/identity/identity.ts';
-import { Dial, type FrameCall } from '@plumb/agent/session/dial.ts';
 import { FakeClock } from '@plumb/reconciler/runtime/fake-clock.ts';
 import { Metrics } from '@plumb/reconciler/runtime/metrics.ts';
 import { keys } from '@plumb/reconciler/store/keys.ts';
 import { realAmbient } from '@plumb/schemas';
 import { parseJoinToken } from '@plumb/schemas/wire/join-token.ts';
-import type { AgentMessage, ServerMessage } from '@plumb/schemas/wire/messages.ts';
+import type { AgentMessage } from '@plumb/schemas/wire/messages.ts';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { bridge, connected, ensure, type Plane, Stage, until } from './stage.ts';
+import { Stranger } from './stranger.ts';
 
 let stage: Stage;
 
@@ -19,56 +19,6 @@ beforeEach(async () => {
 afterEach(() => stage.close());
 
 const kept = async (host: string) => JSON.parse(await readFile(join(stage.folder, `agent/hosts/${host}.json`), 'utf8'));
-
-/** Speaks the protocol by hand, as an agent that means no good would. */
-class Stranger {
-  readonly dial: Dial;
-  readonly heard: ServerMessage[] = [];
-  readonly #call: FrameCall;
-  readonly #waiting = new Set<() => void>();
-  ended = false;
-
-  constructor(plane: Plane) {
-    this.dial = new Dial(plane.url, plane.pki.authority);
-    this.#call = this.dial.connect();
-    this.#call.on('data', ({ messages }) => {
-      this.heard.push(...messages);
-      for (const ask of this.#waiting) ask();
-    });
-    const end = () => {
-      this.ended = true;
-      for (const ask of this.#waiting) ask();
-    };
-    this.#call.on('error', end);
-    this.#call.on('end', end);
-  }
-
-  say(...messages: AgentMessage[]): void {
-    this.#call.write({ messages });
-  }
-
-  attach(host: string, credential: string): void {
-    const attach = { credential, facts: null, highestTerm: 0, runningCommands: [], registerZone: '' };
-    this.say({ host, body: 'attach', attach });
-  }
-
-  until(holds: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const ask = () => {
-        if (!holds()) return;
-        this.#waiting.delete(ask);
-        resolve();
-      };
-      this.#waiting.add(ask);
-      ask();
-    });
-  }
-
-  close(): void {
-    this.#call.cancel();
-    this.dial.close();
-  }
-}
 
 function stranger(plane: Plane): Stranger {
   const made = new Stranger(plane);

@@ -270,43 +270,6 @@ describe('delete', () => {
   });
 });
 
-describe('import and data', () => {
-  test('imports by name, with every key but those of other tools', async () => {
-    await made({ ...zone, labels: { rack: 'a' }, annotations: { note: 'x' } });
-    const { metadata } = api.object(HOME)!;
-    metadata.annotations!['kubectl.kubernetes.io/last-applied-configuration'] = '{}';
-    const { state } = await terraform.import('plumb_zone', 'home');
-    expect(state).toMatchObject({ name: 'home', labels: { rack: 'a' }, annotations: { note: 'x' }, timeouts: null });
-  });
-
-  test('imports by project and name', async () => {
-    const config = { name: 'lab', project: 'shop', l2_network: 'l2', ipv4: { cidr: '10.0.0.0/24' } };
-    expect((await terraform.apply('plumb_l3_network', config, null)).errors).toEqual([]);
-    const { state } = await terraform.import('plumb_l3_network', 'shop/lab');
-    expect(state).toMatchObject({ name: 'lab', project: 'shop', ipv4: { cidr: '10.0.0.0/24' } });
-    const missing = await terraform.import('plumb_l3_network', 'lab');
-    expect(missing.errors).toEqual([expect.stringContaining('There is no L3Network default/lab to import.')]);
-  });
-
-  test.each([['a/b'], [''], ['a/']])('refuses the id %j of a zone', async (id) => {
-    expect((await terraform.import('plumb_zone', id)).errors[0]).toContain('The id of a Zone is its name');
-  });
-
-  test('a data source has everything, and must be there', async () => {
-    await made({ ...zone, labels: { rack: 'a' } });
-    const { state } = await terraform.data('plumb_zone', { name: 'home' });
-    expect(state).toEqual({
-      name: 'home',
-      description: 'A note.',
-      labels: { rack: 'a' },
-      annotations: {},
-      status: { uid: 'uid-1' },
-    });
-    const { errors } = await terraform.data('plumb_zone', { name: 'away' });
-    expect(errors).toEqual([expect.stringContaining('There is no Zone away.')]);
-  });
-});
-
 /** Resolves when it holds; what is waited for is on its way over a local socket. */
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve));
