@@ -1,22 +1,17 @@
-/**
- * npm run bench -- peers [--peers kubernetes,ganeti] [--sizes 500,10000] [--rounds 3] [--hosts 1000]
- *   [--ganeti-sizes 100] [--encoding protobuf|json]: measures our burst and the same burst on what others use, and keeps the results in
- * bench/results/peers.md and peers.json. README.md beside this file says how the others are built and set.
- */
+/** npm run bench -- peers: see command-line.ts, or `npm run bench -- peers --help`. README.md beside this file says how. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { realAmbient } from '@plumb/schemas';
 import { ROOT, surroundings } from '../src/machine.ts';
 import { endChildrenOnSignals } from '../src/processes/child.ts';
 import { startPlumb } from '../src/processes/plumb.ts';
 import { machineBusySeconds, treeCpuSeconds } from '../src/processes/usage.ts';
+import { type PeerRunOptions, parsePeerCommand, USAGE } from './command-line.ts';
 import { measureGaneti } from './ganeti/measure.ts';
 import { makeGanetiRoot } from './ganeti/root.ts';
 import { buildKubernetes } from './kubernetes/build.ts';
 import { burstOfPods } from './kubernetes/burst.ts';
 import { startCluster } from './kubernetes/cluster.ts';
-import { ENCODINGS } from './kubernetes/objects.ts';
 import { burstOfInstances } from './plumb.ts';
 import { endProgramsOnExit } from './program.ts';
 import { keepPeerResults } from './report.ts';
@@ -28,24 +23,7 @@ const WARM_UP = 500;
 /** Bursts of up to 1,000 are repeated in each round. */
 const REPEATED = 3;
 
-const { values } = parseArgs({
-  options: {
-    peers: { type: 'string', default: 'kubernetes,ganeti' },
-    sizes: { type: 'string', default: '500,10000' },
-    'ganeti-sizes': { type: 'string', default: '100' },
-    rounds: { type: 'string', default: '3' },
-    hosts: { type: 'string', default: '1000' },
-    encoding: { type: 'string', default: 'protobuf' },
-  },
-});
-const peers = values.peers.split(',');
-const unknown = peers.filter((peer) => !['kubernetes', 'ganeti'].includes(peer));
-if (unknown.length > 0) fail(`${unknown.join(', ')}: no such peer; there are kubernetes and ganeti`);
-const encoding = ENCODINGS.find((one) => one === values.encoding) ?? fail('--encoding is protobuf or json');
-const sizes = values.sizes.split(',').map((size) => positive('sizes', size));
-const ganetiSizes = values['ganeti-sizes'].split(',').map((size) => positive('ganeti-sizes', size));
-const rounds = positive('rounds', values.rounds);
-const hosts = positive('hosts', values.hosts);
+const { peers, sizes, ganetiSizes, rounds, hosts, encoding } = options();
 
 endChildrenOnSignals();
 endProgramsOnExit();
@@ -132,13 +110,15 @@ async function record(peer: PeerName, round: number, size: number, burst: () => 
   say(`${peer}: ${size} run after ${(run.ready / 1000).toFixed(2)} s`);
 }
 
-function positive(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) fail(`--${name}: whole numbers of at least 1, not ${text}`);
-  return value;
-}
-
-function fail(why: string): never {
-  console.error(why);
-  process.exit(2);
+/** As they were typed; ends the process when help was asked for, or when they are wrong. */
+function options(): PeerRunOptions {
+  try {
+    const typed = parsePeerCommand(process.argv.slice(2));
+    if (typed) return typed;
+    console.log(USAGE);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    process.exitCode = 2;
+  }
+  process.exit();
 }
