@@ -4,7 +4,7 @@
  * become four. The characters that mark them occur in no line. The lines of one owner on one host are one text, sorted
  * while they were long, so that equal things are equal texts.
  */
-import type { LiveThing, ThingKind } from '@plumb/schemas';
+import { type LiveThing, type ThingKind, thingOrder } from '@plumb/schemas';
 import { lineHead, thingFromLine, thingLine } from '@plumb/schemas/wire/thing-line.ts';
 
 const US = '\x1f';
@@ -50,9 +50,12 @@ export class ShortLines {
 
   /** The text with these things in the place of what it says of them; the last of several with one identity counts. */
   with(owner: string, text: string | undefined, things: readonly LiveThing[]): string {
-    const lines = new Map(things.map((thing) => [lineHead(thing), thingLine(thing)]));
-    const others = text === undefined ? [] : this.lines(owner, text).filter((line) => !lines.has(headOf(line)));
-    return this.#shorten(textOf([...others, ...lines.values()]), owner);
+    const lines = latestOf(things).map(thingLine);
+    if (text !== undefined) {
+      const heads = new Set(things.map(lineHead));
+      lines.push(...this.lines(owner, text).filter((line) => !heads.has(headOf(line))));
+    }
+    return this.#shorten(textOf(lines), owner);
   }
 
   /** The text without the thing; undefined when nothing is left. */
@@ -82,6 +85,17 @@ export class ShortLines {
     this.#codes.set(own, code);
     return code;
   }
+}
+
+/** Each thing as it is said last. Mostly each is said once, in the order of making. */
+function latestOf(things: readonly LiveThing[]): readonly LiveThing[] {
+  for (let i = 1; i < things.length; i++) {
+    const [before, thing] = [things[i - 1]!, things[i]!];
+    const order = thingOrder(thing.kind) - thingOrder(before.kind);
+    if (order < 0 || (order === 0 && thing.id <= before.id))
+      return [...new Map(things.map((each) => [lineHead(each), each])).values()];
+  }
+  return things;
 }
 
 /** How a line begins, up to what tells it from all others. */
