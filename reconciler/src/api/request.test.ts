@@ -22,3 +22,17 @@ test('a client that went while its request waited is not waited for', async () =
   await once(body, 'close');
   await expect(posted(body).json()).rejects.toThrow('the client went');
 });
+
+test('a client that goes within a body is told apart from one that goes after it', async () => {
+  const cut = new Readable({ read() {} });
+  const broken = posted(cut).json();
+  cut.push('{"a"');
+  cut.destroy();
+  await expect(broken).rejects.toThrow('the client went');
+  const whole = new Readable({ read() {} });
+  const read = posted(whole).json();
+  whole.push('{"a":1}');
+  whole.push(null);
+  expect(await read).toEqual({ a: 1 });
+  whole.destroy();
+});

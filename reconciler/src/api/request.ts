@@ -141,9 +141,15 @@ function readAll(stream: Readable, take: (chunk: Buffer) => void): Promise<void>
         stream.destroy();
       }
     });
-    stream.on('end', resolve);
+    let whole = false;
+    stream.on('end', () => {
+      whole = true;
+      resolve();
+    });
     stream.on('error', reject);
-    const gone = () => reject(new Error('the client went before it had sent the whole body'));
+    const gone = () => {
+      if (!whole) reject(new Error('the client went before it had sent the whole body'));
+    };
     stream.on('close', gone);
     // A request may have waited for its turn: of a client that went meanwhile nothing is heard any more.
     if (stream.closed) gone();
@@ -155,6 +161,7 @@ function tooLarge() {
 }
 
 function decoded(segment: string): string {
+  if (!segment.includes('%')) return segment;
   try {
     return decodeURIComponent(segment);
   } catch {

@@ -49,10 +49,11 @@ export class Sender {
     gone: AbortSignal,
   ): Promise<void> {
     if (body.length <= PART) {
-      const bytes = Buffer.from(body);
-      response.on('close', this.#unsent.add(to, bytes.length));
-      response.writeHead(status, { ...headers, 'content-length': bytes.length });
-      response.end(bytes);
+      const bytes = Buffer.byteLength(body);
+      response.on('close', this.#unsent.add(to, bytes));
+      response.writeHead(status, { ...headers, 'content-length': bytes });
+      // As text: HTTP/1.1 then writes it in one piece with its headers.
+      response.end(body);
       return;
     }
     response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });

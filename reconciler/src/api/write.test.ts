@@ -74,6 +74,13 @@ describe('create', () => {
     expect(body.message).toBe('namespaces "nowhere" not found: create it first, or use the namespace default');
   });
 
+  test('a namespace that only bears the word deletionTimestamp takes what is new', async () => {
+    const labels = { deletionTimestamp: 'never' };
+    await api.ask('POST', '/api/v1/namespaces', { body: { metadata: { name: 'staying', labels } } });
+    const inside = `${V1}/namespaces/staying/instances`;
+    expect((await api.ask('POST', inside, { body: manifests.instance('first') })).status).toBe(201);
+  });
+
   test('every violation is a cause of 422 with its field', async () => {
     const { status, body } = await api.ask('POST', INSTANCES, {
       body: manifests.instance('bad', { power: 'On', ofering: 'x', rootDiskMiB: 0 }),
