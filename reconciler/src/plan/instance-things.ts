@@ -19,7 +19,10 @@ export const thingIds = {
   domain: (uid: string) => uid,
 } as const;
 
-/** Things shared with other instances of the host that must be there first. Their own controllers keep and remove them. */
+/**
+ * Things shared with other instances of the host that must be there first. Their own controllers keep and remove them.
+ * `peersOf`: as bridgeThing takes them; asked only of networks that have any.
+ */
 export function sharedThings(
   references: InstanceReferences,
   peersOf: (l2Uid: string) => readonly string[],
@@ -27,7 +30,7 @@ export function sharedThings(
   const things = new Map<string, Thing<'image' | 'bridge' | 'subnet'>>();
   things.set('image', imageThing(references.image));
   for (const { l2 } of references.networks.values())
-    things.set(`bridge/${l2.metadata.uid}`, bridgeThing(l2, peersOf(l2.metadata.uid)));
+    things.set(`bridge/${l2.metadata.uid}`, bridgeThing(l2, l2.spec.type === 'vxlan' ? peersOf(l2.metadata.uid) : []));
   for (const { l3, l2 } of references.networks.values())
     if (l3.status?.dhcpAddress) things.set(`subnet/${l3.metadata.uid}`, subnetThing(l3, l2, l3.status.dhcpAddress));
   return [...things.values()];
