@@ -75,8 +75,8 @@ function onObject(context: Context, waiting: WaitingInstances, { key, kind, befo
     for (const target of referenceKeys(kind, (after ?? before)!.object)) enqueueUpward(context, target);
   if (elsewhere) for (const target of referenceKeys(kind, before.object)) enqueueUpward(context, target);
   if (kind.kind === 'Host' && material) waiting.wakeAll();
-  if (kind.kind === 'Instance' && hostOf(before) !== hostOf(after))
-    for (const host of [hostOf(before), hostOf(after)]) if (host) enqueueHostIfLeaving(context, host);
+  const left = kind.kind === 'Instance' && hostOf(before) !== hostOf(after) ? hostOf(before) : undefined;
+  if (left !== undefined) enqueueHostIfLeaving(context, left);
 }
 
 /** Many instances come and go at once; what they share is looked at once for all of them. */
