@@ -37,17 +37,22 @@ async function server(argv: string[]): Promise<number> {
   const { serve } = await import('@plumb/reconciler/main.ts');
   const { promise: ended, resolve: end } = Promise.withResolvers<number>();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end(0));
+  const { promise: ready, resolve: onReady } = Promise.withResolvers<void>();
   const plane = await serve({
     ...options,
+    onReady,
     onFatal: (error) => {
       process.stderr.write(`plumb server: cannot go on: ${error.message}\n`);
       end(1);
     },
   });
-  process.stdout.write(
-    `plumb server is ready at ${plane.url}\n  kubeconfig ${plane.kubeconfigFile}\n  join token ${plane.joinTokenFile}\n`,
-  );
-  flushCompileCache();
+  process.stdout.write(`plumb server answers at ${plane.url}\n`);
+  void ready.then(() => {
+    process.stdout.write(
+      `plumb server is ready at ${plane.url}\n  kubeconfig ${plane.kubeconfigFile}\n  join token ${plane.joinTokenFile}\n`,
+    );
+    flushCompileCache();
+  });
   const code = await ended;
   await plane.close();
   return code;

@@ -30,9 +30,8 @@ async function row(one: Case, size: number): Promise<Row> {
   return measured;
 }
 
-/** Of the case's own figure to its floor: the best repetition, since others only ever make it slower. */
-function bestRatio(one: Case, { figures, floor }: Row): number {
-  const [{ name }] = one.figures;
+/** Of the figure, or the case's own, to its floor: the best repetition, since others only ever make it slower. */
+function bestRatio(one: Case, { figures, floor }: Row, name = one.figures[0].name): number {
   return Math.min(...ratios(figures[name]!, floor[name]!));
 }
 
@@ -48,6 +47,8 @@ test('a create costs about the same where ten times as many instances are', asyn
   expect((await cpu(5_000)) / few).toBeLessThan(2.5);
 });
 
-test('a start on a filled store takes a few times as long as reading it', async () => {
-  expect(bestRatio(coldStart, await row(coldStart, 10_000))).toBeLessThan(12);
+test('a start on a filled store serves soon, and is ready in a few times as long as reading it takes', async () => {
+  const measured = await row(coldStart, 10_000);
+  expect(bestRatio(coldStart, measured)).toBeLessThan(6);
+  expect(bestRatio(coldStart, measured, 'ready')).toBeLessThan(12);
 });

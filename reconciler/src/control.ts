@@ -28,6 +28,8 @@ export interface ControlOptions {
   endpoint?: FleetServerOptions['endpoint'];
   metrics?: Metrics;
   log: Log;
+  /** Gives up what is being loaded. */
+  signal?: AbortSignal;
   /** Told when it cannot go on: its process is to end, and to be started again. */
   onFatal: (error: PlumbError) => void;
 }
@@ -40,21 +42,28 @@ export interface Control {
   stop(): Promise<void>;
 }
 
-/** Starts it all; resolves when everything is loaded and the controllers are at work. */
+/**
+ * Starts it all; resolves when everything is loaded and the controllers are at work. The store may be written to meanwhile,
+ * but for what only controllers write. When it rejects, nothing of it runs on.
+ */
 export async function startControl(options: ControlOptions): Promise<Control> {
-  const { store, ambient, events, mayJoin, endpoint, metrics, log, onFatal } = options;
+  const { store, ambient, events, mayJoin, endpoint, metrics, log, signal, onFatal } = options;
+  await using begun = new AsyncDisposableStack();
   const fleet = new FleetServer({
     ...{ store, ambient, mayJoin, endpoint, log, metrics },
     term: await nextTerm(store),
     register: (host, zone) => registerHost({ store, ambient }, host, zone),
   });
+  begun.defer(() => fleet.close());
   const watching = new AbortController();
+  begun.defer(() => watching.abort());
+  signal?.addEventListener('abort', () => watching.abort(), { once: true });
   const cache = new ObjectCache(store);
   const journal = await Journal.load(store);
   const holdings = new Holdings();
   const survey = new Survey({ cache, journal, holdings, fleet });
   await cache.start(watching.signal, onFatal);
-  const index = await AllocationIndex.load(store);
+  const index = await AllocationIndex.load(store, watching.signal);
   const controllers = runControllers({
     context: {
       ...{ store, cache, fleet, index, events, ambient, journal, holdings },
@@ -67,6 +76,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   });
   const scans = new ScanWatch(controllers.context);
   if (metrics) scans.publish(metrics);
+  begun.move();
   return {
     fleet,
     context: controllers.context,

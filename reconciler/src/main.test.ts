@@ -3,8 +3,83 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type PlumbError, realAmbient } from '@plumb/schemas';
 import { expect, onTestFinished, test } from 'vitest';
+import { findAccess } from './cli/access.ts';
+import { ApiClient } from './cli/client.ts';
 import { serve } from './main.ts';
+import { keys } from './store/keys.ts';
+import { SqliteStore } from './store/sqlite.ts';
+
+const ZONES = '/apis/plumb.dev/v1/zones';
+
+/** A data folder whose store takes hundreds of turns to load: a request takes about ten. */
+async function filledFolder(): Promise<string> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'plumb-serve-'));
+  onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
+  const store = SqliteStore.open(join(dataDir, 'store'));
+  const batches = Array.from({ length: 800 }, (_, batch) =>
+    Array.from({ length: 100 }, (_, i) => {
+      const mac = [2, 0, 0, batch >> 8, batch & 255, i].map((byte) => byte.toString(16).padStart(2, '0'));
+      return { type: 'put', key: keys.mac(mac.join(':')), value: crypto.randomUUID() } as const;
+    }),
+  );
+  await Promise.all(batches.map((ops) => store.commit({ preconditions: [], ops })));
+  await store.close();
+  return dataDir;
+}
+
+test('while it loads everything can be read and written, and what needs all of it says so', async () => {
+  const failed: PlumbError[] = [];
+  const { promise: ready, resolve: onReady } = Promise.withResolvers<void>();
+  let isReady = false;
+  const plane = await serve({
+    ...{ dataDir: await filledFolder(), listen: { host: '127.0.0.1', port: 0 }, log: () => {} },
+    onFatal: (error) => failed.push(error),
+    onReady() {
+      isReady = true;
+      onReady();
+    },
+  });
+  onTestFinished(() => plane.close());
+  const client = new ApiClient(await findAccess(plane.kubeconfigFile, {}), realAmbient().clock);
+  onTestFinished(() => client.close());
+  const zone = { apiVersion: 'plumb.dev/v1', kind: 'Zone', metadata: { name: 'home' }, spec: {} };
+  const plan = () => client.ask('POST', '/apis/plumb.dev/v1/plans', { body: { objects: [] } });
+
+  const answers = await Promise.all([
+    client.ask('POST', ZONES, { body: zone }),
+    client.ask('POST', ZONES, { body: { ...zone, spec: { of: 'no such field' } } }),
+    client.ask('GET', '/api/v1/namespaces/default'),
+    client.ask('GET', '/readyz'),
+    plan(),
+  ]);
+  expect(isReady).toBe(false);
+  expect(answers.map(({ status }) => status)).toEqual([201, 422, 200, 503, 503]);
+  expect(answers.at(-1)!.body).toMatchObject({ reason: 'Loading' });
+
+  await ready;
+  expect((await client.ask('GET', '/readyz')).status).toBe(200);
+  expect((await plan()).status).toBe(200);
+  const watched = client.watch(`${ZONES}?watch=1&fieldSelector=metadata.name%3Dhome`, AbortSignal.timeout(10_000));
+  for await (const { object } of watched) if (object.status?.conditions?.[0]?.status === 'True') break;
+  expect((await client.send('GET', `${ZONES}/home`)).status.conditions[0]).toMatchObject({
+    type: 'Ready',
+    status: 'True',
+  });
+  expect(failed).toEqual([]);
+});
+
+test('a server that ends while it loads is no failure, and gives its data folder free', async () => {
+  const dataDir = await filledFolder();
+  const said: unknown[] = [];
+  const listen = { host: '127.0.0.1', port: 0 };
+  const told = { log: () => {}, onFatal: (error: unknown) => said.push(error), onReady: () => said.push('ready') };
+  const plane = await serve({ dataDir, listen, ...told });
+  await plane.close();
+  expect(said).toEqual([]);
+  await SqliteStore.open(join(dataDir, 'store')).close();
+});
 
 test('a server that cannot listen says so, and holds neither its data folder nor its process', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'plumb-serve-'));

@@ -1,9 +1,11 @@
 /** The composition root: everything that runs in a control plane, listed in one place. Imported by nobody but bin/. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { type Ambient, type PlumbError, realAmbient } from '@plumb/schemas';
+import type { Extension } from './api/extension.ts';
 import { startApi } from './api/start.ts';
-import { startControl } from './control.ts';
+import { type Control, startControl } from './control.ts';
 import { cascadeExtension } from './extensions/cascades.ts';
 import { driftScanExtension } from './extensions/drift-scans.ts';
 import { flowExtensions } from './extensions/flows.ts';
@@ -13,6 +15,7 @@ import { type Log, stderrLog } from './log.ts';
 import { openPki } from './pki/open.ts';
 import { collectGarbage } from './runtime/collect.ts';
 import { EventRing } from './runtime/events.ts';
+import { Loading } from './runtime/loading.ts';
 import { Metrics, readProcess } from './runtime/metrics.ts';
 import { SqliteStore } from './store/sqlite.ts';
 
@@ -25,6 +28,8 @@ export interface ServeOptions {
   log?: Log;
   /** Told when the control plane cannot go on: its process is to end, and to be started again. */
   onFatal: (error: PlumbError) => void;
+  /** Told once, when everything is loaded and the controllers are at work. */
+  onReady?: () => void;
 }
 
 export interface ControlPlane {
@@ -35,11 +40,13 @@ export interface ControlPlane {
 }
 
 /**
- * Starts a control plane and resolves when it serves. Throws PlumbError `DataFolderInUse` (terminal) when another one
- * uses the data folder, or `CannotListen`; nothing of it runs on then.
+ * Starts a control plane and resolves when it serves: everything can be read and written. What is written is durable then, and
+ * looked at when what the store holds is loaded; until then agents and whoever asks for a plan wait, and `/readyz` says so.
+ * Throws PlumbError `DataFolderInUse` (terminal) when another one uses the data folder, or `CannotListen`; nothing of it
+ * runs on then.
  */
 export async function serve(options: ServeOptions): Promise<ControlPlane> {
-  const { dataDir, listen, onFatal } = options;
+  const { dataDir, listen, onFatal, onReady = () => {} } = options;
   const ambient = options.ambient ?? realAmbient();
   const log = options.log ?? stderrLog(ambient.clock.now);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -55,10 +62,11 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
   started.defer(() => pki.close());
   const events = new EventRing({ ambient });
 
-  const control = await startControl({ store, ambient, events, mayJoin: pki.mayJoin, metrics, log, onFatal });
-  started.defer(() => control.stop());
-  collectGarbage();
-
+  const control = new Loading(
+    (signal) => startControl({ store, ambient, events, mayJoin: pki.mayJoin, metrics, log, signal, onFatal }),
+    onFatal,
+  );
+  started.defer(() => control.end((running) => running.stop()));
   const api = await startApi({
     store,
     ambient,
@@ -67,18 +75,17 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
     listen,
     events,
     metrics,
-    onAgentConnection: (socket) => control.fleet.attachConnection(socket),
-    extensions: [
-      pendingHostsExtension(control.fleet),
-      ...flowExtensions(control.context),
-      cascadeExtension(control.context),
-      planExtension(control.context),
-      driftScanExtension(control.scans),
-    ],
+    onAgentConnection: (socket) => attach(control, socket),
+    extensions: { [Symbol.iterator]: () => extensionsOf(control.get()) },
+    notReady: () => control.missing,
   });
   started.defer(() => api.close());
   const kubeconfigFile = await pki.writeKubeconfig(api.url);
 
+  control.whenLoaded(() => {
+    collectGarbage();
+    onReady();
+  });
   const running = started.move();
   return {
     url: api.url,
@@ -86,4 +93,19 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
     joinTokenFile: pki.joinTokenFile,
     close: () => running.disposeAsync(),
   };
+}
+
+function* extensionsOf({ fleet, context, scans }: Control): Generator<Extension> {
+  yield pendingHostsExtension(fleet);
+  yield* flowExtensions(context);
+  yield cascadeExtension(context);
+  yield planExtension(context);
+  yield driftScanExtension(scans);
+}
+
+/** An agent that dials in while the server loads waits: what it would tell could not be understood yet. */
+function attach(control: Loading<Control>, socket: TLSSocket): void {
+  // It may be gone before; nobody else listens yet.
+  socket.on('error', () => {});
+  control.whenLoaded(({ fleet }) => socket.destroyed || fleet.attachConnection(socket));
 }

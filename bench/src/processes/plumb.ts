@@ -31,11 +31,14 @@ export interface ServerOptions {
   listen?: string;
   /** Lets Node's inspector in: for explanations, not for what counts. */
   profiled?: boolean;
+  /** Resolves when it answers and still loads; when everything is loaded, if absent. */
+  loading?: boolean;
 }
 
-export async function startServer({ dataDir, listen, profiled = false }: ServerOptions): Promise<Server> {
+export async function startServer({ dataDir, listen, profiled, loading }: ServerOptions): Promise<Server> {
   const args = ['server', '--data-dir', dataDir, '--listen', listen ?? `127.0.0.1:${await freePort()}`];
-  const child = await startChild(BIN, args, /\bready\b/i, profiled ? ['--inspect=127.0.0.1:0'] : []);
+  const said = loading ? /\banswers at\b/ : /\bis ready\b/;
+  const child = await startChild(BIN, args, said, profiled ? ['--inspect=127.0.0.1:0'] : []);
   try {
     const access = readKubeconfig(join(dataDir, 'kubeconfig'));
     const inspector = profiled ? INSPECTOR_LINE.exec(child.said())?.[1] : undefined;

@@ -6,6 +6,7 @@ import { decodeObject } from '../store/object-codec.ts';
 import { pages } from '../store/pages.ts';
 import type { Store } from '../store/store.ts';
 import { type Cached, kindOfKey, ObjectTable } from './object-table.ts';
+import { unhurriedPages } from './unhurried.ts';
 
 export type { Cached } from './object-table.ts';
 
@@ -27,9 +28,9 @@ export class ObjectCache {
     this.store = store;
   }
 
-  /** Loads everything, then follows the store until `signal` aborts. Resolves when loaded. */
+  /** Loads everything, then follows the store until `signal` aborts. Resolves when loaded; rejects when aborted before. */
   async start(signal: AbortSignal, onEnd: (error: PlumbError) => void): Promise<void> {
-    const revision = await this.load();
+    const revision = await this.load(signal);
     this.follow(revision, signal).catch((error) => {
       if (!signal.aborted) onEnd(PlumbError.from(error, 'the watch of the object cache'));
     });
@@ -85,10 +86,10 @@ export class ObjectCache {
     return new Promise((resolve) => this.waiting.push({ revision, resolve }));
   }
 
-  private async load(): Promise<number> {
+  private async load(signal: AbortSignal): Promise<number> {
     for (;;) {
       try {
-        return await this.loadAtOneRevision();
+        return await this.loadAtOneRevision(signal);
       } catch (error) {
         // So many commits came meanwhile that the revision that was being read is no longer kept.
         if (!(error instanceof PlumbError) || error.reason !== 'Compacted') throw error;
@@ -96,11 +97,13 @@ export class ObjectCache {
     }
   }
 
-  private async loadAtOneRevision(): Promise<number> {
+  private async loadAtOneRevision(signal: AbortSignal): Promise<number> {
     const first = this.table.size === 0;
     const present = new Set<string>();
     let revision = 0;
-    for await (const page of pages(this.store, keys.objects)) {
+    // Whoever looks at the cache later on must never see a commit in halves.
+    const read = first ? unhurriedPages(this.store, keys.objects, signal) : pages(this.store, keys.objects);
+    for await (const page of read) {
       revision = page.revision;
       for (const { key, value, revision: written } of page.entries) {
         if (!first) present.add(key);
@@ -124,7 +127,7 @@ export class ObjectCache {
       } catch (error) {
         const reason = error instanceof PlumbError ? error.reason : undefined;
         if (reason !== 'Compacted' && reason !== 'SlowWatcher') throw error;
-        revision = await this.load();
+        revision = await this.load(signal);
       }
     }
   }
