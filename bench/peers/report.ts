@@ -16,7 +16,7 @@ const NOTEWORTHY_CORES = 0.25;
 /** What a peer does before it answers that something is created. */
 const DURABILITY: Record<PeerName, string> = {
   plumb:
-    'SQLite, WAL, `synchronous=FULL`: answered when it is on the disk; writes that come together share one wait for it',
+    'SQLite, WAL, `fdatasync` of the log by ourselves (`synchronous=NORMAL` for the rest): answered when it is on the disk; writes that come together share one wait for it',
   kubernetes:
     'etcd, one member, WAL with `fdatasync` (its default): answered when it is on the disk; writes that come together share one wait for it',
   ganeti:
