@@ -26,6 +26,19 @@ export class NameHeap {
     return this.#names[0];
   }
 
+  /** As {@link first}, of those names of which `isOut` does not hold. Costs as much as there are such before it. */
+  firstBut(isHere: (name: string) => boolean, count: number, isOut: (name: string) => boolean): string | undefined {
+    const out = new Set<string>();
+    let name = this.first(isHere, count);
+    while (name !== undefined && isOut(name)) {
+      out.add(name);
+      this.#drop();
+      name = this.first(isHere, count);
+    }
+    for (const one of out) this.push(one);
+    return name;
+  }
+
   #drop(): void {
     const names = this.#names;
     const last = names.pop()!;

@@ -7,7 +7,15 @@ import { type Candidate, PlacementIndex } from './placement-index.ts';
 const aHost = fc.record({
   name: fc.integer({ min: 0, max: 12 }).map((n) => `h${n}`),
   zone: fc.constantFrom('home', 'away'),
-  labels: fc.constantFrom<Record<string, string>>({}, { rack: 'a' }, { rack: 'b', gpu: 'yes' }),
+  // A domain may be named as a host is.
+  labels: fc.constantFrom<Record<string, string>>(
+    {},
+    { rack: 'a' },
+    { rack: 'b', gpu: 'yes' },
+    { gpu: 'yes', rack: 'b' },
+    { rack: 'h1' },
+    { gpu: 'yes' },
+  ),
   connected: fc.boolean(),
   unschedulable: fc.boolean(),
   cpus: fc.constantFrom(4, 8),
@@ -24,12 +32,19 @@ const aRequest = fc.record(
       [],
       [{ what: 'spec.hostSelector', matchLabels: {} }],
       [{ what: 'spec.hostSelector', matchLabels: { rack: 'b' } }],
+      [
+        { what: 'spec.hostSelector', matchLabels: { gpu: 'yes' } },
+        { what: 'the hostSelector of L2Network lab', matchLabels: { rack: 'b' } },
+      ],
+      [{ what: 'spec.hostSelector', matchLabels: { gpu: 'yes' } }],
     ),
     spreadLabel: fc.constant('rack'),
   },
   { requiredKeys: ['zone', 'cpus', 'memoryMiB', 'selectors'] },
 );
-const aGroup = fc.option(fc.dictionary(fc.constantFrom('h0', 'h1', 'h2', 'h3'), fc.nat(2)), { nil: undefined });
+const aGroup = fc.option(fc.dictionary(fc.constantFrom('h0', 'h1', 'h2', 'h3', 'h4', 'h20'), fc.nat(2)), {
+  nil: undefined,
+});
 
 const outcome = (decide: () => string): unknown => {
   try {
@@ -72,7 +87,7 @@ test('it answers as a look at every host does, whatever came and went', () => {
         }
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 1000 },
   );
 });
 
@@ -94,4 +109,30 @@ test('a burst over many hosts spreads as one placement after the other does, and
   }
   expect(used.size).toBe(hosts);
   expect(new Set(used.values())).toEqual(new Set([3]));
+});
+
+test('a group is spread over thousands of hosts one by one, and over their racks evenly', () => {
+  const index = new PlacementIndex();
+  const rackOf = (name: string) => Number(name.slice(5)) % 50;
+  for (let n = 0; n < 3_000; n++)
+    index.set({
+      ...{ name: `host-${n}`, zone: 'home', labels: { rack: `r${n % 50}` }, connected: true, unschedulable: false },
+      ...{ cpus: 64, memoryMiB: 65_536, usedCpus: 0, usedMemoryMiB: 0 },
+    });
+  const request = { zone: 'home', cpus: 1, memoryMiB: 128, selectors: [] };
+  const placeMany = (count: number, how: PlacementRequest) => {
+    const counts = new Map<string, number>();
+    for (let i = 0; i < count; i++) {
+      const name = index.place(how, counts);
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+      index.setUse(name, counts.get(name)!, 128 * counts.get(name)!);
+    }
+    return counts;
+  };
+  expect(new Set(placeMany(1_000, request).values())).toEqual(new Set([1]));
+  const racks = [...placeMany(500, { ...request, spreadLabel: 'rack' }).keys()].map(rackOf);
+  expect(new Set(racks).size).toBe(50);
+  for (const rack of racks) expect(racks.filter((other) => other === rack)).toHaveLength(10);
+  const onRack = { ...request, selectors: [{ what: 'spec.hostSelector', matchLabels: { rack: 'r7' } }] };
+  expect(new Set([...placeMany(60, onRack).keys()].map(rackOf))).toEqual(new Set([7]));
 });

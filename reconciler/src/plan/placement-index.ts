@@ -1,47 +1,27 @@
-/**
- * Placement among many hosts. Hosts that are alike in all that placement asks of them are one shelf, so that a host is
- * found among the shelves, of which there are few, and not among the hosts. Answers exactly as {@link place} does.
- */
+/** Placement among many hosts, by {@link Shelves}. Answers exactly as {@link place} does. */
 import type { PlumbError } from '@plumb/schemas';
 import { PlumbError as Failure } from '@plumb/schemas';
-import { NameHeap } from './name-heap.ts';
-import { type PlacementHost, type PlacementRequest, place, share } from './placement.ts';
+import { matches, type PlacementHost, type PlacementRequest, place } from './placement.ts';
+import { type Candidate, Shelves, type Spread } from './shelves.ts';
 
-/** A host without what belongs to a request. */
-export type Candidate = Omit<PlacementHost, 'groupCount'>;
-
-interface Shelf {
-  /** One of its hosts: the others are the same but for name and labels. */
-  like: Candidate;
-  size: number;
-  /** Names of its hosts, and of some that left. */
-  names: NameHeap;
-}
+export type { Candidate } from './shelves.ts';
 
 /** Refusals that are remembered until a host changes. */
 const MOST_REFUSALS = 1_000;
 
 export class PlacementIndex {
   readonly #hosts = new Map<string, Candidate>();
-  readonly #shelfOf = new Map<string, Shelf>();
-  readonly #shelves = new Map<string, Shelf>();
+  readonly #plain = new Shelves({ withLabels: false });
+  /** From the first request on that asks for labels. */
+  #labelled: Shelves | undefined;
   readonly #refusals = new Map<string, PlumbError>();
 
-  /** The host is like this now. */
+  /** The host is like this now. Its labels are not to be changed in place. */
   set(host: Candidate): void {
-    const key = shelfKey(host);
-    let shelf = this.#shelves.get(key);
     this.#hosts.set(host.name, host);
+    this.#plain.set(host);
+    this.#labelled?.set(host);
     this.#refusals.clear();
-    if (shelf !== undefined && this.#shelfOf.get(host.name) === shelf) return;
-    this.#takeOff(host.name);
-    if (shelf === undefined) {
-      shelf = { like: host, size: 0, names: new NameHeap() };
-      this.#shelves.set(key, shelf);
-    }
-    shelf.size++;
-    shelf.names.push(host.name);
-    this.#shelfOf.set(host.name, shelf);
   }
 
   /** So much of the host is used now. A host that was never set stays unknown. */
@@ -51,8 +31,9 @@ export class PlacementIndex {
   }
 
   remove(name: string): void {
-    this.#takeOff(name);
     this.#hosts.delete(name);
+    this.#plain.remove(name);
+    this.#labelled?.remove(name);
     this.#refusals.clear();
   }
 
@@ -61,52 +42,47 @@ export class PlacementIndex {
    * of none.
    */
   place(request: PlacementRequest, groupCounts?: ReadonlyMap<string, number>): string {
-    const plain = groupCounts === undefined && request.selectors.every(({ matchLabels }) => isEmpty(matchLabels));
-    if (!plain) return place(request, this.#withGroups(groupCounts));
-    const found = this.#first(request);
+    const selectors = request.selectors.filter(({ matchLabels }) => !isEmpty(matchLabels));
+    const found = this.#first(request, selectors, groupCounts && this.#spread(request, groupCounts));
     if (found !== undefined) return found;
-    const key = `${request.cpus} ${request.memoryMiB} ${request.zone}`;
+    const { cpus, memoryMiB, zone } = request;
+    const key = `${cpus} ${memoryMiB} ${zone}${selectors.length === 0 ? '' : JSON.stringify(selectors)}`;
     const known = this.#refusals.get(key);
     if (known) throw known;
     try {
-      return place(request, this.#withGroups(undefined));
+      return place(request, this.#all());
     } catch (error) {
       if (error instanceof Failure && this.#refusals.size < MOST_REFUSALS) this.#refusals.set(key, error);
       throw error;
     }
   }
 
-  #first(request: PlacementRequest): string | undefined {
-    let least = Number.POSITIVE_INFINITY;
-    let first: string | undefined;
-    for (const shelf of this.#shelves.values()) {
-      const { like } = shelf;
-      if (!like.connected || like.unschedulable || like.zone !== request.zone) continue;
-      if (like.usedCpus + request.cpus > like.cpus || like.usedMemoryMiB + request.memoryMiB > like.memoryMiB) continue;
-      const used = share(like, request);
-      if (used > least) continue;
-      const name = shelf.names.first((candidate) => this.#shelfOf.get(candidate) === shelf, shelf.size)!;
-      if (used === least && first !== undefined && first < name) continue;
-      least = used;
-      first = name;
+  #first(request: PlacementRequest, selectors: PlacementRequest['selectors'], spread?: Spread): string | undefined {
+    if (selectors.length === 0 && spread?.label === undefined) return this.#plain.first(request, undefined, spread);
+    if (this.#labelled === undefined) {
+      this.#labelled = new Shelves({ withLabels: true });
+      for (const host of this.#hosts.values()) this.#labelled.set(host);
     }
-    return first;
+    const fits = (labels: Candidate['labels']) => selectors.every(({ matchLabels }) => matches(matchLabels, labels));
+    return this.#labelled.first(request, fits, spread);
   }
 
-  *#withGroups(counts: ReadonlyMap<string, number> | undefined): Generator<PlacementHost> {
-    for (const host of this.#hosts.values()) yield { ...host, groupCount: counts?.get(host.name) ?? 0 };
+  /** The group by domains: hosts of other zones, and such that nobody knows, are in none. */
+  #spread({ zone, spreadLabel }: PlacementRequest, groupCounts: ReadonlyMap<string, number>): Spread {
+    const counts = new Map<string, number>();
+    for (const [name, count] of groupCounts) {
+      const host = count > 0 ? this.#hosts.get(name) : undefined;
+      if (host?.zone !== zone) continue;
+      const domain = spreadLabel === undefined ? name : (host.labels[spreadLabel] ?? name);
+      counts.set(domain, (counts.get(domain) ?? 0) + count);
+    }
+    return { label: spreadLabel, counts };
   }
 
-  #takeOff(name: string): void {
-    const shelf = this.#shelfOf.get(name);
-    if (shelf === undefined) return;
-    this.#shelfOf.delete(name);
-    if (--shelf.size === 0) this.#shelves.delete(shelfKey(shelf.like));
+  /** A refusal does not depend on groups. */
+  *#all(): Generator<PlacementHost> {
+    for (const host of this.#hosts.values()) yield { ...host, groupCount: 0 };
   }
-}
-
-function shelfKey({ connected, unschedulable, cpus, memoryMiB, usedCpus, usedMemoryMiB, zone }: Candidate): string {
-  return `${connected} ${unschedulable} ${cpus} ${memoryMiB} ${usedCpus} ${usedMemoryMiB} ${zone}`;
 }
 
 function isEmpty(labels: Readonly<Record<string, string>>): boolean {
