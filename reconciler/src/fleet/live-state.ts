@@ -5,6 +5,8 @@ import type { HostFacts, LiveChange } from './fleet.ts';
 import { isShared, LiveHost, type Owned } from './live-host.ts';
 import { ShortLines } from './short-lines.ts';
 
+const NOTHING = [] as const;
+
 type Ref = { kind: ThingKind; id: string };
 
 /** Everything that is known to live on hosts, and for which object. In memory only: the agents tell it again. */
@@ -29,13 +31,15 @@ export class LiveState {
     return this.#owned.get(uid);
   }
 
-  *ownedBy(uid: string): Generator<{ host: string; thing: LiveThing }> {
+  ownedBy(uid: string): readonly { host: string; thing: LiveThing }[] {
     const owned = this.#owned.get(uid);
-    if (owned === undefined) return;
+    if (owned === undefined) return NOTHING;
+    const found: { host: string; thing: LiveThing }[] = [];
     for (const host of hostsOf(owned)) {
       const text = host.texts.get(owned);
-      if (text !== undefined) for (const thing of this.read(owned, text)) yield { host: host.name, thing };
+      if (text !== undefined) for (const thing of this.read(owned, text)) found.push({ host: host.name, thing });
     }
+    return found;
   }
 
   /** Whether exactly these things live for the object, all of them on this host and as they were made. */

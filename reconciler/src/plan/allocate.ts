@@ -143,14 +143,15 @@ function chooseMac(
 /** The first of the instance's own addresses that none of its other interfaces has, keeps or asks for, and nobody else. */
 function freeMac({ instance, held, taken }: AllocateInput, index: number, chosen: ReadonlySet<string>): string {
   const { uid } = instance.metadata;
-  const wanted = new Set(instance.spec.interfaces.map((i) => i.macAddress));
-  const kept = new Set<string>();
-  for (const { name, macAddress } of held.flatMap((h) => h.interfaces))
-    if (instance.spec.interfaces.some((i, at) => i.name === name && at !== index)) kept.add(macAddress);
+  const { interfaces } = instance.spec;
+  const isOfAnother = (name: string) => interfaces.some((i, at) => i.name === name && at !== index);
+  const isWanted = (mac: string) => interfaces.some((i) => i.macAddress === mac);
+  const isKept = (mac: string) =>
+    held.some((h) => h.interfaces.some((i) => i.macAddress === mac && isOfAnother(i.name)));
   for (let n = index; ; n++) {
     const mac = macFromUid('02', uid, n);
     const holder = taken.macHolder(mac);
-    const free = !chosen.has(mac) && !wanted.has(mac) && !kept.has(mac) && (holder === undefined || holder === uid);
+    const free = !chosen.has(mac) && !isWanted(mac) && !isKept(mac) && (holder === undefined || holder === uid);
     if (free || n >= index + 255) return mac;
   }
 }
