@@ -11,6 +11,9 @@ export const HEARTBEAT_MS = 10_000;
 const FAREWELL_MS = 2_000;
 const SPREAD_MS = 500;
 
+/** So many hosts are observed at the same time, and their snapshots kept until the stream takes them. */
+const OBSERVED_AT_ONCE = 16;
+
 export interface AgentStreamOptions {
   dial: Dialled;
   hosts: readonly HostSession[];
@@ -33,6 +36,9 @@ export class AgentStream {
   readonly #call: FrameCall;
   readonly #outbox: Outbox<AgentMessage>;
   readonly #hosts = new Map<string, { session: HostSession; failures: number; stopRetry: () => void }>();
+  /** Hosts that are listened to and have not begun to tell what lives on them. */
+  readonly #toBegin = new Map<string, Attached>();
+  #beginning = 0;
   #stopHeartbeat: () => void = () => {};
   #over = false;
   /** Resolves with the reason when the stream has ended. Never rejects. */
@@ -87,6 +93,7 @@ export class AgentStream {
     this.#over = true;
     this.#stopHeartbeat();
     this.#outbox.drop();
+    this.#toBegin.clear();
     for (const { session, stopRetry } of this.#hosts.values()) {
       stopRetry();
       session.end();
@@ -116,9 +123,25 @@ export class AgentStream {
   #heard(message: ServerMessage): void {
     const host = this.#hosts.get(message.host);
     if (host === undefined) return;
-    if (message.body === 'attached') void this.#begin(message.host, message.attached);
-    else if (message.body === 'command') host.session.command(message.command);
+    if (message.body === 'attached') {
+      this.#toBegin.set(message.host, message.attached);
+      if (this.#beginning < OBSERVED_AT_ONCE) void this.#beginAll();
+    } else if (message.body === 'command') host.session.command(message.command);
     else if (message.body === 'refused') void this.#refused(message.host, message.refused);
+  }
+
+  /**
+   * Thousands of hosts may be listened to at once: each is observed when the stream has room for what lives on it, so that
+   * it need not be kept, and heartbeats and commands have their turns between them.
+   */
+  async #beginAll(): Promise<void> {
+    this.#beginning++;
+    for (const [name, attached] of this.#toBegin) {
+      this.#toBegin.delete(name);
+      await this.#begin(name, attached);
+      await this.#outbox.room();
+    }
+    this.#beginning--;
   }
 
   async #begin(name: string, { session, term, liveDigest }: Attached): Promise<void> {
@@ -139,6 +162,7 @@ export class AgentStream {
 
   async #refused(name: string, { reason, message, retryAfterMs = 0 }: Refused): Promise<void> {
     const host = this.#hosts.get(name)!;
+    this.#toBegin.delete(name);
     host.session.end();
     // Others are told times that follow on this one: a little later, but not so much that it is somebody else's.
     if (retryAfterMs > 0) return this.#again(name, message, retryAfterMs + SPREAD_MS * this.#options.random.next());

@@ -137,3 +137,32 @@ test('changes of a host that follow each other go as one message, and nothing ov
   );
   expect(told).toEqual(['a +1 +2 -1', 'b +1 +2', 'a +1', 'a result', 'a +3', 'b result', 'b +3']);
 });
+
+test('who waits for room goes on when the stream has drained, or is gone', async () => {
+  const stream = new Recorded();
+  stream.room = 1;
+  const outbox = new Outbox(stream);
+  let rooms = 0;
+  const wait = () => void outbox.room().then(() => rooms++);
+  wait();
+  await turn();
+  expect(rooms).toBe(1);
+  outbox.push(beat(1));
+  wait();
+  wait();
+  await turn();
+  await turn();
+  expect(rooms).toBe(1);
+  stream.drain();
+  await turn();
+  expect(rooms).toBe(3);
+  stream.room = 1;
+  outbox.push(beat(2));
+  wait();
+  await turn();
+  await turn();
+  expect(rooms).toBe(3);
+  outbox.drop();
+  await turn();
+  expect(rooms).toBe(4);
+});

@@ -25,6 +25,7 @@ export class Outbox<M extends AgentMessage | ServerMessage> {
   #scheduled = false;
   #full = false;
   #closed = false;
+  #awaitingRoom: (() => void)[] = [];
 
   constructor(stream: FrameStream<M>) {
     this.#stream = stream;
@@ -40,6 +41,13 @@ export class Outbox<M extends AgentMessage | ServerMessage> {
       this.#scheduled = false;
       this.#send(false);
     });
+  }
+
+  /** Resolves when the stream takes more, or when it never will again. Who has much to say waits for it between two messages. */
+  async room(): Promise<void> {
+    // What was pushed in this turn goes at its end, and may fill the stream.
+    if (this.#scheduled) await new Promise<void>((resolve) => setImmediate(resolve));
+    while (this.#full && !this.#closed) await new Promise<void>((resolve) => this.#awaitingRoom.push(resolve));
   }
 
   /** Whether the message was added to one that waits. */
@@ -65,12 +73,18 @@ export class Outbox<M extends AgentMessage | ServerMessage> {
     if (this.#closed) return;
     this.#closed = true;
     this.#send(true);
+    this.#tellRoom();
   }
 
   /** Drops what was not sent: the stream is gone. */
   drop(): void {
     this.#closed = true;
     this.#waiting = [];
+    this.#tellRoom();
+  }
+
+  #tellRoom(): void {
+    for (const resolve of this.#awaitingRoom.splice(0)) resolve();
   }
 
   #send(evenIfFull: boolean): void {
@@ -92,6 +106,7 @@ export class Outbox<M extends AgentMessage | ServerMessage> {
     this.#stream.once('drain', () => {
       this.#full = false;
       this.#send(false);
+      if (!this.#full) this.#tellRoom();
     });
   }
 }
