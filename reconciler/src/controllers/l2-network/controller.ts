@@ -38,7 +38,7 @@ export function l2NetworkController(context: Context): Controller {
 
 function steps(context: Context, cached: Cached<L2Network>): HostSteps {
   const { object } = cached;
-  const used = new Set(hostsOf(context, cached.key));
+  const used = hostsOf(context, cached.key);
   const desired = bridgeOn(context, cached);
   const result: HostSteps = [];
   for (const { host, thing } of context.fleet.ownedBy(object.metadata.uid)) {

@@ -1,29 +1,99 @@
 /** Which hosts carry an L2 network, and their tunnel endpoints. */
+import type { Fleet } from '../../fleet/fleet.ts';
 import type { Context } from '../controller.ts';
 
+/** What is asked for, of all that a controller is made with. */
+type Asked = Pick<Context, 'cache' | 'fleet' | 'holdings'>;
+
 /** Hosts on which an instance holds an interface of any of the network's subnets. */
-export function hostsOf(context: Context, l2Key: string): string[] {
+export function hostsOf({ cache, holdings }: Asked, l2Key: string): Set<string> {
   const hosts = new Set<string>();
-  for (const { object } of context.cache.referrers(l2Key))
-    for (const host of context.holdings.hostsOfNetwork(object.metadata.uid)) hosts.add(host);
-  return [...hosts];
+  for (const { object } of cache.referrers(l2Key))
+    for (const host of holdings.hostsOfNetwork(object.metadata.uid)) hosts.add(host);
+  return hosts;
 }
 
 /** Tunnel endpoints of the hosts that carry the network, but for `host` itself; sorted, each once. */
-export function peersOf(context: Context, l2Key: string, host: string): string[] {
+export function peersOf(context: Asked, l2Key: string, host: string): string[] {
   return tunnelPeers(context, l2Key)(host);
 }
 
 /** {@link peersOf} for many hosts: what they have in common is worked out once. */
-export function tunnelPeers(context: Context, l2Key: string): (host: string) => string[] {
-  const endpoints = new Set<string>();
-  for (const host of hostsOf(context, l2Key)) {
-    const address = context.fleet.host(host)?.facts.tunnelAddress;
-    if (address) endpoints.add(address);
-  }
-  const sorted = [...endpoints].sort();
+export function tunnelPeers(context: Asked, l2Key: string): (host: string) => string[] {
+  const { fleet } = context;
+  const networks = followed(fleet);
+  const endpoints = networks.get(l2Key) ?? new Endpoints();
+  const sorted = endpoints.follow(hostsOf(context, l2Key), fleet);
+  if (sorted.length === 0) networks.delete(l2Key);
+  else networks.set(l2Key, endpoints);
   return (host) => {
-    const own = context.fleet.host(host)?.facts.tunnelAddress;
+    const own = fleet.host(host)?.facts.tunnelAddress;
     return sorted.filter((address) => address !== own);
   };
+}
+
+/** Of each fleet the endpoints of its networks, as far as no host came or went since they were worked out. */
+const known = new WeakMap<Fleet, Map<string, Endpoints>>();
+
+function followed(fleet: Fleet): Map<string, Endpoints> {
+  const before = known.get(fleet);
+  if (before) return before;
+  const networks = new Map<string, Endpoints>();
+  known.set(fleet, networks);
+  // A host may come back with another address.
+  fleet.onChange(({ type }) => {
+    if (type === 'host') networks.clear();
+  });
+  return networks;
+}
+
+/** The endpoints of one network, to which hosts come one at a time: a burst of creates asks after each of them. */
+class Endpoints {
+  /** Host → its address; empty when it has none. */
+  readonly #addresses = new Map<string, string>();
+  /** Address → hosts that have it. */
+  readonly #uses = new Map<string, number>();
+  #sorted: readonly string[] = [];
+
+  /** The addresses of these hosts, sorted, each once. What was given before stays as it is. */
+  follow(hosts: ReadonlySet<string>, fleet: Fleet): readonly string[] {
+    const sorted = [...this.#sorted];
+    for (const host of hosts) if (!this.#addresses.has(host)) this.#add(sorted, host, fleet);
+    if (this.#addresses.size > hosts.size)
+      for (const host of this.#addresses.keys()) if (!hosts.has(host)) this.#remove(sorted, host);
+    this.#sorted = sorted;
+    return sorted;
+  }
+
+  #add(sorted: string[], host: string, fleet: Fleet): void {
+    const address = fleet.host(host)?.facts.tunnelAddress ?? '';
+    this.#addresses.set(host, address);
+    if (address === '') return;
+    const uses = this.#uses.get(address) ?? 0;
+    this.#uses.set(address, uses + 1);
+    if (uses === 0) sorted.splice(placeOf(sorted, address), 0, address);
+  }
+
+  #remove(sorted: string[], host: string): void {
+    const address = this.#addresses.get(host)!;
+    this.#addresses.delete(host);
+    if (address === '') return;
+    const uses = this.#uses.get(address)! - 1;
+    if (uses > 0) this.#uses.set(address, uses);
+    else {
+      this.#uses.delete(address);
+      sorted.splice(placeOf(sorted, address), 1);
+    }
+  }
+}
+
+/** Where the address is in the sorted list, or belongs. */
+function placeOf(sorted: readonly string[], address: string): number {
+  let [from, until] = [0, sorted.length];
+  while (from < until) {
+    const middle = (from + until) >> 1;
+    if (sorted[middle]! < address) from = middle + 1;
+    else until = middle;
+  }
+  return from;
 }
