@@ -21,9 +21,8 @@ export type HostSteps = { host: string; live: LiveThing | undefined; desired: Th
 export async function converge(context: Context, owner: string, fence: number, wanted: HostSteps): Promise<void> {
   const byHost = new Map<string, FleetCommand['steps']>();
   for (const { host, live, desired } of wanted) {
-    if (!context.liveness.connected(host)) continue;
     const step = stepFor(live, desired);
-    if (step) byHost.set(host, [...(byHost.get(host) ?? []), step]);
+    if (step && context.liveness.connected(host)) byHost.set(host, [...(byHost.get(host) ?? []), step]);
   }
   const failures: PlumbError[] = [];
   await Promise.all(
