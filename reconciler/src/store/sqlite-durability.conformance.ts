@@ -5,8 +5,9 @@ import type { PlumbError } from '@plumb/schemas';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { del, failure, put } from './conformance.ts';
 import { SqliteStore } from './sqlite.ts';
+import { connect } from './sqlite-connection.ts';
 import { openStoreFile } from './sqlite-file.ts';
-import { type DurableLog, SqliteLog } from './sqlite-log.ts';
+import { BlockingLog, type DurableLog, SqliteLog } from './sqlite-log.ts';
 
 /** A disk that takes as long as the test wants. */
 class HeldLog implements DurableLog {
@@ -147,12 +148,16 @@ describe('what the disk has not confirmed', () => {
 
 test('the log of the file is the one that SQLite writes to', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'plumb-durable-'));
-  const db = openStoreFile(dir);
-  const log = new SqliteLog(db);
-  db.exec("INSERT INTO entries VALUES ('/a', 1, 1)");
-  log.syncNow();
-  await new Promise<void>((resolve, reject) => log.sync((error) => (error ? reject(error) : resolve())));
-  log.close();
+  const file = openStoreFile(dir);
+  const db = connect(file.path, 'writing');
+  for (const log of [new SqliteLog(db), new BlockingLog(db)]) {
+    db.exec("INSERT OR REPLACE INTO entries VALUES ('/a', 1, 1)");
+    log.syncNow();
+    await new Promise<void>((resolve, reject) => log.sync((error) => (error ? reject(error) : resolve())));
+    log.close();
+  }
+  file.reading.close();
   db.close();
+  file.release();
   rmSync(dir, { recursive: true });
 });

@@ -4,9 +4,11 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { del, failure, put } from './conformance.ts';
 import { SqliteStore } from './sqlite.ts';
+import { connect } from './sqlite-connection.ts';
 import { openStoreFile, STORE_FILE } from './sqlite-file.ts';
 
 describe('sqlite store under faults', () => {
@@ -91,8 +93,7 @@ describe('sqlite store under faults', () => {
   });
 
   test('a full store refuses commits, loses nothing, and goes on when there is room', async () => {
-    const db = openStoreFile(dir);
-    const store = new SqliteStore(db);
+    const { store, db } = openHere(dir);
     try {
       await store.commit({ preconditions: [], ops: [put('/a', '1')] });
       const { page_count: pages } = db.prepare('PRAGMA page_count').get() as { page_count: number };
@@ -138,8 +139,7 @@ describe('sqlite store under faults', () => {
   });
 
   test('a store that became read-only refuses commits and reads on', async () => {
-    const db = openStoreFile(dir);
-    const store = new SqliteStore(db);
+    const { store, db } = openHere(dir);
     try {
       const { revision } = await store.commit({ preconditions: [], ops: [put('/a', '1')] });
       db.exec('PRAGMA query_only = ON');
@@ -154,8 +154,7 @@ describe('sqlite store under faults', () => {
   });
 
   test('a write that fails in the middle of a group takes the whole group back', async () => {
-    const db = openStoreFile(dir);
-    const store = new SqliteStore(db);
+    const { store, db } = openHere(dir);
     try {
       const { revision } = await store.commit({ preconditions: [], ops: [put('/a', '1')] });
       db.exec(`CREATE TEMP TRIGGER broken BEFORE INSERT ON main.versions WHEN NEW.key = '/broken'
@@ -173,8 +172,7 @@ describe('sqlite store under faults', () => {
   });
 
   test('what was deleted and compacted leaves nothing behind', async () => {
-    const db = openStoreFile(dir);
-    const store = new SqliteStore(db);
+    const { store, db } = openHere(dir);
     try {
       await store.commit({ preconditions: [], ops: [put('/a', '1'), put('/b', '1')] });
       await store.commit({ preconditions: [], ops: [put('/a', '2')] });
@@ -225,11 +223,10 @@ describe('sqlite store under faults', () => {
   test('the log is ours to wait for, and what SQLite folds into the file is waited for by SQLite', async () => {
     // What a killed process cannot show, since the kernel keeps its writes: these settings are the promise
     // (https://sqlite.org/pragma.html#pragma_synchronous), together with what sqlite-durability.conformance.ts shows.
-    const db = openStoreFile(dir);
+    const { store, db } = openHere(dir);
     expect(db.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
     expect(db.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 1 });
-    expect(db.prepare('PRAGMA locking_mode').get()).toEqual({ locking_mode: 'exclusive' });
-    db.close();
+    await store.close();
   });
 
   test('folder and file are for this user only', async () => {
@@ -291,6 +288,13 @@ describe('sqlite store under faults', () => {
     return child;
   }
 });
+
+/** A store that writes on this thread, and the connection through which it does. */
+function openHere(dir: string): { store: SqliteStore; db: DatabaseSync } {
+  const file = openStoreFile(dir);
+  const db = connect(file.path, 'writing');
+  return { store: new SqliteStore(file, { writing: db }), db };
+}
 
 interface FullReport {
   acknowledged: string[];

@@ -1,11 +1,15 @@
 import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { PlumbError } from '@plumb/schemas';
 import { dataFolderDamaged, dataFolderInUse, storeUnavailable } from './errors.ts';
+import { connect } from './sqlite-connection.ts';
+import { hold } from './sqlite-hold.ts';
 
 /** Name of the store's file in the data folder. */
 export const STORE_FILE = 'store.db';
+/** Name of the file beside it whose lock says that the folder is in use. It stays empty. */
+const LOCK_FILE = 'store.lock';
 
 /** "plmb": tells our files from other SQLite files. */
 const APPLICATION_ID = 0x706c6d62;
@@ -35,52 +39,62 @@ const TABLES = `
   PRAGMA user_version = ${FORMAT};
 `;
 
+/** The store's file, held for this process alone. */
+export interface StoreFile {
+  path: string;
+  /** A connection that only reads. */
+  reading: DatabaseSync;
+  /** Gives the folder free. Who writes to the file has ended; `reading` is closed. */
+  release(): void;
+}
+
 /**
  * Opens the store's file in `folder`, making both if they are not there, and holds it for this process alone until it
- * is closed or the process ends, however it ends. The hold is a POSIX lock on the file: nothing in this process may
- * open and close the file by other means, or the lock is gone.
+ * is released or the process ends, however it ends. Who writes to it opens a connection of its own (sqlite-connection.ts).
  *
  * Throws PlumbError `DataFolderInUse` or `DataFolderDamaged` (terminal), or `StoreUnavailable` (retry).
  */
-export function openStoreFile(folder: string): DatabaseSync {
+export function openStoreFile(folder: string): StoreFile {
+  let held: DatabaseSync | undefined;
   let db: DatabaseSync | undefined;
   try {
-    const path = makeFile(resolve(folder));
-    db = new DatabaseSync(path, { enableForeignKeyConstraints: false });
-    // Exclusive before the first access: the lock is taken once and kept, and no shared memory file is needed.
-    db.exec('PRAGMA locking_mode = EXCLUSIVE');
-    db.exec('PRAGMA journal_mode = WAL');
-    // NORMAL: sqlite-log.ts waits for the disk before a commit is acknowledged; where the log is folded into the file,
-    // SQLite does. fullfsync: on macOS too.
-    db.exec(
-      'PRAGMA synchronous = NORMAL; PRAGMA fullfsync = ON; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY',
-    );
-    db.exec('PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864');
+    const path = makeFiles(resolve(folder));
+    held = hold(join(dirname(path), LOCK_FILE));
+    db = connect(path, 'reading');
     db.exec('BEGIN IMMEDIATE');
     prepareTables(db, folder);
     db.exec('COMMIT');
-    return db;
+    db.exec('PRAGMA query_only = ON');
+    return { path, reading: db, release: () => held?.close() };
   } catch (error) {
     db?.close();
+    held?.close();
     throw openError(folder, error);
   }
 }
 
-/** Makes folder and file readable for this user only, and their names durable. Returns the path of the file. */
-function makeFile(folder: string): string {
-  const path = join(folder, STORE_FILE);
+/** Makes folder and files readable for this user only, and the store's name durable. Returns the path of the store's file. */
+function makeFiles(folder: string): string {
   const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
-  try {
-    closeSync(openSync(path, 'wx', 0o600));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return path;
-    throw error;
-  }
+  const path = join(folder, STORE_FILE);
+  makeFile(join(folder, LOCK_FILE)); // nobody misses it after a power failure
+  if (!makeFile(path)) return path;
   for (let at = folder; ; at = dirname(at)) {
     syncFolder(at);
     if (!made || at.length < made.length || at === dirname(at)) break;
   }
   return path;
+}
+
+/** Whether the file was not there. */
+function makeFile(path: string): boolean {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
 }
 
 function syncFolder(folder: string): void {

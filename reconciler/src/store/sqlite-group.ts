@@ -1,13 +1,17 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { PlumbError } from '@plumb/schemas';
-import { ConflictError, storeUnavailable } from './errors.ts';
-import type { DurableLog } from './sqlite-log.ts';
-import type { SqliteVersions } from './sqlite-versions.ts';
-import type { Batch, Change, Committed, WatchBatch } from './store.ts';
+import { slowWatcher, storeUnavailable } from './errors.ts';
+import { DEFAULT_RETENTION } from './retention.ts';
+import type { WriterLink } from './sqlite-link.ts';
+import { type Cell, encodeBatch, type WriterAnswer } from './sqlite-messages.ts';
+import { type Outcome, readOutcomes } from './sqlite-outcomes.ts';
+import type { SqliteReads } from './sqlite-reads.ts';
+import type { Batch, Committed, WatchBatch } from './store.ts';
 
-/** Bounds of one transaction, so that a flood of batches does not keep reads waiting. */
+/** Bounds of what is sent to the writer at a time, and of what of it is under way. */
 const GROUP_BATCHES = 2_000;
 const GROUP_RECORDS = 10_000;
+const GROUP_CHARS = 8_000_000;
+const GROUPS = 8;
 
 /** Totals since the store was opened. */
 export interface SqliteStats {
@@ -28,9 +32,9 @@ export interface SqliteStats {
 }
 
 export interface SqliteGroupOptions {
-  db: DatabaseSync;
-  versions: SqliteVersions;
-  log: DurableLog;
+  reads: SqliteReads;
+  /** The way to the writer, which gives its answers to this function. */
+  link: (answer: (answer: WriterAnswer) => void) => WriterLink;
   /** Told of each batch that changed something, when it is durable. */
   publish: (batch: WatchBatch) => void;
   /** Told once when the disk failed in a way after which nobody knows what is on it. */
@@ -44,20 +48,19 @@ interface Pending {
   reject: (error: Error) => void;
 }
 
-type Outcome = { conflict: ConflictError } | { revision: number; changes: Change[] };
+interface Applied {
+  pending: Pending;
+  outcome: Outcome;
+}
 
-/** A transaction that was made, and is not durable yet. */
-interface Waiting {
-  group: Pending[];
-  outcomes: Outcome[];
-  /** Of its last batch. */
-  revision: number;
-  startedAt: number;
+interface Waiter {
+  resolve: () => void;
+  reject: (error: Error) => void;
 }
 
 /**
- * Group commit: batches that arrive together share a transaction and one wait for the disk, and fail alone. What arrives
- * while the disk is waited for is the next group.
+ * Group commit: batches that arrive in one turn go to the writer together, and are told of what became of them in order:
+ * first that they have their revision, then that it is durable. The next ones go there without waiting for that.
  */
 export class SqliteGroup {
   readonly stats: SqliteStats = {
@@ -70,26 +73,41 @@ export class SqliteGroup {
     seconds: 0,
   };
   readonly #options: SqliteGroupOptions;
-  readonly #begin: StatementSync;
-  readonly #commit: StatementSync;
+  readonly #link: WriterLink;
   #pending: Pending[] = [];
   #scheduled = false;
-  #waiting: Waiting | undefined;
-  /** Readers who have seen what is not durable yet. */
-  #readers: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  /** What the writer has, in the order in which it was posted. */
+  #posted: Pending[][] = [];
+  /** What has its revision, and is not durable yet. */
+  #applied: Applied[] = [];
+  /** Readers who have seen what is not durable yet, by its revision. */
+  #readers: (Waiter & { revision: number })[] = [];
+  #idle: Waiter[] = [];
+  #compaction: Waiter | undefined;
+  /** Of the last batch that has its revision, and of the last one that is durable. */
+  #revision: number;
   #durable: number;
+  #oldest: number;
   #broken: PlumbError | undefined;
+  #closed = false;
 
   constructor(options: SqliteGroupOptions) {
     this.#options = options;
-    this.#begin = options.db.prepare('BEGIN IMMEDIATE');
-    this.#commit = options.db.prepare('COMMIT');
-    this.#durable = options.versions.revision;
+    const { revision, oldest } = options.reads.horizon();
+    this.#revision = revision;
+    this.#durable = revision;
+    this.#oldest = oldest;
+    this.#link = options.link((answer) => this.#hear(answer));
   }
 
   /** Revision of the last batch that is durable. */
   get durable(): number {
     return this.#durable;
+  }
+
+  /** The oldest revision that can be read. */
+  get oldest(): number {
+    return this.#oldest;
   }
 
   /** Why nothing can be read or written any more. */
@@ -106,162 +124,158 @@ export class SqliteGroup {
     });
   }
 
-  /** Resolves when everything that can be read now is durable. */
-  settled(): Promise<void> {
-    if (!this.#waiting) return Promise.resolve();
-    return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
+  /** Resolves when the revision, which a reader has seen, is durable. */
+  settled(revision: number): Promise<void> {
+    if (revision <= this.#durable) return Promise.resolve();
+    return new Promise((resolve, reject) => this.#readers.push({ revision, resolve, reject }));
   }
 
-  /** Makes everything durable that is pending, waiting for it. */
-  flush(): void {
-    if (this.#waiting) this.#syncNow(this.#waiting);
-    while (this.#pending.length > 0 && !this.#broken) {
-      const made = this.#apply();
-      if (made) this.#syncNow(made);
-    }
+  /** Forgets a part of the history before `revision`, at least one commit of it. One at a time. */
+  compactPart(revision: number): Promise<void> {
+    if (this.#broken) return Promise.reject(this.#broken);
+    return new Promise((resolve, reject) => {
+      this.#compaction = { resolve, reject };
+      this.#link.post({ what: 'compact', revision });
+    });
   }
 
-  /**
-   * Runs `work` in a transaction. When it throws, nothing of `work` is left: neither in the file nor in what `versions`
-   * remembers.
-   */
-  transaction(work: () => void): void {
-    const { db, versions } = this.#options;
-    const { revision, oldest } = versions;
-    try {
-      this.#begin.run();
-      work();
-      this.#commit.run(); // guard: lost acknowledged create
-    } catch (error) {
-      // A full disk ends the transaction by itself; other failures leave it open.
-      if (db.isTransaction) db.exec('ROLLBACK');
-      versions.reset(revision, oldest);
-      throw error;
-    }
+  /** Resolves when everything that is pending is durable, or refused. */
+  async flush(): Promise<void> {
+    while (this.#pending.length > 0) this.#post();
+    this.#link.finish();
+    if (this.#posted.length === 0 && this.#applied.length === 0) return;
+    await new Promise<void>((resolve, reject) => this.#idle.push({ resolve, reject })).catch(() => {});
+  }
+
+  /** Closes the file. Everything was flushed. */
+  close(): Promise<void> {
+    this.#closed = true;
+    return this.#link.close();
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#waiting || this.#pending.length === 0) return;
+    if (this.#scheduled || this.#posted.length >= GROUPS || this.#pending.length === 0) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      if (this.#waiting || this.#pending.length === 0) return;
-      const made = this.#apply();
-      if (!made) return this.#schedule();
-      this.#waiting = made;
-      this.#options.log.sync((error) => {
-        // A flush may have come before.
-        if (this.#waiting === made) this.#end(made, error);
-      });
+      if (this.#pending.length > 0) this.#post();
+      this.#schedule();
     });
   }
 
-  #syncNow(made: Waiting): void {
-    this.#waiting = made;
-    let failure: Error | null = null;
-    try {
-      this.#options.log.syncNow();
-    } catch (error) {
-      failure = error as Error;
+  #post(): void {
+    const cells: Cell[] = [];
+    let records = 0;
+    let chars = 0;
+    let n = 0;
+    while (n < this.#pending.length && n < GROUP_BATCHES && records < GROUP_RECORDS && chars < GROUP_CHARS) {
+      const { batch } = this.#pending[n] as Pending;
+      records += batch.ops.length;
+      chars += encodeBatch(cells, batch);
+      n++;
     }
-    this.#end(made, failure);
+    this.#posted.push(this.#pending.splice(0, n));
+    this.#link.post({ what: 'write', cells, records, chars });
   }
 
-  /** Makes the transaction of the next group; undefined when there is nothing of it to wait for. */
-  #apply(): Waiting | undefined {
-    const { versions } = this.#options;
-    const group = this.#take();
-    const outcomes: Outcome[] = [];
-    const startedAt = performance.now();
-    try {
-      this.transaction(() => {
-        for (const { batch } of group) outcomes.push(this.#write(batch));
-      });
-    } catch (error) {
-      this.stats.failures += group.length;
-      const unavailable = storeUnavailable('make the change durable', error);
-      for (const { reject } of group) reject(unavailable);
-      return undefined;
-    }
-    group.forEach(({ onApplied }, i) => {
-      const outcome = outcomes[i] as Outcome;
-      if (onApplied && 'revision' in outcome) onApplied(outcome.revision);
-    });
-    const made = { group, outcomes, revision: versions.revision, startedAt };
-    if (made.revision > this.#durable) return made; // guard: acknowledged before it is durable
-    this.#tell(made);
-    return undefined;
+  #hear(answer: WriterAnswer): void {
+    if (this.#broken || this.#closed) return;
+    if (answer.what === 'applied') this.#apply(answer.writes, answer.outcomes);
+    else if (answer.what === 'durable') this.#end(answer);
+    else if (answer.what === 'refused') this.#refuse(answer.writes, answer.why);
+    else if (answer.what === 'broken') this.#break(answer.why);
+    else this.#endCompaction(answer);
   }
 
-  /** The disk has the transaction, or has failed. */
-  #end(made: Waiting, error: Error | null): void {
-    this.#waiting = undefined;
-    const readers = this.#readers;
-    this.#readers = [];
-    if (error) {
-      this.#break(made, readers, error);
-      return;
+  #apply(writes: number, outcomes: number[]): void {
+    const batches = this.#posted.splice(0, writes).flat();
+    const read = readOutcomes(outcomes, (id) => this.#valueBefore(id));
+    for (const pending of batches) {
+      const outcome = read(pending.batch);
+      this.#applied.push({ pending, outcome });
+      if ('conflict' in outcome) continue;
+      this.#revision = outcome.revision;
+      pending.onApplied?.(outcome.revision);
     }
-    this.stats.transactions++;
-    this.stats.seconds += (performance.now() - made.startedAt) / 1000;
-    this.#durable = made.revision;
-    this.#tell(made);
-    for (const { resolve } of readers) resolve();
     this.#schedule();
   }
 
-  #tell({ group, outcomes }: Pick<Waiting, 'group' | 'outcomes'>): void {
-    for (const outcome of outcomes)
+  /** What was applied is durable. */
+  #end({ waits, seconds, records, bytes }: Extract<WriterAnswer, { what: 'durable' }>): void {
+    const applied = this.#applied;
+    this.#applied = [];
+    this.#durable = this.#revision;
+    this.stats.transactions += waits;
+    this.stats.seconds += seconds;
+    this.stats.records += records;
+    this.stats.bytes += bytes;
+    for (const { outcome } of applied)
       if ('changes' in outcome && outcome.changes.length > 0) this.#options.publish(outcome);
-    group.forEach(({ resolve, reject }, i) => {
-      const outcome = outcomes[i] as Outcome;
+    for (const { pending, outcome } of applied) {
       if ('conflict' in outcome) {
         this.stats.conflicts++;
-        reject(outcome.conflict);
+        pending.reject(outcome.conflict);
       } else {
-        this.#count(outcome.changes);
-        resolve({ revision: outcome.revision });
+        this.stats.batches++;
+        pending.resolve({ revision: outcome.revision });
       }
-    });
+    }
+    if (this.#readers.length > 0) {
+      const readers = this.#readers;
+      this.#readers = readers.filter(({ revision }) => revision > this.#durable);
+      for (const { revision, resolve } of readers) if (revision <= this.#durable) resolve();
+    }
+    this.#wakeIdle();
+  }
+
+  #refuse(writes: number, why: string): void {
+    const unavailable = storeUnavailable('make the change durable', why);
+    const refused = this.#posted.splice(0, writes).flat();
+    this.stats.failures += refused.length;
+    for (const { reject } of refused) reject(unavailable);
+    this.#wakeIdle();
+    this.#schedule();
+  }
+
+  #wakeIdle(): void {
+    if (this.#posted.length > 0 || this.#applied.length > 0) return;
+    for (const { resolve } of this.#idle.splice(0)) resolve();
+  }
+
+  #endCompaction(answer: Extract<WriterAnswer, { what: 'compacted' | 'notCompacted' }>): void {
+    const compaction = this.#compaction;
+    this.#compaction = undefined;
+    if (answer.what === 'compacted') {
+      this.#oldest = answer.oldest;
+      compaction?.resolve();
+    } else {
+      compaction?.reject(storeUnavailable('compact its history', answer.why));
+    }
   }
 
   /**
    * What a disk holds that failed to say so is not known, and asking it again proves nothing (the kernel forgets what it
    * could not write). Nothing is read or written any more; who opens the store again sees what is there.
    */
-  #break({ group }: Waiting, readers: { reject: (error: Error) => void }[], cause: Error): void {
-    const error = storeUnavailable('make changes durable any more; the server must be started again', cause);
+  #break(why: string): void {
+    const error = storeUnavailable('make changes durable any more; the server must be started again', why);
     this.#broken = error;
-    const refused = [...group, ...this.#pending.splice(0)];
+    const refused = [
+      ...this.#applied.splice(0).map(({ pending }) => pending),
+      ...this.#posted.splice(0).flat(),
+      ...this.#pending.splice(0),
+    ];
     this.stats.failures += refused.length;
-    for (const { reject } of [...refused, ...readers]) reject(error);
+    const waiting = [...refused, ...this.#readers.splice(0), ...this.#idle.splice(0)];
+    if (this.#compaction) waiting.push(this.#compaction as never);
+    for (const { reject } of waiting) reject(error);
     this.#options.onBroken(error);
   }
 
-  #take(): Pending[] {
-    let records = 0;
-    let n = 0;
-    while (n < this.#pending.length && n < GROUP_BATCHES && records < GROUP_RECORDS) {
-      records += (this.#pending[n] as Pending).batch.ops.length;
-      n++;
-    }
-    return this.#pending.splice(0, n);
-  }
-
-  /** Preconditions are read in the transaction, so they see the earlier batches of the group. */
-  #write(batch: Batch): Outcome {
-    const { versions } = this.#options;
-    const wrong = batch.preconditions.filter((p) => versions.revisionOf(p.key) !== p.revision);
-    if (wrong.length > 0) return { conflict: new ConflictError(wrong.map((p) => p.key)) };
-    const changes = versions.write(batch.ops);
-    return { revision: versions.revision, changes };
-  }
-
-  #count(changes: Change[]): void {
-    this.stats.batches++;
-    this.stats.records += changes.length;
-    for (const { key, value } of changes) {
-      this.stats.bytes += key.length + (value === undefined ? 0 : Buffer.byteLength(value));
-    }
+  #valueBefore(id: number): string {
+    const value = this.#options.reads.valueOf(id);
+    // Compacted away since: who asks so late lists again.
+    if (value === undefined) throw slowWatcher(DEFAULT_RETENTION.minRevisions);
+    return value;
   }
 }

@@ -12,7 +12,7 @@ export interface DurableLog {
 
 /**
  * SQLite's write-ahead log. SQLite appends to it and leaves it to us to wait for the disk (`synchronous = NORMAL`: it
- * waits by itself only where it folds the log into the file, and before it begins the log anew). So the disk is waited
+ * waits by itself only where it folds the log into the file, and before it begins the log anew). Here the disk is waited
  * for on a thread of the pool, while this one goes on.
  */
 export class SqliteLog implements DurableLog {
@@ -33,5 +33,18 @@ export class SqliteLog implements DurableLog {
 
   close(): void {
     closeSync(this.#fd);
+  }
+}
+
+/** The same for a thread that has nothing else to do: it waits itself. */
+export class BlockingLog extends SqliteLog {
+  override sync(done: (error: Error | null) => void): void {
+    let failure: Error | null = null;
+    try {
+      this.syncNow();
+    } catch (error) {
+      failure = error as Error;
+    }
+    done(failure);
   }
 }

@@ -1,13 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type Clock, PlumbError, realAmbient } from '@plumb/schemas';
 import { checkBatch } from './check.ts';
-import { compacted, neverReached, storeClosed, storeUnavailable } from './errors.ts';
+import { neverReached, storeClosed, storeUnavailable } from './errors.ts';
 import { addMark, compactTo, DEFAULT_RETENTION, type Mark, type Retention } from './retention.ts';
-import { openStoreFile } from './sqlite-file.ts';
+import { connect } from './sqlite-connection.ts';
+import { openStoreFile, type StoreFile } from './sqlite-file.ts';
 import { SqliteGroup, type SqliteStats } from './sqlite-group.ts';
+import { HereLink, ThreadLink } from './sqlite-link.ts';
 import { type DurableLog, SqliteLog } from './sqlite-log.ts';
 import { type MetricsSink, publishStats } from './sqlite-metrics.ts';
-import { SqliteVersions } from './sqlite-versions.ts';
+import { SqliteReads } from './sqlite-reads.ts';
 import type { Batch, Committed, Entry, ListOptions, ListResult, Store, WatchBatch } from './store.ts';
 import { WatchHub } from './watch-hub.ts';
 
@@ -17,21 +19,22 @@ export interface SqliteStoreOptions {
   retention?: Retention;
   /** Commits that a watcher may be behind before it is ended. */
   watchBuffer?: number;
-  /** What makes commits durable; SQLite's write-ahead log on its disk, if absent. */
+  /** The connection that writes, if that is to be done on this thread; the store closes it. */
+  writing?: DatabaseSync;
+  /** What makes commits durable that are written on this thread; SQLite's write-ahead log on its disk, if absent. */
   log?: DurableLog;
   /** Told once when the disk failed in a way after which the store must be opened again: it refuses everything then. */
   onBroken?: (error: PlumbError) => void;
 }
 
 /**
- * The embedded store: one SQLite file with a write-ahead log. Reads and transactions run on this thread, and the disk is
- * waited for on another: what arrives meanwhile is one transaction, and waits once for the disk, together. What is not
- * durable yet is not shown to anyone: who reads it is answered when it is.
+ * The embedded store: one SQLite file with a write-ahead log. Reads run on this thread. Transactions run on another, which
+ * waits for the disk as well: what arrives meanwhile is one transaction, and waits once for the disk, together. What is
+ * not durable yet is not shown to anyone: who reads it is answered when it is.
  */
 export class SqliteStore implements Store {
-  readonly #db: DatabaseSync;
-  readonly #log: DurableLog;
-  readonly #versions: SqliteVersions;
+  readonly #file: StoreFile;
+  readonly #reads: SqliteReads;
   readonly #group: SqliteGroup;
   readonly #hub: WatchHub;
   readonly #clock: Clock;
@@ -46,50 +49,44 @@ export class SqliteStore implements Store {
     return new SqliteStore(openStoreFile(dir), options);
   }
 
-  /** The store takes the database over and closes it. */
-  constructor(db: DatabaseSync, options: SqliteStoreOptions = {}) {
-    this.#db = db;
+  /** The store takes the file over and closes it. */
+  constructor(file: StoreFile, options: SqliteStoreOptions = {}) {
+    this.#file = file;
     this.#clock = options.clock ?? realAmbient().clock;
     this.#retention = options.retention ?? DEFAULT_RETENTION;
-    this.#versions = new SqliteVersions(db);
-    this.#log = options.log ?? new SqliteLog(db);
+    this.#reads = new SqliteReads(file.reading);
     this.#hub = new WatchHub(
       {
         revision: () => this.#group.durable,
-        oldest: () => this.#versions.oldest,
+        oldest: () => this.#group.oldest,
         history: (prefix, after) =>
-          this.#read('read history', () => this.#versions.history(prefix, after, this.#group.durable)),
+          this.#read('read history', () => this.#reads.history(prefix, after, this.#group.durable)),
       },
       options.watchBuffer,
     );
+    const writing = options.writing ?? (options.log && connect(file.path, 'writing'));
     this.#group = new SqliteGroup({
-      db,
-      versions: this.#versions,
-      log: this.#log,
+      reads: this.#reads,
+      link: (answer) =>
+        writing
+          ? new HereLink(writing, options.log ?? new SqliteLog(writing), answer)
+          : new ThreadLink(file.path, answer),
       publish: (batch) => this.#hub.publish(batch),
       onBroken: options.onBroken ?? (() => {}),
     });
   }
 
   async get(key: string): Promise<Entry | undefined> {
-    const entry = this.#read('read', () => this.#versions.get(key));
-    if (this.#unsettled(entry?.revision)) await this.#group.settled();
-    return entry;
+    const found = this.#read('read', () => this.#reads.get(key));
+    if (!found) return undefined;
+    const { value, revision } = found;
+    if (revision > this.#group.durable) await this.#group.settled(revision);
+    return value === undefined ? undefined : { key, value, revision };
   }
 
   async list(prefix: string, options: ListOptions = {}): Promise<ListResult> {
-    const result = this.#read('read', () => {
-      const { revision: newest, oldest } = this.#versions;
-      const revision = options.revision ?? newest;
-      if (revision > newest) throw neverReached(revision, newest);
-      if (revision < oldest) throw compacted(revision, oldest);
-      const limit = options.limit ?? Number.MAX_SAFE_INTEGER - 1;
-      const entries = this.#versions.list(prefix, revision, options.after ?? '', limit + 1);
-      const more = entries.length > limit;
-      if (more) entries.pop();
-      return { entries, revision, more };
-    });
-    if (result.revision > this.#group.durable) await this.#group.settled();
+    const result = this.#read('read', () => this.#reads.list(prefix, options));
+    if (result.revision > this.#group.durable) await this.#group.settled(result.revision);
     return result;
   }
 
@@ -122,11 +119,12 @@ export class SqliteStore implements Store {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#group.flush();
+    await this.#group.flush();
     this.#hub.close();
     await this.#compacting;
-    this.#log.close();
-    this.#db.close();
+    this.#file.reading.close();
+    await this.#group.close();
+    this.#file.release();
   }
 
   /** What the store did since it was opened. */
@@ -149,20 +147,10 @@ export class SqliteStore implements Store {
     }
   }
 
-  /** Whether what was read of a key, an entry of that revision or none, may be of a commit that is not durable yet. */
-  #unsettled(revision: number | undefined): boolean {
-    const { durable } = this.#group;
-    return revision === undefined ? this.#versions.revision > durable : revision > durable;
-  }
-
   async #compact(revision: number): Promise<void> {
-    while (this.#versions.oldest < revision) {
+    while (this.#group.oldest < revision) {
       if (this.#closed) throw storeClosed();
-      try {
-        this.#group.transaction(() => this.#versions.compactPart(revision));
-      } catch (error) {
-        throw storeUnavailable('compact its history', error);
-      }
+      await this.#group.compactPart(revision);
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
@@ -171,7 +159,7 @@ export class SqliteStore implements Store {
     const newest = this.revision();
     const now = this.#clock.now();
     this.#marks = addMark(this.#retention, this.#marks, { time: now, revision: newest });
-    const oldest = Math.max(this.#versions.oldest, this.#compactingTo);
+    const oldest = Math.max(this.#group.oldest, this.#compactingTo);
     const target = compactTo(this.#retention, { newest, oldest, now, marks: this.#marks });
     if (target === undefined) return;
     this.#compactingTo = target;

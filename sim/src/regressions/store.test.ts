@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SqliteStore } from '@plumb/reconciler/store/sqlite.ts';
+import { connect } from '@plumb/reconciler/store/sqlite-connection.ts';
 import { openStoreFile, STORE_FILE } from '@plumb/reconciler/store/sqlite-file.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
@@ -25,7 +26,8 @@ async function opened(file: Buffer, log: Buffer): Promise<number> {
   mkdirSync(copy);
   writeFileSync(join(copy, STORE_FILE), file);
   writeFileSync(join(copy, `${STORE_FILE}-wal`), log);
-  const store = SqliteStore.open(copy);
+  const copied = openStoreFile(copy);
+  const store = new SqliteStore(copied, { writing: connect(copied.path, 'writing') });
   try {
     const { entries } = await store.list('/w/');
     const twins = (await store.list('/twin/')).entries;
@@ -41,10 +43,11 @@ const key = (n: number, prefix = '/w/') => `${prefix}${String(n).padStart(4, '0'
 
 test('lost acknowledged create', { timeout: 60_000 }, async () => {
   const dir = join(folder, 'store');
-  const db = openStoreFile(dir);
+  const file = openStoreFile(dir);
+  const writing = connect(file.path, 'writing');
   // Often enough that the log is folded into the file many times.
-  db.exec('PRAGMA wal_autocheckpoint = 12');
-  const store = new SqliteStore(db);
+  writing.exec('PRAGMA wal_autocheckpoint = 12');
+  const store = new SqliteStore(file, { writing });
   const synced: Synced[] = [];
   for (let n = 0; n < 60; n++) {
     const value = 'x'.repeat(200 + ((n * 977) % 3_000));

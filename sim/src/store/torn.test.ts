@@ -14,6 +14,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SqliteStore } from '@plumb/reconciler/store/sqlite.ts';
+import { connect } from '@plumb/reconciler/store/sqlite-connection.ts';
 import { openStoreFile, STORE_FILE } from '@plumb/reconciler/store/sqlite-file.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Dice } from '../core/dice.ts';
@@ -41,9 +42,10 @@ const key = (n: number) => `/w/${String(n).padStart(4, '0')}`;
 /** A store that folds its log into its file often, and its files after each write. */
 async function written(): Promise<Files[]> {
   const dir = join(folder, 'store');
-  const db = openStoreFile(dir);
-  db.exec('PRAGMA wal_autocheckpoint = 12');
-  const store = new SqliteStore(db);
+  const file = openStoreFile(dir);
+  const writing = connect(file.path, 'writing');
+  writing.exec('PRAGMA wal_autocheckpoint = 12');
+  const store = new SqliteStore(file, { writing });
   const taken: Files[] = [];
   const path = join(dir, STORE_FILE);
   for (let n = 0; n < WRITES; n++) {
@@ -63,7 +65,8 @@ async function opened(file: Buffer, log: Buffer): Promise<number> {
   mkdirSync(copy);
   writeFileSync(join(copy, STORE_FILE), file);
   writeFileSync(join(copy, `${STORE_FILE}-wal`), log);
-  const store = SqliteStore.open(copy);
+  const copied = openStoreFile(copy);
+  const store = new SqliteStore(copied, { writing: connect(copied.path, 'writing') });
   try {
     const { entries } = await store.list('/w/');
     expect(entries.map((e) => e.key)).toEqual(entries.map((_, i) => key(i)));

@@ -1,0 +1,165 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { endOfPrefix } from './check.ts';
+import { compacted, neverReached } from './errors.ts';
+import { idsAfter, PART_ROWS, readHorizon, revisionOf } from './sqlite-rows.ts';
+import type { Entry, ListOptions, ListResult, WatchBatch } from './store.ts';
+
+/** What a key holds: nothing since a deletion, whose revision it is then. */
+export interface Found {
+  value: string | undefined;
+  revision: number;
+}
+
+/**
+ * The statements that read the tables of sqlite-file.ts. Each read sees one state of them: whole commits, perhaps newer
+ * than what is durable, and its revision says which.
+ */
+export class SqliteReads {
+  readonly #begin: StatementSync;
+  readonly #end: StatementSync;
+  readonly #newest: StatementSync;
+  readonly #list: StatementSync;
+  readonly #listIds: StatementSync;
+  readonly #version: StatementSync;
+  readonly #history: StatementSync;
+  readonly #partEnd: StatementSync;
+  readonly #valueOf: StatementSync;
+  /** Which revisions can be read. */
+  readonly horizon: () => { revision: number; oldest: number };
+
+  constructor(db: DatabaseSync) {
+    this.#begin = db.prepare('BEGIN');
+    this.#end = db.prepare('COMMIT');
+    this.#newest = arrays(
+      db.prepare('SELECT e.id, v.value FROM entries e JOIN versions v ON v.id = e.id WHERE e.key = ?'),
+    );
+    this.#list = arrays(
+      db.prepare(
+        `SELECT e.key, e.id, v.value FROM entries e CROSS JOIN versions v ON v.id = e.id
+         WHERE e.key > ?1 AND e.key >= ?2 AND e.key < ?3 AND e.live ORDER BY e.key LIMIT ?4`,
+      ),
+    );
+    this.#listIds = arrays(
+      db.prepare('SELECT key, id, live FROM entries WHERE key > ?1 AND key >= ?2 AND key < ?3 ORDER BY key'),
+    );
+    this.#version = db.prepare('SELECT previous, value FROM versions WHERE id = ?');
+    this.#history = arrays(
+      db.prepare(
+        `SELECT v.id, v.key, v.value, p.value FROM versions v LEFT JOIN versions p ON p.id = v.previous
+         WHERE v.id >= ?1 AND v.id < ?2 ORDER BY v.id`,
+      ),
+    );
+    this.#partEnd = db.prepare('SELECT id FROM versions WHERE id >= ? ORDER BY id LIMIT 1 OFFSET ?');
+    this.#valueOf = arrays(db.prepare('SELECT value FROM versions WHERE id = ?'));
+    this.horizon = readHorizon(db);
+  }
+
+  /** Undefined when nothing is known of the key: it never existed, or its deletion was compacted away. */
+  get(key: string): Found | undefined {
+    const row = this.#newest.get(key) as unknown as [number, string | null] | undefined;
+    return row && { value: row[1] ?? undefined, revision: revisionOf(row[0]) };
+  }
+
+  /** The value of a version; undefined when it was compacted away. */
+  valueOf(id: number): string | undefined {
+    const row = this.#valueOf.get(id) as unknown as [string] | undefined;
+    return row?.[0];
+  }
+
+  /** As Store.list. */
+  list(prefix: string, options: ListOptions): ListResult {
+    return this.#atOnce(() => {
+      const { revision: newest, oldest } = this.horizon();
+      const revision = options.revision ?? newest;
+      if (revision > newest) throw neverReached(revision, newest);
+      if (revision < oldest) throw compacted(revision, oldest);
+      const limit = options.limit ?? Number.MAX_SAFE_INTEGER - 1;
+      const after = options.after ?? '';
+      const entries =
+        revision === newest
+          ? this.#newestUnder(prefix, after, limit + 1)
+          : this.#olderUnder(prefix, revision, after, limit + 1);
+      const more = entries.length > limit;
+      if (more) entries.pop();
+      return { entries, revision, more };
+    });
+  }
+
+  /** Changes under `prefix` after revision `after` up to `last`, as whole commits; `until` says how far was read. */
+  history(prefix: string, after: number, last: number): { batches: WatchBatch[]; until: number } {
+    return this.#atOnce(() => {
+      const { oldest } = this.horizon();
+      if (after < oldest) throw compacted(after, oldest);
+      return this.#changes(prefix, after, last);
+    });
+  }
+
+  #changes(prefix: string, after: number, last: number): { batches: WatchBatch[]; until: number } {
+    const start = idsAfter(after);
+    const end = this.#partEnd.get(start, PART_ROWS) as { id: number } | undefined;
+    const until = end ? Math.min(last, revisionOf(end.id) - 1) : last;
+    const rows = this.#history.all(start, idsAfter(until)) as unknown as HistoryRow[];
+    const batches: WatchBatch[] = [];
+    for (const [id, key, value, previous] of rows) {
+      if (!key.startsWith(prefix)) continue;
+      const revision = revisionOf(id);
+      let batch = batches.at(-1);
+      if (batch?.revision !== revision) {
+        batch = { revision, changes: [] };
+        batches.push(batch);
+      }
+      batch.changes.push({ key, value: value ?? undefined, previous: previous ?? undefined });
+    }
+    return { batches, until };
+  }
+
+  #newestUnder(prefix: string, after: string, limit: number): Entry[] {
+    const rows = this.#list.all(after, prefix, endOfPrefix(prefix), limit) as unknown as [string, number, string][];
+    return rows.map(([key, id, value]) => ({ key, value, revision: revisionOf(id) }));
+  }
+
+  #olderUnder(prefix: string, revision: number, after: string, limit: number): Entry[] {
+    const entries: Entry[] = [];
+    const ids = this.#listIds.iterate(after, prefix, endOfPrefix(prefix)) as unknown as Iterable<
+      [string, number, number]
+    >;
+    for (const [key, id] of ids) {
+      if (entries.length >= limit) break;
+      const entry = this.#asOf(key, id, revision);
+      if (entry) entries.push(entry);
+    }
+    return entries;
+  }
+
+  /** The version of `key` at `revision`, found by going back from its newest, whose id is `id`. */
+  #asOf(key: string, id: number, revision: number): Entry | undefined {
+    for (let at: number | null = id; at !== null; ) {
+      const row = this.#version.get(at) as { previous: number | null; value: string | null } | undefined;
+      // What is no longer there was a deletion, compacted away.
+      if (!row) return undefined;
+      if (revisionOf(at) <= revision) {
+        return row.value === null ? undefined : { key, value: row.value, revision: revisionOf(at) };
+      }
+      at = row.previous;
+    }
+    return undefined;
+  }
+
+  /** All that `read` reads is of one state of the file. */
+  #atOnce<T>(read: () => T): T {
+    this.#begin.run();
+    try {
+      return read();
+    } finally {
+      this.#end.run();
+    }
+  }
+}
+
+type HistoryRow = [number, string, string | null, string | null];
+
+/** Rows as arrays cost half of what rows as objects cost. */
+function arrays(statement: StatementSync): StatementSync {
+  statement.setReturnArrays(true);
+  return statement;
+}

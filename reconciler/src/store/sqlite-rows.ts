@@ -1,0 +1,27 @@
+/** How revisions stand in the rows of the tables of sqlite-file.ts. */
+import type { DatabaseSync } from 'node:sqlite';
+import { MAX_BATCH_KEYS } from './store.ts';
+
+/** Rows of history that are read, or compacted, at a time. */
+export const PART_ROWS = 2_000;
+
+/** The revision of a version's id. */
+export function revisionOf(id: number): number {
+  return Math.floor(id / MAX_BATCH_KEYS);
+}
+
+/** The smallest id of a version that is newer than the revision. */
+export function idsAfter(revision: number): number {
+  return (revision + 1) * MAX_BATCH_KEYS;
+}
+
+/** Reads the revision of the last commit, and the oldest one that can be read. */
+export function readHorizon(db: DatabaseSync): () => { revision: number; oldest: number } {
+  const statement = db.prepare('SELECT oldest, (SELECT max(id) FROM versions) FROM horizon');
+  statement.setReturnArrays(true);
+  return () => {
+    const [oldest, last] = statement.get() as unknown as [number, number | null];
+    // A deletion that was compacted away may have been the last commit.
+    return { revision: Math.max(oldest, revisionOf(last ?? 0)), oldest };
+  };
+}
