@@ -171,18 +171,20 @@ export class Holdings {
   }
 
   private tell(listener: (change: HoldingsChange) => void, before: Share[], after: Share[], freed: boolean): void {
-    const networks = new Set([...this.placesOnlyIn(before, after), ...this.placesOnlyIn(after, before)]);
+    const networks = new Set<string>();
+    this.addPlacesOnlyIn(before, after, networks);
+    this.addPlacesOnlyIn(after, before, networks);
     const left = before.filter(({ host }) => !after.some((kept) => kept.host === host));
     if (networks.size > 0 || freed)
       listener({ networks, left: new Set(left.map(({ host }) => this.hostNumbers.text(host))), freed });
   }
 
   /** l3 uids of the interfaces whose network the others do not have on that host. */
-  private *placesOnlyIn(shares: Share[], others: Share[]): Generator<string> {
+  private addPlacesOnlyIn(shares: Share[], others: Share[], found: Set<string>): void {
     for (const { host, content } of shares)
       for (const network of this.contentOf[content]!.networks)
         if (!others.some((other) => other.host === host && this.contentOf[other.content]!.networks.includes(network)))
-          yield network;
+          found.add(network);
   }
 }
 
