@@ -149,7 +149,7 @@ export class Admission {
 const FURTHEST_MS = 120_000;
 
 /** How much later than told, or than others, hosts may come. */
-const LATE_MS = 5_000;
+const LATE_MS = 10_000;
 
 /** So many within {@link LATE_MS} say that others may be on their way: a few that come and go do not. */
-const MANY = 100;
+const MANY = 200;
