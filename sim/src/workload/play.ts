@@ -39,7 +39,7 @@ const LOOKS = 3;
 const STAY_MS = 12_000;
 
 export async function play(scenario: Scenario, keepLines = 0): Promise<Outcome> {
-  const world = new World({ seed: scenario.seed, hosts: scenario.hosts, zone: 'home', keepLines });
+  const world = new World({ seed: scenario.seed, hosts: scenario.hosts, zone: 'home', slowStarts: 0.3, keepLines });
   const start = world.loop.now;
   let settledAfterMs = 0;
   let wrong: string[];

@@ -2,6 +2,7 @@
 import type { Handler } from '@plumb/reconciler/api/call.ts';
 import { ensureDefaultNamespace, namespaceResource } from '@plumb/reconciler/api/core/namespace.ts';
 import { finishNamespaceDeletions } from '@plumb/reconciler/api/core/namespace-delete.ts';
+import type { Extension } from '@plumb/reconciler/api/extension.ts';
 import { ADMISSION_LIMITS, Admission } from '@plumb/reconciler/api/fairness/admission.ts';
 import { Readiness } from '@plumb/reconciler/api/readiness.ts';
 import { ApiRequest } from '@plumb/reconciler/api/request.ts';
@@ -12,6 +13,7 @@ import { cascadeExtension } from '@plumb/reconciler/extensions/cascades.ts';
 import { flowExtensions } from '@plumb/reconciler/extensions/flows.ts';
 import type { EndpointHandlers } from '@plumb/reconciler/fleet/fleet-endpoint.ts';
 import { EventRing } from '@plumb/reconciler/runtime/events.ts';
+import { Loading } from '@plumb/reconciler/runtime/loading.ts';
 import type { Store } from '@plumb/reconciler/store/store.ts';
 import { kinds } from '@plumb/schemas';
 import type { SimProcess } from '../core/process.ts';
@@ -27,6 +29,8 @@ export interface ControlProcessOptions {
   process: SimProcess;
   store: Store;
   joinSecret: string;
+  /** Whether it takes its time to load what the store holds. */
+  isSlow: boolean;
   log(line: string): void;
   onFatal(why: string): void;
   /** Agents may dial in. */
@@ -49,21 +53,26 @@ export class ControlProcess {
     return this.#router !== undefined;
   }
 
+  /** As `serve` in the product's main.ts: the API answers while what the store holds is still being loaded. */
   async #start(): Promise<void> {
-    const { process, store, joinSecret, log, onFatal, onListening } = this.#options;
+    const { process, store, joinSecret, isSlow, log, onFatal, onListening } = this.#options;
     const { ambient } = process;
     const events = new EventRing({ ambient });
     let handlers: EndpointHandlers | undefined;
-    this.control = await startControl({
-      ...{ store, ambient, events },
-      mayJoin: (presented) => presented === joinSecret,
-      endpoint: (given) => {
-        handlers = given;
-        return { traffic: noTraffic(), take() {}, close() {} };
-      },
-      log: (level, message) => log(`${level} ${message}`),
-      onFatal: (error) => onFatal(error.message),
-    });
+    const loading = new Loading(
+      (signal) =>
+        startControl({
+          ...{ store: isSlow ? slowToLoad(store, process) : store, ambient, events, signal },
+          mayJoin: (presented) => presented === joinSecret,
+          endpoint: (given) => {
+            handlers = given;
+            return { traffic: noTraffic(), take() {}, close() {} };
+          },
+          log: (level, message) => log(`${level} ${message}`),
+          onFatal: (error) => onFatal(error.message),
+        }),
+      (error) => onFatal(error.message),
+    );
     const context = { ambient };
     await ensureDefaultNamespace(store, ambient);
     await finishNamespaceDeletions(context, namespaceResource(store));
@@ -74,10 +83,13 @@ export class ControlProcess {
       readiness: new Readiness(context, store),
       tokens: { check: () => ({ name: 'admin', groups: [] }) },
       admission: new Admission(ambient, ADMISSION_LIMITS),
-      extensions: [...flowExtensions(this.control.context), cascadeExtension(this.control.context)],
+      extensions: { [Symbol.iterator]: () => extensionsOf(loading.get()) },
       version: {},
     });
-    onListening(handlers!);
+    loading.whenLoaded((control) => {
+      this.control = control;
+      onListening(handlers!);
+    });
   }
 
   /** Never comes back when the process ends meanwhile. */
@@ -100,6 +112,33 @@ export class ControlProcess {
     return { code: reply.status, body: text.startsWith('{') ? JSON.parse(text) : text };
   }
 }
+
+function* extensionsOf({ context }: Control): Generator<Extension> {
+  yield* flowExtensions(context);
+  yield cascadeExtension(context);
+}
+
+/** Each page of what is loaded takes as long as a thousand of them, and what is written meanwhile is not in it. */
+function slowToLoad(store: Store, process: SimProcess): Store {
+  const dice = process.dice.fork('loading');
+  let loads = true;
+  const list: Store['list'] = async (prefix, options) => {
+    const page = await store.list(prefix, options);
+    if (loads) await process.pause(dice.between(1, SLOW_PAGE_MS));
+    if (prefix.startsWith('/alloc/') && !page.more) loads = false;
+    return page;
+  };
+  return new Proxy(store, {
+    get: (target, name) => {
+      if (name === 'list') return list;
+      const value = Reflect.get(target, name) as unknown;
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+/** Milliseconds. */
+const SLOW_PAGE_MS = 400;
 
 /** A long list comes in parts. */
 async function whole(parts: AsyncIterable<string>): Promise<string> {

@@ -20,6 +20,8 @@ export interface WorldOptions {
   memoryMiB?: number;
   /** Zone in which hosts declare themselves. */
   zone?: string;
+  /** Share of the control plane's lives that take their time to load while they serve already. */
+  slowStarts?: number;
   /** Lines of the trace that are kept for people. */
   keepLines?: number;
 }
@@ -55,6 +57,7 @@ export class World {
   /** Whether what was killed comes back by itself. */
   restarts = true;
   readonly #joinSecret: string;
+  readonly #slowStarts: number;
   #listening: Listening | undefined;
   #lives = 0;
   readonly #onRejection = (reason: unknown) => {
@@ -66,6 +69,7 @@ export class World {
     process.on('unhandledRejection', this.#onRejection);
     this.dice = new Dice(options.seed);
     this.trace = new Trace(options.keepLines ?? 0);
+    this.#slowStarts = options.slowStarts ?? 0;
     this.#joinSecret = this.dice.fork('join').hex(32);
     const trace = (line: string) => this.note(line);
     const fate = (point: Point) => this.#suffer(point);
@@ -114,6 +118,7 @@ export class World {
     this.control = new ControlProcess({
       process,
       joinSecret: this.#joinSecret,
+      isSlow: process.dice.fork('start').chance(this.#slowStarts),
       store: new ProcessStore({
         disk: this.disk,
         process,
