@@ -61,7 +61,7 @@ test('while it loads everything can be read and written, and what needs all of i
   await ready;
   expect((await client.ask('GET', '/readyz')).status).toBe(200);
   expect((await plan()).status).toBe(200);
-  const watched = client.watch(`${ZONES}?watch=1&fieldSelector=metadata.name%3Dhome`, AbortSignal.timeout(10_000));
+  const watched = client.watch(`${ZONES}?watch=1&fieldSelector=metadata.name%3Dhome`, AbortSignal.timeout(60_000));
   for await (const { object } of watched) if (object.status?.conditions?.[0]?.status === 'True') break;
   expect((await client.send('GET', `${ZONES}/home`)).status.conditions[0]).toMatchObject({
     type: 'Ready',

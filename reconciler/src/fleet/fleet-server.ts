@@ -20,6 +20,7 @@ import { admitHost } from './credentials.ts';
 import type { Fleet, FleetCommand, HostFacts, HostLive, LiveChange, OwnedLive, StepOutcome } from './fleet.ts';
 import { type EndpointHandlers, FleetEndpoint } from './fleet-endpoint.ts';
 import { countFleet } from './fleet-metrics.ts';
+import type { Likeness } from './likeness.ts';
 import { LiveState } from './live-state.ts';
 import { PendingCommands } from './pending-commands.ts';
 import { Registration } from './registration.ts';
@@ -135,6 +136,14 @@ export class FleetServer implements Fleet {
 
   isExactly(uid: string, host: string, things: readonly LiveThing[]): boolean {
     return this.#live.isExactly(uid, host, things);
+  }
+
+  likeness(owner: string, things: readonly LiveThing[]): Likeness {
+    return this.#live.likeness(owner, things);
+  }
+
+  isLike(likeness: Likeness, uid: string, host: string, words: readonly string[]): boolean {
+    return this.#live.isLike(likeness, uid, host, words);
   }
 
   owned(uid: string): OwnedLive | undefined {

@@ -1,5 +1,6 @@
 /** What controllers and flows see of the agents. Wire types stop behind this interface. */
 import type { LiveThing, PlumbError, Thing, ThingKind } from '@plumb/schemas';
+import type { Likeness } from './likeness.ts';
 
 export interface Fleet {
   /** Every host that is attached or whose live state is still remembered, by name. */
@@ -9,6 +10,13 @@ export interface Fleet {
   ownedBy(uid: string): Iterable<{ host: string; thing: LiveThing }>;
   /** Whether exactly these things live for the object `uid`, all of them on the host. Much cheaper than reading them. */
   isExactly(uid: string, host: string, things: readonly LiveThing[]): boolean;
+  /**
+   * What lives for objects that have things like these, the example's: each for its own uid in place of `owner`, and with
+   * words of its own in place of the blanks in strings of specs; cf. `blank`. Good for this fleet only.
+   */
+  likeness(owner: string, things: readonly LiveThing[]): Likeness;
+  /** As {@link isExactly} of the example's things with this uid and these words. False where the words are no plain ones. */
+  isLike(likeness: Likeness, uid: string, host: string, words: readonly string[]): boolean;
   /** The object `uid` as the owner of what lives; undefined when nothing lives for it. */
   owned(uid: string): OwnedLive | undefined;
   /**

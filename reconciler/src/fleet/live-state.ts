@@ -2,6 +2,7 @@ import type { LiveThing, ThingKind } from '@plumb/schemas';
 import { thingKey } from '@plumb/schemas';
 import { liveDigest } from '@plumb/schemas/wire/thing-line.ts';
 import type { HostFacts, LiveChange } from './fleet.ts';
+import type { Likeness } from './likeness.ts';
 import { isShared, LiveHost, type Owned } from './live-host.ts';
 import { ShortLines } from './short-lines.ts';
 
@@ -44,11 +45,24 @@ export class LiveState {
 
   /** Whether exactly these things live for the object, all of them on this host and as they were made. */
   isExactly(uid: string, host: string, things: readonly LiveThing[]): boolean {
+    const text = this.#onlyOn(uid, host);
+    return text !== undefined && this.#lines.says(uid, text, things);
+  }
+
+  likeness(owner: string, things: readonly LiveThing[]): Likeness {
+    return this.#lines.likeness(owner, things);
+  }
+
+  isLike(likeness: Likeness, uid: string, host: string, words: readonly string[]): boolean {
+    const text = this.#onlyOn(uid, host);
+    return text !== undefined && likeness.is(text, words);
+  }
+
+  /** What lives for the object, if it is all on this host. */
+  #onlyOn(uid: string, host: string): string | undefined {
     const owned = this.#owned.get(uid);
     const on = owned?.on;
-    if (owned === undefined || !(on instanceof LiveHost) || on.name !== host) return false;
-    const text = on.texts.get(owned);
-    return text !== undefined && this.#lines.says(uid, text, things);
+    return owned !== undefined && on instanceof LiveHost && on.name === host ? on.texts.get(owned) : undefined;
   }
 
   /** What `liveDigest` of schemas says of everything on the host. */

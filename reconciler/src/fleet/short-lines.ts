@@ -6,6 +6,7 @@
  */
 import { type LiveThing, type ThingKind, thingOrder } from '@plumb/schemas';
 import { lineHead, thingFromLine, thingLine } from '@plumb/schemas/wire/thing-line.ts';
+import { Likeness } from './likeness.ts';
 
 const US = '\x1f';
 const OWNER = '\x01';
@@ -41,6 +42,11 @@ export class ShortLines {
   /** Whether the text says exactly these things. */
   says(owner: string, text: string, things: readonly LiveThing[]): boolean {
     return this.#lengthen(text, owner) === textOf(things.map(thingLine));
+  }
+
+  /** What the texts of all objects are like that have these things but for their own uid, and words in place of blanks. */
+  likeness(owner: string, things: readonly LiveThing[]): Likeness {
+    return new Likeness(this.#shorten(textOf(things.map(thingLine)), owner));
   }
 
   has(owner: string, text: string, ref: { kind: ThingKind; id: string }): boolean {

@@ -8,8 +8,11 @@
  */
 import type { Instance } from '@plumb/schemas';
 import type { HostLive, OwnedLive } from '../../fleet/fleet.ts';
+import type { Cached } from '../../runtime/cache.ts';
 import type { Context } from '../controller.ts';
+import { Glance } from './glance.ts';
 import type { ResolvedInstance } from './references.ts';
+import { type References, SeenReferences } from './seen-references.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 export interface ScanFound {
@@ -35,33 +38,23 @@ interface Same {
   sharedVersion: number;
 }
 
-/** The objects that instances refer to: alike for very many, and looked at once for all of them. */
-interface References {
-  keys: string[];
-  revisions: (number | undefined)[];
-  /** Another after each change of one of them. */
-  version: number;
-  /** The turn in which they were looked at last. */
-  turn: number;
-}
-
 export class DriftScan {
   readonly #context: Context;
   /** By the cache's slot. */
   #same: (Same | undefined)[] = [];
-  #references = new Map<string, References>();
-  /** Objects change between the turns of a scan only. */
-  #turn = 0;
+  readonly #references: SeenReferences;
+  readonly #glance: Glance;
 
   constructor(context: Context) {
     this.#context = context;
+    this.#references = new SeenReferences(context.cache);
+    this.#glance = new Glance(context, this.#references);
   }
 
   /** Compares everything by content. `breathe` is awaited between slices of it. */
   async byContent(breathe: () => Promise<void>): Promise<ScanFound> {
     this.#same = [];
-    this.#references = new Map();
-    this.#turn++;
+    this.#references.clear();
     return this.#compare(this.#slots(), found(), breathe);
   }
 
@@ -79,8 +72,7 @@ export class DriftScan {
 
   /** Slots of the instances that are not certainly the same; the others are counted. */
   #changed(result: ScanFound): number[] {
-    this.#turn++;
-    for (const references of this.#references.values()) this.#look(references);
+    this.#references.lookAgain();
     const withFlow = new Set(Array.from(this.#context.journal.all(), ({ record }) => record.uid));
     const changed: number[] = [];
     let same = 0;
@@ -97,10 +89,11 @@ export class DriftScan {
     for (const [n, slot] of slots.entries()) {
       if (n % SLICE === SLICE - 1) {
         await breathe();
-        this.#turn++;
+        this.#references.nextTurn();
       }
       this.#compareOne(slot, result);
     }
+    this.#glance.clear();
     return result;
   }
 
@@ -111,14 +104,13 @@ export class DriftScan {
     // It went meanwhile, and something else may be in its place.
     if (cached?.kind.kind !== 'Instance') return;
     result.compared++;
-    const { verdict, resolved } = judge(this.#context, cached);
-    result.counts[verdict]++;
-    if (verdict === 'differs') result.differing.push(cached.key);
-    if (verdict !== 'same' || resolved === undefined || !hasDeclaredSize(cached.object, resolved)) return;
+    const atAGlance = this.#glance.sameBy(cached);
+    if (atAGlance !== undefined) result.counts.same++;
+    const references = atAGlance ?? this.#judged(cached, result);
+    if (references === undefined) return;
     const owned = fleet.owned(cached.object.metadata.uid);
     const host = fleet.host(cached.object.status!.host!);
     if (owned === undefined || host === undefined) return;
-    const references = this.#referencesOf(resolved.preconditions.map(({ key }) => key));
     this.#same[slot] = {
       revision: cached.revision,
       references,
@@ -130,29 +122,13 @@ export class DriftScan {
     };
   }
 
-  #referencesOf(keys: string[]): References {
-    const name = keys.join(' ');
-    let references = this.#references.get(name);
-    if (references === undefined) {
-      references = { keys, revisions: [], version: 0, turn: 0 };
-      this.#references.set(name, references);
-    }
-    this.#look(references);
-    return references;
-  }
-
-  #look(references: References): void {
-    if (references.turn === this.#turn) return;
-    references.turn = this.#turn;
-    const { cache } = this.#context;
-    let changed = false;
-    for (const [i, key] of references.keys.entries()) {
-      const revision = cache.revisionOf(key);
-      if (references.revisions[i] === revision) continue;
-      references.revisions[i] = revision;
-      changed = true;
-    }
-    if (changed) references.version++;
+  /** Counts what the planner finds. What the instance refers to, if nothing but a change of it or of a version makes it differ. */
+  #judged(cached: Cached<Instance>, { counts, differing }: ScanFound): References | undefined {
+    const { verdict, resolved } = judge(this.#context, cached);
+    counts[verdict]++;
+    if (verdict === 'differs') differing.push(cached.key);
+    if (verdict !== 'same' || resolved === undefined || !hasDeclaredSize(cached.object, resolved)) return undefined;
+    return this.#references.of(resolved.preconditions.map(({ key }) => key));
   }
 }
 

@@ -11,6 +11,8 @@ import {
 } from '@plumb/schemas';
 import { thingLine } from '@plumb/schemas/wire/thing-line.ts';
 import type { Fleet, FleetCommand, HostFacts, HostLive, LiveChange, OwnedLive, StepOutcome } from '../fleet.ts';
+import type { Likeness } from '../likeness.ts';
+import { ShortLines } from '../short-lines.ts';
 
 interface FakeHost extends HostLive {
   connected: boolean;
@@ -33,6 +35,7 @@ export class FakeFleet implements Fleet {
   readonly telling = new Set<string>();
   private readonly all = new Map<string, FakeHost>();
   private readonly live = new Map<string, FakeOwned>();
+  private readonly lines = new ShortLines();
   private versions = 0;
   private readonly listeners = new Set<(change: LiveChange) => void>();
 
@@ -94,6 +97,17 @@ export class FakeFleet implements Fleet {
     const found = [...this.ownedBy(uid)];
     const lines = (of: readonly LiveThing[]) => of.map(thingLine).sort().join('\n');
     return found.every((f) => f.host === host) && lines(found.map((f) => f.thing)) === lines(things);
+  }
+
+  likeness(owner: string, things: readonly LiveThing[]): Likeness {
+    return this.lines.likeness(owner, things);
+  }
+
+  isLike(likeness: Likeness, uid: string, host: string, words: readonly string[]): boolean {
+    const found = [...this.ownedBy(uid)];
+    const things = found.map(({ thing }) => thing);
+    const text = this.lines.write(uid, things);
+    return text !== undefined && found.every((f) => f.host === host) && likeness.is(text, words);
   }
 
   owned(uid: string): OwnedLive | undefined {
