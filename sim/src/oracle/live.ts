@@ -96,6 +96,12 @@ function isHeld({ kind, metadata, spec, status }: Instance): boolean {
   return conditions.some((c) => c.type === 'Stalled' && c.status === 'True');
 }
 
+/** What is told to differ from the declaration, where nothing is to be done about it; empty elsewhere. */
+function reportOf({ spec, status }: Instance): string {
+  const drifted = status?.conditions?.find((c) => c.type === 'Drifted' && c.status === 'True');
+  return spec.driftPolicy === 'Report' ? (drifted?.message ?? '') : '';
+}
+
 function instanceProblems(instance: Instance, estate: Estate, world: World): string[] {
   const { metadata, spec, status } = instance;
   if (!status?.host || metadata.deletionTimestamp) return [];
@@ -114,18 +120,23 @@ function instanceProblems(instance: Instance, estate: Estate, world: World): str
   }
   const wantedPorts = (status.interfaces ?? []).map((i) => `${metadata.uid}.${i.name}`).sort();
   const ports = [...things.values()].filter((t) => t.kind === 'port' && t.owner === metadata.uid);
-  if (JSON.stringify(ports.map((p) => p.id).sort()) !== JSON.stringify(wantedPorts))
-    say(`has ports ${ports.map((p) => p.id).join(', ')}, and holds ${wantedPorts.join(', ')}`);
+  const reported = reportOf(instance);
+  const live = ports.map((p) => p.id).sort();
+  const differing = [...new Set(live).symmetricDifference(new Set(wantedPorts))];
+  if (differing.some((id) => !reported.includes(id)))
+    say(`has ports ${live.join(', ')}, and holds ${wantedPorts.join(', ')}`);
   for (const port of ports) {
     const held = status.interfaces?.find((i) => `${metadata.uid}.${i.name}` === port.id);
-    if (port.kind === 'port' && held && JSON.stringify(port.spec.addresses) !== JSON.stringify(held.addresses))
+    if (port.kind !== 'port' || !held || reported.includes(port.id)) continue;
+    if (JSON.stringify(port.spec.addresses) !== JSON.stringify(held.addresses))
       say(`port ${port.id} has ${port.spec.addresses.join(', ')}, and holds ${held.addresses.join(', ')}`);
   }
   for (const key of [...domain.spec.disks.map((disk) => `disk/${disk}`), `seed/${metadata.uid}.seed`])
     if (!things.has(key)) say(`${key} is not there`);
   const disks = [...things.values()].filter((t) => t.kind === 'disk' && t.owner === metadata.uid);
   if (disks.length > 1) say(`has ${disks.length} root disks`);
-  if (domain.spec.cpus !== status.cpus || domain.spec.memoryMiB !== status.memoryMiB)
+  const isOfSize = domain.spec.cpus === status.cpus && domain.spec.memoryMiB === status.memoryMiB;
+  if (!isOfSize && !reported.includes(`domain differs from its declaration (${metadata.uid} `))
     say(
       `runs with ${domain.spec.cpus} CPUs and ${domain.spec.memoryMiB} MiB, and holds ${status.cpus} and ${status.memoryMiB}`,
     );

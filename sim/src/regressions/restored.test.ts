@@ -39,3 +39,18 @@ test('a create that a restored store still remembers on one host is not made the
   await on.do({ do: 'partition', host: 'host-2', forMs: 10_000 }, wait(20_000));
   expect(await on.wrong()).toEqual([]);
 });
+
+test('what a restored store does not know of an instance is reported, and left, where drift is only reported', async () => {
+  using on = await stage('reported after a restore');
+  const { disk } = on.world;
+  const interfaces = (l3Network: string) => ({ interfaces: [{ name: 'eth0', l3Network }] });
+  await on.do(vm('vm', { ...interfaces('plain'), driftPolicy: 'Report' }), wait(2_000));
+  const made = disk.batches.length;
+  const spec = { ...interfaces('tight'), offering: 'big' };
+  await on.do({ do: 'change', kind: 'Instance', name: 'vm', spec }, { do: 'reboot', host: 'host-1' }, wait(10_000));
+  await on.do({ do: 'restore', share: (made + 0.5) / disk.batches.length }, wait(10_000));
+  const { status } = JSON.parse(disk.entries.get('/objects/instances/default/vm')!.value);
+  const drifted = status.conditions.find(({ type }: { type: string }) => type === 'Drifted');
+  expect(drifted.message).toMatch(/port differs.*domain differs.*nothing is done/);
+  expect(await on.wrong()).toEqual([]);
+});
