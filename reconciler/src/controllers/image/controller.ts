@@ -10,6 +10,7 @@ import { referrerNames } from '../references.ts';
 import { conditionsTo, deletionBlocked, depart, failedStatus, readyStatus, writeStatus } from '../status.ts';
 
 export function imageController(context: Context): Controller {
+  const clean = new Map<string, Clean>();
   return {
     name: 'image',
     kind: 'Image',
@@ -20,9 +21,12 @@ export function imageController(context: Context): Controller {
       const cached = context.cache.get<Image>(key);
       if (!cached) return undefined;
       return guarded(context, cached, async () => {
-        if (cached.object.metadata.deletionTimestamp) return remove(context, cached);
+        if (cached.object.metadata.deletionTimestamp) {
+          clean.delete(cached.object.metadata.uid);
+          return remove(context, cached);
+        }
         await verify(context, cached);
-        await removeUnused(context, cached, (thing) => thing.id !== cached.object.spec.sha256);
+        await removeOthers(context, cached, clean);
         return undefined;
       });
     },
@@ -93,6 +97,32 @@ function firstUsableHost(context: Context): string | undefined {
     .filter(({ object }) => !object.metadata.deletionTimestamp && context.liveness.connected(object.metadata.name))
     .map(({ object }) => object.metadata.name);
   return names.sort()[0];
+}
+
+/** What lived for an image when all of it was the file with this sum. */
+interface Clean {
+  sha256: string;
+  /** As `OwnedLive` has it. */
+  version: number;
+}
+
+/**
+ * Removes files that the image once was. It is looked at in every burst of creates, and may be on tens of thousands of
+ * hosts: they are walked through only when something changed there.
+ */
+async function removeOthers(context: Context, cached: Cached<Image>, clean: Map<string, Clean>): Promise<void> {
+  const { uid } = cached.object.metadata;
+  const { sha256 } = cached.object.spec;
+  const version = context.fleet.owned(uid)?.version ?? 0;
+  const before = clean.get(uid);
+  if (before?.version === version && before.sha256 === sha256) return;
+  let others = 0;
+  await removeUnused(context, cached, (thing) => {
+    if (thing.id === sha256) return false;
+    others++;
+    return true;
+  });
+  if (others === 0) clean.set(uid, { sha256, version });
 }
 
 /** Removes the image's files, where `unwanted` says so, from connected hosts on which no disk is a clone of them. */
