@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { FakeClock, fakeRandom, settle } from './fake-clock.ts';
 import { Metrics } from './metrics.ts';
@@ -261,4 +263,44 @@ test('random adds, failures and delays never process a key twice at the same tim
   await clock.advance(3_600_000);
   expect(seen).toEqual(wanted);
   expect(clock.timers).toBe(0);
+});
+
+test('a long queue begins a part of it at a time, and streams and timers are served in between', async () => {
+  const KEYS = 2000;
+  let begun = 0;
+  let inTurn = 0;
+  let most = 0;
+  const queue = new WorkQueue({
+    name: 'test',
+    concurrency: KEYS,
+    clock: new FakeClock(0),
+    random: fakeRandom(1),
+    process: () => {
+      begun++;
+      most = Math.max(most, ++inTurn);
+      for (const end = performance.now() + 0.05; performance.now() < end; );
+      return new Promise(() => {});
+    },
+  });
+  const server = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    const heard = once(socket, 'data').then(() => begun);
+    const rung = new Promise<number>((resolve) => setTimeout(() => resolve(begun), 1));
+    socket.write('x');
+    for (let i = 0; i < KEYS; i++) queue.add(`${i}`);
+    while (begun < KEYS) {
+      inTurn = 0;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await heard).toBeLessThan(KEYS);
+    expect(await rung).toBeLessThan(KEYS);
+    expect(most).toBeLessThanOrEqual(64);
+    expect([queue.inFlight, queue.depth]).toEqual([KEYS, 0]);
+  } finally {
+    socket.destroy();
+    server.close();
+  }
 });

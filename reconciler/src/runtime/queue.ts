@@ -4,6 +4,9 @@ import type { Metrics } from './metrics.ts';
 /** First and longest backoff in milliseconds; the time grows twofold with each failure in a row. */
 export const BACKOFF_MS = { base: 50, max: 30_000 } as const;
 
+/** How many keys begin before streams and timers are served again: a few milliseconds of work. */
+const TURN = 64;
+
 export interface WorkQueueOptions {
   /** Names the queue in metrics. */
   name: string;
@@ -143,18 +146,21 @@ export class WorkQueue {
     metrics.readCounter('plumb_queue_processed_total', 'Keys processed.', labels, () => this.processed);
   }
 
-  /** Work starts in a turn of its own, so that a long queue never keeps streams and timers from being served. */
+  /** Work starts in turns of its own, so that a long queue never keeps streams and timers from being served. */
   #wantTurn(): void {
-    if (this.#turnWanted || this.#running.size >= this.#options.concurrency) return;
+    if (this.#turnWanted || this.#ready.size === 0 || this.#running.size >= this.#options.concurrency) return;
     this.#turnWanted = true;
     setImmediate(() => {
       this.#turnWanted = false;
+      let begun = 0;
       for (const key of this.#ready) {
-        if (this.#running.size >= this.#options.concurrency) return;
+        if (this.#running.size >= this.#options.concurrency || begun === TURN) break;
+        begun++;
         this.#ready.delete(key);
         this.#running.add(key);
         void this.#run(key);
       }
+      this.#wantTurn();
     });
   }
 
@@ -175,7 +181,7 @@ export class WorkQueue {
     this.#processed++;
     this.#running.delete(key);
     if (this.#again.delete(key)) this.#ready.add(key);
-    if (this.#ready.size > 0) this.#wantTurn();
+    this.#wantTurn();
     if (this.#stopped && this.#running.size === 0) {
       for (const resolve of this.#drained.splice(0)) resolve();
     }
