@@ -19,7 +19,7 @@ export class SqliteReads {
   readonly #end: StatementSync;
   readonly #newest: StatementSync;
   readonly #list: StatementSync;
-  readonly #listIds: StatementSync;
+  readonly #listWithDeleted: StatementSync;
   readonly #version: StatementSync;
   readonly #history: StatementSync;
   readonly #partEnd: StatementSync;
@@ -39,8 +39,11 @@ export class SqliteReads {
          WHERE e.key > ?1 AND e.key >= ?2 AND e.key < ?3 AND e.live ORDER BY e.key LIMIT ?4`,
       ),
     );
-    this.#listIds = arrays(
-      db.prepare('SELECT key, id, live FROM entries WHERE key > ?1 AND key >= ?2 AND key < ?3 ORDER BY key'),
+    this.#listWithDeleted = arrays(
+      db.prepare(
+        `SELECT e.key, e.id, v.value FROM entries e CROSS JOIN versions v ON v.id = e.id
+         WHERE e.key > ?1 AND e.key >= ?2 AND e.key < ?3 ORDER BY e.key LIMIT ?4`,
+      ),
     );
     this.#version = db.prepare('SELECT previous, value FROM versions WHERE id = ?');
     this.#history = arrays(
@@ -119,16 +122,23 @@ export class SqliteReads {
   }
 
   #olderUnder(prefix: string, revision: number, after: string, limit: number): Entry[] {
+    const end = endOfPrefix(prefix);
     const entries: Entry[] = [];
-    const ids = this.#listIds.iterate(after, prefix, endOfPrefix(prefix)) as unknown as Iterable<
-      [string, number, number]
-    >;
-    for (const [key, id] of ids) {
-      if (entries.length >= limit) break;
-      const entry = this.#asOf(key, id, revision);
-      if (entry) entries.push(entry);
+    for (let from = after; ; ) {
+      const most = limit - entries.length;
+      const rows = this.#listWithDeleted.all(from, prefix, end, most) as unknown as [string, number, string | null][];
+      for (const [key, id, value] of rows) {
+        // Few were written since.
+        const isNewest = revisionOf(id) <= revision;
+        if (!isNewest) {
+          const entry = this.#asOf(key, id, revision);
+          if (entry) entries.push(entry);
+        } else if (value !== null) entries.push({ key, value, revision: revisionOf(id) });
+      }
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < most || entries.length >= limit) return entries;
+      from = last[0];
     }
-    return entries;
   }
 
   /** The version of `key` at `revision`, found by going back from its newest, whose id is `id`. */
