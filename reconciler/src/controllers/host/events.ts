@@ -93,8 +93,14 @@ export class HostEvents {
   }
 
   /** Keys of what has or should have something on the hosts, and of every image: one that nobody has checked yet waits. */
-  #shared(hosts: Iterable<string>): Set<string> {
+  #shared(hosts: ReadonlySet<string>): Set<string> {
     const { cache, fleet, holdings } = this.#context;
+    const images = Array.from(cache.list('images'), ({ key }) => key);
+    if (hosts.size > MANY) {
+      const networks = ['l2networks', 'l3networks'].flatMap((kind) => Array.from(cache.list(kind), ({ key }) => key));
+      // To ask each host would take longer than to look at networks for nothing.
+      if (hosts.size > networks.length) return new Set([...networks, ...images]);
+    }
     const uids = new Set<string>();
     for (const host of hosts) {
       for (const uid of fleet.host(host)?.sharers() ?? []) uids.add(uid);
@@ -107,7 +113,7 @@ export class HostEvents {
       found.add(owner.key);
       if (owner.kind.kind === 'L3Network') for (const l2 of referenceKeys(owner.kind, owner.object)) found.add(l2);
     }
-    for (const { key } of cache.list('images')) found.add(key);
+    for (const key of images) found.add(key);
     return found;
   }
 }
