@@ -3,7 +3,7 @@ import type { ChangeSet, Instance } from '@plumb/schemas';
 import type { LiveChange } from '../fleet/fleet.ts';
 import type { CacheChange, Cached } from '../runtime/cache.ts';
 import { findCondition, isReady, isStalled } from '../runtime/conditions.ts';
-import { referenceKeys } from '../runtime/references.ts';
+import { referenceKeys, sameReferences } from '../runtime/references.ts';
 import { keys } from '../store/keys.ts';
 import type { Context } from './controller.ts';
 import { isWaiting } from './first-look.ts';
@@ -122,8 +122,14 @@ function isDeclaration(before: Cached | undefined, after: Cached): boolean {
   return (
     a.generation !== b.generation ||
     a.deletionTimestamp !== b.deletionTimestamp ||
-    JSON.stringify([a.annotations, a.labels, a.finalizers]) !== JSON.stringify([b.annotations, b.labels, b.finalizers])
+    !sameText(a.annotations, b.annotations) ||
+    !sameText(a.labels, b.labels) ||
+    !sameText(a.finalizers, b.finalizers)
   );
+}
+
+function sameText(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** Whether those who refer to the object may now decide otherwise. */
@@ -144,7 +150,7 @@ function isMaterial(before: Cached | undefined, after: Cached | undefined): bool
 function refersElsewhere(before: Cached, after: Cached): boolean {
   const [a, b] = [before.object.metadata, after.object.metadata];
   if (a.uid === b.uid && a.generation === b.generation) return false; // the same declaration
-  return referenceKeys(before.kind, before.object).join(' ') !== referenceKeys(after.kind, after.object).join(' ');
+  return !sameReferences(after.kind, before.object, after.object);
 }
 
 function hostOf(cached: Cached | undefined): string | undefined {

@@ -4,7 +4,7 @@ import { keys } from '../store/keys.ts';
 import { Arena } from './arena.ts';
 import { IntSet } from './int-set.ts';
 import { Packer } from './packing.ts';
-import { referenceKeys } from './references.ts';
+import { referenceKeys, sameReferences } from './references.ts';
 import { grown, SlotIndex } from './slot-index.ts';
 
 /** An object as it was at a revision. Whoever holds it keeps it as it was. */
@@ -181,6 +181,7 @@ export class ObjectTable {
   }
 
   #refer(slot: number, before: Cached | undefined, after: Cached | undefined): void {
+    if (before && after && sameReferences(after.kind, before.object, after.object)) return;
     const had = before ? referenceKeys(before.kind, before.object) : [];
     const has = after ? referenceKeys(after.kind, after.object) : [];
     for (const target of had) {

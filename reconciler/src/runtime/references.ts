@@ -29,6 +29,22 @@ export function referenceKeys(kind: KindDefinition, object: PlumbObject): string
   return found;
 }
 
+/** Whether {@link referenceKeys} are the same of both, one after the other. Makes no keys: mostly nothing changed. */
+export function sameReferences(kind: KindDefinition, a: PlumbObject, b: PlumbObject): boolean {
+  if (a.metadata.namespace !== b.metadata.namespace) return false;
+  for (const { path } of pathsOf(kind)) {
+    const words: unknown[] = [];
+    eachValue(a.spec, path, 0, (word) => words.push(word));
+    let at = 0;
+    let same = true;
+    eachValue(b.spec, path, 0, (word) => {
+      same &&= typeof word !== 'object' && words[at++] === word;
+    });
+    if (!same || at !== words.length) return false;
+  }
+  return true;
+}
+
 interface Path {
   kind: string;
   path: readonly { field: string; every: boolean }[];
