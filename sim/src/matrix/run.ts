@@ -1,6 +1,7 @@
 /** One scenario, hurt at chosen points, and judged. */
 import { monitor } from '../oracle/monitor.ts';
-import { Player, settle } from '../workload/play.ts';
+import { Player } from '../workload/play.ts';
+import { settle } from '../workload/settle.ts';
 import { type Fate, type Point, pointName } from '../world/fates.ts';
 import { World } from '../world/world.ts';
 import type { MatrixScenario } from './scenarios.ts';

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { Player, settle } from '../workload/play.ts';
+import { Player } from '../workload/play.ts';
+import { settle } from '../workload/settle.ts';
 import { World } from '../world/world.ts';
 
 test('nothing is settled while an agent is on its way: it declares its host when it arrives', async () => {

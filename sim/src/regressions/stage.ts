@@ -3,7 +3,8 @@ import { monitor } from '../oracle/monitor.ts';
 import { problems } from '../oracle/settled.ts';
 import type { Action } from '../workload/actions.ts';
 import { foundation } from '../workload/foundation.ts';
-import { Player, settle } from '../workload/play.ts';
+import { Player } from '../workload/play.ts';
+import { settle } from '../workload/settle.ts';
 import type { Fate, Point } from '../world/fates.ts';
 import { World } from '../world/world.ts';
 

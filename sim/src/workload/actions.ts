@@ -61,6 +61,8 @@ export type Action =
   | { do: 'guest'; name: string; how: 'shutdown' | 'crashed' | 'destroyed' }
   /** Someone takes the taps of the instance off their bridges. */
   | { do: 'drift'; name: string }
+  /** Somebody has all instances compared with what lives. */
+  | { do: 'scan'; way: 'content' | 'digests' }
   /** The store is put back to an earlier time; with 0 it is empty. `share` of its batches is kept. */
   | { do: 'restore'; share: number }
   /** What the `skip`+1th next point of this sort suffers; and so on, `times` times. */

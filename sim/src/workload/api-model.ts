@@ -14,7 +14,8 @@ import { weighted } from './chance.ts';
 import { keyOf } from './compare.ts';
 import { foundation } from './foundation.ts';
 import type { Model } from './model.ts';
-import { Player, settle } from './play.ts';
+import { Player } from './play.ts';
+import { settle } from './settle.ts';
 import { hastyWishes } from './wishes.ts';
 
 interface Cloud {

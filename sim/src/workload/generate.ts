@@ -69,6 +69,7 @@ function hurts({ hosts, restores }: Mood): fc.Arbitrary<Action> {
     ],
     [7, one('guest', { name, how: fc.constantFrom('shutdown', 'crashed', 'destroyed') })],
     [restores ? 3 : 5, one('drift', { name })],
+    [2, one('scan', { way: fc.constantFrom('content', 'digests') })],
     ...(restores
       ? ([
           [

@@ -1,13 +1,13 @@
 /** Plays a list of actions in a world, mends everything, and looks whether all became as it must be. */
 import type { PlumbObject } from '@plumb/schemas';
 import { monitor } from '../oracle/monitor.ts';
-import { longestDeadline, problems } from '../oracle/settled.ts';
 import type { Fate, Point } from '../world/fates.ts';
 import { type Counts, World } from '../world/world.ts';
 import type { Action, Ask, KindName } from './actions.ts';
 import { keyOf } from './compare.ts';
 import { Model } from './model.ts';
 import { requestOf } from './requests.ts';
+import { scan, settle } from './settle.ts';
 
 export interface Scenario {
   seed: string;
@@ -29,14 +29,6 @@ export interface Outcome {
   lines: string[];
   logs: string[];
 }
-
-/** How long everything may take to settle when nothing hurts any more. */
-export const SETTLE_MS = 60_000;
-const LOOK_EVERY_MS = 1_000;
-/** So many looks in a row find nothing wrong: one alone may fall between two moves. */
-const LOOKS = 3;
-/** What is settled must stay so. */
-const STAY_MS = 12_000;
 
 export async function play(scenario: Scenario, keepLines = 0): Promise<Outcome> {
   const world = new World({ seed: scenario.seed, hosts: scenario.hosts, zone: 'home', slowStarts: 0.3, keepLines });
@@ -70,25 +62,6 @@ export async function play(scenario: Scenario, keepLines = 0): Promise<Outcome> 
     lines: world.trace.lines,
     logs: world.logs,
   };
-}
-
-/** Mends everything and waits until nothing is wrong any more, and then a little. */
-export async function settle(world: World, stayMs = STAY_MS): Promise<{ wrong: string[]; settledAfterMs: number }> {
-  world.mend();
-  for (let ms = 1; ms > 0 && world.violations.length === 0; ms = longestDeadline(world)) await world.run(ms);
-  const mended = world.loop.now;
-  for (let well = 0; ; ) {
-    await world.run(LOOK_EVERY_MS);
-    if (world.violations.length > 0) return { wrong: [], settledAfterMs: 0 };
-    const wrong = problems(world);
-    const tookMs = world.loop.now - mended;
-    well = wrong.length === 0 ? well + 1 : 0;
-    if (well === LOOKS) {
-      await world.run(stayMs);
-      return { wrong: problems(world).map((what) => `was well, and then: ${what}`), settledAfterMs: tookMs };
-    }
-    if (tookMs >= SETTLE_MS && well === 0) return { wrong, settledAfterMs: tookMs };
-  }
 }
 
 /** Deletes everything there is, in any order, and looks whether anything is left. */
@@ -179,6 +152,9 @@ export class Player {
           for (const thing of [...host.things.values()])
             if (thing.kind === 'port' && thing.owner === uid) host.loseBridgePort(thing.id);
         });
+        return;
+      case 'scan':
+        await scan(world, action.way);
         return;
       case 'restore':
         return this.#restore(action.share);

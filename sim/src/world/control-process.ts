@@ -10,6 +10,7 @@ import { Router } from '@plumb/reconciler/api/router.ts';
 import { serveCore, serveKinds } from '@plumb/reconciler/api/served.ts';
 import { type Control, startControl } from '@plumb/reconciler/control.ts';
 import { cascadeExtension } from '@plumb/reconciler/extensions/cascades.ts';
+import { driftScanExtension } from '@plumb/reconciler/extensions/drift-scans.ts';
 import { flowExtensions } from '@plumb/reconciler/extensions/flows.ts';
 import type { EndpointHandlers } from '@plumb/reconciler/fleet/fleet-endpoint.ts';
 import { EventRing } from '@plumb/reconciler/runtime/events.ts';
@@ -113,9 +114,10 @@ export class ControlProcess {
   }
 }
 
-function* extensionsOf({ context }: Control): Generator<Extension> {
+function* extensionsOf({ context, scans }: Control): Generator<Extension> {
   yield* flowExtensions(context);
   yield cascadeExtension(context);
+  yield driftScanExtension(scans);
 }
 
 /** Each page of what is loaded takes as long as a thousand of them, and what is written meanwhile is not in it. */
