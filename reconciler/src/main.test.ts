@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import http2 from 'node:http2';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PlumbError, realAmbient } from '@plumb/schemas';
+import { AGENT_SERVER_NAME } from '@plumb/schemas/wire/join-token.ts';
 import { expect, onTestFinished, test } from 'vitest';
 import { findAccess } from './cli/access.ts';
 import { ApiClient } from './cli/client.ts';
@@ -42,8 +44,13 @@ test('while it loads everything can be read and written, and what needs all of i
     },
   });
   onTestFinished(() => plane.close());
-  const client = new ApiClient(await findAccess(plane.kubeconfigFile, {}), realAmbient().clock);
+  const access = await findAccess(plane.kubeconfigFile, {});
+  const client = new ApiClient(access, realAmbient().clock);
   onTestFinished(() => client.close());
+  // An agent: its connection is taken at once, and answered when what it tells can be understood.
+  const agent = http2.connect(plane.url, { ca: access.authority!, servername: AGENT_SERVER_NAME });
+  onTestFinished(() => agent.destroy());
+  const greeted = once(agent, 'remoteSettings').then(() => isReady);
   const zone = { apiVersion: 'plumb.dev/v1', kind: 'Zone', metadata: { name: 'home' }, spec: {} };
   const plan = () => client.ask('POST', '/apis/plumb.dev/v1/plans', { body: { objects: [] } });
 
@@ -59,6 +66,7 @@ test('while it loads everything can be read and written, and what needs all of i
   expect(answers.at(-1)!.body).toMatchObject({ reason: 'Loading' });
 
   await ready;
+  expect(await greeted).toBe(true);
   expect((await client.ask('GET', '/readyz')).status).toBe(200);
   expect((await plan()).status).toBe(200);
   const watched = client.watch(`${ZONES}?watch=1&fieldSelector=metadata.name%3Dhome`, AbortSignal.timeout(60_000));
