@@ -114,14 +114,16 @@ const edits: Record<string, (instance: Instance, value: number) => void> = {
   userData: ({ spec }, value) => Object.assign(spec, { userData: ['', 'one', 'long'.repeat(2_000)][value] }),
   sshKeys: ({ spec }, value) => Object.assign(spec, { sshKeys: [[], ['a 1 b'], ['a', 'b']][value] }),
   address: ({ spec, status }, value) =>
-    Object.assign(spec.interfaces[0]!, { addresses: [[], status!.interfaces![0]!.addresses, ['10.20.0.77']][value] }),
+    Object.assign(spec.interfaces[0] ?? {}, {
+      addresses: [[], status!.interfaces![0]!.addresses, ['10.20.0.77']][value],
+    }),
   mac: ({ spec, status }, value) =>
-    Object.assign(spec.interfaces[0]!, {
+    Object.assign(spec.interfaces[0] ?? {}, {
       macAddress: value === 0 ? status!.interfaces![0]!.macAddress : `02:00:00:00:00:0${value}`,
     }),
   interface: ({ spec }) => spec.interfaces.push({ name: 'eth1', l3Network: 'lab' }),
   noInterface: ({ spec }) => spec.interfaces.splice(0),
-  otherNetwork: ({ spec }) => Object.assign(spec.interfaces[0]!, { l3Network: 'no-such-network' }),
+  otherNetwork: ({ spec }) => Object.assign(spec.interfaces[0] ?? {}, { l3Network: 'no-such-network' }),
   heldAddress: ({ status }, value) => Object.assign(status!.interfaces![0]!, { addresses: [`10.20.0.9${value}`] }),
   heldMac: ({ status }) => Object.assign(status!.interfaces![0]!, { macAddress: '02:00:00:00:00:09' }),
   heldNetwork: ({ status }, value) =>
