@@ -2,7 +2,7 @@
 import { DatabaseSync } from 'node:sqlite';
 
 /** What a connection may remember of the file's pages. Reading: emptied whenever something was written meanwhile. */
-export const CACHE_KIB = { writing: 16_384, reading: 16_384 } as const;
+export const CACHE_KIB = { writing: 8_192, reading: 16_384 } as const;
 
 /** How long a write waits for another program that looks into the file (milliseconds). None of ours writes beside it. */
 const PATIENCE_MS = 5_000;
