@@ -46,3 +46,43 @@ test('of a batch that met a conflict only those are refused who relied on what c
   expect(store.revision()).toBe(before + 1);
   expect((await store.list('/alloc/')).entries.map((e) => e.value).toSorted()).toEqual(['a', 'c', 'd']);
 });
+
+test('a batch is filled up to its bound, whatever its decisions need; what is too many for it comes first in the next', async () => {
+  const store = new MemoryStore();
+  const lane = new AllocationLane(store, await AllocationIndex.load(store));
+  const sizes = [...Array.from({ length: 40 }, () => 4), 1, 100, 30, 128, 2];
+  const put = (n: number, at: number) => ({ type: 'put' as const, key: `/f/${n}/${at}`, value: '' });
+  const decided: number[] = [];
+  const outcomes = await Promise.all(
+    sizes.map((size, n) =>
+      lane.submit((taken) => {
+        decided.push(n);
+        taken.reserveAddress('net', `10.0.0.${n}`, `${n}`);
+        const ops = Array.from({ length: size - 1 }, (_, at) => put(n, at));
+        return { preconditions: [], ops, result: n };
+      }),
+    ),
+  );
+  const first = outcomes[0]!.revision;
+  const batchOf = outcomes.map(({ revision }) => revision - first);
+  expect(batchOf.slice(0, 40)).toEqual(Array.from({ length: 40 }, (_, n) => (n < 32 ? 0 : 1)));
+  expect(batchOf.slice(40)).toEqual([1, 2, 3, 4, 5]);
+  expect(outcomes.map(({ result }) => result)).toEqual(sizes.map((_, n) => n));
+  // Nobody is decided twice who is like those before.
+  expect(decided.filter((n) => n < 40)).toHaveLength(40);
+  expect((await store.list('/alloc/address/')).entries).toHaveLength(sizes.length);
+});
+
+test('a batch relies on no more than it may, however different what its decisions rely on', async () => {
+  const store = new MemoryStore();
+  const lane = new AllocationLane(store, await AllocationIndex.load(store));
+  const outcomes = await Promise.all(
+    Array.from({ length: 100 }, (_, n) =>
+      lane.submit(() => {
+        const preconditions = Array.from({ length: 10 }, (_, at) => ({ key: `/o/${n}/${at}`, revision: 0 }));
+        return { preconditions, ops: [{ type: 'put', key: `/f/${n}`, value: '' }], result: n };
+      }),
+    ),
+  );
+  expect(new Set(outcomes.map(({ revision }) => revision)).size).toBe(Math.ceil(100 / 12));
+});

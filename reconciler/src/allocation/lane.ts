@@ -5,8 +5,9 @@
  */
 import { PlumbError } from '@plumb/schemas';
 import { ConflictError } from '../store/errors.ts';
-import { MAX_BATCH_KEYS, type Op, type Precondition, type Store } from '../store/store.ts';
+import type { Op, Precondition, Store } from '../store/store.ts';
 import type { AllocationIndex } from './allocation-index.ts';
+import { Fill } from './fill.ts';
 
 /** What a decision wants written beside the allocations that it made in the index. */
 export interface Decision<T> {
@@ -26,9 +27,6 @@ interface Decided {
   submission: Submission;
   decision: Decision<unknown>;
 }
-
-/** Keys that one decision may at most add to a batch; a batch is closed when the next could overflow it. */
-const KEYS_PER_DECISION = 40;
 
 export class AllocationLane {
   private readonly store: Store;
@@ -67,13 +65,17 @@ export class AllocationLane {
   /** Decides as many submissions as one batch holds; those that throw are rejected at once. */
   private takeGroup(): Decided[] {
     const group: Decided[] = [];
-    let keys = 0;
-    while (this.queue.length > 0) {
-      if (group.length > 0 && keys + this.index.pendingKeys + KEYS_PER_DECISION > MAX_BATCH_KEYS) break;
+    const batch = new Fill();
+    while (this.queue.length > 0 && batch.hasRoom) {
       const submission = this.queue.shift()!;
+      const back = this.index.savepoint();
       const decision = this.decideOne(submission);
       if (!decision) continue;
-      keys += decision.ops.length;
+      if (!batch.add(decision, this.index.pendingKeys)) {
+        back();
+        this.queue.unshift(submission); // it decides again, as the first of the next batch
+        break;
+      }
       group.push({ submission, decision });
     }
     return group;
