@@ -269,8 +269,8 @@ export class SqliteGroup {
       ...this.#pending.splice(0),
     ];
     this.stats.failures += refused.length;
-    const waiting = [...refused, ...this.#readers.splice(0), ...this.#idle.splice(0)];
-    if (this.#compaction) waiting.push(this.#compaction as never);
+    const waiting: Pick<Waiter, 'reject'>[] = [...refused, ...this.#readers.splice(0), ...this.#idle.splice(0)];
+    if (this.#compaction) waiting.push(this.#compaction);
     for (const { reject } of waiting) reject(error);
     this.#options.onBroken(error);
   }
