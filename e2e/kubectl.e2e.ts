@@ -253,7 +253,7 @@ describe.skipIf(!present)('kubectl', () => {
 test.skipIf(!present)('kubectl waits for a server that is busy', async () => {
   const { levels } = ADMISSION_LIMITS;
   const system = { ...levels.system, seats: 1, queue: 0 };
-  const control = await startControl({ limits: { ...ADMISSION_LIMITS, levels: { ...levels, system } } });
+  const control = await startControl({ admission: { ...ADMISSION_LIMITS, levels: { ...levels, system } } });
   try {
     const token = /token: "?([^"\s]+)/.exec(await readFile(control.kubeconfig, 'utf8'))![1];
     // The only seat is taken by a body that is long in coming.

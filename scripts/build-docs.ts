@@ -1,15 +1,16 @@
-/** Writes docs/reference/ from the kinds: `node scripts/build-docs.ts`. A test compares what is there with this. */
+/** Writes docs/reference/ from the kinds and the limits: `node scripts/build-docs.ts`. A test compares what is there with this. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kinds } from '../schemas/src/kinds/index.ts';
 import { referenceFile, referenceIndex, referencePage } from '../schemas/src/project/reference.ts';
+import { limitsPage } from '../schemas/src/project/reference-limits.ts';
 
 export const referenceFolder = join(import.meta.dirname, '..', 'docs', 'reference');
 
 /** The content of every page by the name of its file. */
 export function referencePages(): Map<string, string> {
   const pages = kinds.map((kind) => [referenceFile(kind), referencePage(kind)] as const);
-  return new Map([['README.md', referenceIndex(kinds)], ...pages]);
+  return new Map([['README.md', referenceIndex(kinds)], ...pages, ['limits.md', limitsPage()]]);
 }
 
 if (import.meta.main) {

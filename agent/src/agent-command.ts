@@ -1,4 +1,5 @@
 import { realAmbient } from '@plumb/schemas';
+import { printable } from '@plumb/schemas/meta/printable.ts';
 import type { AgentCommand, LibvirtArguments, SimulatedArguments } from './command-line.ts';
 import { parseAgentCommand, USAGE } from './command-line.ts';
 import { latencyAround } from './drivers/simulated/latency.ts';
@@ -17,13 +18,17 @@ export async function agentCommand(argv: readonly string[]): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  const log = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+  const { limits } = command;
+  // One line each: parts of it come from guests, libvirt and the server.
+  const log = (line: string) => {
+    process.stderr.write(`${new Date().toISOString()} ${printable(line, limits.logLineCharacters)}\n`);
+  };
   const asked = untilSignal();
   const { server, tokenFile, dataDir, registerZone, driver } = command;
   const hosts = driver.name === 'libvirt' ? await libvirtHost(driver, command, log) : simulatedHosts(driver);
   const streams = driver.name === 'simulated' ? driver.streams : 1;
   const ambient = realAmbient();
-  const agent = await runAgent({ server, tokenFile, dataDir, registerZone, hosts, streams, ambient, log });
+  const agent = await runAgent({ server, tokenFile, dataDir, registerZone, hosts, streams, limits, ambient, log });
   log(`agent for ${hosts.length === 1 ? hosts[0]!.name : `${hosts.length} hosts`}, driver ${driver.name}`);
   const signal = await asked;
   log(`${signal}: leaving; what runs goes on`);

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { defaultAgentLimits } from '@plumb/schemas/limits/agent.ts';
 import { describe, expect, test } from 'vitest';
 import { parseAgentCommand } from './command-line.ts';
 
@@ -21,6 +22,7 @@ describe('libvirt', () => {
       tokenFile: resolve('token'),
       dataDir: resolve('.plumb/agent'),
       registerZone: undefined,
+      limits: defaultAgentLimits,
       driver: { name: 'libvirt', host: 'host-1', socket: undefined, tunnelAddress: expect.stringMatching(/^\d+\./) },
     });
   });

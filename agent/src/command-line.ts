@@ -3,13 +3,15 @@ import { networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type FieldError, terminal } from '@plumb/schemas';
+import type { AgentLimits } from '@plumb/schemas/limits/agent.ts';
+import { readLimits } from '@plumb/schemas/limits/read.ts';
 import { serverAddress } from './identity/trust.ts';
 
 export const USAGE = `plumb agent --server URL --token-file FILE --host NAME [--register ZONE] --driver libvirt
-            [--libvirt-socket PATH] [--tunnel-address ADDRESS] [--data-dir DIR]
+            [--libvirt-socket PATH] [--tunnel-address ADDRESS] [--data-dir DIR] [--limits FILE]
 plumb agent --server URL --token-file FILE [--register ZONE] --driver simulated
             (--hosts N [--prefix NAME] | --host NAME) [--streams N] [--latency-ms N] [--failure-rate 0..1]
-            [--seed N] [--cpus N] [--memory-mib N] [--data-dir DIR]
+            [--seed N] [--cpus N] [--memory-mib N] [--data-dir DIR] [--limits FILE]
 
   --server URL            the control plane, https://host:port
   --token-file FILE       the join token: the file join-token in the data folder of the server
@@ -17,6 +19,7 @@ plumb agent --server URL --token-file FILE [--register ZONE] --driver simulated
   --register ZONE         let the control plane declare the host in this zone, if nobody has
   --driver NAME           libvirt: QEMU/KVM guests on this machine. simulated: hosts in memory, empty at each start
   --data-dir DIR          where credentials, and with libvirt images and disks, are kept; .plumb/agent, if not given
+  --limits FILE           bounds on what comes from outside, as JSON; "plumb limits" lists them
   --libvirt-socket PATH   libvirt's socket, if it is not in its usual place
   --tunnel-address ADDR   IPv4 address of this host that other hosts reach with VXLAN; its first, if not given
   --hosts N               how many simulated hosts: PREFIX-0, PREFIX-1 …
@@ -33,6 +36,7 @@ export interface AgentCommand {
   tokenFile: string;
   dataDir: string;
   registerZone?: string;
+  limits: AgentLimits;
   driver: LibvirtArguments | SimulatedArguments;
 }
 
@@ -57,7 +61,7 @@ export interface SimulatedArguments {
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean', short: 'h' } as const;
 const options = {
-  ...{ server: text, 'token-file': text, host: text, register: text, driver: text, 'data-dir': text },
+  ...{ server: text, 'token-file': text, host: text, register: text, driver: text, 'data-dir': text, limits: text },
   ...{ 'libvirt-socket': text, 'tunnel-address': text },
   ...{ hosts: text, prefix: text, streams: text, 'latency-ms': text, 'failure-rate': text, seed: text },
   ...{ cpus: text, 'memory-mib': text, help: flag },
@@ -67,7 +71,7 @@ type Values = { [K in keyof typeof options]?: K extends 'help' ? boolean : strin
 
 /**
  * Reads the arguments after `plumb agent`; undefined when help was asked for. Throws PlumbError `InvalidArguments`
- * (terminal) that names everything that is wrong.
+ * (terminal) that names everything that is wrong, or `InvalidLimits`.
  */
 export function parseAgentCommand(argv: readonly string[]): AgentCommand | undefined {
   const values = parse(argv);
@@ -95,6 +99,7 @@ export function parseAgentCommand(argv: readonly string[]): AgentCommand | undef
     tokenFile: resolve(needed('token-file')),
     dataDir: resolve(values['data-dir'] ?? '.plumb/agent'),
     registerZone: values.register,
+    limits: readLimits(values.limits).agent,
   };
   const driver = needed('driver');
   let read: LibvirtArguments | SimulatedArguments | undefined;

@@ -1,5 +1,6 @@
 /** Composition of the agent: everything that runs in it, listed in one place. */
 import type { Ambient } from '@plumb/schemas';
+import type { AgentLimits } from '@plumb/schemas/limits/agent.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Driver } from './drivers/driver.ts';
 import { Identity } from './identity/identity.ts';
@@ -23,6 +24,8 @@ export interface AgentOptions {
   registerZone?: string;
   /** Where what is kept of each host goes; `dataDir` itself, if absent. */
   files?: PrivateFiles;
+  /** Bounds on what comes from outside; defaults, if absent. */
+  limits?: AgentLimits;
   ambient: Ambient;
   log: (line: string) => void;
 }

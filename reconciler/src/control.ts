@@ -1,5 +1,6 @@
 /** What runs in a control plane apart from its edges: fleet, caches and controllers over a store. */
 import type { Ambient, PlumbError } from '@plumb/schemas';
+import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { AllocationIndex } from './allocation/allocation-index.ts';
 import { Holdings } from './allocation/holdings.ts';
 import { AllocationLane } from './allocation/lane.ts';
@@ -27,6 +28,8 @@ export interface ControlOptions {
   /** How agents reach it; gRPC, if absent. */
   endpoint?: FleetServerOptions['endpoint'];
   metrics?: Metrics;
+  /** Bounds on what comes from outside; defaults, if absent. */
+  limits?: ServerLimits;
   log: Log;
   /** Gives up what is being loaded. */
   signal?: AbortSignal;
@@ -47,10 +50,10 @@ export interface Control {
  * but for what only controllers write. When it rejects, nothing of it runs on.
  */
 export async function startControl(options: ControlOptions): Promise<Control> {
-  const { store, ambient, events, mayJoin, endpoint, metrics, log, signal, onFatal } = options;
+  const { store, ambient, events, mayJoin, endpoint, metrics, limits, log, signal, onFatal } = options;
   await using begun = new AsyncDisposableStack();
   const fleet = new FleetServer({
-    ...{ store, ambient, mayJoin, endpoint, log, metrics },
+    ...{ store, ambient, mayJoin, endpoint, log, metrics, limits },
     term: await nextTerm(store),
     register: (host, zone) => registerHost({ store, ambient }, host, zone),
   });

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { type Ambient, type PlumbError, realAmbient } from '@plumb/schemas';
+import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
 import type { Extension } from './api/extension.ts';
 import { startApi } from './api/start.ts';
 import { type Control, startControl } from './control.ts';
@@ -24,6 +25,8 @@ export interface ServeOptions {
   dataDir: string;
   /** Address and port to listen on, for the API and the agents. */
   listen: { host: string; port: number };
+  /** Bounds on what comes from outside; defaults, if absent. */
+  limits?: ServerLimits;
   ambient?: Ambient;
   log?: Log;
   /** Told when the control plane cannot go on: its process is to end, and to be started again. */
@@ -46,9 +49,9 @@ export interface ControlPlane {
  * runs on then.
  */
 export async function serve(options: ServeOptions): Promise<ControlPlane> {
-  const { dataDir, listen, onFatal, onReady = () => {} } = options;
+  const { dataDir, listen, onFatal, onReady = () => {}, limits = defaultServerLimits } = options;
   const ambient = options.ambient ?? realAmbient();
-  const log = options.log ?? stderrLog(ambient.clock.now);
+  const log = options.log ?? stderrLog(ambient.clock.now, limits);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
 
   // Undone in reverse at the end, and when a later part cannot start: what runs on would hold the data folder.
@@ -63,7 +66,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
   const events = new EventRing({ ambient });
 
   const control = new Loading(
-    (signal) => startControl({ store, ambient, events, mayJoin: pki.mayJoin, metrics, log, signal, onFatal }),
+    (signal) => startControl({ store, ambient, events, mayJoin: pki.mayJoin, metrics, log, limits, signal, onFatal }),
     onFatal,
   );
   started.defer(() => control.end((running) => running.stop()));
@@ -73,6 +76,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
     tls: pki.tls,
     tokens: pki.tokens,
     listen,
+    limits,
     events,
     metrics,
     onAgentConnection: (socket) => attach(control, socket),

@@ -1,6 +1,7 @@
 /** The API server: Kubernetes' conventions over the store. It knows no controller. */
 import type { TLSSocket } from 'node:tls';
 import { type Ambient, kinds as allKinds, type KindDefinition } from '@plumb/schemas';
+import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { localUrl, type TlsIdentity } from '../pki/open.ts';
 import type { Tokens } from '../pki/tokens.ts';
 import type { EventRing } from '../runtime/events.ts';
@@ -38,7 +39,9 @@ export interface ApiOptions {
   /** What `/metrics` shows to who has a token. */
   metrics?: Metrics;
   /** What is taken on at once; {@link ADMISSION_LIMITS}, if absent. */
-  limits?: AdmissionLimits;
+  admission?: AdmissionLimits;
+  /** Bounds on what comes from outside; defaults, if absent. */
+  limits?: ServerLimits;
   /** Why the rest of the server is not ready yet, or undefined when it is; for `/readyz`. */
   notReady?: () => string | undefined;
 }
@@ -69,7 +72,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     openApi: openApiOf(served),
     readiness: new Readiness(context, store, options.notReady),
     tokens: options.tokens,
-    admission: new Admission(ambient, options.limits ?? ADMISSION_LIMITS, options.metrics),
+    admission: new Admission(ambient, options.admission ?? ADMISSION_LIMITS, options.metrics),
     extensions: options.extensions ?? [],
     version: versionInfo(),
     metrics: options.metrics,

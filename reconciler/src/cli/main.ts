@@ -9,6 +9,7 @@ import { diff } from './commands/diff.ts';
 import { drift } from './commands/drift.ts';
 import { flows } from './commands/flows.ts';
 import { get } from './commands/get.ts';
+import { limits } from './commands/limits.ts';
 import { plan } from './commands/plan.ts';
 import { schema } from './commands/schema.ts';
 import { wait } from './commands/wait.ts';
@@ -26,6 +27,7 @@ const commands: Readonly<Record<string, Command>> = {
   drift,
   flows,
   schema,
+  limits,
 };
 
 /** Commands of which the program's entry takes care. */

@@ -1,14 +1,34 @@
-import { expect, test } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
+import { expect, onTestFinished, test } from 'vitest';
 import { parseServerArguments } from './server-arguments.ts';
 
 test('defaults, and what is said instead', () => {
-  expect(parseServerArguments([])).toEqual({ dataDir: '.plumb', listen: { host: '127.0.0.1', port: 7443 } });
-  expect(parseServerArguments(['--data-dir', 'd', '--listen', '[::1]:0'])).toEqual({
+  expect(parseServerArguments([])).toEqual({
+    dataDir: '.plumb',
+    listen: { host: '127.0.0.1', port: 7443 },
+    limits: defaultServerLimits,
+  });
+  expect(parseServerArguments(['--data-dir', 'd', '--listen', '[::1]:0'])).toMatchObject({
     dataDir: 'd',
     listen: { host: '::1', port: 0 },
   });
   expect(parseServerArguments(['--listen', ':80'])?.listen).toEqual({ host: '0.0.0.0', port: 80 });
   expect(parseServerArguments(['-h'])).toBeUndefined();
+});
+
+test('limits come from their file, which is named when it is wrong', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'plumb-limits-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'limits.json');
+  const parsed = () => parseServerArguments(['--limits', file])?.limits;
+  expect(parsed).toThrow(`${file} cannot be read`);
+  writeFileSync(file, '{"server": {"joinBytes": 2048}}');
+  expect(parsed()).toEqual({ ...defaultServerLimits, joinBytes: 2048 });
+  writeFileSync(file, '{"server": {"joinBytes": 0}}');
+  expect(parsed).toThrow('server.joinBytes must be a whole number');
 });
 
 test.each([

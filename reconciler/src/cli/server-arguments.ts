@@ -1,21 +1,31 @@
 /** What `plumb server` is told. */
 import { parseArgs } from 'node:util';
 import { terminal } from '@plumb/schemas';
+import { readLimits } from '@plumb/schemas/limits/read.ts';
+import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 
-export const SERVER_USAGE = `plumb server --data-dir DIR [--listen 127.0.0.1:7443]
+export const SERVER_USAGE = `plumb server --data-dir DIR [--listen 127.0.0.1:7443] [--limits FILE]
 
 Runs the control plane: API and agents on one port. Writes DIR/kubeconfig (admin) and DIR/join-token.
+
+  --limits FILE   bounds on what comes from outside, as JSON; "plumb limits" lists them
 `;
 
 export interface ServerArguments {
   dataDir: string;
   listen: { host: string; port: number };
+  limits: ServerLimits;
 }
 
-/** Undefined: help is wanted. Throws PlumbError `BadArgument` (terminal), for the person who typed them. */
+/** Undefined: help is wanted. Throws PlumbError `BadArgument` or `InvalidLimits` (terminal), for the person who typed them. */
 export function parseServerArguments(argv: string[]): ServerArguments | undefined {
   const values = parse(argv);
-  return values.help ? undefined : { dataDir: values['data-dir'], listen: parseListen(values.listen) };
+  if (values.help) return undefined;
+  return {
+    dataDir: values['data-dir'],
+    listen: parseListen(values.listen),
+    limits: readLimits(values.limits).server,
+  };
 }
 
 function parse(args: string[]) {
@@ -25,6 +35,7 @@ function parse(args: string[]) {
       options: {
         'data-dir': { type: 'string', default: '.plumb' },
         listen: { type: 'string', default: '127.0.0.1:7443' },
+        limits: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Ambient, LiveThing } from '@plumb/schemas';
 import { retryable, terminal } from '@plumb/schemas';
+import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import type {
   AgentMessage,
   Attach,
@@ -39,6 +40,8 @@ export interface FleetServerOptions {
   onPending?(host: string): void;
   /** Makes what agents dial in to; gRPC, if absent. */
   endpoint?: (handlers: EndpointHandlers) => Endpoint;
+  /** Bounds on what agents say; defaults, if absent. */
+  limits?: ServerLimits | undefined;
   log: Log;
   metrics?: Metrics;
 }

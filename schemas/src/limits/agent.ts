@@ -16,6 +16,13 @@ export const agentLimitDefinitions = {
     minimum: 1,
     maximum: 1 << 20,
   },
+  logLineCharacters: {
+    description: 'Length of one line of the log.',
+    above: 'The line is cut; an ellipsis says so.',
+    default: 8192,
+    minimum: 256,
+    maximum: 1 << 20,
+  },
 } as const satisfies LimitDefinitions;
 
 export type AgentLimits = LimitsOf<typeof agentLimitDefinitions>;

@@ -9,22 +9,25 @@ export interface LimitsFile {
 }
 
 /**
- * Reads the text of a limits file: `{"server": {…}, "agent": {…}}`, each section and each limit optional. Throws PlumbError
- * `InvalidLimits` (terminal) that says what is wrong in it.
+ * Reads the text of a limits file: `{"server": {…}, "agent": {…}}`, each section and each limit optional; `$schema` is for
+ * editors. Throws PlumbError `InvalidLimits` (terminal) that says what is wrong in it. `path` is where it comes from.
  */
-export function parseLimitsFile(text: string): LimitsFile {
+export function parseLimitsFile(text: string, path = 'that was given'): LimitsFile {
   let file: unknown;
   try {
     file = JSON.parse(text);
   } catch (error) {
-    throw terminal('InvalidLimits', `the limits file is not JSON: ${(error as Error).message}`);
+    throw terminal('InvalidLimits', `the limits file ${path} is not JSON: ${(error as Error).message}`);
   }
   if (typeof file !== 'object' || file === null || Array.isArray(file))
-    throw terminal('InvalidLimits', 'the limits file must be an object with the sections server and agent');
-  const { server, agent, ...others } = file as Record<string, unknown>;
+    throw terminal('InvalidLimits', `the limits file ${path} must be an object with the sections server and agent`);
+  const { server, agent, $schema: _, ...others } = file as Record<string, unknown>;
   const unknown = Object.keys(others);
   if (unknown.length > 0)
-    throw terminal('InvalidLimits', `the limits file has the sections server and agent, not ${unknown.join(', ')}`);
+    throw terminal(
+      'InvalidLimits',
+      `the limits file ${path} has the sections server and agent, not ${unknown.join(', ')}`,
+    );
   return {
     server: limitsFrom(serverLimitDefinitions, server, 'server'),
     agent: limitsFrom(agentLimitDefinitions, agent, 'agent'),
@@ -38,6 +41,10 @@ export function limitsFileSchema(): object {
     title: 'Limits of plumb server and plumb agent',
     type: 'object',
     additionalProperties: false,
-    properties: { server: limitsSchema(serverLimitDefinitions), agent: limitsSchema(agentLimitDefinitions) },
+    properties: {
+      $schema: { type: 'string' },
+      server: limitsSchema(serverLimitDefinitions),
+      agent: limitsSchema(agentLimitDefinitions),
+    },
   };
 }

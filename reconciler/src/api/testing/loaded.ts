@@ -28,7 +28,7 @@ export interface Loaded extends ApiRig {
   metric(line: string): Promise<number>;
 }
 
-export async function start(options: Pick<Partial<ApiOptions>, 'limits' | 'tokens'> = {}): Promise<Loaded> {
+export async function start(options: Pick<Partial<ApiOptions>, 'admission' | 'tokens'> = {}): Promise<Loaded> {
   const metrics = new Metrics();
   const store = new MemoryStore();
   const rig = await startApiRig({ ...options, store, metrics });

@@ -17,14 +17,15 @@ export interface RunOptions {
 }
 
 /** `plumb` with these arguments, with the kubeconfig of the API. */
-export async function runPlumb(
-  api: ApiRig,
-  args: string[],
-  { input = '', env = {}, printed }: RunOptions = {},
-): Promise<Ran> {
+export function runPlumb(api: ApiRig, args: string[], options: RunOptions = {}): Promise<Ran> {
+  return run(args, { ...options, env: { KUBECONFIG: api.pki.kubeconfigFile, ...options.env } });
+}
+
+/** `plumb` with these arguments, for what needs no API. */
+export async function run(args: string[], { input = '', env = {}, printed }: RunOptions = {}): Promise<Ran> {
   const ran = { code: -1, out: '', err: '' };
   ran.code = await runCli(args, {
-    env: { KUBECONFIG: api.pki.kubeconfigFile, ...env },
+    env,
     clock: realAmbient().clock,
     stdin: async () => input,
     line: async () => undefined,
