@@ -34,17 +34,14 @@ async function server(argv: string[]): Promise<number> {
     process.stdout.write(SERVER_USAGE);
     return 0;
   }
+  const { watchForEnd } = await import('@plumb/schemas/meta/process-end.ts');
+  const end = watchForEnd('plumb server');
   const { serve } = await import('@plumb/reconciler/main.ts');
-  const { promise: ended, resolve: end } = Promise.withResolvers<number>();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end(0));
   const { promise: ready, resolve: onReady } = Promise.withResolvers<void>();
   const plane = await serve({
     ...options,
     onReady,
-    onFatal: (error) => {
-      process.stderr.write(`plumb server: cannot go on: ${error.message}\n`);
-      end(1);
-    },
+    onFatal: end.fatal,
   });
   process.stdout.write(`plumb server answers at ${plane.url}\n`);
   void ready.then(() => {
@@ -53,7 +50,7 @@ async function server(argv: string[]): Promise<number> {
     );
     flushCompileCache();
   });
-  const code = await ended;
+  const code = await end.wanted;
   await plane.close();
   return code;
 }

@@ -1,5 +1,6 @@
 import { realAmbient } from '@plumb/schemas';
 import { printable } from '@plumb/schemas/meta/printable.ts';
+import { watchForEnd } from '@plumb/schemas/meta/process-end.ts';
 import type { AgentCommand, LibvirtArguments, SimulatedArguments } from './command-line.ts';
 import { parseAgentCommand, USAGE } from './command-line.ts';
 import { latencyAround } from './drivers/simulated/latency.ts';
@@ -23,17 +24,17 @@ export async function agentCommand(argv: readonly string[]): Promise<number> {
   const log = (line: string) => {
     process.stderr.write(`${new Date().toISOString()} ${printable(line, limits.logLineCharacters)}\n`);
   };
-  const asked = untilSignal();
+  const end = watchForEnd('plumb agent');
   const { server, tokenFile, dataDir, registerZone, driver } = command;
   const hosts = driver.name === 'libvirt' ? await libvirtHost(driver, command, log) : simulatedHosts(driver);
   const streams = driver.name === 'simulated' ? driver.streams : 1;
   const ambient = realAmbient();
   const agent = await runAgent({ server, tokenFile, dataDir, registerZone, hosts, streams, limits, ambient, log });
   log(`agent for ${hosts.length === 1 ? hosts[0]!.name : `${hosts.length} hosts`}, driver ${driver.name}`);
-  const signal = await asked;
-  log(`${signal}: leaving; what runs goes on`);
+  const code = await end.wanted;
+  log('leaving; what runs goes on');
   await agent.stop();
-  return 0;
+  return code;
 }
 
 async function libvirtHost(
@@ -67,10 +68,4 @@ function simulatedHosts(simulated: SimulatedArguments): AgentHost[] {
 function benchmarkAddress(index: number): string {
   const number = index + 1;
   return `198.${18 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`;
-}
-
-function untilSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
-  });
 }

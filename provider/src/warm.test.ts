@@ -57,12 +57,18 @@ test('answers a greeting, and speaks HTTP/2 after it', async () => {
   socket.destroy();
 });
 
-test.each([['nonsense\n'], ['x'.repeat(70_000)]])('closes a connection that does not greet (%#)', async (greeting) => {
-  await start(60);
-  const socket = await greet(greeting);
-  socket.on('error', () => {});
-  await once(socket.resume(), 'close');
-});
+test.each([['nonsense\n'], ['x'.repeat(70_000)], ['null\n']])(
+  'closes a connection that does not greet, and goes on (%#)',
+  async (greeting) => {
+    await start(60);
+    const socket = await greet(greeting);
+    socket.on('error', () => {});
+    await once(socket.resume(), 'close');
+    const other = await greet('{}\n');
+    await once(other, 'data');
+    other.destroy();
+  },
+);
 
 test('stays while a connection is open, and ends when it was idle, without a trace', async () => {
   const process = await start(0.3);

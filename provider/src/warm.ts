@@ -43,10 +43,10 @@ export function serveWarm(path: string, idleMs: number): void {
       open--;
       if (open === 0) endIdle = ambient.clock.after(idleMs, leave);
     });
-    greeted(socket, ambient).then(
-      (greeting) => begin(socket, greeting, ambient, logs),
-      () => socket.destroy(),
-    );
+    // Whatever one connection says, the runs of Terraform on the others go on.
+    greeted(socket, ambient)
+      .then((greeting) => begin(socket, greeting, ambient, logs))
+      .catch(() => socket.destroy());
   });
   // A connection that comes between the end of listening and the end of the process is refused or reset before its
   // greeting is answered, and the shim starts another process.

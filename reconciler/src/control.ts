@@ -45,6 +45,9 @@ export interface Control {
   stop(): Promise<void>;
 }
 
+/** How long commands that are under way may take at the end. */
+const STOP_MS = 5_000;
+
 /**
  * Starts it all; resolves when everything is loaded and the controllers are at work. The store may be written to meanwhile,
  * but for what only controllers write. When it rejects, nothing of it runs on.
@@ -86,7 +89,11 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     scans,
     async stop() {
       scans.stop();
-      await controllers.stop();
+      const stopped = controllers.stop();
+      // What hosts are asked for may take longer than anybody waits for the end; it is asked for again at the next start.
+      const giveUp = ambient.clock.after(STOP_MS, () => fleet.close());
+      await stopped;
+      giveUp();
       fleet.close();
       watching.abort();
     },

@@ -1,6 +1,6 @@
 /** Every object in memory, kept current by the store's watch. What controllers read. */
 import type { KindDefinition, PlumbObject } from '@plumb/schemas';
-import { PlumbError } from '@plumb/schemas';
+import { PlumbError, retryable } from '@plumb/schemas';
 import { keys } from '../store/keys.ts';
 import { decodeObject } from '../store/object-codec.ts';
 import { pages } from '../store/pages.ts';
@@ -21,8 +21,9 @@ export class ObjectCache {
   private readonly store: Store;
   private readonly table = new ObjectTable();
   private readonly listeners = new Set<(change: CacheChange) => void>();
-  private waiting: { revision: number; resolve: () => void }[] = [];
+  private waiting: { revision: number; resolve: () => void; reject: (error: PlumbError) => void }[] = [];
   private seen = 0;
+  private ended = false;
 
   constructor(store: Store) {
     this.store = store;
@@ -31,9 +32,11 @@ export class ObjectCache {
   /** Loads everything, then follows the store until `signal` aborts. Resolves when loaded; rejects when aborted before. */
   async start(signal: AbortSignal, onEnd: (error: PlumbError) => void): Promise<void> {
     const revision = await this.load(signal);
-    this.follow(revision, signal).catch((error) => {
-      if (!signal.aborted) onEnd(PlumbError.from(error, 'the watch of the object cache'));
-    });
+    void this.follow(revision, signal)
+      .catch((error) => {
+        if (!signal.aborted) onEnd(PlumbError.from(error, 'the watch of the object cache'));
+      })
+      .finally(() => this.end());
   }
 
   get<T extends PlumbObject>(key: string): Cached<T> | undefined {
@@ -80,10 +83,19 @@ export class ObjectCache {
     return () => this.listeners.delete(listener);
   }
 
-  /** Resolves when the cache shows the commit at `revision`, which must have touched an object. */
+  /**
+   * Resolves when the cache shows the commit at `revision`, which must have touched an object. Rejects with PlumbError
+   * `StoreUnavailable` (retry) when the cache follows the store no more: what was committed is durable all the same.
+   */
   shows(revision: number): Promise<void> {
     if (this.seen >= revision) return Promise.resolve();
-    return new Promise((resolve) => this.waiting.push({ revision, resolve }));
+    if (this.ended) return Promise.reject(followsNoMore());
+    return new Promise((resolve, reject) => this.waiting.push({ revision, resolve, reject }));
+  }
+
+  private end(): void {
+    this.ended = true;
+    for (const { reject } of this.waiting.splice(0)) reject(followsNoMore());
   }
 
   private async load(signal: AbortSignal): Promise<number> {
@@ -156,4 +168,8 @@ export class ObjectCache {
     this.waiting = this.waiting.filter((w) => w.revision > this.seen);
     for (const { resolve } of due) resolve();
   }
+}
+
+function followsNoMore(): PlumbError {
+  return retryable('StoreUnavailable', 'the server is ending, and does not look at the store any more');
 }
