@@ -16,9 +16,19 @@ process.exitCode = await main(process.argv.slice(2)).catch((thrown) => {
 
 async function main(argv: string[]): Promise<number> {
   const [command, ...rest] = argv;
-  if (command === 'server') return server(rest);
-  if (command === 'agent') return (await import('@plumb/agent/agent-command.ts')).agentCommand(rest);
-  return (await import('@plumb/reconciler/cli/main.ts')).runCli(argv);
+  if (command === 'server' || command === 'agent') {
+    // What serves goes on when nothing reads its log any more.
+    await listenToOutput(() => true);
+    return command === 'server' ? server(rest) : (await import('@plumb/agent/agent-command.ts')).agentCommand(rest);
+  }
+  const { goesOnUnread, runCli } = await import('@plumb/reconciler/cli/main.ts');
+  await listenToOutput(() => goesOnUnread(command));
+  return runCli(argv);
+}
+
+async function listenToOutput(goesOn: () => boolean): Promise<void> {
+  const { onOutputEnd } = await import('@plumb/reconciler/cli/output-end.ts');
+  onOutputEnd({ out: process.stdout, err: process.stderr, goesOn, exit: (code) => process.exit(code) });
 }
 
 async function server(argv: string[]): Promise<number> {

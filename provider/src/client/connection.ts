@@ -3,7 +3,7 @@ export interface Connection {
   /** `https://host:port`, without a path at its end. */
   endpoint: string;
   token?: string;
-  /** PEM; the system's authorities, if absent. */
+  /** PEM; the public authorities that Node brings, if absent. */
   ca?: string;
   /** PEM of a client certificate and its key. */
   certificate?: { cert: string; key: string };

@@ -1,6 +1,7 @@
 /** One HTTP request to the server, and one watch. Nothing is repeated here. */
 import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http';
 import { Agent, request as secureRequest } from 'node:https';
+import { rootCertificates } from 'node:tls';
 import { type Clock, PlumbError, retryable, terminal } from '@plumb/schemas';
 import type { Log } from '../log.ts';
 import type { Connection } from './connection.ts';
@@ -33,10 +34,12 @@ export class Transport {
       ? new PlainAgent({ keepAlive: true })
       : new Agent({
           keepAlive: true,
-          ...(ca ? { ca } : {}),
+          // Named always, so that no variable of the environment adds another (NODE_EXTRA_CA_CERTS, SSL_CERT_FILE).
+          ca: ca ?? [...rootCertificates],
           ...(certificate ?? {}),
           ...(serverName ? { servername: serverName } : {}),
-          ...(insecure ? { rejectUnauthorized: false } : {}),
+          // Said always: where it is not, a variable of the environment decides (NODE_TLS_REJECT_UNAUTHORIZED).
+          rejectUnauthorized: insecure !== true,
         });
   }
 

@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 export interface Access {
   /** URL of the API. */
   server: string;
-  /** PEM text; undefined: the authorities of the machine. */
+  /** PEM text; undefined: the public authorities that Node brings. */
   authority: string | undefined;
   token: string | undefined;
   /** Namespace of objects that name none. */

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { issueServing, makeAuthority } from '../pki/certificates.ts';
 import { FakeClock } from '../runtime/fake-clock.ts';
 import { ApiClient, ApiError } from './client.ts';
 
@@ -73,4 +74,33 @@ describe('a server that is busy', () => {
     expect(error).toBeInstanceOf(ApiError);
     expect((error as ApiError).retryAfterMs).toBe(7000);
   });
+});
+
+test('a server of an unknown authority is not believed, whatever the environment says of certificates', async () => {
+  const [made, other] = await Promise.all([makeAuthority(Date.now(), 1), makeAuthority(Date.now(), 1)]);
+  const server = http2.createSecureServer(
+    await issueServing(made, ['127.0.0.1'], Date.now(), 1).then(({ certificate, key }) => ({ cert: certificate, key })),
+    (_, response) => response.end('{}'),
+  );
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+  const ask = async (authority: string | undefined) => {
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const access = { server: url, authority, token: 't', namespace: 'default' };
+    const client = new ApiClient(access, new FakeClock());
+    try {
+      return await client.ask('GET', '/');
+    } finally {
+      client.close();
+    }
+  };
+  try {
+    await expect(ask(undefined)).rejects.toMatchObject({ reason: 'Untrusted' });
+    await expect(ask(other.certificate)).rejects.toMatchObject({ reason: 'Untrusted' });
+    await expect(ask(made.certificate)).resolves.toMatchObject({ status: 200 });
+  } finally {
+    vi.unstubAllEnvs();
+    server.close();
+  }
 });

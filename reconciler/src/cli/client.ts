@@ -1,5 +1,6 @@
 /** A client of the API: one HTTP/2 connection that is kept, many requests on it at once. */
 import http2 from 'node:http2';
+import { rootCertificates } from 'node:tls';
 import { type Clock, type FieldError, PlumbError, retryable, terminal } from '@plumb/schemas';
 import type { Access } from './access.ts';
 
@@ -172,7 +173,10 @@ export class ApiClient {
 
   #connected(): http2.ClientHttp2Session {
     if (this.#session && !this.#session.closed && !this.#session.destroyed) return this.#session;
-    const session = http2.connect(this.#access.server, { ca: this.#access.authority });
+    // Both are said always: where they are not, variables of the environment decide (NODE_TLS_REJECT_UNAUTHORIZED,
+    // NODE_EXTRA_CA_CERTS).
+    const trust = { ca: this.#access.authority ?? [...rootCertificates], rejectUnauthorized: true };
+    const session = http2.connect(this.#access.server, trust);
     // A request that cannot be answered reports why; the session needs no report of its own.
     session.on('error', () => {});
     session.on('goaway', () => session.close());

@@ -12,6 +12,8 @@ export interface Command {
   /** One line for the list of commands. */
   summary: string;
   usage: string;
+  /** It writes many objects: it goes on when the reader of its output has gone, since half of them would be worse. */
+  goesOnUnread?: true;
   /** Exit code. Throws PlumbError for everything that a person has to be told. */
   run(argv: string[], surroundings: Surroundings): Promise<number>;
 }

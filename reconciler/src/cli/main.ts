@@ -48,20 +48,30 @@ export async function runCli(argv: string[], surroundings: Surroundings = realSu
   }
 }
 
+/** Whether the command goes on when the reader of its output has gone. */
+export function goesOnUnread(word: string | undefined): boolean {
+  return known(word)?.goesOnUnread === true;
+}
+
+function known(word: string | undefined): Command | undefined {
+  return word !== undefined && Object.hasOwn(commands, word) ? commands[word] : undefined;
+}
+
 function find(word: string): Command {
-  const command = Object.hasOwn(commands, word) ? commands[word] : undefined;
+  const command = known(word);
   if (command) return command;
-  const known = [...Object.keys(commands), ...Object.keys(programs)];
-  const meant = nearest(word, known);
+  const words = [...Object.keys(commands), ...Object.keys(programs)];
+  const meant = nearest(word, words);
   throw terminal(
     'BadArgument',
-    `there is no command ${JSON.stringify(word)}${meant ? `: did you mean ${meant}?` : `; there are ${known.join(', ')}`}`,
+    `there is no command ${JSON.stringify(word)}${meant ? `: did you mean ${meant}?` : `; there are ${words.join(', ')}`}`,
   );
 }
 
 function help(word: string | undefined, surroundings: Surroundings): number {
-  if (word !== undefined && Object.hasOwn(commands, word)) {
-    surroundings.out(`${commands[word]!.usage}
+  const command = known(word);
+  if (command) {
+    surroundings.out(`${command.usage}
   --kubeconfig FILE   how to reach the server; else KUBECONFIG, else .plumb/kubeconfig
 `);
     return 0;

@@ -106,6 +106,17 @@ describe('openPki', () => {
     expect(leaf(running).validToDate.getTime()).toBeGreaterThan(clock.now() + 300 * 86_400_000);
   });
 
+  test('a certificate that was issued while the clock ran ahead is replaced when the clock is right', async () => {
+    const now = Date.now();
+    const first = await start();
+    const ahead = await start({ ambient: { ...realAmbient(), clock: new FakeClock(now + 3 * YEAR) } });
+    expect(leaf(ahead).validFromDate.getTime()).toBeGreaterThan(now + YEAR);
+    const right = await start();
+    expect(leaf(right).validFromDate.getTime()).toBeLessThan(now);
+    expect(leaf(right).validToDate.getTime()).toBeGreaterThan(now);
+    expect(right.authority).toBe(first.authority);
+  });
+
   test('refuses half an authority rather than make another one', async () => {
     await start();
     await rm(join(dataDir, 'pki', 'ca.key'));

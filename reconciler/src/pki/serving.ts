@@ -25,19 +25,23 @@ export function servingNames(host: string, more: readonly string[] = []): string
   return [...names].sort();
 }
 
-/** Whether the certificate serves all `names` and is neither near its end nor signed by another authority. */
+/**
+ * Whether the certificate serves all `names`, has begun to be valid, is not near its end, and was signed by the authority.
+ * One that was issued while the machine's clock ran ahead begins in the future: clients refuse it until then.
+ */
 export function stillGood(certificate: string, authority: string, names: readonly string[], now: number): boolean {
   const leaf = new X509Certificate(certificate);
   const issuer = new X509Certificate(authority);
   return (
     leaf.checkIssued(issuer) &&
     leaf.verify(issuer.publicKey) &&
+    leaf.validFromDate.getTime() <= now &&
     leaf.validToDate.getTime() - now > RENEW_BEFORE_DAYS * DAY &&
     names.every((name) => (isIP(name) ? leaf.checkIP(name) : leaf.checkHost(name)) !== undefined)
   );
 }
 
-/** The serving certificate of `folder`, issued anew when it is missing, near its end, or lacks a name. */
+/** The serving certificate of `folder`, issued anew when it is missing, not valid yet, near its end, or lacks a name. */
 export async function openServing(
   folder: string,
   authority: KeyPair,

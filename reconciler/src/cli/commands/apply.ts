@@ -20,6 +20,7 @@ Creates what is missing and changes what differs; order does not matter. Then wa
 ready. Exit code 1 when one is refused, fails, or is not ready in time.
 --atomic: all as one; if one fails, every object and what runs return to what they were. At most 100 objects.
 `,
+  goesOnUnread: true,
   run(argv, surroundings) {
     const { values } = parseCommand(argv, {
       atomic: { type: 'boolean', default: false },

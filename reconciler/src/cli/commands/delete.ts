@@ -20,6 +20,7 @@ export const remove: Command = {
 What is not there is no error. An object that others refer to goes when they are gone.
 --cascade: also deletes all that refers to it; shows them and asks first, unless --yes.
 `,
+  goesOnUnread: true,
   run(argv, surroundings) {
     const { values, positionals } = parseCommand(argv, {
       cascade: { type: 'boolean', default: false },
