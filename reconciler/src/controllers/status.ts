@@ -67,16 +67,30 @@ export function finalizerOf(cached: Cached): string {
 /**
  * What lets the object go: our finalizer is removed, and with the last finalizer the object itself, leaving the record
  * of its deletion, which alone allows what lives under its uid to be removed.
+ *
+ * Finalizers of others keep the object, and it says that nothing is left of it. `emptied`: its status without what it holds
+ * no more.
  */
-export function departure(current: Cached, nowMs: number): { preconditions: Precondition[]; ops: Op[] } {
+export function departure(
+  current: Cached,
+  nowMs: number,
+  emptied: (status: Status) => Status = (status) => status,
+): { preconditions: Precondition[]; ops: Op[] } {
   const { metadata } = current.object;
   const finalizers = (metadata.finalizers ?? []).filter((f) => f !== finalizerOf(current));
   const preconditions = [{ key: current.key, revision: current.revision }];
-  if (finalizers.length > 0) {
-    const object = { ...current.object, metadata: { ...metadata, finalizers } };
-    return { preconditions, ops: [{ type: 'put', key: current.key, value: encodeObject(object) }] };
-  }
-  return { preconditions, ops: removalOps(current.key, current.object, nowMs) };
+  if (finalizers.length === 0) return { preconditions, ops: removalOps(current.key, current.object, nowMs) };
+  const status = keptStatus(emptied(current.object.status ?? {}), metadata.generation, finalizers, nowMs);
+  const object = { ...current.object, metadata: { ...metadata, finalizers }, status };
+  if (equal(withoutUndefined(object), current.object)) return { preconditions: [], ops: [] };
+  return { preconditions, ops: [{ type: 'put', key: current.key, value: encodeObject(object) }] };
+}
+
+function keptStatus(status: Status, generation: number, finalizers: readonly string[], nowMs: number): Status {
+  const message = `is deleted, and nothing is left of it; it is kept until ${finalizers.length === 1 ? 'the finalizer is' : 'the finalizers are'} removed: ${finalizers.join(', ')}`;
+  const ready = { type: 'Ready', status: 'False' as const, reason: 'Deleted', message };
+  const kept = status.conditions?.filter(({ type }) => type === 'Ready' || type === 'Orphans');
+  return { ...status, observedGeneration: generation, conditions: setConditions(kept, [ready], generation, nowMs) };
 }
 
 /** Lets the object go. */
@@ -84,7 +98,9 @@ export async function depart(context: Context, cached: Cached): Promise<void> {
   await retryOnConflict(async (attempt) => {
     const current = attempt === 0 ? cached : await readFresh(context, cached);
     if (!current) return;
-    const { revision } = await context.store.commit(departure(current, context.ambient.clock.now()));
+    const batch = departure(current, context.ambient.clock.now());
+    if (batch.ops.length === 0) return;
+    const { revision } = await context.store.commit(batch);
     await context.cache.shows(revision);
   });
 }
@@ -148,6 +164,6 @@ export function deletionBlocked(blockers: readonly string[]): PlumbError {
   return retryable('DeletionBlocked', `is deleted when nothing refers to it any more: ${shown}${more}`);
 }
 
-function withoutUndefined(status: Status): Status {
-  return JSON.parse(JSON.stringify(status)) as Status;
+function withoutUndefined<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
 }

@@ -126,7 +126,7 @@ async function remove(context: Context, cached: Cached<Host>): Promise<Again | u
   if (live?.connected) await removeShared(context, live);
   await retryOnConflict(async (attempt) => {
     const current = attempt === 0 ? cached : await readFresh(context, cached);
-    if (!current) return;
+    if (!current || departure(current, context.ambient.clock.now()).ops.length === 0) return;
     const { revision } = await context.lane.submit((index) => {
       index.forgetHost(name);
       const { preconditions, ops } = departure(current, context.ambient.clock.now());

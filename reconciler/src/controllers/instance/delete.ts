@@ -8,7 +8,7 @@ import { thingIds } from '../../plan/instance-things.ts';
 import { PLAN_VERSION, type PlanStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context } from '../controller.ts';
-import { departure, readFresh, retryOnConflict } from '../status.ts';
+import { departure, readFresh, retryOnConflict, type Status } from '../status.ts';
 import { describe, noteSteps, stuck } from './go.ts';
 import { lookAtImages } from './images.ts';
 import { allHeld } from './planning.ts';
@@ -109,9 +109,10 @@ export async function finishDelete(
   const revision = await retryOnConflict(async () => {
     const current = await readFresh(context, cached);
     if (!current) return undefined;
+    if (isFinished(context, current, held)) return undefined;
     const { revision } = await context.lane.submit((index) => {
       index.release(held, undefined);
-      const batch = departure(current, context.ambient.clock.now());
+      const batch = departure(current, context.ambient.clock.now(), emptied);
       const ending = context.journal.ending(uid);
       return {
         preconditions: [...batch.preconditions, ...ending.preconditions],
@@ -125,4 +126,16 @@ export async function finishDelete(
   context.holdings.set(uid, []);
   lookAtImages(context, held);
   if (revision !== undefined) await context.cache.shows(revision);
+}
+
+/** A guest that is gone runs nowhere, and what it had may be another's by now. */
+function emptied(status: Status): Status {
+  const { host: _h, cpus: _c, memoryMiB: _m, rootDisk: _r, interfaces: _i, ...kept } = status;
+  return { ...kept, power: 'Stopped' };
+}
+
+/** Whether all of this was done before: only finalizers of others keep the object. */
+function isFinished(context: Context, current: Cached, held: readonly Allocation[]): boolean {
+  if (held.length > 0 || context.journal.get(current.object.metadata.uid)) return false;
+  return departure(current, context.ambient.clock.now(), emptied).ops.length === 0;
 }

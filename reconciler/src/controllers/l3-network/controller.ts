@@ -17,6 +17,7 @@ import {
   readFresh,
   readyStatus,
   retryOnConflict,
+  type Status,
   statusBatch,
   writeStatus,
 } from '../status.ts';
@@ -128,14 +129,19 @@ async function remove(context: Context, cached: Cached<L3Network>): Promise<Agai
     if (left.length > 0) throw retryable('Removing', `its subnet is still on ${left.map((l) => l.host).join(', ')}`);
     await retryOnConflict(async (attempt) => {
       const current = (attempt === 0 ? cached : await readFresh(context, cached)) as Cached<L3Network> | undefined;
-      if (!current) return;
+      if (!current || departure(current, context.ambient.clock.now(), withoutAddress).ops.length === 0) return;
       const { revision } = await context.lane.submit((index) => {
         const held = current.object.status?.dhcpAddress;
         if (held !== undefined) index.freeAddress(uid, held);
-        return { ...departure(current, context.ambient.clock.now()), result: undefined };
+        return { ...departure(current, context.ambient.clock.now(), withoutAddress), result: undefined };
       });
       await context.cache.shows(revision);
     });
     return undefined;
   });
+}
+
+function withoutAddress(status: Status): Status {
+  const { dhcpAddress: _, ...kept } = status;
+  return kept;
 }
