@@ -3,5 +3,6 @@ export * from './kinds/index.ts';
 export * from './meta/ambient.ts';
 export * from './meta/error.ts';
 export * from './meta/object.ts';
+export * from './meta/shown-url.ts';
 export * from './wire/domain-change.ts';
 export * from './wire/things.ts';

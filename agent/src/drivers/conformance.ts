@@ -234,12 +234,13 @@ export function driverConformance(name: string, open: () => Promise<DriverFixtur
       }
     });
 
-    test('refuses an image with another checksum, names all three, and leaves nothing', async () => {
+    test('refuses an image with another checksum, does not tell the right one, and leaves nothing', async () => {
       const declared = 'ab'.repeat(32);
       const image: Thing<'image'> = { ...it.image, id: declared, spec: { ...it.image.spec, sha256: declared } };
       const error = await failureOf(driver.ensure(image));
       expect(error).toMatchObject({ reason: 'ChecksumMismatch', retry: 'terminal' });
-      for (const part of [fixture.imageUrl, declared, fixture.imageSha256]) expect(error.message).toContain(part);
+      for (const part of [fixture.imageUrl, declared]) expect(error.message).toContain(part);
+      expect(error.message).not.toContain(fixture.imageSha256);
       expect(await driver.observe()).toEqual([]);
     });
 

@@ -3,8 +3,9 @@ import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Thing } from '@plumb/schemas';
-import { PlumbError, retryable, terminal } from '@plumb/schemas';
+import { PlumbError, retryable, shownUrl, terminal } from '@plumb/schemas';
 import { tellFullDisk } from '../host/space.ts';
+import { otherChecksum, tooLarge } from './image-content.ts';
 
 /** Statuses that say that the URL is wrong, and not that its server has a bad moment. */
 const GONE = new Set([400, 401, 403, 404, 405, 410]);
@@ -21,7 +22,7 @@ export async function fetchImage({ spec }: Thing<'image'>, path: string, signal:
   try {
     for await (const chunk of named(source, spec.url)) {
       bytes += chunk.length;
-      if (bytes > spec.maxBytes) throw tooLarge(spec, 'the file', `more than ${spec.maxBytes}`);
+      if (bytes > spec.maxBytes) throw tooLarge(spec, 'the file has more bytes');
       hash.update(chunk);
       await file.writeFile(chunk);
     }
@@ -31,31 +32,7 @@ export async function fetchImage({ spec }: Thing<'image'>, path: string, signal:
   } finally {
     await file.close();
   }
-  const sha256 = hash.digest('hex');
-  if (sha256 !== spec.sha256)
-    throw terminal(
-      'ChecksumMismatch',
-      `the image at ${shown(spec.url)} has the sha256 ${sha256}, and ${spec.sha256} was declared: correct one of them`,
-    );
-}
-
-export function tooLarge(spec: Thing<'image'>['spec'], what: string, bytes: string): PlumbError {
-  return terminal(
-    'ImageTooLarge',
-    `the image at ${shown(spec.url)} is too large: ${what} has ${bytes} bytes, allowed are ${spec.maxBytes}`,
-  );
-}
-
-/** A URL as messages may show it: without a password, and without a query, which may be a signature. */
-export function shown(url: string): string {
-  const parsed = URL.parse(url);
-  if (parsed === null) return url;
-  if (!parsed.username && !parsed.password && !parsed.search) return url;
-  parsed.username = '';
-  parsed.password = '';
-  const query = parsed.search ? '?…' : '';
-  parsed.search = '';
-  return `${parsed.href}${query}`;
+  if (hash.digest('hex') !== spec.sha256) throw otherChecksum(spec);
 }
 
 type Chunks = AsyncIterable<Uint8Array>;
@@ -64,7 +41,10 @@ async function openUrl(spec: Thing<'image'>['spec'], signal: AbortSignal): Promi
   const protocol = URL.parse(spec.url)?.protocol;
   if (protocol === 'file:') return openFile(spec, signal);
   if (protocol === 'https:' || protocol === 'http:') return openHttp(spec, signal);
-  throw terminal('ImageNotFound', `the image at ${shown(spec.url)} cannot be fetched: use an https, http or file URL`);
+  throw terminal(
+    'ImageNotFound',
+    `the image at ${shownUrl(spec.url)} cannot be fetched: use an https, http or file URL`,
+  );
 }
 
 async function openFile(spec: Thing<'image'>['spec'], signal: AbortSignal): Promise<Chunks> {
@@ -73,7 +53,7 @@ async function openFile(spec: Thing<'image'>['spec'], signal: AbortSignal): Prom
     const path = fileURLToPath(url);
     const found = await stat(path);
     if (!found.isFile()) throw terminal('ImageNotFound', `the image at ${url} is not a file`);
-    if (found.size > spec.maxBytes) throw tooLarge(spec, 'the file', String(found.size));
+    if (found.size > spec.maxBytes) throw tooLarge(spec, `the file has ${found.size} bytes`);
     return createReadStream(path, { signal, highWaterMark: 1024 * 1024 });
   } catch (thrown) {
     if (thrown instanceof PlumbError) throw thrown;
@@ -94,13 +74,13 @@ async function openHttp(spec: Thing<'image'>['spec'], signal: AbortSignal): Prom
     await response.body?.cancel();
     const said = `the server answered ${response.status} ${response.statusText}`.trim();
     if (GONE.has(response.status))
-      throw terminal('ImageNotFound', `there is no image at ${shown(url)}: ${said}. Check the URL`);
+      throw terminal('ImageNotFound', `there is no image at ${shownUrl(url)}: ${said}. Check the URL`);
     throw unavailable(url, said);
   }
   const declared = Number(response.headers.get('content-length') ?? 0);
   if (declared > spec.maxBytes) {
     await response.body.cancel();
-    throw tooLarge(spec, 'the file', String(declared));
+    throw tooLarge(spec, `the file has ${declared} bytes`);
   }
   return response.body;
 }
@@ -138,5 +118,5 @@ async function* named(chunks: Chunks, url: string): Chunks & AsyncGenerator<Uint
 function unavailable(url: string, cause: unknown): PlumbError {
   const deepest = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
   const why = deepest instanceof Error ? deepest.message : String(cause);
-  return retryable('ImageUnavailable', `the image at ${shown(url)} cannot be fetched: ${why}`, cause);
+  return retryable('ImageUnavailable', `the image at ${shownUrl(url)} cannot be fetched: ${why}`, cause);
 }

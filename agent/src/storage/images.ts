@@ -1,10 +1,11 @@
 import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LiveThing, Thing } from '@plumb/schemas';
-import { PlumbError, retryable, terminal } from '@plumb/schemas';
+import { retryable, terminal } from '@plumb/schemas';
 import { flush, nothingThere, Records, requireSafeId } from '../host/records.ts';
-import { fetchImage, shown, tooLarge } from './fetch.ts';
-import { QCOW2_HEADER_BYTES, readQcow2Header } from './qcow2-header.ts';
+import { fetchImage } from './fetch.ts';
+import { IMAGE_HEAD_BYTES, requireUsable } from './image-content.ts';
+import { readQcow2Header } from './qcow2-header.ts';
 import type { ImageFormat } from './qemu-img.ts';
 
 const SUFFIX = '.img';
@@ -44,7 +45,7 @@ export class Images {
     if (thing.id !== thing.spec.sha256)
       throw terminal('InvalidThing', `The image ${thing.id} is declared with the sha256 ${thing.spec.sha256}`);
     const path = this.path(thing.id);
-    if (await isFile(path)) await this.#requireAllowed(thing, path);
+    if (await isFile(path)) await requireUsableFile(thing, path);
     else await this.#fetch(thing, path);
     await this.#records.put(thing);
     return this.#look(thing);
@@ -75,7 +76,8 @@ export class Images {
     requireSafeId(id);
     if (!(await isFile(this.path(id))))
       throw retryable('MissingDependency', `the image ${id} is not on this host: make it first`);
-    return virtualBytes(this.path(id), format);
+    const { head, bytes } = await beginning(this.path(id));
+    return format === 'raw' ? bytes : readQcow2Header(head);
   }
 
   async #fetch(thing: Thing<'image'>, path: string): Promise<void> {
@@ -85,7 +87,7 @@ export class Images {
     try {
       await rm(half, { force: true });
       await fetchImage(thing, half, abort.signal);
-      await this.#requireAllowed(thing, half);
+      await requireUsableFile(thing, half);
       await chmod(half, 0o444); // Shared by every disk cloned from it, and read by QEMU's own user.
       // The record first: a file that nobody knows would stay for ever, a record without its file is mended.
       await this.#records.put(thing);
@@ -99,31 +101,24 @@ export class Images {
     }
   }
 
-  /** Refuses what its header makes dangerous or too large. */
-  async #requireAllowed(thing: Thing<'image'>, path: string): Promise<void> {
-    try {
-      const bytes = await virtualBytes(path, thing.spec.format);
-      if (bytes > thing.spec.maxBytes) throw tooLarge(thing.spec, 'its virtual disk', String(bytes));
-    } catch (thrown) {
-      if (thrown instanceof PlumbError && thrown.reason === 'ImageInvalid')
-        throw terminal('ImageInvalid', `${thrown.message} (${shown(thing.spec.url)})`);
-      throw thrown;
-    }
-  }
-
   async #look(thing: Thing<'image'>): Promise<LiveThing<'image'>> {
     const there = await isFile(this.path(thing.id));
     return { ...thing, drift: there ? [] : ['its file is missing from the cache'] };
   }
 }
 
-async function virtualBytes(path: string, format: ImageFormat): Promise<number> {
+async function requireUsableFile({ spec }: Thing<'image'>, path: string): Promise<void> {
+  const { head, bytes } = await beginning(path);
+  requireUsable(spec, head, bytes);
+}
+
+/** The first bytes of the file, and how many it has. */
+async function beginning(path: string): Promise<{ head: Buffer; bytes: number }> {
   const file = await open(path, 'r');
   try {
-    if (format === 'raw') return (await file.stat()).size;
-    const header = Buffer.alloc(QCOW2_HEADER_BYTES);
-    const { bytesRead } = await file.read(header, 0, header.length, 0);
-    return readQcow2Header(header.subarray(0, bytesRead));
+    const head = Buffer.alloc(IMAGE_HEAD_BYTES);
+    const { bytesRead } = await file.read(head, 0, head.length, 0);
+    return { head: head.subarray(0, bytesRead), bytes: (await file.stat()).size };
   } finally {
     await file.close();
   }

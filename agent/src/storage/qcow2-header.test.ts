@@ -6,6 +6,7 @@ function header(change: (bytes: Buffer) => void = () => {}, length = QCOW2_HEADE
   const bytes = Buffer.alloc(length);
   bytes.writeUInt32BE(0x514649fb, 0);
   bytes.writeUInt32BE(3, 4);
+  bytes.writeUInt32BE(16, 20);
   bytes.writeBigUInt64BE(1024n ** 3n, 24);
   bytes.writeUInt32BE(104, 100);
   change(bytes);
@@ -23,6 +24,10 @@ test.each<[string, (bytes: Buffer) => void, RegExp]>([
   ['an external data file', (bytes) => bytes.writeBigUInt64BE(4n, 72), /in another file/],
   ['the mark of damage', (bytes) => bytes.writeBigUInt64BE(2n, 72), /damaged/],
   ['an unknown version', (bytes) => bytes.writeUInt32BE(4, 4), /version 4/],
+  ['a feature that is not known', (bytes) => bytes.writeBigUInt64BE(1n << 5n, 72), /a feature/],
+  ['clusters that are too small', (bytes) => bytes.writeUInt32BE(8, 20), /clusters have 2\^8/],
+  ['clusters that are too large', (bytes) => bytes.writeUInt32BE(22, 20), /clusters have 2\^22/],
+  ['a table that is too large', (bytes) => bytes.writeUInt32BE(0xffffffff, 36), /table/],
   ['another magic', (bytes) => bytes.write('RIFF', 0), /not a qcow2 file/],
 ])('refuses %s', (_what, change, message) => {
   expect(() => readQcow2Header(header(change))).toThrow(message);

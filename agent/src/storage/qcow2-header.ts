@@ -1,4 +1,5 @@
 /** Reads the header of a qcow2 file (QEMU docs/interop/qcow2), before any program is let near what strangers wrote. */
+import type { PlumbError } from '@plumb/schemas';
 import { terminal } from '@plumb/schemas';
 
 /** Bytes at the file's beginning that {@link readQcow2Header} wants. */
@@ -7,30 +8,42 @@ export const QCOW2_HEADER_BYTES = 104;
 const MAGIC = 0x514649fb;
 const BACKING_FILE_OFFSET = 8;
 const BACKING_FILE_LENGTH = 16;
+const CLUSTER_BITS = 20;
 const VIRTUAL_SIZE = 24;
 const ENCRYPTION = 32;
+const L1_SIZE = 36;
 const INCOMPATIBLE_FEATURES = 72;
 const HEADER_LENGTH = 100;
 /** Type of the header extension that names the backing file's format. */
 const BACKING_FORMAT = 0xe2792aca;
 const CORRUPT = 1n << 1n;
 const EXTERNAL_DATA_FILE = 1n << 2n;
+/** Dirty, corrupt, external data file, compression type, extended L2 entries. */
+const KNOWN_FEATURES = 0x1fn;
+/** QEMU's own bounds (block/qcow2.h): clusters of 512 bytes to 2 MiB, an L1 table of at most 32 MiB. */
+const CLUSTER_BITS_RANGE = [9, 21] as const;
+const MAX_L1_ENTRIES = (32 * 1024 * 1024) / 8;
 
 /**
  * The virtual size in bytes. Throws `ImageInvalid` (terminal) for what is not qcow2, is damaged or encrypted, or names
- * another file: a backing or data file would be a file of the host of the image's choice.
+ * another file: a backing or data file would be a file of the host of the image's choice. `invalid` makes the error.
  */
-export function readQcow2Header(header: Buffer): number {
+export function readQcow2Header(header: Buffer, invalid: (why: string) => PlumbError = unusable): number {
   if (header.length < 72 || header.readUInt32BE(0) !== MAGIC) throw invalid('it is not a qcow2 file');
   const version = header.readUInt32BE(4);
   if (version !== 2 && version !== 3) throw invalid(`it is of version ${version} of qcow2, and only 2 and 3 are known`);
   if (header.readBigUInt64BE(BACKING_FILE_OFFSET) !== 0n) throw invalid('it has a backing file');
   if (header.readUInt32BE(ENCRYPTION) !== 0) throw invalid('it is encrypted');
+  const clusterBits = header.readUInt32BE(CLUSTER_BITS);
+  const [least, most] = CLUSTER_BITS_RANGE;
+  if (clusterBits < least || clusterBits > most) throw invalid(`its clusters have 2^${clusterBits} bytes`);
+  if (header.readUInt32BE(L1_SIZE) > MAX_L1_ENTRIES) throw invalid('its first table is larger than QEMU allows');
   if (version === 3) {
     if (header.length < QCOW2_HEADER_BYTES) throw invalid('it ends within its header');
     const features = header.readBigUInt64BE(INCOMPATIBLE_FEATURES);
     if (features & EXTERNAL_DATA_FILE) throw invalid('it keeps its data in another file');
     if (features & CORRUPT) throw invalid('it is marked as damaged');
+    if (features & ~KNOWN_FEATURES) throw invalid('it needs a feature that is not known here');
   }
   return Number(header.readBigUInt64BE(VIRTUAL_SIZE));
 }
@@ -72,6 +85,6 @@ function extension(header: Buffer, type: number): string | undefined {
   return undefined;
 }
 
-function invalid(why: string) {
+function unusable(why: string) {
   return terminal('ImageInvalid', `The image cannot be used: ${why}`);
 }

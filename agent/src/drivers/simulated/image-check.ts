@@ -4,7 +4,8 @@ import { open, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import type { Thing } from '@plumb/schemas';
-import { retryable, terminal } from '@plumb/schemas';
+import { retryable, shownUrl } from '@plumb/schemas';
+import { IMAGE_HEAD_BYTES, otherChecksum, requireUsable, tooLarge } from '../../storage/image-content.ts';
 
 /**
  * Checks an image as a real host does, as far as that needs no network: a `file://` URL whose file is on this machine
@@ -17,17 +18,13 @@ export async function checkImage({ spec }: Thing<'image'>): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (!found?.isFile()) return;
   try {
-    tooLarge(spec, found.size, 'the file');
-    if (spec.format === 'qcow2') tooLarge(spec, await virtualSize(path), 'its virtual disk');
+    if (found.size > spec.maxBytes) throw tooLarge(spec, `the file has ${found.size} bytes`);
     const sha256 = await sum(path, `${found.size} ${found.mtimeMs}`);
-    if (sha256 !== spec.sha256)
-      throw terminal(
-        'ChecksumMismatch',
-        `the image at ${spec.url} has the sha256 ${sha256}, and ${spec.sha256} was declared: correct one of them`,
-      );
+    if (sha256 !== spec.sha256) throw otherChecksum(spec);
+    requireUsable(spec, await beginning(path), found.size);
   } catch (error) {
     if (error instanceof Error && 'code' in error)
-      throw retryable('ImageUnavailable', `the image at ${spec.url} cannot be read: ${error.message}`, error);
+      throw retryable('ImageUnavailable', `the image at ${shownUrl(spec.url)} cannot be read: ${error.message}`, error);
     throw error;
   }
 }
@@ -40,21 +37,11 @@ function localPath(url: string): string | undefined {
   }
 }
 
-function tooLarge(spec: Thing<'image'>['spec'], bytes: number, what: string): void {
-  if (bytes > spec.maxBytes)
-    throw terminal(
-      'ImageTooLarge',
-      `the image at ${spec.url} is too large: ${what} has ${bytes} bytes, allowed are ${spec.maxBytes}`,
-    );
-}
-
-/** Size in bytes of the disk in a qcow2 file: 8 bytes, big endian, at offset 24 (QEMU docs/interop/qcow2). */
-async function virtualSize(path: string): Promise<number> {
+async function beginning(path: string): Promise<Buffer> {
   const file = await open(path);
   try {
-    const header = Buffer.alloc(32);
-    const { bytesRead } = await file.read(header, 0, 32, 0);
-    return bytesRead === 32 && header.toString('latin1', 0, 4) === 'QFI\xfb' ? Number(header.readBigUInt64BE(24)) : 0;
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(IMAGE_HEAD_BYTES), 0, IMAGE_HEAD_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
   } finally {
     await file.close();
   }

@@ -1,5 +1,5 @@
 import type { Clock, DomainFacts, LiveThing, Random, Thing, ThingKind } from '@plumb/schemas';
-import { bootedFacts, domainChange, retryable, terminal, thingKey } from '@plumb/schemas';
+import { bootedFacts, domainChange, retryable, shownUrl, terminal, thingKey } from '@plumb/schemas';
 import { Turns } from '../../turns.ts';
 import type { ThingRef } from '../dependencies.ts';
 import { requireDependencies, requireUnused } from '../dependencies.ts';
@@ -164,7 +164,7 @@ export class SimulatedHost implements Driver {
     const { url } = thing.spec;
     if (this.#things.has(thingKey(thing))) return;
     if (this.#broken.has(url))
-      throw retryable('ImageUnavailable', `the image at ${url} broke off while it was fetched`);
+      throw retryable('ImageUnavailable', `the image at ${shownUrl(url)} broke off while it was fetched`);
     await checkImage(thing);
   }
 

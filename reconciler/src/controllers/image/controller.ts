@@ -1,5 +1,5 @@
 /** Image: fetched and checked on one host before it is Ready; removed from every host that no longer needs it. */
-import { type Image, type LiveThing, retryable } from '@plumb/schemas';
+import { type Image, type LiveThing, retryable, shownUrl } from '@plumb/schemas';
 import { imageThing } from '../../plan/network-things.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { findCondition, isReady } from '../../runtime/conditions.ts';
@@ -77,7 +77,7 @@ function whereWhole(context: Context, uid: string, sha256: string): string | und
 }
 
 async function announce(context: Context, cached: Cached<Image>, host: string): Promise<void> {
-  const message = `host ${host} fetches ${cached.object.spec.url}`;
+  const message = `host ${host} fetches ${shownUrl(cached.object.spec.url)}`;
   const latest = context.cache.get(cached.key);
   if (!latest) return;
   await writeStatus(context, latest, (status, object) =>
