@@ -19,3 +19,10 @@ export function withoutGuard(text: string, name: string): string {
   }
   return kept.join('\n');
 }
+
+/** The test file in which every other top-level test is skipped. */
+export function onlyTest(text: string, name: string): string {
+  return text.replaceAll(/^test\('([^']+)'/gm, (call, other) =>
+    other === name ? call : call.replace('test', 'test.skip'),
+  );
+}

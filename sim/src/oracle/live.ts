@@ -99,7 +99,8 @@ function isHeld({ kind, metadata, spec, status }: Instance): boolean {
 /** What is told to differ from the declaration, where nothing is to be done about it; empty elsewhere. */
 function reportOf({ spec, status }: Instance): string {
   const drifted = status?.conditions?.find((c) => c.type === 'Drifted' && c.status === 'True');
-  return spec.driftPolicy === 'Report' ? (drifted?.message ?? '') : '';
+  if (spec.driftPolicy === 'Report') return drifted?.message ?? ''; // guard: reported drift of a restored store judged as a fault
+  return '';
 }
 
 function instanceProblems(instance: Instance, estate: Estate, world: World): string[] {

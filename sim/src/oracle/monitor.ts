@@ -54,7 +54,7 @@ function checkDomain(world: World, host: string, domain: LiveThing<'domain'>): v
   }
 }
 
-/** An address or MAC is on one instance only. What no object owns any more is not ours to judge. */
+/** An address or MAC is on one instance only, also while the first is being removed. What nobody ever owned is not ours to judge. */
 function checkPort(world: World, host: string, port: LiveThing<'port'>): void {
   for (const machine of world.machines.values())
     for (const other of machine.things().values()) {
@@ -64,9 +64,15 @@ function checkPort(world: World, host: string, port: LiveThing<'port'>): void {
       const sameMac = other.spec.macAddress === port.spec.macAddress;
       if (!(sameNetwork && shared.length > 0) && !sameMac) continue;
       // A store that was put back does not know what it handed out since: decision 7.
-      if (world.restored || !objectOf(world, other.owner) || !objectOf(world, port.owner)) continue;
+      if (world.restored || !isOurs(world, other.owner) || !isOurs(world, port.owner)) continue;
       world.violations.push(
         `${shared[0] ?? port.spec.macAddress} is on port ${port.id} of ${host} and still on port ${other.id} of ${machine.name}`,
       );
     }
+}
+
+/** Owned by an object, or by one that is deleted although its hosts have not confirmed; a person may abandon that. */
+function isOurs(world: World, uid: string): boolean {
+  if (world.abandoned.has(uid)) return false;
+  return objectOf(world, uid) !== undefined || world.disk.entries.has(keys.deleted(uid));
 }

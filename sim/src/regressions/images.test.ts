@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { gone, stage, vm, wait } from './stage.ts';
 
-test('the file of an image that is gone stays on a host until no disk there is a clone of it, and goes with the last', async () => {
+test('file of a deleted image removed under its clones', async () => {
   using on = await stage('file of an image that is gone');
   const image = JSON.parse(on.world.disk.entries.get('/objects/images//tiny')!.value);
   await on.do(vm('vm'), wait(2_000), { do: 'change', kind: 'Instance', name: 'vm', spec: { image: 'missing' } });

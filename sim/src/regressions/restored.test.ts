@@ -15,7 +15,7 @@ test('a restored store does not use a term again that hosts have obeyed', async 
   expect(await on.wrong()).toEqual([]);
 });
 
-test('a create that a restored store still remembers on one host is not made there when it was made on another since', async () => {
+test('instance of a restored store made on a second host', async () => {
   using on = await stage('made elsewhere', 2);
   const { disk } = on.world;
   const cordon = (name: string, unschedulable: boolean): Action => ({
@@ -40,7 +40,7 @@ test('a create that a restored store still remembers on one host is not made the
   expect(await on.wrong()).toEqual([]);
 });
 
-test('what a restored store does not know of an instance is reported, and left, where drift is only reported', async () => {
+test('reported drift of a restored store judged as a fault', async () => {
   using on = await stage('reported after a restore');
   const { disk } = on.world;
   const interfaces = (l3Network: string) => ({ interfaces: [{ name: 'eth0', l3Network }] });

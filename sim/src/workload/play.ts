@@ -175,6 +175,7 @@ export class Player {
     if (key === undefined) await this.answers();
     else await this.#answered(key);
     const uid = ask.do === 'flow' ? this.model.uidOf({ kind: 'Instance', ...ask }) : '';
+    if (ask.do === 'flow' && ask.what === 'abandon') world.abandoned.add(uid);
     await world.untilServed();
     const open = this.model.asked(ask);
     const { method, path, body } = requestOf(ask, { uid, reach: open.reach.size });

@@ -54,6 +54,8 @@ export class World {
   onEffect: (host: string, verb: 'ensure' | 'remove', thing: Pick<Thing, 'kind' | 'id' | 'owner'>) => void = () => {};
   /** Whether the store was put back to an earlier time. */
   restored = false;
+  /** Owners whose removal a person has confirmed although a host has not: their ports may outlive what they held. */
+  readonly abandoned = new Set<string>();
   /** Whether what was killed comes back by itself. */
   restarts = true;
   readonly #joinSecret: string;

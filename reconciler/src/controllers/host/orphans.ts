@@ -24,7 +24,7 @@ export async function orphansOn(context: Context, host: HostLive): Promise<Unown
     // The object may have arrived while the store was asked.
     if (gone === undefined || isKnown(context, thing.owner)) continue;
     // A clone needs its file: it goes when the last instance that was made of it does.
-    if (gone && thing.kind === 'image' && hasClone(host, thing.id)) continue;
+    if (gone && thing.kind === 'image' && hasClone(host, thing.id)) continue; // guard: file of a deleted image removed under its clones
     (gone ? result.removable : result.orphans).push(thing);
   }
   return result;

@@ -52,9 +52,11 @@ async function reconcile(context: Context, cached: Cached<Instance>, pacing: Rep
   const flow = context.journal.get(metadata.uid);
   if (metadata.deletionTimestamp) return deleteInstance(context, cached, flow);
   if (flow?.record.direction === 'back') return goBack(context, cached, flow);
-  const forward = flow?.record.direction === 'forward' ? flow : undefined;
-  if (forward && (forward.record.generation === metadata.generation || mustGoForward(context, forward.record)))
-    if (!isMadeElsewhere(context, cached.object, forward)) return goForward(context, cached, forward);
+  const goesOn = flow && (flow.record.generation === metadata.generation || mustGoForward(context, flow.record));
+  let forward = flow?.record.direction === 'forward' && goesOn ? flow : undefined;
+  // guard: instance of a restored store made on a second host
+  if (forward && isMadeElsewhere(context, cached.object, forward)) forward = undefined;
+  if (forward) return goForward(context, cached, forward);
 
   const resolved = resolveInstance(context, cached, status?.host === undefined);
   if (flow?.record.direction === 'failed' && flow.record.inputs === resolved.inputs) return rest(flow);
