@@ -29,6 +29,7 @@ describe('commands', () => {
       cpus: 4,
       memoryMiB: 4096,
       tunnelAddress: '127.0.0.1',
+      streamAddress: '127.0.0.1',
     });
     expect([...host.things.keys()]).toEqual(['bridge/before']);
 
@@ -181,13 +182,13 @@ describe('a control plane that is not the one before', () => {
     const first = await stage.plane();
     await stage.agent(first, { 'host-1': stage.simulated() });
     await connected(first.fleet, 'host-1');
-    await vi.waitFor(async () => expect((await identity('host-1')).highestTerm).toBe(1));
+    await vi.waitFor(async () => expect((await identity('host-1')).highestTerm).toBe(first.fleet.term));
     await first.close();
     const second = await stage.plane({ store: first.store, port: Number(new URL(first.url).port) });
-    expect(second.fleet.term).toBe(2);
+    expect(second.fleet.term).toBeGreaterThan(first.fleet.term);
     await connected(second.fleet, 'host-1');
     await second.fleet.send('host-1', { owner: 'o', fence: 1, steps: ensure(bridge('b1')) });
-    expect((await identity('host-1')).highestTerm).toBe(2);
+    expect((await identity('host-1')).highestTerm).toBe(second.fleet.term);
   });
 
   test('restored from a time before, it goes on above the terms that hosts have obeyed, with fences from anew', async () => {
@@ -198,8 +199,8 @@ describe('a control plane that is not the one before', () => {
     await first.close();
     const second = await stage.plane({ store: first.store, term: 3, port: Number(new URL(first.url).port) });
     await connected(second.fleet, 'host-1');
-    expect(second.fleet.term).toBe(9);
-    expect((await first.store.get(keys.control('term')))?.value).toBe('9');
+    expect(second.fleet.term).toBeGreaterThan(8);
+    expect((await first.store.get(keys.control('term')))?.value).toBe(String(second.fleet.term));
     await second.fleet.send('host-1', { owner: 'o', fence: 2, steps: ensure(bridge('b2')) });
     expect([...second.fleet.host('host-1')!.things.keys()]).toEqual(['bridge/b1', 'bridge/b2']);
   });

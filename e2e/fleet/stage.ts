@@ -63,7 +63,7 @@ export class Stage {
     const pki = await openPki({ dataDir: join(this.folder, name), store, ambient, host: '127.0.0.1' });
     const log: string[] = [];
     const fleet = new FleetServer({
-      term: await nextTerm(store),
+      term: await nextTerm(store, ambient),
       mayJoin: (presented) => pki.mayJoin(presented),
       log: (level, message) => log.push(`${level} ${message}`),
       ...options,

@@ -57,7 +57,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   await using begun = new AsyncDisposableStack();
   const fleet = new FleetServer({
     ...{ store, ambient, mayJoin, endpoint, log, metrics, limits },
-    term: await nextTerm(store),
+    term: await nextTerm(store, ambient),
     register: (host, zone) => registerHost({ store, ambient }, host, zone),
   });
   begun.defer(() => fleet.close());

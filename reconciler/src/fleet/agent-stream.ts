@@ -50,6 +50,11 @@ export class AgentStream {
     return this.#over;
   }
 
+  /** The address that it comes from; empty when that is not known. */
+  get address(): string {
+    return addressOf(this.#call.getPeer?.() ?? '');
+  }
+
   push(message: ServerMessage): void {
     this.#outbox.push(message);
   }
@@ -99,4 +104,10 @@ export class AgentStream {
     this.#outbox.drop();
     this.#handlers.ended(this, why);
   }
+}
+
+/** The address of `address:port`, as gRPC names a peer; an IPv4 address that IPv6 carries, as itself. */
+export function addressOf(peer: string): string {
+  const address = peer.slice(0, Math.max(0, peer.lastIndexOf(':'))).replace(/^\[|\]$/g, '');
+  return address.replace(/^::ffff:(?=\d+\.)/i, '');
 }

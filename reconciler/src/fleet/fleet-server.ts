@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
-import type { Ambient, LiveThing } from '@plumb/schemas';
+import type { Ambient, LiveThing, PlumbError } from '@plumb/schemas';
 import { retryable, terminal } from '@plumb/schemas';
-import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
+import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
 import type {
   AgentMessage,
   Attach,
@@ -58,7 +58,7 @@ export interface PendingHost {
 export class FleetServer implements Fleet {
   readonly #options: FleetServerOptions;
   readonly #live = new LiveState();
-  readonly #pending = new PendingCommands();
+  readonly #pending: PendingCommands;
   readonly #registration: Registration;
   readonly #sessions: Sessions;
   readonly #admission: Admission;
@@ -68,11 +68,13 @@ export class FleetServer implements Fleet {
 
   constructor(options: FleetServerOptions) {
     const { store, ambient, term, log, metrics } = options;
+    const limits = options.limits ?? defaultServerLimits;
     this.#options = options;
+    this.#pending = new PendingCommands(limits);
     this.#admission = new Admission({ clock: ambient.clock });
     this.#registration = new Registration({ ...options, clock: ambient.clock });
     this.#sessions = new Sessions({
-      ...{ store, ambient, term, log },
+      ...{ store, ambient, term, log, limits },
       live: this.#live,
       registration: this.#registration,
       onEnded: (host, why) => {
@@ -80,6 +82,7 @@ export class FleetServer implements Fleet {
         this.#pending.lose(host.name, why);
         this.#notify([{ type: 'host', host: host.name }]);
       },
+      onRefused: (host) => this.#notify([{ type: 'host', host }]),
     });
     const endpoint = options.endpoint ?? ((handlers) => new FleetEndpoint(handlers));
     this.#endpoint = endpoint({
@@ -137,6 +140,10 @@ export class FleetServer implements Fleet {
     return session !== undefined && !session.host.connected;
   }
 
+  refusalOf(host: string): PlumbError | undefined {
+    return this.#sessions.refusalOf(host);
+  }
+
   isExactly(uid: string, host: string, things: readonly LiveThing[]): boolean {
     return this.#live.isExactly(uid, host, things);
   }
@@ -166,7 +173,11 @@ export class FleetServer implements Fleet {
     if (!session?.host.connected)
       return Promise.reject(retryable('HostNotConnected', `host ${host} is not connected: start its agent`));
     const id = this.#options.ambient.ids.uid();
-    const answer = this.#pending.wait(host, id);
+    const answer = this.#pending.wait(
+      host,
+      id,
+      command.steps.map((step) => step.id),
+    );
     session.stream.push({
       host,
       body: 'command',

@@ -29,6 +29,8 @@ export interface Fleet {
   readonly crowded: boolean;
   /** Whether the host was let in and has not told yet everything that lives there: it is heard, but not connected. */
   isTelling(host: string): boolean;
+  /** Why the host is not heard although its agent proved who it is; undefined when it is heard, or did not ask. */
+  refusalOf(host: string): PlumbError | undefined;
   /** Calls `listener` after live state changed. Returns a function that ends it. */
   onChange(listener: (change: LiveChange) => void): () => void;
 }
@@ -64,12 +66,15 @@ export interface LiveThings {
   values(): Iterable<LiveThing>;
 }
 
+/** What the agent says of its host, cut to bounds, and nobody has checked; `controllers/host/claims.ts` says what of it counts. */
 export interface HostFacts {
   driver: string;
   agentVersion: string;
   cpus: number;
   memoryMiB: number;
   tunnelAddress: string;
+  /** Where its stream comes from: the one thing that it cannot choose. Empty when that is not known. */
+  streamAddress: string;
 }
 
 export interface FleetCommand {
@@ -87,7 +92,7 @@ export interface StepOutcome {
 }
 
 export type LiveChange =
-  /** A host attached, detached or sent a whole snapshot. */
+  /** A host attached, detached, was refused or sent a whole snapshot. */
   | { type: 'host'; host: string }
   /** A thing changed or went. */
   | { type: 'thing'; host: string; kind: ThingKind; id: string; owner: string };

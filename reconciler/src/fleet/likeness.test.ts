@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { blank } from './likeness.ts';
 import { LiveState } from './live-state.ts';
 
-const facts = { driver: 'simulated', agentVersion: '1', cpus: 1, memoryMiB: 1, tunnelAddress: '' };
+const facts = { driver: 'simulated', agentVersion: '1', cpus: 1, memoryMiB: 1, tunnelAddress: '', streamAddress: '' };
 const UID = '3f0e2a54-7b7e-4c39-9a5e-0d6b8a2f1c11';
 const EXAMPLE = '00000000-0000-4000-8000-000000000000';
 const KEY = `ssh-ed25519 ${'k'.repeat(68)} somebody@example.org`;

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LiveState } from './live-state.ts';
 
-const facts = { driver: 'simulated', agentVersion: '1', cpus: 1, memoryMiB: 1, tunnelAddress: '' };
+const facts = { driver: 'simulated', agentVersion: '1', cpus: 1, memoryMiB: 1, tunnelAddress: '', streamAddress: '' };
 
 const bridge = (id: string, owner = id): LiveThing => ({
   kind: 'bridge',

@@ -1,16 +1,24 @@
 import type { PlumbError } from '@plumb/schemas';
 import { PlumbError as Failure, retryable } from '@plumb/schemas';
-import type { CommandResult, StepResult } from '@plumb/schemas/wire/messages.ts';
+import type { CommandResult } from '@plumb/schemas/wire/messages.ts';
 import type { StepOutcome } from './fleet.ts';
+import { type HeardLimits, outcomesFrom } from './heard.ts';
 
 interface Pending {
+  /** Ids of its steps, in order. */
+  steps: readonly string[];
   resolve(outcomes: StepOutcome[]): void;
   reject(error: PlumbError): void;
 }
 
 /** Commands that were sent and not answered, by host and id. */
 export class PendingCommands {
+  readonly #limits: HeardLimits;
   readonly #pending = new Map<string, Map<string, Pending>>();
+
+  constructor(limits: HeardLimits) {
+    this.#limits = limits;
+  }
 
   get size(): number {
     let size = 0;
@@ -19,26 +27,28 @@ export class PendingCommands {
   }
 
   /** Resolves or rejects as `Fleet.send` says. */
-  wait(host: string, command: string): Promise<StepOutcome[]> {
+  wait(host: string, command: string, steps: readonly string[]): Promise<StepOutcome[]> {
     let commands = this.#pending.get(host);
     if (commands === undefined) {
       commands = new Map();
       this.#pending.set(host, commands);
     }
     const { promise, resolve, reject } = Promise.withResolvers<StepOutcome[]>();
-    commands.set(command, { resolve, reject });
+    commands.set(command, { steps, resolve, reject });
     return promise;
   }
 
   /** Only the host that was commanded can answer; answers that nobody waits for are dropped. */
-  settle(host: string, { command, steps, refused }: CommandResult): void {
+  settle(host: string, result: CommandResult): void {
     const commands = this.#pending.get(host);
-    const pending = commands?.get(command);
+    const pending = commands?.get(result.command);
     if (pending === undefined) return;
-    commands?.delete(command);
-    if (refused)
-      pending.reject(retryable('HostRefused', `host ${host} refused (${refused.reason}): ${refused.message}`));
-    else pending.resolve(steps.map(outcome));
+    commands?.delete(result.command);
+    try {
+      pending.resolve(outcomesFrom(host, pending.steps, result, this.#limits));
+    } catch (thrown) {
+      pending.reject(Failure.from(thrown, `host ${host}`));
+    }
   }
 
   /** The host was lost: whether its commands take effect is not known. */
@@ -48,9 +58,4 @@ export class PendingCommands {
     for (const { reject } of commands?.values() ?? [])
       reject(retryable('HostDisconnected', `host ${host} was lost before it answered: ${why}`));
   }
-}
-
-function outcome({ step, ok, reason, message, terminal }: StepResult): StepOutcome {
-  if (ok) return { step };
-  return { step, error: new Failure({ reason, message, retry: terminal ? 'terminal' : 'retry' }) };
 }

@@ -1,11 +1,12 @@
 import type { Ambient, LiveThing } from '@plumb/schemas';
 import { PlumbError } from '@plumb/schemas';
-import type { Attach, WireHostFacts } from '@plumb/schemas/wire/messages.ts';
+import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
+import type { Attach } from '@plumb/schemas/wire/messages.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
 import type { AgentStream } from './agent-stream.ts';
 import { hasCredential, isCredentialOf, watchCredentials } from './credentials.ts';
-import type { HostFacts } from './fleet.ts';
+import { factsFrom } from './heard.ts';
 import type { LiveHost } from './live-host.ts';
 import type { LiveState } from './live-state.ts';
 import type { Registration } from './registration.ts';
@@ -29,8 +30,11 @@ export interface SessionsOptions {
   live: LiveState;
   registration: Registration;
   log: Log;
+  limits: ServerLimits;
   /** Called after a session ended; `host.connected` is false by then. */
   onEnded(host: LiveHost, why: string): void;
+  /** Called when a host that proved who it is was refused for another reason than before. */
+  onRefused(host: string): void;
 }
 
 /** Who is heard, and on which stream: at most one session per host. */
@@ -39,8 +43,8 @@ export class Sessions {
   readonly #sessions = new Map<string, Session>();
   readonly #onStream = new Map<AgentStream, Set<Session>>();
   readonly #closing = new AbortController();
-  /** Host → the highest term that this process told it. */
-  readonly #told = new Map<string, number>();
+  /** Host → why it was refused the last time, although its credential is its own. */
+  readonly #refused = new Map<string, PlumbError>();
   #term: number;
 
   constructor(options: SessionsOptions) {
@@ -68,13 +72,17 @@ export class Sessions {
     return this.#sessions.values();
   }
 
+  refusalOf(host: string): PlumbError | undefined {
+    return this.#refused.get(host);
+  }
+
   get(host: string): Session | undefined {
     return this.#sessions.get(host);
   }
 
   /** Opens a session, when the credential is the host's own; else tells the agent why not. Never rejects. */
   async attach(stream: AgentStream, name: string, attach: Attach): Promise<void> {
-    const { store, ambient, live, registration, log } = this.#options;
+    const { store, ambient, live, registration, log, limits } = this.#options;
     stream.listen(name);
     try {
       if (!(await isCredentialOf(store, name, attach.credential)))
@@ -83,25 +91,29 @@ export class Sessions {
           'UnknownCredential',
           `the credential is not that of a host named ${name}: join first`,
         );
-      if (this.#isForeign(name, attach.highestTerm)) await this.#raiseTerm(name, attach.highestTerm);
     } catch (thrown) {
       const { reason, message } = PlumbError.from(thrown, `host ${name} could not attach`);
       return stream.refuse(name, reason, message);
     }
+    try {
+      if (attach.highestTerm > this.#term) await this.#raiseTerm(name, attach.highestTerm);
+    } catch (thrown) {
+      return this.#refuse(stream, name, PlumbError.from(thrown, `host ${name} could not attach`));
+    }
     if (stream.over) return;
+    this.#refused.delete(name);
     const before = this.#sessions.get(name);
     if (before && before.stream !== stream)
       before.stream.refuse(name, 'SessionReplaced', `another agent attached for host ${name}; run one agent per host`);
     if (before) this.end(before, 'the host attached anew');
     const session: Session = {
       id: ambient.ids.uid(),
-      host: live.meet(name, factsOf(attach.facts)),
+      host: live.meet(name, factsFrom(attach.facts, stream.address, limits)),
       stream,
       parts: undefined,
     };
     this.#sessions.set(name, session);
     this.#onStream.set(stream, (this.#onStream.get(stream) ?? new Set()).add(session));
-    this.#told.set(name, this.#term);
     const liveDigest = session.host.reported ? live.digestOf(session.host) : '';
     stream.push({ host: name, body: 'attached', attached: { session: session.id, term: this.#term, liveDigest } });
     log('info', `host ${name} attached, driver ${session.host.facts.driver}`);
@@ -126,24 +138,22 @@ export class Sessions {
     this.#closing.abort();
   }
 
-  /**
-   * Whether the host has obeyed a term of ours, or a later one, that it does not have from us: the store was put back to
-   * an earlier time, and counts terms and fences once more that are used up.
-   */
-  #isForeign(host: string, heard: number): boolean {
-    // guard: a restored store does not use a term again that hosts have obeyed
-    if (heard === this.#term && this.#told.get(host) !== heard) return true;
-    return heard > this.#term;
+  /** The store was put back to an earlier time: it counts terms and fences once more that are used up. */
+  async #raiseTerm(host: string, heard: number): Promise<void> {
+    const { store, ambient, limits, log } = this.#options;
+    const term = await termAbove(store, heard, ambient.clock.now(), limits);
+    if (term <= this.#term) return;
+    log('warn', `host ${host} has obeyed term ${heard}, this store knew ${this.#term}: going on as ${term}`);
+    this.#term = term;
   }
 
-  async #raiseTerm(host: string, heard: number): Promise<void> {
-    const term = await termAbove(this.#options.store, heard);
-    if (term <= this.#term) return;
-    this.#options.log(
-      'warn',
-      `host ${host} has obeyed term ${heard}, this store knew ${this.#term}: going on as ${term}`,
-    );
-    this.#term = term;
+  #refuse(stream: AgentStream, name: string, error: PlumbError): void {
+    const before = this.#refused.get(name);
+    this.#refused.set(name, error);
+    stream.refuse(name, error.reason, error.message);
+    if (before?.message === error.message) return;
+    this.#options.log('warn', `host ${name} is not heard: ${error.message}`);
+    this.#options.onRefused(name);
   }
 
   /** The name was freed: who bears it must join again, and what it said is forgotten. */
@@ -153,6 +163,7 @@ export class Sessions {
       session.stream.refuse(name, 'UnknownCredential', `the name ${name} was freed: join again`);
       this.end(session, 'its credential was withdrawn');
     }
+    this.#refused.delete(name);
     this.#options.live.forget(name);
   }
 
@@ -165,9 +176,4 @@ export class Sessions {
       log('warn', `credentials could not be checked: ${(error as Error).message}`);
     }
   }
-}
-
-function factsOf(facts: WireHostFacts | null): HostFacts {
-  const { driver = '', agentVersion = '', cpus = 0, memoryMib = 0, tunnelAddress = '' } = facts ?? {};
-  return { driver, agentVersion, cpus, memoryMiB: memoryMib, tunnelAddress };
 }

@@ -1,36 +1,96 @@
+import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import { expect, test } from 'vitest';
+import { FakeClock } from '../runtime/fake-clock.ts';
 import { keys } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
-import { nextTerm, termAbove } from './term.ts';
+import { nextTerm, termAbove, termAt } from './term.ts';
 
+const DAY_MS = 86_400_000;
 const kept = async (store: MemoryStore) => (await store.get(keys.control('term')))?.value;
+
+function surroundings(random = 0.5) {
+  const clock = new FakeClock();
+  const ambient = { clock, random: { next: () => random } };
+  const above = (store: MemoryStore, heard: number) => termAbove(store, heard, clock.now(), defaultServerLimits);
+  return { clock, ambient, above };
+}
 
 test('every start has a term of its own, also when several start at once', async () => {
   const store = new MemoryStore();
-  expect(await nextTerm(store)).toBe(1);
-  const terms = await Promise.all([nextTerm(store), nextTerm(store), nextTerm(store)]);
-  expect(terms.sort()).toEqual([2, 3, 4]);
-  expect(await kept(store)).toBe('4');
+  const { ambient } = surroundings();
+  const terms = [await nextTerm(store, ambient)];
+  terms.push(...(await Promise.all([nextTerm(store, ambient), nextTerm(store, ambient), nextTerm(store, ambient)])));
+  expect(new Set(terms).size).toBe(4);
+  expect(Math.min(...terms)).toBe(terms[0]);
+  expect(await kept(store)).toBe(String(Math.max(...terms)));
+});
+
+test('a store that was put back to an earlier time begins above every term of its later life', async () => {
+  const { ambient, clock } = surroundings();
+  const later = new MemoryStore();
+  let last = 0;
+  for (let start = 0; start < 1000; start++) {
+    await clock.advance(1_000);
+    last = await nextTerm(later, ambient);
+  }
+  await clock.advance(1_000);
+  expect(await nextTerm(new MemoryStore(), ambient)).toBeGreaterThan(last);
+});
+
+test('two stores that are put back to one time and started in the same second do not collide', async () => {
+  const one = surroundings(0.1);
+  const other = surroundings(0.100001);
+  expect(await nextTerm(new MemoryStore(), one.ambient)).not.toBe(await nextTerm(new MemoryStore(), other.ambient));
+});
+
+test('a clock that stands in the past, or far in the future, still counts up with exact numbers', async () => {
+  for (const start of [0, Date.parse('9999-01-01')]) {
+    const clock = new FakeClock(start);
+    const store = new MemoryStore();
+    let before = 0;
+    for (const random of [0, 0.999_999]) {
+      const term = await nextTerm(store, { clock, random: { next: () => random } });
+      expect(term).toBeGreaterThan(before);
+      expect(Number.isSafeInteger(term + 2 ** 40)).toBe(true);
+      before = term;
+    }
+  }
 });
 
 test('a term above what a host has heard of is kept before it is used; one that is high enough stays', async () => {
+  const { ambient, above } = surroundings();
   const store = new MemoryStore();
-  await nextTerm(store);
-  expect(await termAbove(store, 41)).toBe(42);
-  expect(await kept(store)).toBe('42');
-  expect(await termAbove(store, 3)).toBe(42);
-  expect(await termAbove(store, 42)).toBe(43);
-  expect(await nextTerm(store)).toBe(44);
+  const first = await nextTerm(store, ambient);
+  const raised = await above(store, first + 40);
+  expect(raised).toBe(first + 41);
+  expect(await kept(store)).toBe(String(raised));
+  expect(await above(store, 3)).toBe(raised);
+  expect(await above(store, raised)).toBe(raised + 1);
+  expect(await nextTerm(store, ambient)).toBeGreaterThan(raised + 1);
 });
 
-test.each([2 ** 53, Number.NaN, 1.5, 2 ** 52 + 1])('%d was never a term', async (heard) => {
-  const store = new MemoryStore();
-  await expect(termAbove(store, heard)).rejects.toMatchObject({ reason: 'TermOutOfRange', retry: 'terminal' });
-  expect(await kept(store)).toBeUndefined();
-});
+test.each([2 ** 53, Number.NaN, 1.5, -1.5, 2 ** 52, 2 ** 52 + 1, termAt(Date.parse('2026-01-03'))])(
+  'no host pushes the term to %d',
+  async (heard) => {
+    const { above } = surroundings();
+    const store = new MemoryStore();
+    await expect(above(store, heard)).rejects.toMatchObject({ reason: 'TermOutOfRange', retry: 'retry' });
+    expect(await kept(store)).toBeUndefined();
+  },
+);
 
-test('the highest that a host may say leaves room for more starts', async () => {
+test('hosts that push as far and as often as they may lock nobody out of a store that is put back', async () => {
+  const { ambient, above, clock } = surroundings(0.999_999);
+  const backup = new MemoryStore();
+  await nextTerm(backup, ambient);
   const store = new MemoryStore();
-  expect(await termAbove(store, 2 ** 52)).toBe(2 ** 52 + 1);
-  expect(await nextTerm(store)).toBe(2 ** 52 + 2);
+  await nextTerm(store, ambient);
+  let obeyed = 0;
+  for (let day = 0; day < 30; day++) {
+    obeyed = await above(store, termAt(clock.now() + DAY_MS));
+    obeyed = await nextTerm(store, ambient);
+    await clock.advance(DAY_MS);
+  }
+  const begun = await nextTerm(backup, ambient);
+  expect(Math.max(begun, await above(backup, obeyed))).toBeGreaterThan(obeyed);
 });

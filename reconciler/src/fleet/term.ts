@@ -1,30 +1,61 @@
 /**
  * The term: which start of the control plane speaks. Hosts obey the highest that they have heard of, so that a control
  * plane whose time is over cannot command them any more.
+ *
+ * A term is the time of the start in seconds, shifted by 20 random bits, or a random step above the term that the store
+ * keeps when that is higher. So a store that was put back to an earlier time begins above every term of its later life
+ * without asking a host, two starts do not collide, and a host that claims a term of the future can be told from an honest one.
  */
-import { terminal } from '@plumb/schemas';
+import type { Ambient } from '@plumb/schemas';
+import { PlumbError } from '@plumb/schemas';
+import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { ConflictError } from '../store/errors.ts';
 import { keys } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
 
 const KEY = keys.control('term');
 
-/** No host may push the term further than this, so that it stays an exact number for ever. */
+/** Terms of one second: the random part. */
+const STEP = 2 ** 20;
+
+/** No time gives a higher term, so that a term stays an exact number after billions of further starts. */
 const MOST = 2 ** 52;
 
-/** The term of this start, one higher than every one before. Durable when it resolves: only then may it be used. */
-export function nextTerm(store: Store): Promise<number> {
-  return raise(store, (kept) => kept + 1);
+/** The term of this start, higher than every one before. Durable when it resolves: only then may it be used. */
+export function nextTerm(store: Store, { clock, random }: Pick<Ambient, 'clock' | 'random'>): Promise<number> {
+  const step = Math.floor(random.next() * STEP);
+  const now = termAt(clock.now());
+  return raise(store, (kept) => {
+    let term = Math.max(kept + 1, now);
+    term += step; // guard: a restored store does not use a term again that hosts have obeyed
+    return term;
+  });
 }
 
 /**
- * A term above `heard`, which a host has obeyed: the store was restored from a time before it, or begun anew.
- * Throws PlumbError `TermOutOfRange` (terminal) when no control plane can have said `heard`.
+ * A term above `heard`, which a host has obeyed: the store was put back to a time before it, or begun anew, while the
+ * clock stood behind. Throws PlumbError `TermOutOfRange` (retry) when no control plane can have said `heard` by now: the
+ * host alone is refused, and the term stays.
  */
-export async function termAbove(store: Store, heard: number): Promise<number> {
-  if (!Number.isSafeInteger(heard) || heard > MOST)
-    throw terminal('TermOutOfRange', `the host says that it has obeyed term ${heard}, which no control plane has had`);
+export async function termAbove(
+  store: Store,
+  heard: number,
+  now: number,
+  { termAheadSeconds }: Pick<ServerLimits, 'termAheadSeconds'>,
+): Promise<number> {
+  // guard: no host pushes the term further than the clock
+  if (!Number.isSafeInteger(heard) || heard > termAt(now + termAheadSeconds * 1000))
+    throw new PlumbError({
+      reason: 'TermOutOfRange',
+      message: `its agent says that it has obeyed term ${heard}, which no control plane can have had by now: look after the clock of this server and that host. If a server's clock was ahead once, allow for it with termAheadSeconds in the limits file`,
+      retry: 'retry',
+    });
   return raise(store, (kept) => (kept > heard ? kept : heard + 1));
+}
+
+/** The lowest term of a control plane that starts at that time, in milliseconds since the epoch. */
+export function termAt(now: number): number {
+  return Math.min(MOST, Math.max(0, Math.floor(now / 1000)) * STEP);
 }
 
 async function raise(store: Store, next: (kept: number) => number): Promise<number> {

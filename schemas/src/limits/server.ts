@@ -30,6 +30,28 @@ export const serverLimitDefinitions = {
     minimum: 256,
     maximum: 1 << 20,
   },
+  termAheadSeconds: {
+    description:
+      'How far in the future of the clock of this server a term may lie that a host says it has obeyed (a term holds the time at which a control plane started).',
+    above: 'The Attach is refused, and the Host says so; the term of the server stays.',
+    default: 86_400,
+    minimum: 60,
+    maximum: 1_000_000_000,
+  },
+  hostTextCharacters: {
+    description: 'Length of each text that an agent says of itself (driver, version), and of the reason of a failure.',
+    above: 'The text is cut; an ellipsis says so.',
+    default: 64,
+    minimum: 16,
+    maximum: 4096,
+  },
+  hostMessageCharacters: {
+    description: 'Length of a sentence of an agent: why a step failed, what differs on a host.',
+    above: 'The sentence is cut; an ellipsis says so.',
+    default: 1024,
+    minimum: 64,
+    maximum: 65_536,
+  },
 } as const satisfies LimitDefinitions;
 
 export type ServerLimits = LimitsOf<typeof serverLimitDefinitions>;

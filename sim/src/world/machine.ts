@@ -44,7 +44,8 @@ export class Machine {
   agent: SimProcess | undefined;
   /** What is being made at this moment, by thingKey. */
   making: string | undefined;
-  readonly #files = new Map<string, string>();
+  /** What its agent keeps, by path: a host that lies changes it. */
+  readonly files = new Map<string, string>();
   #lives = 0;
 
   constructor(options: MachineOptions) {
@@ -70,18 +71,19 @@ export class Machine {
     const process = new SimProcess(loop, dice.fork(`life ${++this.#lives}`), this.skew);
     this.agent = process;
     const { clock, random, ids } = process.ambient;
+    const address = `192.0.2.${index + 1}`;
     void Identity.load('', name, ids, this.#disk(process)).then((identity) => {
       if (!process.alive) return;
       const session = new HostSession({
         ...{ identity, clock, random, log, agentVersion: '1', registerZone: zone },
         driver: new ProcessDriver(this, process),
-        tunnelAddress: `192.0.2.${index + 1}`,
+        tunnelAddress: address,
       });
       new Connection({
         ...{ clock, random, log, registerZone: zone, server: 'https://control', hosts: [session] },
         trust: { authority: async () => 'authority', verified: async () => {}, joinSecret: async () => joinSecret },
         dial: () => ({
-          connect: () => network.connect(name, process).call,
+          connect: () => network.connect(name, process, address).call,
           join: (request) => network.join(name, process, request),
           close() {},
         }),
@@ -107,17 +109,17 @@ export class Machine {
 
   #disk(process: SimProcess): PrivateFiles {
     return {
-      read: async (path) => this.#files.get(path),
+      read: async (path) => this.files.get(path),
       write: async (path, text) => {
         const unsynced = () => {
           // Renamed, but not synced: after a crash either may be there.
-          if (!written && this.options.dice.chance(0.5)) this.#files.set(path, text);
+          if (!written && this.options.dice.chance(0.5)) this.files.set(path, text);
         };
         let written = false;
         process.onEnd(unsynced);
         await process.pause(this.workMs(0, 3));
         written = true;
-        this.#files.set(path, text);
+        this.files.set(path, text);
       },
     };
   }

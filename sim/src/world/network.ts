@@ -43,8 +43,8 @@ export class Network {
   }
 
   /** An agent's call that connects; the control plane learns of it later. */
-  connect(host: string, agent: SimProcess): Link {
-    const link = new Link(this, host, agent, ++this.#numbers);
+  connect(host: string, agent: SimProcess, address: string): Link {
+    const link = new Link(this, host, agent, ++this.#numbers, address);
     this.links.add(link);
     return link;
   }
@@ -106,6 +106,10 @@ class End extends EventEmitter {
     return true;
   }
 
+  getPeer(): string {
+    return `${this.#link.address}:${40_000 + this.#link.number}`;
+  }
+
   end(): void {
     this.#link.finish(this.side);
   }
@@ -128,8 +132,12 @@ export class Link {
   readonly #held: { to: 'agent' | 'server'; parcel: Parcel }[] = [];
   #connected = false;
 
-  constructor(network: Network, host: string, agent: SimProcess, number: number) {
+  /** Where the agent's end of it is. */
+  readonly address: string;
+
+  constructor(network: Network, host: string, agent: SimProcess, number: number, address: string) {
     this.#network = network;
+    this.address = address;
     this.host = host;
     this.agent = agent;
     this.number = number;

@@ -64,6 +64,11 @@ async function report(context: Context, cached: Cached<Host>): Promise<Again | u
   if (!live?.connected) {
     const graceLeftMs = context.liveness.graceLeftMs(name) ?? 0;
     const known = cached.object.status?.driver !== undefined;
+    const refusal = context.fleet.refusalOf(name);
+    if (refusal !== undefined) {
+      await writeStatus(context, cached, (status, object) => failedStatus(context, status, object, refusal));
+      return undefined;
+    }
     if (known && graceLeftMs > 0) return { requeueAfterMs: graceLeftMs };
     const message = known
       ? `its agent is not connected; start it on the host: plumb agent --host ${name} …`

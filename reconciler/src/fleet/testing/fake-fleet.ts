@@ -52,6 +52,7 @@ export class FakeFleet implements Fleet {
       cpus: 8,
       memoryMiB: 16384,
       tunnelAddress: `192.0.2.${this.all.size + 1}`,
+      streamAddress: facts.tunnelAddress ?? `192.0.2.${this.all.size + 1}`,
     };
     const sharers = () => {
       const shared = [...things.values()].filter(({ kind }) => thingOrder(kind) < thingOrder('disk'));
@@ -74,6 +75,13 @@ export class FakeFleet implements Fleet {
   disconnect(name: string): void {
     this.all.get(name)!.connected = false;
     this.tell({ type: 'host', host: name });
+  }
+
+  /** Hosts that are not heard, and why. */
+  readonly refused = new Map<string, PlumbError>();
+
+  refusalOf(host: string): PlumbError | undefined {
+    return this.refused.get(host);
   }
 
   isTelling(host: string): boolean {
