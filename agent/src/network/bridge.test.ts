@@ -41,6 +41,7 @@ test('a VXLAN bridge from nothing', () => {
   expect(commands(bridge, view([]))).toEqual([
     `ip link add ${pb} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
     `ip link set dev ${pb} alias ${alias}`,
+    `ip link set dev ${pb} type bridge no_linklocal_learn 1`,
     `ip link set dev ${pb} addrgenmode none mtu 1450 up`,
     `ip link add ${px} type vxlan id 100 local 192.0.2.1 dstport 4789`,
     `ip link set dev ${px} alias ${alias}`,
@@ -97,6 +98,7 @@ test('a flat bridge takes its physical interface, and lets the one before go', (
   expect(commands(flat, there, before)).toEqual([
     `ip link add ${office} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
     `ip link set dev ${office} alias ${names.alias(flat)}`,
+    `ip link set dev ${office} type bridge no_linklocal_learn 1`,
     `ip link set dev ${office} addrgenmode none mtu 1500 up`,
     'ip link set dev eth2 nomaster',
     `ip link set dev eth1 master ${office} up`,

@@ -40,7 +40,10 @@ export function bridgeCommands(
   const ip: IpCommand[] = [];
   if (requireOurs(view.links.get(name), thing, names) === undefined)
     ip.push(['link', 'add', name, 'type', 'bridge', 'stp_state', '0', 'forward_delay', '0', 'mcast_snooping', '0']);
-  ip.push(mark(name, thing, names), ['link', 'set', 'dev', name, 'addrgenmode', 'none', 'mtu', mtu, 'up']);
+  ip.push(mark(name, thing, names));
+  // Frames to the groups of bridges themselves pass no filter: what they say of who is where is not believed either.
+  ip.push(['link', 'set', 'dev', name, 'type', 'bridge', 'no_linklocal_learn', '1']);
+  ip.push(['link', 'set', 'dev', name, 'addrgenmode', 'none', 'mtu', mtu, 'up']);
   const uplink = uplinkOf(thing, names);
   for (const old of [names.vxlan(thing.id), before && uplinkOf(before, names)])
     if (old !== undefined && old !== uplink) ip.push(...leave(view.links.get(old), name, names));

@@ -19,6 +19,17 @@ export interface Link {
   /** `bridge`, `vxlan`, `veth`, `tun`; absent on hardware. */
   kind?: string;
   vxlan?: { vni: number; local?: string; port: number };
+  /** How a port of a bridge is switched; absent where the interface is none. */
+  switched?: { learning: boolean; flood: boolean; groups: number };
+}
+
+/** An Ethernet address that a bridge was told to find at one of its ports, and nowhere else. */
+export interface FixedAddress {
+  mac: string;
+  /** Name of the port. */
+  dev: string;
+  /** Whether it stays there when it is heard at another port. */
+  sticky: boolean;
 }
 
 /** Carries out commands one after another, in one process; the first failure ends it. */
@@ -46,6 +57,15 @@ export async function readPeers(run: Run, vxlan: string): Promise<string[]> {
   return entries.flatMap(({ mac, dst }) => (mac === EVERYONE && dst !== undefined ? [dst] : [])).sort();
 }
 
+/** The addresses that bridges were told; of one port, if `dev` is given. */
+export async function readFixedAddresses(run: Run, dev?: string): Promise<FixedAddress[]> {
+  const of = dev === undefined ? [] : ['dev', dev];
+  const entries = JSON.parse(await run('bridge', ['-j', 'fdb', 'show', ...of, 'state', 'static'])) as RawEntry[];
+  return entries
+    .filter(({ master, state }) => master !== undefined && state === 'static')
+    .map(({ mac, ifname = dev ?? '', flags = [] }) => ({ mac, dev: ifname, sticky: flags.includes('sticky') }));
+}
+
 /** The Ethernet address whose entry in a VXLAN's forwarding database stands for all unknown ones. */
 export const EVERYONE = '00:00:00:00:00:00';
 
@@ -60,6 +80,14 @@ function batchText(commands: readonly IpCommand[]): string {
   return commands.map((words) => `${words.join(' ')}\n`).join('');
 }
 
+interface RawEntry {
+  mac: string;
+  ifname?: string;
+  master?: string;
+  state?: string;
+  flags?: string[];
+}
+
 interface RawLink {
   ifname: string;
   flags: string[];
@@ -67,12 +95,18 @@ interface RawLink {
   address?: string;
   ifalias?: string;
   master?: string;
-  linkinfo?: { info_kind?: string; info_data?: { id?: number; local?: string; port?: number } };
+  linkinfo?: {
+    info_kind?: string;
+    info_data?: { id?: number; local?: string; port?: number };
+    info_slave_kind?: string;
+    info_slave_data?: { learning?: boolean; flood?: boolean; group_fwd_mask?: string };
+  };
 }
 
 function link(raw: RawLink): Link {
   const kind = raw.linkinfo?.info_kind;
   const data = raw.linkinfo?.info_data;
+  const port = raw.linkinfo?.info_slave_kind === 'bridge' ? raw.linkinfo.info_slave_data : undefined;
   return {
     name: raw.ifname,
     up: raw.flags.includes('UP'),
@@ -85,5 +119,14 @@ function link(raw: RawLink): Link {
     ...(kind === 'vxlan' && data?.id !== undefined
       ? { vxlan: { vni: data.id, port: data.port ?? 0, ...(data.local === undefined ? {} : { local: data.local }) } }
       : {}),
+    ...(port === undefined
+      ? {}
+      : {
+          switched: {
+            learning: port.learning === true,
+            flood: port.flood === true,
+            groups: Number(port.group_fwd_mask ?? 0),
+          },
+        }),
   };
 }

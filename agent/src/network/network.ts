@@ -6,21 +6,22 @@ import type { Run } from '../host/command.ts';
 import { runInNetwork } from '../host/command.ts';
 import { Locks } from '../host/locks.ts';
 import { Records } from '../host/records.ts';
-import type { BridgeView } from './bridge.ts';
 import { bridgeCommands, bridgeDrift, bridgeRemoval } from './bridge.ts';
+import type { PortCommands } from './bridge-port.ts';
 import { checkBridge, checkPort, checkSubnet } from './checked.ts';
 import { Dnsmasq } from './dnsmasq.ts';
 import { filterSets } from './filter.ts';
 import type { LoadedFilter } from './filter-table.ts';
 import { FilterTable } from './filter-table.ts';
 import { foundlings } from './foundlings.ts';
-import { hostUses } from './host-uses.ts';
-import type { IpCommand, Link } from './ip.ts';
-import { bridgeBatch, ipBatch, readLinks, readPeers } from './ip.ts';
+import type { FixedAddress, Link } from './ip.ts';
+import { ipBatch } from './ip.ts';
+import { Kernel } from './kernel.ts';
 import { Names } from './names.ts';
 import { addNamespace, deleteNamespace, listNamespaces, namespacePath, readLegInside } from './namespaces.ts';
 import { portCommands, portDrift } from './port.ts';
 import { insideCommands, legCommands, subnetDrift } from './subnet.ts';
+import { upgradeCommands } from './upgrade.ts';
 
 export interface NetworkOptions {
   dataDir: string;
@@ -38,6 +39,7 @@ export type NetworkThing = LiveThing<'bridge' | 'subnet' | 'port'>;
 /** Everything that the parts look at, read at one moment. */
 interface Snapshot {
   links: Map<string, Link>;
+  fixed: Map<string, FixedAddress[]>;
   namespaces: Set<string>;
   filter: LoadedFilter | undefined;
 }
@@ -53,7 +55,7 @@ export class Network {
   readonly #ports: Records<'port'>;
   readonly #dnsmasq: Dnsmasq;
   readonly #filter: FilterTable;
-  readonly #links = new Coalesced(() => readLinks(this.#options.run));
+  readonly #kernel: Kernel;
   readonly #snapshots = new Coalesced(() => this.#read());
   /** Changes of interfaces go one after another; so do changes of one subnet's DHCP. */
   readonly #locks = new Locks();
@@ -65,6 +67,7 @@ export class Network {
     this.#bridges = new Records(dataDir, 'bridge');
     this.#subnets = new Records(dataDir, 'subnet');
     this.#ports = new Records(dataDir, 'port');
+    this.#kernel = new Kernel(run, this.names, options.tunnelAddress);
     this.#dnsmasq = new Dnsmasq(join(options.runDir, 'dhcp'), run, clock);
     this.#filter = new FilterTable(this.names.table(), run, () =>
       filterSets(
@@ -76,6 +79,16 @@ export class Network {
 
   async open(): Promise<void> {
     await Promise.all([this.#bridges.open(), this.#subnets.open(), this.#ports.open()]);
+    // Whatever this leaves undone is drift, which is told and repaired.
+    await this.#locks.hold({ exclusive: [IP] }, () => this.#upgrade()).catch(() => {});
+  }
+
+  /** What an earlier version made is kept as this one makes it, also where drift is only reported. */
+  async #upgrade(): Promise<void> {
+    const { links, fixed, filter } = await this.#read();
+    if (filter !== undefined && !filter.complete) await this.#filter.apply();
+    const input = { subnets: this.#subnets.list(), ports: this.#ports.list(), links, fixed };
+    await this.#kernel.apply(upgradeCommands(input, this.names));
   }
 
   async observe(): Promise<NetworkThing[]> {
@@ -91,19 +104,13 @@ export class Network {
 
   async ensureBridge(thing: Thing<'bridge'>): Promise<LiveThing<'bridge'>> {
     checkBridge(thing);
-    const { run } = this.#options;
     const before = this.#bridges.get(thing.id);
     await this.#locks.hold({ exclusive: [IP] }, async () => {
-      const { ip, fdb } = bridgeCommands(
-        thing,
-        before,
-        this.names,
-        await this.#bridgeView(thing, await readLinks(run)),
-      );
+      const view = await this.#kernel.bridgeView(thing, await this.#kernel.links());
+      const commands = bridgeCommands(thing, before, this.names, view);
       await this.#recorded(thing.kind, thing.id, this.#bridges.put(thing), async () => {
         await this.#filter.apply();
-        await ipBatch(run, ip);
-        await bridgeBatch(run, fdb);
+        await this.#kernel.apply(commands);
       });
     });
     return this.#lookAtBridge(thing, await this.#snapshots.run());
@@ -114,11 +121,12 @@ export class Network {
     const { run } = this.#options;
     const namespace = this.names.namespace(thing.id);
     await this.#locks.hold({ exclusive: [IP, thing.id] }, async () => {
-      const commands = legCommands(thing, this.names, await readLinks(run));
+      const link = (await this.#kernel.links()).get(this.names.leg(thing.id));
+      const commands = legCommands(thing, this.names, { link, fixed: await this.#kernel.fixedAt(link) });
       await this.#recorded(thing.kind, thing.id, this.#subnets.put(thing), async () => {
         await this.#filter.apply();
         await addNamespace(run, namespace);
-        await ipBatch(run, await this.#withWholePair(thing, commands));
+        await this.#kernel.apply(await this.#withWholePair(thing, commands));
         const inside = await readLegInside(run, namespace);
         if (inside === undefined)
           throw retryable('NetworkFailed', `the leg of subnet ${thing.id} went while it was made`);
@@ -131,14 +139,15 @@ export class Network {
 
   async ensurePort(thing: Thing<'port'>): Promise<LiveThing<'port'>> {
     checkPort(thing);
-    const { run } = this.#options;
     const before = this.#ports.get(thing.id);
     await this.#recorded(thing.kind, thing.id, this.#ports.put(thing), async () => {
       // The filter first: there is no moment in which the guest could send as someone else.
       await this.#filter.apply();
-      await this.#locks.hold({ exclusive: [IP] }, async () =>
-        ipBatch(run, portCommands(thing, this.names, await readLinks(run))),
-      );
+      await this.#locks.hold({ exclusive: [IP] }, async () => {
+        const links = await this.#kernel.links();
+        const fixed = await this.#kernel.fixedAt(links.get(this.names.tap(thing.id)));
+        await this.#kernel.apply(portCommands(thing, this.names, { links, fixed }));
+      });
       for (const subnet of new Set([thing.spec.subnet, before?.spec.subnet])) await this.#refreshLeases(subnet);
     });
     return this.#lookAtPort(thing, await this.#snapshots.run());
@@ -164,7 +173,7 @@ export class Network {
   /** Those of the ports whose tap nobody holds open. */
   async cutOff(portIds: readonly string[]): Promise<string[]> {
     if (portIds.length === 0) return [];
-    const links = await this.#links.run();
+    const links = await this.#kernel.look();
     return portIds.filter((id) => links.get(this.names.tap(id))?.carrier !== true);
   }
 
@@ -211,12 +220,8 @@ export class Network {
   }
 
   async #unmakeBridge(id: string): Promise<void> {
-    const { run } = this.#options;
-    const links = await readLinks(run);
     const physical = this.#bridges.get(id)?.spec.physicalInterface;
-    const held = physical !== undefined && links.get(physical)?.master === this.names.bridge(id);
-    const release: IpCommand[] = held ? [['link', 'set', 'dev', physical, 'nomaster']] : [];
-    await ipBatch(run, [...release, ...bridgeRemoval(id, this.names, links)]);
+    await this.#kernel.removeBridge(this.names.bridge(id), (links) => bridgeRemoval(id, this.names, links), physical);
     await this.#bridges.delete(id);
   }
 
@@ -224,27 +229,23 @@ export class Network {
     const { run } = this.#options;
     const namespace = this.names.namespace(id);
     await this.#dnsmasq.remove(id);
-    await ipBatch(run, this.#deletion(this.names.leg(id), await readLinks(run)));
+    await this.#kernel.remove(this.names.leg(id));
     await deleteNamespace(run, namespace);
     await this.#subnets.delete(id);
   }
 
   async #unmakePort(id: string): Promise<void> {
-    const { run } = this.#options;
-    await ipBatch(run, this.#deletion(this.names.tap(id), await readLinks(run)));
+    await this.#kernel.remove(this.names.tap(id));
     await this.#ports.delete(id);
   }
 
-  #deletion(name: string, links: ReadonlyMap<string, Link>): IpCommand[] {
-    return this.names.readAlias(links.get(name)?.alias) === undefined ? [] : [['link', 'del', name]];
-  }
-
   /** A pair whose inner end has left the namespace is of no use: it is made anew. */
-  async #withWholePair(thing: Thing<'subnet'>, commands: IpCommand[]): Promise<IpCommand[]> {
-    const isNew = commands[0]?.[1] === 'add';
+  async #withWholePair(thing: Thing<'subnet'>, commands: PortCommands): Promise<PortCommands> {
+    const isNew = commands.ip[0]?.[1] === 'add';
     if (isNew || (await readLegInside(this.#options.run, this.names.namespace(thing.id))) !== undefined)
       return commands;
-    return [['link', 'del', this.names.leg(thing.id)], ...legCommands(thing, this.names, new Map())];
+    const anew = legCommands(thing, this.names, { fixed: [] });
+    return { ...anew, ip: [['link', 'del', this.names.leg(thing.id)], ...anew.ip] };
   }
 
   #portsOf(subnetId: string): Thing<'port'>[] {
@@ -264,35 +265,29 @@ export class Network {
   }
 
   async #read(): Promise<Snapshot> {
-    const [links, namespaces, filter] = await Promise.all([this.#links.run(), listNamespaces(), this.#filter.read()]);
-    return { links, namespaces, filter };
-  }
-
-  async #bridgeView({ id, spec }: Thing<'bridge'>, links: Map<string, Link>): Promise<BridgeView> {
-    const { run, tunnelAddress } = this.#options;
-    const vxlan = this.names.vxlan(id);
-    const physical = spec.type === 'flat' ? links.get(spec.physicalInterface ?? '') : undefined;
-    return {
-      links,
-      peers: links.has(vxlan) ? await readPeers(run, vxlan) : [],
-      hostUses: physical === undefined ? [] : await hostUses(run, physical.name),
-      tunnelAddress,
-    };
+    const [links, fixed, namespaces, filter] = await Promise.all([
+      this.#kernel.look(),
+      this.#kernel.fixed(),
+      listNamespaces(),
+      this.#filter.read(),
+    ]);
+    return { links, fixed, namespaces, filter };
   }
 
   async #lookAtBridge(thing: Thing<'bridge'>, { links }: Snapshot): Promise<LiveThing<'bridge'>> {
-    return { ...thing, drift: bridgeDrift(thing, this.names, await this.#bridgeView(thing, links)) };
+    return { ...thing, drift: bridgeDrift(thing, this.names, await this.#kernel.bridgeView(thing, links)) };
   }
 
-  async #lookAtSubnet(thing: Thing<'subnet'>, { links }: Snapshot): Promise<LiveThing<'subnet'>> {
+  async #lookAtSubnet(thing: Thing<'subnet'>, { links, fixed }: Snapshot): Promise<LiveThing<'subnet'>> {
     const inside = await readLegInside(this.#options.run, this.names.namespace(thing.id));
-    const drift = subnetDrift(thing, this.names, links, inside);
+    const drift = subnetDrift(thing, this.names, links, fixed.get(this.names.leg(thing.id)) ?? [], inside);
     return { ...thing, drift: [...drift, ...(inside ? await this.#dnsmasq.drift(thing, inside.index) : [])] };
   }
 
-  async #lookAtPort(thing: Thing<'port'>, { links, filter }: Snapshot): Promise<LiveThing<'port'>> {
+  async #lookAtPort(thing: Thing<'port'>, { links, fixed, filter }: Snapshot): Promise<LiveThing<'port'>> {
     const leases = await this.#dnsmasq.leases(thing.spec.subnet);
+    const at = fixed.get(this.names.tap(thing.id)) ?? [];
     const sets = filter?.complete ? filter.sets : undefined;
-    return { ...thing, drift: portDrift(thing, this.names, { links, filter: sets, leases }) };
+    return { ...thing, drift: portDrift(thing, this.names, { links, fixed: at, filter: sets, leases }) };
   }
 }

@@ -1,14 +1,18 @@
 /** A tap: what has to be done to have it, and how it differs. Pure. */
 import type { Thing } from '@plumb/schemas';
 import { linkDrift, mark, requireOurs } from './bridge.ts';
+import type { PortCommands, SwitchedPort } from './bridge-port.ts';
+import { switchCommands, switchDrift } from './bridge-port.ts';
 import { leaseLine } from './dhcp.ts';
 import type { FilterSets } from './filter.ts';
 import { portElements } from './filter.ts';
-import type { IpCommand, Link } from './ip.ts';
+import type { FixedAddress, Link } from './ip.ts';
 import type { Names } from './names.ts';
 
 export interface PortView {
   links: ReadonlyMap<string, Link>;
+  /** The addresses that the bridge was told to find at the tap. */
+  fixed: readonly FixedAddress[];
   /** What the packet filter lets through; undefined when it is missing or lacks rules. */
   filter: FilterSets | undefined;
   /** Lines of the lease file of the port's subnet. */
@@ -16,15 +20,22 @@ export interface PortView {
 }
 
 /** Commands that make the tap as declared from what is there. Throws `NameTaken` (terminal). */
-export function portCommands(thing: Thing<'port'>, names: Names, links: ReadonlyMap<string, Link>): IpCommand[] {
+export function portCommands(
+  thing: Thing<'port'>,
+  names: Names,
+  { links, fixed }: Pick<PortView, 'links' | 'fixed'>,
+): PortCommands {
   const name = names.tap(thing.id);
-  const there = requireOurs(links.get(name), thing, names);
+  const link = requireOurs(links.get(name), thing, names);
   const settings = ['addrgenmode', 'none', 'mtu', String(thing.spec.mtuBytes)];
-  return [
-    ...(there === undefined ? [['tuntap', 'add', 'dev', name, 'mode', 'tap', 'vnet_hdr']] : []),
-    mark(name, thing, names),
-    ['link', 'set', 'dev', name, ...settings, 'master', names.bridge(thing.spec.bridge), 'up'],
-  ];
+  const commands = switchCommands(switchedTap(thing, names), { link, fixed }, settings);
+  const add = link === undefined ? [['tuntap', 'add', 'dev', name, 'mode', 'tap', 'vnet_hdr']] : [];
+  return { ...commands, ip: [...add, mark(name, thing, names), ...commands.ip] };
+}
+
+/** The tap as a port of its bridge. */
+export function switchedTap({ id, spec }: Thing<'port'>, names: Names): SwitchedPort {
+  return { name: names.tap(id), bridge: names.bridge(spec.bridge), macAddress: spec.macAddress, guest: true };
 }
 
 /** How the port differs from its declaration, as sentences. */
@@ -36,6 +47,7 @@ export function portDrift(thing: Thing<'port'>, names: Names, view: PortView): s
   if (tap === undefined) drift.push(`its tap ${name} is missing`);
   else {
     if (tap.master !== bridge) drift.push(`its tap ${name} is not on the bridge ${bridge}`);
+    else drift.push(...switchDrift(switchedTap(thing, names), tap, view.fixed));
     drift.push(...linkDrift(tap, thing.spec.mtuBytes));
   }
   const lease = leaseLine(thing);

@@ -1,8 +1,10 @@
 /** The leg of an L3 network: what has to be done to have it, and how it differs. Pure. */
 import type { Thing } from '@plumb/schemas';
 import { linkDrift, mark, requireOurs } from './bridge.ts';
+import type { PortCommands, SwitchedNow, SwitchedPort } from './bridge-port.ts';
+import { switchCommands, switchDrift } from './bridge-port.ts';
 import { LEG } from './dhcp.ts';
-import type { IpCommand, Link } from './ip.ts';
+import type { FixedAddress, IpCommand, Link } from './ip.ts';
 import { parseCidr, requireIpv4, requireMac } from './ipv4.ts';
 import type { Names } from './names.ts';
 
@@ -17,16 +19,18 @@ export interface LegInside {
 }
 
 /** Commands in the host's own network: the pair, whose other end is put into the namespace. `NameTaken` (terminal). */
-export function legCommands(thing: Thing<'subnet'>, names: Names, links: ReadonlyMap<string, Link>): IpCommand[] {
+export function legCommands(thing: Thing<'subnet'>, names: Names, now: SwitchedNow): PortCommands {
   const name = names.leg(thing.id);
-  const there = requireOurs(links.get(name), thing, names);
+  const link = requireOurs(now.link, thing, names);
   const settings = ['addrgenmode', 'none', 'mtu', String(thing.spec.mtuBytes)];
   const pair = ['link', 'add', name, 'type', 'veth', 'peer', 'name', LEG, 'netns', names.namespace(thing.id)];
-  return [
-    ...(there === undefined ? [pair] : []),
-    mark(name, thing, names),
-    ['link', 'set', 'dev', name, ...settings, 'master', names.bridge(thing.spec.bridge), 'up'],
-  ];
+  const commands = switchCommands(switchedLeg(thing, names), now, settings);
+  return { ...commands, ip: [...(link === undefined ? [pair] : []), mark(name, thing, names), ...commands.ip] };
+}
+
+/** The leg as a port of its bridge. */
+export function switchedLeg({ id, spec }: Thing<'subnet'>, names: Names): SwitchedPort {
+  return { name: names.leg(id), bridge: names.bridge(spec.bridge), macAddress: spec.serverMac, guest: false };
 }
 
 /** Commands inside of the namespace. */
@@ -46,6 +50,7 @@ export function subnetDrift(
   thing: Thing<'subnet'>,
   names: Names,
   links: ReadonlyMap<string, Link>,
+  fixed: readonly FixedAddress[],
   inside: LegInside | undefined,
 ): string[] {
   const name = names.leg(thing.id);
@@ -54,6 +59,7 @@ export function subnetDrift(
   if (leg === undefined) return [`its leg ${name} is missing`];
   const drift = linkDrift(leg, thing.spec.mtuBytes);
   if (leg.master !== bridge) drift.push(`its leg ${name} is not on the bridge ${bridge}`);
+  else drift.push(...switchDrift(switchedLeg(thing, names), leg, fixed));
   if (inside === undefined) return [...drift, 'its namespace lacks the other end of its leg'];
   if (inside.mac !== thing.spec.serverMac) drift.push(`its leg has the Ethernet address ${inside.mac}`);
   if (!inside.up) drift.push('its leg is down inside of its namespace');
