@@ -7,6 +7,7 @@ import { immutableErrors } from '@plumb/schemas/project/validate-immutable.ts';
 import { dropUnknownFields } from '@plumb/schemas/project/validate-unknown.ts';
 import { timestamp } from './core/event-entries.ts';
 import { badRequest, invalid } from './failure.ts';
+import type { FieldValidation } from './options.ts';
 import type { WritableResource } from './resource.ts';
 
 export interface Admitted {
@@ -15,18 +16,8 @@ export interface Admitted {
   warnings: string[];
 }
 
-/** What to do with fields that the schema does not know. */
-export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
-
 type Metadata = PlumbObject['metadata'];
 type Sent = Record<string, unknown> & { metadata: Record<string, unknown> };
-
-/** The level that the query asks for. Strict unless it says otherwise: what is not understood is not promised. */
-export function fieldValidation(query: URLSearchParams): FieldValidation {
-  const level = query.get('fieldValidation') || 'Strict';
-  if (level === 'Strict' || level === 'Warn' || level === 'Ignore') return level;
-  throw badRequest(`fieldValidation must be one of Strict, Warn, Ignore, but is ${JSON.stringify(level)}`);
-}
 
 /** A new object. `namespace` is that of the path. Throws PlumbError `Invalid` with every violation, or `BadRequest`. */
 export function admitNew(

@@ -1,11 +1,13 @@
 /** A verb called on a resource. */
 import type { Ambient } from '@plumb/schemas';
+import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import type { Reply } from './reply.ts';
 import type { ApiRequest } from './request.ts';
 
 /** What every verb works with. */
 export interface ApiContext {
   ambient: Ambient;
+  limits: ServerLimits;
   /** Aborted when the API ends: what it does by itself ends, too. */
   ending?: AbortSignal;
 }
@@ -19,8 +21,3 @@ export interface Call {
 }
 
 export type Handler = (call: Call) => Promise<Reply>;
-
-/** Whether nothing is to be changed. */
-export function isDryRun(query: URLSearchParams): boolean {
-  return query.getAll('dryRun').includes('All');
-}

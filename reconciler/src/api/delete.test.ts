@@ -1,3 +1,4 @@
+import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { storeUnavailable } from '../store/errors.ts';
 import { keys } from '../store/keys.ts';
@@ -117,7 +118,7 @@ describe('namespaces', () => {
       object.metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
       await api.store.commit({ preconditions: [], ops: [{ type: 'put', key, value: JSON.stringify(object) }] });
     }
-    await finishNamespaceDeletions({ ambient: api.ambient }, namespaceResource(api.store));
+    await finishNamespaceDeletions({ ambient: api.ambient, limits: defaultServerLimits }, namespaceResource(api.store));
     expect((await api.ask('GET', '/api/v1/namespaces/empty')).status).toBe(404);
     const full = await api.ask('GET', '/api/v1/namespaces/full');
     expect(full.body.metadata.deletionTimestamp).toBeUndefined();

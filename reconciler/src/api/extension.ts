@@ -1,5 +1,6 @@
 /** Endpoints that other parts of the server add to the API, behind the same authentication. */
 import type { User } from '../pki/tokens.ts';
+import { refuseDryRun } from './options.ts';
 import { JSON_TYPE, type Reply } from './reply.ts';
 import type { ApiRequest } from './request.ts';
 
@@ -7,6 +8,8 @@ export interface Extension {
   method: string;
   /** Path with `{name}` for a segment that varies: `/apis/plumb.dev/v1/orphans/{host}`. */
   path: string;
+  /** Whether `handle` itself obeys `dryRun=All` of the query; else such a request is refused. */
+  triesDryRun?: true;
   handle(request: ExtensionRequest): Promise<ExtensionReply>;
 }
 
@@ -34,6 +37,7 @@ export async function extend(extensions: Iterable<Extension>, request: ApiReques
     if (extension.method !== request.method) continue;
     const params = match(extension.path, request.segments);
     if (!params) continue;
+    if (request.method !== 'GET' && !extension.triesDryRun) refuseDryRun(request.query, request.path);
     const { status = 200, body } = await extension.handle({
       params,
       query: request.query,

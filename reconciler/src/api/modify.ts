@@ -1,11 +1,13 @@
 /** Changing a stored object: read, change, admit, write unless nothing changed; again when someone else was faster. */
 import { isDeepStrictEqual } from 'node:util';
 import type { PlumbObject } from '@plumb/schemas';
+import { shown } from '@plumb/schemas/project/shown.ts';
 import { ConflictError } from '../store/errors.ts';
 import { decodeObject, encodeObject, removalOps } from '../store/object-codec.ts';
-import { type Admitted, type FieldValidation, fieldValidation } from './admission.ts';
-import { type ApiContext, type Call, isDryRun } from './call.ts';
-import { conflict, notFound } from './failure.ts';
+import type { Admitted } from './admission.ts';
+import type { ApiContext, Call } from './call.ts';
+import { badRequest, conflict, notFound } from './failure.ts';
+import type { FieldValidation, WriteOptions } from './options.ts';
 import { presentationOf, type Shown } from './presentation.ts';
 import { JSON_TYPE, type Reply } from './reply.ts';
 import { keyOf, type WritableResource } from './resource.ts';
@@ -14,6 +16,7 @@ import { keyOf, type WritableResource } from './resource.ts';
 export const ATTEMPTS = 20;
 
 export interface Modification {
+  options: WriteOptions;
   /** What the client wants the object to be, given what it is. May not change `current`. */
   wanted(current: PlumbObject): unknown;
   /** Which part of it counts. */
@@ -27,16 +30,15 @@ export async function modify(
   call: Call,
   modification: Modification,
 ): Promise<Reply> {
-  const { query } = call.request;
   const present = presentationOf(call.request, resource, context.ambient.clock);
-  const level = fieldValidation(query);
+  const { dryRun, level } = modification.options;
   const key = keyOf(resource, call.namespace, call.name);
   for (let attempt = 1; ; attempt++) {
     const entry = await resource.store.get(key);
     if (!entry) throw notFound(resource.plural, resource.group, call.name);
     const current = decodeObject(entry);
     const wanted = modification.wanted(current);
-    expectSame(resource, current, (wanted as Partial<PlumbObject> | undefined)?.metadata);
+    expectSame(resource, current, namedVersion(wanted));
     const { object, warnings } = modification.admit(resource, current, wanted, level);
     const reply = (shown: Shown): Reply => ({
       status: 200,
@@ -46,7 +48,7 @@ export async function modify(
     });
     if (isDeepStrictEqual(object, current)) return reply(entry);
     const value = encodeObject(object);
-    if (isDryRun(query)) return reply({ value, revision: entry.revision });
+    if (dryRun) return reply({ value, revision: entry.revision });
     const finished = object.metadata.deletionTimestamp !== undefined && !object.metadata.finalizers;
     try {
       const { revision } = await resource.store.commit({
@@ -68,18 +70,31 @@ export async function modify(
   }
 }
 
+/** Which version of which object the client has read. Throws PlumbError `BadRequest` when that is no text. */
+function namedVersion(wanted: unknown): { uid?: string; resourceVersion?: string } {
+  const { metadata } = (wanted ?? {}) as { metadata?: unknown };
+  const { uid, resourceVersion } = (metadata ?? {}) as { uid?: unknown; resourceVersion?: unknown };
+  const textOf = (field: string, value: unknown) => {
+    if (value === undefined || value === null || value === '') return undefined;
+    if (typeof value === 'string') return value;
+    throw badRequest(`metadata.${field} must be a string`);
+  };
+  return { uid: textOf('uid', uid), resourceVersion: textOf('resourceVersion', resourceVersion) };
+}
+
 /** Throws PlumbError `Conflict` when `wanted` names another uid or resourceVersion than the stored object has. */
 export function expectSame(
   resource: WritableResource,
   current: PlumbObject,
-  wanted: { uid?: unknown; resourceVersion?: unknown } | null | undefined,
+  wanted: { uid?: string; resourceVersion?: string },
 ): void {
   const { name, uid, resourceVersion } = current.metadata;
   const refuse = (why: string) => conflict(resource.plural, resource.group, name, why);
-  if (wanted?.uid && wanted.uid !== uid) throw refuse(`its uid is ${uid}, the request is for ${wanted.uid}`);
-  if (wanted?.resourceVersion && wanted.resourceVersion !== resourceVersion) {
+  if (wanted.uid !== undefined && wanted.uid !== uid)
+    throw refuse(`its uid is ${uid}, the request is for ${shown(wanted.uid)}`);
+  if (wanted.resourceVersion !== undefined && wanted.resourceVersion !== resourceVersion) {
     throw refuse(
-      `it is at resourceVersion ${resourceVersion}, the request is for ${wanted.resourceVersion}: read it and apply your change to what is there now`,
+      `it is at resourceVersion ${resourceVersion}, the request is for ${shown(wanted.resourceVersion)}: read it and apply your change to what is there now`,
     );
   }
 }

@@ -1,8 +1,10 @@
 /** Which objects a list or a watch is about. */
 import type { PlumbObject } from '@plumb/schemas';
+import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
+import { fieldRequirements } from '@plumb/schemas/selectors/fields.ts';
+import { labelSelector } from '@plumb/schemas/selectors/labels.ts';
 import { badRequest } from './failure.ts';
 import type { Resource } from './resource.ts';
-import { labelSelector } from './selector-labels.ts';
 
 export interface Selection {
   /** The one name that can match, so that nothing else needs to be read. */
@@ -12,12 +14,17 @@ export interface Selection {
 }
 
 /** The selection of `labelSelector` and `fieldSelector`. Throws PlumbError `BadRequest` for one that cannot be read. */
-export function selectionOf(resource: Resource, query: URLSearchParams): Selection {
+export function selectionOf(
+  resource: Resource,
+  query: URLSearchParams,
+  { selectorBytes }: Pick<ServerLimits, 'selectorBytes'>,
+): Selection {
+  const given = (parameter: string) => bounded(parameter, query.get(parameter) ?? '', selectorBytes);
   const tests: ((object: PlumbObject) => boolean)[] = [];
-  const labels = labelSelector(query.get('labelSelector') ?? '');
+  const labels = labelSelector(given('labelSelector'));
   if (labels) tests.push((object) => labels(object.metadata.labels));
   let name: string | undefined;
-  for (const { field, equal, value } of fieldRequirements(query.get('fieldSelector') ?? '')) {
+  for (const { field, equal, value } of fieldRequirements(given('fieldSelector'))) {
     if (field === 'metadata.name' && equal && name === undefined) name = value;
     else {
       const read = fieldReader(resource, field);
@@ -30,20 +37,16 @@ export function selectionOf(resource: Resource, query: URLSearchParams): Selecti
 
 function fieldReader(resource: Resource, field: string): (object: PlumbObject) => string {
   if (field === 'metadata.name') return (object) => object.metadata.name;
-  if (field === 'metadata.namespace') return (object) => object.metadata.namespace ?? '';
+  if (field === 'metadata.namespace' && resource.scope === 'Namespaced')
+    return (object) => object.metadata.namespace ?? '';
   const read = Object.hasOwn(resource.selectable, field) ? resource.selectable[field] : undefined;
   if (read) return read;
-  const known = ['metadata.name', 'metadata.namespace', ...Object.keys(resource.selectable)].join(', ');
-  throw badRequest(`field label not supported: ${field}; known for ${resource.plural}: ${known}`);
+  const namespace = resource.scope === 'Namespaced' ? ['metadata.namespace'] : [];
+  const known = ['metadata.name', ...namespace, ...Object.keys(resource.selectable)].join(', ');
+  throw badRequest(`field label not supported: ${field.slice(0, 80)}; known for ${resource.plural}: ${known}`);
 }
 
-function fieldRequirements(text: string): { field: string; equal: boolean; value: string }[] {
-  return text
-    .split(',')
-    .filter((part) => part.trim() !== '')
-    .map((part) => {
-      const [, field, operator, value] = /^\s*([^=!\s]+)\s*(==|=|!=)\s*(.*?)\s*$/.exec(part) ?? [];
-      if (field === undefined) throw badRequest(`unable to parse the field selector ${JSON.stringify(text)}`);
-      return { field, equal: operator !== '!=', value: value ?? '' };
-    });
+function bounded(parameter: string, text: string, most: number): string {
+  if (text.length <= most) return text;
+  throw badRequest(`${parameter} has ${text.length} characters, and at most ${most} are taken: select less at a time`);
 }

@@ -1,7 +1,7 @@
 /** The API server: Kubernetes' conventions over the store. It knows no controller. */
 import type { TLSSocket } from 'node:tls';
 import { type Ambient, kinds as allKinds, type KindDefinition } from '@plumb/schemas';
-import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
+import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { localUrl, type TlsIdentity } from '../pki/open.ts';
 import type { Tokens } from '../pki/tokens.ts';
 import type { EventRing } from '../runtime/events.ts';
@@ -57,7 +57,7 @@ export interface Api {
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { store, ambient } = options;
   const ending = new AbortController();
-  const context: ApiContext = { ambient, ending: ending.signal };
+  const context: ApiContext = { ambient, limits: options.limits ?? defaultServerLimits, ending: ending.signal };
   await ensureDefaultNamespace(store, ambient);
   await finishNamespaceDeletions(context, namespaceResource(store));
   const events = new EventStore(options.events);

@@ -122,7 +122,7 @@ describe('create', () => {
     expect(ignored.status).toBe(201);
     expect(ignored.headers.warning).toBeUndefined();
     expect((await api.ask('POST', `${V1}/zones?fieldValidation=Maybe`, { body: manifests.zone('x') })).status).toBe(
-      400,
+      422,
     );
   });
 

@@ -1,7 +1,9 @@
 import { defaultsOf, type LimitDefinitions, type LimitsOf } from './define.ts';
+import { requestLimitDefinitions } from './requests.ts';
 
 /** The bounds of `plumb server`. One line per limit, each used where it is enforced. */
 export const serverLimitDefinitions = {
+  ...requestLimitDefinitions,
   joinBytes: {
     description: 'Size of a Join request of an agent.',
     above: 'The request is refused; the connection goes on.',

@@ -1,7 +1,7 @@
 /** ajv as the validators use it: every violation at once, no coercion, and Kubernetes' list maps as a keyword. */
 import { Ajv, type AnySchema, type ErrorObject, type ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
-import { shown } from './validate-message.ts';
+import { shown } from './shown.ts';
 
 /** An IPv4 address and a prefix length, each without leading zeros, as Kubernetes' format of that name. */
 const CIDR = /^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(?!\/)|(?=\/))){4}\/(3[0-2]|[12]?\d)$/;

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { KindDefinition } from '../kinds/define.ts';
 import type { FieldError } from '../meta/error.ts';
 import type { PlumbObject } from '../meta/object.ts';
-import { shown } from './validate-message.ts';
+import { shown } from './shown.ts';
 import { isSensitive, type SchemaNode, schemaNode } from './validate-schema.ts';
 
 /** The immutable spec fields that differ between what is stored and what is wanted; both after defaulting. */

@@ -1,17 +1,10 @@
 /** Violations of a schema as sentences: the rule, the value that was given, what is known. */
 import type { ErrorObject } from 'ajv';
 import type { FieldError } from '../meta/error.ts';
+import { shown } from './shown.ts';
 import { nearest } from './validate-nearest.ts';
 import { joinPath, pathOfPointer } from './validate-path.ts';
 import { isSensitive, type SchemaNode } from './validate-schema.ts';
-
-const MAX_SHOWN = 80;
-
-/** A value as it may stand in a message: JSON, cut short. */
-export function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
-}
 
 /** The sentence for one error of ajv (run with `verbose`), or undefined when another error says the same. */
 export function fieldError(error: ErrorObject, root: unknown, schema: SchemaNode): FieldError | undefined {

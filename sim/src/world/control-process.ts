@@ -17,6 +17,7 @@ import { EventRing } from '@plumb/reconciler/runtime/events.ts';
 import { Loading } from '@plumb/reconciler/runtime/loading.ts';
 import type { Store } from '@plumb/reconciler/store/store.ts';
 import { kinds } from '@plumb/schemas';
+import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import type { SimProcess } from '../core/process.ts';
 
 export type { Handler };
@@ -74,7 +75,7 @@ export class ControlProcess {
         }),
       (error) => onFatal(error.message),
     );
-    const context = { ambient };
+    const context = { ambient, limits: defaultServerLimits };
     await ensureDefaultNamespace(store, ambient);
     await finishNamespaceDeletions(context, namespaceResource(store));
     this.#router = new Router({

@@ -6,12 +6,12 @@ import { kinds, PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
 import { keys } from '../../store/keys.ts';
 import { decodeObject, encodeObject, objectText, removalOps } from '../../store/object-codec.ts';
 import type { Store } from '../../store/store.ts';
-import { type ApiContext, type Call, isDryRun } from '../call.ts';
+import type { ApiContext, Call } from '../call.ts';
 import { conflict, notFound } from '../failure.ts';
 import { expectSame } from '../modify.ts';
 import { JSON_TYPE, type Reply } from '../reply.ts';
 import type { WritableResource } from '../resource.ts';
-import { deleted, deleteOptions } from '../verbs/delete.ts';
+import { deleted, optionsOf } from '../verbs/delete.ts';
 import { timestamp } from './event-entries.ts';
 import { DEFAULT_NAMESPACE } from './namespace.ts';
 
@@ -25,13 +25,12 @@ export async function deleteNamespace(context: ApiContext, resource: WritableRes
   if (name === DEFAULT_NAMESPACE) {
     throw terminal('Forbidden', `namespace "${name}" is always there and cannot be deleted`);
   }
-  const options = await deleteOptions(call);
-  const dryRun = isDryRun(call.request.query) || options.dryRun?.includes('All');
+  const { dryRun, preconditions } = await optionsOf(call);
   const key = keys.object(resource.plural, undefined, name);
   const entry = await store.get(key);
   if (!entry) throw notFound(resource.plural, '', name);
   const current = decodeObject(entry);
-  expectSame(resource, current, options.preconditions);
+  expectSame(resource, current, preconditions);
   if (dryRun) {
     await expectEmpty(resource, name);
     return { status: 200, type: JSON_TYPE, body: objectText(entry) };

@@ -2,6 +2,7 @@
 
 import type { Call, Handler } from '../call.ts';
 import { badRequest } from '../failure.ts';
+import { writeOptions } from '../options.ts';
 import { json } from '../reply.ts';
 import type { Served } from '../served.ts';
 
@@ -26,6 +27,7 @@ export function serveReviews(): Served[] {
 function review(group: string, kind: string, statusOf: (call: Call) => Record<string, unknown>): Served {
   const plural = `${kind.toLowerCase()}s`;
   const create: Handler = async (call) => {
+    writeOptions(call.request.query, 'CreateOptions');
     const sent = await call.request.json();
     if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) throw badRequest(`the body is no ${kind}`);
     const { spec, metadata } = sent as { spec?: unknown; metadata?: unknown };

@@ -3,10 +3,11 @@ import { ConflictError } from '../../store/errors.ts';
 import { keys } from '../../store/keys.ts';
 import { decodeObject, encodeObject } from '../../store/object-codec.ts';
 import type { Entry, Precondition } from '../../store/store.ts';
-import { admitNew, fieldValidation } from '../admission.ts';
-import { type ApiContext, type Call, isDryRun } from '../call.ts';
+import { admitNew } from '../admission.ts';
+import type { ApiContext, Call } from '../call.ts';
 import { alreadyExists, badRequest, notFound } from '../failure.ts';
 import { warningHeader } from '../modify.ts';
+import { writeOptions } from '../options.ts';
 import { presentationOf } from '../presentation.ts';
 import { JSON_TYPE, type Reply } from '../reply.ts';
 import { keyOf, type WritableResource } from '../resource.ts';
@@ -21,7 +22,7 @@ export async function create(context: ApiContext, resource: WritableResource, ca
     throw badRequest(`${resource.plural} are created in a namespace: POST to …/namespaces/<name>/${resource.plural}`);
   }
   const present = presentationOf(request, resource, context.ambient.clock);
-  const level = fieldValidation(request.query);
+  const { dryRun, level } = writeOptions(request.query, 'CreateOptions');
   const sent = await request.json();
   call.name = nameOf(sent);
   for (let attempt = 1; ; attempt++) {
@@ -31,7 +32,7 @@ export async function create(context: ApiContext, resource: WritableResource, ca
     const value = encodeObject(object);
     let revision = 0;
     try {
-      if (!isDryRun(request.query)) {
+      if (!dryRun) {
         ({ revision } = await resource.store.commit({ preconditions, ops: [{ type: 'put', key, value }] }));
       } else if (await resource.store.get(key)) {
         throw new ConflictError([key]);

@@ -1,31 +1,26 @@
 import type { PlumbObject } from '@plumb/schemas';
 import { ConflictError } from '../../store/errors.ts';
 import { decodeObject, encodeObject, objectText, removalOps } from '../../store/object-codec.ts';
-import { type ApiContext, type Call, isDryRun } from '../call.ts';
+import type { ApiContext, Call } from '../call.ts';
 import { timestamp } from '../core/event-entries.ts';
-import { badRequest, conflict, notFound } from '../failure.ts';
+import { conflict, notFound } from '../failure.ts';
 import { ATTEMPTS, expectSame } from '../modify.ts';
+import { type DeleteOptions, deleteOptions } from '../options.ts';
 import { JSON_TYPE, json, type Reply } from '../reply.ts';
 import { keyOf, type WritableResource } from '../resource.ts';
-
-interface DeleteOptions {
-  preconditions?: { uid?: string; resourceVersion?: string };
-  dryRun?: string[];
-}
 
 /**
  * `DELETE /…/instances/web-0`. An object with finalizers is marked and goes when they are gone; one without goes at
  * once, and its deletion record comes in the same batch.
  */
 export async function remove(context: ApiContext, resource: WritableResource, call: Call): Promise<Reply> {
-  const options = await deleteOptions(call);
-  const dryRun = isDryRun(call.request.query) || options.dryRun?.includes('All');
+  const { dryRun, preconditions } = await optionsOf(call);
   const key = keyOf(resource, call.namespace, call.name);
   for (let attempt = 1; ; attempt++) {
     const entry = await resource.store.get(key);
     if (!entry) throw notFound(resource.plural, resource.group, call.name);
     const current = decodeObject(entry);
-    expectSame(resource, current, options.preconditions);
+    expectSame(resource, current, preconditions);
     const now = context.ambient.clock.now();
     const finalized = !current.metadata.finalizers?.length;
     if (finalized && dryRun) return deleted(resource, current);
@@ -59,12 +54,9 @@ export async function remove(context: ApiContext, resource: WritableResource, ca
   }
 }
 
-/** The options of the body. propagationPolicy and gracePeriodSeconds are accepted; references decide when it goes. */
-export async function deleteOptions(call: Call): Promise<DeleteOptions> {
-  const body = await call.request.json();
-  if (body === undefined) return {};
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw badRequest('DeleteOptions are an object');
-  return body as DeleteOptions;
+/** propagationPolicy and gracePeriodSeconds are checked and without effect: references decide when an object goes. */
+export async function optionsOf({ request }: Call): Promise<DeleteOptions> {
+  return deleteOptions(request.query, await request.json());
 }
 
 /** What is said of an object that is gone. */

@@ -1,11 +1,13 @@
 import { admitStatus } from '../admission.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { modify } from '../modify.ts';
+import { writeOptions } from '../options.ts';
 import type { Reply } from '../reply.ts';
 import type { WritableResource } from '../resource.ts';
 
 /** `PUT /…/instances/web-0/status`: only status is taken from what is sent. */
 export async function updateStatus(context: ApiContext, resource: WritableResource, call: Call): Promise<Reply> {
+  const options = writeOptions(call.request.query, 'UpdateOptions');
   const sent = await call.request.json();
-  return modify(context, resource, call, { wanted: () => sent, admit: admitStatus });
+  return modify(context, resource, call, { options, wanted: () => sent, admit: admitStatus });
 }

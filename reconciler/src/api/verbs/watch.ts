@@ -40,7 +40,7 @@ export async function watch(context: ApiContext, resource: Resource, call: Call)
   const lines = follow(context, {
     resource,
     namespace: call.namespace,
-    selection: selectionOf(resource, request.query),
+    selection: selectionOf(resource, request.query, context.limits),
     present: presentationOf(request, resource, context.ambient.clock),
     from: initial === true || (revision === 0 && initial === undefined) ? undefined : revision,
     closeInitial: initial === true,

@@ -1,4 +1,4 @@
-import { shown } from '@plumb/schemas/project/validate-message.ts';
+import { shown } from '@plumb/schemas/project/shown.ts';
 import { type FieldChange, fieldChanges } from '../changes.ts';
 import { type Command, inParallel, manifestsOf, parseCommand, withSession } from '../command.ts';
 import { describeManifest, type Manifest } from '../manifests.ts';

@@ -1,0 +1,158 @@
+/**
+ * What a write is asked to be: a dry run, how strictly its fields are taken. Rules and sentences are those of Kubernetes
+ * (apimachinery, apis/meta/v1/validation). A value that is not known is refused: the client meant something by it.
+ */
+import { type FieldError, terminal } from '@plumb/schemas';
+import { shown } from '@plumb/schemas/project/shown.ts';
+import { badRequest } from './failure.ts';
+
+/** What to do with fields that the schema does not know. */
+export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
+
+export interface WriteOptions {
+  /** Whether nothing is to be changed. */
+  dryRun: boolean;
+  /** Strict unless the query says otherwise: what is not understood is not promised. */
+  level: FieldValidation;
+}
+
+export interface DeleteOptions {
+  dryRun: boolean;
+  preconditions: { uid?: string; resourceVersion?: string };
+}
+
+type OptionsKind = 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'DeleteOptions';
+
+const LEVELS: readonly string[] = ['Ignore', 'Strict', 'Warn'];
+const POLICIES: readonly string[] = ['Foreground', 'Background', 'Orphan'];
+const UNSAFE = 'ignoreStoreReadErrorWithClusterBreakingPotential';
+const MOST_MANAGER_BYTES = 128;
+
+/** The options of a create, an update or a patch. Throws terminal `Invalid` (422) that names each unknown value. */
+export function writeOptions(query: URLSearchParams, kind: OptionsKind): WriteOptions {
+  const errors: FieldError[] = [];
+  const dryRun = dryRunOf(query.getAll('dryRun'), errors);
+  const level = query.get('fieldValidation') || 'Strict';
+  if (!LEVELS.includes(level)) errors.push(unsupported('fieldValidation', level, LEVELS));
+  const manager = query.get('fieldManager') ?? '';
+  if (Buffer.byteLength(manager) > MOST_MANAGER_BYTES) {
+    errors.push({ field: 'fieldManager', message: `Too long: may not be more than ${MOST_MANAGER_BYTES} bytes` });
+  } else if (/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(manager)) {
+    errors.push({ field: 'fieldManager', message: 'Invalid value: holds a character that cannot be printed' });
+  }
+  if (kind === 'PatchOptions' && query.has('force')) {
+    errors.push({ field: 'force', message: 'Forbidden: may not be specified for non-apply patch' });
+  }
+  refuse(kind, errors);
+  return { dryRun, level: level as FieldValidation };
+}
+
+/**
+ * The options of a deletion, from its body and its query: what either says counts. Throws PlumbError `BadRequest` when the
+ * body is no DeleteOptions, and `Invalid` (422) for a value that is not known.
+ */
+export function deleteOptions(query: URLSearchParams, body: unknown): DeleteOptions {
+  const sent = body === undefined || body === null ? {} : checkedBody(body);
+  const errors: FieldError[] = [];
+  const dryRun = dryRunOf([...query.getAll('dryRun'), ...(sent.dryRun ?? [])], errors);
+  const policies = [...query.getAll('propagationPolicy'), ...(sent.propagationPolicy ?? [])];
+  for (const policy of policies) {
+    if (!POLICIES.includes(policy)) errors.push(unsupported('propagationPolicy', policy, [...POLICIES, 'nil']));
+  }
+  if (policies.length > 0 && (query.has('orphanDependents') || sent.orphanDependents)) {
+    const message = `Invalid value: ${shown(policies[0])}: orphanDependents and deletionPropagation cannot be both set`;
+    errors.push({ field: 'propagationPolicy', message });
+  }
+  if (sent.unsafe || query.has(UNSAFE)) errors.push({ field: UNSAFE, message: 'Forbidden: is not served' });
+  const grace = query.get('gracePeriodSeconds');
+  if (grace !== null && !/^[+-]?\d{1,18}$/.test(grace)) throw badRequest('gracePeriodSeconds is not a whole number');
+  refuse('DeleteOptions', errors);
+  return { dryRun, preconditions: sent.preconditions ?? {} };
+}
+
+/** For what cannot be tried without being done. Throws terminal `Invalid` when the query asks for a dry run. */
+export function refuseDryRun(query: URLSearchParams, path: string): void {
+  const errors: FieldError[] = [];
+  if (dryRunOf(query.getAll('dryRun'), errors)) {
+    errors.push({ field: 'dryRun', message: `Forbidden: there is no dry run of ${path}; nothing was done` });
+  }
+  refuse('CreateOptions', errors);
+}
+
+interface SentDeleteOptions {
+  dryRun?: string[];
+  propagationPolicy?: string[];
+  preconditions?: { uid?: string; resourceVersion?: string };
+  orphanDependents?: boolean;
+  unsafe?: boolean;
+}
+
+type Check = (value: unknown) => boolean;
+
+const isString: Check = (value) => typeof value === 'string';
+const isBoolean: Check = (value) => typeof value === 'boolean';
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const PRECONDITIONS: Record<string, Check> = { uid: isString, resourceVersion: isString };
+
+const DELETE_FIELDS: Record<string, Check> = {
+  apiVersion: isString,
+  kind: (value) => value === 'DeleteOptions',
+  gracePeriodSeconds: Number.isSafeInteger,
+  preconditions: isRecord,
+  orphanDependents: isBoolean,
+  propagationPolicy: isString,
+  dryRun: (value) => Array.isArray(value) && value.every(isString),
+  [UNSAFE]: isBoolean,
+};
+
+/** A field that is misspelt would be a wish that is not heard, and the object would be gone. */
+function checkedBody(body: unknown): SentDeleteOptions {
+  if (!isRecord(body)) throw badRequest('DeleteOptions are an object');
+  const given = checkedFields(body, DELETE_FIELDS, '');
+  const preconditions = given.preconditions as Record<string, unknown> | undefined;
+  return {
+    ...(given.dryRun === undefined ? {} : { dryRun: given.dryRun as string[] }),
+    ...(given.propagationPolicy === undefined ? {} : { propagationPolicy: [given.propagationPolicy as string] }),
+    ...(preconditions === undefined
+      ? {}
+      : { preconditions: checkedFields(preconditions, PRECONDITIONS, 'preconditions.') }),
+    orphanDependents: given.orphanDependents !== undefined,
+    unsafe: given[UNSAFE] === true,
+  };
+}
+
+/** The fields that are not null. Throws PlumbError `BadRequest` for one that is not known or of another type. */
+function checkedFields(
+  given: Record<string, unknown>,
+  checks: Record<string, Check>,
+  path: string,
+): Record<string, unknown> {
+  const kept: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(given)) {
+    const check = Object.hasOwn(checks, key) ? checks[key] : undefined;
+    if (!check) throw badRequest(`DeleteOptions have no field ${shown(path + key)}; nothing was deleted`);
+    if (value === null) continue;
+    if (!check(value))
+      throw badRequest(`${path}${key} of DeleteOptions cannot be ${shown(value)}; nothing was deleted`);
+    kept[key] = value;
+  }
+  return kept;
+}
+
+function dryRunOf(values: readonly string[], errors: FieldError[]): boolean {
+  if (values.some((value) => value !== 'All')) errors.push(unsupported('dryRun', values, ['All']));
+  return values.length > 0;
+}
+
+function unsupported(field: string, value: unknown, supported: readonly string[]): FieldError {
+  const known = supported.map((word) => JSON.stringify(word)).join(', ');
+  return { field, message: `Unsupported value: ${shown(value)}: supported values: ${known}` };
+}
+
+function refuse(kind: OptionsKind, errors: FieldError[]): void {
+  if (errors.length === 0) return;
+  const rules = errors.map(({ field, message }) => `${field}: ${message}`).join(', ');
+  throw terminal('Invalid', `${kind}.meta.k8s.io "" is invalid: ${errors.length > 1 ? `[${rules}]` : rules}`, errors);
+}
