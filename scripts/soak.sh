@@ -1,6 +1,7 @@
 #!/bin/sh
 # npm run soak -- --minutes N --seed S: the simulation for as long as there is time. `-- --again SEED` shows one run.
 # npm run soak -- --kills N [--seed S]: real server and agent killed at N random moments of the quickstart on real guests.
+# npm run soak -- --fuzz [--minutes N] [--seed S] [TARGET…]: random inputs for every reader of what comes from outside.
 set -eu
 cd "$(dirname "$0")/.."
 case "${1:-}" in
@@ -10,6 +11,10 @@ case "${1:-}" in
     export PLUMB_KILLS
     if [ "${3:-}" = --seed ]; then export PLUMB_KILLS_SEED="${4:?say which seed}"; fi
     exec node_modules/.bin/node node_modules/vitest/vitest.mjs run --project e2e e2e/random-kills.e2e.ts
+    ;;
+  --fuzz)
+    sh scripts/modules.sh
+    exec node_modules/.bin/node sim/src/fuzz/main.ts "$@"
     ;;
 esac
 sh scripts/modules.sh

@@ -1,0 +1,6 @@
+/** Every target; a new one is a file beside this and a line here. */
+import type { FuzzTarget } from '../target.ts';
+import { selectors } from './selectors.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: each target makes the inputs that it takes
+export const targets: readonly FuzzTarget<any>[] = [selectors];
