@@ -7,6 +7,8 @@ import { latencyAround } from './drivers/simulated/latency.ts';
 import { seededRandom } from './drivers/simulated/seeded-random.ts';
 import { SimulatedHost } from './drivers/simulated/simulated-host.ts';
 import { SpecPool } from './drivers/simulated/spec-pool.ts';
+import { ownAddress } from './host/own-address.ts';
+import { serverAddress } from './identity/trust.ts';
 import { type AgentHost, runAgent } from './main.ts';
 
 /**
@@ -38,10 +40,11 @@ export async function agentCommand(argv: readonly string[]): Promise<number> {
 }
 
 async function libvirtHost(
-  { host, socket, tunnelAddress }: LibvirtArguments,
-  { dataDir }: AgentCommand,
+  { host, socket, tunnelAddress: given }: LibvirtArguments,
+  { server, dataDir }: AgentCommand,
   log: (line: string) => void,
 ): Promise<AgentHost[]> {
+  const tunnelAddress = given ?? (await ownAddress(serverAddress(server).host));
   // Only a host that has libvirt needs what this driver needs.
   const { openLibvirtDriver } = await import('./drivers/libvirt/driver.ts');
   return [

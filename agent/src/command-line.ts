@@ -1,5 +1,4 @@
 /** What `plumb agent` was asked to do. */
-import { networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type FieldError, terminal } from '@plumb/schemas';
@@ -21,7 +20,8 @@ plumb agent --server URL --token-file FILE [--register ZONE] --driver simulated
   --data-dir DIR          where credentials, and with libvirt images and disks, are kept; .plumb/agent, if not given
   --limits FILE           bounds on what comes from outside, as JSON; "plumb limits" lists them
   --libvirt-socket PATH   libvirt's socket, if it is not in its usual place
-  --tunnel-address ADDR   IPv4 address of this host that other hosts reach with VXLAN; its first, if not given
+  --tunnel-address ADDR   IPv4 address of this host at which it receives VXLAN; that from which it reaches the server, if not
+                          given. Other hosts are told spec.tunnelAddress of its Host, or where its stream comes from
   --hosts N               how many simulated hosts: PREFIX-0, PREFIX-1 …
   --prefix NAME           sim, if not given
   --streams N             over how many connections the simulated hosts are spread; 1, if not given
@@ -44,7 +44,7 @@ export interface LibvirtArguments {
   name: 'libvirt';
   host: string;
   socket?: string;
-  tunnelAddress: string;
+  tunnelAddress?: string;
 }
 
 export interface SimulatedArguments {
@@ -108,7 +108,7 @@ export function parseAgentCommand(argv: readonly string[]): AgentCommand | undef
       name: 'libvirt',
       host: needed('host'),
       socket: values['libvirt-socket'],
-      tunnelAddress: values['tunnel-address'] ?? firstAddress(),
+      tunnelAddress: values['tunnel-address'],
     };
   else if (driver === 'simulated')
     read = {
@@ -151,10 +151,4 @@ function invalid(errors: FieldError[]) {
 
 function many(count: number, prefix: string): string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
-}
-
-/** The first IPv4 address of this machine that others can reach; its loopback, where there is none. */
-function firstAddress(): string {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
 }

@@ -1,6 +1,7 @@
 /** What runs in a control plane apart from its edges: fleet, caches and controllers over a store. */
+import { networkInterfaces } from 'node:os';
 import type { Ambient, PlumbError } from '@plumb/schemas';
-import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
+import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { AllocationIndex } from './allocation/allocation-index.ts';
 import { Holdings } from './allocation/holdings.ts';
 import { AllocationLane } from './allocation/lane.ts';
@@ -8,6 +9,7 @@ import type { Context } from './controllers/controller.ts';
 import { Survey } from './controllers/first-look.ts';
 import { HostLiveness } from './controllers/host/liveness.ts';
 import { registerHost } from './controllers/host/register.ts';
+import { TunnelEndpoints } from './controllers/host/tunnel-endpoints.ts';
 import { ScanWatch } from './controllers/instance/scan-watch.ts';
 import { runControllers } from './controllers/run.ts';
 import { FleetServer, type FleetServerOptions } from './fleet/fleet-server.ts';
@@ -30,6 +32,8 @@ export interface ControlOptions {
   metrics?: Metrics;
   /** Bounds on what comes from outside; defaults, if absent. */
   limits?: ServerLimits;
+  /** Addresses of the machine on which it runs; asked for anew each time. */
+  ownAddresses?: () => readonly string[];
   log: Log;
   /** Gives up what is being loaded. */
   signal?: AbortSignal;
@@ -53,7 +57,8 @@ const STOP_MS = 5_000;
  * but for what only controllers write. When it rejects, nothing of it runs on.
  */
 export async function startControl(options: ControlOptions): Promise<Control> {
-  const { store, ambient, events, mayJoin, endpoint, metrics, limits, log, signal, onFatal } = options;
+  const { store, ambient, events, mayJoin, endpoint, metrics, log, signal, onFatal } = options;
+  const { limits = defaultServerLimits, ownAddresses = realAddresses } = options;
   await using begun = new AsyncDisposableStack();
   const fleet = new FleetServer({
     ...{ store, ambient, mayJoin, endpoint, log, metrics, limits },
@@ -68,11 +73,12 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const journal = await Journal.load(store);
   const holdings = new Holdings();
   const survey = new Survey({ cache, journal, holdings, fleet });
+  const endpoints = new TunnelEndpoints({ cache, fleet, ownAddresses });
   await cache.start(watching.signal, onFatal);
   const index = await AllocationIndex.load(store, watching.signal);
   const controllers = runControllers({
     context: {
-      ...{ store, cache, fleet, index, events, ambient, journal, holdings },
+      ...{ store, cache, fleet, index, events, ambient, journal, holdings, endpoints, limits },
       lane: new AllocationLane(store, index),
       liveness: new HostLiveness(fleet, ambient.clock),
     },
@@ -98,4 +104,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       watching.abort();
     },
   };
+}
+
+function realAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((addresses) => addresses?.map(({ address }) => address) ?? []);
 }

@@ -1,5 +1,6 @@
 /** A controller is its contract: what it is called with, what it reads, the one field set that it writes. */
 import type { Ambient } from '@plumb/schemas';
+import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import type { AllocationIndex } from '../allocation/allocation-index.ts';
 import type { Holdings } from '../allocation/holdings.ts';
 import type { AllocationLane } from '../allocation/lane.ts';
@@ -9,6 +10,7 @@ import type { ObjectCache } from '../runtime/cache.ts';
 import type { EventRecorder } from '../runtime/events.ts';
 import type { Store } from '../store/store.ts';
 import type { HostLiveness } from './host/liveness.ts';
+import type { TunnelEndpoints } from './host/tunnel-endpoints.ts';
 
 export interface Controller {
   readonly name: string;
@@ -42,6 +44,8 @@ export interface Context {
   lane: AllocationLane;
   holdings: Holdings;
   liveness: HostLiveness;
+  endpoints: Pick<TunnelEndpoints, 'addressOf' | 'problemOf' | 'onChange'>;
+  limits: ServerLimits;
   events: EventRecorder;
   ambient: Ambient;
   /** uids of instances that had no place when this process began: what they were before it cannot know. */

@@ -19,6 +19,7 @@ export function dispatch(context: Context, waitingNow: Set<string>): () => void 
   const ends = [
     context.cache.onChange((change) => onObject(context, waiting, change)),
     context.fleet.onChange((change) => onLive(context, hosts, change)),
+    context.endpoints.onChange((host) => hosts.onAddress(host)),
     () => hosts.end(),
   ];
   context.holdings.onChange(({ networks, left, freed }) => {

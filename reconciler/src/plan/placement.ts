@@ -17,6 +17,8 @@ export interface PlacementHost {
   labels: Readonly<Record<string, string>>;
   connected: boolean;
   unschedulable: boolean;
+  /** Why nothing may be placed there for now, as what hosts do: `do not answer`. */
+  barred?: string;
   /** Schedulable CPUs and memory: physical times overcommit. */
   cpus: number;
   memoryMiB: number;
@@ -52,6 +54,11 @@ export function place(request: PlacementRequest, hosts: Iterable<PlacementHost>)
     if (!host.connected) {
       unknown = true;
       reject('are not connected');
+      continue;
+    }
+    if (host.barred !== undefined) {
+      unknown = true;
+      reject(host.barred);
       continue;
     }
     if (host.cpus < request.cpus || host.memoryMiB < request.memoryMiB) {

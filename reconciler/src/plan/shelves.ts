@@ -121,12 +121,21 @@ class LabelSets {
   }
 }
 
-function plainKey({ connected, unschedulable, cpus, memoryMiB, usedCpus, usedMemoryMiB, zone }: Candidate): string {
-  return `${connected} ${unschedulable} ${cpus} ${memoryMiB} ${usedCpus} ${usedMemoryMiB} ${zone}`;
+function plainKey({
+  connected,
+  unschedulable,
+  barred,
+  cpus,
+  memoryMiB,
+  usedCpus,
+  usedMemoryMiB,
+  zone,
+}: Candidate): string {
+  return `${connected} ${unschedulable} ${barred ?? ''} ${cpus} ${memoryMiB} ${usedCpus} ${usedMemoryMiB} ${zone}`;
 }
 
 function hasRoom(host: Candidate, { zone, cpus, memoryMiB }: PlacementRequest): boolean {
-  if (!host.connected || host.unschedulable || host.zone !== zone) return false;
+  if (!host.connected || host.unschedulable || host.barred !== undefined || host.zone !== zone) return false;
   return host.usedCpus + cpus <= host.cpus && host.usedMemoryMiB + memoryMiB <= host.memoryMiB;
 }
 

@@ -35,6 +35,22 @@ export const host = defineKind({
         default: 1,
         description: 'How much memory is handed out per MiB of physical memory.',
       },
+      capacity: {
+        type: 'object',
+        additionalProperties: false,
+        description:
+          'What instances may have of the host at most, before overcommit, whatever its agent claims. Without it the claim counts, up to the limits of the server.',
+        properties: {
+          cpus: { type: 'integer', minimum: 1, maximum: 1_048_576, description: 'Physical CPUs.' },
+          memoryMiB: { type: 'integer', minimum: 1, maximum: 1_099_511_627_776, description: 'Memory.' },
+        },
+      },
+      tunnelAddress: {
+        type: 'string',
+        format: 'ipv4',
+        description:
+          "Address at which other hosts reach the host's VXLAN endpoint. Without it, the address that the stream of its agent comes from.",
+      },
     },
   },
   status: {
@@ -44,9 +60,12 @@ export const host = defineKind({
       ...commonStatus,
       driver: { type: 'string', description: 'The driver of the agent: libvirt or simulated.' },
       agentVersion: { type: 'string', description: 'Version of the agent.' },
-      cpus: { type: 'integer', description: 'Physical CPUs.' },
-      memoryMiB: { type: 'integer', description: 'Memory that instances may use, before overcommit.' },
-      tunnelAddress: { type: 'string', description: 'Address of the VXLAN endpoint.' },
+      cpus: { type: 'integer', description: 'Physical CPUs that count: as its agent says, bounded by spec.capacity.' },
+      memoryMiB: {
+        type: 'integer',
+        description: 'Memory that instances may use, before overcommit: as its agent says, bounded by spec.capacity.',
+      },
+      tunnelAddress: { type: 'string', description: 'Address of the VXLAN endpoint that other hosts are told.' },
       orphans: {
         type: 'array',
         description: 'What runs on the host and belongs to no object that the store knows. Plumb never touches it.',

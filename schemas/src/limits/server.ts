@@ -40,6 +40,20 @@ export const serverLimitDefinitions = {
     minimum: 60,
     maximum: 1_000_000_000,
   },
+  hostCpus: {
+    description: 'CPUs that a host may claim to have when its Host declares no spec.capacity.',
+    above: 'The Host says so and gets no new instances until spec.capacity says what it has.',
+    default: 4096,
+    minimum: 1,
+    maximum: 1 << 20,
+  },
+  hostMemoryMiB: {
+    description: 'Memory that a host may claim to have when its Host declares no spec.capacity.',
+    above: 'The Host says so and gets no new instances until spec.capacity says what it has.',
+    default: 1 << 26,
+    minimum: 1024,
+    maximum: 2 ** 40,
+  },
   hostTextCharacters: {
     description: 'Length of each text that an agent says of itself (driver, version), and of the reason of a failure.',
     above: 'The text is cut; an ellipsis says so.',

@@ -18,6 +18,7 @@ import {
   type Status,
   writeStatus,
 } from '../status.ts';
+import { capacityOf } from './capacity.ts';
 import { orphansOn } from './orphans.ts';
 
 export function hostController(context: Context): Controller {
@@ -91,10 +92,21 @@ function connectedStatus(
   live: HostLive,
   orphans: LiveThing[],
 ): Status {
-  const { driver, agentVersion, cpus, memoryMiB, tunnelAddress } = live.facts;
+  const { driver, agentVersion } = live.facts;
+  const { cpus, memoryMiB, problem } = capacityOf(object as Host, live.facts, context.limits);
+  const tunnelAddress = context.endpoints.addressOf(live.name) || undefined;
   const next = { ...status, driver, agentVersion, cpus, memoryMiB, tunnelAddress };
-  const ready = readyStatus(context, next, object, 'Connected', `its agent is connected, driver ${driver}`);
-  return orphansStatus(context, ready, object, orphans);
+  const said = problem
+    ? failedStatus(context, next, object, problem)
+    : readyStatus(context, next, object, 'Connected', `its agent is connected, driver ${driver}`);
+  return orphansStatus(context, tunnelStatus(context, said, object), object, orphans);
+}
+
+/** Says when other hosts cannot reach its tunnels, or not where its agent says. */
+function tunnelStatus(context: Context, status: Status, object: Cached['object']): Status {
+  const problem = context.endpoints.problemOf(object.metadata.name);
+  if (problem === undefined) return conditionsTo(context, status, object, [], ['TunnelEndpoint']);
+  return conditionsTo(context, status, object, [{ type: 'TunnelEndpoint', status: 'False', ...problem }], []);
 }
 
 /** The status with what was found on the host and belongs to nobody. */

@@ -43,6 +43,12 @@ export class HostEvents {
     this.#gather(host);
   }
 
+  /** Others are to send to it elsewhere, or its Host is to say why not. */
+  onAddress(host: string): void {
+    this.#context.enqueue(keys.object('hosts', undefined, host));
+    this.#gather(host);
+  }
+
   end(): void {
     this.#stopGathering?.();
     this.#stopPreparing?.();

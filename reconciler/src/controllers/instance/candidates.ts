@@ -5,8 +5,10 @@ import type { PlacementRequest } from '../../plan/placement.ts';
 import { type Candidate, PlacementIndex } from '../../plan/placement-index.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
+import { capacityOf } from '../host/capacity.ts';
 
 const NO_LABELS = {};
+const NOTHING = { cpus: 0, memoryMiB: 0 };
 
 /** One for each index of what is handed out. */
 const known = new WeakMap<AllocationIndex, Candidates>();
@@ -86,14 +88,17 @@ export class Candidates {
     const { labels, deletionTimestamp } = object.metadata;
     const live = fleet.host(name);
     const use = this.#allocations.use(name);
+    const { cpuOvercommitRatio, memoryOvercommitRatio, unschedulable } = object.spec;
+    const has = capacityOf(object, live?.facts ?? NOTHING, this.#context.limits);
     return {
       name,
       zone: object.spec.zone,
       labels: labels ?? NO_LABELS,
       connected: live?.connected ?? false,
-      unschedulable: object.spec.unschedulable || deletionTimestamp !== undefined,
-      cpus: Math.floor((live?.facts.cpus ?? 0) * object.spec.cpuOvercommitRatio),
-      memoryMiB: Math.floor((live?.facts.memoryMiB ?? 0) * object.spec.memoryOvercommitRatio),
+      unschedulable: unschedulable || deletionTimestamp !== undefined,
+      ...(has.problem ? { barred: 'claim more than is plausible' } : {}),
+      cpus: Math.floor(has.cpus * cpuOvercommitRatio),
+      memoryMiB: Math.floor(has.memoryMiB * memoryOvercommitRatio),
       usedCpus: use.cpus,
       usedMemoryMiB: use.memoryMiB,
     };

@@ -23,6 +23,7 @@ import { diffHost, type PlanStep, removeStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
+import { capacityOf } from '../host/capacity.ts';
 import { peersOf } from '../l2-network/peers.ts';
 import { isApplied } from './applied.ts';
 import { mayBePutBack } from './change-sets.ts';
@@ -236,9 +237,10 @@ function roomFor(context: Context, { host: name, ...held }: Allocation, index: A
   if (!host || !facts) return undefined;
   const { cpuOvercommitRatio, memoryOvercommitRatio } = host.spec;
   const use = index.use(name);
+  const has = capacityOf(host, facts, context.limits);
   return {
-    cpus: Math.floor(facts.cpus * cpuOvercommitRatio) - use.cpus + held.cpus,
-    memoryMiB: Math.floor(facts.memoryMiB * memoryOvercommitRatio) - use.memoryMiB + held.memoryMiB,
+    cpus: Math.floor(has.cpus * cpuOvercommitRatio) - use.cpus + held.cpus,
+    memoryMiB: Math.floor(has.memoryMiB * memoryOvercommitRatio) - use.memoryMiB + held.memoryMiB,
   };
 }
 

@@ -1,9 +1,8 @@
 /** Which hosts carry an L2 network, and their tunnel endpoints. */
-import type { Fleet } from '../../fleet/fleet.ts';
 import type { Context } from '../controller.ts';
 
 /** What is asked for, of all that a controller is made with. */
-type Asked = Pick<Context, 'cache' | 'fleet' | 'holdings'>;
+type Asked = Pick<Context, 'cache' | 'endpoints' | 'holdings'>;
 
 /** Hosts on which an instance holds an interface of any of the network's subnets. */
 export function hostsOf({ cache, holdings }: Asked, l2Key: string): Set<string> {
@@ -20,30 +19,27 @@ export function peersOf(context: Asked, l2Key: string, host: string): string[] {
 
 /** {@link peersOf} for many hosts: what they have in common is worked out once. */
 export function tunnelPeers(context: Asked, l2Key: string): (host: string) => string[] {
-  const { fleet } = context;
-  const networks = followed(fleet);
+  const { endpoints: all } = context;
+  const networks = followed(all);
   const endpoints = networks.get(l2Key) ?? new Endpoints();
-  const sorted = endpoints.follow(hostsOf(context, l2Key), fleet);
+  const sorted = endpoints.follow(hostsOf(context, l2Key), all);
   if (sorted.length === 0) networks.delete(l2Key);
   else networks.set(l2Key, endpoints);
   return (host) => {
-    const own = fleet.host(host)?.facts.tunnelAddress;
+    const own = all.addressOf(host);
     return sorted.filter((address) => address !== own);
   };
 }
 
-/** Of each fleet the endpoints of its networks, as far as no host came or went since they were worked out. */
-const known = new WeakMap<Fleet, Map<string, Endpoints>>();
+/** Of each fleet the endpoints of its networks, as far as no host has another address since they were worked out. */
+const known = new WeakMap<Context['endpoints'], Map<string, Endpoints>>();
 
-function followed(fleet: Fleet): Map<string, Endpoints> {
-  const before = known.get(fleet);
+function followed(all: Context['endpoints']): Map<string, Endpoints> {
+  const before = known.get(all);
   if (before) return before;
   const networks = new Map<string, Endpoints>();
-  known.set(fleet, networks);
-  // A host may come back with another address.
-  fleet.onChange(({ type }) => {
-    if (type === 'host') networks.clear();
-  });
+  known.set(all, networks);
+  all.onChange(() => networks.clear());
   return networks;
 }
 
@@ -56,17 +52,17 @@ class Endpoints {
   #sorted: readonly string[] = [];
 
   /** The addresses of these hosts, sorted, each once. What was given before stays as it is. */
-  follow(hosts: ReadonlySet<string>, fleet: Fleet): readonly string[] {
+  follow(hosts: ReadonlySet<string>, all: Asked['endpoints']): readonly string[] {
     const sorted = [...this.#sorted];
-    for (const host of hosts) if (!this.#addresses.has(host)) this.#add(sorted, host, fleet);
+    for (const host of hosts) if (!this.#addresses.has(host)) this.#add(sorted, host, all);
     if (this.#addresses.size > hosts.size)
       for (const host of this.#addresses.keys()) if (!hosts.has(host)) this.#remove(sorted, host);
     this.#sorted = sorted;
     return sorted;
   }
 
-  #add(sorted: string[], host: string, fleet: Fleet): void {
-    const address = fleet.host(host)?.facts.tunnelAddress ?? '';
+  #add(sorted: string[], host: string, all: Asked['endpoints']): void {
+    const address = all.addressOf(host);
     this.#addresses.set(host, address);
     if (address === '') return;
     const uses = this.#uses.get(address) ?? 0;

@@ -1,5 +1,6 @@
 /** The control plane without its edges: real store, cache, journal, lane and controllers over a fleet in memory. */
 import { type Ambient, API_GROUP_VERSION, kindByName, type PlumbObject, realAmbient } from '@plumb/schemas';
+import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { AllocationIndex } from '../../allocation/allocation-index.ts';
 import { Holdings } from '../../allocation/holdings.ts';
 import { AllocationLane } from '../../allocation/lane.ts';
@@ -15,6 +16,7 @@ import type { Store } from '../../store/store.ts';
 import type { Context } from '../controller.ts';
 import { Survey } from '../first-look.ts';
 import { HostLiveness } from '../host/liveness.ts';
+import { TunnelEndpoints } from '../host/tunnel-endpoints.ts';
 import { type Running, runControllers } from '../run.ts';
 
 export interface Rig {
@@ -45,6 +47,7 @@ export interface RigOptions {
   store?: Store;
   fleet?: FakeFleet;
   ambient?: Ambient;
+  limits?: Partial<ServerLimits>;
 }
 
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
@@ -57,6 +60,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const journal = await Journal.load(store);
   const holdings = new Holdings();
   const survey = new Survey({ cache, journal, holdings, fleet });
+  const endpoints = new TunnelEndpoints({ cache, fleet, ownAddresses: () => [] });
   await cache.start(abort.signal, (error) => errors.push(error.message));
   const index = await AllocationIndex.load(store);
   const running: Running = runControllers({
@@ -70,6 +74,8 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       holdings,
       liveness: new HostLiveness(fleet, ambient.clock),
       events: new EventRing({ ambient }),
+      endpoints,
+      limits: { ...defaultServerLimits, ...options.limits },
       ambient,
     },
     survey,
