@@ -1,10 +1,13 @@
 /** What the agent asks of a hypervisor. `libvirt` and `simulated` implement it; conformance.ts proves both. */
 import type { LiveThing, Thing, ThingKind } from '@plumb/schemas';
+import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
 
 export interface Driver {
   readonly name: 'libvirt' | 'simulated';
   /** What the machine has for instances. */
   facts(): Promise<DriverFacts>;
+  /** What is wrong with the host as a whole, in sentences for people. Its changes are told to listeners. */
+  troubles(): readonly HostTrouble[];
   /** Everything on the host that bears Plumb's mark, and nothing else. */
   observe(): Promise<LiveThing[]>;
   /**
@@ -33,5 +36,7 @@ export interface DriverFacts {
 export type DriverChange =
   | { type: 'changed'; thing: LiveThing }
   | { type: 'removed'; kind: ThingKind; id: string; owner: string }
+  /** {@link Driver.troubles} says something else than before. */
+  | { type: 'troubles' }
   /** The driver lost track (its connection broke): observe again. */
   | { type: 'lost' };

@@ -39,6 +39,7 @@ afterEach(async () => {
 const driver: Driver = {
   name: 'simulated',
   facts: async () => ({ cpus: 1, memoryMiB: 1 }),
+  troubles: () => [],
   observe: async () => [],
   async ensure(thing) {
     begun.push(`ensure ${thing.id}`);

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LiveThing, realAmbient } from '@plumb/schemas';
-import type { AgentMessage } from '@plumb/schemas/wire/messages.ts';
+import type { AgentMessage, HostTrouble } from '@plumb/schemas/wire/messages.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Driver, DriverChange } from '../drivers/driver.ts';
 import { Identity } from '../identity/identity.ts';
@@ -15,6 +15,7 @@ let tell: (change: DriverChange) => void;
 let observed: { resolve(things: LiveThing[]): void; reject(error: Error): void }[];
 let timers: { ms: number; run: () => void }[];
 let log: string[];
+let troubles: HostTrouble[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'plumb-session-'));
@@ -22,9 +23,11 @@ beforeEach(async () => {
   observed = [];
   timers = [];
   log = [];
+  troubles = [];
   const driver: Driver = {
     name: 'simulated',
     facts: async () => ({ cpus: 2, memoryMiB: 1024 }),
+    troubles: () => troubles,
     observe: () => new Promise((resolve, reject) => observed.push({ resolve, reject })),
     ensure: async () => {},
     remove: async () => {},
@@ -72,6 +75,8 @@ function link() {
           ...message.changes.changed.map((t) => `+${t.thing?.id}`),
           ...message.changes.removed.map((t) => `-${t.id}`),
         );
+      else if (message.body === 'report')
+        words.push(`troubles: ${message.report.troubles.map(({ reason }) => reason)}`);
       else words.push(message.body ?? '');
     },
   };
@@ -118,19 +123,36 @@ test('a driver that lost track while it was observed is observed again', async (
   expect(out.words).toEqual(['all: a']);
 });
 
-test('a host that cannot be observed is tried again, and says nothing until then', async () => {
+test('a host that cannot be observed is tried again, and says only why until then', async () => {
   const out = link();
   const begun = session.begin(out, 's', 1);
   tell({ type: 'changed', thing: live('b') });
   observed[0]!.reject(new Error('libvirt is away'));
   await begun;
-  expect(out.words).toEqual([]);
+  expect(out.words).toEqual(['troubles: HostNotSeen']);
   expect(log).toEqual([expect.stringContaining('libvirt is away')]);
   expect(timers.map(({ ms }) => ms)).toEqual([125]);
   timers[0]!.run();
   observed[1]!.resolve([live('a')]);
   await settled();
-  expect(out.words).toEqual(['all: a', '+b']);
+  expect(out.words).toEqual(['troubles: HostNotSeen', 'all: a', 'troubles: ', '+b']);
+});
+
+test('what is wrong with the host is told at once, and when it is over; nothing is said of a host that is well', async () => {
+  const out = link();
+  const begun = session.begin(out, 's', 1);
+  expect(out.words).toEqual([]);
+  troubles = [{ reason: 'LibvirtUnavailable', message: 'it is away', blocking: true }];
+  tell({ type: 'troubles' });
+  observed[0]!.reject(new Error('libvirt is away'));
+  await begun;
+  troubles = [];
+  tell({ type: 'troubles' });
+  const next = link();
+  troubles = [{ reason: 'DiskFull', message: 'it is full', blocking: false }];
+  void session.begin(next, 's2', 1);
+  expect(out.words).toEqual(['troubles: LibvirtUnavailable', 'troubles: HostNotSeen']);
+  expect(next.words).toEqual(['troubles: DiskFull']);
 });
 
 test('an observation that ends after its session says nothing in the next one', async () => {

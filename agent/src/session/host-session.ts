@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Random } from '@plumb/schemas';
 import { retryable } from '@plumb/schemas';
-import type { AgentMessage, Command } from '@plumb/schemas/wire/messages.ts';
+import type { AgentMessage, Command, HostTrouble } from '@plumb/schemas/wire/messages.ts';
 import { liveThingToWire } from '@plumb/schemas/wire/thing-codec.ts';
 import type { Driver, DriverChange } from '../drivers/driver.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -43,6 +44,10 @@ export class HostSession {
   #held: AgentMessage[] | undefined;
   #lostAgain = false;
   #stopRetry: () => void = () => {};
+  /** Why there is no snapshot. */
+  #notSeen: HostTrouble[] = [];
+  /** What the control plane was told last in this session. */
+  #reported: readonly HostTrouble[] = [];
 
   constructor(options: HostSessionOptions) {
     this.#options = options;
@@ -88,6 +93,9 @@ export class HostSession {
     this.end();
     this.#link = link;
     this.#session = session;
+    this.#reported = [];
+    this.#notSeen = [];
+    this.#report();
     await Promise.all([identity.raiseTerm(term), this.#observe(link, known)]);
   }
 
@@ -118,6 +126,10 @@ export class HostSession {
   #changed(change: DriverChange): void {
     const link = this.#link;
     if (link === undefined) return;
+    if (change.type === 'troubles') {
+      this.#report();
+      return;
+    }
     if (change.type === 'lost') {
       if (this.#held) this.#lostAgain = true;
       else void this.#observe(link);
@@ -128,6 +140,20 @@ export class HostSession {
         ? { changed: [liveThingToWire(change.thing)], removed: [] }
         : { changed: [], removed: [{ kind: change.kind, id: change.id }] };
     this.#send({ host: this.name, body: 'changes', changes });
+  }
+
+  /** At once, since it may say why the snapshot does not come. */
+  #report(): void {
+    const known = this.#options.driver.troubles();
+    const troubles = known.some(({ blocking }) => blocking) ? known : [...known, ...this.#notSeen];
+    if (isDeepStrictEqual(troubles, this.#reported)) return;
+    this.#reported = troubles;
+    this.#link?.push({ host: this.name, body: 'report', report: { troubles: [...troubles] } });
+  }
+
+  #noteSeen(...why: HostTrouble[]): void {
+    this.#notSeen = why;
+    this.#report();
   }
 
   #send(message: AgentMessage): void {
@@ -150,10 +176,13 @@ export class HostSession {
     } catch (error) {
       if (this.#link !== link) return;
       const { clock, random, log } = this.#options;
-      log(`${this.name}: what lives on the host cannot be seen, trying again: ${(error as Error).message}`);
+      const message = `what lives on the host cannot be seen: ${(error as Error).message}`;
+      log(`${this.name}: ${message}; trying again`);
+      this.#noteSeen({ reason: 'HostNotSeen', message, blocking: true });
       this.#stopRetry = clock.after(backoffMs(failures, random), () => void this.#observe(link, known, failures + 1));
       return;
     }
+    this.#noteSeen();
     const held = this.#held;
     this.#held = undefined;
     for (const message of held) link.push(message);

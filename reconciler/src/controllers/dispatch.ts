@@ -171,6 +171,10 @@ function onLive(context: Context, hosts: HostEvents, change: LiveChange): void {
     hosts.on(change.host);
     return;
   }
+  if (change.type === 'troubles') {
+    context.enqueue(keys.object('hosts', undefined, change.host));
+    return;
+  }
   const flow = context.journal.get(change.owner);
   if (flow && flow.record.direction !== 'failed') return; // its own flow is at work, and looks once more at the end
   const owner = context.cache.byUid(change.owner);

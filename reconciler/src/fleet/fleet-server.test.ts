@@ -195,3 +195,21 @@ test('a server that was busy does not take an agent for silent that it had no ti
   expect(ended).toBe(true);
   fleet.close();
 });
+
+test('what is wrong with a host is heard before its snapshot, and forgotten with its session', async () => {
+  const { fleet, connect } = await fleetFor(['h']);
+  const changes: LiveChange[] = [];
+  fleet.onChange((change) => changes.push(change));
+  const stream = connect();
+  const trouble = { reason: 'LibvirtUnavailable', message: 'it is away', blocking: true };
+  stream.say({ host: 'h', body: 'report', report: { troubles: [trouble] } });
+  expect(fleet.host('h')).toBeUndefined();
+  stream.attach('h');
+  await settle();
+  stream.say({ host: 'h', body: 'report', report: { troubles: [trouble] } });
+  expect(fleet.host('h')).toMatchObject({ connected: false, troubles: [trouble] });
+  expect(changes).toEqual([{ type: 'troubles', host: 'h' }]);
+  stream.end();
+  expect(fleet.host('h')?.troubles).toEqual([]);
+  fleet.close();
+});

@@ -6,6 +6,7 @@ import type {
   AgentMessage,
   Attach,
   Changes,
+  HostReport,
   JoinRequest,
   Snapshot,
   WireLiveThing,
@@ -22,10 +23,12 @@ import type { Fleet, FleetCommand, HostFacts, HostLive, LiveChange, OwnedLive, S
 import { type EndpointHandlers, FleetEndpoint } from './fleet-endpoint.ts';
 import { countFleet } from './fleet-metrics.ts';
 import type { Likeness } from './likeness.ts';
+import { NO_TROUBLES } from './live-host.ts';
 import { LiveState } from './live-state.ts';
 import { PendingCommands } from './pending-commands.ts';
 import { Registration } from './registration.ts';
 import { type Session, Sessions } from './sessions.ts';
+import { troublesFrom } from './troubles.ts';
 
 export interface FleetServerOptions {
   store: Store;
@@ -80,6 +83,7 @@ export class FleetServer implements Fleet {
       onEnded: (host, why) => {
         log('info', `host ${host.name} detached: ${why}`);
         this.#pending.lose(host.name, why);
+        host.troubles = NO_TROUBLES;
         this.#notify([{ type: 'host', host: host.name }]);
       },
       onRefused: (host) => this.#notify([{ type: 'host', host }]),
@@ -243,6 +247,8 @@ export class FleetServer implements Fleet {
         changes.push(...this.#applySnapshot(session, message.snapshot));
       } else if (message.body === 'changes') {
         if (session.host.connected) changes.push(...this.#applyChanges(session, message.changes));
+      } else if (message.body === 'report') {
+        changes.push(this.#applyReport(session, message.report));
       } else if (message.body === 'result') {
         const { result } = message;
         answers.push(() => this.#pending.settle(message.host, result));
@@ -281,6 +287,11 @@ export class FleetServer implements Fleet {
     const put = this.#live.putAll(session.host, this.#understand(session, changed));
     const gone = removed.map((ref) => this.#live.remove(session.host, ref));
     return [...put, ...gone.filter((change) => change !== undefined)];
+  }
+
+  #applyReport({ host }: Session, { troubles }: HostReport): LiveChange {
+    host.troubles = troublesFrom(troubles, this.#options.limits ?? defaultServerLimits);
+    return { type: 'troubles', host: host.name };
   }
 
   /** What cannot be understood was made by a newer agent: it is left out, and left alone. */

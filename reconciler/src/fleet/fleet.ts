@@ -1,5 +1,6 @@
 /** What controllers and flows see of the agents. Wire types stop behind this interface. */
 import type { LiveThing, PlumbError, Thing, ThingKind } from '@plumb/schemas';
+import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
 import type { Likeness } from './likeness.ts';
 
 export interface Fleet {
@@ -47,6 +48,8 @@ export interface HostLive {
   /** True between a successful Attach with its snapshot and the end of the stream. */
   readonly connected: boolean;
   readonly facts: HostFacts;
+  /** What its agent says is wrong with the host as a whole; nothing is known of a host that no agent speaks for. */
+  readonly troubles: readonly HostTrouble[];
   /** The last that was heard when not connected. */
   readonly things: LiveThings;
   /** Another after each change of an image, a bridge or a subnet there. */
@@ -94,5 +97,7 @@ export interface StepOutcome {
 export type LiveChange =
   /** A host attached, detached, was refused or sent a whole snapshot. */
   | { type: 'host'; host: string }
+  /** A host says something else of its troubles. */
+  | { type: 'troubles'; host: string }
   /** A thing changed or went. */
   | { type: 'thing'; host: string; kind: ThingKind; id: string; owner: string };

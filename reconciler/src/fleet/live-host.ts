@@ -1,5 +1,6 @@
 import type { LiveThing, ThingKind } from '@plumb/schemas';
 import { thingKey, thingOrder } from '@plumb/schemas';
+import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
 import type { HostFacts, HostLive, LiveThings, OwnedLive } from './fleet.ts';
 
 /** An object for which something lives on hosts. */
@@ -25,6 +26,9 @@ export interface Reader {
   read(owned: Owned, text: string): readonly LiveThing[];
 }
 
+/** Of nearly all hosts. */
+export const NO_TROUBLES: readonly HostTrouble[] = [];
+
 /** What is known of one host. There are tens of thousands of them: what can be worked out is not kept. */
 export class LiveHost implements HostLive {
   readonly name: string;
@@ -32,6 +36,7 @@ export class LiveHost implements HostLive {
   /** Whether it ever said everything that lives there. */
   reported = false;
   facts: HostFacts;
+  troubles: readonly HostTrouble[] = NO_TROUBLES;
   /** What lives here for each object, as ShortLines writes it. */
   readonly texts = new Map<Owned, string>();
   /** Those of them that have a thing here whose id does not begin with their uid. */

@@ -68,6 +68,13 @@ export const serverLimitDefinitions = {
     minimum: 64,
     maximum: 65_536,
   },
+  hostTroubles: {
+    description: 'Troubles that a host may report of itself at one time.',
+    above: 'The first ones are kept.',
+    default: 16,
+    minimum: 1,
+    maximum: 1024,
+  },
 } as const satisfies LimitDefinitions;
 
 export type ServerLimits = LimitsOf<typeof serverLimitDefinitions>;

@@ -11,6 +11,7 @@ export type AgentMessage = { host: string } & (
   | { body: 'result'; result: CommandResult }
   | { body: 'heartbeat'; heartbeat: { sequence: number } }
   | { body: 'detach'; detach: Record<never, never> }
+  | { body: 'report'; report: HostReport }
   | { body?: undefined }
 );
 
@@ -74,6 +75,17 @@ export interface Snapshot {
 export interface Changes {
   changed: WireLiveThing[];
   removed: { kind: string; id: string }[];
+}
+
+export interface HostReport {
+  troubles: HostTrouble[];
+}
+
+/** What is wrong with a host as a whole. `blocking`: no guest can be made or started there while it lasts. */
+export interface HostTrouble {
+  reason: string;
+  message: string;
+  blocking: boolean;
 }
 
 /** `spec` is JSON text. */

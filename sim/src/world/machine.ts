@@ -140,6 +140,10 @@ class ProcessDriver implements Driver {
     return this.#machine.host.facts();
   }
 
+  troubles() {
+    return this.#machine.host.troubles();
+  }
+
   async observe(): Promise<LiveThing[]> {
     await this.#process.pause(this.#machine.workMs(0, 5));
     return this.#machine.host.observe();

@@ -1,11 +1,14 @@
 import { cpus, totalmem } from 'node:os';
 import type { LiveThing, Thing, ThingKind } from '@plumb/schemas';
 import { PlumbError, thingKey } from '@plumb/schemas';
+import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
 import { Locks } from '../../host/locks.ts';
+import { Troubles } from '../../host/troubles.ts';
 import { watchLinks } from '../../network/watch.ts';
 import { dependenciesOf, requireDependencies, requireUnused } from '../dependencies.ts';
 import type { Driver, DriverChange, DriverFacts } from '../driver.ts';
 import type { DomainSurroundings } from './domain/definition.ts';
+import type { Unseen } from './domain/looking.ts';
 import { Ledger } from './ledger.ts';
 import type { LibvirtDriverOptions } from './options.ts';
 import type { Parts } from './parts.ts';
@@ -19,13 +22,18 @@ const STORAGE_KINDS: readonly ThingKind[] = ['image', 'disk', 'seed'];
 const OBSERVE_EVERY_MS = 30_000;
 /** Interfaces change in bursts. */
 const SETTLE_MS = 200;
+/** A libvirtd that is restarted is no trouble. */
+const AWAY_GRACE_MS = 5_000;
+/** So many domains that cannot be seen are named. */
+const NAMED = 3;
 
 /** The driver of a real host: QEMU through libvirt's socket, qcow2 files, the kernel's bridges and packet filter. */
 export async function openLibvirtDriver(options: LibvirtDriverOptions): Promise<Driver> {
   // What happens before the driver is there, its first look at everything finds.
-  const listener: LinkListener = { lifecycle: () => {}, restored: () => {} };
+  const listener: LinkListener = { lifecycle: () => {}, away: () => {}, restored: () => {} };
   const driver = new LibvirtDriver(options, await openParts(options, listener));
   listener.lifecycle = ({ uuid }) => driver.heard(uuid);
+  listener.away = (why) => driver.away(why);
   listener.restored = () => driver.lost();
   try {
     await driver.begin();
@@ -42,6 +50,8 @@ class LibvirtDriver implements Driver {
   readonly #parts: Parts;
   readonly #ledger = new Ledger();
   readonly #locks = new Locks();
+  readonly #troubles = new Troubles(() => this.#ledger.tell({ type: 'troubles' }));
+  #stopAway = () => {};
   #stopWatching = () => {};
   #stopSettling = () => {};
   #stopTimer = () => {};
@@ -66,8 +76,21 @@ class LibvirtDriver implements Driver {
     this.#observeLater();
   }
 
-  /** Events of libvirt were missed. */
+  /** Libvirt cannot be reached. */
+  away(why: string): void {
+    this.#stopAway = this.#parts.clock.after(AWAY_GRACE_MS, () =>
+      this.#troubles.set('libvirt', {
+        reason: 'LibvirtUnavailable',
+        message: `${why}; guests that run go on, and none can be made, changed or watched until libvirtd is started`,
+        blocking: true,
+      }),
+    );
+  }
+
+  /** Events of libvirt were missed, and it is there again. */
   lost(): void {
+    this.#stopAway();
+    this.#troubles.set('libvirt');
     this.#ledger.tell({ type: 'lost' });
   }
 
@@ -90,6 +113,10 @@ class LibvirtDriver implements Driver {
 
   async facts(): Promise<DriverFacts> {
     return { cpus: cpus().length, memoryMiB: Math.floor(totalmem() / 1024 ** 2) };
+  }
+
+  troubles(): readonly HostTrouble[] {
+    return this.#troubles.list();
   }
 
   async observe(): Promise<LiveThing[]> {
@@ -120,7 +147,7 @@ class LibvirtDriver implements Driver {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const stop of [this.#stopWatching, this.#stopSettling, this.#stopTimer]) stop();
+    for (const stop of [this.#stopWatching, this.#stopSettling, this.#stopTimer, this.#stopAway]) stop();
     this.#parts.images.abortAll();
     this.#parts.link.close();
   }
@@ -233,16 +260,28 @@ class LibvirtDriver implements Driver {
 
   #surveyStorage(): Promise<void> {
     const { images, disks, seeds } = this.#parts;
-    return this.#ledger.survey(STORAGE_KINDS, async () =>
-      (await Promise.all([images.observe(), disks.observe(), seeds.observe()])).flat(),
-    );
+    return this.#ledger.survey(STORAGE_KINDS, async () => ({
+      things: (await Promise.all([images.observe(), disks.observe(), seeds.observe()])).flat(),
+    }));
   }
 
   #surveyNetwork(): Promise<void> {
-    return this.#ledger.survey(NETWORK_KINDS, () => this.#parts.network.observe());
+    return this.#ledger.survey(NETWORK_KINDS, async () => ({ things: await this.#parts.network.observe() }));
   }
 
   #surveyDomains(): Promise<void> {
-    return this.#ledger.survey(['domain'], () => this.#parts.domains.observe());
+    return this.#ledger.survey(['domain'], async () => {
+      const { things, unseen } = await this.#parts.domains.observe();
+      this.#troubles.set('domains', ...troubleOf(unseen));
+      return { things, unseen: unseen.map(({ id }) => thingKey({ kind: 'domain', id })) };
+    });
   }
+}
+
+function troubleOf(unseen: readonly Unseen[]): HostTrouble[] {
+  if (unseen.length === 0) return [];
+  const named = unseen.slice(0, NAMED).map(({ name, why }) => `${name} (${why})`);
+  const more = unseen.length > NAMED ? ` and ${unseen.length - NAMED} more` : '';
+  const message = `libvirt does not say what these domains are, so that what is known of them is of an earlier time: ${named.join('; ')}${more}`;
+  return [{ reason: 'DomainsNotSeen', message, blocking: false }];
 }

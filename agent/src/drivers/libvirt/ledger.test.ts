@@ -17,7 +17,7 @@ beforeEach(() => {
     if (change.type === 'removed') told.push(`-${change.id}`);
   });
 });
-const survey = (...found: LiveThing[]) => ledger.survey(['seed'], async () => found);
+const survey = (...found: LiveThing[]) => ledger.survey(['seed'], async () => ({ things: found }));
 
 test('a survey tells what is new, what differs and what went, and nothing twice', async () => {
   await survey(seed('a'), seed('b'));
@@ -30,7 +30,14 @@ test('a survey tells what is new, what differs and what went, and nothing twice'
 
 test('a survey of some kinds says nothing of others', async () => {
   await survey(seed('a'));
-  await ledger.survey(['disk'], async () => []);
+  await ledger.survey(['disk'], async () => ({ things: [] }));
+  expect(ledger.list()).toEqual([seed('a')]);
+});
+
+test('what cannot be seen stays as it was last known', async () => {
+  await survey(seed('a'), seed('b'));
+  await ledger.survey(['seed'], async () => ({ things: [], unseen: ['seed/a'] }));
+  expect(told).toEqual(['a', 'b', '-b']);
   expect(ledger.list()).toEqual([seed('a')]);
 });
 
@@ -46,7 +53,7 @@ test('what is worked on is left alone until the work has ended', async () => {
 test('what changed under a survey is as the change said, not as the survey saw it before', async () => {
   await survey(seed('a'));
   const { promise, resolve } = Promise.withResolvers<LiveThing[]>();
-  const looking = ledger.survey(['seed'], () => promise);
+  const looking = ledger.survey(['seed'], async () => ({ things: await promise }));
   ledger.put(seed('b'));
   ledger.drop(seed('a'));
   resolve([seed('a')]);

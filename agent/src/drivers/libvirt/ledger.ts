@@ -3,6 +3,12 @@ import type { LiveThing, ThingKind } from '@plumb/schemas';
 import { thingKey } from '@plumb/schemas';
 import type { DriverChange } from '../driver.ts';
 
+export interface Survey {
+  things: LiveThing[];
+  /** Keys of what may be there and could not be looked at. */
+  unseen?: readonly string[];
+}
+
 /**
  * What the driver last knew of its things, and who wants to hear of changes. A survey of the host takes a while, and
  * things change under it by our own hand: what was touched since a survey began is left as the touch said.
@@ -69,8 +75,11 @@ export class Ledger {
     this.tell({ type: 'removed', kind: thing.kind, id: thing.id, owner: thing.owner });
   }
 
-  /** Looks at all things of some kinds, and tells what differs from what was known. */
-  async survey(kinds: readonly ThingKind[], look: () => Promise<LiveThing[]>): Promise<void> {
+  /**
+   * Looks at all things of some kinds, and tells what differs from what was known. Of what is `unseen` (thingKeys) nothing
+   * is known anew.
+   */
+  async survey(kinds: readonly ThingKind[], look: () => Promise<Survey>): Promise<void> {
     this.#moment += 1;
     const began = this.#moment;
     this.#surveys += 1;
@@ -82,9 +91,10 @@ export class Ledger {
     }
   }
 
-  #compare(kinds: readonly ThingKind[], began: number, things: LiveThing[]): void {
+  #compare(kinds: readonly ThingKind[], began: number, { things, unseen = [] }: Survey): void {
     const found = new Map(things.map((thing) => [thingKey(thing), thing]));
-    const stale = (key: string) => this.#busy.has(key) || (this.#touched.get(key) ?? 0) >= began;
+    const hidden = new Set(unseen);
+    const stale = (key: string) => this.#busy.has(key) || (this.#touched.get(key) ?? 0) >= began || hidden.has(key);
     for (const [key, thing] of found)
       if (!stale(key) && !isDeepStrictEqual(this.#known.get(key), thing)) {
         this.#known.set(key, thing);

@@ -1,5 +1,6 @@
 import type { Clock, DomainFacts, LiveThing, Random, Thing, ThingKind } from '@plumb/schemas';
 import { bootedFacts, domainChange, retryable, shownUrl, terminal, thingKey } from '@plumb/schemas';
+import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
 import { Turns } from '../../turns.ts';
 import type { ThingRef } from '../dependencies.ts';
 import { requireDependencies, requireUnused } from '../dependencies.ts';
@@ -39,6 +40,7 @@ export class SimulatedHost implements Driver {
   readonly #broken = new Set<string>();
   readonly #listeners = new Set<(change: DriverChange) => void>();
   readonly #turns = new Turns();
+  #troubles: readonly HostTrouble[] = NO_TROUBLES;
 
   constructor(options: SimulatedHostOptions) {
     this.#options = options;
@@ -47,6 +49,16 @@ export class SimulatedHost implements Driver {
 
   async facts(): Promise<DriverFacts> {
     return { cpus: this.#options.cpus, memoryMiB: this.#options.memoryMiB };
+  }
+
+  troubles(): readonly HostTrouble[] {
+    return this.#troubles;
+  }
+
+  /** From now on these are wrong with the host. */
+  suffer(...troubles: HostTrouble[]): void {
+    this.#troubles = troubles;
+    this.#tell({ type: 'troubles' });
   }
 
   async observe(): Promise<LiveThing[]> {
@@ -207,6 +219,7 @@ export class SimulatedHost implements Driver {
 
 /** One array and few objects for all things of all hosts, since nearly all of them are alike in this. */
 const NO_DRIFT: string[] = [];
+const NO_TROUBLES: readonly HostTrouble[] = [];
 const BOOTED = new Map<number, DomainFacts>();
 const STOPPED: DomainFacts = { state: 'off', reason: 'destroyed' };
 const NEVER_RAN: DomainFacts = { state: 'off', reason: 'unknown' };

@@ -1,6 +1,7 @@
 /** Host: says whether its agent is connected and what it found there; lets go of it when nothing runs on it. */
 import { type Host, type LiveThing, objectName, retryable, thingOrder, type Zone } from '@plumb/schemas';
 import type { HostLive } from '../../fleet/fleet.ts';
+import { isBlocked } from '../../fleet/troubles.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { keys } from '../../store/keys.ts';
 import type { Again, Context, Controller } from '../controller.ts';
@@ -62,6 +63,10 @@ async function reportOrphans(context: Context, cached: Cached<Host>): Promise<vo
 async function report(context: Context, cached: Cached<Host>): Promise<Again | undefined> {
   const { name } = cached.object.metadata;
   const live = context.fleet.host(name);
+  if (live && !live.connected && isBlocked(live)) {
+    await writeStatus(context, cached, (status, object) => troubledStatus(context, status, object, live));
+    return undefined;
+  }
   if (!live?.connected) {
     const graceLeftMs = context.liveness.graceLeftMs(name) ?? 0;
     const known = cached.object.status?.driver !== undefined;
@@ -99,7 +104,12 @@ function connectedStatus(
   const said = problem
     ? failedStatus(context, next, object, problem)
     : readyStatus(context, next, object, 'Connected', `its agent is connected, driver ${driver}`);
-  return orphansStatus(context, tunnelStatus(context, said, object), object, orphans);
+  return orphansStatus(
+    context,
+    tunnelStatus(context, troubledStatus(context, said, object, live), object),
+    object,
+    orphans,
+  );
 }
 
 /** Says when other hosts cannot reach its tunnels, or not where its agent says. */
@@ -107,6 +117,20 @@ function tunnelStatus(context: Context, status: Status, object: Cached['object']
   const problem = context.endpoints.problemOf(object.metadata.name);
   if (problem === undefined) return conditionsTo(context, status, object, [], ['TunnelEndpoint']);
   return conditionsTo(context, status, object, [{ type: 'TunnelEndpoint', status: 'False', ...problem }], []);
+}
+
+/**
+ * With what the agent says is wrong with the host as a whole: not Ready where no guest can be made there, and else only
+ * Impaired. It is its agent's word, and decides about nothing but this host.
+ */
+function troubledStatus(context: Context, status: Status, object: Cached['object'], live: HostLive): Status {
+  const [first, ...others] = live.troubles.toSorted((a, b) => Number(b.blocking) - Number(a.blocking));
+  if (first === undefined) return conditionsTo(context, status, object, [], ['Impaired']);
+  const { reason } = first;
+  const message = [first, ...others].map((trouble) => trouble.message).join('; ');
+  const impaired = { type: 'Impaired', status: 'True' as const, reason, message };
+  const next = conditionsTo(context, status, object, [impaired], []);
+  return isBlocked(live) ? failedStatus(context, next, object, retryable(reason, message)) : next;
 }
 
 /** The status with what was found on the host and belongs to nobody. */

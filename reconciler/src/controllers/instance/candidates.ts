@@ -1,6 +1,8 @@
 /** The hosts as placement sees them, kept in step with what is declared, what is connected and what is handed out. */
 import type { Host } from '@plumb/schemas';
 import type { AllocationIndex } from '../../allocation/allocation-index.ts';
+import type { HostLive } from '../../fleet/fleet.ts';
+import { isBlocked } from '../../fleet/troubles.ts';
 import type { PlacementRequest } from '../../plan/placement.ts';
 import { type Candidate, PlacementIndex } from '../../plan/placement-index.ts';
 import { keys } from '../../store/keys.ts';
@@ -42,7 +44,7 @@ export class Candidates {
       if (kind.kind === 'Host') this.#changed.add((after ?? before)!.object.metadata.name);
     });
     context.fleet.onChange((change) => {
-      if (change.type === 'host') this.#changed.add(change.host);
+      if (change.type !== 'thing') this.#changed.add(change.host);
     });
     allocations.onUse((host) => this.#used.add(host));
   }
@@ -96,11 +98,17 @@ export class Candidates {
       labels: labels ?? NO_LABELS,
       connected: live?.connected ?? false,
       unschedulable: unschedulable || deletionTimestamp !== undefined,
-      ...(has.problem ? { barred: 'claim more than is plausible' } : {}),
+      ...barred(has.problem !== undefined, live),
       cpus: Math.floor(has.cpus * cpuOvercommitRatio),
       memoryMiB: Math.floor(has.memoryMiB * memoryOvercommitRatio),
       usedCpus: use.cpus,
       usedMemoryMiB: use.memoryMiB,
     };
   }
+}
+
+/** Why nothing may be placed on the host, as far as it is connected. */
+function barred(implausible: boolean, live: HostLive | undefined): { barred?: string } {
+  if (implausible) return { barred: 'claim more than is plausible' };
+  return live && isBlocked(live) ? { barred: 'can make no guests for now' } : {};
 }

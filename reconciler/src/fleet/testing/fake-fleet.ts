@@ -9,6 +9,7 @@ import {
   thingKey,
   thingOrder,
 } from '@plumb/schemas';
+import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
 import { thingLine } from '@plumb/schemas/wire/thing-line.ts';
 import type { Fleet, FleetCommand, HostFacts, HostLive, LiveChange, OwnedLive, StepOutcome } from '../fleet.ts';
 import type { Likeness } from '../likeness.ts';
@@ -18,6 +19,7 @@ interface FakeHost extends HostLive {
   connected: boolean;
   things: Map<string, LiveThing>;
   sharedVersion: number;
+  troubles: readonly HostTrouble[];
 }
 
 /** What versions are counted of, in a fleet where every change is one. */
@@ -68,6 +70,7 @@ export class FakeFleet implements Fleet {
       owners,
       sharers,
       sharedVersion,
+      troubles: [],
     });
     this.tell({ type: 'host', host: name });
   }
@@ -82,6 +85,11 @@ export class FakeFleet implements Fleet {
 
   refusalOf(host: string): PlumbError | undefined {
     return this.refused.get(host);
+  }
+
+  report(name: string, ...troubles: HostTrouble[]): void {
+    this.all.get(name)!.troubles = troubles;
+    this.tell({ type: 'troubles', host: name });
   }
 
   isTelling(host: string): boolean {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { DomainSurroundings } from './definition.ts';
 import { domainXml } from './definition.ts';
 import { METADATA_NAMESPACE, readMetadata } from './metadata.ts';
+import { parseXml } from './xml-tree.ts';
 
 const uid = '1a57a9ce-0000-4000-8000-000000000001';
 const thing: Thing<'domain'> = {
@@ -59,16 +60,22 @@ describe('the definition of a domain', () => {
 });
 
 describe('its metadata', () => {
-  /** Our element as libvirt hands it out: without our prefix. */
+  /** Our element as some tools pass it on: without our prefix. */
   const element = (from: Thing<'domain'>, key = '0123abcd') => {
     const xml = domainXml(from, { ...surroundings, key });
     const found = /<plumb:thing[^>]*>([\s\S]*)<\/plumb:thing>/.exec(xml)?.[1];
     return `<thing xmlns="${METADATA_NAMESPACE}" key="${key}">${found}</thing>`;
   };
 
+  const read = (xml: string) =>
+    readMetadata(parseXml(`<domain><metadata><a/>${xml}</metadata></domain>`), '0123abcd', uid);
+
   test('tells the thing to the driver that made it', () => {
     const odd = { ...thing, spec: { ...thing.spec, name: `ü "quoted" & <tagged> 😀` } };
-    for (const one of [thing, odd]) expect(readMetadata(element(one), '0123abcd', uid)).toEqual(one);
+    for (const one of [thing, odd]) {
+      expect(read(element(one))).toEqual(one);
+      expect(readMetadata(parseXml(domainXml(one, surroundings)), '0123abcd', uid)).toEqual(one);
+    }
   });
 
   test('is plain ASCII, which no tool rewrites', () => {
@@ -79,8 +86,9 @@ describe('its metadata', () => {
     ['another driver’s', element(thing, 'ffffffff')],
     ['someone else’s', '<thing key="0123abcd">hello</thing>'],
     ['empty', '<thing key="0123abcd"/>'],
-    ['no XML', 'hello'],
+    ['no element', 'hello'],
+    ['of another namespace', element(thing).replace(METADATA_NAMESPACE, 'https://example.org')],
   ])('that is %s is not ours', (_what, xml) => {
-    expect(readMetadata(xml, '0123abcd', uid)).toBeUndefined();
+    expect(read(xml)).toBeUndefined();
   });
 });

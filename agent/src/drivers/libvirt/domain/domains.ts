@@ -1,24 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock, LiveThing, Thing } from '@plumb/schemas';
+import type { LiveThing, Thing } from '@plumb/schemas';
 import { domainChange, retryable, terminal } from '@plumb/schemas';
-import type { DomainRef, Procedures } from '../rpc/procedures.ts';
+import type { DomainRef } from '../rpc/procedures.ts';
 import { isLibvirtError, libvirtError } from '../rpc/remote-error.ts';
 import type { DomainSurroundings } from './definition.ts';
 import { domainXml, interfacesOf } from './definition.ts';
-import { domainDrift, domainFacts, isAsleep, isPaused, maxProcessors, sizeNeedsRestart } from './facts.ts';
+import { domainFacts, isAsleep, isPaused, sizeNeedsRestart } from './facts.ts';
 import type { Plug } from './interfaces.ts';
-import { undeclaredInterfaces } from './interfaces.ts';
-import { METADATA_NAMESPACE, readMetadata } from './metadata.ts';
+import type { LookingOptions, Seen, Unseen } from './looking.ts';
+import { Looking } from './looking.ts';
 import { pluggedIn, plugInterfaces } from './plugging.ts';
-import type { DomainTrace } from './trace.ts';
 
-export interface DomainsOptions {
-  libvirt: Procedures;
-  key: string;
-  trace: DomainTrace;
-  clock: Clock;
-  /** Those of a running domain's ports that it is not connected to. */
-  cutOff: (portIds: readonly string[]) => Promise<string[]>;
+export interface DomainsOptions extends LookingOptions {
   /** How long a guest may take to power off when it is asked to, before its plug is pulled. */
   shutdownGraceMs: number;
 }
@@ -30,10 +23,12 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** The domains of one driver: made, changed, switched, removed and seen through libvirt. */
 export class Domains {
   readonly #options: DomainsOptions;
+  readonly #looking: Looking;
   readonly #awaitingEvent = new Map<string, Set<() => void>>();
 
   constructor(options: DomainsOptions) {
     this.#options = options;
+    this.#looking = new Looking(options);
   }
 
   /** To be called with every lifecycle event. */
@@ -41,16 +36,15 @@ export class Domains {
     for (const wake of this.#awaitingEvent.get(uuid) ?? []) wake();
   }
 
-  async observe(): Promise<LiveThing<'domain'>[]> {
-    const domains = await this.#options.libvirt.listAllDomains();
-    const found = await Promise.all(domains.map((domain) => this.#look(domain)));
-    return found.filter((thing) => thing !== undefined);
+  /** All of ours, and which of the host's domains cannot be seen. */
+  observe(): Promise<{ things: LiveThing<'domain'>[]; unseen: Unseen[] }> {
+    return this.#looking.all();
   }
 
   /** Undefined when there is no such domain, or it is not ours. */
   async observeOne(id: string): Promise<LiveThing<'domain'> | undefined> {
     const domain = await this.#find(id);
-    return domain === undefined ? undefined : this.#look(domain);
+    return domain && (await this.#look(domain))?.live;
   }
 
   /**
@@ -68,11 +62,14 @@ export class Domains {
   async #make(thing: Thing<'domain'>, surroundings: DomainSurroundings): Promise<void> {
     if (!UUID.test(thing.id)) throw terminal('InvalidThing', `The id ${thing.id} of a domain must be a UUID`);
     const found = await this.#find(thing.id);
-    const live = found && (await this.#look(found));
-    if (found !== undefined && live === undefined) throw foreign(thing.spec.name, `uuid ${thing.id}`);
+    const seen = found && (await this.#look(found));
+    if (found !== undefined && seen === undefined) throw foreign(thing.spec.name, `uuid ${thing.id}`);
+    const live = seen?.live;
     await this.#requireName(thing);
     const xml = domainXml(thing, surroundings);
     let domain = found;
+    // What is transient would be gone when it ends.
+    if (domain?.name === thing.spec.name && seen?.isPersistent === false) await this.#options.libvirt.define(xml);
     if (domain !== undefined && live?.domain?.state === 'running') {
       const plugs = interfacesOf(thing.spec, surroundings.taps);
       if (await this.#needsRestart(domain, live, thing, plugs)) await this.#stop(domain);
@@ -108,6 +105,7 @@ export class Domains {
     if (domain !== undefined) {
       if ((await this.#look(domain)) === undefined) return;
       await this.#destroy(domain);
+      // What was transient is gone with its run.
       await this.#options.libvirt.undefine(domain).catch(unless(libvirtError.noDomain));
     }
     if (UUID.test(id)) await this.#options.trace.remove(id);
@@ -127,38 +125,8 @@ export class Domains {
     return this.#options.libvirt.lookupByUuid(id).catch(unless(libvirtError.noDomain));
   }
 
-  /** What the domain is; undefined when it is not ours, or went while it was looked at. */
-  async #look(domain: DomainRef): Promise<LiveThing<'domain'> | undefined> {
-    const { libvirt, key, trace } = this.#options;
-    try {
-      const xml = await libvirt.metadata(domain, METADATA_NAMESPACE);
-      const thing = readMetadata(xml, key, domain.uuid);
-      if (thing === undefined) return undefined;
-      const [state, info] = await Promise.all([libvirt.state(domain), libvirt.info(domain)]);
-      const facts = domainFacts(state);
-      const drift = domainDrift(thing, state, info);
-      if (facts.state === 'off' && facts.reason === 'unknown')
-        facts.reason = (await trace.stopReason(thing.id)) ?? 'unknown';
-      else if (facts.state === 'off') await trace.rememberStop(thing.id, facts.reason);
-      else {
-        await trace.bound(thing.id);
-        drift.push(...(await this.#cutOff(thing)).map((port) => `it is not connected to its port ${port}`));
-        const running = await libvirt.runningXml(domain);
-        drift.push(...undeclaredInterfaces(thing, running));
-        const maxCpus = maxProcessors(running) ?? 0;
-        if (maxCpus > thing.spec.cpus) facts.maxCpus = maxCpus;
-      }
-      return { ...thing, drift, domain: facts };
-    } catch (thrown) {
-      if (isLibvirtError(thrown, libvirtError.noDomain) || isLibvirtError(thrown, libvirtError.noDomainMetadata))
-        return undefined;
-      throw thrown;
-    }
-  }
-
-  /** A tap that was made anew is another one than QEMU holds. */
-  #cutOff({ spec }: Thing<'domain'>): Promise<string[]> {
-    return this.#options.cutOff(spec.ports.map(({ id }) => id));
+  #look(domain: DomainRef): Promise<Seen | undefined> {
+    return this.#looking.at(domain);
   }
 
   /** Whether a running domain has to be switched off for it to be as declared, besides being off. */
@@ -179,7 +147,7 @@ export class Domains {
   async #requireName(thing: Thing<'domain'>): Promise<void> {
     const other = await this.#options.libvirt.lookupByName(thing.spec.name).catch(unless(libvirtError.noDomain));
     if (other === undefined || other.uuid === thing.id) return;
-    const ours = await this.#look(other);
+    const ours = (await this.#look(other))?.live;
     if (ours === undefined) throw foreign(thing.spec.name, 'name');
     throw retryable(
       'NameTaken',

@@ -1,6 +1,7 @@
 /** What a domain's definition says about the thing that it is: our one element in libvirt's `<metadata>`. */
 import type { Thing } from '@plumb/schemas';
-import { XMLParser } from 'fast-xml-parser';
+import type { XmlElement } from './xml-tree.ts';
+import { elementAt } from './xml-tree.ts';
 
 export const METADATA_NAMESPACE = 'https://plumb.dev/xmlns/libvirt/domain/1';
 export const METADATA_ELEMENT = 'plumb:thing';
@@ -13,21 +14,23 @@ export function metadataText(thing: Thing<'domain'>): string {
   );
 }
 
-const parser = new XMLParser({
-  ignoreAttributes: false,
-  attributeNamePrefix: '',
-  textNodeName: 'text',
-  parseTagValue: false,
-});
-
-/** Reads our element as libvirt returns it. Undefined unless it was written by the driver with this key. */
-export function readMetadata(xml: string, key: string, uuid: string): Thing<'domain'> | undefined {
+/**
+ * Reads our element in the XML of a domain. Undefined unless it was written by the driver with this key: a domain without
+ * it belongs to someone else.
+ */
+export function readMetadata(domain: XmlElement, key: string, uuid: string): Thing<'domain'> | undefined {
+  const mark = elementAt(domain, 'metadata')?.children.find(isMark);
+  if (mark?.attributes.key !== key) return undefined;
   try {
-    const root = Object.values(parser.parse(xml))[0] as { key?: string; text?: string };
-    if (root.key !== key || root.text === undefined) return undefined;
-    const { owner, spec } = JSON.parse(root.text);
+    const { owner, spec } = JSON.parse(mark.text);
     return { kind: 'domain', id: uuid, owner, spec };
   } catch {
     return undefined; // Someone else wrote it: not ours.
   }
+}
+
+/** Whoever passed the definition on may have chosen another prefix for our namespace. */
+function isMark({ name, attributes }: XmlElement): boolean {
+  const [prefix, local] = name.includes(':') ? name.split(':') : ['', name];
+  return local === 'thing' && attributes[prefix ? `xmlns:${prefix}` : 'xmlns'] === METADATA_NAMESPACE;
 }

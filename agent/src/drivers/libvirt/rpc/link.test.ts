@@ -34,6 +34,7 @@ async function open(): Promise<LibvirtLink> {
     log: () => {},
     listener: {
       lifecycle: ({ name, uuid }) => heard.push(`${name} ${uuid}`),
+      away: (why) => heard.push(`away: ${why}`),
       restored: () => heard.push('restored'),
     },
   });
@@ -100,7 +101,7 @@ test('when libvirtd dies, running calls fail, later ones wait for its return, wh
   await fake.listen();
   await vi.waitFor(() => {
     clock.advance(100);
-    expect(heard).toEqual(['restored']);
+    expect(heard).toEqual([expect.stringMatching(/^away: /), 'restored']);
   });
   expect((await waiting).name).toBe('web');
 });
@@ -139,7 +140,7 @@ test('no socket is no libvirt: told with its path', async () => {
     socket: '/no/such/socket',
     clock,
     log: () => {},
-    listener: { lifecycle: () => {}, restored: () => {} },
+    listener: { lifecycle: () => {}, away: () => {}, restored: () => {} },
   };
   const failure = await LibvirtLink.open(options).catch((thrown) => thrown);
   expect(failure).toMatchObject({ reason: 'LibvirtUnavailable', retry: 'retry' });

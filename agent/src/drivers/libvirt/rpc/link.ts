@@ -14,6 +14,8 @@ const PATIENCE_MS = 10_000;
 export interface LinkListener {
   /** Something happened to this domain. */
   lifecycle(domain: DomainRef): void;
+  /** The connection broke, and is tried again; `why` is a sentence. */
+  away(why: string): void;
   /** The connection is back after a break: events were missed. */
   restored(): void;
 }
@@ -100,6 +102,7 @@ export class LibvirtLink {
     if (this.#closed || this.#reconnecting) return;
     this.#reconnecting = true;
     this.#options.log(`libvirt: ${why}; connecting again`);
+    this.#options.listener.away(why);
     const { promise, resolve, reject } = Promise.withResolvers<RpcConnection>();
     promise.catch(() => {}); // Calls that wait for it tell; without one there is nobody to tell.
     this.#connection = promise;

@@ -13,6 +13,7 @@ const DOMAIN_LOOKUP_BY_UUID = procedure('domainLookupByUUID', 24);
 const DOMAIN_RESUME = procedure('domainResume', 28);
 const AUTH_LIST = procedure('authList', 66);
 const AUTH_POLKIT = procedure('authPolkit', 70);
+const DOMAIN_IS_PERSISTENT = procedure('domainIsPersistent', 151);
 const DOMAIN_ATTACH_DEVICE_FLAGS = procedure('domainAttachDeviceFlags', 160);
 const DOMAIN_DETACH_DEVICE_FLAGS = procedure('domainDetachDeviceFlags', 161);
 const DOMAIN_CREATE_WITH_FLAGS = procedure('domainCreateWithFlags', 196);
@@ -22,7 +23,6 @@ const DOMAIN_UNDEFINE_FLAGS = procedure('domainUndefineFlags', 231);
 const DOMAIN_DESTROY_FLAGS = procedure('domainDestroyFlags', 234);
 const DOMAIN_BLOCK_RESIZE = procedure('domainBlockResize', 251);
 const DOMAIN_SHUTDOWN_FLAGS = procedure('domainShutdownFlags', 258);
-const DOMAIN_GET_METADATA = procedure('domainGetMetadata', 265);
 const DOMAIN_PM_WAKEUP = procedure('domainPMWakeup', 267);
 const CONNECT_LIST_ALL_DOMAINS = procedure('listAllDomains', 273);
 const DOMAIN_EVENT_REGISTER_ANY = procedure('domainEventRegisterAny', 316);
@@ -33,9 +33,8 @@ export const DOMAIN_EVENT_LIFECYCLE = 318;
 
 const AUTH_POLKIT_TYPE = 2;
 const EVENT_ID_LIFECYCLE = 0;
-const METADATA_ELEMENT = 2;
+const XML_INACTIVE = 2;
 const AFFECT_LIVE = 1;
-const AFFECT_CONFIG = 2;
 const BLOCK_RESIZE_BYTES = 1;
 const SHUTDOWN_ACPI = 1;
 /** Managed save, snapshot metadata, NVRAM and checkpoint metadata go with the definition. */
@@ -155,10 +154,14 @@ export class Procedures {
     return (await this.#call(DOMAIN_GET_XML_DESC, writeDomain(domain).uint(0).finish())).string();
   }
 
-  /** Our element in the persistent definition, as XML. LibvirtError `noDomainMetadata` when it has none. */
-  async metadata(domain: DomainRef, xmlNamespace: string): Promise<string> {
-    const args = writeDomain(domain).int(METADATA_ELEMENT).optionalString(xmlNamespace).uint(AFFECT_CONFIG).finish();
-    return (await this.#call(DOMAIN_GET_METADATA, args)).string();
+  /** The definition that its next start takes; of a transient domain, which has none, that of what runs. */
+  async definitionXml(domain: DomainRef): Promise<string> {
+    return (await this.#call(DOMAIN_GET_XML_DESC, writeDomain(domain).uint(XML_INACTIVE).finish())).string();
+  }
+
+  /** False of one that libvirt forgets when it ends. */
+  async isPersistent(domain: DomainRef): Promise<boolean> {
+    return (await this.#call(DOMAIN_IS_PERSISTENT, writeDomain(domain).finish())).int() === 1;
   }
 
   /** Plugs a device, declared as in a definition, into a running domain; its definition is left as it is. */
