@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { realAmbient } from '@plumb/schemas';
+import { checkContents, openPrivateFolder } from '@plumb/schemas/files/private-folder.ts';
 import { printable } from '@plumb/schemas/meta/printable.ts';
 import { watchForEnd } from '@plumb/schemas/meta/process-end.ts';
 import type { AgentCommand, LibvirtArguments, SimulatedArguments } from './command-line.ts';
@@ -27,6 +29,7 @@ export async function agentCommand(argv: readonly string[]): Promise<number> {
     process.stderr.write(`${new Date().toISOString()} ${printable(line, limits.logLineCharacters)}\n`);
   };
   const end = watchForEnd('plumb agent');
+  command.dataDir = openDataFolder(command.dataDir, log);
   const { server, tokenFile, dataDir, registerZone, driver } = command;
   const hosts = driver.name === 'libvirt' ? await libvirtHost(driver, command, log) : simulatedHosts(driver);
   const streams = driver.name === 'simulated' ? driver.streams : 1;
@@ -37,6 +40,17 @@ export async function agentCommand(argv: readonly string[]): Promise<number> {
   log('leaving; what runs goes on');
   await agent.stop();
   return code;
+}
+
+/**
+ * Checks what decides whom the agent trusts and as whom it speaks, before any of it is read, and closes it to other users.
+ * QEMU, which is another user, passes through the folder to disks and images.
+ */
+function openDataFolder(path: string, log: (line: string) => void): string {
+  const folder = openPrivateFolder(path, { passable: true, log });
+  checkContents(folder, log, (name) => name === 'control-plane.crt');
+  checkContents(openPrivateFolder(join(folder, 'hosts'), { log }), log);
+  return folder;
 }
 
 async function libvirtHost(

@@ -1,10 +1,10 @@
 /** Composition of the agent: everything that runs in it, listed in one place. */
 import type { Ambient } from '@plumb/schemas';
+import type { PrivateFiles } from '@plumb/schemas/files/private-file.ts';
 import type { AgentLimits } from '@plumb/schemas/limits/agent.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Driver } from './drivers/driver.ts';
 import { Identity } from './identity/identity.ts';
-import type { PrivateFiles } from './identity/private-file.ts';
 import { Trust } from './identity/trust.ts';
 import { Connection } from './session/connection.ts';
 import type { Fences } from './session/fences.ts';

@@ -71,9 +71,10 @@ export class Stage {
       ambient,
     });
     const sockets = new Set<Socket>();
-    const server = createServer({ ...pki.tls.current(), ALPNProtocols: ['h2'] }, (socket) =>
+    const server = createServer({ ...pki.tls.forAgents(), ALPNProtocols: ['h2'] }, (socket) =>
       fleet.attachConnection(socket),
     );
+    pki.tls.onRenewed(() => server.setSecureContext(pki.tls.forAgents()));
     server.on('connection', (socket) => {
       sockets.add(socket);
       socket.on('close', () => sockets.delete(socket));

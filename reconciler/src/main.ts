@@ -1,5 +1,4 @@
 /** The composition root: everything that runs in a control plane, listed in one place. Imported by nobody but bin/. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { type Ambient, type PlumbError, realAmbient } from '@plumb/schemas';
@@ -7,13 +6,15 @@ import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/se
 import type { Extension } from './api/extension.ts';
 import { startApi } from './api/start.ts';
 import { type Control, startControl } from './control.ts';
+import { openDataFolder } from './data-folder.ts';
 import { cascadeExtension } from './extensions/cascades.ts';
+import { credentialExtensions } from './extensions/credentials.ts';
 import { driftScanExtension } from './extensions/drift-scans.ts';
 import { flowExtensions } from './extensions/flows.ts';
 import { pendingHostsExtension } from './extensions/pending-hosts.ts';
 import { planExtension } from './extensions/plans.ts';
 import { type Log, stderrLog } from './log.ts';
-import { openPki } from './pki/open.ts';
+import { openPki, type Pki } from './pki/open.ts';
 import { collectGarbage } from './runtime/collect.ts';
 import { EventRing } from './runtime/events.ts';
 import { Loading } from './runtime/loading.ts';
@@ -49,10 +50,10 @@ export interface ControlPlane {
  * runs on then.
  */
 export async function serve(options: ServeOptions): Promise<ControlPlane> {
-  const { dataDir, listen, onFatal, onReady = () => {}, limits = defaultServerLimits } = options;
+  const { listen, onFatal, onReady = () => {}, limits = defaultServerLimits } = options;
   const ambient = options.ambient ?? realAmbient();
   const log = options.log ?? stderrLog(ambient.clock.now, limits);
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const dataDir = openDataFolder(options.dataDir, (line) => log('warn', line));
 
   // Undone in reverse at the end, and when a later part cannot start: what runs on would hold the data folder.
   await using started = new AsyncDisposableStack();
@@ -61,7 +62,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
   const store = SqliteStore.open(join(dataDir, 'store'), { clock: ambient.clock, onBroken: onFatal });
   started.defer(() => store.close());
   store.publish(metrics);
-  const pki = await openPki({ dataDir, store, ambient, host: listen.host });
+  const pki = await openPki({ dataDir, store, ambient, host: listen.host, log: (line) => log('warn', line) });
   started.defer(() => pki.close());
   const events = new EventRing({ ambient });
 
@@ -80,7 +81,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
     events,
     metrics,
     onAgentConnection: (socket) => attach(control, socket),
-    extensions: { [Symbol.iterator]: () => extensionsOf(control.get()) },
+    extensions: { [Symbol.iterator]: () => extensionsOf(pki, ambient, control) },
     notReady: () => control.missing,
   });
   started.defer(() => api.close());
@@ -99,7 +100,10 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
   };
 }
 
-function* extensionsOf({ fleet, context, scans }: Control): Generator<Extension> {
+/** What needs everything comes last: asking for it is refused while the server loads. */
+function* extensionsOf(pki: Pki, { clock }: Ambient, control: Loading<Control>): Generator<Extension> {
+  yield* credentialExtensions(pki, clock.now);
+  const { fleet, context, scans } = control.get();
   yield pendingHostsExtension(fleet);
   yield* flowExtensions(context);
   yield cascadeExtension(context);

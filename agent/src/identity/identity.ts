@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Ids } from '@plumb/schemas';
 import { terminal } from '@plumb/schemas';
+import { type PrivateFiles, realFiles } from '@plumb/schemas/files/private-file.ts';
 import { NAME_PATTERN } from '@plumb/schemas/meta/schema.ts';
 import { Turns } from '../turns.ts';
-import { type PrivateFiles, realFiles } from './private-file.ts';
 
 interface Kept {
   credential: string;

@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { connect, type DetailedPeerCertificate } from 'node:tls';
 import type { Clock } from '@plumb/schemas';
 import { retryable, terminal } from '@plumb/schemas';
+import { readPrivate, readTrusted, writePrivate } from '@plumb/schemas/files/private-file.ts';
 import { AGENT_SERVER_NAME, caPin, parseJoinToken } from '@plumb/schemas/wire/join-token.ts';
 import { Turns } from '../turns.ts';
-import { readPrivate, writePrivate } from './private-file.ts';
+import { type Followed, followPin } from './endorsement.ts';
 
 const PATIENCE_MS = 10_000;
+/** Begins a line of the file that names the pin of an authority which was replaced. */
+const INSTEAD = 'instead of ';
 
 export interface TrustOptions {
   /** `https://host:port` of the control plane. */
@@ -18,14 +21,23 @@ export interface TrustOptions {
   clock: Clock;
 }
 
+/** What is kept: an authority, and the pins of those that it has replaced. */
+interface Kept {
+  authority: string;
+  instead: readonly string[];
+}
+
 /**
- * Which control plane an agent trusts: the one whose authority has the key that the join token names. The authority's
- * certificate is kept after a verified contact, so that the token may be taken away from a host that has joined.
+ * Which control plane an agent trusts: the one whose authority has the key that the join token names, or was vouched for by it
+ * when it was replaced. The authority's certificate is kept after a verified contact, so that the token may be taken away from a
+ * host that has joined. An authority that was replaced is not believed again, though the token still names it.
  */
 export class Trust {
   readonly #options: TrustOptions;
   readonly #file: string;
   readonly #turns = new Turns();
+  /** What the server last led to. */
+  #followed: Followed | undefined;
 
   constructor(options: TrustOptions) {
     this.#options = options;
@@ -38,27 +50,42 @@ export class Trust {
    * `InvalidJoinToken` (terminal) and `ServerUnreachable`, `ServerNotTrusted` (retry).
    */
   async authority(anew: boolean, signal: AbortSignal): Promise<string> {
-    const kept = await readPrivate(this.#file);
-    const token = await readPrivate(this.#options.tokenFile);
-    if (token === undefined) {
-      if (kept !== undefined) return kept;
-      throw this.#noToken();
-    }
-    const pin = parseJoinToken(token).caPin;
-    if (kept !== undefined && !anew && caPin(kept) === pin) return kept;
-    return askForAuthority(this.#options.server, pin, this.#options.clock, signal);
+    const kept = await this.#kept();
+    const own = kept && caPin(kept.authority);
+    const token = await readTrusted(this.#options.tokenFile);
+    if (token === undefined && own === undefined) throw this.#noToken();
+    const named = token === undefined ? undefined : parseJoinToken(token).caPin;
+    const pin = named === undefined || kept?.instead.includes(named) ? own! : named;
+    if (kept && !anew && own === pin) return kept.authority;
+    const followed = await askForAuthority(this.#options.server, pin, this.#options.clock, signal);
+    this.#followed = { ...followed, instead: [...followed.instead, ...(own === pin ? kept!.instead : [])] };
+    return followed.authority;
   }
 
   /** Keeps the authority, with which a connection was verified. */
   verified(authority: string): Promise<void> {
     return this.#turns.take('file', async () => {
-      if ((await readPrivate(this.#file)) !== authority) await writePrivate(this.#file, authority);
+      const kept = await this.#kept();
+      if (kept?.authority === authority) return;
+      const instead = this.#followed?.authority === authority ? this.#followed.instead : [];
+      await writePrivate(this.#file, `${instead.map((pin) => `${INSTEAD}${pin}\n`).join('')}${authority}`);
     });
+  }
+
+  async #kept(): Promise<Kept | undefined> {
+    const text = await readPrivate(this.#file);
+    if (text === undefined) return undefined;
+    const begin = text.indexOf('-----BEGIN');
+    const instead = text
+      .slice(0, Math.max(0, begin))
+      .split('\n')
+      .filter((line) => line.startsWith(INSTEAD));
+    return { authority: text.slice(Math.max(0, begin)), instead: instead.map((line) => line.slice(INSTEAD.length)) };
   }
 
   /** The secret that lets a host join, read anew each time. Throws `NoJoinToken` (retry), `InvalidJoinToken`. */
   async joinSecret(): Promise<string> {
-    const token = await readPrivate(this.#options.tokenFile);
+    const token = await readTrusted(this.#options.tokenFile);
     if (token === undefined) throw this.#noToken();
     return parseJoinToken(token).secret;
   }
@@ -81,10 +108,10 @@ export function serverAddress(server: string): { host: string; port: number } {
 
 /**
  * Takes the authority's certificate out of the chain that the server shows. Nothing else of this connection is
- * believed: the certificate counts only because its key is the one that the pin names, and the connection proper is
- * then verified against it.
+ * believed: the certificate counts only because its key is the one that the pin names, or was vouched for by it, and the
+ * connection proper is then verified against it.
  */
-function askForAuthority(server: string, pin: string, clock: Clock, signal: AbortSignal): Promise<string> {
+function askForAuthority(server: string, pin: string, clock: Clock, signal: AbortSignal): Promise<Followed> {
   const { host, port } = serverAddress(server);
   return new Promise((resolve, reject) => {
     const socket = connect({
@@ -101,15 +128,15 @@ function askForAuthority(server: string, pin: string, clock: Clock, signal: Abor
       socket.destroy();
     });
     socket.once('secureConnect', () => {
-      const authority = findAuthority(socket.getPeerCertificate(true), pin);
-      if (authority === undefined)
+      const followed = followPin(chainOf(socket.getPeerCertificate(true)), pin);
+      if (followed === undefined)
         reject(
           retryable(
             'ServerNotTrusted',
             `the server at ${server} is not the one that the join token speaks of: copy the file join-token from the data folder of this server`,
           ),
         );
-      else resolve(authority);
+      else resolve(followed);
       socket.destroy();
     });
     const abort = () => socket.destroy();
@@ -124,12 +151,10 @@ function askForAuthority(server: string, pin: string, clock: Clock, signal: Abor
   });
 }
 
-function findAuthority(leaf: DetailedPeerCertificate, pin: string): string | undefined {
-  const seen = new Set<string>();
-  for (let next = leaf; next?.raw && !seen.has(next.fingerprint256); next = next.issuerCertificate) {
-    seen.add(next.fingerprint256);
-    const certificate = new X509Certificate(next.raw);
-    if (certificate.ca && caPin(next.raw) === pin) return certificate.toString();
+function chainOf(leaf: DetailedPeerCertificate): X509Certificate[] {
+  const chain = new Map<string, X509Certificate>();
+  for (let next = leaf; next?.raw && !chain.has(next.fingerprint256); next = next.issuerCertificate) {
+    chain.set(next.fingerprint256, new X509Certificate(next.raw));
   }
-  return undefined;
+  return [...chain.values()];
 }

@@ -8,7 +8,7 @@ import { type AddressInfo, isIPv6, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type Clock, type PlumbError, terminal } from '@plumb/schemas';
 import { AGENT_SERVER_NAME } from '@plumb/schemas/wire/join-token.ts';
-import type { TlsIdentity } from '../pki/open.ts';
+import type { TlsIdentity } from '../pki/identity.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { Connections } from './connections.ts';
 import type { Reply } from './reply.ts';
@@ -60,6 +60,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     },
     (request, response) => void serve(request, response),
   );
+  server.addContext(AGENT_SERVER_NAME, identity.forAgents());
   server.maxConnections = MAX_CONNECTIONS;
   shareWithAgents(server, connections, onAgentConnection);
   server.on('sessionError', () => {});
@@ -86,20 +87,31 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     incoming.on('error', () => gone.abort());
     working.add(gone);
     let reply: Reply | undefined;
+    let until: AbortSignal | undefined;
+    const end = () => gone.abort();
     try {
       const source = connections.of(incoming);
-      reply = await options.answer(new ApiRequest(incoming, gone.signal, { source, clock }));
+      const request = new ApiRequest(incoming, gone.signal, { source, clock });
+      reply = await options.answer(request);
+      // What goes on after the answer has begun, as a watch does, ends with the token that it was asked with.
+      if (typeof reply.body !== 'string') until = request.user?.until;
+      until?.addEventListener('abort', end);
+      if (until?.aborted) end();
       await sender.send(response, reply, source, gone.signal);
       sent = true;
     } catch {
       (response.stream ?? response.socket)?.destroy();
     } finally {
+      until?.removeEventListener('abort', end);
       working.delete(gone);
       reply?.done?.();
     }
   }
 
-  const stopRenewal = identity.onRenewed(() => server.setSecureContext(identity.current()));
+  const stopRenewal = identity.onRenewed(() => {
+    server.setSecureContext(identity.current());
+    server.addContext(AGENT_SERVER_NAME, identity.forAgents());
+  });
   return {
     port: (server.address() as AddressInfo).port,
     async close() {

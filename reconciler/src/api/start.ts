@@ -2,7 +2,8 @@
 import type { TLSSocket } from 'node:tls';
 import { type Ambient, kinds as allKinds, type KindDefinition } from '@plumb/schemas';
 import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
-import { localUrl, type TlsIdentity } from '../pki/open.ts';
+import type { TlsIdentity } from '../pki/identity.ts';
+import { localUrl } from '../pki/open.ts';
 import type { Tokens } from '../pki/tokens.ts';
 import type { EventRing } from '../runtime/events.ts';
 import type { Metrics } from '../runtime/metrics.ts';

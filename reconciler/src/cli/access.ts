@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { terminal } from '@plumb/schemas';
+import { readTrusted } from '@plumb/schemas/files/private-file.ts';
 import { parse } from 'yaml';
 
 export interface Access {
@@ -12,6 +13,10 @@ export interface Access {
   token: string | undefined;
   /** Namespace of objects that name none. */
   namespace: string;
+  /** The file, and the names in it of who asks and of what is asked. */
+  path: string;
+  user: string | undefined;
+  cluster: string | undefined;
 }
 
 /** The data folder of a server that was started here. */
@@ -31,7 +36,8 @@ export async function findAccess(
 ): Promise<Access> {
   const tried = named ? [named] : env.KUBECONFIG ? env.KUBECONFIG.split(':').filter(Boolean) : [LOCAL];
   for (const path of tried) {
-    const text = await readIfThere(path);
+    // Nobody named the one that lies here: somebody else may have put it there, to be used by whoever comes along.
+    const text = await (path === LOCAL ? readTrusted(path) : readIfThere(path));
     if (text !== undefined) return readAccess(text, path);
   }
   throw terminal(
@@ -68,6 +74,9 @@ async function readAccess(text: string, path: string): Promise<Access> {
         : undefined,
     token: user.token ?? (user.tokenFile ? (await beside(user.tokenFile)).trim() : undefined),
     namespace: context.namespace ?? 'default',
+    path,
+    user: context.user,
+    cluster: context.cluster,
   };
 }
 

@@ -25,10 +25,10 @@ async function serve(...answers: Answer[]) {
   const clock = new FakeClock();
   const access = {
     server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    authority: undefined,
     token: 't',
-    namespace: 'default',
   };
-  const client = new ApiClient(access as ConstructorParameters<typeof ApiClient>[0], clock);
+  const client = new ApiClient(access, clock);
   stop = () => {
     client.close();
     server.close();
@@ -87,7 +87,7 @@ test('a server of an unknown authority is not believed, whatever the environment
   vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
   const ask = async (authority: string | undefined) => {
     const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const access = { server: url, authority, token: 't', namespace: 'default' };
+    const access = { server: url, authority, token: 't' };
     const client = new ApiClient(access, new FakeClock());
     try {
       return await client.ask('GET', '/');

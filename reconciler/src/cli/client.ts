@@ -57,12 +57,14 @@ export class ApiError extends PlumbError {
   }
 }
 
+type Reached = Pick<Access, 'server' | 'authority' | 'token'>;
+
 export class ApiClient {
-  readonly #access: Access;
+  readonly #access: Reached;
   readonly #clock: Clock;
   #session: http2.ClientHttp2Session | undefined;
 
-  constructor(access: Access, clock: Clock) {
+  constructor(access: Reached, clock: Clock) {
     this.#access = access;
     this.#clock = clock;
   }

@@ -1,7 +1,7 @@
 /** What every command shares: its options, its way to the API, and what it is told to work on. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { terminal } from '@plumb/schemas';
-import { findAccess } from './access.ts';
+import { type Access, findAccess } from './access.ts';
 import { ApiClient } from './client.ts';
 import type { Target } from './follow.ts';
 import { type Manifest, readManifests } from './manifests.ts';
@@ -41,6 +41,8 @@ export function parseCommand<O extends Options>(argv: string[], options: O): Par
 
 export interface Session {
   client: ApiClient;
+  /** How the API is reached. */
+  access: Access;
   /** Namespace of objects that name none. */
   namespace: string;
 }
@@ -54,7 +56,7 @@ export async function withSession<T>(
   const access = await findAccess(values.kubeconfig, surroundings.env);
   const client = new ApiClient(access, surroundings.clock);
   try {
-    return await work({ client, namespace: values.namespace ?? access.namespace });
+    return await work({ client, access, namespace: values.namespace ?? access.namespace });
   } finally {
     client.close();
   }

@@ -1,11 +1,11 @@
 /** Durations as people write them on the command line. */
 import { terminal } from '@plumb/schemas';
 
-const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** Milliseconds of `90s`, `5m`, `1h30m`. Throws PlumbError `BadArgument` (terminal). */
+/** Milliseconds of `90s`, `5m`, `1h30m`, `7d`. Throws PlumbError `BadArgument` (terminal). */
 export function parseDuration(text: string, option: string): number {
-  const parts = [...text.matchAll(/(\d+)(ms|s|m|h)/g)];
+  const parts = [...text.matchAll(/(\d+)(ms|s|m|h|d)/g)];
   if (parts.length === 0 || parts.map(([part]) => part).join('') !== text) {
     throw terminal(
       'BadArgument',

@@ -2,7 +2,9 @@
 import { PlumbError, terminal } from '@plumb/schemas';
 import { nearest } from '@plumb/schemas/project/validate-nearest.ts';
 import type { Command } from './command.ts';
+import { adminToken } from './commands/admin-token.ts';
 import { apply } from './commands/apply.ts';
+import { authority } from './commands/authority.ts';
 import { remove } from './commands/delete.ts';
 import { describe } from './commands/describe.ts';
 import { diff } from './commands/diff.ts';
@@ -26,6 +28,8 @@ const commands: Readonly<Record<string, Command>> = {
   delete: remove,
   drift,
   flows,
+  'admin-token': adminToken,
+  authority,
   schema,
   limits,
 };
@@ -76,7 +80,7 @@ function help(word: string | undefined, surroundings: Surroundings): number {
 `);
     return 0;
   }
-  const line = (name: string, summary: string) => `  ${name.padEnd(10)} ${summary}\n`;
+  const line = (name: string, summary: string) => `  ${name.padEnd(11)} ${summary}\n`;
   surroundings.out(
     `plumb COMMAND …\n\n${Object.entries(commands)
       .map(([name, { summary }]) => line(name, summary))

@@ -2,16 +2,19 @@
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import type { Ambient } from '@plumb/schemas';
+import { readPrivate, writePrivate } from '@plumb/schemas/files/private-file.ts';
 import { caPin, formatJoinToken, parseJoinToken } from '@plumb/schemas/wire/join-token.ts';
 import type { Store } from '../store/store.ts';
-import { openAuthority } from './authority.ts';
-import type { KeyPair } from './certificates.ts';
+import { pinsOf, trusted } from './authority.ts';
+import { ServerIdentity, type TlsIdentity } from './identity.ts';
 import { formatKubeconfig, tokenOfKubeconfig } from './kubeconfig.ts';
-import { readPrivate, writePrivate } from './private-file.ts';
-import { openServing, servingNames } from './serving.ts';
+import { servingNames } from './serving.ts';
 import { Tokens } from './tokens.ts';
 
-const RENEWAL_CHECK_MS = 12 * 3_600_000;
+/** Whether a date has come. A clock that was wrong when the machine started is right soon. */
+const DUE_CHECK_MS = 5 * 60_000;
+/** So often everything is looked at, files too: twice a day. */
+const CHECKS_TO_LOOK = 144;
 
 export interface PkiOptions {
   dataDir: string;
@@ -21,75 +24,115 @@ export interface PkiOptions {
   host: string;
   /** Further names and addresses that clients use for the server. */
   names?: readonly string[];
-  /** Told when a renewal in the background failed; it is tried again. */
-  onRenewalError?: (error: unknown) => void;
-}
-
-/** The certificate that a TLS server shows, which may be replaced while it runs. */
-export interface TlsIdentity {
-  /** PEM text: `cert` is the serving certificate followed by its authority, so that agents can hold it to their pin. */
-  current(): { cert: string; key: string };
-  /** Calls `listener` after the certificate was replaced. Returns a function that ends it. */
-  onRenewed(listener: () => void): () => void;
+  /** Told what was replaced or tightened, and of a renewal in the background that failed; it is tried again. */
+  log?: (line: string) => void;
 }
 
 export interface Pki {
   tls: TlsIdentity;
   tokens: Tokens;
-  /** PEM text of the authority. */
-  authority: string;
+  /** PEM text of the authority; of two, while one is about to follow the other. */
+  readonly authority: string;
   /** Whether an agent that sends this may join: the whole join token, or its secret alone. */
   mayJoin(presented: string): boolean;
-  /** Writes the kubeconfig for a server that is reached at `url`. Returns its path. */
+  /** Writes the kubeconfig for a server that is reached at `url`, now and whenever its content changes. Returns its path. */
   writeKubeconfig(url: string): Promise<string>;
+  /** The administrator gets another token; the one before is void when this resolves. */
+  rotateAdminToken(): Promise<string>;
+  /** See {@link ServerIdentity.replaceAuthority}. */
+  replaceAuthority(at: number): Promise<void>;
+  authorityView(): AuthorityView;
   kubeconfigFile: string;
   joinTokenFile: string;
   /** Ends renewal; resolves when none is under way. */
   close(): Promise<void>;
 }
 
+/** What may be known of the authority: pins and dates. */
+export interface AuthorityView {
+  pin: string;
+  next?: { pin: string; takesOverAt: string };
+}
+
 /** Reads what the data folder holds and makes what it lacks. */
 export async function openPki(options: PkiOptions): Promise<Pki> {
-  const { dataDir, store, ambient } = options;
-  const folder = join(dataDir, 'pki');
+  const { dataDir, store, ambient, log = () => {} } = options;
   const kubeconfigFile = join(dataDir, 'kubeconfig');
   const joinTokenFile = join(dataDir, 'join-token');
-  const authority = await openAuthority(folder, ambient.clock.now());
   const names = servingNames(options.host, options.names);
-  const tls = new RenewingIdentity(authority, () => openServing(folder, authority, names, ambient.clock.now()));
+  const asked = names.filter((name) => name === options.host || options.names?.includes(name));
+  const now = () => ambient.clock.now();
+  const tls = new ServerIdentity({ folder: join(dataDir, 'pki'), names, asked, now, log });
   await tls.refresh();
+  const pin = () => caPin(tls.authority.current.certificate);
 
   const tokens = new Tokens(store, ambient);
-  const keptConfig = await readPrivate(kubeconfigFile);
+  const keptConfig = await readPrivate(kubeconfigFile, { log });
   const admin = { name: 'admin', groups: ['system:masters', 'system:authenticated'] };
-  const adminToken = await tokens.open('admin', 'api', admin, keptConfig && tokenOfKubeconfig(keptConfig));
+  let adminToken = await tokens.open('admin', 'api', admin, keptConfig && tokenOfKubeconfig(keptConfig));
 
-  const pin = caPin(authority.certificate);
-  const keptJoin = await readPrivate(joinTokenFile);
+  const keptJoin = await readPrivate(joinTokenFile, { log });
   const agents = { name: 'agents', groups: [] };
   const joinSecret = await tokens.open('join', 'join', agents, keptJoin && secretOf(keptJoin));
-  const joinToken = formatJoinToken({ secret: joinSecret, caPin: pin });
-  if (keptJoin?.trim() !== joinToken) await writePrivate(joinTokenFile, `${joinToken}\n`);
 
-  const stopRenewal = every(ambient, RENEWAL_CHECK_MS, () => tls.refresh().catch(options.onRenewalError ?? (() => {})));
+  let url: string | undefined;
+  let writing: Promise<void> = Promise.resolve();
+  /** Both files say what is now, and are whole at any time. */
+  const writeFiles = () => {
+    const work = writing.then(async () => {
+      await writeIfOther(joinTokenFile, `${formatJoinToken({ secret: joinSecret, caPin: pin() })}\n`);
+      if (url === undefined) return;
+      const authority = trusted(tls.authority);
+      await writeIfOther(kubeconfigFile, formatKubeconfig({ server: url, authority, token: adminToken }));
+    });
+    writing = work.catch(() => {});
+    return work;
+  };
+  await writeFiles();
+  const failed = (error: Error) => log(`keys and certificates were not renewed: ${error.message}`);
+  tls.onRenewed(() => void writeFiles().catch(failed));
+  let checks = 0;
+  const stopChecks = every(ambient, DUE_CHECK_MS, () => {
+    if (++checks % CHECKS_TO_LOOK === 0 || tls.due) tls.refresh().catch(failed);
+  });
   return {
     tls,
     tokens,
-    authority: authority.certificate,
+    get authority() {
+      return trusted(tls.authority);
+    },
     kubeconfigFile,
     joinTokenFile,
     mayJoin(presented) {
-      const [secret = '', presentedPin = pin, ...rest] = presented.trim().split('.');
-      return rest.length === 0 && presentedPin === pin && tokens.check(secret, 'join') !== undefined;
+      const [secret = '', presentedPin = pin(), ...rest] = presented.trim().split('.');
+      const known = pinsOf(tls.authority).includes(presentedPin);
+      return rest.length === 0 && known && tokens.check(secret, 'join') !== undefined;
     },
-    async writeKubeconfig(url) {
-      const text = formatKubeconfig({ server: url, authority: authority.certificate, token: adminToken });
-      if ((await readPrivate(kubeconfigFile)) !== text) await writePrivate(kubeconfigFile, text);
+    async writeKubeconfig(reached) {
+      url = reached;
+      await writeFiles();
       return kubeconfigFile;
     },
-    close() {
-      stopRenewal();
-      return tls.settled();
+    async rotateAdminToken() {
+      adminToken = await tokens.rotate('admin');
+      await writeFiles();
+      return adminToken;
+    },
+    async replaceAuthority(at) {
+      await tls.replaceAuthority(at);
+      await writeFiles();
+    },
+    authorityView() {
+      const { next } = tls.authority;
+      return {
+        pin: pin(),
+        ...(next ? { next: { pin: caPin(next.certificate), takesOverAt: new Date(next.at).toISOString() } } : {}),
+      };
+    },
+    async close() {
+      stopChecks();
+      await tls.settled();
+      await writing;
     },
   };
 }
@@ -100,48 +143,9 @@ export function localUrl(host: string, port: number): string {
   return `https://${isIPv6(reached) ? `[${reached}]` : reached}:${port}`;
 }
 
-class RenewingIdentity implements TlsIdentity {
-  readonly #authority: KeyPair;
-  readonly #open: () => Promise<KeyPair>;
-  readonly #listeners = new Set<() => void>();
-  #current: { cert: string; key: string } | undefined;
-  #refreshing: Promise<void> | undefined;
-
-  constructor(authority: KeyPair, open: () => Promise<KeyPair>) {
-    this.#authority = authority;
-    this.#open = open;
-  }
-
-  /** Looks whether the certificate is still good; once at a time, since two would write the same files. */
-  refresh(): Promise<void> {
-    this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
-  }
-
-  /** Resolves when nothing is being written. */
-  async settled(): Promise<void> {
-    await this.#refreshing?.catch(() => {});
-  }
-
-  async #refresh(): Promise<void> {
-    const { certificate, key } = await this.#open();
-    const cert = certificate + this.#authority.certificate;
-    if (this.#current?.cert === cert) return;
-    this.#current = { cert, key };
-    for (const listener of this.#listeners) listener();
-  }
-
-  current(): { cert: string; key: string } {
-    if (!this.#current) throw new TypeError('refresh() comes first');
-    return this.#current;
-  }
-
-  onRenewed(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
+/** What cannot be read is written anew, beside it and then in its place. */
+async function writeIfOther(path: string, text: string): Promise<void> {
+  if ((await readPrivate(path).catch(() => undefined)) !== text) await writePrivate(path, text);
 }
 
 function secretOf(joinToken: string): string | undefined {

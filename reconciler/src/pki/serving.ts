@@ -1,11 +1,13 @@
 /** The certificate that the server shows: for every name it is called by, issued again in time. */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { readPrivate, writePrivate } from '@plumb/schemas/files/private-file.ts';
 import { AGENT_SERVER_NAME } from '@plumb/schemas/wire/join-token.ts';
+import { belongTogether } from './authority.ts';
 import type { KeyPair } from './certificates.ts';
-import { readPrivate, writePrivate } from './private-file.ts';
+import type { Span } from './span.ts';
 
 const DAY = 86_400_000;
 const VALID_DAYS = 365;
@@ -32,13 +34,20 @@ export function servingNames(host: string, more: readonly string[] = []): string
 export function stillGood(certificate: string, authority: string, names: readonly string[], now: number): boolean {
   const leaf = new X509Certificate(certificate);
   const issuer = new X509Certificate(authority);
+  const { from, until } = servingGood(certificate);
   return (
     leaf.checkIssued(issuer) &&
     leaf.verify(issuer.publicKey) &&
-    leaf.validFromDate.getTime() <= now &&
-    leaf.validToDate.getTime() - now > RENEW_BEFORE_DAYS * DAY &&
+    from <= now &&
+    now < until &&
     names.every((name) => (isIP(name) ? leaf.checkIP(name) : leaf.checkHost(name)) !== undefined)
   );
+}
+
+/** When it is not to be replaced for its dates. */
+export function servingGood(certificate: string): Span {
+  const { validFromDate, validToDate } = new X509Certificate(certificate);
+  return { from: validFromDate.getTime(), until: validToDate.getTime() - RENEW_BEFORE_DAYS * DAY };
 }
 
 /** The serving certificate of `folder`, issued anew when it is missing, not valid yet, near its end, or lacks a name. */
@@ -51,7 +60,8 @@ export async function openServing(
   const certificateFile = join(folder, 'serving.crt');
   const keyFile = join(folder, 'serving.key');
   const [certificate, key] = await Promise.all([readPrivate(certificateFile), readPrivate(keyFile)]);
-  if (certificate !== undefined && key !== undefined && belongsTogether(certificate, key)) {
+  // A start that was killed between the two files leaves a certificate beside the key of another.
+  if (certificate !== undefined && key !== undefined && belongTogether(certificate, key)) {
     if (stillGood(certificate, authority.certificate, names, now)) return { certificate, key };
   }
   const { issueServing } = await import('./certificates.ts');
@@ -59,13 +69,4 @@ export async function openServing(
   await writePrivate(keyFile, issued.key);
   await writePrivate(certificateFile, issued.certificate);
   return issued;
-}
-
-/** A start that was killed between the two files leaves a certificate beside the key of another. */
-function belongsTogether(certificate: string, key: string): boolean {
-  try {
-    return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
-  } catch {
-    return false;
-  }
 }

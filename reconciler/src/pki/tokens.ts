@@ -11,6 +11,8 @@ import type { Store } from '../store/store.ts';
 export interface User {
   name: string;
   groups: string[];
+  /** Aborted when the token by which we know it becomes void. */
+  until?: AbortSignal;
 }
 
 /** `api`: a bearer token of requests. `join`: lets agents buy a credential. */
@@ -22,11 +24,18 @@ interface TokenRecord {
   sha256: string;
 }
 
+interface Known {
+  use: TokenUse;
+  user: User;
+  digest: Buffer;
+  ending: AbortController;
+}
+
 const SECRET_BYTES = 32;
 
-/** The tokens that are known, in memory; loaded once, since they change only at a start. */
+/** The tokens that are known, by name, in memory: only this process changes them. */
 export class Tokens {
-  readonly #known: { use: TokenUse; user: User; digest: Buffer }[] = [];
+  readonly #known = new Map<string, Known>();
   readonly #store: Store;
   readonly #ambient: Ambient;
 
@@ -46,23 +55,44 @@ export class Tokens {
     const known = entry && (JSON.parse(entry.value) as TokenRecord).sha256;
     const keep = kept !== undefined && (known === undefined || known === digestOf(kept).toString('hex'));
     const secret = keep ? kept : this.#ambient.ids.secret(SECRET_BYTES);
-    const digest = digestOf(secret);
-    const record: TokenRecord = { use, user, sha256: digest.toString('hex') };
-    if (known !== record.sha256) {
-      await this.#store.commit({
-        preconditions: [{ key, revision: entry?.revision ?? 0 }],
-        ops: [{ type: 'put', key, value: JSON.stringify(record) }],
-      });
-    }
-    this.#known.push({ use, user, digest });
+    const record: TokenRecord = { use, user, sha256: digestOf(secret).toString('hex') };
+    if (known !== record.sha256) await this.#keep(key, entry?.revision ?? 0, record);
+    this.#learn(name, record);
     return secret;
+  }
+
+  /** Makes a new secret for a token that is open. The one before is void when this resolves, and what it began ends. */
+  async rotate(name: string): Promise<string> {
+    const before = this.#known.get(name);
+    if (!before) throw new TypeError(`the token ${name} is not open`);
+    const key = keys.control(`token/${name}`);
+    const entry = await this.#store.get(key);
+    const secret = this.#ambient.ids.secret(SECRET_BYTES);
+    const { until: _, ...user } = before.user;
+    const record: TokenRecord = { use: before.use, user, sha256: digestOf(secret).toString('hex') };
+    await this.#keep(key, entry?.revision ?? 0, record);
+    this.#learn(name, record);
+    before.ending.abort();
+    return secret;
+  }
+
+  async #keep(key: string, revision: number, record: TokenRecord): Promise<void> {
+    await this.#store.commit({
+      preconditions: [{ key, revision }],
+      ops: [{ type: 'put', key, value: JSON.stringify(record) }],
+    });
+  }
+
+  #learn(name: string, { use, user, sha256 }: TokenRecord): void {
+    const ending = new AbortController();
+    this.#known.set(name, { use, user: { ...user, until: ending.signal }, digest: Buffer.from(sha256, 'hex'), ending });
   }
 
   /** Who bears this secret, for this use; undefined for nobody. Takes the same time whatever is nearly right. */
   check(secret: string, use: TokenUse): User | undefined {
     const presented = digestOf(secret);
     let bearer: User | undefined;
-    for (const token of this.#known) {
+    for (const token of this.#known.values()) {
       const same = timingSafeEqual(presented, token.digest);
       if (same && token.use === use) bearer = token.user;
     }

@@ -2,11 +2,11 @@
 import type { Driver, DriverChange, DriverFacts } from '@plumb/agent/drivers/driver.ts';
 import { SimulatedHost } from '@plumb/agent/drivers/simulated/simulated-host.ts';
 import { Identity } from '@plumb/agent/identity/identity.ts';
-import type { PrivateFiles } from '@plumb/agent/identity/private-file.ts';
 import { Connection } from '@plumb/agent/session/connection.ts';
 import { HostSession } from '@plumb/agent/session/host-session.ts';
 import type { LiveThing, Thing, ThingKind } from '@plumb/schemas';
 import { retryable, terminal, thingKey } from '@plumb/schemas';
+import type { PrivateFiles } from '@plumb/schemas/files/private-file.ts';
 import type { Dice } from '../core/dice.ts';
 import type { SimLoop } from '../core/loop.ts';
 import { SimProcess, type Skew } from '../core/process.ts';

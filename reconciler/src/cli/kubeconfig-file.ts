@@ -1,0 +1,52 @@
+/** The kubeconfig that a command used, after what it holds was replaced at the server. */
+import { readFile } from 'node:fs/promises';
+import { writePrivate } from '@plumb/schemas/files/private-file.ts';
+import { type Document, isMap, isSeq, parseDocument, type YAMLMap } from 'yaml';
+import type { Access } from './access.ts';
+
+export interface Replaced {
+  token?: string;
+  /** PEM text. */
+  authority?: string;
+}
+
+/**
+ * Puts what was replaced into the file, whole or not at all, and leaves everything else as it is. False when the file gets it
+ * from elsewhere (`tokenFile`, `certificate-authority`) and so was not changed.
+ */
+export async function updateKubeconfig(
+  { path, user, cluster }: Access,
+  { token, authority }: Replaced,
+): Promise<boolean> {
+  const document = parseDocument(await readFile(path, 'utf8'));
+  const before = String(document);
+  if (token !== undefined && !replace(entry(document, 'users', user, 'user'), 'token', token)) return false;
+  const data = authority && Buffer.from(authority).toString('base64');
+  if (
+    data !== undefined &&
+    !replace(entry(document, 'clusters', cluster, 'cluster'), 'certificate-authority-data', data)
+  )
+    return false;
+  const after = String(document);
+  // The server has written the file itself, if it is the one in its data folder.
+  if (after !== before) await writePrivate(path, after);
+  return true;
+}
+
+function replace(fields: YAMLMap | undefined, name: string, value: string): boolean {
+  if (!fields?.has(name)) return false;
+  if (fields.get(name) !== value) fields.set(name, value);
+  return true;
+}
+
+/** The fields under `key` of the item of that name. */
+function entry(document: Document, list: string, name: string | undefined, key: string): YAMLMap | undefined {
+  const items = document.get(list);
+  if (!isSeq(items)) return undefined;
+  for (const item of items.items) {
+    if (!isMap(item) || item.get('name') !== name) continue;
+    const fields = item.get(key);
+    if (isMap(fields)) return fields;
+  }
+  return undefined;
+}
