@@ -25,9 +25,9 @@ test('tells which networks and hosts an instance came to or left, and when other
   holdings.set('u', [on('a', 'n2')]);
   holdings.set('u', []);
   expect(told).toEqual([
-    { networks: new Set(['n1']), left: new Set(), freed: false },
-    { networks: new Set(['n1', 'n2']), left: new Set(), freed: true },
-    { networks: new Set(['n2']), left: new Set(['a']), freed: true },
+    { networks: new Set(['n1']), left: new Set(), freed: new Set() },
+    { networks: new Set(['n1', 'n2']), left: new Set(), freed: new Set(['a']) },
+    { networks: new Set(['n2']), left: new Set(['a']), freed: new Set(['a']) },
   ]);
 });
 

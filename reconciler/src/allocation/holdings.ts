@@ -11,8 +11,8 @@ export interface HoldingsChange {
   networks: ReadonlySet<string>;
   /** Hosts of which it holds nothing any more. */
   left: ReadonlySet<string>;
-  /** Whether others may get something of it now. */
-  freed: boolean;
+  /** Hosts of which others may get something now: those of which it held something before. */
+  freed: ReadonlySet<string>;
 }
 
 /** What an allocation is of, apart from its host: few of many are different. */
@@ -60,7 +60,7 @@ export class Holdings {
     }
     const after = this.listener ? this.shares.of(slot) : [];
     if (allocations.length === 0) this.release(slot);
-    if (this.listener) this.tell(this.listener, before, after, known);
+    if (this.listener) this.tell(this.listener, before, after);
   }
 
   /** Calls `listener` after an instance came to hold something else. */
@@ -170,13 +170,17 @@ export class Holdings {
     return digest.value;
   }
 
-  private tell(listener: (change: HoldingsChange) => void, before: Share[], after: Share[], freed: boolean): void {
+  private tell(listener: (change: HoldingsChange) => void, before: Share[], after: Share[]): void {
     const networks = new Set<string>();
     this.addPlacesOnlyIn(before, after, networks);
     this.addPlacesOnlyIn(after, before, networks);
     const left = before.filter(({ host }) => !after.some((kept) => kept.host === host));
-    if (networks.size > 0 || freed)
-      listener({ networks, left: new Set(left.map(({ host }) => this.hostNumbers.text(host))), freed });
+    if (networks.size > 0 || before.length > 0)
+      listener({ networks, left: this.names(left), freed: this.names(before) });
+  }
+
+  private names(shares: readonly Share[]): Set<string> {
+    return new Set(shares.map(({ host }) => this.hostNumbers.text(host)));
   }
 
   /** l3 uids of the interfaces whose network the others do not have on that host. */

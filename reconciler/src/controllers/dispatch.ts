@@ -6,15 +6,12 @@ import { findCondition, isReady, isStalled } from '../runtime/conditions.ts';
 import { referenceKeys, sameReferences } from '../runtime/references.ts';
 import { keys } from '../store/keys.ts';
 import type { Context } from './controller.ts';
-import { isWaiting } from './first-look.ts';
+import { type Found, isWaiting } from './first-look.ts';
 import { HostEvents } from './host/events.ts';
 
-/**
- * Follows the cache and the fleet; returns a function that ends it. `waitingNow`: keys of the instances that wait at this
- * moment.
- */
-export function dispatch(context: Context, waitingNow: Set<string>): () => void {
-  const waiting = new WaitingInstances(context, waitingNow);
+/** Follows the cache and the fleet; returns a function that ends it. `found`: who waits at this moment. */
+export function dispatch(context: Context, found: Pick<Found, 'waiting' | 'growing'>): () => void {
+  const waiting = new WaitingInstances(context, found);
   const hosts = new HostEvents(context, () => waiting.wakeAll());
   const ends = [
     context.cache.onChange((change) => onObject(context, waiting, change)),
@@ -28,42 +25,44 @@ export function dispatch(context: Context, waitingNow: Set<string>): () => void 
       if (network) enqueueUpward(context, network.key);
     }
     for (const host of left) enqueueHostIfLeaving(context, host);
-    if (freed) waiting.wakeAll();
+    if (freed.size > 0) waiting.wakeAll();
+    for (const host of freed) waiting.wakeOn(host);
   });
   return () => {
     for (const end of ends) end();
   };
 }
 
-/** Instances that hold nothing yet, or failed: what others free or bring may be what they wait for. */
+/** Instances that hold nothing yet, failed, or are to grow: what others free or bring may be what they wait for. */
 class WaitingInstances {
   private readonly context: Context;
-  private readonly keys: Set<string>;
+  private readonly found: Pick<Found, 'waiting' | 'growing'>;
 
-  constructor(context: Context, keys: Set<string>) {
+  constructor(context: Context, found: Pick<Found, 'waiting' | 'growing'>) {
     this.context = context;
-    this.keys = keys;
+    this.found = found;
   }
 
-  note(cached: Cached): void {
-    if (isWaiting(cached)) this.keys.add(cached.key);
-    else this.keys.delete(cached.key);
-  }
-
-  forget(key: string): void {
-    this.keys.delete(key);
+  note(key: string, before: Cached | undefined, after: Cached | undefined): void {
+    if (after && isWaiting(after)) this.found.waiting.add(key);
+    else this.found.waiting.delete(key);
+    this.found.growing.note(before, after);
   }
 
   wakeAll(): void {
-    for (const key of this.keys) this.context.enqueue(key);
+    for (const key of this.found.waiting) this.context.enqueue(key);
+  }
+
+  /** Those that are to grow on the host. */
+  wakeOn(host: string): void {
+    for (const key of this.found.growing.on(host)) this.context.enqueue(key);
   }
 }
 
 function onObject(context: Context, waiting: WaitingInstances, { key, kind, before, after }: CacheChange): void {
   const material = isMaterial(before, after);
   if (kind.kind === 'Instance') {
-    if (after) waiting.note(after);
-    else waiting.forget(key);
+    waiting.note(key, before, after);
     if (!after || freed(before, after)) waiting.wakeAll();
   }
   if (before && !after) enqueueCarriers(context, before);
@@ -75,7 +74,10 @@ function onObject(context: Context, waiting: WaitingInstances, { key, kind, befo
   if (!before || !after || elsewhere || hostOf(before) !== hostOf(after))
     for (const target of referenceKeys(kind, (after ?? before)!.object)) enqueueUpward(context, target);
   if (elsewhere) for (const target of referenceKeys(kind, before.object)) enqueueUpward(context, target);
-  if (kind.kind === 'Host' && material) waiting.wakeAll();
+  if (kind.kind === 'Host' && material) {
+    waiting.wakeAll();
+    waiting.wakeOn((after ?? before)!.object.metadata.name);
+  }
   const left = kind.kind === 'Instance' && hostOf(before) !== hostOf(after) ? hostOf(before) : undefined;
   if (left !== undefined) enqueueHostIfLeaving(context, left);
 }

@@ -16,6 +16,8 @@ export interface Found {
   unplaced: Set<string>;
   /** Keys of instances that wait for what others free or bring; cf. {@link isWaiting}. */
   waiting: Set<string>;
+  /** Instances that wait for room to grow on their host. */
+  growing: Growing;
   /** Keys that are to be looked at now. */
   now: Set<string>;
 }
@@ -23,7 +25,7 @@ export interface Found {
 /** Looks at every object while it is loaded, when it is unpacked anyway, and tells `holdings` what instances hold. */
 export class Survey {
   readonly #context: Pick<Context, 'cache' | 'journal' | 'holdings' | 'fleet'>;
-  readonly #found: Found = { unplaced: new Set(), waiting: new Set(), now: new Set() };
+  readonly #found: Found = { unplaced: new Set(), waiting: new Set(), growing: new Growing(), now: new Set() };
   /** Hosts that came or went meanwhile. */
   readonly #moved = new Set<string>();
   readonly #ends: (() => void)[];
@@ -76,12 +78,15 @@ export class Survey {
     );
     if (status?.host === undefined) this.#found.unplaced.add(metadata.uid);
     if (isWaiting(cached)) this.#found.waiting.add(key);
+    this.#found.growing.note(undefined, cached);
     return status?.host !== undefined && !flow && this.#isAway(status.host);
   }
 
-  #forget({ key, object }: Cached): void {
+  #forget(cached: Cached): void {
+    const { key, object } = cached;
     this.#found.unplaced.delete(object.metadata.uid);
     this.#found.waiting.delete(key);
+    this.#found.growing.note(cached, undefined);
     this.#context.holdings.set(object.metadata.uid, []);
   }
 
@@ -93,4 +98,32 @@ export class Survey {
 /** Instances that hold nothing yet, or failed: what others free or bring may be what they wait for. */
 export function isWaiting({ object }: Cached): boolean {
   return (object as Instance).status?.host === undefined || findCondition(object, 'Stalled')?.status === 'True';
+}
+
+/** Instances that got no room yet for the size of their edited offering, by host: it may come when others leave. */
+export class Growing {
+  readonly #byHost = new Map<string, Set<string>>();
+
+  /** Follows one instance: `before` and `after` as the cache tells them. */
+  note(before: Cached | undefined, after: Cached | undefined): void {
+    const [was, is] = [hostOfGrowth(before), hostOfGrowth(after)];
+    if (was !== undefined && was !== is) {
+      const keys = this.#byHost.get(was);
+      keys?.delete(before!.key);
+      if (keys?.size === 0) this.#byHost.delete(was);
+    }
+    if (is === undefined) return;
+    const keys = this.#byHost.get(is) ?? new Set();
+    this.#byHost.set(is, keys.add(after!.key));
+  }
+
+  on(host: string): Iterable<string> {
+    return this.#byHost.get(host) ?? [];
+  }
+}
+
+function hostOfGrowth(cached: Cached | undefined): string | undefined {
+  const instance = cached?.object as Instance | undefined;
+  if (instance?.status?.host === undefined) return undefined;
+  return findCondition(instance, 'RestartRequired')?.status === 'True' ? instance.status.host : undefined;
 }

@@ -59,7 +59,7 @@ export function runControllers({ context: parts, survey, metrics, onError }: Run
     queues.set(kinds.find((k) => k.kind === controller.kind)!.plural, queue);
   }
   if (metrics) publishFlows(context, metrics);
-  const end = dispatch(context, found.waiting);
+  const end = dispatch(context, found);
   for (const key of found.now) context.enqueue(key);
   return {
     context,

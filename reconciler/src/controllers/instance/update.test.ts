@@ -1,4 +1,4 @@
-import { type LiveThing, type PlumbError, realAmbient, retryable, terminal } from '@plumb/schemas';
+import { type LiveThing, type PlumbError, type PlumbObject, realAmbient, retryable, terminal } from '@plumb/schemas';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { flowExtensions } from '../../extensions/flows.ts';
 import { decodeFlow } from '../../flow/record.ts';
@@ -158,6 +158,24 @@ describe('an instance that is changed', () => {
     const told = await rig.until('Instance', 'web-0', (o) => condition(o, 'RestartRequired') !== undefined);
     expect(told!.status).toMatchObject({ cpus: 1 });
     expect(condition(told, 'Ready')).toMatchObject({ status: 'True' });
+  });
+
+  it('gets its size when there is room on its host at last: another instance went, or the host takes more', async () => {
+    await rig.edit('Host', 'host-1', (o) => (o.spec.cpuOvercommitRatio = 0.25));
+    for (const name of ['web-0', 'web-1']) {
+      await rig.create('Instance', name, instanceSpec({ interfaces: [{ name: 'eth0', l3Network: 'lab' }] }));
+      await rig.ready('Instance', name);
+    }
+    await rig.edit('InstanceOffering', 'small', (o) => (o.spec.cpus = 2));
+    await rig.until('Instance', 'web-0', (o) => condition(o, 'RestartRequired') !== undefined);
+    await rig.remove('Instance', 'web-1');
+    const isOf = (cpus: number) => (o: PlumbObject | undefined) =>
+      o?.status?.cpus === cpus && condition(o, 'RestartRequired') === undefined;
+    await rig.until('Instance', 'web-0', isOf(2));
+    await rig.edit('InstanceOffering', 'small', (o) => (o.spec.cpus = 3));
+    await rig.until('Instance', 'web-0', (o) => condition(o, 'RestartRequired') !== undefined);
+    await rig.edit('Host', 'host-1', (o) => (o.spec.cpuOvercommitRatio = 1));
+    await rig.until('Instance', 'web-0', isOf(3));
   });
 
   it('returns to what ran before when it cannot get more processors', async () => {
