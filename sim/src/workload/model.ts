@@ -23,9 +23,11 @@ export interface Open {
   codes: Set<number>;
   /** Revisions at which it has changed something. */
   wrote: number[];
-  /** Others were under way in the meantime. */
-  crowded: boolean;
+  /** What a cascade reached when it was asked. */
   reach: ReadonlySet<string>;
+  /** uids of the objects that it reached at every moment since, and at any. */
+  always: Set<string>;
+  ever: Set<string>;
 }
 
 export interface ModelOptions {
@@ -69,14 +71,10 @@ export class Model {
   }
 
   asked(ask: Ask): Open {
-    const open: Open = {
-      ask,
-      codes: new Set(this.codes(ask)),
-      wrote: [],
-      crowded: this.#open.size > 0,
-      reach: ask.do === 'cascade' ? this.reach(ask.roots) : new Set(),
-    };
-    for (const other of this.#open) other.crowded = true;
+    const reach = ask.do === 'cascade' ? this.reach(ask.roots) : new Set<string>();
+    const always = this.#uidsOf(reach);
+    const open: Open = { ask, codes: new Set(this.codes(ask)), wrote: [], reach, always, ever: new Set(always) };
+    this.#noteReach(open);
     this.#open.add(open);
     return open;
   }
@@ -131,16 +129,32 @@ export class Model {
     return [ask.illegal || changesWhatIsFixed(object, wanted) ? 422 : 200];
   }
 
-  /** Keys of the objects and of all that refers to them or runs on them, in turn. */
-  reach(roots: readonly Named[]): Set<string> {
+  /**
+   * Keys of the objects and of all that refers to them or runs on them, in turn. `planned`: also those that flows are about
+   * to place there.
+   */
+  reach(roots: readonly Named[], planned = false): Set<string> {
     const reached = new Set<string>();
     const queue = roots.map(keyOf);
     for (const key of queue) {
       if (reached.has(key) || !this.objects.has(key)) continue;
       reached.add(key);
-      for (const [other, object] of this.objects) if (this.#dependsOn(object, key)) queue.push(other);
+      for (const [other, object] of this.objects)
+        if (this.#dependsOn(object, key) || (planned && this.#isPlannedOn(object, key))) queue.push(other);
     }
     return reached;
+  }
+
+  #uidsOf(keys: Iterable<string>): Set<string> {
+    return new Set(Array.from(keys, (key) => this.objects.get(key)!.metadata.uid));
+  }
+
+  /** What others do in the meantime changes what a cascade reaches: it is carried out at one of these moments. */
+  #noteReach(open: Open): void {
+    if (open.ask.do !== 'cascade') return;
+    const { roots } = open.ask;
+    open.always = open.always.intersection(this.#uidsOf(this.reach(roots)));
+    for (const uid of this.#uidsOf(this.reach(roots, true))) open.ever.add(uid);
   }
 
   /** What change sets and deletions of namespaces have left undone, or say wrongly. */
@@ -179,7 +193,10 @@ export class Model {
         this.objects.set(op.key, after);
       }
     }
-    for (const open of this.#open) for (const code of this.codes(open.ask)) open.codes.add(code);
+    for (const open of this.#open) {
+      for (const code of this.codes(open.ask)) open.codes.add(code);
+      this.#noteReach(open);
+    }
   }
 
   #judgeWrite(key: string, before: PlumbObject | undefined, after: PlumbObject, revision: number): void {
@@ -242,6 +259,15 @@ export class Model {
     return plural === 'hosts' && object.kind === 'Instance' && (object as Instance).status?.host === name;
   }
 
+  /** Whether a flow holds a place on the host for the instance, or is to make something of it there. */
+  #isPlannedOn({ metadata }: PlumbObject, key: string): boolean {
+    const [, , plural, , name] = key.split('/');
+    const value = plural === 'hosts' ? this.#options.disk.entries.get(`/flows/${metadata.uid}`)?.value : undefined;
+    if (value === undefined) return false;
+    const { held, target, plan } = JSON.parse(value) as FlowRecord;
+    return [...held, ...(target ? [target] : []), ...plan.steps].some(({ host }) => host === name);
+  }
+
   #cascadeCodes({ roots, miscounted }: Ask & { do: 'cascade' }): number[] {
     if (roots.some((root) => !this.objects.has(keyOf(root)))) return [404];
     if (this.#isMoving()) return [200, 409, 422];
@@ -271,8 +297,10 @@ export class Model {
     for (const object of this.objects.values())
       if (reached.has(object.metadata.uid) && !object.metadata.deletionTimestamp)
         say(`and ${object.kind} ${object.metadata.name} stays`);
-    if (!open.crowded && !this.#options.faulty && items.length !== open.reach.size)
-      say(`and reached ${items.length} objects instead of ${[...open.reach].join(', ')}`);
+    const missed = open.always.difference(reached);
+    const unasked = reached.difference(open.ever);
+    if (missed.size > 0) say(`and did not reach ${[...missed].join(', ')}`);
+    if (unasked.size > 0) say(`and reached ${[...unasked].join(', ')} besides ${[...open.reach].join(', ')}`);
   }
 
   #judgeDelete(ask: Named, { wrote }: Open, say: (what: string) => void): void {
