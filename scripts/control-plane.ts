@@ -25,6 +25,8 @@ export interface AgentOptions {
   host: string;
   dataDir: string;
   log: string;
+  /** Folders whose files may be images. */
+  imageFolders: readonly string[];
   /** Socket of libvirt; without one the host is simulated. */
   libvirtSocket?: string | undefined;
   /** Further options of `plumb agent`. */
@@ -63,7 +65,8 @@ export function startAgent(options: AgentOptions): Started {
     ? ['--driver', 'libvirt', '--libvirt-socket', options.libvirtSocket]
     : ['--driver', 'simulated'];
   const where = ['--server', options.server, '--token-file', options.tokenFile, '--data-dir', options.dataDir];
-  const args = [PLUMB, 'agent', ...where, '--host', options.host, ...driver, ...(options.more ?? [])];
+  const images = options.imageFolders.flatMap((folder) => ['--image-folder', folder]);
+  const args = [PLUMB, 'agent', ...where, '--host', options.host, ...driver, ...images, ...(options.more ?? [])];
   return startProcess(NODE, args, { log: options.log });
 }
 

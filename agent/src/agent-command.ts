@@ -31,7 +31,7 @@ export async function agentCommand(argv: readonly string[]): Promise<number> {
   const end = watchForEnd('plumb agent');
   command.dataDir = openDataFolder(command.dataDir, log);
   const { server, tokenFile, dataDir, registerZone, driver } = command;
-  const hosts = driver.name === 'libvirt' ? await libvirtHost(driver, command, log) : simulatedHosts(driver);
+  const hosts = driver.name === 'libvirt' ? await libvirtHost(driver, command, log) : simulatedHosts(driver, command);
   const streams = driver.name === 'simulated' ? driver.streams : 1;
   const ambient = realAmbient();
   const agent = await runAgent({ server, tokenFile, dataDir, registerZone, hosts, streams, limits, ambient, log });
@@ -55,18 +55,17 @@ function openDataFolder(path: string, log: (line: string) => void): string {
 
 async function libvirtHost(
   { host, socket, tunnelAddress: given }: LibvirtArguments,
-  { server, dataDir }: AgentCommand,
+  { server, dataDir, limits, sources }: AgentCommand,
   log: (line: string) => void,
 ): Promise<AgentHost[]> {
   const tunnelAddress = given ?? (await ownAddress(serverAddress(server).host));
   // Only a host that has libvirt needs what this driver needs.
   const { openLibvirtDriver } = await import('./drivers/libvirt/driver.ts');
-  return [
-    { name: host, tunnelAddress, driver: await openLibvirtDriver({ host, socket, dataDir, tunnelAddress, log }) },
-  ];
+  const driver = await openLibvirtDriver({ host, socket, dataDir, tunnelAddress, limits, sources, log });
+  return [{ name: host, tunnelAddress, driver }];
 }
 
-function simulatedHosts(simulated: SimulatedArguments): AgentHost[] {
+function simulatedHosts(simulated: SimulatedArguments, { sources }: AgentCommand): AgentHost[] {
   const { hosts, latencyMs, failureRate, seed, cpus, memoryMiB } = simulated;
   const { clock } = realAmbient();
   const pool = new SpecPool();
@@ -75,7 +74,7 @@ function simulatedHosts(simulated: SimulatedArguments): AgentHost[] {
     name,
     tunnelAddress: benchmarkAddress(index),
     driver: new SimulatedHost({
-      ...{ clock, latency, failureRate, pool, cpus, memoryMiB },
+      ...{ clock, latency, failureRate, pool, cpus, memoryMiB, sources },
       random: seededRandom(seed + index),
     }),
   }));

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { defaultAgentLimits } from '@plumb/schemas/limits/agent.ts';
 import { describe, expect, test } from 'vitest';
 import { parseAgentCommand } from './command-line.ts';
+import { SourceRules } from './fetch/source-rules.ts';
 
 const common = ['--server', 'https://127.0.0.1:7443', '--token-file', 'token'];
 
@@ -23,6 +24,7 @@ describe('libvirt', () => {
       dataDir: resolve('.plumb/agent'),
       registerZone: undefined,
       limits: defaultAgentLimits,
+      sources: new SourceRules({ dataDir: resolve('.plumb/agent') }),
       driver: { name: 'libvirt', host: 'host-1', socket: undefined, tunnelAddress: undefined },
     });
   });
@@ -33,6 +35,28 @@ describe('libvirt', () => {
       dataDir: '/d',
       registerZone: 'z',
       driver: { socket: '/run/x', tunnelAddress: '192.0.2.1' },
+    });
+  });
+});
+
+describe.each(['libvirt', 'simulated'])('where images come from, %s', (driver) => {
+  const parse = (...more: string[]) =>
+    parseAgentCommand([...common, '--driver', driver, '--host', 'h', '--data-dir', '/srv/agent', ...more])?.sources;
+
+  test('as often as needed', () => {
+    const folders = ['--image-folder', '/srv/images', '--image-folder', '/srv/more/'];
+    const sources = parse(...folders, '--image-source', '10.0.0.0/8', '--image-source', 'mirror.example');
+    expect(sources).toMatchObject({ folders: ['/srv/images', '/srv/more'], dataDir: '/srv/agent', restricted: true });
+    expect(sources?.namesHost('mirror.example')).toBe(true);
+    expect(parse()).toMatchObject({ folders: [], restricted: false });
+  });
+
+  test('what can be no source, and secrets of the agent, are refused', () => {
+    const argv = [...common, '--driver', driver, '--host', 'h', '--data-dir', '/srv/agent'];
+    const wrong = ['--image-source', 'https://mirror.example', '--image-source', '10.0.0.0/33'];
+    expect(failure(...argv, ...wrong, '--image-folder', '/srv/agent/images')).toMatchObject({
+      reason: 'InvalidArguments',
+      fields: [{ field: '--image-source' }, { field: '--image-source' }, { field: '--image-folder' }],
     });
   });
 });

@@ -1,16 +1,19 @@
 /** What `plumb agent` was asked to do. */
-import { resolve } from 'node:path';
+import { resolve, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type FieldError, terminal } from '@plumb/schemas';
 import type { AgentLimits } from '@plumb/schemas/limits/agent.ts';
 import { readLimits } from '@plumb/schemas/limits/read.ts';
+import { isSource, SourceRules } from './fetch/source-rules.ts';
 import { serverAddress } from './identity/trust.ts';
 
 export const USAGE = `plumb agent --server URL --token-file FILE --host NAME [--register ZONE] --driver libvirt
             [--libvirt-socket PATH] [--tunnel-address ADDRESS] [--data-dir DIR] [--limits FILE]
+            [--image-folder DIR]... [--image-source CIDR|HOST]...
 plumb agent --server URL --token-file FILE [--register ZONE] --driver simulated
             (--hosts N [--prefix NAME] | --host NAME) [--streams N] [--latency-ms N] [--failure-rate 0..1]
             [--seed N] [--cpus N] [--memory-mib N] [--data-dir DIR] [--limits FILE]
+            [--image-folder DIR]... [--image-source CIDR|HOST]...
 
   --server URL            the control plane, https://host:port
   --token-file FILE       the join token: the file join-token in the data folder of the server
@@ -19,6 +22,10 @@ plumb agent --server URL --token-file FILE [--register ZONE] --driver simulated
   --driver NAME           libvirt: QEMU/KVM guests on this machine. simulated: hosts in memory, empty at each start
   --data-dir DIR          where credentials, and with libvirt images and disks, are kept; .plumb/agent, if not given
   --limits FILE           bounds on what comes from outside, as JSON; "plumb limits" lists them
+  --image-folder DIR      files below it may be images (file:// URLs); without one, no file may. Again for more folders
+  --image-source SOURCE   an address, a block of them (10.0.0.0/8) or a host name that images may be fetched from with https
+                          and http, and nothing else then; without one, everything but this host, its link and what is
+                          reserved. Again for more sources
   --libvirt-socket PATH   libvirt's socket, if it is not in its usual place
   --tunnel-address ADDR   IPv4 address of this host at which it receives VXLAN; that from which it reaches the server, if not
                           given. Other hosts are told spec.tunnelAddress of its Host, or where its stream comes from
@@ -37,6 +44,7 @@ export interface AgentCommand {
   dataDir: string;
   registerZone?: string;
   limits: AgentLimits;
+  sources: SourceRules;
   driver: LibvirtArguments | SimulatedArguments;
 }
 
@@ -59,15 +67,19 @@ export interface SimulatedArguments {
 }
 
 const text = { type: 'string' } as const;
+const texts = { type: 'string', multiple: true } as const;
 const flag = { type: 'boolean', short: 'h' } as const;
 const options = {
   ...{ server: text, 'token-file': text, host: text, register: text, driver: text, 'data-dir': text, limits: text },
-  ...{ 'libvirt-socket': text, 'tunnel-address': text },
+  ...{ 'libvirt-socket': text, 'tunnel-address': text, 'image-folder': texts, 'image-source': texts },
   ...{ hosts: text, prefix: text, streams: text, 'latency-ms': text, 'failure-rate': text, seed: text },
   ...{ cpus: text, 'memory-mib': text, help: flag },
 } as const;
 
-type Values = { [K in keyof typeof options]?: K extends 'help' ? boolean : string };
+type Options = typeof options;
+type Values = {
+  [K in keyof Options]?: Options[K] extends typeof flag ? boolean : Options[K] extends typeof texts ? string[] : string;
+};
 
 /**
  * Reads the arguments after `plumb agent`; undefined when help was asked for. Throws PlumbError `InvalidArguments`
@@ -101,6 +113,7 @@ export function parseAgentCommand(argv: readonly string[]): AgentCommand | undef
     registerZone: values.register,
     limits: readLimits(values.limits).agent,
   };
+  const sources = sourceRules(values, command.dataDir, errors);
   const driver = needed('driver');
   let read: LibvirtArguments | SimulatedArguments | undefined;
   if (driver === 'libvirt')
@@ -125,7 +138,7 @@ export function parseAgentCommand(argv: readonly string[]): AgentCommand | undef
   if (values.host !== undefined && values.hosts !== undefined)
     errors.push({ field: '--hosts', message: 'and --host exclude each other: name one host, or say how many' });
   if (errors.length > 0 || read === undefined) throw invalid(errors);
-  return { ...command, driver: read };
+  return { ...command, sources, driver: read };
 }
 
 function parse(argv: readonly string[]): Values {
@@ -142,6 +155,27 @@ function checkServer(server: string, errors: FieldError[]): void {
   } catch {
     errors.push({ field: '--server', message: `must be of the form https://host:port, not ${server}` });
   }
+}
+
+function sourceRules(values: Values, dataDir: string, errors: FieldError[]): SourceRules {
+  const { 'image-folder': folders = [], 'image-source': sources = [] } = values;
+  for (const source of sources)
+    if (!isSource(source))
+      errors.push({
+        field: '--image-source',
+        message: `must be an IP address, a block of them such as 10.0.0.0/8, or a host name, not ${source}`,
+      });
+  for (const folder of folders)
+    if (isWithin(dataDir, resolve(folder)))
+      errors.push({
+        field: '--image-folder',
+        message: `must not lie in the data folder of the agent, which holds its secrets: ${folder}`,
+      });
+  return new SourceRules({ folders, sources: sources.filter(isSource), dataDir });
+}
+
+function isWithin(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
 }
 
 function invalid(errors: FieldError[]) {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type AgentOptions, serverUrl, startAgent, startServer, tail } from '../../scripts/control-plane.ts';
 import { guestImage } from '../../scripts/guest-image.ts';
 import { endGuests, type Libvirtd, privateLibvirtd } from '../../scripts/libvirtd.ts';
@@ -87,6 +87,7 @@ export class Estate {
       host: HOST,
       log: this.log('agent'),
       libvirtSocket: this.libvirtd?.socket,
+      imageFolders: [dirname(this.image.path)],
       more: this.#options.agentOptions ?? [],
     };
     this.#running.set('agent', startAgent(options));
@@ -184,7 +185,8 @@ export function freePort(): Promise<number> {
 }
 
 async function smallImage(folder: string): Promise<Estate['image']> {
-  const path = join(folder, 'small.img');
+  const path = join(folder, 'images/small.img');
+  await mkdir(dirname(path), { mode: 0o755 });
   const content = 'What a simulated host starts from.\n';
   await writeFile(path, content);
   return { path, sha256: createHash('sha256').update(content).digest('hex'), format: 'raw' };

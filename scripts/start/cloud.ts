@@ -58,6 +58,8 @@ export async function bringUp(steps: Steps, parts: Parts): Promise<Cloud> {
       step.note(`${serverUrl(port)}, store in ${asTyped(dataDir)}`);
     },
   );
+  const image = setup.image ? { ...setup.image, format: 'qcow2' as const } : await simulatedImage(dataDir);
+  await mkdir(join(dataDir, IMAGES), { recursive: true, mode: 0o755 });
   const agent: AgentOptions = {
     server: serverUrl(port),
     tokenFile: join(dataDir, 'join-token'),
@@ -65,6 +67,7 @@ export async function bringUp(steps: Steps, parts: Parts): Promise<Cloud> {
     host: HOST,
     log: log('agent'),
     libvirtSocket: libvirtd?.socket,
+    imageFolders: [dirname(image.path), join(dataDir, IMAGES)],
   };
   await steps.run('Agent', `read ${asTyped(log('agent'))}`, async (step) => {
     await remember(startAgent(agent));
@@ -77,8 +80,7 @@ export async function bringUp(steps: Steps, parts: Parts): Promise<Cloud> {
   const quickstart = new Quickstart({
     folder: join(dataDir, 'quickstart'),
     terraform: setup.terraform.path,
-    image: setup.image ? { ...setup.image, format: 'qcow2' } : await simulatedImage(dataDir),
-    ...{ kubeconfig, host: HOST, signal, reattach, runtimeDir: options.ownFolder ? dataDir : undefined },
+    ...{ image, kubeconfig, host: HOST, signal, reattach, runtimeDir: options.ownFolder ? dataDir : undefined },
   });
   await quickstart.prepare();
   return { libvirtd, quickstart, kubeconfig, agentDir: agent.dataDir };
@@ -97,9 +99,12 @@ function attachedProvider(
   });
 }
 
+/** In the data folder: where a person puts images of his own. */
+const IMAGES = 'images';
+
 /** A simulated host looks at the image's sum and size only. */
 async function simulatedImage(dataDir: string): Promise<{ path: string; sha256: string; format: 'raw' }> {
-  const path = join(dataDir, 'simulated.img');
+  const path = join(dataDir, IMAGES, 'simulated.img');
   const content = 'A simulated host starts from this as if it were a disk image.\n';
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, content);

@@ -14,9 +14,9 @@ export interface Driver {
    * Makes the thing, or changes what is there, until it is as declared; repairs drift. Idempotent. Things it refers to
    * (a port's bridge, a domain's disks) must be there: otherwise PlumbError `MissingDependency` (retry).
    * Never touches what Plumb did not make: PlumbError `NameTaken` (terminal) when a foreign thing is in the way.
-   * Reports the outcome to listeners before it resolves.
+   * Reports the outcome to listeners before it resolves. When `attention` ends a fetch: PlumbError `Aborted` (retry).
    */
-  ensure(thing: Thing): Promise<void>;
+  ensure(thing: Thing, attention?: Attention): Promise<void>;
   /**
    * Removes the thing and everything it left behind. Success when it is not there.
    * PlumbError `InUse` (retry) when another thing of ours still refers to it.
@@ -26,6 +26,19 @@ export interface Driver {
   onChange(listener: (change: DriverChange) => void): () => void;
   /** Lets go of sockets and timers; touches nothing that runs. */
   close(): Promise<void>;
+}
+
+/** Of whoever waits for a thing. Only what may take long heeds it: the fetch of an image. */
+export interface Attention {
+  /** Aborted when nobody waits any more: the fetch ends, unless others want it too. */
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+}
+
+export interface Progress {
+  bytes: number;
+  /** Of how many, where that is known. */
+  ofBytes: number | undefined;
 }
 
 export interface DriverFacts {

@@ -1,122 +1,147 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import type { Thing } from '@plumb/schemas';
-import { PlumbError, retryable, shownUrl, terminal } from '@plumb/schemas';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { Clock, Thing } from '@plumb/schemas';
+import { type PlumbError, shownUrl, terminal } from '@plumb/schemas';
+import type { AgentLimits } from '@plumb/schemas/limits/agent.ts';
+import type { Progress } from '../drivers/driver.ts';
+import type { OpenSource, Source } from '../fetch/open-source.ts';
 import { tellFullDisk } from '../host/space.ts';
 import { otherChecksum, tooLarge } from './image-content.ts';
 
-/** Statuses that say that the URL is wrong, and not that its server has a bad moment. */
-const GONE = new Set([400, 401, 403, 404, 405, 410]);
+export interface FetchOptions {
+  openSource: OpenSource;
+  clock: Clock;
+  limits: AgentLimits;
+}
+
+const MIB = 1024 ** 2;
 
 /**
- * Copies what is at the image's URL to `path`, which must not exist, durably; sums it on the way. Ends early when it is
- * too large. Throws `ImageNotFound`, `ImageTooLarge`, `ChecksumMismatch` (terminal), `ImageUnavailable`, `NoSpace` (retry).
+ * Copies what is at the image's URL to `path`, which must not exist, durably, and only if it has the declared sum; the sum is
+ * taken here, of what is written, and not believed. Ends early when it is too large or takes too long. Throws as `openSource`,
+ * `ImageTooLarge`, `ImageTooSlow`, `ChecksumMismatch` (terminal), `NoSpace` (retry), and the signal's reason.
  */
-export async function fetchImage({ spec }: Thing<'image'>, path: string, signal: AbortSignal): Promise<void> {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  const source = await openUrl(spec, signal);
-  const file = await open(path, 'wx', 0o644);
+export async function fetchImage(
+  { spec }: Thing<'image'>,
+  path: string,
+  { openSource, clock, limits }: FetchOptions,
+  signal: AbortSignal,
+  onProgress: (progress: Progress) => void = () => {},
+): Promise<void> {
+  const pace = new Pace(spec, clock, limits);
+  const until = AbortSignal.any([signal, pace.signal]);
+  const file = await open(path, 'wx', 0o600);
+  let source: Source | undefined;
   try {
-    for await (const chunk of named(source, spec.url)) {
-      bytes += chunk.length;
-      if (bytes > spec.maxBytes) throw tooLarge(spec, 'the file has more bytes');
-      hash.update(chunk);
-      await file.writeFile(chunk);
-    }
+    source = await openSource(spec.url, until);
+    if (source.bytes !== undefined && source.bytes > spec.maxBytes)
+      throw tooLarge(spec, `the file has ${source.bytes} bytes`);
+    pace.expect(source.bytes);
+    const sha256 = await copy(spec, source, file, (bytes) => {
+      pace.note(bytes);
+      onProgress({ bytes, ofBytes: source?.bytes });
+    });
+    if (sha256 !== spec.sha256) throw otherChecksum(spec);
     await file.sync();
   } catch (thrown) {
+    if (until.aborted) throw until.reason;
     tellFullDisk(path)(thrown);
   } finally {
+    pace.end();
+    source?.close();
     await file.close();
   }
-  if (hash.digest('hex') !== spec.sha256) throw otherChecksum(spec);
 }
 
-type Chunks = AsyncIterable<Uint8Array>;
+async function copy(
+  spec: Thing<'image'>['spec'],
+  source: Source,
+  file: FileHandle,
+  onBytes: (bytes: number) => void,
+): Promise<string> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of source.chunks) {
+    bytes += chunk.length;
+    if (bytes > spec.maxBytes) throw tooLarge(spec, 'the file has more bytes');
+    hash.update(chunk);
+    await file.writeFile(chunk);
+    onBytes(bytes);
+  }
+  return hash.digest('hex');
+}
 
-async function openUrl(spec: Thing<'image'>['spec'], signal: AbortSignal): Promise<Chunks> {
-  const protocol = URL.parse(spec.url)?.protocol;
-  if (protocol === 'file:') return openFile(spec, signal);
-  if (protocol === 'https:' || protocol === 'http:') return openHttp(spec, signal);
-  throw terminal(
-    'ImageNotFound',
-    `the image at ${shownUrl(spec.url)} cannot be fetched: use an https, http or file URL`,
+/**
+ * The time that a fetch may take: so much in any case, and more for each MiB that it is announced to have, or may have. One
+ * that keeps far below the least pace ends earlier, whatever it announced.
+ */
+class Pace {
+  readonly #spec: Thing<'image'>['spec'];
+  readonly #clock: Clock;
+  readonly #limits: AgentLimits;
+  readonly #began: number;
+  readonly #abort = new AbortController();
+  #stopLimit: () => void;
+  #stopCheck: () => void;
+  #bytes = 0;
+
+  constructor(spec: Thing<'image'>['spec'], clock: Clock, limits: AgentLimits) {
+    this.#spec = spec;
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#began = clock.now();
+    this.#stopLimit = this.#limitTo(spec.maxBytes);
+    this.#stopCheck = this.#checkLater();
+  }
+
+  /** Aborted with `ImageTooSlow` (terminal) when the time is over. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** So many bytes are announced. */
+  expect(bytes: number | undefined): void {
+    if (bytes === undefined || bytes >= this.#spec.maxBytes) return;
+    this.#stopLimit();
+    this.#stopLimit = this.#limitTo(bytes);
+  }
+
+  /** So many bytes have come in all. */
+  note(bytes: number): void {
+    this.#bytes = bytes;
+  }
+
+  end(): void {
+    this.#stopLimit();
+    this.#stopCheck();
+  }
+
+  #limitTo(bytes: number): () => void {
+    const { imageFetchBaseSeconds, imageFetchMiBPerSecond } = this.#limits;
+    const seconds = imageFetchBaseSeconds + Math.ceil(bytes / MIB / imageFetchMiBPerSecond);
+    const passedMs = Math.max(0, this.#clock.now() - this.#began);
+    return this.#clock.after(Math.max(0, seconds * 1000 - passedMs), () => this.#giveUp(seconds));
+  }
+
+  /** After the time that each fetch has, and then again and again: the pace since the beginning. */
+  #checkLater(passedSeconds = 0): () => void {
+    const { imageFetchBaseSeconds, imageFetchLeastKiBPerSecond } = this.#limits;
+    const seconds = passedSeconds + imageFetchBaseSeconds;
+    return this.#clock.after(imageFetchBaseSeconds * 1000, () => {
+      if (this.#bytes < seconds * imageFetchLeastKiBPerSecond * 1024) this.#giveUp(seconds);
+      else this.#stopCheck = this.#checkLater(seconds);
+    });
+  }
+
+  #giveUp(seconds: number): void {
+    this.#abort.abort(tooSlow(this.#spec, seconds, this.#bytes));
+  }
+}
+
+function tooSlow({ url }: Thing<'image'>['spec'], seconds: number, bytes: number): PlumbError {
+  return terminal(
+    'ImageTooSlow',
+    `the image at ${shownUrl(url)} was given up after ${seconds} s, in which ${bytes} bytes came: ` +
+      'use a faster server, or raise the limits imageFetch… of the agent',
   );
-}
-
-async function openFile(spec: Thing<'image'>['spec'], signal: AbortSignal): Promise<Chunks> {
-  const { url } = spec;
-  try {
-    const path = fileURLToPath(url);
-    const found = await stat(path);
-    if (!found.isFile()) throw terminal('ImageNotFound', `the image at ${url} is not a file`);
-    if (found.size > spec.maxBytes) throw tooLarge(spec, `the file has ${found.size} bytes`);
-    return createReadStream(path, { signal, highWaterMark: 1024 * 1024 });
-  } catch (thrown) {
-    if (thrown instanceof PlumbError) throw thrown;
-    const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code.startsWith('ERR_INVALID'))
-      throw terminal('ImageNotFound', `there is no image at ${url} on this host: check the URL`);
-    throw unavailable(url, thrown);
-  }
-}
-
-async function openHttp(spec: Thing<'image'>['spec'], signal: AbortSignal): Promise<Chunks> {
-  const { url } = spec;
-  const { address, headers } = requestOf(url);
-  const response = await fetch(address, { signal, headers }).catch((thrown) => {
-    throw unavailable(url, thrown);
-  });
-  if (!response.ok || response.body === null) {
-    await response.body?.cancel();
-    const said = `the server answered ${response.status} ${response.statusText}`.trim();
-    if (GONE.has(response.status))
-      throw terminal('ImageNotFound', `there is no image at ${shownUrl(url)}: ${said}. Check the URL`);
-    throw unavailable(url, said);
-  }
-  const declared = Number(response.headers.get('content-length') ?? 0);
-  if (declared > spec.maxBytes) {
-    await response.body.cancel();
-    throw tooLarge(spec, `the file has ${declared} bytes`);
-  }
-  return response.body;
-}
-
-/** `fetch` takes no name and password in a URL, and repeats both in what it throws: they are sent as RFC 7617 says. */
-function requestOf(url: string): { address: URL; headers: Record<string, string> } {
-  const address = new URL(url);
-  const { username, password } = address;
-  address.username = '';
-  address.password = '';
-  const headers = { accept: '*/*' };
-  if (!username && !password) return { address, headers };
-  const credentials = Buffer.from(`${percentDecoded(username)}:${percentDecoded(password)}`).toString('base64');
-  return { address, headers: { ...headers, authorization: `Basic ${credentials}` } };
-}
-
-/** The text as it is where it is no percent-encoding: a URL may hold a bare percent sign there. */
-function percentDecoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-/** Failures while reading name the image; failures of writing pass by untouched. */
-async function* named(chunks: Chunks, url: string): Chunks & AsyncGenerator<Uint8Array> {
-  try {
-    yield* chunks;
-  } catch (thrown) {
-    throw unavailable(url, thrown);
-  }
-}
-
-function unavailable(url: string, cause: unknown): PlumbError {
-  const deepest = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
-  const why = deepest instanceof Error ? deepest.message : String(cause);
-  return retryable('ImageUnavailable', `the image at ${shownUrl(url)} cannot be fetched: ${why}`, cause);
 }

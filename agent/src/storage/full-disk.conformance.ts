@@ -4,9 +4,12 @@ import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Thing } from '@plumb/schemas';
+import { realAmbient, type Thing } from '@plumb/schemas';
+import { defaultAgentLimits } from '@plumb/schemas/limits/agent.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { whyNoRealHost } from '../drivers/libvirt/real-host.ts';
+import { sourceOpener } from '../fetch/open-source.ts';
+import { SourceRules } from '../fetch/source-rules.ts';
 import { run } from '../host/command.ts';
 import { Records } from '../host/records.ts';
 import { Disks } from './disks.ts';
@@ -26,7 +29,8 @@ describe.skipIf(missing !== undefined)('storage on a full disk', () => {
     dataDir = join(folder, 'data');
     await mkdir(dataDir);
     await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', dataDir]);
-    images = new Images(dataDir);
+    const openSource = sourceOpener({ rules: new SourceRules({ folders: [folder] }) });
+    images = new Images({ dataDir, openSource, clock: realAmbient().clock, limits: defaultAgentLimits });
     await images.open();
   });
   afterEach(async () => {

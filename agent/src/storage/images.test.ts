@@ -6,9 +6,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Thing } from '@plumb/schemas';
+import { realAmbient, type Thing } from '@plumb/schemas';
+import { defaultAgentLimits } from '@plumb/schemas/limits/agent.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Images } from './images.ts';
+import { sourceOpener } from '../fetch/open-source.ts';
+import { SourceRules } from '../fetch/source-rules.ts';
+import { Images, type ImagesOptions } from './images.ts';
 
 const CONTENT = Buffer.alloc(300_000, 'an image ');
 const SHA256 = createHash('sha256').update(CONTENT).digest('hex');
@@ -20,7 +23,7 @@ let requests: number;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'plumb-images-'));
-  images = new Images(folder);
+  images = withImages();
   await images.open();
   requests = 0;
 });
@@ -30,6 +33,15 @@ afterEach(async () => {
   server = undefined;
   await rm(folder, { recursive: true });
 });
+
+function withImages(options: Partial<ImagesOptions> = {}): Images {
+  const rules = new SourceRules({ folders: [folder], sources: ['127.0.0.0/8'], dataDir: join(folder, 'data') });
+  const { clock } = realAmbient();
+  return new Images({
+    ...{ dataDir: join(folder, 'data'), openSource: sourceOpener({ rules }), clock, limits: defaultAgentLimits },
+    ...options,
+  });
+}
 
 async function serve(listener: RequestListener): Promise<string> {
   server = createServer((request, response) => {
@@ -45,7 +57,7 @@ function image(url: string, spec: Partial<Thing<'image'>['spec']> = {}): Thing<'
   return { kind: 'image', id: sha256, owner: 'someone', spec: { url, format: 'raw', maxBytes: 1e6, sha256, ...spec } };
 }
 
-const inCache = () => readdir(join(folder, 'images'));
+const inCache = () => readdir(join(folder, 'data/images'));
 
 test('an image is fetched over http, and by whoever asks for it again not fetched again', async () => {
   const url = await serve((_request, response) => response.end(CONTENT));
@@ -103,8 +115,6 @@ test('the size of the virtual disk counts, not only that of the file', async () 
 });
 
 test.each([
-  ['a file that is not there', 'file:///no/such/image'],
-  ['a folder', 'file:///tmp'],
   ['another kind of URL', 'ftp://127.0.0.1/image'],
   ['no URL', 'image.qcow2'],
 ])('%s is no image: terminal', async (_what, url) => {
@@ -124,9 +134,9 @@ test('removing an image ends its fetch', async () => {
 });
 
 test('what an earlier process left half fetched is removed', async () => {
-  await mkdir(join(folder, 'images'), { recursive: true });
-  await writeFile(join(folder, 'images', `${SHA256}.img.half`), 'half');
-  await new Images(folder).open();
+  await mkdir(join(folder, 'data/images'), { recursive: true });
+  await writeFile(join(folder, 'data/images', `${SHA256}.img.half`), 'half');
+  await withImages().open();
   expect(await inCache()).toEqual([]);
 });
 

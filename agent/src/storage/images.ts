@@ -1,35 +1,56 @@
-import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LiveThing, Thing } from '@plumb/schemas';
 import { retryable, terminal } from '@plumb/schemas';
+import type { Attention } from '../drivers/driver.ts';
 import { flush, nothingThere, Records, requireSafeId } from '../host/records.ts';
+import type { FetchOptions } from './fetch.ts';
 import { fetchImage } from './fetch.ts';
+import { Fetches } from './fetches.ts';
 import { IMAGE_HEAD_BYTES, requireUsable } from './image-content.ts';
 import { readQcow2Header } from './qcow2-header.ts';
-import type { ImageFormat } from './qemu-img.ts';
+import type { ImageFormat, Inspect } from './qemu-img.ts';
+
+export interface ImagesOptions extends FetchOptions {
+  dataDir: string;
+  /** Group of the user as which QEMU runs, who alone may read images beside the agent. The agent's own, if absent. */
+  qemuGroup?: number;
+  /** Refuses what QEMU would refuse, and its header does not tell. */
+  inspect?: Inspect;
+}
 
 const SUFFIX = '.img';
+const HALF = '.half';
 
 /**
- * Base images: `images/<sha256>.img` under the data folder, whole or not there. What a file is read as is said by who
- * reads it: the same bytes may be declared as raw and as qcow2.
+ * Base images: `images/<sha256>.img` under the data folder, whole or not there. Only QEMU's group may read them
+ * beside the agent, and only who knows their names finds them.
  */
 export class Images {
   readonly #dir: string;
+  readonly #options: ImagesOptions;
   readonly #records: Records<'image'>;
-  readonly #fetching = new Map<string, AbortController>();
+  readonly #fetches: Fetches;
 
-  constructor(dataDir: string) {
-    this.#dir = join(dataDir, 'images');
-    this.#records = new Records(dataDir, 'image');
+  constructor(options: ImagesOptions) {
+    this.#options = options;
+    this.#dir = join(options.dataDir, 'images');
+    this.#records = new Records(options.dataDir, 'image');
+    this.#fetches = new Fetches(options.limits.imageFetchesAtOnce, (thing, signal, onProgress) =>
+      this.#fetch(thing, signal, onProgress),
+    );
   }
 
-  /** Reads the records, and removes what an earlier process left half fetched. */
+  /** Reads the records, removes what an earlier process left half fetched, and gives every file the rights of today. */
   async open(): Promise<void> {
     await this.#records.open();
-    await mkdir(this.#dir, { recursive: true, mode: 0o711 });
-    for (const name of await readdir(this.#dir))
-      if (name.endsWith('.half')) await rm(join(this.#dir, name), { force: true });
+    await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+    await this.#restrict(this.#dir, 0o710);
+    for (const name of await readdir(this.#dir)) {
+      const path = join(this.#dir, name);
+      if (name.endsWith(HALF)) await rm(path, { force: true });
+      else if (name.endsWith(SUFFIX)) await this.#restrict(path, 0o440);
+    }
   }
 
   async observe(): Promise<LiveThing<'image'>[]> {
@@ -39,32 +60,39 @@ export class Images {
     return [...recorded, ...unrecorded.map(withoutRecord)];
   }
 
-  /** Fetches the image unless it is there. Errors as fetchImage's, and `ImageInvalid` (terminal). */
-  async ensure(thing: Thing<'image'>): Promise<LiveThing<'image'>> {
+  /**
+   * Fetches the image's file unless it is there, or waits for a fetch of it that is under way. It ends when all who wait for it
+   * have given up. To be called without a lock, since it may take hours. Errors as fetchImage's; `Aborted` (retry).
+   */
+  async fetch(thing: Thing<'image'>, attention: Attention = {}): Promise<void> {
     requireSafeId(thing.id);
     if (thing.id !== thing.spec.sha256)
       throw terminal('InvalidThing', `The image ${thing.id} is declared with the sha256 ${thing.spec.sha256}`);
-    const path = this.path(thing.id);
-    if (await isFile(path)) await requireUsableFile(thing, path);
-    else await this.#fetch(thing, path);
+    while (!(await isFile(this.path(thing.id)))) await this.#fetches.await(thing, attention);
+  }
+
+  /** Fetches the image unless it is there. Errors as fetchImage's, and `ImageInvalid` (terminal). */
+  async ensure(thing: Thing<'image'>, attention: Attention = {}): Promise<LiveThing<'image'>> {
+    await this.fetch(thing, attention);
+    await requireUsableFile(thing, this.path(thing.id));
     await this.#records.put(thing);
     return this.#look(thing);
   }
 
   async remove(id: string): Promise<void> {
-    this.abort(id);
     requireSafeId(id);
+    await this.#fetches.end(id);
     await rm(this.path(id), { force: true });
     await this.#records.delete(id);
   }
 
-  /** Ends a fetch of this image that is under way, so that nobody has to wait for it. */
+  /** Ends a fetch of this image that is under way, so that a removal need not wait for it. */
   abort(id: string): void {
-    this.#fetching.get(id)?.abort(retryable('Aborted', `the fetch of image ${id} was ended`));
+    void this.#fetches.end(id);
   }
 
   abortAll(): void {
-    for (const id of this.#fetching.keys()) this.abort(id);
+    this.#fetches.endAll();
   }
 
   path(id: string): string {
@@ -80,25 +108,30 @@ export class Images {
     return format === 'raw' ? bytes : readQcow2Header(head);
   }
 
-  async #fetch(thing: Thing<'image'>, path: string): Promise<void> {
-    const abort = new AbortController();
-    this.#fetching.set(thing.id, abort);
-    const half = `${path}.half`;
+  async #fetch(thing: Thing<'image'>, signal: AbortSignal, onProgress: Attention['onProgress']): Promise<void> {
+    const path = this.path(thing.id);
+    const half = `${path}${HALF}`;
     try {
       await rm(half, { force: true });
-      await fetchImage(thing, half, abort.signal);
+      await fetchImage(thing, half, this.#options, signal, onProgress);
       await requireUsableFile(thing, half);
-      await chmod(half, 0o444); // Shared by every disk cloned from it, and read by QEMU's own user.
+      await this.#options.inspect?.(thing.spec, half);
+      await this.#restrict(half, 0o440); // Shared by every disk cloned from it.
+      signal.throwIfAborted();
       // The record first: a file that nobody knows would stay for ever, a record without its file is mended.
       await this.#records.put(thing);
       await rename(half, path);
       await flush(this.#dir);
-    } catch (thrown) {
-      throw abort.signal.aborted ? abort.signal.reason : thrown;
     } finally {
-      this.#fetching.delete(thing.id);
       await rm(half, { force: true });
     }
+  }
+
+  /** Gives the file to QEMU's group, as far as this process may, and then these rights. */
+  async #restrict(path: string, mode: number): Promise<void> {
+    const { qemuGroup } = this.#options;
+    if (qemuGroup !== undefined) await chown(path, process.getuid?.() ?? 0, qemuGroup);
+    await chmod(path, mode);
   }
 
   async #look(thing: Thing<'image'>): Promise<LiveThing<'image'>> {

@@ -1,7 +1,12 @@
 /** The two things that qemu-img does for us. Formats are always given: a guessed one lets a guest name files of the host. */
+
+import type { Thing } from '@plumb/schemas';
 import type { Run } from '../host/command.ts';
 
 export type ImageFormat = 'qcow2' | 'raw';
+
+/** Looks at a file that was fetched, with more than its header. Throws `ImageInvalid` (terminal). */
+export type Inspect = (spec: Thing<'image'>['spec'], path: string) => Promise<void>;
 
 /** A file that overlays are made on, and how it is to be read. */
 export interface BaseImage {

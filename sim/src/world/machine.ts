@@ -1,5 +1,5 @@
 /** A hypervisor host: what lives on it outlives its agent, which starts and dies on it. */
-import type { Driver, DriverChange, DriverFacts } from '@plumb/agent/drivers/driver.ts';
+import type { Attention, Driver, DriverChange, DriverFacts } from '@plumb/agent/drivers/driver.ts';
 import { SimulatedHost } from '@plumb/agent/drivers/simulated/simulated-host.ts';
 import { Identity } from '@plumb/agent/identity/identity.ts';
 import { Connection } from '@plumb/agent/session/connection.ts';
@@ -149,8 +149,8 @@ class ProcessDriver implements Driver {
     return this.#machine.host.observe();
   }
 
-  ensure(thing: Thing): Promise<void> {
-    return this.#step('ensure', thing, () => this.#machine.host.ensure(thing));
+  ensure(thing: Thing, attention?: Attention): Promise<void> {
+    return this.#step('ensure', thing, () => this.#machine.host.ensure(thing, attention));
   }
 
   remove(thing: { kind: ThingKind; id: string; owner: string }): Promise<void> {

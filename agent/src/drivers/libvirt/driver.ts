@@ -6,7 +6,7 @@ import { Locks } from '../../host/locks.ts';
 import { Troubles } from '../../host/troubles.ts';
 import { watchLinks } from '../../network/watch.ts';
 import { dependenciesOf, requireDependencies, requireUnused } from '../dependencies.ts';
-import type { Driver, DriverChange, DriverFacts } from '../driver.ts';
+import type { Attention, Driver, DriverChange, DriverFacts } from '../driver.ts';
 import type { DomainSurroundings } from './domain/definition.ts';
 import type { Unseen } from './domain/looking.ts';
 import { Ledger } from './ledger.ts';
@@ -124,11 +124,13 @@ class LibvirtDriver implements Driver {
     return this.#ledger.list();
   }
 
-  ensure(thing: Thing): Promise<void> {
+  async ensure(thing: Thing, attention?: Attention): Promise<void> {
+    // Before the turn of the thing: who removes an image, or wants it from elsewhere, need not wait for the fetch.
+    if (thing.kind === 'image') await this.#named(thing, () => this.#parts.images.fetch(thing, attention));
     const shared = dependenciesOf(thing).map(thingKey);
-    return this.#work(thing, shared, async () => {
+    await this.#work(thing, shared, async () => {
       requireDependencies(thing, (ref) => this.#ledger.get(ref) !== undefined);
-      this.#ledger.put(await this.#make(thing));
+      this.#ledger.put(await this.#make(thing, attention));
     });
   }
 
@@ -164,11 +166,17 @@ class LibvirtDriver implements Driver {
     });
   }
 
-  async #make(thing: Thing): Promise<LiveThing> {
+  #named<T>(ref: { kind: ThingKind; id: string }, work: () => Promise<T>): Promise<T> {
+    return work().catch((thrown) => {
+      throw PlumbError.from(thrown, thingKey(ref));
+    });
+  }
+
+  async #make(thing: Thing, attention?: Attention): Promise<LiveThing> {
     const { images, disks, seeds, network, domains } = this.#parts;
     switch (thing.kind) {
       case 'image':
-        return images.ensure(thing);
+        return images.ensure(thing, attention);
       case 'bridge':
         return network.ensureBridge(thing);
       case 'subnet':

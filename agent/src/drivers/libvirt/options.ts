@@ -1,4 +1,6 @@
 import type { Clock } from '@plumb/schemas';
+import type { AgentLimits } from '@plumb/schemas/limits/agent.ts';
+import type { SourceRules } from '../../fetch/source-rules.ts';
 
 export interface LibvirtDriverOptions {
   /** Libvirt's socket; the system's own, if absent. */
@@ -10,6 +12,9 @@ export interface LibvirtDriverOptions {
   /** Name of the host; with the data folder it tells this driver's things from another's on the same machine. */
   host: string;
   log: (line: string) => void;
+  /** Where images may come from. */
+  sources: SourceRules;
+  limits: AgentLimits;
   clock?: Clock;
   /** How long a guest may take to power off when it is asked to; 30,000 if absent. */
   shutdownGraceMs?: number;

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Clock } from '@plumb/schemas';
 import { realAmbient } from '@plumb/schemas';
+import { sourceOpener } from '../../fetch/open-source.ts';
 import { run, runInNetwork } from '../../host/command.ts';
 import { driverKey } from '../../network/names.ts';
 import { Network } from '../../network/network.ts';
@@ -14,6 +15,7 @@ import { chooseMachine, readCpuInfo } from './domain/accelerator.ts';
 import { Domains } from './domain/domains.ts';
 import { DomainTrace } from './domain/trace.ts';
 import type { LibvirtDriverOptions } from './options.ts';
+import { qemuUser } from './qemu-user.ts';
 import type { LinkListener } from './rpc/link.ts';
 import { LibvirtLink } from './rpc/link.ts';
 import { findSocket } from './socket.ts';
@@ -41,7 +43,8 @@ export async function openParts(options: LibvirtDriverOptions, listener: LinkLis
   const key = driverKey(dataDir, host);
   const link = await LibvirtLink.open({ socket: options.socket ?? (await findSocket()), clock, log, listener });
   try {
-    const machine = chooseMachine(await link.procedures.capabilities(), await readCpuInfo());
+    const capabilities = await link.procedures.capabilities();
+    const machine = chooseMachine(capabilities, await readCpuInfo());
     const trace = new DomainTrace(dataDir);
     const network = new Network({
       dataDir,
@@ -59,7 +62,11 @@ export async function openParts(options: LibvirtDriverOptions, listener: LinkLis
       cutOff: (ports) => network.cutOff(ports),
       shutdownGraceMs: options.shutdownGraceMs ?? SHUTDOWN_GRACE_MS,
     });
-    const images = new Images(dataDir);
+    const { sources, limits } = options;
+    const images = new Images({
+      ...{ dataDir, clock, limits, openSource: sourceOpener({ rules: sources, log }) },
+      qemuGroup: qemuUser(capabilities).gid,
+    });
     const disks = new Disks({
       dataDir,
       run,

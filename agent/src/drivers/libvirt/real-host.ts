@@ -1,10 +1,12 @@
 /** A real host for tests: a libvirtd of its own in a network namespace of its own, which nothing leaves. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { defaultAgentLimits } from '@plumb/schemas/limits/agent.ts';
 import { guestImage } from '../../../../scripts/guest-image.ts';
 import { endGuests, privateLibvirtd } from '../../../../scripts/libvirtd.ts';
 import { inspectMachine } from '../../../../scripts/machine.ts';
+import { SourceRules } from '../../fetch/source-rules.ts';
 import type { Run } from '../../host/command.ts';
 import { run, runInNetwork } from '../../host/command.ts';
 import { driverKey, Names } from '../../network/names.ts';
@@ -75,6 +77,12 @@ export class RealHost {
       host: 'host-1',
       networkNamespace: namespacePath(this.#networkNamespace),
       log: () => {},
+      limits: defaultAgentLimits,
+      sources: new SourceRules({
+        folders: [dirname(this.image.path)],
+        sources: ['127.0.0.0/8'],
+        dataDir: this.dataDir,
+      }),
       ...options,
     });
   }

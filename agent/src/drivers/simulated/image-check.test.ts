@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Thing } from '@plumb/schemas';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { refused } from '../../fetch/failures.ts';
+import { SourceRules } from '../../fetch/source-rules.ts';
 import { checkImage } from './image-check.ts';
 
 let folder: string;
@@ -16,6 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
+const check = (thing: Thing<'image'>) => checkImage(thing, new SourceRules({ folders: [folder] }));
 const sum = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
 function image(bytes: Buffer, more: Partial<Thing<'image'>['spec']> = {}): Thing<'image'> {
@@ -37,11 +40,11 @@ test('a file that is as declared is good, and a file that changes is summed agai
   const first = Buffer.from('first');
   const second = Buffer.from('the second');
   await writeFile(path, first);
-  await checkImage(image(first));
-  await expect(checkImage(image(second))).rejects.toMatchObject({ reason: 'ChecksumMismatch', retry: 'terminal' });
+  await check(image(first));
+  await expect(check(image(second))).rejects.toMatchObject({ reason: 'ChecksumMismatch', retry: 'terminal' });
   await writeFile(path, second);
-  await checkImage(image(second));
-  const refused = checkImage(image(first));
+  await check(image(second));
+  const refused = check(image(first));
   await expect(refused).rejects.toThrow(sum(first));
   await expect(refused).rejects.not.toThrow(sum(second));
 });
@@ -49,16 +52,47 @@ test('a file that is as declared is good, and a file that changes is summed agai
 test('the disk inside a file counts, not only the file', async () => {
   const bytes = qcow2(2_000_000);
   await writeFile(path, bytes);
-  await expect(checkImage(image(bytes, { format: 'qcow2' }))).rejects.toMatchObject({
+  await expect(check(image(bytes, { format: 'qcow2' }))).rejects.toMatchObject({
     reason: 'ImageTooLarge',
     message: expect.stringContaining('its virtual disk has 2000000 bytes, allowed are 1000000'),
   });
-  await checkImage(image(bytes, { format: 'qcow2', maxBytes: 2_000_000 }));
+  await check(image(bytes, { format: 'qcow2', maxBytes: 2_000_000 }));
 });
 
-test.each(['https://images.invalid/x', 'http://x/y', 'file:///nowhere/at/all', 'file://%00', 'nonsense'])(
-  '%s cannot be looked at, and is believed',
+const ANY_SUM = Buffer.from('x');
+
+test.each(['https://images.invalid/x', 'http://x/y', 'https://10.1.2.3/x'])('%s is believed', async (url) => {
+  await check(image(ANY_SUM, { url }));
+});
+
+test.each(['http://127.0.0.1/x', 'http://localhost:8080/x', 'http://[::1]/x', 'http://169.254.169.254/latest'])(
+  '%s is refused as on a real host',
   async (url) => {
-    await checkImage(image(Buffer.from('x'), { url }));
+    await expect(check(image(ANY_SUM, { url }))).rejects.toMatchObject({ reason: 'ImageSourceRefused' });
   },
 );
+
+test.each(['https://images.invalid/x', 'https://10.1.2.3/x'])(
+  '%s is refused when another host is named',
+  async (url) => {
+    const rules = new SourceRules({ sources: ['mirror.example'] });
+    await checkImage(image(ANY_SUM, { url: 'https://mirror.example/x' }), rules);
+    await expect(checkImage(image(ANY_SUM, { url }), rules)).rejects.toMatchObject({ reason: 'ImageSourceRefused' });
+  },
+);
+
+test.each(['file:///nowhere/at/all', 'file:///etc/shadow', 'file://other/x', 'file:///a%2Fb'])(
+  '%s is refused, in the same words',
+  async (url) => {
+    await expect(check(image(ANY_SUM, { url }))).rejects.toMatchObject({
+      reason: 'ImageSourceRefused',
+      retry: 'terminal',
+      message: refused(url).message,
+    });
+  },
+);
+
+test('what is no URL of a known kind, or no file, is not found', async () => {
+  for (const url of ['nonsense', 'ftp://x/y', 'file://%00', pathToFileURL(join(folder, 'nothing')).href])
+    await expect(check(image(ANY_SUM, { url }))).rejects.toMatchObject({ reason: 'ImageNotFound', retry: 'terminal' });
+});

@@ -1,66 +1,68 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
-import { fileURLToPath } from 'node:url';
+import type { FileHandle } from 'node:fs/promises';
 import type { Thing } from '@plumb/schemas';
-import { retryable, shownUrl } from '@plumb/schemas';
+import { parseAddress } from '../../fetch/address.ts';
+import { notFound, reasonOf, refused, unavailable } from '../../fetch/failures.ts';
+import { openFile } from '../../fetch/open-file.ts';
+import { foundFolders } from '../../fetch/open-source.ts';
+import type { SourceRules } from '../../fetch/source-rules.ts';
 import { IMAGE_HEAD_BYTES, otherChecksum, requireUsable, tooLarge } from '../../storage/image-content.ts';
 
 /**
- * Checks an image as a real host does, as far as that needs no network: a `file://` URL whose file is on this machine
- * is measured and summed; any other URL is believed. Throws `ImageTooLarge` and `ChecksumMismatch` (terminal) and
- * `ImageUnavailable` (retry).
+ * Checks an image as a real host does, by the same rules of where it may come from, as far as that needs no network: a file
+ * is measured and summed; what a server would send is believed, and so is that a name has an allowed address. Throws
+ * `ImageSourceRefused`, `ImageNotFound`, `ImageTooLarge`, `ChecksumMismatch`, `ImageInvalid` (terminal), `ImageUnavailable`
+ * (retry).
  */
-export async function checkImage({ spec }: Thing<'image'>): Promise<void> {
-  const path = localPath(spec.url);
-  if (path === undefined) return;
-  const found = await stat(path).catch(() => undefined);
-  if (!found?.isFile()) return;
-  try {
-    if (found.size > spec.maxBytes) throw tooLarge(spec, `the file has ${found.size} bytes`);
-    const sha256 = await sum(path, `${found.size} ${found.mtimeMs}`);
-    if (sha256 !== spec.sha256) throw otherChecksum(spec);
-    requireUsable(spec, await beginning(path), found.size);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error)
-      throw retryable('ImageUnavailable', `the image at ${shownUrl(spec.url)} cannot be read: ${error.message}`, error);
-    throw error;
-  }
+export async function checkImage({ spec }: Thing<'image'>, rules: SourceRules): Promise<void> {
+  const parsed = URL.parse(spec.url);
+  if (parsed?.protocol === 'file:') return checkFile(spec, rules);
+  if (parsed?.protocol !== 'https:' && parsed?.protocol !== 'http:')
+    throw notFound(spec.url, 'use an https, http or file URL');
+  checkServer(spec.url, parsed, rules);
 }
 
-function localPath(url: string): string | undefined {
-  try {
-    return url.startsWith('file://') ? fileURLToPath(url) : undefined;
-  } catch {
-    return undefined;
+function checkServer(url: string, { hostname, port, protocol }: URL, rules: SourceRules): void {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const address = parseAddress(/(^|\.)localhost\.?$/i.test(host) ? '127.0.0.1' : host);
+  if (address === undefined) {
+    if (rules.restricted && !rules.namesAddresses && !rules.namesHost(host)) throw refused(url);
+    return;
   }
+  const number = Number(port) || (protocol === 'https:' ? 443 : 80);
+  if (rules.judge(host, number, address, []) === 'refused') throw refused(url);
 }
 
-async function beginning(path: string): Promise<Buffer> {
-  const file = await open(path);
+async function checkFile(spec: Thing<'image'>['spec'], rules: SourceRules): Promise<void> {
+  const { handle, stats } = await openFile(spec.url, await foundFolders(rules), rules.dataDir);
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(IMAGE_HEAD_BYTES), 0, IMAGE_HEAD_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
+    if (stats.size > spec.maxBytes) throw tooLarge(spec, `the file has ${stats.size} bytes`);
+    const file = { key: `${stats.dev} ${stats.ino}`, version: `${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}` };
+    if ((await sum(file, handle)) !== spec.sha256) throw otherChecksum(spec);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(IMAGE_HEAD_BYTES), 0, IMAGE_HEAD_BYTES, 0);
+    requireUsable(spec, buffer.subarray(0, bytesRead), stats.size);
+  } catch (thrown) {
+    if (thrown instanceof Error && 'code' in thrown) throw unavailable(spec.url, reasonOf(thrown), thrown);
+    throw thrown;
   } finally {
-    await file.close();
+    await handle.close();
   }
 }
 
-/** Sums by path, so that a thousand hosts that start from one file read it once; kept while size and time are the same. */
+/** Sums by file, so that a thousand hosts that start from one file read it once; kept while size and times are the same. */
 const sums = new Map<string, { version: string; sha256: Promise<string> }>();
 
-function sum(path: string, version: string): Promise<string> {
-  const known = sums.get(path);
+function sum({ key, version }: { key: string; version: string }, handle: FileHandle): Promise<string> {
+  const known = sums.get(key);
   if (known?.version === version) return known.sha256;
-  const sha256 = hashFile(path);
-  sums.set(path, { version, sha256 });
-  sha256.catch(() => sums.delete(path));
+  const sha256 = hashFile(handle);
+  sums.set(key, { version, sha256 });
+  sha256.catch(() => sums.delete(key));
   return sha256;
 }
 
-async function hashFile(path: string): Promise<string> {
+async function hashFile(handle: FileHandle): Promise<string> {
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
+  for await (const chunk of handle.createReadStream({ start: 0, autoClose: false })) hash.update(chunk);
   return hash.digest('hex');
 }

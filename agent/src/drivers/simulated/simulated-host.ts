@@ -1,10 +1,11 @@
 import type { Clock, DomainFacts, LiveThing, Random, Thing, ThingKind } from '@plumb/schemas';
 import { bootedFacts, domainChange, retryable, shownUrl, terminal, thingKey } from '@plumb/schemas';
 import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
+import { SourceRules } from '../../fetch/source-rules.ts';
 import { Turns } from '../../turns.ts';
 import type { ThingRef } from '../dependencies.ts';
 import { requireDependencies, requireUnused } from '../dependencies.ts';
-import type { Driver, DriverChange, DriverFacts } from '../driver.ts';
+import type { Attention, Driver, DriverChange, DriverFacts } from '../driver.ts';
 import { checkImage } from './image-check.ts';
 import type { Latency } from './latency.ts';
 import { SpecPool } from './spec-pool.ts';
@@ -16,6 +17,8 @@ export interface SimulatedHostOptions extends DriverFacts {
   latency?: Latency;
   /** Share of operations, 0 to 1, that fail in a way that may pass: half of them before, half after they took effect. */
   failureRate?: number;
+  /** Where images may come from; as the rules are without options, if absent. */
+  sources?: SourceRules;
   /** Shared by the hosts of one process to save memory. */
   pool?: SpecPool;
   /**
@@ -38,6 +41,7 @@ export class SimulatedHost implements Driver {
   readonly #boots = new Map<string, number>();
   readonly #foreign = new Set<string>();
   readonly #broken = new Set<string>();
+  readonly #stalled = new Map<string, { promise: Promise<void>; resolve(): void }>();
   readonly #listeners = new Set<(change: DriverChange) => void>();
   readonly #turns = new Turns();
   #troubles: readonly HostTrouble[] = NO_TROUBLES;
@@ -65,8 +69,9 @@ export class SimulatedHost implements Driver {
     return this.#changed ? [...this.#changed.values()] : this.#atFirst();
   }
 
-  ensure(thing: Thing): Promise<void> {
-    return this.#operation(thing, async () => {
+  async ensure(thing: Thing, attention: Attention = {}): Promise<void> {
+    if (thing.kind === 'image') await this.#untilFetched(thing, attention);
+    await this.#operation(thing, async () => {
       if (thing.kind === 'image') await this.#fetch(thing);
       requireDependencies(thing, (ref) => this.#things.has(thingKey(ref)));
       if (thing.kind === 'domain') this.#requireName(thing);
@@ -133,8 +138,16 @@ export class SimulatedHost implements Driver {
     this.#broken.add(url);
   }
 
+  /** No fetch of this URL brings anything, until {@link mendFetch}. */
+  stallFetch(url: string): void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#stalled.set(url, { promise, resolve });
+  }
+
   mendFetch(url: string): void {
     this.#broken.delete(url);
+    this.#stalled.get(url)?.resolve();
+    this.#stalled.delete(url);
   }
 
   /** The driver's connection to its hypervisor breaks and comes back: events may have been missed. */
@@ -172,12 +185,28 @@ export class SimulatedHost implements Driver {
     });
   }
 
+  /** Before the turn of the image, as on a real host: who waits for a fetch may give up. */
+  async #untilFetched(thing: Thing<'image'>, { signal, onProgress }: Attention): Promise<void> {
+    const stalled = this.#stalled.get(thing.spec.url);
+    if (stalled === undefined || this.#things.has(thingKey(thing))) return;
+    onProgress?.({ bytes: 0, ofBytes: undefined });
+    const { promise: ended, reject } = Promise.withResolvers<void>();
+    const giveUp = () => reject(retryable('Aborted', `the fetch of image ${thing.id} was ended`));
+    signal?.addEventListener('abort', giveUp, { once: true });
+    if (signal?.aborted) giveUp();
+    try {
+      await Promise.race([stalled.promise, ended]);
+    } finally {
+      signal?.removeEventListener('abort', giveUp);
+    }
+  }
+
   async #fetch(thing: Thing<'image'>): Promise<void> {
     const { url } = thing.spec;
     if (this.#things.has(thingKey(thing))) return;
     if (this.#broken.has(url))
       throw retryable('ImageUnavailable', `the image at ${shownUrl(url)} broke off while it was fetched`);
-    await checkImage(thing);
+    await checkImage(thing, this.#options.sources ?? ANY);
   }
 
   #requireName(thing: Thing<'domain'>): void {
@@ -216,6 +245,8 @@ export class SimulatedHost implements Driver {
     for (const listener of this.#listeners) listener(change);
   }
 }
+
+const ANY = new SourceRules();
 
 /** One array and few objects for all things of all hosts, since nearly all of them are alike in this. */
 const NO_DRIFT: string[] = [];

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { realAmbient } from '@plumb/schemas';
+import { SourceRules } from '../../fetch/source-rules.ts';
 import { driverConformance } from '../conformance.ts';
 import { latencyAround } from './latency.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -20,6 +21,7 @@ driverConformance('simulated', async () => {
     latency: latencyAround(2),
     cpus: 4,
     memoryMiB: 4096,
+    sources: new SourceRules({ folders: [folder] }),
   });
   const brokenImageUrl = 'https://images.invalid/broken.raw';
   driver.breakFetch(brokenImageUrl);
