@@ -35,6 +35,8 @@ export interface ControlOptions {
   /** Addresses of the machine on which it runs; asked for anew each time. */
   ownAddresses?: () => readonly string[];
   log: Log;
+  /** Told of what is written to objects because a person asked for it otherwise than by a request for each. */
+  audit?: Context['audit'];
   /** Gives up what is being loaded. */
   signal?: AbortSignal;
   /** Told when it cannot go on: its process is to end, and to be started again. */
@@ -78,7 +80,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const index = await AllocationIndex.load(store, watching.signal);
   const controllers = runControllers({
     context: {
-      ...{ store, cache, fleet, index, events, ambient, journal, holdings, endpoints, limits },
+      ...{ store, cache, fleet, index, events, ambient, journal, holdings, endpoints, limits, audit: options.audit },
       lane: new AllocationLane(store, index),
       liveness: new HostLiveness(fleet, ambient.clock),
     },

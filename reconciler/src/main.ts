@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { type Ambient, type PlumbError, realAmbient } from '@plumb/schemas';
 import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
+import { type Audit, auditLine } from './api/audit.ts';
 import type { Extension } from './api/extension.ts';
 import { startApi } from './api/start.ts';
 import { type Control, startControl } from './control.ts';
@@ -66,8 +67,10 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
   started.defer(() => pki.close());
   const events = new EventRing({ ambient });
 
+  const audit: Audit = (write) => log('info', auditLine(write));
+  const { mayJoin } = pki;
   const control = new Loading(
-    (signal) => startControl({ store, ambient, events, mayJoin: pki.mayJoin, metrics, log, limits, signal, onFatal }),
+    (signal) => startControl({ store, ambient, events, mayJoin, metrics, log, audit, limits, signal, onFatal }),
     onFatal,
   );
   started.defer(() => control.end((running) => running.stop()));
@@ -80,6 +83,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
     limits,
     events,
     metrics,
+    audit,
     onAgentConnection: (socket) => attach(control, socket),
     extensions: { [Symbol.iterator]: () => extensionsOf(pki, ambient, control) },
     notReady: () => control.missing,

@@ -10,6 +10,8 @@ export interface Extension {
   path: string;
   /** Whether `handle` itself obeys `dryRun=All` of the query; else such a request is refused. */
   triesDryRun?: true;
+  /** It only answers, though its method is POST. */
+  onlyReads?: true;
   handle(request: ExtensionRequest): Promise<ExtensionReply>;
 }
 
@@ -29,6 +31,8 @@ export interface ExtensionReply {
   status?: number;
   /** Sent as JSON. */
   body: unknown;
+  /** For the audit log: the objects that it wrote; false when it wrote nothing. */
+  wrote?: ApiRequest['wrote'];
 }
 
 /** The reply of the extension that serves the request, or undefined if none does. */
@@ -38,13 +42,19 @@ export async function extend(extensions: Iterable<Extension>, request: ApiReques
     const params = match(extension.path, request.segments);
     if (!params) continue;
     if (request.method !== 'GET' && !extension.triesDryRun) refuseDryRun(request.query, request.path);
-    const { status = 200, body } = await extension.handle({
+    if (extension.onlyReads) request.wrote = false;
+    const {
+      status = 200,
+      body,
+      wrote,
+    } = await extension.handle({
       params,
       query: request.query,
       user: request.user!,
       json: () => request.json(),
       signal: request.signal,
     });
+    if (wrote !== undefined) request.wrote = wrote;
     return { status, type: JSON_TYPE, body: JSON.stringify(body) };
   }
   return undefined;

@@ -32,6 +32,7 @@ export async function modify(
 ): Promise<Reply> {
   const present = presentationOf(call.request, resource, context.ambient.clock);
   const { dryRun, level } = modification.options;
+  if (dryRun) call.request.wrote = false;
   const key = keyOf(resource, call.namespace, call.name);
   for (let attempt = 1; ; attempt++) {
     const entry = await resource.store.get(key);

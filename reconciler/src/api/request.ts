@@ -43,6 +43,8 @@ export class ApiRequest {
   readonly signal: AbortSignal;
   /** Who asks; set once the token was checked. */
   user: User | undefined;
+  /** For the audit log: false when it writes nothing (a dry run, a question), else what it wrote beside what its path names. */
+  wrote: false | { verb: string; object: string }[] | undefined;
   /** The connection that it came on. */
   readonly source: Connection;
   /** Told how many bytes of the body have come; what it throws ends the reading. */

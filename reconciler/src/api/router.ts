@@ -1,6 +1,7 @@
 /** From a request to its reply: who asks, what for, and which handler knows. */
 import { PlumbError, terminal } from '@plumb/schemas';
 import type { Tokens } from '../pki/tokens.ts';
+import { type Audit, type Audited, auditRequest } from './audit.ts';
 import type { Call } from './call.ts';
 import type { Discovery } from './discovery.ts';
 import { type Extension, extend } from './extension.ts';
@@ -25,6 +26,8 @@ export interface Routes {
   version: Record<string, string>;
   /** Text and media type of the metrics, if there are any. */
   metrics?: { contentType: string; text(): Promise<string> };
+  /** Told of every write. */
+  audit?: Audit | undefined;
 }
 
 interface Target {
@@ -47,19 +50,28 @@ export class Router {
 
   /** Answers the request. Never throws: an error is a reply with a Status. */
   async answer(request: ApiRequest): Promise<Reply> {
+    const { reply, target } = await this.#answer(request);
+    const { audit } = this.#routes;
+    if (audit) auditRequest(audit, request, reply, target && auditedOf(request, target));
+    return reply;
+  }
+
+  async #answer(request: ApiRequest): Promise<{ reply: Reply; target?: Target }> {
     let target: Target | undefined;
     try {
       const reply = await this.#open(request);
-      if (reply) return reply;
+      if (reply) return { reply };
       this.#authenticate(request);
       const found = this.#target(request);
       target = found;
-      if (!found && request.path === METRICS) return await this.#metrics();
-      return await this.#routes.admission.run(request, askedOf(request, found), () =>
+      if (!found && request.path === METRICS) return { reply: await this.#metrics() };
+      const answered = await this.#routes.admission.run(request, askedOf(request, found), () =>
         found ? this.#call(request, found) : this.#elsewhere(request),
       );
+      return { reply: answered, ...(found ? { target: found } : {}) };
     } catch (thrown) {
-      return this.refuse(PlumbError.from(thrown, `${request.method} ${request.path}`), target && aboutOf(target));
+      const error = PlumbError.from(thrown, `${request.method} ${request.path}`);
+      return { reply: this.refuse(error, target && aboutOf(target)), ...(target ? { target } : {}) };
     }
   }
 
@@ -166,6 +178,13 @@ function askedOf(request: ApiRequest, target: Target | undefined): Asked {
 
 function verbOf(request: ApiRequest, { name }: Call): Verb | undefined {
   return name === '' ? collectionVerb(request) : itemVerb(request.method);
+}
+
+function auditedOf(request: ApiRequest, { served, subresource, call }: Target): Audited {
+  const { group, plural } = served.names;
+  // A create has read the name from the body by now; it is one all the same.
+  const verb = request.method === 'POST' ? 'create' : verbOf(request, call);
+  return { verb, group, plural, namespace: call.namespace, name: call.name, subresource };
 }
 
 function aboutOf({ served, call }: Target): About {

@@ -8,6 +8,7 @@ import type { Tokens } from '../pki/tokens.ts';
 import type { EventRing } from '../runtime/events.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Store } from '../store/store.ts';
+import type { Audit } from './audit.ts';
 import type { ApiContext } from './call.ts';
 import { EventStore } from './core/event-store.ts';
 import { ensureDefaultNamespace, namespaceResource } from './core/namespace.ts';
@@ -37,6 +38,8 @@ export interface ApiOptions {
   extensions?: Iterable<Extension>;
   /** Takes over the TLS connections of agents (server name `agents.plumb.internal`). */
   onAgentConnection?: (socket: TLSSocket) => void;
+  /** Told of every write. */
+  audit?: Audit;
   /** What `/metrics` shows to who has a token. */
   metrics?: Metrics;
   /** What is taken on at once; {@link ADMISSION_LIMITS}, if absent. */
@@ -75,6 +78,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     tokens: options.tokens,
     admission: new Admission(ambient, options.admission ?? ADMISSION_LIMITS, options.metrics),
     extensions: options.extensions ?? [],
+    audit: options.audit,
     version: versionInfo(),
     metrics: options.metrics,
   });

@@ -9,6 +9,7 @@ import type { Journal } from '../flow/journal.ts';
 import type { ObjectCache } from '../runtime/cache.ts';
 import type { EventRecorder } from '../runtime/events.ts';
 import type { Store } from '../store/store.ts';
+import type { Wrote } from './audit.ts';
 import type { HostLiveness } from './host/liveness.ts';
 import type { TunnelEndpoints } from './host/tunnel-endpoints.ts';
 
@@ -50,6 +51,8 @@ export interface Context {
   ambient: Ambient;
   /** uids of instances that had no place when this process began: what they were before it cannot know. */
   unplaced: ReadonlySet<string>;
+  /** Told of what is written to objects because a person asked for it otherwise. */
+  audit?: ((wrote: Wrote) => void) | undefined;
   /** Puts the key into its controller's queue, now or after some milliseconds. */
   enqueue(key: string, afterMs?: number): void;
 }

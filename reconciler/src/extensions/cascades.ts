@@ -3,6 +3,7 @@ import { kindByName, terminal } from '@plumb/schemas';
 import { shown } from '@plumb/schemas/project/shown.ts';
 import type { Extension } from '../api/extension.ts';
 import { writeOptions } from '../api/options.ts';
+import { writtenName } from '../controllers/audit.ts';
 import { cascadeFrom, deleteCascade, type Reached } from '../controllers/cascade.ts';
 import type { Context } from '../controllers/controller.ts';
 import { keys } from '../store/keys.ts';
@@ -29,7 +30,10 @@ export function cascadeExtension(context: Context): Extension {
         return keys.object(kind.plural, kind.scope === 'Namespaced' ? (namespace ?? 'default') : undefined, object);
       });
       const reached = dryRun ? cascadeFrom(context, roots) : await deleteCascade(context, roots, expect);
-      return { body: { apiVersion: 'plumb.dev/v1', kind: 'CascadeList', metadata: {}, items: reached.map(view) } };
+      return {
+        body: { apiVersion: 'plumb.dev/v1', kind: 'CascadeList', metadata: {}, items: reached.map(view) },
+        wrote: dryRun ? false : reached.map(({ cached }) => ({ verb: 'delete', object: writtenName(cached.key) })),
+      };
     },
   };
 }

@@ -7,6 +7,7 @@ import { type Declaration, preview } from '../controllers/preview.ts';
 export function planExtension(context: Context): Extension {
   return {
     method: 'POST',
+    onlyReads: true,
     path: '/apis/plumb.dev/v1/plans',
     async handle(request) {
       const { objects } = ((await request.json()) ?? {}) as { objects?: unknown };

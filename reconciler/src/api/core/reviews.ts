@@ -27,6 +27,7 @@ export function serveReviews(): Served[] {
 function review(group: string, kind: string, statusOf: (call: Call) => Record<string, unknown>): Served {
   const plural = `${kind.toLowerCase()}s`;
   const create: Handler = async (call) => {
+    call.request.wrote = false;
     writeOptions(call.request.query, 'CreateOptions');
     const sent = await call.request.json();
     if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) throw badRequest(`the body is no ${kind}`);

@@ -23,6 +23,7 @@ export async function create(context: ApiContext, resource: WritableResource, ca
   }
   const present = presentationOf(request, resource, context.ambient.clock);
   const { dryRun, level } = writeOptions(request.query, 'CreateOptions');
+  if (dryRun) request.wrote = false;
   const sent = await request.json();
   call.name = nameOf(sent);
   for (let attempt = 1; ; attempt++) {
@@ -44,6 +45,7 @@ export async function create(context: ApiContext, resource: WritableResource, ca
       if (attempt === ATTEMPTS) throw error;
       continue;
     }
+    call.name = object.metadata.name;
     return {
       status: 201,
       type: JSON_TYPE,

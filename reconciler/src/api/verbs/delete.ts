@@ -56,7 +56,9 @@ export async function remove(context: ApiContext, resource: WritableResource, ca
 
 /** propagationPolicy and gracePeriodSeconds are checked and without effect: references decide when an object goes. */
 export async function optionsOf({ request }: Call): Promise<DeleteOptions> {
-  return deleteOptions(request.query, await request.json());
+  const options = deleteOptions(request.query, await request.json());
+  if (options.dryRun) request.wrote = false;
+  return options;
 }
 
 /** What is said of an object that is gone. */

@@ -1,11 +1,12 @@
 /** Writing all objects of a change set, or writing all of them back: one commit each. */
-import { type ChangeSet, type PlumbObject, retryable } from '@plumb/schemas';
+import { type ChangeSet, objectName, type PlumbObject, retryable } from '@plumb/schemas';
 import { equal } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { isReady } from '../../runtime/conditions.ts';
 import { keys } from '../../store/keys.ts';
 import { decodeObject, encodeObject } from '../../store/object-codec.ts';
 import type { Batch, Precondition } from '../../store/store.ts';
+import { type Wrote, writtenName } from '../audit.ts';
 import type { Context } from '../controller.ts';
 import { admitAll, type Declared } from './admit.ts';
 import type { ChangeSetRecord, KeptRecord, Member } from './record.ts';
@@ -51,7 +52,18 @@ export async function applyForward(context: Context, cached: Cached<ChangeSet>):
   batch.preconditions.push({ key: recordKey, revision: 0 });
   batch.ops.push({ type: 'put', key: recordKey, value: JSON.stringify(record) });
   const { revision } = await context.store.commit(batch);
+  for (const { key, previous } of members) told(context, changeSet.metadata, previous ? 'update' : 'create', key);
   await context.cache.shows(revision);
+}
+
+function told(
+  { audit }: Context,
+  changeSet: { namespace?: string; name: string } | undefined,
+  verb: Wrote['verb'],
+  key: string,
+): void {
+  const user = `changeset:${changeSet ? objectName(changeSet) : 'deleted'}`;
+  audit?.({ user, verb, object: writtenName(key), code: verb === 'create' ? 201 : 200 });
 }
 
 /** Holds the projects of the objects to what they are now, so that none goes while objects come. */
@@ -126,6 +138,8 @@ export async function applyBack(
   const back: ChangeSetRecord = { ...record, direction: 'back', members, failure };
   batch.ops.push({ type: 'put', key: recordKey, value: JSON.stringify(back) });
   const { revision: returned } = await context.store.commit(batch);
+  const changeSet = context.cache.byUid(uid)?.object.metadata;
+  for (const { key, previous } of members) told(context, changeSet, previous ? 'update' : 'delete', key);
   // When everything is someone else's by now, no object was written, and the cache has nothing to show.
   if (members.length > 0) await context.cache.shows(returned);
 }

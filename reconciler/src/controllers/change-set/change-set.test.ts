@@ -27,8 +27,10 @@ const apply = (name: string, objects: unknown[], deadlineSeconds = 600) =>
 const readyOf = (object: unknown) =>
   (object as { status: { conditions: { type: string; reason: string; message: string }[] } }).status.conditions[0]!;
 
+const wrote: string[] = [];
 beforeEach(async () => {
-  rig = await startRig();
+  wrote.length = 0;
+  rig = await startRig({ audit: ({ user, verb, object }) => wrote.push(`${user} ${verb} ${object}`) });
   const project = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default', uid: 'default' }, spec: {} };
   await rig.store.commit({
     preconditions: [],
@@ -44,6 +46,11 @@ it('applies many objects as one', async () => {
   expect(readyOf(await rig.ready('ChangeSet', 'all'))).toMatchObject({ reason: 'Applied' });
   expect(rig.get('Instance', 'web-1')!.spec.restartPolicy).toBe('OnFailure');
   expect(await rig.keys('/changesets/')).toEqual([]);
+  expect(wrote).toEqual([
+    'changeset:default/all create instances.plumb.dev/default/web-0',
+    'changeset:default/all create instanceofferings.plumb.dev/small',
+    'changeset:default/all create instances.plumb.dev/default/web-1',
+  ]);
 });
 
 it('returns every object, and what runs, when one fails', async () => {
@@ -57,6 +64,11 @@ it('returns every object, and what runs, when one fails', async () => {
   await apply('second', [offering(2), instance('web-1'), instance('web-2')]);
   const failed = readyOf(await rig.stalled('ChangeSet', 'second'));
   expect(failed.reason).toBe('BootFailed');
+  expect(wrote.slice(-3)).toEqual([
+    'changeset:default/second update instanceofferings.plumb.dev/small',
+    'changeset:default/second delete instances.plumb.dev/default/web-1',
+    'changeset:default/second delete instances.plumb.dev/default/web-2',
+  ]);
   expect(failed.message).toContain('Instance default/web-2');
   expect(rig.get('InstanceOffering', 'small')!.spec).toEqual({ cpus: 1, memoryMiB: 128 });
   expect([rig.get('Instance', 'web-1'), rig.get('Instance', 'web-2')]).toEqual([undefined, undefined]);

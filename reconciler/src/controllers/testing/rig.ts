@@ -48,6 +48,7 @@ export interface RigOptions {
   fleet?: FakeFleet;
   ambient?: Ambient;
   limits?: Partial<ServerLimits>;
+  audit?: Context['audit'];
 }
 
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
@@ -77,6 +78,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       endpoints,
       limits: { ...defaultServerLimits, ...options.limits },
       ambient,
+      audit: options.audit,
     },
     survey,
     onError: (controller, key, error) => errors.push(`${controller} ${key}: ${error.reason}: ${error.message}`),
