@@ -11,6 +11,13 @@ import type { FixedAddress, IpCommand, Link } from './ip.ts';
  */
 const ALL_GROUPS = 0xfffd;
 
+/** Words of `ip link set` by which the groups pass the filter. */
+export const FILTERED_GROUPS = ['group_fwd_mask', `0x${ALL_GROUPS.toString(16)}`] as const;
+
+export function filtersGroups({ switched }: Link): boolean {
+  return switched !== undefined && (switched.groups & ALL_GROUPS) === ALL_GROUPS;
+}
+
 /** A port that has to be, and whether it is a guest's. */
 export interface SwitchedPort {
   name: string;
@@ -43,7 +50,7 @@ export function switchCommands(port: SwitchedPort, now: SwitchedNow, settings: r
   const slave = (...words: string[]) => set('type', 'bridge_slave', ...words);
   const inUse = now.link?.master === bridge;
   const closed = ['flood', 'off', 'fdb_flush'];
-  const groups = port.guest ? ['group_fwd_mask', `0x${ALL_GROUPS.toString(16)}`] : [];
+  const groups = port.guest ? FILTERED_GROUPS : [];
   return {
     ip: [
       // What comes to a bridge while it is up may send before it is switched.
@@ -61,11 +68,11 @@ export function switchCommands(port: SwitchedPort, now: SwitchedNow, settings: r
 }
 
 /** How it differs, as sentences. For a port that is on its bridge. */
-export function switchDrift({ macAddress, guest }: SwitchedPort, { switched }: Link, fixed: readonly FixedAddress[]) {
+export function switchDrift({ macAddress, guest }: SwitchedPort, link: Link, fixed: readonly FixedAddress[]): string[] {
   const drift: string[] = [];
-  if (switched === undefined || switched.learning || (guest && (switched.groups & ALL_GROUPS) !== ALL_GROUPS))
-    drift.push('its bridge learns addresses from it');
-  if (switched?.flood === true) drift.push('its bridge sends it frames for unknown addresses');
+  if (link.switched?.learning !== false) drift.push('its bridge learns addresses from it');
+  if (guest && !filtersGroups(link)) drift.push('frames to groups of bridges pass its filter');
+  if (link.switched?.flood === true) drift.push('its bridge sends it frames for unknown addresses');
   if (!fixed.some(({ mac, sticky }) => mac === macAddress && sticky) || fixed.length > 1)
     drift.push(`its bridge does not have the Ethernet address ${macAddress}, and no other, fixed to it`);
   return drift;

@@ -33,19 +33,23 @@ function commands(thing: Thing<'bridge'>, at: BridgeView, before?: Thing<'bridge
 
 const alias = names.alias(bridge);
 const vxlan = { vni: 100, local: '192.0.2.1', port: 4789 };
-const made = view([link(pb, { alias, kind: 'bridge' }), link(px, { alias, kind: 'vxlan', master: pb, vxlan })], {
-  peers: ['192.0.2.2', '192.0.2.3'],
-});
+const switched = { learning: true, flood: true, groups: 0xfffd };
+const made = view(
+  [link(pb, { alias, kind: 'bridge' }), link(px, { alias, kind: 'vxlan', master: pb, vxlan, switched })],
+  {
+    peers: ['192.0.2.2', '192.0.2.3'],
+  },
+);
 
 test('a VXLAN bridge from nothing', () => {
   expect(commands(bridge, view([]))).toEqual([
     `ip link add ${pb} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
     `ip link set dev ${pb} alias ${alias}`,
-    `ip link set dev ${pb} type bridge no_linklocal_learn 1`,
     `ip link set dev ${pb} addrgenmode none mtu 1450 up`,
     `ip link add ${px} type vxlan id 100 local 192.0.2.1 dstport 4789`,
     `ip link set dev ${px} alias ${alias}`,
     `ip link set dev ${px} addrgenmode none mtu 1450 master ${pb} up`,
+    `ip link set dev ${px} type bridge_slave group_fwd_mask 0xfffd`,
     `bridge fdb append 00:00:00:00:00:00 dev ${px} dst 192.0.2.2`,
     `bridge fdb append 00:00:00:00:00:00 dev ${px} dst 192.0.2.3`,
   ]);
@@ -98,10 +102,10 @@ test('a flat bridge takes its physical interface, and lets the one before go', (
   expect(commands(flat, there, before)).toEqual([
     `ip link add ${office} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
     `ip link set dev ${office} alias ${names.alias(flat)}`,
-    `ip link set dev ${office} type bridge no_linklocal_learn 1`,
     `ip link set dev ${office} addrgenmode none mtu 1500 up`,
     'ip link set dev eth2 nomaster',
     `ip link set dev eth1 master ${office} up`,
+    'ip link set dev eth1 type bridge_slave group_fwd_mask 0xfffd',
   ]);
 });
 

@@ -1,6 +1,7 @@
 /** The bridge of an L2 network: what has to be done to have it, and how it differs. Pure. */
 import type { Thing } from '@plumb/schemas';
 import { retryable, terminal } from '@plumb/schemas';
+import { FILTERED_GROUPS, filtersGroups } from './bridge-port.ts';
 import type { IpCommand, Link } from './ip.ts';
 import { EVERYONE } from './ip.ts';
 import type { Names } from './names.ts';
@@ -40,15 +41,13 @@ export function bridgeCommands(
   const ip: IpCommand[] = [];
   if (requireOurs(view.links.get(name), thing, names) === undefined)
     ip.push(['link', 'add', name, 'type', 'bridge', 'stp_state', '0', 'forward_delay', '0', 'mcast_snooping', '0']);
-  ip.push(mark(name, thing, names));
-  // Frames to the groups of bridges themselves pass no filter: what they say of who is where is not believed either.
-  ip.push(['link', 'set', 'dev', name, 'type', 'bridge', 'no_linklocal_learn', '1']);
-  ip.push(['link', 'set', 'dev', name, 'addrgenmode', 'none', 'mtu', mtu, 'up']);
+  ip.push(mark(name, thing, names), ['link', 'set', 'dev', name, 'addrgenmode', 'none', 'mtu', mtu, 'up']);
   const uplink = uplinkOf(thing, names);
   for (const old of [names.vxlan(thing.id), before && uplinkOf(before, names)])
     if (old !== undefined && old !== uplink) ip.push(...leave(view.links.get(old), name, names));
   if (spec.type === 'flat') {
     ip.push(...enslave(thing, name, view));
+    ip.push(filterGroups(uplink as string));
     return { ip, fdb: [] };
   }
   if (uplink === undefined) return { ip, fdb: [] };
@@ -61,7 +60,10 @@ export function bridgeCommands(
     ip.push(['link', 'add', uplink, 'type', 'vxlan', 'id', String(spec.vni), ...where]);
   }
   ip.push(mark(uplink, thing, names));
-  ip.push(['link', 'set', 'dev', uplink, 'addrgenmode', 'none', 'mtu', mtu, 'master', name, 'up']);
+  ip.push(
+    ['link', 'set', 'dev', uplink, 'addrgenmode', 'none', 'mtu', mtu, 'master', name, 'up'],
+    filterGroups(uplink),
+  );
   const now = asDeclared ? view.peers : [];
   const peer = (verb: string, address: string) => ['fdb', verb, EVERYONE, 'dev', uplink, 'dst', address];
   return {
@@ -71,6 +73,11 @@ export function bridgeCommands(
       ...now.filter((address) => !spec.peers.includes(address)).map((address) => peer('del', address)),
     ],
   };
+}
+
+/** What is said at the uplink to groups of bridges goes through the filter, and not to the host. */
+export function filterGroups(uplink: string): IpCommand {
+  return ['link', 'set', 'dev', uplink, 'type', 'bridge_slave', ...FILTERED_GROUPS];
 }
 
 /** Commands that remove the bridge; a physical interface stays as it is, only no longer a port. */
@@ -91,6 +98,7 @@ export function bridgeDrift(thing: Thing<'bridge'>, names: Names, view: BridgeVi
   const link = view.links.get(uplink);
   if (link === undefined) return [...drift, `its uplink ${uplink} is missing`];
   if (link.master !== name) drift.push(`its uplink ${uplink} is not on the bridge ${name}`);
+  else if (!filtersGroups(link)) drift.push(`frames to groups of bridges pass its filter at ${uplink}`);
   if (!link.up) drift.push(`its uplink ${uplink} is down`);
   if (thing.spec.type === 'vxlan') drift.push(...vxlanDrift(thing, link, view), ...peerDrift(thing, view.peers));
   return drift;

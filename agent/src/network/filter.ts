@@ -31,6 +31,9 @@ function dhcp(field: keyof typeof dhcpFields): string {
   return `@th,${(8 + offset) * 8},${bytes * 8}`;
 }
 
+/** The groups 01:80:c2:00:00:00 to 0f, by which bridges speak to each other. */
+const BRIDGE_GROUP = 'ether daddr & ff:ff:ff:ff:ff:f0 == 01:80:c2:00:00:00';
+
 /** A request of an Ethernet client in its own name, which no relay passed on. */
 const OWN_REQUEST = `udp sport 68 ${dhcp('kind')} 0x010106 ${dhcp('giaddr')} 0 iifname . ${dhcp('chaddr')} @dhcp_macs`;
 
@@ -68,7 +71,7 @@ const chains: Record<string, { hook?: string; rules: string[] }> = {
   },
   from_guest: {
     rules: [
-      'ether type { 8021q, 8021ad } drop',
+      `${BRIDGE_GROUP} drop`,
       'iifname . ether saddr != @macs drop',
       'ether type arp jump guest_arp',
       'ether type ip jump guest_ip',
@@ -86,21 +89,19 @@ const chains: Record<string, { hook?: string; rules: string[] }> = {
       // The question whether an address is free (RFC 5227). Asked for a neighbour's, it makes the neighbour give it up.
       'arp operation request arp saddr ip 0.0.0.0 iifname . arp daddr ip @addresses accept',
       'arp operation { request, reply } iifname . arp saddr ip @addresses accept',
-      'drop',
     ],
   },
   guest_ip: {
     rules: [
-      'ip hdrlength < 5 drop',
       'udp dport 67 jump guest_dhcp',
       // A guest is no DHCP server, whatever port it answers from, and no router.
-      'udp sport 67 drop',
       'udp dport 68 drop',
       'icmp type { redirect, router-advertisement } drop',
+      'ip option lsrr exists drop',
+      'ip option ssrr exists drop',
       // Fragments that begin within a transport header, and packets whose header is not whole.
       'ip frag-off & 0x1fff == 1 drop',
       'iifname . ip saddr @addresses meta l4proto 0-254 accept',
-      'drop',
     ],
   },
   guest_dhcp: {
@@ -118,7 +119,9 @@ const chains: Record<string, { hook?: string; rules: string[] }> = {
   },
   from_uplink: {
     rules: [
+      `${BRIDGE_GROUP} drop`,
       'ether type != { arp, ip } drop',
+      'udp dport 67 drop',
       'iifname . ether saddr @local_macs drop',
       'iifname . arp saddr ip @local_addresses drop',
     ],
@@ -134,7 +137,8 @@ const chains: Record<string, { hook?: string; rules: string[] }> = {
     ],
   },
   to_uplink: { rules: ['udp dport 67 drop', 'oifname . arp daddr ip @server_addresses drop'] },
-  // Nothing on these networks is for the host itself.
+  // Nothing on these networks is for the host itself, or from it: a daemon may try to configure every interface.
+  output: { hook: hook('output'), rules: ['oifname @taps drop', 'oifname @legs drop', 'oifname @uplinks drop'] },
   input: { hook: hook('input'), rules: ['iifname @taps drop', 'iifname @legs drop', 'iifname @uplinks drop'] },
 };
 

@@ -87,7 +87,13 @@ export class Network {
   async #upgrade(): Promise<void> {
     const { links, fixed, filter } = await this.#read();
     if (filter !== undefined && !filter.complete) await this.#filter.apply();
-    const input = { subnets: this.#subnets.list(), ports: this.#ports.list(), links, fixed };
+    const input = {
+      bridges: this.#bridges.list(),
+      subnets: this.#subnets.list(),
+      ports: this.#ports.list(),
+      links,
+      fixed,
+    };
     await this.#kernel.apply(upgradeCommands(input, this.names));
   }
 

@@ -82,7 +82,7 @@ test.each<[string, PortView, RegExp | undefined]>([
   ['off its bridge', view({}, { master: undefined }), /not on the bridge/],
   ['on another bridge', view({}, { master: 'br0' }), /not on the bridge/],
   ['of which its bridge learns', view({}, { switched: { ...open, learning: true } }), /learns addresses/],
-  ['whose groups pass the filter', view({}, { switched: { ...open, groups: 0 } }), /learns addresses/],
+  ['whose groups pass the filter', view({}, { switched: { ...open, groups: 0 } }), /groups of bridges pass/],
   ['to which unknown frames go', view({}, { switched: { ...open, flood: true } }), /unknown addresses/],
   ['whose address is learned only', view({ fixed: [] }), /fixed to it/],
   ['whose address may move', view({ fixed: fixed.map((one) => ({ ...one, sticky: false })) }), /fixed to it/],

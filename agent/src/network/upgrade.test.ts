@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Link } from './ip.ts';
 import { Names } from './names.ts';
-import { bridge, officePort, officeSubnet, port, subnet } from './test-things.ts';
+import { bridge, flat, officePort, officeSubnet, port, subnet } from './test-things.ts';
 import { upgradeCommands } from './upgrade.ts';
 
 const names = new Names('0123abcd');
-const declared = { subnets: [subnet, officeSubnet], ports: [port, officePort] };
+const declared = { bridges: [bridge, flat], subnets: [subnet, officeSubnet], ports: [port, officePort] };
 const old = { learning: true, flood: true, groups: 0 };
 const link = (name: string, alias: string, rest: Partial<Link> = {}): [string, Link] => [
   name,
@@ -18,11 +18,12 @@ test('what is on its bridge is mended in place; what is elsewhere, missing or no
     link(tap, names.alias(port), { switched: old }),
     link(names.leg(subnet.id), names.alias(subnet), { switched: { ...old, flood: false } }),
     link(names.tap(officePort.id), names.alias(officePort), { switched: old }), // on the other network's bridge
+    link('eth1', '', { switched: old, master: names.bridge(flat.id) }),
     link(names.leg(officeSubnet.id), 'someone', { switched: old, master: names.bridge(officeSubnet.spec.bridge) }),
   ]);
   const { ip, fdb, after } = upgradeCommands({ ...declared, links, fixed: new Map() }, names);
   const touched = [...new Set([...ip, ...fdb, ...after].map((words) => words[words.indexOf('dev') + 1]))];
-  expect(touched).toEqual([tap, names.leg(subnet.id)]);
+  expect(touched).toEqual(['eth1', tap, names.leg(subnet.id)]);
   expect([...ip, ...after].filter((words) => words.includes('down') || words.includes('del'))).toEqual([]);
 });
 

@@ -1,13 +1,15 @@
 /** What bridges, taps and legs of an earlier version lack, mended where they are, while guests use them. Pure. */
 import type { Thing } from '@plumb/schemas';
+import { filterGroups, uplinkOf } from './bridge.ts';
 import type { PortCommands, SwitchedPort } from './bridge-port.ts';
-import { switchCommands, switchDrift } from './bridge-port.ts';
+import { filtersGroups, switchCommands, switchDrift } from './bridge-port.ts';
 import type { FixedAddress, Link } from './ip.ts';
 import type { Names } from './names.ts';
 import { switchedTap } from './port.ts';
 import { switchedLeg } from './subnet.ts';
 
 export interface UpgradeInput {
+  bridges: readonly Thing<'bridge'>[];
   subnets: readonly Thing<'subnet'>[];
   ports: readonly Thing<'port'>[];
   links: ReadonlyMap<string, Link>;
@@ -15,8 +17,12 @@ export interface UpgradeInput {
 }
 
 /** Commands for the ports that are on their bridge and switched otherwise than now; whatever else differs is drift. */
-export function upgradeCommands({ subnets, ports, links, fixed }: UpgradeInput, names: Names): PortCommands {
+export function upgradeCommands({ bridges, subnets, ports, links, fixed }: UpgradeInput, names: Names): PortCommands {
   const all: PortCommands = { ip: [], fdb: [], after: [] };
+  for (const bridge of bridges) {
+    const uplink = links.get(uplinkOf(bridge, names) ?? '');
+    if (uplink?.master === names.bridge(bridge.id) && !filtersGroups(uplink)) all.ip.push(filterGroups(uplink.name));
+  }
   const declared: SwitchedPort[] = [
     ...ports.map((port) => switchedTap(port, names)),
     ...subnets.map((subnet) => switchedLeg(subnet, names)),

@@ -1,0 +1,84 @@
+/** What guests can do to each other, to the gateway, to the host and to the outside: real frames through real bridges. */
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { whyNoRealHost } from '../../drivers/libvirt/real-host.ts';
+import { allCases } from './cases/all.ts';
+import { makeOld } from './old-version.ts';
+import type { Outcome } from './run.ts';
+import { sendMatrix } from './run.ts';
+import { matrixPage } from './table.ts';
+import type { Party } from './world.ts';
+import { World } from './world.ts';
+
+const PAGE = join(import.meta.dirname, '../../../../docs/guest-isolation.md');
+const missing = await whyNoRealHost();
+
+/** Rows of which something else came than was expected, as sentences. */
+function surprises(outcomes: readonly Outcome[], unseen?: Party): string[] {
+  return outcomes.flatMap(({ row, heard, overheard }) => {
+    const seen = (who: Iterable<Party>) =>
+      [...who]
+        .filter((one) => one !== unseen)
+        .sort()
+        .join(', ') || 'nobody';
+    const [expected, found] = [seen(row.heard), seen(heard)];
+    const over = overheard.filter((one) => one !== unseen);
+    const what = `${row.group}, ${row.what}, from ${row.from}`;
+    return [
+      ...(expected === found ? [] : [`${what}: heard by ${found} instead of ${expected}`]),
+      ...(over.length === 0 ? [] : [`${what}: overheard by ${over.join(', ')}`]),
+    ];
+  });
+}
+
+describe.skipIf(missing !== undefined)('guests on one bridge', () => {
+  let world: World;
+
+  beforeAll(async () => {
+    world = await World.open();
+  });
+  afterAll(async () => {
+    await world?.close();
+  });
+
+  test('the matrix: who hears what from whom', async () => {
+    const page = matrixPage(allCases);
+    console.log(page.slice(page.indexOf('\n## ')));
+    expect(surprises(await sendMatrix(world, allCases))).toEqual([]);
+    expect(await world.learned()).toEqual([]);
+    await expect(page).toMatchFileSnapshot(PAGE);
+  });
+
+  test('the same where the kernel hands bridged packets to filters of the host', async () => {
+    await world.setBridgeNetfilter(true);
+    // The witness of what the host hears then sees what is bridged as well.
+    expect(surprises(await sendMatrix(world, allCases), 'host')).toEqual([]);
+    await world.setBridgeNetfilter(false);
+  });
+
+  test('what an earlier version made is mended when the agent starts, while guests use it', async () => {
+    await makeOld(world);
+    const lldp = allCases.filter(({ title }) => title === "LLDP to each of the 16 groups from the gateway's MAC");
+    await sendMatrix(world, lldp);
+    expect((await world.learned()).join()).toContain(world.cards.gateway.mac);
+
+    const started = world.openNetwork();
+    const opening = started.open();
+    let open = false;
+    const opened = opening.then(() => {
+      open = true;
+    });
+    for (let serial = 1; !open; serial++) {
+      const frame = ping.frame({ own: world.cards.guest, to: world.cards.neighbour, cards: world.cards, serial });
+      const [heard] = await world.send('guest', [frame]);
+      expect([...heard!], `packet ${serial} while the agent starts`).toContain('neighbour');
+    }
+    await opened;
+
+    expect((await started.observe()).flatMap(({ kind, drift }) => drift.map((text) => `${kind}: ${text}`))).toEqual([]);
+    expect(surprises(await sendMatrix(world, allCases))).toEqual([]);
+    expect(await world.learned()).toEqual([]);
+  });
+});
+
+const ping = allCases.find(({ group, what, from }) => group === 'IPv4' && what === 'ping' && from === 'guest')!;
