@@ -9,7 +9,7 @@ import { run } from '../scripts/run.ts';
 import { guests, terraform } from './harness/machinery.ts';
 import { estateSession } from './harness/session.ts';
 
-const ROUNDS = Number(process.env.PLUMB_KILLS ?? '3');
+const ROUNDS = Number(process.env.PLUMB_KILLS ?? '1');
 const SEED = process.env.PLUMB_KILLS_SEED ?? String(Date.now());
 /** The first apply takes about two seconds on two idle cores. */
 const LATEST_MS = 2500;

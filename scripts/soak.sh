@@ -1,6 +1,7 @@
 #!/bin/sh
 # npm run soak -- --minutes N --seed S: the simulation for as long as there is time. `-- --again SEED` shows one run.
 # npm run soak -- --kills N [--seed S]: real server and agent killed at N random moments of the quickstart on real guests.
+# npm run soak -- --store N: N random histories against each store.
 # npm run soak -- --fuzz [--minutes N] [--seed S] [TARGET…]: random inputs for every reader of what comes from outside.
 set -eu
 cd "$(dirname "$0")/.."
@@ -11,6 +12,13 @@ case "${1:-}" in
     export PLUMB_KILLS
     if [ "${3:-}" = --seed ]; then export PLUMB_KILLS_SEED="${4:?say which seed}"; fi
     exec node_modules/.bin/node node_modules/vitest/vitest.mjs run --project e2e e2e/random-kills.e2e.ts
+    ;;
+  --store)
+    sh scripts/modules.sh
+    PLUMB_STORE_RUNS="${2:?say how many: --store 500}"
+    export PLUMB_STORE_RUNS
+    exec node_modules/.bin/node node_modules/vitest/vitest.mjs run --project conformance reconciler/src/store \
+      --testTimeout 3600000 -t 'agree with the model'
     ;;
   --fuzz)
     sh scripts/modules.sh

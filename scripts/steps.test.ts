@@ -38,6 +38,19 @@ describe('steps', () => {
     expect(text()).toContain('\r\x1b[2K✓ Build');
   });
 
+  test('several at once end in lines of their own', async () => {
+    const { steps, text } = recorder(true);
+    const { promise: installed, resolve: install } = Promise.withResolvers<void>();
+    const installing = steps.run('Install', 'try again', () => installed);
+    await steps.run('Build', 'try again', async () => undefined);
+    install();
+    await installing;
+    const lines = text()
+      .replaceAll('\r\x1b[2K', '<clear>')
+      .replaceAll(/ +\d.*/g, '');
+    expect(lines).toBe('· Install …<clear>· Build …<clear>✓ Build\n✓ Install\n');
+  });
+
   test('a step that fails says why and what to do, and ends in StepFailed', async () => {
     const { steps, text } = recorder();
     const failure = new Error('no disk\nno hope');

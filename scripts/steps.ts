@@ -25,6 +25,7 @@ const TITLE_WIDTH = 26;
 export class Steps {
   readonly #out: Output;
   readonly #now: () => number;
+  #shown: string | undefined;
 
   /** `now` in milliseconds. */
   constructor(out: Output = process.stdout, now: () => number = () => performance.now()) {
@@ -34,28 +35,26 @@ export class Steps {
 
   /**
    * Runs one step. `advice` is what a person does when it fails. What the step throws is shown with it, and comes out
-   * as the cause of {@link StepFailed}.
+   * as the cause of {@link StepFailed}. Several may run at the same time.
    */
   async run<T>(title: string, advice: string, body: (step: Step) => Promise<T>): Promise<T> {
     const started = this.#now();
     const head = title.padEnd(TITLE_WIDTH);
     let note = '';
-    // On a terminal the title is shown while the step runs, and its last form replaces it.
-    let open = this.#out.isTTY === true;
-    if (open) this.#out.write(`· ${title} …`);
+    this.#show(title);
     const step: Step = {
       note: (text) => {
         note = text;
       },
       line: (text) => {
-        if (open) this.#out.write('\n');
-        open = false;
+        if (this.#shown !== undefined) this.#out.write('\n');
+        this.#shown = undefined;
         this.#out.write(`    ${text}\n`);
       },
     };
     const finish = (mark: string) => {
       const duration = seconds(this.#now() - started);
-      this.#out.write(`${open ? '\r\x1b[2K' : ''}${mark} ${head} ${duration}${note ? `  ${note}` : ''}\n`);
+      this.#say(`${mark} ${head} ${duration}${note ? `  ${note}` : ''}\n`);
     };
     try {
       const result = await body(step);
@@ -70,7 +69,19 @@ export class Steps {
 
   /** A line of its own between the steps. */
   say(text: string): void {
-    this.#out.write(`${text}\n`);
+    this.#say(`${text}\n`);
+  }
+
+  /** On a terminal the title of the step that began last stands in the last line until something else is said. */
+  #show(title: string): void {
+    if (this.#out.isTTY !== true) return;
+    this.#say(`· ${title} …`);
+    this.#shown = title;
+  }
+
+  #say(text: string): void {
+    this.#out.write(`${this.#shown === undefined ? '' : '\r\x1b[2K'}${text}`);
+    this.#shown = undefined;
   }
 }
 

@@ -21,16 +21,23 @@ interface Report {
   }[];
 }
 
-/** `wrapper`: a program with arguments that runs vitest, e.g. in a network namespace. `report`: where the report goes. */
-export async function runSuite(
-  project: string,
-  options: { root: string; report: string; wrapper?: readonly string[]; onLine: (line: string) => void },
-): Promise<Counted> {
+export interface SuiteOptions {
+  root: string;
+  /** Where the report goes. */
+  report: string;
+  /** Only these files, from the root; all of the project, if absent. */
+  files?: readonly string[];
+  /** A program with arguments that runs vitest, e.g. in a network namespace. */
+  wrapper?: readonly string[];
+  onLine: (line: string) => void;
+}
+
+export async function runSuite(project: string, options: SuiteOptions): Promise<Counted> {
   await mkdir(dirname(options.report), { recursive: true });
   await rm(options.report, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${options.report}`];
   const vitest = ['node_modules/.bin/node', 'node_modules/vitest/vitest.mjs', 'run', '--project', project];
-  const [program = '', ...args] = [...(options.wrapper ?? []), ...vitest, ...reporters];
+  const [program = '', ...args] = [...(options.wrapper ?? []), ...vitest, ...reporters, ...(options.files ?? [])];
   const ended = await run(program, args, {
     cwd: options.root,
     env: { NO_COLOR: '1', FORCE_COLOR: undefined },

@@ -21,8 +21,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Behind one that warms up; the best of them counts. */
-const REPETITIONS = 2;
+/** Behind one that warms up; `npm run bench` repeats more often. */
+const REPETITIONS = 1;
 
 async function row(one: Case, size: number): Promise<Row> {
   const ground = { folder, now: Date.now(), profiled: false, say: () => {} };

@@ -8,6 +8,9 @@ import type { Batch, Entry, Op, Store, WatchBatch } from './store.ts';
 const KEYS = ['/a', '/a/1', '/a/1x', '/a/2', '/b/1', '/b/~', '/c'];
 const PREFIXES = ['', '/', '/a', '/a/', '/a/1', '/b/', '/zz'];
 
+/** Histories per store; `npm run soak -- --store N` sets another number. */
+const RUNS = Number(process.env.PLUMB_STORE_RUNS ?? '50');
+
 /** Random histories against a model: one map per revision. Finds what nobody thought of writing down. */
 export function conformsToModel(open: OpenFixture): void {
   test('random commits, lists, watches, compactions and restarts agree with the model', async () => {
@@ -20,7 +23,7 @@ export function conformsToModel(open: OpenFixture): void {
           await fixture.dispose();
         }
       }),
-      { numRuns: 150 },
+      { numRuns: RUNS },
     );
   });
 }

@@ -10,7 +10,7 @@ import { type Blow, Coverage, fatesAt, strike } from './run.ts';
 import { scenarios } from './scenarios.ts';
 
 const coverage = new Coverage();
-const PAIRS_PER_SCENARIO = 24;
+const PAIRS_PER_SCENARIO = 8;
 
 for (const scenario of scenarios)
   test(`${scenario.name}: hurt once at every point, and twice at some`, { timeout: 120_000 }, async () => {

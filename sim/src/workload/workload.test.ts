@@ -6,7 +6,7 @@ import { play } from './play.ts';
 import { asTest, shrink } from './shrink.ts';
 
 /** As many as a few seconds allow; the soak runs as long as there is time. */
-const RUNS = 220;
+const RUNS = 120;
 
 test('random actions, with everything that can break: what was declared is what runs', {
   timeout: 300_000,
