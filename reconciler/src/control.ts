@@ -5,6 +5,7 @@ import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/se
 import { AllocationIndex } from './allocation/allocation-index.ts';
 import { Holdings } from './allocation/holdings.ts';
 import { AllocationLane } from './allocation/lane.ts';
+import { correctUses } from './allocation/recount.ts';
 import type { Context } from './controllers/controller.ts';
 import { Survey } from './controllers/first-look.ts';
 import { HostLiveness } from './controllers/host/liveness.ts';
@@ -72,12 +73,21 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   begun.defer(() => watching.abort());
   signal?.addEventListener('abort', () => watching.abort(), { once: true });
   const cache = new ObjectCache(store);
-  const journal = await Journal.load(store);
+  const { poisoned } = cache;
+  const journal = await Journal.load(store, poisoned);
   const holdings = new Holdings();
   const survey = new Survey({ cache, journal, holdings, fleet });
   const endpoints = new TunnelEndpoints({ cache, fleet, ownAddresses });
   await cache.start(watching.signal, onFatal);
-  const index = await AllocationIndex.load(store, watching.signal);
+  const index = await AllocationIndex.load(store, watching.signal, (key, what) => poisoned.noteRecord(key, what));
+  const { count, unknown } = survey.counted();
+  for (const host of await correctUses(store, index, count, unknown))
+    log('warn', `what is handed out on host ${host} was counted anew from what instances hold: its record was wrong`);
+  if (poisoned.objects + poisoned.records > 0)
+    log(
+      'warn',
+      `${poisoned.objects} objects and ${poisoned.records} other records were set aside: plumb get poisoned says why`,
+    );
   const controllers = runControllers({
     context: {
       ...{ store, cache, fleet, index, events, ambient, journal, holdings, endpoints, limits, audit: options.audit },

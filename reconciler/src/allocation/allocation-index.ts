@@ -3,11 +3,13 @@
  * tentatively while it decides, and keeps or takes back the changes when the batch was or was not made durable.
  */
 
+import { hasShape } from '@plumb/schemas/project/shape.ts';
 import { toInteger } from '../plan/addressing.ts';
 import type { Allocation } from '../plan/allocation.ts';
 import { unhurriedPages } from '../runtime/unhurried.ts';
+import { isUid } from '../store/examine.ts';
 import { keys, parseAddressKey } from '../store/keys.ts';
-import type { Store } from '../store/store.ts';
+import type { Entry, Store } from '../store/store.ts';
 import { AddressMap } from './address-map.ts';
 import { HolderTable } from './holder-table.ts';
 
@@ -17,12 +19,20 @@ export interface HostUse {
   instances: number;
 }
 
-const noUse: HostUse = { cpus: 0, memoryMiB: 0, instances: 0 };
+export const noUse: HostUse = { cpus: 0, memoryMiB: 0, instances: 0 };
+
+/** A record of what is handed out on a host, as the index has it. */
+export interface KeptUse {
+  use: HostUse;
+  revision: number;
+  /** Whether the record could not be read: `use` is nothing then. */
+  unread?: boolean;
+}
 
 export class AllocationIndex {
   /** Key of the address or MAC → uid of its holder. */
   private readonly holders = new HolderTable();
-  private readonly hostUse = new Map<string, { use: HostUse; revision: number }>();
+  private readonly hostUse = new Map<string, KeptUse>();
   /** l3 uid → its addresses that somebody holds, counting what is pending. */
   private readonly taken = new Map<string, AddressMap>();
   private readonly useListeners = new Set<(host: string) => void>();
@@ -34,18 +44,34 @@ export class AllocationIndex {
   /** How to take back the pending changes, in the order in which they were made. */
   private undo: (() => void)[] = [];
 
-  /** Rejects with what `signal` is aborted with. */
-  static async load(store: Store, signal?: AbortSignal): Promise<AllocationIndex> {
+  /** Rejects with what `signal` is aborted with. `onUnreadable` is told of records that cannot be read. */
+  static async load(
+    store: Store,
+    signal?: AbortSignal,
+    onUnreadable: (key: string, what: string) => void = () => {},
+  ): Promise<AllocationIndex> {
     const index = new AllocationIndex();
     for await (const { entries } of unhurriedPages(store, '/alloc/', signal))
-      for (const { key, value, revision } of entries)
-        if (key.startsWith(keys.hostAllocation(''))) {
-          index.hostUse.set(key.slice(keys.hostAllocation('').length), { use: JSON.parse(value) as HostUse, revision });
-        } else {
-          index.holders.set(key, { uid: value, revision });
-          index.mark(key, true);
+      for (const entry of entries)
+        try {
+          index.takeIn(entry);
+        } catch (error) {
+          onUnreadable(entry.key, (error as Error).message);
         }
     return index;
+  }
+
+  /** Takes a record of the store in. Throws when it cannot be read, and is kept as far as it can be all the same. */
+  private takeIn({ key, value, revision }: Entry): void {
+    if (key.startsWith(keys.hostAllocation(''))) {
+      const use = hostUseOf(value);
+      this.hostUse.set(key.slice(keys.hostAllocation('').length), { use: use ?? noUse, revision, unread: !use });
+      return;
+    }
+    // Whoever it is that holds it: it is not free.
+    this.holders.set(key, { uid: value, revision });
+    this.mark(key, true);
+    if (!isUid(value)) throw new Error('is held by what is no uid');
   }
 
   /** uid of the holder of an address, counting what is pending; what is pending to be freed is still held. */
@@ -59,6 +85,22 @@ export class AllocationIndex {
 
   use(host: string): HostUse {
     return this.pendingUse.get(host) ?? this.hostUse.get(host)?.use ?? noUse;
+  }
+
+  /** What each host's record says. */
+  uses(): ReadonlyMap<string, KeptUse> {
+    return this.hostUse;
+  }
+
+  /** The record of the host was written anew at `revision`, by another than the lane. Nothing may be pending. */
+  setUse(host: string, use: HostUse, revision: number): void {
+    this.hostUse.set(host, { use, revision });
+    for (const listener of this.useListeners) listener(host);
+  }
+
+  /** A record that is no host's was removed from the store, by another than the lane. Nothing may be pending. */
+  drop(key: string): void {
+    if (this.holders.delete(key)) this.mark(key, false);
   }
 
   /** The lowest address of the network at or after `from` that nobody holds, counting what is pending (integers). */
@@ -83,21 +125,33 @@ export class AllocationIndex {
   /** Tentatively takes what `wanted` needs beyond `held`. */
   reserve(uid: string, wanted: Allocation, held: readonly Allocation[]): void {
     const has = keySet(held);
-    for (const key of allocationKeys(wanted)) if (!has.has(key)) this.take(key, uid);
+    for (const key of allocationKeys(wanted)) if (!has.has(key) && this.holder(key) !== uid) this.take(key, uid);
     if (!held.some((h) => sameShare(h, wanted))) this.addUse(wanted, 1);
   }
 
-  /** Tentatively frees what is in `held` and not in `kept`. */
-  release(held: readonly Allocation[], kept: Allocation | undefined): void {
+  /** Tentatively frees what the holder has in `held` and not in `kept`. */
+  release(uid: string, held: readonly Allocation[], kept: Allocation | undefined): void {
     const others = held.filter((allocation) => allocation !== kept);
     if (others.length === 0) return;
     const keeps = keySet(kept ? [kept] : []);
     const shares: Allocation[] = [];
     for (const allocation of others) {
-      for (const key of allocationKeys(allocation)) if (!keeps.has(key)) this.giveUp(key);
+      for (const key of allocationKeys(allocation)) if (!keeps.has(key) && this.isHeldBy(key, uid)) this.giveUp(key);
       if (!shares.some((s) => sameShare(s, allocation))) shares.push(allocation);
     }
     for (const share of shares) if (!kept || !sameShare(share, kept)) this.addUse(share, -1);
+  }
+
+  /** Tentatively frees every address and MAC of the holder but those in `kept`, whatever is written of it elsewhere. */
+  releaseAll(uid: string, kept?: Allocation): void {
+    const keeps = keySet(kept ? [kept] : []);
+    for (const key of this.holders.keysOf(uid)) if (!keeps.has(key)) this.giveUp(key);
+  }
+
+  /** A record of whoever holds the key that cannot be read protects it from all but from the one that says it has it. */
+  private isHeldBy(key: string, uid: string): boolean {
+    const holder = this.holders.get(key)?.uid;
+    return holder === uid || (holder !== undefined && !isUid(holder));
   }
 
   /** Tentatively forgets a host on which nothing is handed out any more. */
@@ -231,6 +285,24 @@ function keySet(allocations: readonly Allocation[]): Set<string> {
   return new Set(allocations.flatMap(allocationKeys));
 }
 
-function sameShare(a: Allocation, b: Allocation): boolean {
+/** Undefined when it cannot be read. */
+function hostUseOf(value: string): HostUse | undefined {
+  try {
+    const use: unknown = JSON.parse(value);
+    return hasShape(hostUseSchema, use) ? (use as HostUse) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const count = { type: 'integer', minimum: 0 };
+const hostUseSchema = {
+  type: 'object',
+  required: ['cpus', 'memoryMiB', 'instances'],
+  properties: { cpus: count, memoryMiB: count, instances: count },
+};
+
+/** Whether two allocations are one share of their host. */
+export function sameShare(a: Allocation, b: Allocation): boolean {
   return a.host === b.host && a.cpus === b.cpus && a.memoryMiB === b.memoryMiB;
 }

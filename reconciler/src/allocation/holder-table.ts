@@ -54,6 +54,11 @@ export class HolderTable {
     return true;
   }
 
+  /** Keys that the holder has. Looks at every one: for what happens seldom. */
+  *keysOf(uid: string): Generator<string> {
+    if (uid !== '') for (let slot = 0; slot < this.#used; slot++) if (this.#uids.is(slot, uid)) yield this.#keyOf(slot);
+  }
+
   #take(key: string): number {
     const slot = this.#free.pop() ?? this.#used++;
     if (slot >= this.#revisions.length) {

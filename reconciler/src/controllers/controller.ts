@@ -53,6 +53,11 @@ export interface Context {
   unplaced: ReadonlySet<string>;
   /** Told of what is written to objects because a person asked for it otherwise. */
   audit?: ((wrote: Wrote) => void) | undefined;
+  /**
+   * uids of instances that may hold addresses of which nothing is written: their status or their flow could not be read. What
+   * they do not have in the end is freed.
+   */
+  strays: Set<string>;
   /** Puts the key into its controller's queue, now or after some milliseconds. */
   enqueue(key: string, afterMs?: number): void;
 }

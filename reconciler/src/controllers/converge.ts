@@ -15,6 +15,18 @@ import { conditionsTo, writeStatus } from './status.ts';
 export type HostSteps = { host: string; live: LiveThing | undefined; desired: Thing | undefined }[];
 
 /**
+ * Whether something lives on the host that needs this bridge or subnet, whatever is written of who uses it: what cannot be
+ * understood keeps its network.
+ */
+export function isNeeded(context: Context, host: string, kind: 'bridge' | 'subnet', id: string): boolean {
+  for (const { kind: user, spec } of context.fleet.host(host)?.things.values() ?? []) {
+    if (user === 'port' && spec[kind] === id) return true;
+    if (user === 'subnet' && kind === 'bridge' && spec.bridge === id) return true;
+  }
+  return false;
+}
+
+/**
  * Sends what is needed to every connected host at once. `fence`: revision of the object that decided it. Hosts that are
  * not connected are left for the time when they are. Throws the first failure after all hosts have answered.
  */

@@ -14,7 +14,7 @@ export function dispatch(context: Context, found: Pick<Found, 'waiting' | 'growi
   const waiting = new WaitingInstances(context, found);
   const hosts = new HostEvents(context, () => waiting.wakeAll());
   const ends = [
-    context.cache.onChange((change) => onObject(context, waiting, change)),
+    context.cache.onChange((change) => onObject(context, waiting, change), 'dispatch'),
     context.fleet.onChange((change) => onLive(context, hosts, change)),
     context.endpoints.onChange((host) => hosts.onAddress(host)),
     () => hosts.end(),
@@ -59,7 +59,15 @@ class WaitingInstances {
   }
 }
 
-function onObject(context: Context, waiting: WaitingInstances, { key, kind, before, after }: CacheChange): void {
+function onObject(context: Context, waiting: WaitingInstances, change: CacheChange): void {
+  const { key, kind, before, after, aside, wasAside } = change;
+  // What was blocked by what nobody understood may go on, and deletion of it may begin.
+  for (const target of wasAside?.refersTo ?? []) enqueueUpward(context, target);
+  if (aside) context.enqueue(key);
+  if (!before && !after) {
+    for (const referrer of context.cache.referrers(key)) context.enqueue(referrer.key);
+    return;
+  }
   const material = isMaterial(before, after);
   if (kind.kind === 'Instance') {
     waiting.note(key, before, after);
@@ -180,6 +188,11 @@ function onLive(context: Context, hosts: HostEvents, change: LiveChange): void {
   const flow = context.journal.get(change.owner);
   if (flow && flow.record.direction !== 'failed') return; // its own flow is at work, and looks once more at the end
   const owner = context.cache.byUid(change.owner);
+  const aside = context.cache.poisoned.byUid(change.owner);
+  if (aside) {
+    context.enqueue(aside.key);
+    return;
+  }
   if (!owner) {
     context.enqueue(keys.object('hosts', undefined, change.host));
     return;

@@ -4,10 +4,12 @@
  * hundred thousand of it.
  */
 import type { Host, Instance } from '@plumb/schemas';
+import { HostCount } from '../allocation/recount.ts';
 import { everHeld } from '../flow/record.ts';
-import { heldAllocation } from '../plan/allocation.ts';
+import { type Allocation, heldAllocation } from '../plan/allocation.ts';
 import type { Cached } from '../runtime/cache.ts';
 import { findCondition } from '../runtime/conditions.ts';
+import type { SetAside } from '../runtime/poisoned.ts';
 import { keys } from '../store/keys.ts';
 import type { Context } from './controller.ts';
 
@@ -20,12 +22,17 @@ export interface Found {
   growing: Growing;
   /** Keys that are to be looked at now. */
   now: Set<string>;
+  /** What is handed out on each host. */
+  count: HostCount;
 }
 
 /** Looks at every object while it is loaded, when it is unpacked anyway, and tells `holdings` what instances hold. */
 export class Survey {
   readonly #context: Pick<Context, 'cache' | 'journal' | 'holdings' | 'fleet'>;
-  readonly #found: Found = { unplaced: new Set(), waiting: new Set(), growing: new Growing(), now: new Set() };
+  readonly #found: Found = {
+    ...{ unplaced: new Set(), waiting: new Set(), growing: new Growing(), now: new Set() },
+    count: new HostCount(),
+  };
   /** Hosts that came or went meanwhile. */
   readonly #moved = new Set<string>();
   readonly #ends: (() => void)[];
@@ -34,20 +41,32 @@ export class Survey {
   constructor(context: Pick<Context, 'cache' | 'journal' | 'holdings' | 'fleet'>) {
     this.#context = context;
     this.#ends = [
-      context.cache.onChange(({ key, before, after }) => {
+      context.cache.onChange(({ key, before, after, wasAside, aside }) => {
         if (before) this.#forget(before);
+        if (wasAside) this.#noteAside(wasAside, -1);
         if (after) this.#note(key, after);
-      }),
+        if (aside) this.#noteAside(aside, 1);
+      }, 'the first look'),
       context.fleet.onChange((change) => {
         if (change.type === 'host') this.#moved.add(change.host);
       }),
     ];
   }
 
+  /** What instances hold on each host, and of how many it is not known what they hold. */
+  counted(): { count: HostCount; unknown: number } {
+    const { cache, journal } = this.#context;
+    let unknown = journal.unreadableFlows;
+    for (const { kind, uid, hasStatus } of cache.poisoned.aside())
+      if (kind.kind === 'Instance' && (uid === undefined || !hasStatus)) unknown++;
+    return { count: this.#found.count, unknown };
+  }
+
   /** Everything that was found. From now on others follow the cache. */
   end(): Found {
     for (const end of this.#ends) end();
     const { cache, holdings } = this.#context;
+    for (const { key, rest } of cache.poisoned.aside()) if (rest.metadata.deletionTimestamp) this.#found.now.add(key);
     for (const host of this.#moved) {
       this.#found.now.add(keys.object('hosts', undefined, host));
       for (const uid of holdings.on(host)) {
@@ -71,23 +90,35 @@ export class Survey {
   #noteInstance(key: string, cached: Cached<Instance>): boolean {
     const { metadata, status } = cached.object;
     const flow = this.#context.journal.get(metadata.uid)?.record;
-    const held = [heldAllocation(status), ...(flow ? everHeld(flow) : [])];
-    this.#context.holdings.set(
-      metadata.uid,
-      held.filter((a) => a !== undefined),
-    );
+    const held = this.#heldBy(cached.object);
+    this.#context.holdings.set(metadata.uid, held);
+    this.#found.count.add(held, 1);
     if (status?.host === undefined) this.#found.unplaced.add(metadata.uid);
     if (isWaiting(cached)) this.#found.waiting.add(key);
     this.#found.growing.note(undefined, cached);
     return status?.host !== undefined && !flow && this.#isAway(status.host);
   }
 
+  #heldBy({ metadata, status }: Instance): Allocation[] {
+    const flow = this.#context.journal.get(metadata.uid)?.record;
+    return [heldAllocation(status), ...(flow ? everHeld(flow) : [])].filter((a) => a !== undefined);
+  }
+
   #forget(cached: Cached): void {
-    const { key, object } = cached;
+    const { key, kind, object } = cached;
+    if (kind.kind === 'Instance') this.#found.count.add(this.#heldBy(object as Instance), -1);
     this.#found.unplaced.delete(object.metadata.uid);
     this.#found.waiting.delete(key);
     this.#found.growing.note(cached, undefined);
     this.#context.holdings.set(object.metadata.uid, []);
+  }
+
+  /** What an instance holds it holds, whether or not it can be understood what it is to be. */
+  #noteAside({ kind, uid, rest }: SetAside, sign: 1 | -1): void {
+    if (kind.kind !== 'Instance' || uid === undefined) return;
+    const held = this.#heldBy(rest as Instance);
+    this.#found.count.add(held, sign);
+    this.#context.holdings.set(uid, sign > 0 ? held : []);
   }
 
   #isAway(host: string): boolean {

@@ -17,7 +17,13 @@ export function resolve<T extends PlumbObject>(
   word: string,
   options: { newUse: boolean },
 ): Cached<T> {
-  const found = context.cache.get<T>(referenceKey(kind, from.metadata.namespace, word));
+  const key = referenceKey(kind, from.metadata.namespace, word);
+  const found = context.cache.get<T>(key);
+  if (!found && context.cache.poisoned.get(key))
+    throw retryable(
+      'ReferencePoisoned',
+      `${field}: ${kind} ${word} cannot be understood; it waits until that is mended: plumb get poisoned says what is wrong`,
+    );
   if (!found) throw retryable('ReferenceNotFound', `${field}: there is no ${kind} ${word} yet; it waits for one`);
   if (options.newUse && found.object.metadata.deletionTimestamp)
     throw retryable('ReferenceDeleting', `${field}: ${kind} ${word} is being deleted; it waits until that is over`);
@@ -36,7 +42,15 @@ export function mustBeReady(field: string, found: Cached): void {
 
 /** `Kind namespace/name` of everything that refers to the object, sorted. */
 export function referrerNames(context: Context, cached: Cached): string[] {
-  return [...context.cache.referrers(cached.key)]
-    .map(({ object }) => `${object.kind} ${objectName(object.metadata)}`)
+  const { cache } = context;
+  const aside = Array.from(cache.poisoned.referrers(cached.key), ({ rest }) => rest);
+  return [...Array.from(cache.referrers(cached.key), ({ object }) => object), ...aside]
+    .map(({ kind, metadata }) => `${kind} ${objectName(metadata)}`)
     .sort();
+}
+
+/** The name of the object with this uid, whether or not it can be understood. */
+export function nameOf({ cache }: Pick<Context, 'cache'>, uid: string): string {
+  const object = cache.byUid(uid)?.object ?? cache.poisoned.byUid(uid)?.rest;
+  return object ? `${object.kind} ${objectName(object.metadata)}` : `the object with uid ${uid}`;
 }

@@ -8,6 +8,7 @@ import type { Context } from './controller.ts';
 import { dispatch } from './dispatch.ts';
 import type { Survey } from './first-look.ts';
 import { allControllers } from './index.ts';
+import { lookAtSetAside } from './set-aside.ts';
 
 export interface Running {
   /** What controllers were made with: for endpoints that show or release flows. */
@@ -17,7 +18,7 @@ export interface Running {
 }
 
 export interface RunOptions {
-  context: Omit<Context, 'enqueue' | 'unplaced'>;
+  context: Omit<Context, 'enqueue' | 'unplaced' | 'strays'>;
   /** Has followed the cache since before it was loaded. */
   survey: Survey;
   metrics?: Metrics;
@@ -31,25 +32,34 @@ export function runControllers({ context: parts, survey, metrics, onError }: Run
   const context: Context = {
     ...parts,
     unplaced: found.unplaced,
+    strays: new Set(),
     enqueue(key, afterMs = 0) {
       queues.get(pluralOf(key))?.addAfter(key, afterMs);
     },
   };
   const { clock, random } = context.ambient;
   const said = new Map<string, string>();
+  const { poisoned } = context.cache;
   for (const controller of allControllers(context)) {
+    const part = `the ${controller.name} controller`;
     const queue = new WorkQueue({
       name: controller.name,
       concurrency: controller.concurrency,
       clock,
       random,
       async process(key) {
-        const again = await controller.reconcile(key);
+        const aside = poisoned.get(key);
+        const again = await (aside ? lookAtSetAside(context, aside) : controller.reconcile(key));
         said.delete(key);
+        poisoned.forgive(key, aside ? 'its deletion' : part);
         return again;
       },
       onError(key, thrown) {
         const error = PlumbError.from(thrown, key);
+        // Ours are conditions of the object; anything else is a fault that the object has brought to light.
+        if (poisoned.get(key)) poisoned.note(key, 'its deletion', error);
+        else if (error.reason === 'Internal') poisoned.note(key, part, error.cause ?? error);
+        else poisoned.forgive(key, part);
         if (said.get(key) === error.message) return;
         said.set(key, error.message);
         onError(controller.name, key, error);

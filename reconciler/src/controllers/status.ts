@@ -4,7 +4,8 @@ import { equal } from '../plan/plan.ts';
 import type { Cached } from '../runtime/cache.ts';
 import { type ConditionInput, setConditions } from '../runtime/conditions.ts';
 import { ConflictError } from '../store/errors.ts';
-import { decodeObject, encodeObject, removalOps } from '../store/object-codec.ts';
+import { examine } from '../store/examine.ts';
+import { encodeObject, removalOps } from '../store/object-codec.ts';
 import type { Op, Precondition } from '../store/store.ts';
 import type { Context } from './controller.ts';
 
@@ -13,12 +14,11 @@ export type Status = NonNullable<PlumbObject['status']>;
 /** How often a write is tried again because a person wrote the object meanwhile. */
 const MAX_CONFLICTS = 8;
 
-/** The newest object of that uid, read from the store; undefined when it is gone. */
+/** The newest object of that uid, read from the store; undefined when it is gone, or cannot be understood any more. */
 export async function readFresh(context: Context, cached: Cached): Promise<Cached | undefined> {
   const entry = await context.store.get(cached.key);
-  if (!entry) return undefined;
-  const object = decodeObject(entry);
-  if (object.metadata.uid !== cached.object.metadata.uid) return undefined;
+  const object = entry && examine(cached.kind, entry).object;
+  if (!object || object.metadata.uid !== cached.object.metadata.uid) return undefined;
   return { ...cached, object, revision: entry.revision };
 }
 

@@ -1,5 +1,6 @@
 /** The flows that are written down, in memory beside the store. One flow per object. */
 
+import { PlumbError } from '@plumb/schemas';
 import { keys } from '../store/keys.ts';
 import type { Op, Precondition, Store } from '../store/store.ts';
 import { decodeFlow, encodeFlow, type FlowRecord } from './record.ts';
@@ -22,29 +23,61 @@ export interface StepNote {
 
 const MAX_NOTES = 100;
 
+/** Is told which records of flows cannot be read, and which of them are replaced or gone. */
+export interface UnreadFlows {
+  noteRecord(key: string, what: string): void;
+  clearRecord(key: string): void;
+}
+
 export class Journal {
   private readonly store: Store;
   private readonly flows = new Map<string, Journaled>();
   private readonly stepNotes = new Map<string, StepNote[]>();
   private readonly resumed = new Set<string>();
+  /** uid → a flow that cannot be read: what is under way for the object is not known. */
+  private readonly unread = new Map<string, { what: string; revision: number }>();
+  private readonly told: UnreadFlows;
 
-  private constructor(store: Store) {
+  private constructor(store: Store, told: UnreadFlows) {
     this.store = store;
+    this.told = told;
   }
 
-  static async load(store: Store): Promise<Journal> {
-    const journal = new Journal(store);
+  /** What cannot be read is told to `told`, and stops no other flow. */
+  static async load(store: Store, told: UnreadFlows = { noteRecord() {}, clearRecord() {} }): Promise<Journal> {
+    const journal = new Journal(store, told);
     const { entries } = await store.list(keys.flow(''));
-    for (const { value, revision } of entries) {
-      const record = decodeFlow(value);
-      journal.flows.set(record.uid, { record, revision });
-      journal.resumed.add(record.uid);
+    for (const { key, value, revision } of entries) {
+      const uid = key.slice(keys.flow('').length);
+      try {
+        journal.flows.set(uid, { record: decodeFlow(uid, value), revision });
+        journal.resumed.add(uid);
+      } catch (error) {
+        const { message } = PlumbError.from(error, key);
+        journal.unread.set(uid, { what: message, revision });
+        told.noteRecord(key, message);
+      }
     }
     return journal;
   }
 
+  /** Why the flow of the object cannot be read; undefined when there is none that cannot. */
+  unreadable(uid: string): string | undefined {
+    return this.unread.get(uid)?.what;
+  }
+
+  /** How many flows cannot be read. */
+  get unreadableFlows(): number {
+    return this.unread.size;
+  }
+
   get(uid: string): Journaled | undefined {
     return this.flows.get(uid);
+  }
+
+  /** Whether there is a flow of the object, readable or not. */
+  knows(uid: string): boolean {
+    return this.flows.has(uid) || this.unread.has(uid);
   }
 
   all(): Iterable<Journaled> {
@@ -73,28 +106,38 @@ export class Journal {
   writing(record: FlowRecord): { preconditions: Precondition[]; ops: Op[] } {
     const key = keys.flow(record.uid);
     return {
-      preconditions: [{ key, revision: this.flows.get(record.uid)?.revision ?? 0 }],
+      preconditions: [{ key, revision: this.revisionOf(record.uid) ?? 0 }],
       ops: [{ type: 'put', key, value: encodeFlow(record) }],
     };
   }
 
   /** What a batch needs to end the flow. */
   ending(uid: string): { preconditions: Precondition[]; ops: Op[] } {
-    const flow = this.flows.get(uid);
-    if (!flow) return { preconditions: [], ops: [] };
+    const revision = this.revisionOf(uid);
+    if (revision === undefined) return { preconditions: [], ops: [] };
     const key = keys.flow(uid);
-    return { preconditions: [{ key, revision: flow.revision }], ops: [{ type: 'delete', key }] };
+    return { preconditions: [{ key, revision }], ops: [{ type: 'delete', key }] };
+  }
+
+  private revisionOf(uid: string): number | undefined {
+    return this.flows.get(uid)?.revision ?? this.unread.get(uid)?.revision;
+  }
+
+  private read(uid: string): void {
+    if (this.unread.delete(uid)) this.told.clearRecord(keys.flow(uid));
   }
 
   /** The batch with `writing(record)` is durable. */
   written(record: FlowRecord, revision: number): Journaled {
     const journaled = { record, revision };
+    this.read(record.uid);
     this.flows.set(record.uid, journaled);
     return journaled;
   }
 
   /** The batch with `ending(uid)` is durable. */
   ended(uid: string): void {
+    this.read(uid);
     this.flows.delete(uid);
     this.stepNotes.delete(uid);
     this.resumed.delete(uid);

@@ -1,5 +1,7 @@
 /** The durable record of a flow: enough to go on, or back, after any crash. */
-import { PlumbError, type Thing } from '@plumb/schemas';
+import { type PlumbError, type Thing, terminal, thingSchemas } from '@plumb/schemas';
+import { hasShape, shapeErrors } from '@plumb/schemas/project/shape.ts';
+import { type SchemaNode, schemaNode } from '@plumb/schemas/project/validate-schema.ts';
 import type { Allocation } from '../plan/allocation.ts';
 import { PLAN_VERSION, type Plan, type PlanStep } from '../plan/plan.ts';
 
@@ -58,17 +60,104 @@ export function encodeFlow(record: FlowRecord): string {
   return JSON.stringify(record);
 }
 
-/** Throws terminal `FlowVersion` for a plan that a newer Plumb wrote: an older one must not guess what it means. */
-export function decodeFlow(value: string): FlowRecord {
-  const record = JSON.parse(value) as FlowRecord;
-  if (record.plan.version !== PLAN_VERSION)
-    throw new PlumbError({
-      reason: 'FlowVersion',
-      message: `the flow of ${record.key} has plan version ${record.plan.version}; this Plumb knows ${PLAN_VERSION}. Run the Plumb that wrote it, or a newer one.`,
-      retry: 'terminal',
-    });
+/**
+ * The flow of the object `uid`. Throws terminal `FlowVersion` for a plan that a newer Plumb wrote: an older one must not guess
+ * what it means; and terminal `FlowUnreadable` for what is no flow of that object.
+ */
+export function decodeFlow(uid: string, value: string): FlowRecord {
+  const record = parse(value) as FlowRecord;
+  const version: unknown = record?.plan?.version;
+  if (typeof version === 'number' && version !== PLAN_VERSION)
+    throw terminal(
+      'FlowVersion',
+      `has plan version ${version}, and this Plumb knows ${PLAN_VERSION}: run the Plumb that wrote it, or a newer one`,
+    );
+  const [error] = shapeErrors(flowSchema, record, 'record', 1);
+  if (error) throw unreadable(`${error.field} ${error.message}`);
+  if (record.uid !== uid) throw unreadable('is that of another object');
+  for (const { thing, previous, verb } of [...record.plan.steps, ...(record.carried ?? [])])
+    if ((verb === 'ensure' && !isWhole(thing)) || (previous && !isWhole(previous)))
+      throw unreadable(`has a step for a ${thing.kind} that is not described`);
+  if (!(record.former ?? []).every(isWhole)) throw unreadable('has a former thing that is not described');
   return record;
 }
+
+function parse(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    throw unreadable(`is not JSON (${value.length} characters)`);
+  }
+}
+
+function unreadable(what: string): PlumbError {
+  return terminal('FlowUnreadable', what);
+}
+
+function isWhole({ kind, spec }: Thing): boolean {
+  return hasShape(schemaNode(thingSchemas[kind]), spec);
+}
+
+const text: SchemaNode = { type: 'string' };
+const texts: SchemaNode = { type: 'array', items: text };
+
+function record(required: Record<string, SchemaNode>, optional: Record<string, SchemaNode> = {}): SchemaNode {
+  return { type: 'object', required: Object.keys(required), properties: { ...required, ...optional } };
+}
+
+const allocation = record({
+  host: text,
+  cpus: { type: 'integer' },
+  memoryMiB: { type: 'integer' },
+  interfaces: {
+    type: 'array',
+    items: record({ name: text, l3Network: text, l3NetworkUid: text, macAddress: text, addresses: texts }),
+  },
+  rootDisk: record({ id: text, imageUid: text, sha256: text, format: { enum: ['qcow2', 'raw'] } }),
+});
+const thing = record({
+  kind: { enum: Object.keys(thingSchemas) },
+  id: text,
+  owner: text,
+  spec: { type: 'object' },
+});
+const step = record(
+  {
+    id: text,
+    host: text,
+    verb: { enum: ['ensure', 'remove'] },
+    thing,
+    undo: { enum: ['undoable', 'shared', 'pivot'] },
+    disruption: { enum: ['none', 'live', 'restart', 'replace', 'dataLoss'] },
+    why: text,
+  },
+  { previous: thing },
+);
+const failure = record({ reason: text, message: text }, { step: text, host: text, undone: texts });
+const steps: SchemaNode = { type: 'array', items: step };
+
+/** What a program relies on that reads a flow. */
+const flowSchema = record(
+  {
+    key: text,
+    uid: text,
+    purpose: { enum: flowPurposes },
+    generation: { type: 'integer' },
+    direction: { enum: ['forward', 'back', 'failed'] },
+    plan: record({ version: { type: 'integer' }, steps }),
+    held: { type: 'array', items: allocation },
+    inputs: text,
+    startedAt: { type: 'number', minimum: 0, maximum: 8.64e15 },
+  },
+  {
+    carried: steps,
+    target: allocation,
+    failure,
+    stuck: failure,
+    attempts: { type: 'integer' },
+    former: { type: 'array', items: thing },
+  },
+);
 
 /** Everything that the object may hold while the flow lasts. */
 export function everHeld(record: FlowRecord): Allocation[] {

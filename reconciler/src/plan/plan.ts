@@ -28,6 +28,12 @@ export interface PlanStep {
 }
 
 const shared = new Set<Thing['kind']>(['image', 'bridge', 'subnet']);
+
+/** Whether things of the kind are there for many objects, and outlive the one that they were made for. */
+export function isSharedKind(kind: Thing['kind']): boolean {
+  return shared.has(kind);
+}
+
 const holdsData = new Set<Thing['kind']>(['disk']);
 
 /**

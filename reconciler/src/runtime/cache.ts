@@ -1,11 +1,12 @@
 /** Every object in memory, kept current by the store's watch. What controllers read. */
 import type { KindDefinition, PlumbObject } from '@plumb/schemas';
-import { PlumbError, retryable } from '@plumb/schemas';
+import { API_GROUP_VERSION, PlumbError, retryable } from '@plumb/schemas';
+import { examine, type Poison, unreadable } from '../store/examine.ts';
 import { keys } from '../store/keys.ts';
-import { decodeObject } from '../store/object-codec.ts';
 import { pages } from '../store/pages.ts';
-import type { Store } from '../store/store.ts';
+import type { Entry, Store } from '../store/store.ts';
 import { type Cached, kindOfKey, ObjectTable } from './object-table.ts';
+import { Poisoned, type SetAside } from './poisoned.ts';
 import { unhurriedPages } from './unhurried.ts';
 
 export type { Cached } from './object-table.ts';
@@ -14,13 +15,23 @@ export interface CacheChange {
   key: string;
   kind: KindDefinition;
   before?: Cached;
+  /** Undefined when the object is gone, or was set aside. */
   after?: Cached;
+  /** The object that cannot be understood, and was set aside; cf. {@link Poisoned}. */
+  aside?: SetAside;
+  /** What was set aside before. */
+  wasAside?: SetAside;
 }
+
+type Listener = (change: CacheChange) => void;
 
 export class ObjectCache {
   private readonly store: Store;
   private readonly table = new ObjectTable();
-  private readonly listeners = new Set<(change: CacheChange) => void>();
+  /** Each with the name of the part of the server that it is. */
+  private readonly listeners = new Map<Listener, string>();
+  /** What is wrong and was set aside. */
+  readonly poisoned = new Poisoned();
   private waiting: { revision: number; resolve: () => void; reject: (error: PlumbError) => void }[] = [];
   private seen = 0;
   private ended = false;
@@ -77,10 +88,19 @@ export class ObjectCache {
     return this.table.referrers(key);
   }
 
-  /** Calls `listener` for each change, in order, after the cache shows it. Returns a function that ends it. */
-  onChange(listener: (change: CacheChange) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+  /**
+   * Calls `listener` for each change, in order, after the cache shows it. Returns a function that ends it. What it throws is
+   * noted of the object and stops nobody. `part`: what people call this part of the server.
+   */
+  onChange(listener: (change: CacheChange) => void, part = 'a part of the server'): () => void {
+    const own: Listener = (change) => listener(change);
+    this.listeners.set(own, part);
+    return () => this.listeners.delete(own);
+  }
+
+  /** Whether there is an object with this uid, understood or not: what lives under it has an owner. */
+  isOwner(uid: string): boolean {
+    return this.table.hasUid(uid) || this.poisoned.byUid(uid) !== undefined;
   }
 
   /**
@@ -119,12 +139,21 @@ export class ObjectCache {
       revision = page.revision;
       for (const { key, value, revision: written } of page.entries) {
         if (!first) present.add(key);
-        if (first || this.table.revisionOf(key) !== written) this.apply(key, value, written, first);
+        if (first || this.knownRevision(key) !== written) this.apply(key, value, written, first);
       }
     }
-    if (!first) for (const key of [...this.table.keys()]) if (!present.has(key)) this.apply(key, undefined, revision);
+    if (!first) for (const key of this.knownKeys()) if (!present.has(key)) this.apply(key, undefined, revision);
+    this.poisoned.completeFrom(revision);
     this.reached(revision);
     return revision;
+  }
+
+  private knownRevision(key: string): number | undefined {
+    return this.table.revisionOf(key) ?? this.poisoned.get(key)?.revision;
+  }
+
+  private knownKeys(): string[] {
+    return [...this.table.keys(), ...Array.from(this.poisoned.aside(), ({ key }) => key)];
   }
 
   private async follow(from: number, signal: AbortSignal): Promise<void> {
@@ -149,16 +178,63 @@ export class ObjectCache {
     const kind = kindOfKey(key);
     if (!kind) return;
     if (value === undefined) {
+      const wasAside = this.poisoned.clear(key);
       const before = this.table.remove(key);
-      if (before) this.tell({ key, kind, before });
-    } else {
-      const { before, after } = this.table.put(key, decodeObject({ value, revision }), revision, packed);
-      this.tell({ key, kind, before, after });
+      if (before || wasAside)
+        this.tell({ key, kind, ...(before ? { before } : {}), ...(wasAside ? { wasAside } : {}) });
+      return;
+    }
+    try {
+      this.put(kind, { key, value, revision }, packed);
+    } catch (error) {
+      this.setAside(kind, { key, value, revision }, unreadable(kind, { key, value, revision }, error));
     }
   }
 
+  private put(kind: KindDefinition, entry: Entry, packed: boolean): void {
+    const { key, revision } = entry;
+    const { object, poison } = examine(kind, entry);
+    if (poison) {
+      this.setAside(kind, entry, poison);
+      return;
+    }
+    const rival = this.table.rival(key, object.metadata.uid);
+    if (rival !== undefined && !this.yields(rival, revision)) {
+      this.setAside(kind, entry, uidOfAnother(object, rival));
+      return;
+    }
+    const wasAside = this.poisoned.clear(key);
+    this.poisoned.disown(object.metadata.uid);
+    if (!isPlainText(kind, entry.value)) this.poisoned.noteOdd(key);
+    const { before, after } = this.table.put(key, object, revision, packed);
+    this.tell({ key, kind, ...(before ? { before } : {}), after, ...(wasAside ? { wasAside } : {}) });
+  }
+
+  private setAside(kind: KindDefinition, { key, revision }: Entry, poison: Poison): void {
+    const before = this.table.remove(key);
+    const wasAside = this.poisoned.clear(key);
+    const own = poison.uid !== undefined && !this.isOwner(poison.uid);
+    const aside = this.poisoned.setAside(kind, key, revision, poison, own ? poison.uid : undefined);
+    this.tell({ key, kind, ...(before ? { before } : {}), aside, ...(wasAside ? { wasAside } : {}) });
+  }
+
+  /** Of two objects with one uid the one that was written first is the object; the other one is set aside. */
+  private yields(rival: string, revision: number): boolean {
+    const cached = this.table.get(rival)!;
+    if (cached.revision < revision) return false;
+    const { kind, object } = cached;
+    this.setAside(kind, { key: rival, value: '', revision: cached.revision }, uidOfAnother(object, 'an older object'));
+    return true;
+  }
+
   private tell(change: CacheChange): void {
-    for (const listener of this.listeners) listener(change);
+    for (const [listener, part] of this.listeners)
+      try {
+        listener(change);
+        this.poisoned.forgive(change.key, part);
+      } catch (error) {
+        this.poisoned.note(change.key, part, error);
+      }
   }
 
   private reached(revision: number): void {
@@ -168,6 +244,23 @@ export class ObjectCache {
     this.waiting = this.waiting.filter((w) => w.revision > this.seen);
     for (const { resolve } of due) resolve();
   }
+}
+
+function uidOfAnother(rest: PlumbObject, rival: string): Poison {
+  const problems = [{ field: 'metadata.uid', message: `is that of ${rival.replace('/objects/', '')}` }];
+  return { problems, uid: undefined, rest, hasStatus: true };
+}
+
+const plainBeginnings = new WeakMap<KindDefinition, string>();
+
+/** Whether the text begins as the server writes objects of the kind, so that it can be shown without being parsed. */
+function isPlainText(kind: KindDefinition, value: string): boolean {
+  let beginning = plainBeginnings.get(kind);
+  if (beginning === undefined) {
+    beginning = `{"apiVersion":"${API_GROUP_VERSION}","kind":"${kind.kind}","metadata":{"`;
+    plainBeginnings.set(kind, beginning);
+  }
+  return value.startsWith(beginning);
 }
 
 function followsNoMore(): PlumbError {

@@ -64,6 +64,12 @@ export class ObjectTable {
     return slot < 0 ? undefined : this.#revisions[slot];
   }
 
+  /** Key of another object than the one at `key` that has this uid; undefined when none has. */
+  rival(key: string, uid: string): string | undefined {
+    const slot = this.#uids.find(uid);
+    return slot < 0 || this.#bearsKey(slot, key) ? undefined : this.#keyOf(slot);
+  }
+
   hasUid(uid: string): boolean {
     return this.#uids.find(uid) >= 0;
   }
@@ -112,6 +118,8 @@ export class ObjectTable {
    * key, which must be one's; cf. {@link kindOfKey}.
    */
   put(key: string, object: PlumbObject, revision: number, packed: boolean): { before?: Cached; after: Cached } {
+    // First: when it cannot be packed, nothing has changed.
+    const bytes = packed ? this.#packer.pack(object) : undefined;
     const found = this.#keys.find(key);
     const before = found < 0 ? undefined : this.#look(found);
     const slot = found < 0 ? this.#take(key) : found;
@@ -130,7 +138,7 @@ export class ObjectTable {
       this.#clear(slot);
     }
     this.#revisions[slot] = revision;
-    if (packed) this.#packed.set(slot, this.#packer.pack(object));
+    if (bytes) this.#packed.set(slot, bytes);
     else this.#warm(slot, after);
     return { ...(before ? { before } : {}), after };
   }

@@ -29,6 +29,19 @@ export function objectText(entry: Pick<Entry, 'value' | 'revision'>): string {
   return `${entry.value.slice(0, at)}"resourceVersion":"${entry.revision}",${entry.value.slice(at)}`;
 }
 
+/**
+ * Whether the object of the entry is being deleted; false when that cannot be read. Most are not, and their texts do not even
+ * hold the word: nothing is parsed for them.
+ */
+export function isBeingDeleted(entry: Pick<Entry, 'value'>): boolean {
+  if (!entry.value.includes('"deletionTimestamp"')) return false;
+  try {
+    return (JSON.parse(entry.value) as PlumbObject).metadata.deletionTimestamp !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** What is kept of a removed object: whatever lives under its uid may be removed from hosts. */
 export interface DeletionRecord {
   kind: string;

@@ -15,9 +15,14 @@ const compiled = new WeakMap<KindDefinition, Defaulter | undefined>();
 export function applyDefaults<T>(kind: KindDefinition, object: T): T {
   const holder = object as { spec?: unknown };
   holder.spec = holder.spec === null || holder.spec === undefined ? {} : withoutNulls(holder.spec);
-  if (!compiled.has(kind)) compiled.set(kind, defaulter(schemaNode(kind.spec)));
-  compiled.get(kind)?.(holder.spec);
+  fillDefaults(kind, holder.spec);
   return object;
+}
+
+/** Fills in, in place, what a stored spec lacks: it may have been written before there was a field with a default. */
+export function fillDefaults(kind: KindDefinition, spec: unknown): void {
+  if (!compiled.has(kind)) compiled.set(kind, defaulter(schemaNode(kind.spec)));
+  compiled.get(kind)?.(spec);
 }
 
 /** The value without the null fields of its objects. Items of lists are kept: a null there is an error. */

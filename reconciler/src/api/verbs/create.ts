@@ -1,8 +1,8 @@
 import { terminal } from '@plumb/schemas';
 import { ConflictError } from '../../store/errors.ts';
 import { keys } from '../../store/keys.ts';
-import { decodeObject, encodeObject } from '../../store/object-codec.ts';
-import type { Entry, Precondition } from '../../store/store.ts';
+import { encodeObject, isBeingDeleted } from '../../store/object-codec.ts';
+import type { Precondition } from '../../store/store.ts';
 import { admitNew } from '../admission.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { alreadyExists, badRequest, notFound } from '../failure.ts';
@@ -68,11 +68,6 @@ async function namespaceStays(resource: WritableResource, namespace: string | un
     throw terminal('Forbidden', `namespace "${namespace}" is being deleted: nothing new can be created in it`);
   }
   return [{ key, revision: entry.revision }];
-}
-
-/** Most are not, and their texts do not even hold the word: nothing is parsed for them. */
-function isBeingDeleted(entry: Entry): boolean {
-  return entry.value.includes('"deletionTimestamp"') && decodeObject(entry).metadata.deletionTimestamp !== undefined;
 }
 
 /** The name that the client chose; empty when it wants one made. */

@@ -3,9 +3,11 @@ import { type ChangeSet, objectName, type PlumbObject, retryable } from '@plumb/
 import { equal } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { isReady } from '../../runtime/conditions.ts';
+import { kindOfKey } from '../../runtime/object-table.ts';
+import { examine } from '../../store/examine.ts';
 import { keys } from '../../store/keys.ts';
-import { decodeObject, encodeObject } from '../../store/object-codec.ts';
-import type { Batch, Precondition } from '../../store/store.ts';
+import { encodeObject, isBeingDeleted } from '../../store/object-codec.ts';
+import type { Batch, Entry, Precondition } from '../../store/store.ts';
 import { type Wrote, writtenName } from '../audit.ts';
 import type { Context } from '../controller.ts';
 import { admitAll, type Declared } from './admit.ts';
@@ -22,7 +24,7 @@ export async function applyForward(context: Context, cached: Cached<ChangeSet>):
   for (const one of declared) {
     const entry = await context.store.get(one.key);
     batch.preconditions.push({ key: one.key, revision: entry?.revision ?? 0 });
-    const before = entry && decodeObject(entry);
+    const before = entry && understood(one, entry);
     if (before?.metadata.deletionTimestamp)
       throw retryable('ReferenceDeleting', `${one.key} is being deleted; the change set waits until that is over`);
     const after = before ? changed(before, one) : created(context, one, now);
@@ -73,7 +75,7 @@ async function namespacesStay(context: Context, declared: readonly Declared[]): 
   for (const name of names) {
     const key = keys.object('namespaces', undefined, name);
     const entry = await context.store.get(key);
-    if (!entry || decodeObject(entry).metadata.deletionTimestamp)
+    if (!entry || isBeingDeleted(entry))
       throw retryable(
         'ReferenceNotFound',
         `namespace ${name} ${entry ? 'is being deleted' : 'is not there'}: create it; the change set waits for it until its deadline`,
@@ -81,6 +83,17 @@ async function namespacesStay(context: Context, declared: readonly Declared[]): 
     preconditions.push({ key, revision: entry.revision });
   }
   return preconditions;
+}
+
+/** Throws retryable `ReferencePoisoned`: what nobody understands cannot be put back to what it was. */
+function understood({ kind, key }: Declared, entry: Entry): PlumbObject {
+  const { object, poison } = examine(kind, entry);
+  if (object) return object;
+  const [{ field, message } = { field: '', message: '' }] = poison.problems;
+  throw retryable(
+    'ReferencePoisoned',
+    `${key.replace('/objects/', '')} cannot be understood: ${field} ${message}; the change set waits until it is mended`,
+  );
 }
 
 function created(context: Context, { object, kind }: Declared, now: number): PlumbObject {
@@ -126,7 +139,8 @@ export async function applyBack(
   const members: Member[] = [];
   for (const member of record.members) {
     const entry = await context.store.get(member.key);
-    const object = entry && decodeObject(entry);
+    const kind = kindOfKey(member.key);
+    const object = entry && kind && examine(kind, entry).object;
     if (!entry || !object || object.metadata.uid !== member.uid) continue;
     const { generation, deletionTimestamp } = object.metadata;
     if (generation !== member.generation || deletionTimestamp) continue;

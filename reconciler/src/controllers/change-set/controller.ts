@@ -21,6 +21,7 @@ import {
   writeStatus,
 } from '../status.ts';
 import { applyBack, applyForward } from './apply.ts';
+import { endRecord } from './end.ts';
 import { type KeptRecord, type Member, readRecord } from './record.ts';
 
 export function changeSetController(context: Context): Controller {
@@ -40,7 +41,12 @@ export function changeSetController(context: Context): Controller {
 
 async function reconcile(context: Context, cached: Cached<ChangeSet>): Promise<Again | undefined> {
   const { uid, deletionTimestamp } = cached.object.metadata;
-  const kept = await readRecord(context, uid);
+  const kept = await readRecord(context, uid).catch(async (error) => {
+    // What cannot be read cannot be put back either, and a person wants it gone.
+    if (deletionTimestamp === undefined || error.reason !== 'RecordUnreadable') throw error;
+    await endRecord(context, uid);
+    return undefined;
+  });
   if (kept?.record.direction === 'back') return goBack(context, cached, kept);
   if (deletionTimestamp) {
     if (!kept) await depart(context, cached);

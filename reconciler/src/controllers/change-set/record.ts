@@ -1,5 +1,6 @@
 /** The durable record of a running change set: how to get back, written in the same commit as the change. */
-import type { PlumbObject } from '@plumb/schemas';
+import { type PlumbObject, terminal } from '@plumb/schemas';
+import { shapeErrors } from '@plumb/schemas/project/shape.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
 
@@ -32,7 +33,58 @@ export interface KeptRecord {
   revision: number;
 }
 
+/** Throws terminal `RecordUnreadable`. */
 export async function readRecord(context: Context, uid: string): Promise<KeptRecord | undefined> {
   const entry = await context.store.get(keys.changeSet(uid));
-  return entry && { record: JSON.parse(entry.value) as ChangeSetRecord, revision: entry.revision };
+  if (!entry) return undefined;
+  let record: unknown;
+  try {
+    record = JSON.parse(entry.value);
+  } catch {
+    throw unreadable(`it is not JSON (${entry.value.length} characters)`);
+  }
+  const [error] = shapeErrors(recordSchema, record, 'record', 1);
+  if (error) throw unreadable(`${error.field} ${error.message}`);
+  return { record: record as ChangeSetRecord, revision: entry.revision };
 }
+
+function unreadable(why: string) {
+  return terminal(
+    'RecordUnreadable',
+    `the record of how this change set gets back cannot be read: ${why}. Nothing is put back; delete the change set, and look at its objects`,
+  );
+}
+
+const text = { type: 'string' };
+const textMap = { type: 'object', additionalProperties: text };
+const recordSchema = {
+  type: 'object',
+  required: ['direction', 'deadlineAt', 'members'],
+  properties: {
+    direction: { enum: ['forward', 'back'] },
+    deadlineAt: { type: 'number' },
+    members: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['key', 'uid', 'generation'],
+        properties: {
+          key: text,
+          uid: text,
+          generation: { type: 'integer' },
+          previous: {
+            type: 'object',
+            required: ['spec'],
+            properties: {
+              spec: { type: 'object' },
+              labels: textMap,
+              annotations: textMap,
+              ready: { type: 'boolean' },
+            },
+          },
+        },
+      },
+    },
+    failure: { type: 'object', required: ['reason', 'message'], properties: { reason: text, message: text } },
+  },
+};

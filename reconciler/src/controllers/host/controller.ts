@@ -1,13 +1,14 @@
 /** Host: says whether its agent is connected and what it found there; lets go of it when nothing runs on it. */
-import { type Host, type LiveThing, objectName, retryable, thingOrder, type Zone } from '@plumb/schemas';
+import { type Host, type LiveThing, retryable, thingOrder, type Zone } from '@plumb/schemas';
 import type { HostLive } from '../../fleet/fleet.ts';
 import { isBlocked } from '../../fleet/troubles.ts';
+import { isSharedKind } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { keys } from '../../store/keys.ts';
 import type { Again, Context, Controller } from '../controller.ts';
 import { converge } from '../converge.ts';
 import { guarded } from '../guarded.ts';
-import { mustBeReady, resolve } from '../references.ts';
+import { mustBeReady, nameOf, resolve } from '../references.ts';
 import {
   conditionsTo,
   deletionBlocked,
@@ -155,10 +156,7 @@ async function removeDeleted(context: Context, live: HostLive, things: LiveThing
 async function remove(context: Context, cached: Cached<Host>): Promise<Again | undefined> {
   const { name } = cached.object.metadata;
   await reportOrphans(context, cached);
-  const holders = [...context.holdings.on(name)].map((uid) => {
-    const holder = context.cache.byUid(uid)?.object;
-    return holder ? `Instance ${objectName(holder.metadata)}` : `Instance with uid ${uid}`;
-  });
+  const holders = holdersOn(context, name).map((uid) => nameOf(context, uid));
   if (holders.length > 0) {
     await writeStatus(context, cached, (s, o) => failedStatus(context, s, o, deletionBlocked(holders.sort())));
     return undefined;
@@ -178,9 +176,19 @@ async function remove(context: Context, cached: Cached<Host>): Promise<Again | u
   return undefined;
 }
 
+/** uids of those that hold something of the host, or have something there that is theirs alone, whatever is written of it. */
+function holdersOn({ cache, fleet, holdings }: Context, host: string): string[] {
+  const holders = new Set(holdings.on(host));
+  for (const { kind, owner } of fleet.host(host)?.things.values() ?? [])
+    if (!isSharedKind(kind) && cache.isOwner(owner)) holders.add(owner);
+  return [...holders];
+}
+
 /** Bridges, subnets and images that other objects left here for later use: with the host, the use ends. */
 async function removeShared(context: Context, live: HostLive): Promise<void> {
-  const known = [...live.things.values()].filter((thing) => context.cache.byUid(thing.owner));
+  const known = [...live.things.values()].filter(
+    ({ kind, owner }) => isSharedKind(kind) && context.cache.isOwner(owner),
+  );
   await removeDeleted(context, live, known);
   if (known.some((thing) => live.things.has(`${thing.kind}/${thing.id}`)))
     throw retryable('Removing', 'what Plumb made on it is still being removed');

@@ -36,5 +36,5 @@ function hasClone({ things }: HostLive, imageId: string): boolean {
 }
 
 function isKnown(context: Context, uid: string): boolean {
-  return context.cache.byUid(uid) !== undefined || context.journal.get(uid) !== undefined;
+  return context.cache.isOwner(uid) || context.journal.knows(uid);
 }

@@ -40,9 +40,9 @@ export class Candidates {
   constructor(context: Context, allocations: AllocationIndex) {
     this.#context = context;
     this.#allocations = allocations;
-    context.cache.onChange(({ kind, before, after }) => {
-      if (kind.kind === 'Host') this.#changed.add((after ?? before)!.object.metadata.name);
-    });
+    context.cache.onChange(({ key, kind }) => {
+      if (kind.kind === 'Host') this.#changed.add(key.slice(key.lastIndexOf('/') + 1));
+    }, 'placement');
     context.fleet.onChange((change) => {
       if (change.type !== 'thing') this.#changed.add(change.host);
     });
@@ -71,9 +71,7 @@ export class Candidates {
       if (left-- <= 0) return true;
       this.#changed.delete(name);
       this.#used.delete(name);
-      const candidate = this.#candidate(name);
-      if (candidate) this.#hosts.set(candidate);
-      else this.#hosts.remove(name);
+      this.#lookAt(name);
     }
     return false;
   }
@@ -81,6 +79,22 @@ export class Candidates {
   #begin(): void {
     this.#begun = true;
     for (const { key } of this.#context.cache.list('hosts')) this.#changed.add(key.slice(key.lastIndexOf('/') + 1));
+  }
+
+  /** A host on which this throws gets no instances, and all others do. */
+  #lookAt(name: string): void {
+    const { poisoned } = this.#context.cache;
+    const key = keys.object('hosts', undefined, name);
+    let candidate: Candidate | undefined;
+    try {
+      candidate = this.#candidate(name);
+      if (candidate) this.#hosts.set(candidate);
+      poisoned.forgive(key, 'placement');
+    } catch (error) {
+      candidate = undefined;
+      poisoned.note(key, 'placement', error);
+    }
+    if (!candidate) this.#hosts.remove(name);
   }
 
   #candidate(name: string): Candidate | undefined {

@@ -38,13 +38,25 @@ export function instanceController(context: Context): Controller {
     async reconcile(key: string): Promise<Again | undefined> {
       const cached = context.cache.get<Instance>(key);
       if (!cached) return undefined;
-      return guarded(context, cached, () =>
-        holdingFormer(context, cached, pacing, () =>
+      return guarded(context, cached, async () => {
+        requireReadableFlow(context, cached);
+        return holdingFormer(context, cached, pacing, () =>
           undoIfHopeless(context, cached, () => reconcile(context, cached, pacing)),
-        ),
-      );
+        );
+      });
     },
   };
+}
+
+/** What is under way for the instance is not known, so nothing else is begun: it may only be deleted. */
+function requireReadableFlow(context: Context, { object }: Cached<Instance>): void {
+  const { uid, deletionTimestamp } = object.metadata;
+  const what = deletionTimestamp === undefined ? context.journal.unreadable(uid) : undefined;
+  if (what === undefined) return;
+  throw terminal(
+    'FlowUnreadable',
+    `the record of what is under way for it cannot be read: ${what}. It is left as it is. To have that forgotten, and be made as declared from what lives: plumb flows abandon ${uid}`,
+  );
 }
 
 async function reconcile(context: Context, cached: Cached<Instance>, pacing: RepairPacing): Promise<Again | undefined> {

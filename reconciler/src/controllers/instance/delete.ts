@@ -1,9 +1,9 @@
 /** Deleting an instance: everything it may have made goes, then what it held is freed, then the object goes. */
-import { type Instance, PlumbError, type Thing, thingKey, thingOrder } from '@plumb/schemas';
+import { type Host, type Instance, PlumbError, retryable, type Thing, thingKey, thingOrder } from '@plumb/schemas';
 import { execute } from '../../flow/execute.ts';
 import type { Journaled } from '../../flow/journal.ts';
 import type { FlowRecord } from '../../flow/record.ts';
-import type { Allocation } from '../../plan/allocation.ts';
+import { type Allocation, heldAllocation } from '../../plan/allocation.ts';
 import { thingIds } from '../../plan/instance-things.ts';
 import { PLAN_VERSION, type PlanStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
@@ -20,6 +20,7 @@ export async function deleteInstance(
 ): Promise<Again | undefined> {
   const { uid } = cached.object.metadata;
   const held = allHeld(context, cached.object);
+  if (isUnclear(context, cached)) requireEveryHost(context, uid);
   const steps = removals(context, uid, held);
   if (steps.length > 0) {
     const deleting =
@@ -107,11 +108,15 @@ export async function finishDelete(
 ): Promise<void> {
   const { uid } = cached.object.metadata;
   const revision = await retryOnConflict(async () => {
-    const current = await readFresh(context, cached);
+    const aside = context.cache.poisoned.get(cached.key);
+    const current = aside
+      ? { ...cached, object: aside.rest, revision: aside.revision }
+      : await readFresh(context, cached);
     if (!current) return undefined;
     if (isFinished(context, current, held)) return undefined;
     const { revision } = await context.lane.submit((index) => {
-      index.release(held, undefined);
+      index.release(uid, held, undefined);
+      if (aside || context.strays.has(uid) || context.journal.unreadable(uid)) index.releaseAll(uid);
       const batch = departure(current, context.ambient.clock.now(), emptied);
       const ending = context.journal.ending(uid);
       return {
@@ -123,9 +128,31 @@ export async function finishDelete(
     return revision;
   });
   context.journal.ended(uid);
+  context.strays.delete(uid);
   context.holdings.set(uid, []);
   lookAtImages(context, held);
   if (revision !== undefined) await context.cache.shows(revision);
+}
+
+/** Whether it is not known on which host it is: its status or its flow cannot be read, and neither says. */
+function isUnclear(context: Context, { key, object }: Cached<Instance>): boolean {
+  const { metadata, status } = object;
+  const hasStatus = context.cache.poisoned.get(key)?.hasStatus ?? true;
+  const hasFlow = context.journal.unreadable(metadata.uid) === undefined;
+  return !(hasStatus && hasFlow) && heldAllocation(status) === undefined;
+}
+
+/** It may run on any host that has not told: its addresses cannot be free before all of them have. */
+function requireEveryHost({ cache, liveness }: Context, uid: string): void {
+  const away: string[] = [];
+  for (const { object } of cache.list<Host>('hosts'))
+    if (object.status?.driver !== undefined && !liveness.connected(object.metadata.name))
+      away.push(object.metadata.name);
+  if (away.length > 0)
+    throw retryable(
+      'HostNotConnected',
+      `it is not known where it is, and it may be on ${away.slice(0, 5).join(', ')}, which ${away.length === 1 ? 'is' : 'are'} not connected; it goes when they are, or are deleted (uid ${uid})`,
+    );
 }
 
 /** A guest that is gone runs nowhere, and what it had may be another's by now. */

@@ -26,7 +26,8 @@ export async function finishForward(
     if (!current) return undefined;
     const instance = current.object as Instance;
     const { revision } = await context.lane.submit((index) => {
-      index.release(everHeld(record), target);
+      index.release(record.uid, everHeld(record), target);
+      if (context.strays.has(record.uid)) index.releaseAll(record.uid, target);
       const power = made?.power ?? livePower(context, instance, target.host) ?? instance.spec.power;
       const batch = statusBatch(current, finishedStatus(context, instance, record, target, power));
       const ending = context.journal.ending(record.uid);
@@ -39,6 +40,7 @@ export async function finishForward(
     return revision;
   });
   context.journal.ended(record.uid);
+  context.strays.delete(record.uid);
   context.holdings.set(record.uid, [target]);
   lookAtImages(context, record.held);
   if (revision !== undefined) await context.cache.shows(revision);
@@ -132,7 +134,7 @@ export async function finishBack(context: Context, cached: Cached<Instance>, flo
     former: before && formerThings(context, record.uid, before.host),
   };
   const { revision } = await context.lane.submit((index) => {
-    index.release(everHeld(record), before); // guard: address never freed after failed create
+    index.release(record.uid, everHeld(record), before); // guard: address never freed after failed create
     return { ...context.journal.writing(failed), result: undefined };
   });
   context.journal.written(failed, revision);

@@ -8,7 +8,6 @@ import {
   type Instance,
   type InstanceOffering,
   type LiveThing,
-  objectName,
   retryable,
   type Thing,
   terminal,
@@ -25,6 +24,7 @@ import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
 import { capacityOf } from '../host/capacity.ts';
 import { peersOf } from '../l2-network/peers.ts';
+import { nameOf } from '../references.ts';
 import { isApplied } from './applied.ts';
 import { mayBePutBack } from './change-sets.ts';
 import { placeInstance } from './place.ts';
@@ -242,9 +242,4 @@ function roomFor(context: Context, { host: name, ...held }: Allocation, index: A
     cpus: Math.floor(has.cpus * cpuOvercommitRatio) - use.cpus + held.cpus,
     memoryMiB: Math.floor(has.memoryMiB * memoryOvercommitRatio) - use.memoryMiB + held.memoryMiB,
   };
-}
-
-export function nameOf(context: Context, uid: string): string {
-  const object = context.cache.byUid(uid)?.object;
-  return object ? `${object.kind} ${objectName(object.metadata)}` : `the object with uid ${uid}`;
 }

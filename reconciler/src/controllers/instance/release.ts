@@ -9,6 +9,7 @@ import { allHeld } from './planning.ts';
 
 /** A failed flow is forgotten, so that the same is planned again; one that is under way is tried at once. */
 export async function retryFlow(context: Context, uid: string): Promise<void> {
+  requireReadable(context, uid);
   const { flow, cached } = find(context, uid);
   if (flow.record.direction === 'failed') {
     await context.store.commit(context.journal.ending(uid));
@@ -23,6 +24,7 @@ export async function retryFlow(context: Context, uid: string): Promise<void> {
  * `NotStuck` for a flow that still moves.
  */
 export async function abandonFlow(context: Context, uid: string): Promise<void> {
+  if (context.journal.unreadable(uid) !== undefined) return forgetFlow(context, uid);
   const { flow, cached } = find(context, uid);
   const obstacle = flow.record.stuck?.message ?? lostHost(context, flow);
   if (obstacle === undefined)
@@ -41,6 +43,21 @@ export async function abandonFlow(context: Context, uid: string): Promise<void> 
   context.enqueue(cached.key);
 }
 
+/** Nobody knows what the flow did: the next plan is made from what lives. */
+async function forgetFlow(context: Context, uid: string): Promise<void> {
+  await context.store.commit(context.journal.ending(uid));
+  context.journal.ended(uid);
+  context.strays.add(uid);
+  const cached = context.cache.byUid(uid);
+  if (cached) context.enqueue(cached.key);
+}
+
+function requireReadable(context: Context, uid: string): void {
+  const what = context.journal.unreadable(uid);
+  if (what !== undefined)
+    throw terminal('FlowUnreadable', `the flow of ${uid} cannot be read: ${what}; it can only be abandoned`);
+}
+
 /** Says which host that the flow removes from is lost; undefined when none is, or the flow may still end as declared. */
 function lostHost(context: Context, { record }: Journaled): string | undefined {
   if (record.purpose !== 'delete' && record.direction !== 'back') return undefined;
@@ -50,7 +67,8 @@ function lostHost(context: Context, { record }: Journaled): string | undefined {
 
 function find(context: Context, uid: string): { flow: Journaled; cached: Cached<Instance> } {
   const flow = context.journal.get(uid);
-  const cached = context.cache.byUid(uid) as Cached<Instance> | undefined;
+  const aside = context.cache.poisoned.byUid(uid);
+  const cached = (aside ? { ...aside, object: aside.rest } : context.cache.byUid(uid)) as Cached<Instance> | undefined;
   if (!flow || !cached) throw terminal('NotFound', `there is no flow of an object with uid ${uid}`);
   return { flow, cached };
 }

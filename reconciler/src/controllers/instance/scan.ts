@@ -91,10 +91,24 @@ export class DriftScan {
         await breathe();
         this.#references.nextTurn();
       }
-      this.#compareOne(slot, result);
+      this.#compareAlone(slot, result);
     }
     this.#glance.clear();
     return result;
+  }
+
+  /** An instance on which this throws differs, and all others are looked at. */
+  #compareAlone(slot: number, result: ScanFound): void {
+    const { cache } = this.#context;
+    try {
+      this.#compareOne(slot, result);
+    } catch (error) {
+      const key = cache.inSlot(slot)?.key;
+      if (key === undefined) return;
+      cache.poisoned.note(key, 'the scan for drift', error);
+      result.counts.differs++;
+      result.differing.push(key);
+    }
   }
 
   #compareOne(slot: number, result: ScanFound): void {

@@ -28,7 +28,7 @@ class SpreadGroups {
       if (kind.kind !== 'Instance' || !this.#begun) return;
       if (before) this.#remove(before);
       if (after) this.#add(after);
-    });
+    }, 'the spread of instances');
   }
 
   counts(instance: Instance): Map<string, number> | undefined {

@@ -255,7 +255,7 @@ describe('an instance that is changed', () => {
       const { uid, attempts } = await resize(() => {
         throw cutOff;
       });
-      const durable = async () => decodeFlow((await store.get(keys.flow(uid)))!.value).attempts;
+      const durable = async () => decodeFlow(uid, (await store.get(keys.flow(uid)))!.value).attempts;
       await rig.until('Instance', 'web-0', (o) => condition(o, 'Ready')?.reason === 'HostDisconnected');
       await rig.stop();
       expect(await durable()).toBe(attempts.at(-1));

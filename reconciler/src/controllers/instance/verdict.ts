@@ -20,7 +20,7 @@ export interface Judged {
 
 export function judge(context: Context, cached: Cached<Instance>): Judged {
   const { metadata, status } = cached.object;
-  if (metadata.deletionTimestamp || status?.host === undefined || context.journal.get(metadata.uid))
+  if (metadata.deletionTimestamp || status?.host === undefined || context.journal.knows(metadata.uid))
     return { verdict: 'underWay' };
   if (!context.liveness.connected(status.host)) return { verdict: 'unknown' };
   try {

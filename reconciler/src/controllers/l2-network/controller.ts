@@ -5,7 +5,7 @@ import { bridgeThing } from '../../plan/network-things.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { findCondition } from '../../runtime/conditions.ts';
 import type { Again, Context, Controller } from '../controller.ts';
-import { converge, convergeOrDegrade, type HostSteps } from '../converge.ts';
+import { converge, convergeOrDegrade, type HostSteps, isNeeded } from '../converge.ts';
 import { guarded } from '../guarded.ts';
 import { mustBeReady, referrerNames, resolve } from '../references.ts';
 import { deletionBlocked, depart, failedStatus, readyStatus, writeStatus } from '../status.ts';
@@ -43,7 +43,8 @@ function steps(context: Context, cached: Cached<L2Network>): HostSteps {
   const result: HostSteps = [];
   for (const { host, thing } of context.fleet.ownedBy(object.metadata.uid)) {
     if (used.has(host)) result.push({ host, live: thing, desired: desired(host) });
-    else if (!subnetsLeft(context, cached.key, host)) result.push({ host, live: thing, desired: undefined });
+    else if (!isNeeded(context, host, 'bridge', object.metadata.uid))
+      result.push({ host, live: thing, desired: undefined });
   }
   return result;
 }
@@ -56,12 +57,6 @@ function bridgeOn(context: Context, { key, object }: Cached<L2Network>): (host: 
   }
   const bridge = bridgeThing(object, []);
   return () => bridge;
-}
-
-/** True while a subnet of the network is on the host: its own controller removes it first. */
-function subnetsLeft(context: Context, l2Key: string, host: string): boolean {
-  const things = context.fleet.host(host)?.things;
-  return [...context.cache.referrers(l2Key)].some((r) => things?.has(`subnet/${r.object.metadata.uid}`));
 }
 
 async function remove(context: Context, cached: Cached<L2Network>): Promise<Again | undefined> {

@@ -27,7 +27,10 @@ test('peers are the addresses of the other hosts of the network, whoever joined,
           addressOf: (host: string) => addresses.get(host) ?? '',
           onChange: (listener: (host: string) => void) => listeners.push(listener),
         },
-        cache: { referrers: () => ['one', 'two'].map((uid) => ({ object: { metadata: { uid } } })) },
+        cache: {
+          poisoned: { objects: 0 },
+          referrers: () => ['one', 'two'].map((uid) => ({ object: { metadata: { uid } } })),
+        },
         holdings: { hostsOfNetwork: (uid: string) => on.get(uid)! },
       } as unknown as Context;
       for (const [n, action] of actions.entries()) {

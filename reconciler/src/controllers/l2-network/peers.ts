@@ -2,14 +2,27 @@
 import type { Context } from '../controller.ts';
 
 /** What is asked for, of all that a controller is made with. */
-type Asked = Pick<Context, 'cache' | 'endpoints' | 'holdings'>;
+type Asked = Pick<Context, 'cache' | 'endpoints' | 'fleet' | 'holdings'>;
 
 /** Hosts on which an instance holds an interface of any of the network's subnets. */
-export function hostsOf({ cache, holdings }: Asked, l2Key: string): Set<string> {
+export function hostsOf(context: Asked, l2Key: string): Set<string> {
+  const { cache, holdings } = context;
   const hosts = new Set<string>();
   for (const { object } of cache.referrers(l2Key))
     for (const host of holdings.hostsOfNetwork(object.metadata.uid)) hosts.add(host);
+  if (cache.poisoned.objects > 0) addHostsOfSetAside(context, l2Key, hosts);
   return hosts;
+}
+
+/** What cannot be understood uses the network all the same: by a reference that can be read, or by a port that lives. */
+function addHostsOfSetAside({ cache, fleet, holdings }: Asked, l2Key: string, hosts: Set<string>): void {
+  for (const { uid } of cache.poisoned.referrers(l2Key))
+    if (uid !== undefined) for (const host of holdings.hostsOfNetwork(uid)) hosts.add(host);
+  const l2Uid = cache.get(l2Key)?.object.metadata.uid;
+  for (const { uid } of cache.poisoned.aside())
+    if (uid !== undefined)
+      for (const { host, thing } of fleet.ownedBy(uid))
+        if (thing.kind === 'port' && thing.spec.bridge === l2Uid) hosts.add(host);
 }
 
 /** Tunnel endpoints of the hosts that carry the network, but for `host` itself; sorted, each once. */

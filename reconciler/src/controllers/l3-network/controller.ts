@@ -6,7 +6,7 @@ import { noFreeAddress } from '../../plan/allocate.ts';
 import { isDistributed, subnetThing } from '../../plan/network-things.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context, Controller } from '../controller.ts';
-import { converge, convergeOrDegrade, type HostSteps } from '../converge.ts';
+import { converge, convergeOrDegrade, type HostSteps, isNeeded } from '../converge.ts';
 import { guarded } from '../guarded.ts';
 import { mustBeReady, referrerNames, resolve } from '../references.ts';
 import {
@@ -90,15 +90,17 @@ function steps(context: Context, cached: Cached<L3Network>, l2: L2Network, dhcpA
   const { uid } = cached.object.metadata;
   const desired = subnetThing(cached.object, l2, dhcpAddress);
   const result: HostSteps = [];
-  for (const { host, thing } of context.fleet.ownedBy(uid))
-    result.push({ host, live: thing, desired: context.holdings.usesNetwork(host, uid) ? desired : undefined });
+  for (const { host, thing } of context.fleet.ownedBy(uid)) {
+    const isUsed = context.holdings.usesNetwork(host, uid) || isNeeded(context, host, 'subnet', uid);
+    result.push({ host, live: thing, desired: isUsed ? desired : undefined });
+  }
   return result;
 }
 
 /** The subnets on hosts where nobody is on the network any more. */
 function unused(context: Context, uid: string): HostSteps {
   return [...context.fleet.ownedBy(uid)]
-    .filter(({ host }) => !context.holdings.usesNetwork(host, uid))
+    .filter(({ host }) => !context.holdings.usesNetwork(host, uid) && !isNeeded(context, host, 'subnet', uid))
     .map(({ host, thing }) => ({ host, live: thing, desired: undefined }));
 }
 

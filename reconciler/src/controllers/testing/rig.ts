@@ -4,6 +4,7 @@ import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/se
 import { AllocationIndex } from '../../allocation/allocation-index.ts';
 import { Holdings } from '../../allocation/holdings.ts';
 import { AllocationLane } from '../../allocation/lane.ts';
+import { correctUses } from '../../allocation/recount.ts';
 import { FakeFleet } from '../../fleet/testing/fake-fleet.ts';
 import { Journal } from '../../flow/journal.ts';
 import { ObjectCache } from '../../runtime/cache.ts';
@@ -58,12 +59,14 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const abort = new AbortController();
   const errors: string[] = [];
   const cache = new ObjectCache(store);
-  const journal = await Journal.load(store);
+  const journal = await Journal.load(store, cache.poisoned);
   const holdings = new Holdings();
   const survey = new Survey({ cache, journal, holdings, fleet });
   const endpoints = new TunnelEndpoints({ cache, fleet, ownAddresses: () => [] });
   await cache.start(abort.signal, (error) => errors.push(error.message));
-  const index = await AllocationIndex.load(store);
+  const index = await AllocationIndex.load(store, undefined, (key, what) => cache.poisoned.noteRecord(key, what));
+  const { count, unknown } = survey.counted();
+  await correctUses(store, index, count, unknown);
   const running: Running = runControllers({
     context: {
       store,

@@ -1,0 +1,75 @@
+/**
+ * Objects that cannot be understood. Nothing is done for them, until they are mended or deleted. To delete one takes no
+ * understanding of its spec: what lives under its uid goes from its hosts, what its uid holds is freed, then the object goes.
+ */
+import { type Instance, retryable } from '@plumb/schemas';
+import type { Cached } from '../runtime/cache.ts';
+import type { SetAside } from '../runtime/poisoned.ts';
+import { keys } from '../store/keys.ts';
+import { endRecord } from './change-set/end.ts';
+import type { Again, Context } from './controller.ts';
+import { converge } from './converge.ts';
+import { deleteInstance } from './instance/delete.ts';
+import { nameOf, referrerNames } from './references.ts';
+import { deletionBlocked, departure } from './status.ts';
+
+/** What is to be done for an object that was set aside: nothing, unless it is being deleted. */
+export async function lookAtSetAside(context: Context, aside: SetAside): Promise<Again | undefined> {
+  const { key, kind, revision, rest, uid } = aside;
+  if (rest.metadata.deletionTimestamp === undefined || uid === undefined) return undefined;
+  const cached: Cached = { key, kind, object: rest, revision };
+  if (kind.kind === 'Instance') {
+    const networks = networksOf(context, uid);
+    const again = await deleteInstance(context, cached as Cached<Instance>, context.journal.get(uid));
+    for (const network of networks) context.enqueue(network);
+    return again;
+  }
+  const blockers = [...referrerNames(context, cached), ...usersOf(context, cached)].sort();
+  if (blockers.length > 0) throw deletionBlocked(blockers);
+  await removeLive(context, cached);
+  if (kind.kind === 'ChangeSet') await endRecord(context, uid);
+  await letGo(context, cached);
+  return undefined;
+}
+
+/** Instances that hold something of it, for which a reference in a spec is not all that counts. */
+function usersOf(context: Context, { kind, object }: Cached): string[] {
+  const { name, uid } = object.metadata;
+  if (kind.kind === 'Host') return context.holdings.on(name).map((holder) => nameOf(context, holder));
+  if (kind.kind !== 'L3Network') return [];
+  return Array.from(context.holdings.hostsOfNetwork(uid), (host) => `instances on host ${host}`);
+}
+
+/** Keys of the networks that its ports are on: nothing else may say that it used them. */
+function networksOf({ cache, fleet }: Context, uid: string): string[] {
+  const uids = new Set<string>();
+  for (const { thing } of fleet.ownedBy(uid))
+    if (thing.kind === 'port') for (const network of [thing.spec.subnet, thing.spec.bridge]) uids.add(network);
+  return Array.from(uids, (network) => cache.byUid(network)?.key).filter((key) => key !== undefined);
+}
+
+async function removeLive(context: Context, { object, revision }: Cached): Promise<void> {
+  const { uid } = object.metadata;
+  const live = () => [...context.fleet.ownedBy(uid)].filter(({ host }) => context.liveness.connected(host));
+  await converge(
+    context,
+    uid,
+    revision,
+    live().map(({ host, thing }) => ({ host, live: thing, desired: undefined })),
+  );
+  const left = live();
+  if (left.length > 0) throw retryable('Removing', `something of it is still on ${left.map((l) => l.host).join(', ')}`);
+}
+
+async function letGo(context: Context, cached: Cached): Promise<void> {
+  const { kind, object } = cached;
+  const { name, uid } = object.metadata;
+  const { revision } = await context.lane.submit((index) => {
+    index.releaseAll(uid);
+    const { preconditions, ops } = departure(cached, context.ambient.clock.now());
+    if (kind.kind !== 'Host') return { preconditions, ops, result: undefined };
+    index.forgetHost(name);
+    return { preconditions, ops: [...ops, { type: 'delete', key: keys.credential(name) }], result: undefined };
+  });
+  await context.cache.shows(revision);
+}

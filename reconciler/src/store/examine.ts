@@ -1,0 +1,215 @@
+/**
+ * Reads an object of the store without trusting it. What has the shape of its kind is the object; of anything else it is
+ * said what is wrong, and what can be understood all the same is kept: enough to show it, to mend it and to delete it.
+ *
+ *   const { object, poison } = examine(kind, entry);
+ *   if (object) use(object);
+ *   else show(poison.problems);
+ */
+import { API_GROUP_VERSION, type FieldError, type KindDefinition, type PlumbObject } from '@plumb/schemas';
+import { printable } from '@plumb/schemas/meta/printable.ts';
+import { objectMeta } from '@plumb/schemas/meta/schema.ts';
+import { fillDefaults } from '@plumb/schemas/project/defaults.ts';
+import { hasShape, shapeErrors } from '@plumb/schemas/project/shape.ts';
+import { type SchemaNode, schemaNode } from '@plumb/schemas/project/validate-schema.ts';
+import { nestedBeyond } from './nesting.ts';
+import type { Entry } from './store.ts';
+
+export type Examined = { object: PlumbObject; poison?: undefined } | { object?: undefined; poison: Poison };
+
+/** A record that is no object of its kind. */
+export interface Poison {
+  /** Where, as a path in the object, and what is wrong there; the first few. Holds no value of the object. */
+  problems: FieldError[];
+  /** The uid that the record says is its own, if it can be read. */
+  uid: string | undefined;
+  /** What could be understood, as an object: metadata as it should be, spec and status as far as they have a shape. */
+  rest: PlumbObject;
+  /** Whether `rest.status` is the whole status. */
+  hasStatus: boolean;
+}
+
+/** Most problems that are told of one record. */
+const MOST_PROBLEMS = 10;
+
+/** Nested deeper, a value overflows the stack of who walks through it. */
+const DEEPEST = 1_000;
+
+/** Uids are parts of keys, and of names on hosts. */
+const UID = /^[A-Za-z0-9][-A-Za-z0-9._]{0,62}$/;
+
+/** The uid in the metadata of a record that is no JSON any more; it is written before labels and other maps. */
+const UID_IN_METADATA = /^[^{}]*?"uid":"([-A-Za-z0-9._]+)"/;
+const METADATA = '"metadata":{';
+
+/** The object of an entry, with its revision as resourceVersion and the defaults that it lacks; or why it is none. */
+export function examine(kind: KindDefinition, entry: Entry, apiVersion: string = API_GROUP_VERSION): Examined {
+  const { parsed, problem } = parse(entry.value);
+  const place = placeOf(kind, entry.key);
+  if (isRecord(parsed) && place) {
+    fillDefaults(kind, parsed.spec);
+    if (hasShape(shapeOf(kind, apiVersion), parsed) && isAt(place, parsed as unknown as PlumbObject)) {
+      const object = parsed as unknown as PlumbObject;
+      object.metadata.resourceVersion = String(entry.revision);
+      return { object };
+    }
+  }
+  const problems = problem ? [problem] : problemsOf(kind, apiVersion, place, parsed);
+  return { poison: { problems, ...understood(kind, apiVersion, place, entry, parsed) } };
+}
+
+/**
+ * The text of the record as one whose deletion was asked for: metadata as it could be understood, the rest as it is. What
+ * could not be read is null, so that nobody takes it for something that never was.
+ */
+export function markedText(entry: Entry, { rest, hasStatus }: Poison, deletionTimestamp: string): string {
+  const { parsed } = parse(entry.value);
+  const { spec, status } = isRecord(parsed) ? parsed : {};
+  const { resourceVersion: _, ...metadata } = rest.metadata;
+  return JSON.stringify({
+    apiVersion: rest.apiVersion,
+    kind: rest.kind,
+    metadata: { ...metadata, deletionTimestamp },
+    spec: spec ?? null,
+    status: hasStatus ? status : (status ?? null),
+  });
+}
+
+/** What is said of a record on which reading itself failed with `thrown`. */
+export function unreadable(kind: KindDefinition, entry: Entry, thrown: unknown): Poison {
+  const message = `cannot be read: ${printable(thrown instanceof Error ? thrown.message : String(thrown), 200)}`;
+  const place = placeOf(kind, entry.key);
+  return {
+    problems: [{ field: 'the record', message }],
+    ...understood(kind, API_GROUP_VERSION, place, entry, undefined),
+  };
+}
+
+/** Whether this may be the uid of an object. */
+export function isUid(value: unknown): value is string {
+  return typeof value === 'string' && UID.test(value);
+}
+
+interface Place {
+  name: string;
+  namespace: string | undefined;
+}
+
+/** The name and namespace that a key stands for; undefined for one that no object of the kind can have. */
+function placeOf({ plural, scope }: KindDefinition, key: string): Place | undefined {
+  const start = '/objects/'.length + plural.length + 1;
+  const slash = key.indexOf('/', start);
+  if (slash < 0 || slash === key.length - 1 || key.indexOf('/', slash + 1) >= 0) return undefined;
+  const namespace = key.slice(start, slash);
+  if ((namespace === '') !== (scope === 'Cluster')) return undefined;
+  return { name: key.slice(slash + 1), namespace: namespace || undefined };
+}
+
+function isAt({ name, namespace }: Place, { metadata }: PlumbObject): boolean {
+  return metadata.name === name && metadata.namespace === namespace && UID.test(metadata.uid);
+}
+
+function parse(value: string): { parsed?: unknown; problem?: FieldError } {
+  if (nestedBeyond(value, DEEPEST))
+    return { problem: { field: 'the record', message: `is nested more than ${DEEPEST} deep` } };
+  try {
+    return { parsed: JSON.parse(value) as unknown };
+  } catch {
+    // What the parser says repeats the text, which may hold a secret.
+    return { problem: { field: 'the record', message: `is not JSON (${value.length} characters)` } };
+  }
+}
+
+const shapes = new WeakMap<KindDefinition, Map<string, SchemaNode>>();
+
+/** The stored object: without resourceVersion, which is the revision of the entry. */
+function shapeOf(kind: KindDefinition, apiVersion: string): SchemaNode {
+  return shapes
+    .getOrInsertComputed(kind, () => new Map())
+    .getOrInsertComputed(apiVersion, () => ({
+      type: 'object',
+      required: ['apiVersion', 'kind', 'metadata', 'spec'],
+      properties: {
+        apiVersion: { type: 'string', enum: [apiVersion] },
+        kind: { type: 'string', enum: [kind.kind] },
+        metadata: storedMetadata,
+        spec: schemaNode(kind.spec),
+        status: schemaNode(kind.status),
+      },
+    }));
+}
+
+const storedMetadata: SchemaNode = {
+  ...schemaNode(objectMeta),
+  required: objectMeta.required.filter((name) => name !== 'resourceVersion'),
+};
+
+function problemsOf(kind: KindDefinition, apiVersion: string, place: Place | undefined, parsed: unknown): FieldError[] {
+  if (!place) return [{ field: 'the key of the record', message: `is none that ${an(kind.kind)} can have` }];
+  if (!isRecord(parsed)) return [{ field: 'the record', message: 'is no JSON object' }];
+  if (parsed.apiVersion !== apiVersion && typeof parsed.apiVersion === 'string') {
+    const given = printable(parsed.apiVersion, 63);
+    const message = `is ${given}, and this Plumb knows ${apiVersion}: run the Plumb that wrote the object, or a newer one`;
+    return [{ field: 'apiVersion', message }];
+  }
+  const errors = shapeErrors(shapeOf(kind, apiVersion), parsed, '', MOST_PROBLEMS).map(({ field, message }) => ({
+    field: printable(field.slice(1), 200),
+    message,
+  }));
+  if (errors.length > 0) return errors;
+  if (!isUid((parsed.metadata as { uid?: unknown }).uid)) return [{ field: 'metadata.uid', message: 'is no uid' }];
+  return [
+    { field: 'metadata', message: `names another object than the key of the record, which is that of ${place.name}` },
+  ];
+}
+
+/** What of the record is as it must be. */
+function understood(
+  kind: KindDefinition,
+  apiVersion: string,
+  place: Place | undefined,
+  { key, value, revision }: Entry,
+  parsed: unknown,
+): Pick<Poison, 'uid' | 'rest' | 'hasStatus'> {
+  const record = isRecord(parsed) ? parsed : {};
+  const given = isRecord(record.metadata) ? record.metadata : {};
+  const uid = isUid(given.uid) ? given.uid : parsed === undefined ? uidIn(value) : undefined;
+  const metadata: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(storedMetadata.properties ?? {}))
+    if (given[name] !== undefined && hasShape(schema, given[name])) metadata[name] = given[name];
+  const [name, namespace] = place ? [place.name, place.namespace] : [key.slice(key.lastIndexOf('/') + 1), undefined];
+  const hasStatus =
+    record.status === undefined ? parsed !== undefined : hasShape(schemaNode(kind.status), record.status);
+  const rest = {
+    apiVersion,
+    kind: kind.kind,
+    metadata: {
+      generation: 0,
+      creationTimestamp: '1970-01-01T00:00:00Z',
+      ...metadata,
+      name,
+      namespace,
+      uid: uid ?? '',
+      resourceVersion: String(revision),
+    },
+    spec: isRecord(record.spec) ? record.spec : {},
+    ...(record.status !== undefined && hasStatus ? { status: record.status } : {}),
+  } as PlumbObject;
+  if (namespace === undefined) delete rest.metadata.namespace;
+  return { uid, rest, hasStatus };
+}
+
+function uidIn(text: string): string | undefined {
+  const at = text.indexOf(METADATA);
+  if (at < 0) return undefined;
+  const uid = UID_IN_METADATA.exec(text.slice(at + METADATA.length, at + 1_000))?.[1];
+  return isUid(uid) ? uid : undefined;
+}
+
+function an(word: string): string {
+  return /^[AEIO]/.test(word) ? `an ${word}` : `a ${word}`;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
