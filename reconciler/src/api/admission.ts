@@ -1,10 +1,16 @@
-/** What a client sent becomes what is stored: metadata kept by the server, defaults, validation, generation. */
+/**
+ * What a client sent becomes what is stored: metadata kept by the server, defaults, validation, generation. It is looked at as
+ * JSON that was read from text, whatever road it came, so that what is validated is what is stored.
+ */
 import { isDeepStrictEqual } from 'node:util';
-import type { Ambient, FieldError, PlumbObject } from '@plumb/schemas';
+import { type Ambient, type FieldError, type PlumbObject, terminal } from '@plumb/schemas';
 import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
 import { validateObject, validateStatus } from '@plumb/schemas/project/validate.ts';
 import { immutableErrors } from '@plumb/schemas/project/validate-immutable.ts';
 import { dropUnknownFields } from '@plumb/schemas/project/validate-unknown.ts';
+import { encodeObject } from '../store/object-codec.ts';
+import { type Duplicates, duplicateSentence, type Json } from './body/json.ts';
+import type { ApiContext } from './call.ts';
 import { timestamp } from './core/event-entries.ts';
 import { badRequest, invalid } from './failure.ts';
 import type { FieldValidation } from './options.ts';
@@ -22,7 +28,7 @@ type Sent = Record<string, unknown> & { metadata: Record<string, unknown> };
 /** A new object. `namespace` is that of the path. Throws PlumbError `Invalid` with every violation, or `BadRequest`. */
 export function admitNew(
   resource: WritableResource,
-  sent: unknown,
+  sent: Json | undefined,
   namespace: string | undefined,
   level: FieldValidation,
   ambient: Ambient,
@@ -55,7 +61,7 @@ export function admitNew(
 export function admitChange(
   resource: WritableResource,
   current: PlumbObject,
-  sent: unknown,
+  sent: Json | undefined,
   level: FieldValidation,
 ): Admitted {
   const raw = placed(resource, sent, current.metadata.namespace, current.metadata.name);
@@ -83,7 +89,7 @@ export function admitChange(
 export function admitStatus(
   resource: WritableResource,
   current: PlumbObject,
-  sent: unknown,
+  sent: Json | undefined,
   level: FieldValidation,
 ): Admitted {
   const raw = placed(resource, sent, current.metadata.namespace, current.metadata.name);
@@ -96,13 +102,50 @@ export function admitStatus(
   return { object: { ...current, status: raw.status as PlumbObject['status'] }, warnings: [] };
 }
 
+/**
+ * Fields that stand twice: an error under Strict (400; in a patch 422, as Kubernetes answers), warnings under Warn.
+ */
+export function heedDuplicates(
+  duplicates: Duplicates,
+  level: FieldValidation,
+  { kind, group, version }: WritableResource,
+  method: string,
+): string[] {
+  if (duplicates.count === 0 || level === 'Ignore') return [];
+  if (level === 'Warn') return duplicates.paths.map((path) => `duplicate field ${JSON.stringify(path)}`);
+  const sentence = duplicateSentence(duplicates);
+  if (method !== 'PATCH')
+    throw badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${sentence}`);
+  throw invalid(kind, group, '', [{ field: 'patch', message: `Invalid value: ${sentence}` }]);
+}
+
+/** The text to store. Throws PlumbError `RequestEntityTooLarge` when it is larger than what is stored. */
+export function storedText(object: PlumbObject, { limits }: Pick<ApiContext, 'limits'>): string {
+  const text = encodeObject(object);
+  // A character is one byte or more.
+  const bytes = text.length > limits.objectBytes ? text.length : Buffer.byteLength(text);
+  if (bytes <= limits.objectBytes) return text;
+  const { kind, metadata } = object;
+  throw terminal(
+    'RequestEntityTooLarge',
+    `${kind} "${metadata.name}" would have ${bytes} bytes, and at most ${limits.objectBytes} are stored`,
+  );
+}
+
 /** The sent value as an object at the place that the path names. What it does not say of its place is filled in. */
-function placed(resource: WritableResource, sent: unknown, namespace: string | undefined, name?: string): Sent {
+function placed(
+  resource: WritableResource,
+  sent: Json | undefined,
+  namespace: string | undefined,
+  name?: string,
+): Sent {
   if (!isRecord(sent)) throw badRequest(`the body is no object: send ${an(resource.kind)} as JSON`);
   if (sent.metadata !== undefined && sent.metadata !== null && !isRecord(sent.metadata)) {
     throw badRequest('metadata must be an object');
   }
-  const metadata = Object.fromEntries(Object.entries(sent.metadata ?? {}).filter(([, value]) => value !== null));
+  const metadata = Object.fromEntries(
+    Object.entries(sent.metadata ?? {}).filter(([key, value]) => value !== null || key === '__proto__'),
+  );
   if (resource.scope === 'Namespaced') {
     metadata.namespace ??= namespace;
     if (metadata.namespace !== namespace) {
@@ -169,7 +212,7 @@ function generatedName(prefix: string, ambient: Ambient): string {
   return name;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

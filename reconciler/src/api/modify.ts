@@ -3,8 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { PlumbObject } from '@plumb/schemas';
 import { shown } from '@plumb/schemas/project/shown.ts';
 import { ConflictError } from '../store/errors.ts';
-import { decodeObject, encodeObject, removalOps } from '../store/object-codec.ts';
-import type { Admitted } from './admission.ts';
+import { decodeObject, removalOps } from '../store/object-codec.ts';
+import { type Admitted, heedDuplicates, storedText } from './admission.ts';
+import type { Duplicates, Json } from './body/json.ts';
 import type { ApiContext, Call } from './call.ts';
 import { badRequest, conflict, notFound } from './failure.ts';
 import type { FieldValidation, WriteOptions } from './options.ts';
@@ -18,9 +19,11 @@ export const ATTEMPTS = 20;
 export interface Modification {
   options: WriteOptions;
   /** What the client wants the object to be, given what it is. May not change `current`. */
-  wanted(current: PlumbObject): unknown;
+  wanted(current: PlumbObject): Json | undefined;
+  /** Fields that stand twice in what the client sent. */
+  duplicates: Duplicates;
   /** Which part of it counts. */
-  admit(resource: WritableResource, current: PlumbObject, wanted: unknown, level: FieldValidation): Admitted;
+  admit(resource: WritableResource, current: PlumbObject, wanted: Json | undefined, level: FieldValidation): Admitted;
 }
 
 /** Throws PlumbError `Conflict` when the client asked for another uid or resourceVersion than the stored ones. */
@@ -33,6 +36,7 @@ export async function modify(
   const present = presentationOf(call.request, resource, context.ambient.clock);
   const { dryRun, level } = modification.options;
   if (dryRun) call.request.wrote = false;
+  const duplicates = heedDuplicates(modification.duplicates, level, resource, call.request.method);
   const key = keyOf(resource, call.namespace, call.name);
   for (let attempt = 1; ; attempt++) {
     const entry = await resource.store.get(key);
@@ -40,7 +44,8 @@ export async function modify(
     const current = decodeObject(entry);
     const wanted = modification.wanted(current);
     expectSame(resource, current, namedVersion(wanted));
-    const { object, warnings } = modification.admit(resource, current, wanted, level);
+    const { object, warnings: ours } = modification.admit(resource, current, wanted, level);
+    const warnings = [...duplicates, ...ours];
     const reply = (shown: Shown): Reply => ({
       status: 200,
       type: JSON_TYPE,
@@ -48,7 +53,7 @@ export async function modify(
       ...(warnings.length > 0 ? { headers: { warning: warningHeader(warnings) } } : {}),
     });
     if (isDeepStrictEqual(object, current)) return reply(entry);
-    const value = encodeObject(object);
+    const value = storedText(object, context);
     if (dryRun) return reply({ value, revision: entry.revision });
     const finished = object.metadata.deletionTimestamp !== undefined && !object.metadata.finalizers;
     try {

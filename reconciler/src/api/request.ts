@@ -2,12 +2,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { type Clock, terminal } from '@plumb/schemas';
+import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
 import type { User } from '../pki/tokens.ts';
+import { type Duplicates, type Json, NO_DUPLICATES, parseJson, refuseDuplicates, reread } from './body/json.ts';
 import { badRequest } from './failure.ts';
 import { JSON_TYPE } from './reply.ts';
-
-/** Largest body: as much as a Kubernetes API server takes. */
-export const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
 const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf';
 
@@ -34,6 +33,12 @@ export interface Origin {
 /** A body that is not here by then is given up, so that nobody takes up room by sending slowly. Milliseconds. */
 const BODY_MS = 30_000;
 
+/** What a request carries. */
+export interface Body {
+  value: Json | undefined;
+  duplicates: Duplicates;
+}
+
 export class ApiRequest {
   readonly method: string;
   readonly path: string;
@@ -41,6 +46,8 @@ export class ApiRequest {
   readonly headers: IncomingHttpHeaders;
   /** Aborted when the client goes away or the server ends. */
   readonly signal: AbortSignal;
+  /** Bounds on what it may hold; the router sets its own. */
+  limits: ServerLimits = defaultServerLimits;
   /** Who asks; set once the token was checked. */
   user: User | undefined;
   /** For the audit log: false when it writes nothing (a dry run, a question), else what it wrote beside what its path names. */
@@ -80,18 +87,19 @@ export class ApiRequest {
   /** Bytes of the body as the client declared them: 0 when there is none, undefined when it did not say. */
   get contentLength(): number | undefined {
     const declared = this.headers['content-length'];
-    if (declared !== undefined) return Math.min(Number(declared) || 0, MAX_BODY_BYTES);
+    if (declared !== undefined) return Math.min(Number(declared) || 0, this.limits.bodyBytes);
     return this.method === 'GET' || this.method === 'HEAD' ? 0 : undefined;
   }
 
-  /** The body. Throws PlumbError `RequestEntityTooLarge` above {@link MAX_BODY_BYTES}. */
+  /** The body. Throws PlumbError `RequestEntityTooLarge` above the limit. */
   async bytes(): Promise<Buffer> {
-    if (Number(this.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+    const { bodyBytes } = this.limits;
+    if (Number(this.headers['content-length'] ?? 0) > bodyBytes) throw tooLarge(bodyBytes);
     const chunks: Buffer[] = [];
     let size = 0;
     const take = (chunk: Buffer) => {
       size += chunk.length;
-      if (size > MAX_BODY_BYTES) throw tooLarge();
+      if (size > bodyBytes) throw tooLarge(bodyBytes);
       this.onBodyBytes?.(size);
       chunks.push(chunk);
     };
@@ -106,23 +114,35 @@ export class ApiRequest {
   }
 
   /**
-   * The body as an object; undefined when there is none. `types` are the media types of JSON that the verb takes.
-   * Throws PlumbError `BadRequest` or `UnsupportedMediaType`.
+   * The body; undefined when there is none. Throws PlumbError `BadRequest` or `UnsupportedMediaType`, and `BadRequest` when a
+   * field stands twice in it.
    */
-  async json(types: readonly string[] = [JSON_TYPE]): Promise<unknown> {
+  async json(): Promise<Json | undefined> {
+    const { value, duplicates } = await this.parsed();
+    refuseDuplicates(duplicates);
+    return value;
+  }
+
+  /**
+   * The body, and which fields stand twice in it. `types` are the media types of JSON that the verb takes. Throws PlumbError
+   * `BadRequest` or `UnsupportedMediaType`.
+   */
+  async parsed(types: readonly string[] = [JSON_TYPE]): Promise<Body> {
     const bytes = await this.bytes();
-    if (bytes.length === 0) return undefined;
+    if (bytes.length === 0) return { value: undefined, duplicates: NO_DUPLICATES };
     const type = this.contentType || JSON_TYPE;
-    if (type === PROTOBUF_TYPE) return (await import('./protobuf-body.ts')).decodeProtobuf(bytes);
+    const { jsonDepth, bodyBytes } = this.limits;
+    if (type === PROTOBUF_TYPE && types.includes(JSON_TYPE)) {
+      const { decodeProtobuf } = await import('./body/protobuf.ts');
+      return { value: reread(decodeProtobuf(bytes), jsonDepth, bodyBytes), duplicates: NO_DUPLICATES };
+    }
     if (!types.includes(type)) {
-      throw terminal('UnsupportedMediaType', `a body of type ${type} is not taken here: send ${types.join(' or ')}`);
+      throw terminal(
+        'UnsupportedMediaType',
+        `a body of type ${type.slice(0, 80)} is not taken here: send ${types.join(' or ')}`,
+      );
     }
-    try {
-      return JSON.parse(bytes.toString('utf8'));
-    } catch {
-      // The parser's own message repeats the text around the mistake, which may hold a secret.
-      throw badRequest('the body is not JSON');
-    }
+    return parseJson(bytes, jsonDepth);
   }
 
   /** Whether a query parameter is set to true. */
@@ -158,8 +178,8 @@ function readAll(stream: Readable, take: (chunk: Buffer) => void): Promise<void>
   });
 }
 
-function tooLarge() {
-  return terminal('RequestEntityTooLarge', `the body is larger than ${MAX_BODY_BYTES} bytes`);
+function tooLarge(bodyBytes: number) {
+  return terminal('RequestEntityTooLarge', `the body is larger than ${bodyBytes} bytes`);
 }
 
 function decoded(segment: string): string {

@@ -1,5 +1,6 @@
 /** From a request to its reply: who asks, what for, and which handler knows. */
 import { PlumbError, terminal } from '@plumb/schemas';
+import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import type { Tokens } from '../pki/tokens.ts';
 import { type Audit, type Audited, auditRequest } from './audit.ts';
 import type { Call } from './call.ts';
@@ -24,6 +25,8 @@ export interface Routes {
   admission: Pick<Admission, 'run'>;
   extensions: Iterable<Extension>;
   version: Record<string, string>;
+  /** Bounds on requests; the defaults, if absent. */
+  limits?: ServerLimits;
   /** Text and media type of the metrics, if there are any. */
   metrics?: { contentType: string; text(): Promise<string> };
   /** Told of every write. */
@@ -58,6 +61,7 @@ export class Router {
 
   async #answer(request: ApiRequest): Promise<{ reply: Reply; target?: Target }> {
     let target: Target | undefined;
+    if (this.#routes.limits) request.limits = this.#routes.limits;
     try {
       const reply = await this.#open(request);
       if (reply) return { reply };

@@ -1,9 +1,9 @@
 import { terminal } from '@plumb/schemas';
+import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Metrics } from '../runtime/metrics.ts';
 import { storeUnavailable } from '../store/errors.ts';
 import { MemoryStore } from '../store/memory.ts';
-import { MAX_BODY_BYTES } from './request.ts';
 import { type ApiRig, manifests, startApiRig, V1 } from './testing/rig.ts';
 
 /** A store whose disk can be made full. */
@@ -148,7 +148,9 @@ describe('routes', () => {
 
 describe('bodies', () => {
   test('are bounded, whether they say their length or not', async () => {
-    const large = JSON.stringify(manifests.zone('large', { annotations: { a: 'x'.repeat(MAX_BODY_BYTES) } }));
+    const large = JSON.stringify(
+      manifests.zone('large', { annotations: { a: 'x'.repeat(defaultServerLimits.bodyBytes) } }),
+    );
     for (const headers of [{ 'content-length': String(large.length) }, {}] as Record<string, string>[]) {
       const { status, body } = await api.ask('POST', `${V1}/zones`, { body: large, headers });
       expect(status).toBe(413);

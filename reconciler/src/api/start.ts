@@ -80,6 +80,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     extensions: options.extensions ?? [],
     audit: options.audit,
     version: versionInfo(),
+    limits: context.limits,
     metrics: options.metrics,
   });
   const { onAgentConnection, metrics } = options;

@@ -9,4 +9,40 @@ export const requestLimitDefinitions = {
     minimum: 256,
     maximum: 65_536,
   },
+  bodyBytes: {
+    description: 'Size of the body of a request.',
+    above: 'The request is refused with 413.',
+    default: 3 * 1024 * 1024,
+    minimum: 65_536,
+    maximum: 64 * 1024 * 1024,
+  },
+  jsonDepth: {
+    description: 'Objects and lists in each other in a body, and in the object that a patch makes.',
+    above: 'The request is refused with 400; a patch with 413.',
+    default: 100,
+    minimum: 32,
+    maximum: 1_000,
+  },
+  objectBytes: {
+    description: 'Size of an object as it is stored.',
+    above: 'The write is refused with 413; the object stays as it is.',
+    default: 1024 * 1024,
+    minimum: 65_536,
+    maximum: 1536 * 1024,
+  },
+  patchOperations: {
+    description: 'Operations of a JSON Patch.',
+    above: 'The patch is refused with 413.',
+    default: 10_000,
+    minimum: 100,
+    maximum: 100_000,
+  },
+  patchGrowthBytes: {
+    description:
+      'Bytes that the operations of one JSON Patch add, and bytes that they compare and move (16 at least for each value).',
+    above: 'The patch is refused with 413.',
+    default: 3 * 1024 * 1024,
+    minimum: 65_536,
+    maximum: 64 * 1024 * 1024,
+  },
 } as const satisfies LimitDefinitions;

@@ -32,7 +32,8 @@ function withoutNulls(value: unknown): unknown {
   } else if (typeof value === 'object' && value !== null) {
     const fields = value as Record<string, unknown>;
     for (const key of Object.keys(fields)) {
-      if (fields[key] === null) delete fields[key];
+      // That name is no field, whatever its value: validation says so.
+      if (fields[key] === null && key !== '__proto__') delete fields[key];
       else withoutNulls(fields[key]);
     }
   }

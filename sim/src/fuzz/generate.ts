@@ -99,6 +99,8 @@ function mutateOne(dice: Dice, root: unknown, known: readonly string[]): void {
 }
 
 function define(place: object, key: string, value: unknown): void {
+  // A list has items, and nothing else that JSON could hold.
+  if (Array.isArray(place) && !/^\d{1,4}$/.test(key)) return;
   Object.defineProperty(place, key, { value, writable: true, enumerable: true, configurable: true });
 }
 

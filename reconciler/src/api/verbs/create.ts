@@ -1,9 +1,9 @@
 import { terminal } from '@plumb/schemas';
 import { ConflictError } from '../../store/errors.ts';
 import { keys } from '../../store/keys.ts';
-import { encodeObject, isBeingDeleted } from '../../store/object-codec.ts';
+import { isBeingDeleted } from '../../store/object-codec.ts';
 import type { Precondition } from '../../store/store.ts';
-import { admitNew } from '../admission.ts';
+import { admitNew, heedDuplicates, storedText } from '../admission.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { alreadyExists, badRequest, notFound } from '../failure.ts';
 import { warningHeader } from '../modify.ts';
@@ -24,13 +24,15 @@ export async function create(context: ApiContext, resource: WritableResource, ca
   const present = presentationOf(request, resource, context.ambient.clock);
   const { dryRun, level } = writeOptions(request.query, 'CreateOptions');
   if (dryRun) request.wrote = false;
-  const sent = await request.json();
+  const { value: sent, duplicates: twice } = await request.parsed();
+  const duplicates = heedDuplicates(twice, level, resource, request.method);
   call.name = nameOf(sent);
   for (let attempt = 1; ; attempt++) {
-    const { object, warnings } = admitNew(resource, sent, namespace, level, context.ambient);
+    const { object, warnings: ours } = admitNew(resource, sent, namespace, level, context.ambient);
     const key = keyOf(resource, namespace, object.metadata.name);
     const preconditions = [{ key, revision: 0 }, ...(await namespaceStays(resource, namespace))];
-    const value = encodeObject(object);
+    const value = storedText(object, context);
+    const warnings = [...duplicates, ...ours];
     let revision = 0;
     try {
       if (!dryRun) {

@@ -1,14 +1,14 @@
 import { admitStatus } from '../admission.ts';
+import { patchOf } from '../body/patch.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { modify } from '../modify.ts';
 import { writeOptions } from '../options.ts';
-import { patchOf } from '../patch-body.ts';
 import type { Reply } from '../reply.ts';
 import type { WritableResource } from '../resource.ts';
 
 /** `PATCH /…/instances/web-0/status`: as patch; only status is taken from the result. */
 export async function patchStatus(context: ApiContext, resource: WritableResource, call: Call): Promise<Reply> {
   const options = writeOptions(call.request.query, 'PatchOptions');
-  const wanted = await patchOf(call.request, resource);
-  return modify(context, resource, call, { options, wanted, admit: admitStatus });
+  const { wanted, duplicates } = await patchOf(call.request, resource);
+  return modify(context, resource, call, { options, wanted, duplicates, admit: admitStatus });
 }

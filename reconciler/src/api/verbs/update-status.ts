@@ -8,6 +8,6 @@ import type { WritableResource } from '../resource.ts';
 /** `PUT /…/instances/web-0/status`: only status is taken from what is sent. */
 export async function updateStatus(context: ApiContext, resource: WritableResource, call: Call): Promise<Reply> {
   const options = writeOptions(call.request.query, 'UpdateOptions');
-  const sent = await call.request.json();
-  return modify(context, resource, call, { options, wanted: () => sent, admit: admitStatus });
+  const { value: sent, duplicates } = await call.request.parsed();
+  return modify(context, resource, call, { options, duplicates, wanted: () => sent, admit: admitStatus });
 }

@@ -1,5 +1,6 @@
 import type { PlumbObject } from '@plumb/schemas';
-import { admitChange } from '../admission.ts';
+import { admitChange, isRecord } from '../admission.ts';
+import type { Json } from '../body/json.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { modify } from '../modify.ts';
 import { writeOptions } from '../options.ts';
@@ -9,9 +10,10 @@ import type { WritableResource } from '../resource.ts';
 /** `PUT /…/instances/web-0`: the whole object, checked against the resourceVersion that it bears, if it bears one. */
 export async function update(context: ApiContext, resource: WritableResource, call: Call): Promise<Reply> {
   const options = writeOptions(call.request.query, 'UpdateOptions');
-  const sent = await call.request.json();
+  const { value: sent, duplicates } = await call.request.parsed();
   return modify(context, resource, call, {
     options,
+    duplicates,
     wanted: (current) => withFinalizers(sent, current),
     admit: admitChange,
   });
@@ -21,8 +23,10 @@ export async function update(context: ApiContext, resource: WritableResource, ca
  * A declaration that does not speak of finalizers leaves them as they are: else replacing an object that is being deleted
  * would let it go before its controller has removed what lives of it.
  */
-function withFinalizers(sent: unknown, { metadata: { finalizers } }: PlumbObject): unknown {
-  const { metadata } = (sent ?? {}) as { metadata?: unknown };
-  if (finalizers === undefined || typeof metadata !== 'object' || metadata === null) return sent;
-  return 'finalizers' in metadata ? sent : { ...(sent as object), metadata: { ...metadata, finalizers } };
+function withFinalizers(sent: Json | undefined, { metadata: { finalizers } }: PlumbObject): Json | undefined {
+  const { metadata } = (sent ?? {}) as { metadata?: { finalizers?: unknown } | null };
+  if (finalizers === undefined || (metadata?.finalizers ?? undefined) !== undefined || !isRecord(sent)) return sent;
+  if (metadata !== undefined && metadata !== null && !isRecord(metadata)) return sent;
+  // Stored text, read again, beside what was read from text.
+  return { ...sent, metadata: { ...metadata, finalizers } } as unknown as Json;
 }

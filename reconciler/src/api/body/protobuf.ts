@@ -7,7 +7,7 @@
  */
 import { terminal } from '@plumb/schemas';
 import protobuf from 'protobufjs/light.js';
-import { badRequest } from './failure.ts';
+import { badRequest } from '../failure.ts';
 
 const MAGIC = Buffer.from('k8s\0');
 

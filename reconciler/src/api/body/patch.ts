@@ -1,0 +1,61 @@
+/** The patch that a request carries, as a function of the stored object. */
+import { type PlumbObject, terminal } from '@plumb/schemas';
+import { badRequest } from '../failure.ts';
+import type { ApiRequest } from '../request.ts';
+import type { Resource } from '../resource.ts';
+import { type Duplicates, type Json, reread } from './json.ts';
+import { jsonPatch } from './json-patch.ts';
+import { mergePatch } from './merge-patch.ts';
+
+const MERGE = 'application/merge-patch+json';
+const JSON_PATCH = 'application/json-patch+json';
+const STRATEGIC = 'application/strategic-merge-patch+json';
+const APPLY = 'application/apply-patch+yaml';
+
+export interface Patch {
+  /** The object as it would be. May not change `current`. Throws PlumbError when the patch does not fit it. */
+  wanted(current: PlumbObject): Json;
+  /** Fields that stand twice in one object of the patch. */
+  duplicates: Duplicates;
+}
+
+/** Throws PlumbError `UnsupportedMediaType` for a patch of a type that is not served, `BadRequest` for a broken one. */
+export async function patchOf(request: ApiRequest, resource: Resource): Promise<Patch> {
+  const type = request.contentType;
+  const { jsonDepth, objectBytes } = request.limits;
+  const made = (object: unknown) => reread(object, jsonDepth, objectBytes);
+  if (type === MERGE || (type === STRATEGIC && resource.group === '')) {
+    const { value, duplicates } = await request.parsed([type]);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw badRequest('a merge patch is an object');
+    }
+    if (type === STRATEGIC) refuseDirectives(value);
+    return { duplicates, wanted: (current) => made(mergePatch(current, value)) };
+  }
+  if (type === JSON_PATCH) {
+    const { value, duplicates } = await request.parsed([type]);
+    const patch = jsonPatch(value, request.limits);
+    return { duplicates, wanted: (current) => made(patch(structuredClone(current))) };
+  }
+  const hint =
+    type === APPLY
+      ? 'server-side apply is not served yet: leave out --server-side'
+      : type === STRATEGIC
+        ? 'strategic merge patches are for built-in kinds: use --type=merge'
+        : `use ${MERGE} or ${JSON_PATCH}`;
+  throw terminal(
+    'UnsupportedMediaType',
+    `a patch of type ${type.slice(0, 80) || '(none)'} is not served for ${resource.plural}: ${hint}`,
+  );
+}
+
+/** kubectl sends strategic patches for core kinds. Without directives, and on maps alone, they are merge patches. */
+function refuseDirectives(patch: object): void {
+  for (const [key, value] of Object.entries(patch)) {
+    if (key.startsWith('$') || Array.isArray(value)) {
+      const field = key.slice(0, 80);
+      throw terminal('UnsupportedMediaType', `a strategic merge patch with ${field} is not served: use --type=merge`);
+    }
+    if (typeof value === 'object' && value !== null) refuseDirectives(value);
+  }
+}
