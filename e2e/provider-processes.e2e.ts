@@ -1,4 +1,10 @@
 /** Real Terraform through the shim and the provider against the real API: how it finds its server, and its processes. */
+import { once } from 'node:events';
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { UNKNOWN_SERVER } from '@plumb/provider/src/testing/unknown-server.ts';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { build } from '../scripts/build.ts';
 import { terraform } from './harness/machinery.ts';
@@ -104,6 +110,100 @@ describe.skipIf(!terraform)('the processes', () => {
     expect(code).toBe(1);
     expect(said).toContain('must be a folder of yours that nobody else can enter');
   });
+
+  test('nothing of the shell that started it reaches another: what is trusted, what is loaded, what is secret', async () => {
+    const heard: string[] = [];
+    const stranger = createServer(UNKNOWN_SERVER, (request, response) => {
+      heard.push(request.headers.authorization ?? '');
+      response.end('{}');
+    });
+    await once(stranger.listen(0, '127.0.0.1'), 'listening');
+    const url = `https://localhost:${(stranger.address() as AddressInfo).port}`;
+    const file = (name: string, text: string) => {
+      writeFileSync(join(workspace.folder, name), text);
+      return join(workspace.folder, name);
+    };
+    const authority = file('stranger.pem', UNKNOWN_SERVER.cert);
+    const loaded = join(workspace.folder, 'loaded');
+    const hostile = {
+      NODE_TLS_REJECT_UNAUTHORIZED: '0',
+      NODE_EXTRA_CA_CERTS: authority,
+      SSL_CERT_FILE: authority,
+      NODE_OPTIONS: `--use-openssl-ca --require=${file('load.cjs', `require('fs').writeFileSync('${loaded}', '')`)}`,
+      NODE_USE_ENV_PROXY: '1',
+      HTTPS_PROXY: 'http://127.0.0.1:1',
+      LD_LIBRARY_PATH: workspace.folder,
+      AWS_SECRET_ACCESS_KEY: 'hush-hush-hush',
+    };
+    try {
+      workspace.declare(zone());
+      expect((await workspace.run(['validate'], hostile)).code).toBe(0);
+      const [pid] = workspace.providers();
+      const environ = readFileSync(`/proc/${pid}/environ`, 'utf8');
+      for (const name of Object.keys(hostile)) expect(environ).not.toContain(`${name}=`);
+      expect(existsSync(loaded)).toBe(false);
+      const mine = { PLUMB_ENDPOINT: url, PLUMB_TOKEN: 'the-token-of-this-shell' };
+      expect((await workspace.apply(mine)).said).toContain('is not trusted');
+      expect(heard).toEqual([]);
+      // The other way round: what that shell set is not needed to reach a server, and the process is the same.
+      expect((await workspace.apply()).said).toContain('1 added');
+      expect(workspace.providers()).toEqual([pid]);
+    } finally {
+      stranger.close();
+    }
+  });
+
+  test('what a run needs beside reaches its session: a program for the credential, with the variables of this shell', async () => {
+    workspace.declare(zone());
+    await workspace.run(['validate'], { MY_TOKEN: 'of-another-shell' });
+    const started = workspace.providers();
+    const config = join(workspace.folder, 'exec-config');
+    const plugin = join(workspace.folder, 'plugin');
+    writeFileSync(plugin, `#!/bin/sh\necho '{"status":{"token":"'$MY_TOKEN'"}}'\n`, { mode: 0o755 });
+    const text = readFileSync(control.kubeconfig, 'utf8');
+    const exec = 'exec:\n        apiVersion: client.authentication.k8s.io/v1\n        command: ./plugin';
+    writeFileSync(config, text.replace(/token: \S+/, exec));
+    expect((await workspace.apply({ KUBECONFIG: config, MY_TOKEN: 'wrong' })).said).toContain(
+      'does not accept the credential',
+    );
+    expect((await workspace.apply({ KUBECONFIG: config, MY_TOKEN: control.token })).said).toContain('1 added');
+    expect(workspace.providers()).toEqual(started);
+  });
+
+  test.runIf(process.geteuid?.() === 0)(
+    'a folder for sockets that somebody else made, or could replace, is passed over, and blocks nobody',
+    async () => {
+      workspace.declare(zone());
+      const [theirs, temporary, home] = ['theirs', 'temporary', 'home'].map((name) => join(workspace.folder, name)) as [
+        string,
+        string,
+        string,
+      ];
+      for (const folder of [theirs, temporary, home, join(home, '.cache')]) mkdirSync(folder, { mode: 0o700 });
+      chownSync(theirs, 65534, 65534);
+      const env = { XDG_RUNTIME_DIR: theirs, TMPDIR: temporary, HOME: home, TF_LOG_PROVIDER: 'WARN' };
+      const first = await workspace.apply(env);
+      expect(first.said).toContain('1 added');
+      expect(first.said).toContain(`${theirs} belongs to another user`);
+      expect(readdirSync(theirs)).toEqual([]);
+      const own = `plumb-provider-${process.getuid!()}`;
+      expect(readdirSync(temporary)).toContain(own);
+      workspace.endProviders(temporary);
+      // The name is taken by somebody else in the folder for temporary files, too: the cache of this user is next.
+      rmSync(join(temporary, own), { recursive: true });
+      mkdirSync(join(temporary, own));
+      chownSync(join(temporary, own), 65534, 65534);
+      expect((await workspace.apply(env)).said).toContain('No changes');
+      expect(readdirSync(join(home, '.cache'))).toEqual(['plumb-provider']);
+      workspace.endProviders(home);
+      // And there: a folder for this run alone, which goes with its process.
+      chownSync(join(home, '.cache'), 65534, 65534);
+      const last = await workspace.apply(env);
+      expect(last.said).toContain('No changes');
+      expect(last.said).toContain('each run starts a process of its own');
+      workspace.endProviders(temporary);
+    },
+  );
 
   test('logs reach Terraform and hold no secret', async () => {
     workspace.declare(zone());

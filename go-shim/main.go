@@ -4,6 +4,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -17,6 +18,14 @@ func main() {
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "terraform-provider-plumb: %v\n", err)
 		os.Exit(1)
+	}
+}
+
+// note writes a line that Terraform puts into its log; it shows nothing else of what a plugin writes to stderr.
+func note(format string, values ...any) {
+	line, err := json.Marshal(map[string]string{"@level": "warn", "@module": "plumb", "@message": fmt.Sprintf(format, values...)})
+	if err == nil {
+		fmt.Fprintf(os.Stderr, "%s\n", line)
 	}
 }
 

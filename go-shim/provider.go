@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -26,6 +25,8 @@ type provider struct {
 	socket string
 	// folder holds the socket, its lock and the output of the process. Only the user can enter it.
 	folder string
+	// temporary says that no other shim finds the folder: it goes with the process.
+	temporary bool
 	// id names this shim to the process.
 	id string
 }
@@ -49,7 +50,7 @@ func findProvider() (*provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	folder, err := runtimeFolder()
+	folder, temporary, err := runtimeFolder()
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +60,7 @@ func findProvider() (*provider, error) {
 	if _, err := rand.Read(id[:]); err != nil {
 		return nil, err
 	}
-	return &provider{bundle: bundle, node: node, socket: socket, folder: folder, id: hex.EncodeToString(id[:])}, nil
+	return &provider{bundle: bundle, node: node, socket: socket, folder: folder, temporary: temporary, id: hex.EncodeToString(id[:])}, nil
 }
 
 func digestOf(path string) (string, error) {
@@ -104,26 +105,4 @@ func findNode(beside string) (string, error) {
 		return "", fmt.Errorf("%s is Node %s: the provider needs Node %d or newer; name one in PLUMB_NODE", node, strings.TrimSpace(string(version)), oldestNode)
 	}
 	return node, nil
-}
-
-// runtimeFolder makes the folder for sockets, and refuses one that someone else could have prepared.
-func runtimeFolder() (string, error) {
-	parent := os.Getenv("XDG_RUNTIME_DIR")
-	name := "plumb-provider"
-	if parent == "" {
-		parent = os.TempDir()
-		name = fmt.Sprintf("plumb-provider-%d", os.Getuid())
-	}
-	folder := filepath.Join(parent, name)
-	if err := os.Mkdir(folder, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
-		return "", err
-	}
-	info, err := os.Lstat(folder)
-	if err != nil {
-		return "", err
-	}
-	if !info.IsDir() || info.Mode().Perm()&0o077 != 0 || !ownedByUs(info) {
-		return "", fmt.Errorf("%s must be a folder of yours that nobody else can enter (mode 0700): remove it", folder)
-	}
-	return folder, nil
 }

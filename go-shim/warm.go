@@ -39,21 +39,14 @@ func (p *provider) warmUp() error {
 	return connection.Close()
 }
 
-// dial opens a connection for Terraform's bytes. The process may be older than this run of Terraform, so it is told what
-// it would otherwise have from its own environment.
+// dial opens a connection for Terraform's bytes. The process may be older than this run of Terraform, and was started by
+// another one, so it is told what it would otherwise have from its own environment: for this connection alone.
 func (p *provider) dial() (net.Conn, error) {
-	env := map[string]string{}
-	for _, entry := range os.Environ() {
-		name, value, _ := strings.Cut(entry, "=")
-		if name == "KUBECONFIG" || name == "HOME" || strings.HasPrefix(name, "PLUMB_") {
-			env[name] = value
-		}
-	}
 	cwd, err := os.Getwd()
 	if err != nil {
 		return nil, err
 	}
-	return p.connect(greeting{Env: env, Cwd: cwd, ID: p.id})
+	return p.connect(greeting{Env: environmentOfRun(os.Environ()), Cwd: cwd, ID: p.id})
 }
 
 // relayLogs copies the log lines of our connections to stderr, where Terraform takes them, if it was asked for logs. The
@@ -163,9 +156,13 @@ func (p *provider) start() (int, error) {
 		return 0, err
 	}
 	defer ready.Close()
-	command := exec.Command(p.node, p.bundle, "--warm", p.socket)
+	arguments := []string{p.bundle, "--warm", p.socket}
+	if p.temporary {
+		arguments = append(arguments, "--remove-folder")
+	}
+	command := exec.Command(p.node, arguments...)
 	command.Dir = p.folder
-	command.Env = append(environmentOfProcess(), "NODE_COMPILE_CACHE="+p.folder)
+	command.Env = append(environmentOfProcess(os.Environ()), "NODE_COMPILE_CACHE="+p.folder)
 	command.Stdout, command.Stderr = log, log
 	command.ExtraFiles = []*os.File{child}
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -182,17 +179,4 @@ func (p *provider) start() (int, error) {
 	}
 	pid := command.Process.Pid
 	return pid, command.Process.Release()
-}
-
-// environmentOfProcess leaves out what belongs to one run of Terraform: the process serves others too.
-func environmentOfProcess() []string {
-	var kept []string
-	for _, entry := range os.Environ() {
-		name, _, _ := strings.Cut(entry, "=")
-		if strings.HasPrefix(name, "PLUMB_") || strings.HasPrefix(name, "TF_") || strings.HasPrefix(name, "PLUGIN_") || name == "KUBECONFIG" || name == "NODE_OPTIONS" {
-			continue
-		}
-		kept = append(kept, entry)
-	}
-	return kept
 }

@@ -106,6 +106,15 @@ export class Workspace {
     return found.map(Number).filter((pid) => commandLine(pid).includes(this.#sockets));
   }
 
+  /** Ends the provider's processes whose sockets lie below the folder. */
+  endProviders(folder: string): void {
+    const found = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    for (const pid of found.map(Number)) {
+      const line = commandLine(pid);
+      if (line.includes('--warm') && line.includes(folder)) process.kill(pid, 'SIGKILL');
+    }
+  }
+
   /** Lets everyone into the folder of the provider's sockets. */
   openSockets(): void {
     chmodSync(this.#sockets, 0o755);
@@ -130,7 +139,7 @@ export class Workspace {
 
   /** Ends the provider's processes that outlive Terraform, and removes the folder. */
   close(): void {
-    for (const pid of this.providers()) process.kill(pid, 'SIGKILL');
+    this.endProviders(this.folder);
     rmSync(this.folder, { recursive: true, force: true });
   }
 

@@ -8,11 +8,13 @@ const { values } = parseArgs({
     reattach: { type: 'boolean' },
     warm: { type: 'string' },
     'idle-seconds': { type: 'string', default: '60' },
+    'remove-folder': { type: 'boolean', default: false },
   },
 });
 
-if (values.warm !== undefined) serveWarm(values.warm, Number(values['idle-seconds']) * 1000);
-else if (values.reattach) serveReattach();
+if (values.warm !== undefined) {
+  serveWarm(values.warm, Number(values['idle-seconds']) * 1000, values['remove-folder']);
+} else if (values.reattach) serveReattach();
 else {
   process.stderr.write(
     'This is the Plumb provider for Terraform and OpenTofu. It is started by terraform-provider-plumb; to use it without\n' +

@@ -20,6 +20,13 @@ export const providerAttributes: readonly TerraformAttribute[] = [
   setting('kubeconfig', 'Path of a kubeconfig file; its current context says which server. Or KUBECONFIG.'),
   setting('endpoint', 'URL of the server, e.g. https://plumb.example:7443. Or PLUMB_ENDPOINT.'),
   { ...setting('token', 'Bearer token. Or PLUMB_TOKEN.'), sensitive: true },
+  {
+    ...setting(
+      'insecure_http',
+      'Whether a token may go over plain HTTP, where others can read it. Or PLUMB_INSECURE_HTTP.',
+    ),
+    type: 'bool',
+  },
   setting('ca_certificate', 'Authority of the server, as PEM or as a path to it. Or PLUMB_CA_CERTIFICATE.'),
 ];
 

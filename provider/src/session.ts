@@ -22,7 +22,12 @@ export class Session {
   /** Takes the provider block. Throws a terminal `NotConfigured` or `BadKubeconfig`. Asks the server nothing yet. */
   configure(attributes: ProviderAttributes): void {
     this.#client?.transport.close();
-    const transport = new Transport(connectionFrom(attributes, this.#surroundings), this.ambient.clock, this.log);
+    const transport = new Transport(
+      connectionFrom(attributes, this.#surroundings),
+      this.ambient.clock,
+      this.log,
+      this.#surroundings,
+    );
     this.#client = new Client(transport, this.ambient, this.#stop.signal);
   }
 

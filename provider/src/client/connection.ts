@@ -1,4 +1,6 @@
 /** Where a server is and who we are there. */
+import type { ExecPlugin } from '@plumb/schemas/access/exec-plugin.ts';
+
 export interface Connection {
   /** `https://host:port`, without a path at its end. */
   endpoint: string;
@@ -11,4 +13,8 @@ export interface Connection {
   serverName?: string;
   /** The certificate is not verified: only as a kubeconfig says so. */
   insecure?: true;
+  /** A program that gives token or certificate. */
+  exec?: ExecPlugin;
+  /** A proxy for this server, whatever the environment says. */
+  proxy?: string;
 }

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { PlumbError, terminal } from '@plumb/schemas';
+import { type ExecPlugin, execPlugin } from '@plumb/schemas/access/exec-plugin.ts';
+import { readWithOwner } from '@plumb/schemas/files/trusted-text.ts';
 import { parse } from 'yaml';
 import type { Connection } from './connection.ts';
 
@@ -16,6 +18,8 @@ interface Kubeconfig {
 interface Section {
   fields: Record<string, unknown>;
   folder: string;
+  /** Why the file is not believed in what it says to run. */
+  distrust: PlumbError | undefined;
 }
 
 /**
@@ -32,14 +36,19 @@ export function clusterOf(files: readonly string[]): Connection {
   const cluster = section(found, (c) => c.clusters?.find((x) => x.name === context.cluster)?.cluster);
   if (typeof cluster?.fields.server !== 'string') throw bad(where, `the cluster ${context.cluster} has no server`);
   const user = section(found, (c) => c.users?.find((x) => x.name === context.user)?.user);
-  if (user?.fields.exec || user?.fields['auth-provider']) {
-    throw bad(where, `the user ${context.user} gets its credential from a program; give a token or a certificate`);
+  if (user?.fields['auth-provider']) {
+    throw bad(
+      where,
+      `the user ${context.user} has an auth-provider, which Kubernetes has given up; use exec, a token or a certificate`,
+    );
   }
+  const exec = user && pluginOf(user, cluster, where);
   const ca = material(cluster, 'certificate-authority', where);
   const token = user && tokenOf(user, where);
   const cert = user && material(user, 'client-certificate', where);
   const key = user && material(user, 'client-key', where);
   const serverName = cluster.fields['tls-server-name'];
+  const proxy = cluster.fields['proxy-url'];
   return {
     endpoint: cluster.fields.server,
     ...(ca ? { ca } : {}),
@@ -47,18 +56,22 @@ export function clusterOf(files: readonly string[]): Connection {
     ...(cert && key ? { certificate: { cert, key } } : {}),
     ...(typeof serverName === 'string' ? { serverName } : {}),
     ...(cluster.fields['insecure-skip-tls-verify'] === true ? { insecure: true } : {}),
+    ...(exec ? { exec } : {}),
+    ...(typeof proxy === 'string' && proxy !== '' ? { proxy } : {}),
   };
 }
 
 interface Found {
   config: Kubeconfig;
   folder: string;
+  distrust: PlumbError | undefined;
 }
 
 function readKubeconfig(file: string, optional: boolean): Found[] {
   let text: string;
+  let distrust: PlumbError | undefined;
   try {
-    text = readFileSync(file, 'utf8');
+    ({ text, distrust } = readWithOwner(file));
   } catch (error) {
     const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
     if (optional && absent) return [];
@@ -67,7 +80,7 @@ function readKubeconfig(file: string, optional: boolean): Found[] {
   try {
     const config: unknown = parse(text);
     if (typeof config !== 'object' || config === null) throw bad(file, 'it is not a YAML mapping');
-    return [{ config: config as Kubeconfig, folder: dirname(file) }];
+    return [{ config: config as Kubeconfig, folder: dirname(file), distrust }];
   } catch (error) {
     // The parser's own message quotes lines of the file, and these may be credentials.
     throw error instanceof PlumbError ? error : bad(file, 'it is not YAML');
@@ -75,11 +88,22 @@ function readKubeconfig(file: string, optional: boolean): Found[] {
 }
 
 function section(found: Found[], pick: (c: Kubeconfig) => Record<string, unknown> | undefined): Section | undefined {
-  for (const { config, folder } of found) {
+  for (const { config, ...file } of found) {
     const fields = pick(config);
-    if (fields) return { fields, folder };
+    if (fields) return { fields, ...file };
   }
   return undefined;
+}
+
+/** The program that gives the credential, if there is one and nothing simpler. It is run only as a file of ours says. */
+function pluginOf({ fields, folder, distrust }: Section, cluster: Section, where: string): ExecPlugin | undefined {
+  if (!fields.exec || (typeof fields.token === 'string' && fields.token !== '')) return undefined;
+  if (distrust) throw bad(where, `it names a program to run, and ${distrust.message}`);
+  try {
+    return execPlugin(fields.exec, folder, cluster.fields);
+  } catch (error) {
+    throw bad(where, (error as Error).message);
+  }
 }
 
 /** PEM text from `<name>-data` (base64), else from the file `<name>`. */

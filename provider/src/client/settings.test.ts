@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PlumbError } from '@plumb/schemas';
@@ -28,7 +28,11 @@ beforeAll(() => {
   file('config', kubeconfig('https://a:1/', 'token: kube-token', `, certificate-authority-data: ${authority}`));
   file('files', kubeconfig('https://a:2', 'tokenFile: token.txt', ', certificate-authority: ca.pem'));
   file('token.txt', 'from-file\n');
-  file('exec', kubeconfig('https://a:3', 'exec: {command: x}'));
+  file('exec', kubeconfig('https://a:3', `exec: {apiVersion: client.authentication.k8s.io/v1, command: ./x}`));
+  file('provider', kubeconfig('https://a:3', 'auth-provider: {name: x}'));
+  file('plain', kubeconfig('http://a:5', 'token: t', ', proxy-url: "http://proxy:1"'));
+  file('theirs', kubeconfig('https://a:3', `exec: {apiVersion: client.authentication.k8s.io/v1, command: ./x}`));
+  chmodSync(join(cwd, 'theirs'), 0o666);
   file('context', 'current-context: other\n');
   file('broken', 'users: [{token: "secret-in-here}]\n');
   file(
@@ -94,6 +98,24 @@ describe('where the server is', () => {
   });
 });
 
+test('a program gives the credential, relative to its kubeconfig', () => {
+  expect(from({ kubeconfig: 'exec' })).toMatchObject({ endpoint: 'https://a:3', exec: { command: join(cwd, 'x') } });
+});
+
+test('plain HTTP is taken without a token, or when that is asked for', () => {
+  expect(from({ endpoint: 'http://b' })).toEqual({ endpoint: 'http://b' });
+  for (const [attributes, env] of [
+    [{ insecureHttp: true }, {}],
+    [{}, { PLUMB_INSECURE_HTTP: 'true' }],
+  ] as const) {
+    expect(from({ endpoint: 'http://b', token: 't', ...attributes }, env).token).toBe('t');
+    expect(from({ kubeconfig: 'plain', ...attributes }, env)).toMatchObject({ token: 't', proxy: 'http://proxy:1' });
+  }
+  expect(why({ endpoint: 'http://b', token: 't', insecureHttp: false }, { PLUMB_INSECURE_HTTP: 'true' })).toContain(
+    'plain HTTP',
+  );
+});
+
 describe('what is wrong is said', () => {
   test.each<[string, ProviderAttributes, Record<string, string>, string]>([
     ['nothing', {}, {}, 'NotConfigured: No Plumb server is known. Set kubeconfig or endpoint'],
@@ -105,7 +127,11 @@ describe('what is wrong is said', () => {
     ],
     ['no such file', { kubeconfig: 'nowhere' }, {}, 'there is no such file. Take the one that the server wrote'],
     ['no such context', { kubeconfig: 'context' }, {}, 'the context other is not in it'],
-    ['a credential plug-in', { kubeconfig: 'exec' }, {}, 'gets its credential from a program'],
+    ['a program of one who could be anybody', { kubeconfig: 'theirs' }, {}, 'can be written by other users'],
+    ['what Kubernetes has given up', { kubeconfig: 'provider' }, {}, 'has an auth-provider'],
+    ['a token over plain HTTP', { endpoint: 'http://b', token: 't' }, {}, 'is plain HTTP'],
+    ['the token of a kubeconfig over plain HTTP', { kubeconfig: 'plain' }, {}, 'is plain HTTP'],
+    ['a password in a URL', { endpoint: 'https://u:p4ss@b' }, {}, 'holds a name or password: give a token'],
     [
       'a bad authority',
       { endpoint: 'https://b', caCertificate: 'nowhere.pem' },
@@ -115,5 +141,9 @@ describe('what is wrong is said', () => {
     ['not YAML', { kubeconfig: 'broken' }, {}, 'it is not YAML'],
   ])('%s', (_, attributes, env, expected) => expect(why(attributes, env)).toContain(expected));
 
-  test('and never quotes a credential', () => expect(why({ kubeconfig: 'broken' })).not.toContain('secret-in-here'));
+  test('and never quotes a credential', () => {
+    expect(why({ kubeconfig: 'broken' })).not.toContain('secret-in-here');
+    expect(why({ endpoint: 'https://u:p4ss@b' })).not.toContain('p4ss');
+    expect(why({ endpoint: 'ftp://u:p4ss@b' })).not.toContain('p4ss');
+  });
 });

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { terminal } from '@plumb/schemas';
+import { shownUrl, terminal } from '@plumb/schemas';
 import type { Connection } from './connection.ts';
 import { clusterOf } from './kubeconfig.ts';
 
@@ -12,6 +12,7 @@ export interface ProviderAttributes {
   endpoint?: string;
   token?: string;
   caCertificate?: string;
+  insecureHttp?: boolean;
 }
 
 /** What a program takes from the process that started it. */
@@ -22,7 +23,8 @@ export interface Surroundings {
 
 /**
  * Finds the connection. The block wins over `PLUMB_*`, and these win over `KUBECONFIG`. The credentials of a kubeconfig
- * go to the server of that kubeconfig only. Throws a terminal `NotConfigured` or `BadKubeconfig`.
+ * go to the server of that kubeconfig only, and none goes over plain HTTP unless that is asked for. Throws a terminal
+ * `NotConfigured` or `BadKubeconfig`.
  */
 export function connectionFrom(attributes: ProviderAttributes, { env, cwd }: Surroundings): Connection {
   const from = (path: string) => absolute(path, cwd, env);
@@ -33,7 +35,8 @@ export function connectionFrom(attributes: ProviderAttributes, { env, cwd }: Sur
     ...(caText ? { ca: pem(caText, from) } : {}),
   };
   const endpoint = attributes.endpoint ?? (attributes.kubeconfig ? undefined : set(env.PLUMB_ENDPOINT));
-  if (endpoint) return { ...own, endpoint: checked(endpoint) };
+  const plain = attributes.insecureHttp ?? set(env.PLUMB_INSECURE_HTTP) === 'true';
+  if (endpoint) return guarded({ ...own, endpoint: checked(endpoint) }, plain);
   const files = attributes.kubeconfig ? [attributes.kubeconfig] : (set(env.KUBECONFIG)?.split(':') ?? []);
   if (files.length === 0) {
     throw terminal(
@@ -42,7 +45,17 @@ export function connectionFrom(attributes: ProviderAttributes, { env, cwd }: Sur
     );
   }
   const cluster = clusterOf(files.filter((file) => file !== '').map(from));
-  return { ...cluster, ...own, endpoint: checked(cluster.endpoint) };
+  return guarded({ ...cluster, ...own, endpoint: checked(cluster.endpoint) }, plain);
+}
+
+/** A token that goes over plain HTTP can be read, and used from then on, by anyone on the way. */
+function guarded(connection: Connection, plain: boolean): Connection {
+  const { endpoint, token, exec } = connection;
+  if (plain || !endpoint.startsWith('http:') || (!token && !exec)) return connection;
+  throw terminal(
+    'NotConfigured',
+    `${endpoint} is plain HTTP: anyone on the way could read the token. Use https, or set insecure_http = true (or PLUMB_INSECURE_HTTP=true) where no one is.`,
+  );
 }
 
 function set(text: string | undefined): string | undefined {
@@ -70,7 +83,13 @@ function pem(text: string, from: (path: string) => string): string {
 function checked(endpoint: string): string {
   const url = URL.parse(endpoint);
   if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
-    throw terminal('NotConfigured', `endpoint must be a URL as in https://plumb.example:7443, but is ${endpoint}`);
+    throw terminal(
+      'NotConfigured',
+      `endpoint must be a URL as in https://plumb.example:7443, but is ${shownUrl(endpoint)}`,
+    );
+  }
+  if (url.username || url.password) {
+    throw terminal('NotConfigured', `endpoint ${shownUrl(endpoint)} holds a name or password: give a token instead`);
   }
   return endpoint.replace(/\/+$/, '');
 }

@@ -3,8 +3,11 @@ import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } fr
 import { Agent, request as secureRequest } from 'node:https';
 import { rootCertificates } from 'node:tls';
 import { type Clock, PlumbError, retryable, terminal } from '@plumb/schemas';
+import { type Credential, PluginCredential } from '@plumb/schemas/access/exec-plugin.ts';
 import type { Log } from '../log.ts';
 import type { Connection } from './connection.ts';
+import { proxyFor } from './proxy.ts';
+import type { Surroundings } from './settings.ts';
 import { errorOf } from './status.ts';
 
 export interface Request {
@@ -18,29 +21,56 @@ export interface Request {
 
 /** A request that has brought no answer in this time is given up; it may have been carried out. Milliseconds. */
 const ANSWER_MS = 30_000;
+const UNAUTHORIZED = 401;
 
 export class Transport {
   readonly #connection: Connection;
-  readonly #agent: Agent | PlainAgent;
+  readonly #surroundings: Surroundings;
+  /** The one that is used, and the certificate of ours that it shows. */
+  #agent: Agent | PlainAgent;
+  #shown: Connection['certificate'];
+  readonly #plugin: PluginCredential | undefined;
   readonly #clock: Clock;
   readonly #log: Log;
 
-  constructor(connection: Connection, clock: Clock, log: Log) {
+  /** `surroundings`: of the run of Terraform that this is for. */
+  constructor(connection: Connection, clock: Clock, log: Log, surroundings: Surroundings = { env: {}, cwd: '/' }) {
     this.#connection = connection;
+    this.#surroundings = surroundings;
     this.#clock = clock;
     this.#log = log;
-    const { ca, certificate, serverName, insecure, endpoint } = connection;
-    this.#agent = endpoint.startsWith('http:')
-      ? new PlainAgent({ keepAlive: true })
+    this.#plugin = connection.exec && new PluginCredential(connection.exec, { ...surroundings, clock });
+    this.#shown = connection.certificate;
+    this.#agent = this.#newAgent();
+  }
+
+  #newAgent(): Agent | PlainAgent {
+    const { ca, serverName, insecure, endpoint } = this.#connection;
+    const proxyEnv = proxyFor(this.#connection, this.#surroundings.env);
+    return endpoint.startsWith('http:')
+      ? new PlainAgent({ keepAlive: true, proxyEnv })
       : new Agent({
           keepAlive: true,
+          proxyEnv,
           // Named always, so that no variable of the environment adds another (NODE_EXTRA_CA_CERTS, SSL_CERT_FILE).
           ca: ca ?? [...rootCertificates],
-          ...(certificate ?? {}),
+          ...(this.#shown ?? {}),
           ...(serverName ? { servername: serverName } : {}),
           // Said always: where it is not, a variable of the environment decides (NODE_TLS_REJECT_UNAUTHORIZED).
           rejectUnauthorized: insecure !== true,
         });
+  }
+
+  /** Who we are now: from the connection, or from the program that it names. */
+  async #credential(): Promise<Credential> {
+    if (!this.#plugin) return this.#connection;
+    const credential = await this.#plugin.get();
+    if (credential.certificate && credential.certificate !== this.#shown) {
+      this.#agent.destroy();
+      this.#shown = credential.certificate;
+      this.#agent = this.#newAgent();
+    }
+    return credential;
   }
 
   /** Where requests go, for messages. */
@@ -98,11 +128,20 @@ export class Transport {
     }
   }
 
-  #send(request: Request, signal: AbortSignal): Promise<IncomingMessage> {
+  /** A credential that is refused is asked for once more, where a program gives it: tokens end in the middle of an apply. */
+  async #send(request: Request, signal: AbortSignal): Promise<IncomingMessage> {
+    const credential = await this.#credential();
+    const response = await this.#sendAs(credential, request, signal);
+    if (response.statusCode !== UNAUTHORIZED || !this.#plugin) return response;
+    response.destroy();
+    this.#plugin.refused(credential);
+    return this.#sendAs(await this.#credential(), request, signal);
+  }
+
+  #sendAs({ token }: Credential, request: Request, signal: AbortSignal): Promise<IncomingMessage> {
     const started = this.#clock.now();
     const { method, path, body, contentType = 'application/json' } = request;
     const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-    const { token } = this.#connection;
     const headers = {
       accept: 'application/json',
       'user-agent': 'terraform-provider-plumb',

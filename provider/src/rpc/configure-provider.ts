@@ -19,6 +19,7 @@ export const configureProvider = guarded<ConfigureRequest, WithDiagnostics>(
       ...text('endpoint', values.endpoint),
       ...text('token', values.token),
       ...text('caCertificate', values.ca_certificate),
+      ...(typeof values.insecure_http === 'boolean' ? { insecureHttp: values.insecure_http } : {}),
     });
     return {};
   },

@@ -1,3 +1,4 @@
+import { shownUrl } from '@plumb/schemas';
 import { type Diagnostic, failure } from '../diagnostic.ts';
 import { providerAttributes } from '../resources.ts';
 import { objectIn, wireDiagnostics } from '../wire/convert.ts';
@@ -15,7 +16,7 @@ export const validateProviderConfig = guarded<ProviderConfigRequest, WithDiagnos
         diagnostics.push(failure(`Invalid ${name}`, `${name} is empty: leave it out.`, [{ attribute: name }]));
     }
     if (typeof values.endpoint === 'string' && values.endpoint !== '' && !/^https?:\/\//.test(values.endpoint)) {
-      const detail = `endpoint must be a URL as in https://plumb.example:7443, but is ${JSON.stringify(values.endpoint)}.`;
+      const detail = `endpoint must be a URL as in https://plumb.example:7443, but is ${JSON.stringify(shownUrl(values.endpoint))}.`;
       diagnostics.push(failure('Invalid endpoint', detail, [{ attribute: 'endpoint' }]));
     }
     return { diagnostics: wireDiagnostics(diagnostics) };

@@ -38,7 +38,10 @@ export class Core {
     const log = jsonLog((line) => this.logs.push(line), ambient.clock.now);
     this.#server = createServer((socket) => {
       socket.on('error', () => socket.destroy());
-      serveConnection(socket, new Session(ambient, { env, cwd: this.#folder }, log));
+      serveConnection(
+        socket,
+        new Session(ambient, { env: { PLUMB_INSECURE_HTTP: 'true', ...env }, cwd: this.#folder }, log),
+      );
     });
   }
 

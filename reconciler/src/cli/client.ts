@@ -1,7 +1,8 @@
 /** A client of the API: one HTTP/2 connection that is kept, many requests on it at once. */
 import http2 from 'node:http2';
 import { rootCertificates } from 'node:tls';
-import { type Clock, type FieldError, PlumbError, retryable, terminal } from '@plumb/schemas';
+import { type Clock, type FieldError, PlumbError, retryable, shownUrl, terminal } from '@plumb/schemas';
+import { type Credential, PluginCredential } from '@plumb/schemas/access/exec-plugin.ts';
 import type { Access } from './access.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: bodies have the shape that the path says, and are read by their names
@@ -57,16 +58,19 @@ export class ApiError extends PlumbError {
   }
 }
 
-type Reached = Pick<Access, 'server' | 'authority' | 'token'>;
+type Reached = Pick<Access, 'server' | 'authority' | 'token' | 'exec' | 'insecure'>;
 
 export class ApiClient {
   readonly #access: Reached;
   readonly #clock: Clock;
+  readonly #plugin: PluginCredential | undefined;
   #session: http2.ClientHttp2Session | undefined;
 
-  constructor(access: Reached, clock: Clock) {
+  /** `env`: of the person who asks, for a program that gives the token. */
+  constructor(access: Reached, clock: Clock, env: Readonly<Record<string, string | undefined>> = {}) {
     this.#access = access;
     this.#clock = clock;
+    this.#plugin = access.exec && new PluginCredential(access.exec, { env, cwd: process.cwd(), clock });
   }
 
   /** The body of a success. Throws {@link ApiError} for any other answer. */
@@ -90,15 +94,29 @@ export class ApiClient {
    */
   async ask(method: string, path: string, sending: Sending = {}): Promise<Answer> {
     const until = this.#clock.now() + PATIENCE_MS;
-    for (;;) {
-      const { status, body, retryAfterMs } = await this.#askOnce(method, path, sending);
+    for (let refused = false; ; ) {
+      const credential = await this.#credential();
+      const { status, body, retryAfterMs } = await this.#askOnce(method, path, sending, credential);
+      if (status === 401 && this.#plugin && !refused) {
+        // A token may have ended, or been replaced, since the program gave it.
+        refused = true;
+        this.#plugin.refused(credential);
+        continue;
+      }
       if (status !== 429 || this.#clock.now() + retryAfterMs > until) return { status, body };
       await new Promise<void>((resolve) => this.#clock.after(retryAfterMs, resolve));
     }
   }
 
-  async #askOnce(method: string, path: string, sending: Sending): Promise<Answer & Head> {
-    const stream = this.#open(method, path, sending);
+  /** Who we are, now. */
+  async #credential(): Promise<Credential> {
+    if (this.#plugin) return this.#plugin.get();
+    const { token } = this.#access;
+    return token === undefined ? {} : { token };
+  }
+
+  async #askOnce(method: string, path: string, sending: Sending, credential: Credential): Promise<Answer & Head> {
+    const stream = this.#open(method, path, sending, credential);
     const stop = this.#clock.after(ANSWER_MS, () => stream.destroy(new Error('no answer within 30 seconds')));
     try {
       const head = await headOf(stream);
@@ -117,7 +135,7 @@ export class ApiClient {
    * broken off with an error.
    */
   async *watch(path: string, signal: AbortSignal, accept?: string): AsyncGenerator<WatchEvent> {
-    const stream = this.#open('GET', path, { accept });
+    const stream = this.#open('GET', path, { accept }, await this.#credential());
     const end = () => stream.close();
     signal.addEventListener('abort', end, { once: true });
     if (signal.aborted) end();
@@ -154,8 +172,8 @@ export class ApiClient {
     method: string,
     path: string,
     { body, type = JSON_TYPE, accept = JSON_TYPE }: Sending,
+    { token }: Credential,
   ): http2.ClientHttp2Stream {
-    const { token } = this.#access;
     const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     const stream = this.#connected().request(
       {
@@ -177,8 +195,9 @@ export class ApiClient {
     if (this.#session && !this.#session.closed && !this.#session.destroyed) return this.#session;
     // Both are said always: where they are not, variables of the environment decide (NODE_TLS_REJECT_UNAUTHORIZED,
     // NODE_EXTRA_CA_CERTS).
-    const trust = { ca: this.#access.authority ?? [...rootCertificates], rejectUnauthorized: true };
-    const session = http2.connect(this.#access.server, trust);
+    const { server, authority, insecure } = this.#access;
+    const trust = { ca: authority ?? [...rootCertificates], rejectUnauthorized: insecure !== true };
+    const session = http2.connect(server, trust);
     // A request that cannot be answered reports why; the session needs no report of its own.
     session.on('error', () => {});
     session.on('goaway', () => session.close());
@@ -187,7 +206,7 @@ export class ApiClient {
   }
 
   #unreachable(thrown: unknown): PlumbError {
-    const { server } = this.#access;
+    const server = shownUrl(this.#access.server);
     // A request on a connection that broke says no more than that; its cause says why.
     const error = ((thrown as Error).cause ?? thrown) as NodeJS.ErrnoException;
     if (error.code === 'ECONNREFUSED') {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -63,7 +63,42 @@ describe('the command line', () => {
     await writeFile(file, nowhere().replace('https://127.0.0.1:1', api.url));
     expect((await plumb(['get', 'zones', '--kubeconfig', file])).err).toContain('does not vouch for');
   });
+
+  test('a token does not go over plain HTTP unless that is asked for', async () => {
+    const file = join(folder, 'plain');
+    await writeFile(file, withUser(nowhere().replace('https:', 'http:'), '{token: t}'));
+    const args = ['get', 'zones', '--kubeconfig', file];
+    expect(await plumb(args)).toMatchObject({ code: 1, err: expect.stringContaining('is plain HTTP') });
+    expect((await plumb(args, { PLUMB_INSECURE_HTTP: 'true' })).err).toContain('nothing listens');
+    await writeFile(file, nowhere().replace('https:', 'http:'));
+    expect((await plumb(args)).err).toContain('nothing listens');
+  });
+
+  test('a program that the kubeconfig names gives the token, anew when it is refused; not as a file of others says', async () => {
+    const [file, plugin, asked] = ['exec', 'plugin', 'asked'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const script = `#!/bin/sh\necho x >> ${asked}\n[ $(wc -l < ${asked}) = 1 ] && TOKEN=old\n`;
+    await writeFile(plugin, `${script}echo '{"status":{"token":"'$TOKEN'"}}'\n`, { mode: 0o755 });
+    const user = '{exec: {apiVersion: client.authentication.k8s.io/v1, command: ./plugin}}';
+    const authority = Buffer.from(api.pki.authority).toString('base64');
+    const cluster = `certificate-authority-data: ${authority}, server: "${api.url}"`;
+    await writeFile(file, withUser(nowhere().replace('server: "https://127.0.0.1:1"', cluster), user));
+    const args = ['get', 'namespaces', '-o', 'name', '--kubeconfig', file];
+    const env = { TOKEN: api.token, PATH: process.env.PATH! };
+    expect(await plumb(args, env)).toEqual({ code: 0, out: 'namespace/default\n', err: '' });
+    expect(await readFile(asked, 'utf8')).toBe('x\nx\n');
+    await chmod(file, 0o666);
+    expect((await plumb(args, env)).err).toContain('it names a program to run, and');
+    expect(await readFile(asked, 'utf8')).toBe('x\nx\n');
+  });
 });
+
+function withUser(config: string, user: string): string {
+  return `${config.replace('{cluster: a}', '{cluster: a, user: u}')}users: [{name: u, user: ${user}}]\n`;
+}
 
 /** A kubeconfig that leads to a port on which nobody listens. */
 function nowhere(): string {

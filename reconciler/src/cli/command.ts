@@ -54,7 +54,7 @@ export async function withSession<T>(
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const access = await findAccess(values.kubeconfig, surroundings.env);
-  const client = new ApiClient(access, surroundings.clock);
+  const client = new ApiClient(access, surroundings.clock, surroundings.env);
   try {
     return await work({ client, access, namespace: values.namespace ?? access.namespace });
   } finally {
