@@ -1,7 +1,7 @@
 /** Composition of the agent: everything that runs in it, listed in one place. */
 import type { Ambient } from '@plumb/schemas';
 import type { PrivateFiles } from '@plumb/schemas/files/private-file.ts';
-import type { AgentLimits } from '@plumb/schemas/limits/agent.ts';
+import { type AgentLimits, defaultAgentLimits } from '@plumb/schemas/limits/agent.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Driver } from './drivers/driver.ts';
 import { Identity } from './identity/identity.ts';
@@ -48,21 +48,21 @@ const GRACE_MS = 5_000;
 
 /** Starts an agent for the hosts. Rejects when what is kept of a host cannot be read; else it tries until stopped. */
 export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
-  const { server, tokenFile, dataDir, log, files, registerZone = '' } = options;
+  const { server, tokenFile, dataDir, log, files, registerZone = '', limits = defaultAgentLimits } = options;
   const { clock, random, ids } = options.ambient;
   const sessions: HostSession[] = [];
   for (const { name, driver, tunnelAddress, fences } of options.hosts) {
     const identity = await Identity.load(dataDir, name, ids, files);
     sessions.push(
       new HostSession({
-        ...{ identity, driver, tunnelAddress, registerZone, clock, random, log, fences },
+        ...{ identity, driver, tunnelAddress, registerZone, limits, clock, random, log, fences },
         agentVersion: packageJson.version,
       }),
     );
   }
   const trust = new Trust({ server, tokenFile, dataDir, clock });
   const connections = spread(sessions, options.streams ?? 1).map(
-    (hosts) => new Connection({ server, trust, hosts, registerZone, clock, random, log }),
+    (hosts) => new Connection({ server, trust, hosts, registerZone, limits, clock, random, log }),
   );
   return {
     async stop() {

@@ -65,7 +65,7 @@ test('an agent that is killed is known to be gone, and comes back as itself', as
   const first = start(...common, '--driver', 'simulated', '--host', 'host-1');
   await connected(plane.fleet, 'host-1');
   first.child.kill('SIGKILL');
-  await until(plane.fleet, () => !plane.fleet.host('host-1')!.connected);
+  await until(plane.fleet, () => !plane.fleet.host('host-1')?.connected);
   start(...common, '--driver', 'simulated', '--host', 'host-1');
   await connected(plane.fleet, 'host-1');
 });

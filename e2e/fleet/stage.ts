@@ -1,4 +1,5 @@
 /** A fleet server behind real TLS on loopback, and agents with simulated hosts, in this process. */
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo, Socket } from 'node:net';
@@ -11,6 +12,7 @@ import { type AgentOptions, type RunningAgent, runAgent } from '@plumb/agent/mai
 import { FleetServer, type FleetServerOptions } from '@plumb/reconciler/fleet/fleet-server.ts';
 import { nextTerm } from '@plumb/reconciler/fleet/term.ts';
 import { openPki, type Pki } from '@plumb/reconciler/pki/open.ts';
+import { keys } from '@plumb/reconciler/store/keys.ts';
 import { MemoryStore } from '@plumb/reconciler/store/memory.ts';
 import { type Ambient, realAmbient, type Thing } from '@plumb/schemas';
 
@@ -20,6 +22,10 @@ export interface Plane {
   pki: Pki;
   url: string;
   log: string[];
+  /** Makes the Host object, or as much of one as the fleet looks at. */
+  declare(host: string): Promise<unknown>;
+  /** Lets the host in with the credential. */
+  admit(host: string, credential: string): Promise<unknown>;
   /** Cuts every connection, as a broken network does. */
   cut(): void;
   close(): Promise<void>;
@@ -72,7 +78,7 @@ export class Stage {
     });
     const sockets = new Set<Socket>();
     const server = createServer({ ...pki.tls.forAgents(), ALPNProtocols: ['h2'] }, (socket) =>
-      fleet.attachConnection(socket),
+      fleet.attachConnection(socket, { address: socket.remoteAddress ?? '', identified() {}, refused() {} }),
     );
     pki.tls.onRenewed(() => server.setSecureContext(pki.tls.forAgents()));
     server.on('connection', (socket) => {
@@ -92,7 +98,23 @@ export class Stage {
       await closed;
       pki.close();
     });
-    return { fleet, store, pki, log, cut, close, url: `https://127.0.0.1:${(server.address() as AddressInfo).port}` };
+    const put = (key: string, value: string) => store.commit({ preconditions: [], ops: [{ type: 'put', key, value }] });
+    const declare = (host: string) => put(keys.object('hosts', undefined, host), '{}');
+    const admit = (host: string, credential: string) => {
+      const sha256 = createHash('sha256').update(credential).digest('hex');
+      return put(keys.credential(host), JSON.stringify({ sha256 }));
+    };
+    return {
+      fleet,
+      store,
+      pki,
+      log,
+      declare,
+      admit,
+      cut,
+      close,
+      url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    };
   }
 
   simulated(options: Partial<SimulatedHostOptions> = {}): SimulatedHost {

@@ -10,11 +10,12 @@ export class Stranger {
   readonly #waiting = new Set<() => void>();
   ended = false;
 
-  constructor(plane: Plane) {
+  /** `said`: in the metadata of the call; nothing, as an agent of the version before. */
+  constructor(plane: Plane, said: Record<string, string> = {}) {
     this.dial = new Dial(plane.url, plane.pki.authority);
-    this.#call = this.dial.connect();
+    this.#call = this.dial.connect(said);
     this.#call.on('data', ({ messages }) => {
-      this.heard.push(...messages);
+      for (const message of messages) if (message.body !== 'broken') this.heard.push(message);
       for (const ask of this.#waiting) ask();
     });
     const end = () => {

@@ -5,6 +5,7 @@ import { FakeClock } from '@plumb/reconciler/runtime/fake-clock.ts';
 import { Metrics } from '@plumb/reconciler/runtime/metrics.ts';
 import { keys } from '@plumb/reconciler/store/keys.ts';
 import { realAmbient } from '@plumb/schemas';
+import { callMetadata } from '@plumb/schemas/wire/call-metadata.ts';
 import { parseJoinToken } from '@plumb/schemas/wire/join-token.ts';
 import type { AgentMessage } from '@plumb/schemas/wire/messages.ts';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -20,8 +21,8 @@ afterEach(() => stage.close());
 
 const kept = async (host: string) => JSON.parse(await readFile(join(stage.folder, `agent/hosts/${host}.json`), 'utf8'));
 
-function stranger(plane: Plane): Stranger {
-  const made = new Stranger(plane);
+function stranger(plane: Plane, said?: Record<string, string>): Stranger {
+  const made = new Stranger(plane, said);
   stage.onClose(async () => made.close());
   return made;
 }
@@ -61,7 +62,7 @@ describe('who may join', () => {
     await first.stop();
     const second = await stage.agent(plane, { 'host-1': stage.simulated() }, { dataDir: join(stage.folder, 'other') });
     await vi.waitFor(() => expect(second.log.join('\n')).toContain('plumb delete host host-1'), 5000);
-    expect(plane.fleet.host('host-1')!.connected).toBe(false);
+    expect(plane.fleet.host('host-1')?.connected ?? false).toBe(false);
     await plane.store.commit({ preconditions: [], ops: [{ type: 'delete', key: keys.credential('host-1') }] });
     await connected(plane.fleet, 'host-1');
   });
@@ -133,10 +134,15 @@ describe('who is heard', () => {
     expect(plane.fleet.host('host-a')!.things.size).toBe(0);
   });
 
-  test('who is not attached is told so once', async () => {
+  test('who is not attached is told so once, on a stream that a host has opened', async () => {
     const plane = await stage.plane();
-    const bad = stranger(plane);
     const snapshot: AgentMessage = { host: 'host-a', body: 'snapshot', snapshot: { things: [], more: false } };
+    const unknown = stranger(plane);
+    unknown.say(snapshot, snapshot);
+    await unknown.until(() => unknown.ended);
+    expect(unknown.heard).toEqual([]);
+    await plane.admit('host-c', 'its own');
+    const bad = stranger(plane, callMetadata('host-c', 'its own'));
     bad.say(snapshot, snapshot, { ...snapshot, host: 'host-b' });
     await bad.until(() => bad.heard.length === 2);
     expect(bad.heard.map(({ host, ...rest }) => [host, rest])).toEqual([
@@ -199,6 +205,7 @@ describe('who is heard', () => {
   test('a stream that is silent for 30 s is ended; one that beats is not', async () => {
     const clock = new FakeClock(Date.now());
     const plane = await stage.plane({ ambient: { ...realAmbient(), clock } });
+    for (const host of ['lazy', 'alive']) await plane.admit(host, 'x');
     const lazy = stranger(plane);
     const alive = stranger(plane);
     lazy.attach('lazy', 'x');
@@ -207,7 +214,7 @@ describe('who is heard', () => {
     await clock.advance(29_000);
     expect([lazy.ended, alive.ended]).toEqual([false, false]);
     alive.say({ host: '', body: 'heartbeat', heartbeat: { sequence: 1 } });
-    alive.attach('alive', 'x');
+    alive.say({ host: 'other', body: 'snapshot', snapshot: { things: [], more: false } });
     await alive.until(() => alive.heard.length === 2);
     await clock.advance(2_000);
     await lazy.until(() => lazy.ended);

@@ -27,7 +27,10 @@ beforeEach(async () => {
   begun = [];
   held = new Set();
   release = new Map();
-  commands = new Commands({ driver, identity, fences: new MemoryFences(), report: (result) => results.push(result) });
+  commands = new Commands({
+    ...{ driver, identity, fences: new MemoryFences(), most: 100 },
+    report: (result) => results.push(result),
+  });
 });
 afterEach(async () => {
   for (const open of release.values()) open();

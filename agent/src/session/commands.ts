@@ -12,6 +12,8 @@ export interface CommandsOptions {
   driver: Driver;
   identity: Identity;
   fences: Fences;
+  /** Commands that run or wait at most. */
+  most: number;
   /** Called with what became of a command, after the driver has told every change that it caused. */
   report(result: CommandResult): void;
 }
@@ -63,6 +65,9 @@ export class Commands {
     // guard: late command from an old control plane
     if (term < identity.highestTerm)
       return refuse('LowerTerm', `${host} obeys term ${identity.highestTerm}, and the command is of term ${term}`);
+    if (this.#running.size >= this.#options.most)
+      return refuse('TooManyCommands', `${host} has ${this.#running.size} commands under way already`);
+    // guard: late command from an old control plane
     // guard: late command from an old control plane
     if (asked !== session) return refuse('ClosedSession', `the command is of a session of ${host} that has ended`);
     // guard: late command from an old control plane

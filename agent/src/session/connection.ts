@@ -1,8 +1,10 @@
 import type { Clock, Random } from '@plumb/schemas';
+import { type AgentLimits, defaultAgentLimits } from '@plumb/schemas/limits/agent.ts';
 import type { Trust } from '../identity/trust.ts';
 import { backoffMs } from './backoff.ts';
 import { Dial, type Dialled } from './dial.ts';
 import type { HostSession } from './host-session.ts';
+import { bearerOf } from './join.ts';
 import { AgentStream } from './stream.ts';
 
 export interface ConnectionOptions {
@@ -10,6 +12,8 @@ export interface ConnectionOptions {
   trust: Pick<Trust, 'authority' | 'verified' | 'joinSecret'>;
   /** How the control plane is reached; gRPC over TLS, if absent. */
   dial?: (server: string, authority: string) => Dialled;
+  /** Bounds on what the server says; defaults, if absent. */
+  limits?: AgentLimits;
   hosts: readonly HostSession[];
   registerZone: string;
   clock: Clock;
@@ -21,6 +25,8 @@ export interface ConnectionOptions {
 export class Connection {
   readonly #options: ConnectionOptions;
   #stream: AgentStream | undefined;
+  /** With the credential of which host the next stream is opened. */
+  #first = 0;
   readonly #closing = new AbortController();
   #wake: () => void = () => {};
   readonly #loop: Promise<void>;
@@ -70,24 +76,32 @@ export class Connection {
 
   /** One attempt, from asking whom to trust to the end of the stream. Resolves with why it ended. */
   async #once(failedBefore: boolean, onGood: () => void): Promise<string> {
-    const { server, trust, hosts, registerZone, clock, random, log } = this.#options;
+    const { server, trust, hosts, registerZone, clock, random, log, limits = defaultAgentLimits } = this.#options;
     const authority = await trust.authority(failedBefore, this.#closing.signal);
     if (this.#closing.signal.aborted) return 'closed';
-    const dial = this.#options.dial?.(server, authority) ?? new Dial(server, authority);
+    const dial = this.#options.dial?.(server, authority) ?? new Dial(server, authority, limits);
     let kept: Promise<void> | undefined;
     try {
-      this.#stream = new AgentStream({
-        ...{ dial, hosts, registerZone, clock, random, log },
-        joinSecret: () => trust.joinSecret(),
-        onAttached: () => {
-          if (kept) return;
-          onGood();
-          log(`connected to ${server}`);
-          kept = trust.verified(authority);
-          kept.catch((error) => log(`the certificate of ${server} was not kept: ${error.message}`));
-        },
-      });
-      return await this.#stream.ended;
+      const joining = { dial, registerZone, log, joinSecret: () => trust.joinSecret() };
+      const onAttached = () => {
+        if (kept) return;
+        onGood();
+        log(`connected to ${server}`);
+        kept = trust.verified(authority);
+        kept.catch((error) => log(`the certificate of ${server} was not kept: ${error.message}`));
+      };
+      for (let attempt = 1; ; attempt++) {
+        const bearer = await bearerOf(hosts, this.#first, joining);
+        if (this.#closing.signal.aborted) return 'closed';
+        this.#stream = new AgentStream({ ...joining, ...{ hosts, bearer, limits, clock, random, onAttached } });
+        const { why, refused } = await this.#stream.ended;
+        if (!refused) return why;
+        log(`${bearer.name}: the server does not know this host: joining again`);
+        await bearer.identity.forgetCredential();
+        // Another host may be known still, and must not wait for this one.
+        this.#first = hosts.indexOf(bearer) + (attempt === 1 ? 0 : 1);
+        if (attempt > 1) return why;
+      }
     } finally {
       await kept?.catch(() => {});
       this.#stream = undefined;

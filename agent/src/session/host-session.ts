@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Random } from '@plumb/schemas';
 import { retryable } from '@plumb/schemas';
+import { type AgentLimits, defaultAgentLimits } from '@plumb/schemas/limits/agent.ts';
 import type { AgentMessage, Command, HostTrouble } from '@plumb/schemas/wire/messages.ts';
 import { liveThingToWire } from '@plumb/schemas/wire/thing-codec.ts';
 import type { Driver, DriverChange } from '../drivers/driver.ts';
@@ -23,6 +24,8 @@ export interface HostSessionOptions {
   tunnelAddress: string;
   /** Zone in which the host is to be declared by itself; empty: a person declares it. */
   registerZone: string;
+  /** Bounds on what comes from outside; defaults, if absent. */
+  limits?: AgentLimits;
   clock: Clock;
   random: Random;
   log: (line: string) => void;
@@ -36,6 +39,7 @@ export interface HostSessionOptions {
 export class HostSession {
   readonly identity: Identity;
   readonly #options: HostSessionOptions;
+  readonly #limits: AgentLimits;
   readonly #commands: Commands;
   readonly #unlisten: () => void;
   #link: HostLink | undefined;
@@ -52,10 +56,12 @@ export class HostSession {
   constructor(options: HostSessionOptions) {
     this.#options = options;
     this.identity = options.identity;
+    this.#limits = options.limits ?? defaultAgentLimits;
     this.#commands = new Commands({
       driver: options.driver,
       identity: options.identity,
       fences: options.fences ?? new MemoryFences(),
+      most: this.#limits.commandsPerHost,
       report: (result) => this.#send({ host: this.name, body: 'result', result }),
     });
     this.#unlisten = options.driver.onChange((change) => this.#changed(change));
@@ -157,7 +163,11 @@ export class HostSession {
   }
 
   #send(message: AgentMessage): void {
-    if (this.#held) this.#held.push(message);
+    if (this.#held && this.#held.length >= this.#limits.changesHeld && message.body === 'changes') {
+      // The host is looked at once more: then they are seen.
+      this.#held = this.#held.filter(({ body }) => body !== 'changes');
+      this.#lostAgain = true;
+    } else if (this.#held) this.#held.push(message);
     else this.#link?.push(message);
   }
 

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { realAmbient } from '@plumb/schemas';
+import { defaultAgentLimits } from '@plumb/schemas/limits/agent.ts';
 import type { AgentFrame, AgentMessage, ServerMessage } from '@plumb/schemas/wire/messages.ts';
 import { expect, test } from 'vitest';
 import type { Dialled, FrameCall } from './dial.ts';
@@ -39,7 +40,7 @@ function streamFor(count: number) {
   const observed: string[] = [];
   const hosts = names.map((name) => ({
     name,
-    identity: { joined: true },
+    identity: { joined: true, host: name, credential: 'secret' },
     attachMessage: async () => ({ host: name, body: 'detach', detach: {} }),
     async begin(link: HostLink) {
       observed.push(name);
@@ -49,8 +50,10 @@ function streamFor(count: number) {
   }));
   const call = new FakeCall();
   const stream = new AgentStream({
-    dial: { connect: () => call as unknown as FrameCall } as Dialled,
+    dial: { connect: () => call as unknown as FrameCall } as unknown as Dialled,
     hosts: hosts as unknown as HostSession[],
+    bearer: hosts[0] as unknown as HostSession,
+    limits: defaultAgentLimits,
     ...{ registerZone: '', joinSecret: async () => '', onAttached() {}, log() {} },
     ...{ clock: realAmbient().clock, random: realAmbient().random },
   });

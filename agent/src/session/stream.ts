@@ -1,11 +1,15 @@
+import { type ServiceError, status } from '@grpc/grpc-js';
 import type { Clock, Random } from '@plumb/schemas';
 import { PlumbError } from '@plumb/schemas';
-import type { AgentMessage, Attached, Refused, ServerMessage } from '@plumb/schemas/wire/messages.ts';
+import type { AgentLimits } from '@plumb/schemas/limits/agent.ts';
+import { callMetadata } from '@plumb/schemas/wire/call-metadata.ts';
+import type { AgentMessage, Attached, Broken, Refused, ServerMessage } from '@plumb/schemas/wire/messages.ts';
 import { Outbox } from '@plumb/schemas/wire/outbox.ts';
 import { backoffMs, LONGEST_MS } from './backoff.ts';
 import type { Dialled, FrameCall } from './dial.ts';
 import { callError } from './dial.ts';
 import type { HostLink, HostSession } from './host-session.ts';
+import { joinHost } from './join.ts';
 
 export const HEARTBEAT_MS = 10_000;
 const FAREWELL_MS = 2_000;
@@ -14,9 +18,19 @@ const SPREAD_MS = 500;
 /** So many hosts are observed at the same time, and their snapshots kept until the stream takes them. */
 const OBSERVED_AT_ONCE = 16;
 
+/** Why a stream has ended. */
+export interface StreamEnd {
+  why: string;
+  /** The server does not know the credential with which it was opened. */
+  refused: boolean;
+}
+
 export interface AgentStreamOptions {
   dial: Dialled;
   hosts: readonly HostSession[];
+  /** The host whose credential opens the stream. It has one. */
+  bearer: HostSession;
+  limits: AgentLimits;
   registerZone: string;
   /** Called at each attempt to join. */
   joinSecret(): Promise<string>;
@@ -41,23 +55,32 @@ export class AgentStream {
   #beginning = 0;
   #stopHeartbeat: () => void = () => {};
   #over = false;
+  readonly #giveUp: (why: string) => void;
   /** Resolves with the reason when the stream has ended. Never rejects. */
-  readonly ended: Promise<string>;
+  readonly ended: Promise<StreamEnd>;
 
   constructor(options: AgentStreamOptions) {
     this.#options = options;
-    this.#call = options.dial.connect();
-    this.#outbox = new Outbox(this.#call);
-    const { promise, resolve } = Promise.withResolvers<string>();
+    const { identity } = options.bearer;
+    this.#call = options.dial.connect(callMetadata(identity.host, identity.credential));
+    const { promise, resolve } = Promise.withResolvers<StreamEnd>();
     this.ended = promise;
-    const end = (why: string) => {
+    const end = (why: string, code?: status) => {
       this.#leave();
-      resolve(why);
+      resolve({ why, refused: code === status.UNAUTHENTICATED });
     };
+    this.#giveUp = (why) => {
+      end(why);
+      this.#call.cancel();
+    };
+    this.#outbox = new Outbox(this.#call, {
+      mostBytes: options.limits.outboxBytes,
+      onFull: () => this.#giveUp('the server does not take what is said to it'),
+    });
     this.#call.on('data', ({ messages }) => {
       for (const message of messages) this.#heard(message);
     });
-    this.#call.on('error', (error) => end(callError(error)));
+    this.#call.on('error', (error: Error & Partial<ServiceError>) => end(callError(error), error.code));
     this.#call.on('end', () => end('the server ended the stream'));
     for (const session of options.hosts) {
       this.#hosts.set(session.name, { session, failures: 0, stopRetry: () => {} });
@@ -103,7 +126,7 @@ export class AgentStream {
   async #attach(name: string): Promise<void> {
     const { session } = this.#hosts.get(name)!;
     try {
-      if (!session.identity.joined) await this.#join(session);
+      if (!session.identity.joined) await joinHost(session, this.#options);
       const message = await session.attachMessage();
       if (!this.#over) this.#outbox.push(message);
     } catch (error) {
@@ -111,16 +134,11 @@ export class AgentStream {
     }
   }
 
-  async #join({ identity, name }: HostSession): Promise<void> {
-    const { dial, registerZone, joinSecret, log } = this.#options;
-    const token = await joinSecret();
-    await identity.beforeJoin();
-    await dial.join({ token, host: name, registerZone, credentialSha256: identity.credentialSha256 });
-    await identity.afterJoin();
-    log(`${name}: joined`);
-  }
-
-  #heard(message: ServerMessage): void {
+  #heard(message: ServerMessage | Broken): void {
+    if (message.body === 'broken') {
+      this.#giveUp(`the server says more of ${message.host} than it may: ${message.problem}`);
+      return;
+    }
     const host = this.#hosts.get(message.host);
     if (host === undefined) return;
     if (message.body === 'attached') {

@@ -1,7 +1,10 @@
 import type { Clock } from '@plumb/schemas';
-import type { AgentMessage, ServerMessage } from '@plumb/schemas/wire/messages.ts';
+import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
+import type { ServerMessage } from '@plumb/schemas/wire/messages.ts';
 import { Outbox } from '@plumb/schemas/wire/outbox.ts';
-import type { FrameCall } from './fleet-endpoint.ts';
+import { Bucket } from '../runtime/bucket.ts';
+import type { FrameCall, Heard } from './frame-call.ts';
+import { CallFailure, STATUS } from './grpc/call-failure.ts';
 
 /** An agent beats every 10 s; three beats missed, and it counts as gone. */
 export const SILENCE_MS = 30_000;
@@ -9,11 +12,18 @@ export const SILENCE_MS = 30_000;
 /** A timer that is this much late says more of this process than of those it waits for. */
 const LATE_MS = 1_000;
 
-/** Far more than one stream carries well; bounds what a stranger can make us remember. */
-const MOST_HOSTS = 100_000;
+/** A stream that said too much is not read for so long at most: its heartbeats are heard before it counts as silent. */
+const LONGEST_HOLD_MS = 5_000;
+/** A stream may say at once what it may say in so much time. A host tells everything that lives on it when it attaches. */
+const BURST_MS = 10_000;
 
-export interface StreamHandlers {
-  frame(stream: AgentStream, messages: AgentMessage[]): void;
+export interface StreamOptions {
+  clock: Clock;
+  limits: ServerLimits;
+  /** Handles what was said; returns how much work that was, in bytes that were read and rewritten. */
+  frame(stream: AgentStream, heard: Heard): number;
+  /** How many hosts are attached on it. */
+  hosts(stream: AgentStream): number;
   /** Called once. */
   ended(stream: AgentStream, why: string): void;
 }
@@ -21,29 +31,35 @@ export interface StreamHandlers {
 /** One agent's stream, which speaks for one host or for many. */
 export class AgentStream {
   readonly #call: FrameCall;
-  readonly #handlers: StreamHandlers;
-  readonly #clock: Clock;
+  readonly #options: StreamOptions;
   readonly #outbox: Outbox<ServerMessage>;
+  readonly #work: Bucket;
   readonly #deaf = new Set<string>();
+  /** Hosts that were told that they are not attached here. */
+  #unattached = 0;
   #heardAt: number;
   #stopWatch: () => void = () => {};
+  #stopHold: () => void = () => {};
   #over = false;
 
-  constructor(call: FrameCall, clock: Clock, handlers: StreamHandlers) {
+  constructor(call: FrameCall, options: StreamOptions) {
+    const { clock, limits } = options;
     this.#call = call;
-    this.#handlers = handlers;
-    this.#clock = clock;
-    this.#outbox = new Outbox(call);
-    this.#heardAt = clock.now();
-    call.on('data', ({ messages }) => {
-      this.#heardAt = clock.now();
-      if (!this.#over) handlers.frame(this, messages);
+    this.#options = options;
+    this.#outbox = new Outbox(call, {
+      mostBytes: limits.outboxBytes,
+      onFull: () => this.fail(new CallFailure(STATUS.resourceExhausted, 'the agent does not take what is said to it')),
     });
-    call.on('end', () => this.end('the agent took its leave'));
-    call.on('error', (error: Error) => this.#finish(error.message));
-    call.on('cancelled', () => this.#finish('the connection was lost'));
-    call.on('close', () => this.#finish('the connection was lost'));
+    this.#heardAt = clock.now();
+    this.#work = new Bucket(this.#burst(), clock.now());
     this.#watch(SILENCE_MS);
+  }
+
+  /** Begins to listen; `first` was said already. */
+  open(first: Heard): void {
+    this.#call.onEnd((why) => this.#finish(why));
+    if (first.length > 0) this.#hear(first);
+    this.#call.open((heard) => this.#hear(heard));
   }
 
   get over(): boolean {
@@ -52,7 +68,12 @@ export class AgentStream {
 
   /** The address that it comes from; empty when that is not known. */
   get address(): string {
-    return addressOf(this.#call.getPeer?.() ?? '');
+    return this.#call.peer.address;
+  }
+
+  /** Types of resources that the agent handles. */
+  get types(): readonly string[] {
+    return this.#call.facts.types;
   }
 
   push(message: ServerMessage): void {
@@ -64,10 +85,16 @@ export class AgentStream {
    * nothing from being told twice.
    */
   refuse(host: string, reason: string, message: string, retryAfterMs = 0): void {
-    if (this.#deaf.has(host)) return;
+    if (this.#deaf.has(host) || this.#deaf.size >= this.#options.limits.hostsPerStream) return;
     this.#deaf.add(host);
-    if (this.#deaf.size > MOST_HOSTS) this.end('it spoke for too many hosts');
-    else this.push({ host, body: 'refused', refused: { reason, message, terminal: false, retryAfterMs } });
+    this.push({ host, body: 'refused', refused: { reason, message, terminal: false, retryAfterMs } });
+  }
+
+  /** As {@link refuse} of a host that never attached here. There is no end to such names: only a few are answered. */
+  refuseUnattached(host: string): void {
+    if (this.#deaf.has(host) || this.#unattached >= this.#options.limits.refusalsPerStream) return;
+    this.#unattached++;
+    this.refuse(host, 'NotAttached', `host ${host} is not attached on this stream`);
   }
 
   /** The host asked to be heard: it may be refused again. */
@@ -83,10 +110,43 @@ export class AgentStream {
     this.#finish(why);
   }
 
+  /** Ends the stream, and says why. */
+  fail(failure: CallFailure): void {
+    if (this.#over) return;
+    this.#call.fail(failure);
+    this.#finish(failure.message);
+  }
+
+  #hear(heard: Heard): void {
+    if (this.#over) return;
+    const { clock } = this.#options;
+    const now = clock.now();
+    this.#heardAt = now;
+    this.#work.take(this.#options.frame(this, heard), now, this.#bytesPerMs(), this.#burst());
+    const wait = this.#work.wait(0, now, this.#bytesPerMs(), this.#burst());
+    if (wait === 0 || this.#over) return;
+    const resume = this.#call.hold();
+    this.#stopHold = clock.after(Math.min(wait, LONGEST_HOLD_MS), () => {
+      // What it said meanwhile waits to be heard.
+      this.#heardAt = clock.now();
+      resume();
+    });
+  }
+
+  #bytesPerMs(): number {
+    const { limits, hosts } = this.#options;
+    return (limits.streamBytesPerSecond + hosts(this) * limits.streamHostBytesPerSecond) / 1000;
+  }
+
+  #burst(): number {
+    return this.#bytesPerMs() * BURST_MS;
+  }
+
   #watch(ms: number): void {
-    const due = this.#clock.now() + ms;
-    this.#stopWatch = this.#clock.after(ms, () => {
-      const now = this.#clock.now();
+    const { clock } = this.#options;
+    const due = clock.now() + ms;
+    this.#stopWatch = clock.after(ms, () => {
+      const now = clock.now();
       // A wall clock may be put back: nobody is taken for alive until it has caught up.
       this.#heardAt = Math.min(this.#heardAt, now);
       const left = this.#heardAt + SILENCE_MS - now;
@@ -101,13 +161,8 @@ export class AgentStream {
     if (this.#over) return;
     this.#over = true;
     this.#stopWatch();
+    this.#stopHold();
     this.#outbox.drop();
-    this.#handlers.ended(this, why);
+    this.#options.ended(this, why);
   }
-}
-
-/** The address of `address:port`, as gRPC names a peer; an IPv4 address that IPv6 carries, as itself. */
-export function addressOf(peer: string): string {
-  const address = peer.slice(0, Math.max(0, peer.lastIndexOf(':'))).replace(/^\[|\]$/g, '');
-  return address.replace(/^::ffff:(?=\d+\.)/i, '');
 }

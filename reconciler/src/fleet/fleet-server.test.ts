@@ -1,76 +1,11 @@
-import { createHash } from 'node:crypto';
-import { EventEmitter } from 'node:events';
 import type { LiveThing } from '@plumb/schemas';
-import { realAmbient } from '@plumb/schemas';
-import type { AgentFrame, AgentMessage, ServerFrame, ServerMessage } from '@plumb/schemas/wire/messages.ts';
 import { liveThingToWire } from '@plumb/schemas/wire/thing-codec.ts';
 import { liveDigest, thingLine } from '@plumb/schemas/wire/thing-line.ts';
 import { expect, test } from 'vitest';
-import { FakeClock, settle } from '../runtime/fake-clock.ts';
-import { keys } from '../store/keys.ts';
-import { MemoryStore } from '../store/memory.ts';
+import { settle } from '../runtime/fake-clock.ts';
 import { SILENCE_MS } from './agent-stream.ts';
 import type { LiveChange } from './fleet.ts';
-import type { EndpointHandlers, FrameCall } from './fleet-endpoint.ts';
-import { FleetServer } from './fleet-server.ts';
-
-/** The server's end of a stream, and what an agent does at the other. */
-class FakeStream extends EventEmitter {
-  readonly heard: ServerMessage[] = [];
-
-  write(frame: ServerFrame): boolean {
-    this.heard.push(...frame.messages);
-    return true;
-  }
-
-  end(): void {
-    this.emit('close');
-  }
-
-  say(...messages: AgentMessage[]): void {
-    this.emit('data', { messages } satisfies AgentFrame);
-  }
-
-  attach(host: string): void {
-    const facts = { driver: 'simulated', agentVersion: '1', cpus: 1, memoryMib: 1, tunnelAddress: '' };
-    const attach = { credential: host, facts, highestTerm: 0, runningCommands: [], registerZone: '' };
-    this.say({ host, body: 'attach', attach });
-  }
-
-  last<B extends ServerMessage['body']>(body: B): Extract<ServerMessage, { body: B }> | undefined {
-    return this.heard.findLast((message) => message.body === body) as Extract<ServerMessage, { body: B }> | undefined;
-  }
-}
-
-async function fleetFor(hosts: string[]) {
-  const clock = new FakeClock();
-  /** Time in which nothing ran, not even timers that were due. */
-  const busy = { ms: 0 };
-  const wall = { now: () => clock.now() + busy.ms, after: clock.after.bind(clock) };
-  const store = new MemoryStore();
-  for (const host of hosts) {
-    const sha256 = createHash('sha256').update(host).digest('hex');
-    await store.commit({
-      preconditions: [],
-      ops: [{ type: 'put', key: keys.credential(host), value: JSON.stringify({ sha256 }) }],
-    });
-  }
-  let handlers: EndpointHandlers | undefined;
-  const traffic = { bytesReceived: 0, bytesSent: 0, messagesReceived: 0, messagesSent: 0 };
-  const fleet = new FleetServer({
-    ...{ store, ambient: { ...realAmbient(), clock: wall }, term: 7, mayJoin: () => true, log: () => {} },
-    endpoint(given) {
-      handlers = given;
-      return { traffic, take() {}, close() {} };
-    },
-  });
-  const connect = () => {
-    const stream = new FakeStream();
-    handlers!.connect(stream as unknown as FrameCall);
-    return stream;
-  };
-  return { fleet, clock, busy, connect };
-}
+import { fleetFor } from './testing/fleet-rig.ts';
 
 const bridge = (id: string): LiveThing => ({
   kind: 'bridge',
@@ -200,7 +135,8 @@ test('what is wrong with a host is heard before its snapshot, and forgotten with
   const { fleet, connect } = await fleetFor(['h']);
   const changes: LiveChange[] = [];
   fleet.onChange((change) => changes.push(change));
-  const stream = connect();
+  const stream = connect('h');
+  await settle();
   const trouble = { reason: 'LibvirtUnavailable', message: 'it is away', blocking: true };
   stream.say({ host: 'h', body: 'report', report: { troubles: [trouble] } });
   expect(fleet.host('h')).toBeUndefined();

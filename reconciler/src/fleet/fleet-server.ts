@@ -2,32 +2,29 @@ import type { Duplex } from 'node:stream';
 import type { Ambient, LiveThing, PlumbError } from '@plumb/schemas';
 import { retryable, terminal } from '@plumb/schemas';
 import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
-import type {
-  AgentMessage,
-  Attach,
-  Changes,
-  HostReport,
-  JoinRequest,
-  Snapshot,
-  WireLiveThing,
-} from '@plumb/schemas/wire/messages.ts';
+import type { Attach, HostReport, JoinRequest } from '@plumb/schemas/wire/messages.ts';
 import { VERB } from '@plumb/schemas/wire/messages.ts';
-import { liveThingFromWire, thingToWire } from '@plumb/schemas/wire/thing-codec.ts';
+import { thingToWire } from '@plumb/schemas/wire/thing-codec.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Store } from '../store/store.ts';
 import { Admission } from './admission.ts';
 import { AgentStream } from './agent-stream.ts';
-import { admitHost } from './credentials.ts';
+import { admitHost, isCredentialOf } from './credentials.ts';
 import type { Fleet, FleetCommand, HostFacts, HostLive, LiveChange, OwnedLive, StepOutcome } from './fleet.ts';
 import { type EndpointHandlers, FleetEndpoint } from './fleet-endpoint.ts';
 import { countFleet } from './fleet-metrics.ts';
+import type { FrameCall, Heard, Peer } from './frame-call.ts';
+import { CallFailure, STATUS } from './grpc/call-failure.ts';
+import { slimAttach } from './heard.ts';
+import { type Applied, beyond, HostMessages } from './host-messages.ts';
 import type { Likeness } from './likeness.ts';
 import { NO_TROUBLES } from './live-host.ts';
 import { LiveState } from './live-state.ts';
 import { PendingCommands } from './pending-commands.ts';
 import { Registration } from './registration.ts';
 import { type Session, Sessions } from './sessions.ts';
+import { passGate } from './stream-gate.ts';
 import { troublesFrom } from './troubles.ts';
 
 export interface FleetServerOptions {
@@ -60,7 +57,9 @@ export interface PendingHost {
 /** The agents' streams, what they say lives on their hosts, and the way to command them. */
 export class FleetServer implements Fleet {
   readonly #options: FleetServerOptions;
-  readonly #live = new LiveState();
+  readonly #limits: ServerLimits;
+  readonly #live: LiveState;
+  readonly #messages: HostMessages;
   readonly #pending: PendingCommands;
   readonly #registration: Registration;
   readonly #sessions: Sessions;
@@ -68,13 +67,22 @@ export class FleetServer implements Fleet {
   readonly #endpoint: Endpoint;
   readonly #streams = new Set<AgentStream>();
   readonly #listeners = new Set<(change: LiveChange) => void>();
+  #closed = false;
 
   constructor(options: FleetServerOptions) {
     const { store, ambient, term, log, metrics } = options;
     const limits = options.limits ?? defaultServerLimits;
     this.#options = options;
+    this.#limits = limits;
     this.#pending = new PendingCommands(limits);
-    this.#admission = new Admission({ clock: ambient.clock });
+    this.#live = new LiveState(limits.wordsPerHost);
+    this.#messages = new HostMessages({ live: this.#live, limits, log });
+    this.#admission = new Admission({
+      clock: ambient.clock,
+      perSecond: limits.attachesPerSecond,
+      burst: limits.attachBurst,
+      waiting: limits.attachesWaiting,
+    });
     this.#registration = new Registration({ ...options, clock: ambient.clock });
     this.#sessions = new Sessions({
       ...{ store, ambient, term, log, limits },
@@ -85,23 +93,14 @@ export class FleetServer implements Fleet {
         this.#pending.lose(host.name, why);
         host.troubles = NO_TROUBLES;
         this.#notify([{ type: 'host', host: host.name }]);
+        void this.#forgetUndeclared(host.name);
       },
       onRefused: (host) => this.#notify([{ type: 'host', host }]),
     });
-    const endpoint = options.endpoint ?? ((handlers) => new FleetEndpoint(handlers));
+    const endpoint = options.endpoint ?? ((handlers) => new FleetEndpoint(handlers, { clock: ambient.clock, limits }));
     this.#endpoint = endpoint({
       join: (request) => this.#join(request),
-      connect: (call) => {
-        const stream = new AgentStream(call, ambient.clock, {
-          frame: (from, messages) => this.#frame(from, messages),
-          ended: (gone, why) => {
-            this.#streams.delete(gone);
-            this.#admission.leave(gone);
-            this.#sessions.endAll(gone, why);
-          },
-        });
-        this.#streams.add(stream);
-      },
+      connect: (call) => void this.#connect(call),
     });
     if (metrics)
       countFleet(metrics, {
@@ -119,8 +118,8 @@ export class FleetServer implements Fleet {
   }
 
   /** Takes over an agent's connection: a TLS socket on which HTTP/2 is about to begin (ALPN h2). */
-  attachConnection(socket: Duplex): void {
-    this.#endpoint.take(socket);
+  attachConnection(socket: Duplex, peer?: Peer): void {
+    this.#endpoint.take(socket, peer);
   }
 
   hosts(): Iterable<HostLive> {
@@ -176,6 +175,14 @@ export class FleetServer implements Fleet {
     const session = this.#sessions.get(host);
     if (!session?.host.connected)
       return Promise.reject(retryable('HostNotConnected', `host ${host} is not connected: start its agent`));
+    const unknown = command.steps.find(({ thing }) => !session.stream.types.includes(thing.kind));
+    if (unknown)
+      return Promise.reject(
+        retryable(
+          'UnsupportedThing',
+          `the agent of host ${host} does not know how to make a ${unknown.thing.kind}: update it`,
+        ),
+      );
     const id = this.#options.ambient.ids.uid();
     const answer = this.#pending.wait(
       host,
@@ -205,6 +212,7 @@ export class FleetServer implements Fleet {
 
   /** Ends all streams. Agents come back when there is a server again. */
   close(): void {
+    this.#closed = true;
     this.#sessions.close();
     this.#admission.close();
     for (const stream of [...this.#streams]) stream.end('the server is stopping');
@@ -229,11 +237,55 @@ export class FleetServer implements Fleet {
     log('info', `host ${host} joined`);
   }
 
-  /** Applies the messages in order; then tells what changed; then answers the commands that had a result. */
-  #frame(stream: AgentStream, messages: AgentMessage[]): void {
+  /** Lets a stream in when a host of it has shown its credential. */
+  async #connect(call: FrameCall): Promise<void> {
+    const { store, ambient } = this.#options;
+    const first = await passGate(call, {
+      clock: ambient.clock,
+      limits: this.#limits,
+      isCredentialOf: (host, credential) => isCredentialOf(store, host, credential),
+    });
+    if (first === undefined) return;
+    if (this.#closed) return call.fail(new CallFailure(STATUS.unavailable, 'the server is stopping'));
+    const stream = new AgentStream(call, {
+      clock: ambient.clock,
+      limits: this.#limits,
+      frame: (from, heard) => this.#frame(from, heard),
+      hosts: (of) => this.#sessions.hostsOn(of),
+      ended: (gone, why) => {
+        this.#streams.delete(gone);
+        this.#admission.leave(gone);
+        this.#sessions.endAll(gone, why);
+      },
+    });
+    this.#streams.add(stream);
+    stream.open(first);
+  }
+
+  /** Of a host that nobody has declared nothing is remembered once it has gone. */
+  async #forgetUndeclared(host: string): Promise<void> {
+    try {
+      const declared = await this.#registration.isDeclared(host);
+      if (!declared && !this.#sessions.get(host)) this.#live.forget(host);
+    } catch {
+      // The store is closing, and with it everything that is remembered.
+    }
+  }
+
+  /**
+   * Applies the messages in order; then tells what changed; then answers the commands that had a result. Returns how much
+   * work that was, in bytes.
+   */
+  #frame(stream: AgentStream, heard: Heard): number {
     const changes: LiveChange[] = [];
     const answers: (() => void)[] = [];
-    for (const message of messages) {
+    let work = heard.length * MESSAGE_BYTES;
+    const apply = (session: Session, { changes: told, broken, work: cost }: Applied) => {
+      changes.push(...told);
+      work += cost;
+      if (broken) this.#sessions.break(session, broken);
+    };
+    for (const message of heard) {
       if (message.body === 'heartbeat' || message.body === undefined) continue;
       if (message.body === 'attach') {
         this.#attach(stream, message.host, message.attach);
@@ -241,12 +293,13 @@ export class FleetServer implements Fleet {
       }
       const session = this.#sessions.get(message.host);
       if (session?.stream !== stream) {
-        if (message.body !== 'detach')
-          stream.refuse(message.host, 'NotAttached', `host ${message.host} is not attached on this stream`);
+        if (message.body !== 'detach') stream.refuseUnattached(message.host);
+      } else if (message.body === 'broken') {
+        this.#sessions.break(session, beyond(message.host, `a message in which ${message.problem}`));
       } else if (message.body === 'snapshot') {
-        changes.push(...this.#applySnapshot(session, message.snapshot));
+        apply(session, this.#messages.snapshot(session, message.snapshot));
       } else if (message.body === 'changes') {
-        if (session.host.connected) changes.push(...this.#applyChanges(session, message.changes));
+        if (session.host.connected) apply(session, this.#messages.changes(session, message.changes));
       } else if (message.body === 'report') {
         changes.push(this.#applyReport(session, message.report));
       } else if (message.body === 'result') {
@@ -258,10 +311,12 @@ export class FleetServer implements Fleet {
     }
     this.#notify(changes);
     for (const answer of answers) answer();
+    return work;
   }
 
   #attach(stream: AgentStream, host: string, attach: Attach): void {
-    const retryAfterMs = this.#admission.ask(stream, host, () => void this.#sessions.attach(stream, host, attach));
+    const slim = slimAttach(attach, this.#limits);
+    const retryAfterMs = this.#admission.ask(stream, host, () => void this.#sessions.attach(stream, host, slim));
     if (retryAfterMs === undefined) return;
     const seconds = Math.ceil(retryAfterMs / 1000);
     stream.listen(host);
@@ -273,38 +328,9 @@ export class FleetServer implements Fleet {
     );
   }
 
-  #applySnapshot(session: Session, { things, more, unchanged }: Snapshot): LiveChange[] {
-    const parts = [...(session.parts ?? []), ...this.#understand(session, things)];
-    session.parts = more ? parts : undefined;
-    if (more) return [];
-    const { host } = session;
-    host.connected = true;
-    host.reported = true;
-    return [unchanged ? { type: 'host', host: host.name } : this.#live.replace(host, parts)];
-  }
-
-  #applyChanges(session: Session, { changed, removed }: Changes): LiveChange[] {
-    const put = this.#live.putAll(session.host, this.#understand(session, changed));
-    const gone = removed.map((ref) => this.#live.remove(session.host, ref));
-    return [...put, ...gone.filter((change) => change !== undefined)];
-  }
-
   #applyReport({ host }: Session, { troubles }: HostReport): LiveChange {
-    host.troubles = troublesFrom(troubles, this.#options.limits ?? defaultServerLimits);
+    host.troubles = troublesFrom(troubles, this.#limits);
     return { type: 'troubles', host: host.name };
-  }
-
-  /** What cannot be understood was made by a newer agent: it is left out, and left alone. */
-  #understand({ host }: Session, wires: readonly WireLiveThing[]): LiveThing[] {
-    const things: LiveThing[] = [];
-    for (const wire of wires) {
-      try {
-        things.push(liveThingFromWire(wire));
-      } catch (error) {
-        this.#options.log('warn', `host ${host.name}: ${(error as Error).message}`);
-      }
-    }
-    return things;
   }
 
   #notify(changes: readonly LiveChange[]): void {
@@ -318,3 +344,6 @@ export class FleetServer implements Fleet {
       }
   }
 }
+
+/** What a message costs at least, as {@link Applied.work} counts. */
+const MESSAGE_BYTES = 256;

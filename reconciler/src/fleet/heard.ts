@@ -5,7 +5,7 @@
 import { PlumbError, retryable } from '@plumb/schemas';
 import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { printable } from '@plumb/schemas/meta/printable.ts';
-import type { CommandResult, Refused, StepResult, WireHostFacts } from '@plumb/schemas/wire/messages.ts';
+import type { Attach, CommandResult, Refused, StepResult, WireHostFacts } from '@plumb/schemas/wire/messages.ts';
 import type { HostFacts, StepOutcome } from './fleet.ts';
 
 export type HeardLimits = Pick<ServerLimits, 'hostTextCharacters' | 'hostMessageCharacters'>;
@@ -21,6 +21,27 @@ export function factsFrom(facts: WireHostFacts | null, streamAddress: string, li
     memoryMiB: whole(memoryMib),
     tunnelAddress: text(tunnelAddress),
     streamAddress,
+  };
+}
+
+/**
+ * What is kept of an Attach while it waits for its turn: what the agent runs is of no use here, and no fact is longer than it
+ * may be.
+ */
+export function slimAttach(attach: Attach, limits: HeardLimits): Attach {
+  const { facts } = attach;
+  if (facts === null) return { ...attach, runningCommands: [] };
+  const text = (given: string) => printable(given, limits.hostTextCharacters);
+  const { driver, agentVersion, tunnelAddress } = facts;
+  return {
+    ...attach,
+    facts: {
+      ...facts,
+      driver: text(driver),
+      agentVersion: text(agentVersion),
+      tunnelAddress: text(tunnelAddress),
+    },
+    runningCommands: [],
   };
 }
 

@@ -39,8 +39,11 @@ export class LiveHost implements HostLive {
   troubles: readonly HostTrouble[] = NO_TROUBLES;
   /** What lives here for each object, as ShortLines writes it. */
   readonly texts = new Map<Owned, string>();
-  /** Those of them that have a thing here whose id does not begin with their uid. */
-  strays: Owned[] | undefined;
+  /** How many things they say, and how long they are in all. */
+  resources = 0;
+  bytes = 0;
+  /** Of things whose id does not begin with the uid of their owner, by thingKey: the owner. */
+  strays: Map<string, Owned> | undefined;
   /** Another after each change of an image, a bridge or a subnet here. */
   sharedVersion = 0;
   readonly #reader: Reader;
@@ -70,6 +73,17 @@ export function isShared(text: string | undefined): boolean {
 }
 const FIRST_OWN = String(thingOrder('disk'));
 
+/** The uid with which an id begins. */
+export function uidIn(id: string): string {
+  const dot = id.indexOf('.');
+  return dot < 0 ? id : id.slice(0, dot);
+}
+
+/** Whether the id does not begin with the uid of its owner. */
+export function isStray({ id, owner }: LiveThing): boolean {
+  return uidIn(id) !== owner;
+}
+
 class ThingsOn implements LiveThings {
   readonly #host: LiveHost;
   readonly #reader: Reader;
@@ -80,9 +94,7 @@ class ThingsOn implements LiveThings {
   }
 
   get size(): number {
-    let size = 0;
-    for (const text of this.#host.texts.values()) size += text.split('\n').length;
-    return size;
+    return this.#host.resources;
   }
 
   get(key: string): LiveThing | undefined {

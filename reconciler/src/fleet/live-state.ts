@@ -3,8 +3,9 @@ import { thingKey } from '@plumb/schemas';
 import { liveDigest } from '@plumb/schemas/wire/thing-line.ts';
 import type { HostFacts, LiveChange } from './fleet.ts';
 import type { Likeness } from './likeness.ts';
-import { isShared, LiveHost, type Owned } from './live-host.ts';
-import { ShortLines } from './short-lines.ts';
+import { isShared, isStray, LiveHost, type Owned, uidIn } from './live-host.ts';
+import { linesIn, ShortLines } from './short-lines.ts';
+import { SnapshotParts } from './snapshot-parts.ts';
 
 const NOTHING = [] as const;
 
@@ -14,10 +15,15 @@ type Ref = { kind: ThingKind; id: string };
 export class LiveState {
   readonly #hosts = new Map<string, LiveHost>();
   readonly #owned = new Map<string, Owned>();
-  readonly #lines = new ShortLines();
+  readonly #lines: ShortLines;
   #versions = 0;
   /** What was read last: what one object has on its host is asked for several times in a row. */
   #lastRead: { owned: Owned; text: string; things: readonly LiveThing[] } | undefined;
+
+  /** `wordsPerHost`: long words that one host adds to those that are kept once for all; cf. ShortLines. */
+  constructor(wordsPerHost?: number) {
+    this.#lines = new ShortLines(wordsPerHost);
+  }
 
   hosts(): Iterable<LiveHost> {
     return this.#hosts.values();
@@ -85,18 +91,23 @@ export class LiveState {
 
   /** The whole state of a host takes the place of what was known. */
   replace(host: LiveHost, things: readonly LiveThing[]): LiveChange {
-    const byOwner = new Map<string, LiveThing[]>();
-    for (const thing of new Map(things.map((thing) => [thingKey(thing), thing])).values()) {
-      const own = byOwner.get(thing.owner);
-      if (own) own.push(thing);
-      else byOwner.set(thing.owner, [thing]);
+    const parts = this.parts(host);
+    parts.add(things);
+    return this.replaceByParts(host, parts);
+  }
+
+  /** What the whole state of the host is gathered in, when it comes in parts. */
+  parts(host: LiveHost): SnapshotParts {
+    return new SnapshotParts(this.#lines, host);
+  }
+
+  replaceByParts(host: LiveHost, { texts, strays }: SnapshotParts): LiveChange {
+    host.strays = undefined;
+    for (const owned of [...host.texts.keys()]) if (!texts.has(owned.uid)) this.#keep(host, owned, undefined);
+    for (const [uid, text] of texts) {
+      this.#keep(host, this.#meetOwned(uid), text);
     }
-    for (const owned of [...host.texts.keys()]) if (!byOwner.has(owned.uid)) this.#keep(host, owned, undefined);
-    for (const [uid, own] of byOwner) {
-      const owned = this.#meetOwned(uid);
-      this.#keep(host, owned, this.#lines.write(uid, own));
-      if (own.some(isStray)) noteStray(host, owned);
-    }
+    for (const [key, uid] of strays) noteStray(host, key, this.#owned.get(uid)!);
     return { type: 'host', host: host.name };
   }
 
@@ -117,12 +128,28 @@ export class LiveState {
         if (before !== undefined && before.uid !== owner) this.#drop(host, before, thing);
       }
       const owned = this.#meetOwned(owner);
-      this.#keep(host, owned, this.#lines.with(owner, host.texts.get(owned), own));
-      if (own.some(isStray)) noteStray(host, owned);
+      this.#keep(host, owned, this.#lines.with(owner, host.texts.get(owned), own, host));
+      for (const thing of own) if (isStray(thing)) noteStray(host, thingKey(thing), owned);
       for (const thing of own) changes.push(changeOf(host, thing, owned));
       from = until;
     }
     return changes;
+  }
+
+  /** How long the text is that says what the owner has on the host: what a change of it costs. */
+  bytesOf(host: LiveHost, owner: string): number {
+    return this.#textOf(host, owner)?.length ?? 0;
+  }
+
+  /** How many things the owner has on the host. */
+  resourcesOf(host: LiveHost, owner: string): number {
+    const text = this.#textOf(host, owner);
+    return text === undefined ? 0 : linesIn(text);
+  }
+
+  #textOf(host: LiveHost, owner: string): string | undefined {
+    const owned = this.#owned.get(owner);
+    return owned && host.texts.get(owned);
   }
 
   /** Undefined when it was not known to be there. */
@@ -167,7 +194,7 @@ export class LiveState {
   #holder(host: LiveHost, ref: Ref): Owned | undefined {
     const likely = this.#owned.get(uidIn(ref.id));
     if (likely !== undefined && this.#has(host, likely, ref)) return likely;
-    return host.strays?.find((owned) => this.#has(host, owned, ref));
+    return host.strays?.get(thingKey(ref));
   }
 
   #has(host: LiveHost, owned: Owned, ref: Ref): boolean {
@@ -178,7 +205,8 @@ export class LiveState {
   }
 
   #drop(host: LiveHost, owned: Owned, ref: Ref): void {
-    this.#keep(host, owned, this.#lines.without(owned.uid, host.texts.get(owned)!, ref));
+    host.strays?.delete(thingKey(ref));
+    this.#keep(host, owned, this.#lines.without(owned.uid, host.texts.get(owned)!, ref, host));
   }
 
   #meetOwned(uid: string): Owned {
@@ -194,10 +222,11 @@ export class LiveState {
   #keep(host: LiveHost, owned: Owned, text: string | undefined): void {
     const before = host.texts.get(owned);
     if (before === text) return;
+    host.bytes += (text?.length ?? 0) - (before?.length ?? 0);
+    host.resources += (text === undefined ? 0 : linesIn(text)) - (before === undefined ? 0 : linesIn(before));
     if (before !== undefined) unshare(owned, before);
     if (text === undefined) {
       host.texts.delete(owned);
-      host.strays = host.strays?.filter((stray) => stray !== owned);
       takeOff(owned, host);
     } else {
       host.texts.set(owned, isShared(text) ? share(owned, text) : text);
@@ -220,17 +249,9 @@ function find(things: readonly LiveThing[], ref: Ref): LiveThing | undefined {
   return things.find(({ kind, id }) => kind === ref.kind && id === ref.id);
 }
 
-function uidIn(id: string): string {
-  const dot = id.indexOf('.');
-  return dot < 0 ? id : id.slice(0, dot);
-}
-
-function isStray({ id, owner }: LiveThing): boolean {
-  return uidIn(id) !== owner;
-}
-
-function noteStray(host: LiveHost, owned: Owned): void {
-  if (!host.strays?.includes(owned)) host.strays = [...(host.strays ?? []), owned];
+function noteStray(host: LiveHost, key: string, owned: Owned): void {
+  host.strays ??= new Map();
+  host.strays.set(key, owned);
 }
 
 function share(owned: Owned, text: string): string {

@@ -1,8 +1,9 @@
-import type { Ambient, LiveThing } from '@plumb/schemas';
-import { PlumbError } from '@plumb/schemas';
+import type { Ambient } from '@plumb/schemas';
+import { PlumbError, retryable } from '@plumb/schemas';
 import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import type { Attach } from '@plumb/schemas/wire/messages.ts';
 import type { Log } from '../log.ts';
+import { Bucket } from '../runtime/bucket.ts';
 import type { Store } from '../store/store.ts';
 import type { AgentStream } from './agent-stream.ts';
 import { hasCredential, isCredentialOf, watchCredentials } from './credentials.ts';
@@ -10,6 +11,7 @@ import { factsFrom } from './heard.ts';
 import type { LiveHost } from './live-host.ts';
 import type { LiveState } from './live-state.ts';
 import type { Registration } from './registration.ts';
+import type { SnapshotParts } from './snapshot-parts.ts';
 import { termAbove } from './term.ts';
 
 /** A host that is heard on a stream. */
@@ -19,7 +21,9 @@ export interface Session {
   host: LiveHost;
   stream: AgentStream;
   /** Parts of a snapshot of which more follow. */
-  parts: LiveThing[] | undefined;
+  parts: SnapshotParts | undefined;
+  /** Whether it told of something that cannot be understood, and the log says so. */
+  puzzled: boolean;
 }
 
 export interface SessionsOptions {
@@ -45,6 +49,10 @@ export class Sessions {
   readonly #closing = new AbortController();
   /** Host → why it was refused the last time, although its credential is its own. */
   readonly #refused = new Map<string, PlumbError>();
+  /** Hosts that broke a bound: why, and until when they are not attached. */
+  readonly #bars = new Map<string, { error: PlumbError; until: number }>();
+  /** How often each host has attached of late. */
+  readonly #attaches = new Map<string, Bucket>();
   #term: number;
 
   constructor(options: SessionsOptions) {
@@ -101,6 +109,13 @@ export class Sessions {
       return this.#refuse(stream, name, PlumbError.from(thrown, `host ${name} could not attach`));
     }
     if (stream.over) return;
+    const wait = this.#waitOf(name);
+    if (wait > 0) return stream.refuse(name, 'Busy', `host ${name} attached too often: try again later`, wait);
+    const bar = this.#bars.get(name);
+    if (bar && bar.until > ambient.clock.now())
+      return stream.refuse(name, bar.error.reason, bar.error.message, bar.until - ambient.clock.now());
+    this.#bars.delete(name);
+    if (this.hostsOn(stream) >= limits.hostsPerStream) return this.#refuse(stream, name, tooManyHosts(limits));
     this.#refused.delete(name);
     const before = this.#sessions.get(name);
     if (before && before.stream !== stream)
@@ -111,6 +126,7 @@ export class Sessions {
       host: live.meet(name, factsFrom(attach.facts, stream.address, limits)),
       stream,
       parts: undefined,
+      puzzled: false,
     };
     this.#sessions.set(name, session);
     this.#onStream.set(stream, (this.#onStream.get(stream) ?? new Set()).add(session));
@@ -127,6 +143,21 @@ export class Sessions {
     this.#onStream.get(session.stream)?.delete(session);
     host.connected = false;
     this.#options.onEnded(host, why);
+  }
+
+  /** The host broke a bound: it is not heard for a while, and its Host says why. */
+  break(session: Session, error: PlumbError): void {
+    const { clock } = this.#options.ambient;
+    const { name } = session.host;
+    const ms = this.#options.limits.brokenBoundSeconds * 1000;
+    this.#bars.set(name, { error, until: clock.now() + ms });
+    this.#refuse(session.stream, name, error, ms);
+    this.end(session, 'it broke a bound');
+  }
+
+  /** How many hosts are heard on the stream. */
+  hostsOn(stream: AgentStream): number {
+    return this.#onStream.get(stream)?.size ?? 0;
   }
 
   endAll(stream: AgentStream, why: string): void {
@@ -147,10 +178,25 @@ export class Sessions {
     this.#term = term;
   }
 
-  #refuse(stream: AgentStream, name: string, error: PlumbError): void {
+  /** Milliseconds until the host may attach again, when it does so too often. */
+  #waitOf(name: string): number {
+    const { ambient, limits } = this.#options;
+    const now = ambient.clock.now();
+    const perMs = limits.attachesPerHostPerMinute / 60_000;
+    let attaches = this.#attaches.get(name);
+    if (attaches === undefined) {
+      attaches = new Bucket(ATTACHES_AT_ONCE, now);
+      this.#attaches.set(name, attaches);
+    }
+    const wait = attaches.wait(1, now, perMs, ATTACHES_AT_ONCE);
+    if (wait === 0) attaches.take(1, now, perMs, ATTACHES_AT_ONCE);
+    return Math.ceil(wait);
+  }
+
+  #refuse(stream: AgentStream, name: string, error: PlumbError, retryAfterMs = 0): void {
     const before = this.#refused.get(name);
     this.#refused.set(name, error);
-    stream.refuse(name, error.reason, error.message);
+    stream.refuse(name, error.reason, error.message, retryAfterMs);
     if (before?.message === error.message) return;
     this.#options.log('warn', `host ${name} is not heard: ${error.message}`);
     this.#options.onRefused(name);
@@ -164,6 +210,8 @@ export class Sessions {
       this.end(session, 'its credential was withdrawn');
     }
     this.#refused.delete(name);
+    this.#bars.delete(name);
+    this.#attaches.delete(name);
     this.#options.live.forget(name);
   }
 
@@ -176,4 +224,14 @@ export class Sessions {
       log('warn', `credentials could not be checked: ${(error as Error).message}`);
     }
   }
+}
+
+/** A host that comes back after a while of quiet may attach so often at once: its agent is being restarted, or its network is bad. */
+const ATTACHES_AT_ONCE = 20;
+
+function tooManyHosts({ hostsPerStream }: ServerLimits): PlumbError {
+  return retryable(
+    'LimitExceeded',
+    `one agent speaks for more than ${hostsPerStream} hosts on one stream, the limit hostsPerStream: run another agent, or one with more streams`,
+  );
 }

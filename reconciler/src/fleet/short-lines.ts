@@ -21,13 +21,24 @@ const BASE = 0x7f - DIGIT_0;
 /** Words that come after stay as they are: however much agents make up, this is bounded. */
 const MOST_WORDS = 65_536;
 
+/** Who may add words without a bound of his own. */
+const ANYBODY = {};
+
 export class ShortLines {
   readonly #codes = new Map<string, string>();
   readonly #words: string[] = [];
+  readonly #wordsPerSource: number;
+  /** How many words each source has added. */
+  readonly #added = new WeakMap<object, number>();
 
-  /** The text of these things of one owner; undefined when there are none. */
-  write(owner: string, things: readonly LiveThing[]): string | undefined {
-    return things.length === 0 ? undefined : this.#shorten(textOf(things.map(thingLine)), owner);
+  /** `wordsPerSource`: words that one source adds at most, so that none uses up what there is for all. */
+  constructor(wordsPerSource = MOST_WORDS) {
+    this.#wordsPerSource = wordsPerSource;
+  }
+
+  /** The text of these things of one owner; undefined when there are none. `source` is who tells it. */
+  write(owner: string, things: readonly LiveThing[], source: object = ANYBODY): string | undefined {
+    return things.length === 0 ? undefined : this.#shorten(textOf(things.map(thingLine)), owner, source);
   }
 
   read(owner: string, text: string): LiveThing[] {
@@ -55,35 +66,42 @@ export class ShortLines {
   }
 
   /** The text with these things in the place of what it says of them; the last of several with one identity counts. */
-  with(owner: string, text: string | undefined, things: readonly LiveThing[]): string {
+  with(owner: string, text: string | undefined, things: readonly LiveThing[], source: object = ANYBODY): string {
     const lines = latestOf(things).map(thingLine);
     if (text !== undefined) {
       const heads = new Set(things.map(lineHead));
       lines.push(...this.lines(owner, text).filter((line) => !heads.has(headOf(line))));
     }
-    return this.#shorten(textOf(lines), owner);
+    return this.#shorten(textOf(lines), owner, source);
   }
 
   /** The text without the thing; undefined when nothing is left. */
-  without(owner: string, text: string, ref: { kind: ThingKind; id: string }): string | undefined {
+  without(
+    owner: string,
+    text: string,
+    ref: { kind: ThingKind; id: string },
+    source: object = ANYBODY,
+  ): string | undefined {
     const head = lineHead(ref);
     const others = this.lines(owner, text).filter((line) => !line.startsWith(head));
-    return others.length === 0 ? undefined : this.#shorten(textOf(others), owner);
+    return others.length === 0 ? undefined : this.#shorten(textOf(others), owner, source);
   }
 
-  #shorten(text: string, owner: string): string {
-    return flat(text.replaceAll(owner, OWNER).replace(LONG_WORD, (word) => this.#codeOf(word)));
+  #shorten(text: string, owner: string, source: object = ANYBODY): string {
+    return flat(text.replaceAll(owner, OWNER).replace(LONG_WORD, (word) => this.#codeOf(word, source)));
   }
 
   #lengthen(text: string, owner: string): string {
     return text.replace(SHORT_WORD, (code) => this.#words[numberOf(code)]!).replaceAll(OWNER, owner);
   }
 
-  #codeOf(word: string): string {
+  #codeOf(word: string, source: object): string {
     const known = this.#codes.get(word);
     if (known !== undefined) return known;
     const index = this.#words.length;
-    if (index >= MOST_WORDS) return word;
+    const added = this.#added.get(source) ?? 0;
+    if (index >= MOST_WORDS || (source !== ANYBODY && added >= this.#wordsPerSource)) return word;
+    this.#added.set(source, added + 1);
     const code = codeOf(index);
     // A copy: the word as it was found keeps the whole line in memory.
     const own = flat(word);
@@ -91,6 +109,13 @@ export class ShortLines {
     this.#codes.set(own, code);
     return code;
   }
+}
+
+/** How many lines a text has. */
+export function linesIn(text: string): number {
+  let lines = 1;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines++;
+  return lines;
 }
 
 /** Each thing as it is said last. Mostly each is said once, in the order of making. */

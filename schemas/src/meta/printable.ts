@@ -14,7 +14,12 @@ const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t'
 export function printable(text: string, most: number): string {
   const kept = text.length > most ? cut(text, most) : text;
   const clean = kept.replace(UNPRINTABLE, escaped);
-  return text.length > most || clean.length > most ? `${cut(clean, most)}…` : clean;
+  return text.length > most || clean.length > most ? copyOf(`${cut(clean, most)}…`) : clean;
+}
+
+/** In memory of its own: a part of a text keeps the whole of it. */
+function copyOf(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 /** Whether the text may be shown as it is. */

@@ -15,6 +15,14 @@ export type AgentMessage = { host: string } & (
   | { body?: undefined }
 );
 
+/** A message that was not decoded, because it is beyond a bound. It came; it crosses no wire. */
+export interface Broken {
+  host: string;
+  body: 'broken';
+  /** What is wrong, as the end of a sentence. */
+  problem: string;
+}
+
 export interface AgentFrame {
   messages: AgentMessage[];
 }

@@ -6,6 +6,15 @@ export interface FrameStream<M> {
   once(event: 'drain', listener: () => void): unknown;
 }
 
+export interface OutboxBound {
+  /** What may wait for a stream that takes nothing, in bytes. */
+  mostBytes: number;
+  /** More waits: all of it was dropped, and the stream is to be ended. */
+  onFull(): void;
+}
+
+const NO_BOUND: OutboxBound = { mostBytes: Number.POSITIVE_INFINITY, onFull() {} };
+
 /** A frame is closed when it holds this much. One message may be larger, and then goes alone. */
 export const FRAME_BYTES = 256 * 1024;
 
@@ -19,6 +28,10 @@ const JOINED_BYTES = 32 * 1024;
  */
 export class Outbox<M extends AgentMessage | ServerMessage> {
   readonly #stream: FrameStream<M>;
+  readonly #mostBytes: number;
+  readonly #onFull: () => void;
+  /** Roughly what waits. */
+  #bytes = 0;
   #waiting: M[] = [];
   /** Of each host whose last message that waits is changes: those. More may be added. */
   readonly #changes = new Map<string, { changes: Changes; bytes: number }>();
@@ -27,13 +40,23 @@ export class Outbox<M extends AgentMessage | ServerMessage> {
   #closed = false;
   #awaitingRoom: (() => void)[] = [];
 
-  constructor(stream: FrameStream<M>) {
+  constructor(stream: FrameStream<M>, { mostBytes, onFull }: OutboxBound = NO_BOUND) {
     this.#stream = stream;
+    this.#mostBytes = mostBytes;
+    this.#onFull = onFull;
   }
 
   push(message: M): void {
     if (this.#closed) return;
-    if (this.#joins(message)) return;
+    const bytes = approximateBytes(message);
+    this.#bytes += bytes;
+    // A stream that takes something may be given much at once: only what it leaves lying is bounded.
+    if (this.#full && this.#bytes > this.#mostBytes) {
+      this.drop();
+      this.#onFull();
+      return;
+    }
+    if (this.#joins(message, bytes)) return;
     this.#waiting.push(message);
     if (this.#scheduled || this.#full) return;
     this.#scheduled = true;
@@ -51,12 +74,11 @@ export class Outbox<M extends AgentMessage | ServerMessage> {
   }
 
   /** Whether the message was added to one that waits. */
-  #joins(message: M): boolean {
+  #joins(message: M, bytes: number): boolean {
     if (message.body !== 'changes') {
       this.#changes.delete(message.host);
       return false;
     }
-    const bytes = approximateBytes(message);
     const before = this.#changes.get(message.host);
     if (before && before.bytes + bytes <= JOINED_BYTES && join(before.changes, message.changes)) {
       before.bytes += bytes;
@@ -80,6 +102,7 @@ export class Outbox<M extends AgentMessage | ServerMessage> {
   drop(): void {
     this.#closed = true;
     this.#waiting = [];
+    this.#bytes = 0;
     this.#tellRoom();
   }
 
@@ -95,9 +118,11 @@ export class Outbox<M extends AgentMessage | ServerMessage> {
       const until = endOfFrame(waiting, from);
       const messages = waiting.slice(from, until);
       from = until;
+      for (const message of messages) this.#bytes -= approximateBytes(message);
       if (!this.#stream.write({ messages })) this.#awaitDrain();
     }
     this.#waiting = waiting.slice(from);
+    if (this.#waiting.length === 0) this.#bytes = 0;
   }
 
   #awaitDrain(): void {

@@ -83,7 +83,7 @@ export class Machine {
         ...{ clock, random, log, registerZone: zone, server: 'https://control', hosts: [session] },
         trust: { authority: async () => 'authority', verified: async () => {}, joinSecret: async () => joinSecret },
         dial: () => ({
-          connect: () => network.connect(name, process, address).call,
+          connect: (metadata) => network.connect(name, process, address, metadata).call,
           join: (request) => network.join(name, process, request),
           close() {},
         }),

@@ -1,14 +1,17 @@
 /** Connections between agents and the control plane: in order, late, and sometimes gone with what was under way. */
 import { EventEmitter } from 'node:events';
 import type { FrameCall as ClientCall } from '@plumb/agent/session/dial.ts';
-import type { EndpointHandlers, FrameCall as ServerCall } from '@plumb/reconciler/fleet/fleet-endpoint.ts';
+import type { EndpointHandlers } from '@plumb/reconciler/fleet/fleet-endpoint.ts';
+import type { CallFailure } from '@plumb/reconciler/fleet/grpc/call-failure.ts';
 import { retryable } from '@plumb/schemas';
+import { readCallMetadata } from '@plumb/schemas/wire/call-metadata.ts';
 import { agentFrame, serverFrame } from '@plumb/schemas/wire/codec.ts';
 import type { AgentFrame, JoinRequest, ServerFrame, ServerMessage } from '@plumb/schemas/wire/messages.ts';
 import type { Dice } from '../core/dice.ts';
 import type { SimLoop } from '../core/loop.ts';
 import type { SimProcess } from '../core/process.ts';
 import type { Fate, Point } from './fates.ts';
+import { ServerCall } from './server-call.ts';
 
 /** As gRPC's keepalive is set on both ends (agent/src/session/dial.ts). */
 const KEEPALIVE_MS = 30_000;
@@ -43,8 +46,8 @@ export class Network {
   }
 
   /** An agent's call that connects; the control plane learns of it later. */
-  connect(host: string, agent: SimProcess, address: string): Link {
-    const link = new Link(this, host, agent, ++this.#numbers, address);
+  connect(host: string, agent: SimProcess, address: string, metadata: Record<string, string>): Link {
+    const link = new Link(this, host, agent, ++this.#numbers, { address, metadata });
     this.links.add(link);
     return link;
   }
@@ -86,10 +89,10 @@ export class Network {
 }
 
 /** What travels: a frame, or the news that no more will come. */
-type Parcel = { bytes: Buffer } | { event: 'end' | 'error' | 'cancelled' };
+type Parcel = { bytes: Buffer } | { event: 'end' | 'error' | 'cancelled'; error?: Error };
 
 /** One end of a connection, in the shape of grpc-js's calls. */
-class End extends EventEmitter {
+export class End extends EventEmitter {
   readonly #link: Link;
   readonly side: 'agent' | 'server';
   /** Nothing is heard any more. */
@@ -106,18 +109,25 @@ class End extends EventEmitter {
     return true;
   }
 
-  getPeer(): string {
-    return `${this.#link.address}:${40_000 + this.#link.number}`;
-  }
-
   end(): void {
     this.#link.finish(this.side);
+  }
+
+  /** Refuses the call: its caller hears with which code. */
+  fail({ code, message }: CallFailure): void {
+    this.#link.fail(Object.assign(new Error(message), { code, details: message }));
   }
 
   /** Gives the call up: grpc-js tells the caller with an error. */
   cancel(): void {
     this.#link.cancel();
   }
+}
+
+/** Where the agent's end of a connection is, and what it says before its first frame. */
+interface CallFrom {
+  address: string;
+  metadata: Record<string, string>;
 }
 
 export class Link {
@@ -132,12 +142,11 @@ export class Link {
   readonly #held: { to: 'agent' | 'server'; parcel: Parcel }[] = [];
   #connected = false;
 
-  /** Where the agent's end of it is. */
-  readonly address: string;
+  readonly #from: CallFrom;
 
-  constructor(network: Network, host: string, agent: SimProcess, number: number, address: string) {
+  constructor(network: Network, host: string, agent: SimProcess, number: number, from: CallFrom) {
     this.#network = network;
-    this.address = address;
+    this.#from = from;
     this.host = host;
     this.agent = agent;
     this.number = number;
@@ -161,6 +170,12 @@ export class Link {
     if (!this.open || !this.#processOf(from)?.alive) return;
     this.#post(from === 'agent' ? 'server' : 'agent', { event: 'end' });
     if (from === 'server') this.#close(false);
+  }
+
+  fail(error: Error): void {
+    if (!this.open || !this.server?.alive) return;
+    this.#post('agent', { event: 'error', error });
+    this.#close(false);
   }
 
   cancel(): void {
@@ -207,7 +222,8 @@ export class Link {
     this.#connected = true;
     this.server = listening.process;
     listening.process.onEnd(() => this.#processEnded('server'));
-    listening.handlers.connect(this.#ends.server as unknown as ServerCall);
+    const { address, metadata } = this.#from;
+    listening.handlers.connect(new ServerCall(this.#ends.server, address, readCallMetadata(metadata)));
     for (const { to, parcel } of this.#held.splice(0)) this.#post(to, parcel);
   }
 
@@ -264,7 +280,7 @@ export class Link {
     if (end.deaf || !('event' in parcel) || !this.#processOf(to)?.alive) return;
     end.deaf = true;
     if (to === 'agent') this.#network.links.delete(this);
-    if (parcel.event === 'error') end.emit('error', new Error('the connection was lost'));
+    if (parcel.event === 'error') end.emit('error', parcel.error ?? new Error('the connection was lost'));
     else end.emit(parcel.event);
   }
 

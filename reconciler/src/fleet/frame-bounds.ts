@@ -1,0 +1,38 @@
+import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
+import type { FrameBounds } from '@plumb/schemas/wire/codec.ts';
+import type { Bound } from '@plumb/schemas/wire/scan.ts';
+
+/** What the limits say of a frame of an agent, by the names of agent.proto. */
+export function agentFrameBounds(limits: ServerLimits): FrameBounds {
+  const bound = (limit: keyof ServerLimits): Bound => ({ most: limits[limit], limit });
+  const name = bound('nameBytes');
+  return {
+    messages: limits.messagesPerFrame,
+    lists: {
+      'Attach.runningCommands': bound('runningOperations'),
+      'Snapshot.things': bound('resourcesPerMessage'),
+      'Changes.changed': bound('resourcesPerMessage'),
+      'Changes.removed': bound('resourcesPerMessage'),
+      'LiveThing.drift': bound('driftPerResource'),
+      // Fewer are kept; more than this nobody means.
+      'HostReport.troubles': { most: Math.max(1024, limits.hostTroubles), limit: 'hostTroubles' },
+      'CommandResult.steps': bound('stepsPerResult'),
+    },
+    texts: {
+      'AgentMessage.host': name,
+      'Attach.credential': name,
+      'Attach.runningCommands': name,
+      'Attach.registerZone': name,
+      'Thing.kind': name,
+      'Thing.id': name,
+      'Thing.owner': name,
+      'Thing.spec': bound('resourceBytes'),
+      'ThingId.kind': name,
+      'ThingId.id': name,
+      'DomainFacts.state': name,
+      'DomainFacts.reason': name,
+      'CommandResult.command': name,
+      'StepResult.step': name,
+    },
+  };
+}

@@ -1,0 +1,114 @@
+/** What a host that is attached says of what lives on it: checked against the bounds, then put into live state. */
+import { type LiveThing, type PlumbError, retryable } from '@plumb/schemas';
+import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
+import { printable } from '@plumb/schemas/meta/printable.ts';
+import type { Changes, Snapshot, WireLiveThing } from '@plumb/schemas/wire/messages.ts';
+import { liveThingFromWire } from '@plumb/schemas/wire/thing-codec.ts';
+import type { Log } from '../log.ts';
+import type { LiveChange } from './fleet.ts';
+import type { LiveState } from './live-state.ts';
+import type { Session } from './sessions.ts';
+
+export interface HostMessagesOptions {
+  live: LiveState;
+  limits: ServerLimits;
+  log: Log;
+}
+
+/** What came of a message. */
+export interface Applied {
+  changes: LiveChange[];
+  /** Why the host is not to be heard any more: it broke a bound. */
+  broken: PlumbError | undefined;
+  /** Bytes that were read and rewritten for it. */
+  work: number;
+}
+
+export class HostMessages {
+  readonly #options: HostMessagesOptions;
+
+  constructor(options: HostMessagesOptions) {
+    this.#options = options;
+  }
+
+  /** Everything that lives on the host; it counts when its last part has come. */
+  snapshot(session: Session, { things, more, unchanged }: Snapshot): Applied {
+    const { live } = this.#options;
+    const { host } = session;
+    session.parts ??= live.parts(host);
+    const { parts } = session;
+    const work = bytesOf(things) + parts.add(this.#understand(session, things));
+    const broken = this.#excess(host.name, parts);
+    if (broken || more) return { changes: [], broken, work };
+    session.parts = undefined;
+    host.connected = true;
+    host.reported = true;
+    const change: LiveChange = unchanged ? { type: 'host', host: host.name } : live.replaceByParts(host, parts);
+    return { changes: [change], broken, work };
+  }
+
+  changes(session: Session, { changed, removed }: Changes): Applied {
+    const { live } = this.#options;
+    const { host } = session;
+    const things = this.#understand(session, changed);
+    const put = live.putAll(host, things);
+    const gone = removed.map((ref) => live.remove(host, ref)).filter((change) => change !== undefined);
+    let work = bytesOf(changed);
+    let mostOfOne = 0;
+    for (const owner of ownersOf([...put, ...gone])) {
+      work += live.bytesOf(host, owner);
+      mostOfOne = Math.max(mostOfOne, live.resourcesOf(host, owner));
+    }
+    const { resources, bytes } = host;
+    return { changes: [...put, ...gone], broken: this.#excess(host.name, { resources, bytes, mostOfOne }), work };
+  }
+
+  #excess(host: string, told: { resources: number; bytes: number; mostOfOne: number }): PlumbError | undefined {
+    const { resourcesPerHost, liveBytesPerHost, resourcesPerOwner } = this.#options.limits;
+    if (told.resources > resourcesPerHost)
+      return beyond(host, `more than ${resourcesPerHost} resources (resourcesPerHost)`);
+    if (told.bytes > liveBytesPerHost)
+      return beyond(host, `more than ${liveBytesPerHost} bytes of resources (liveBytesPerHost)`);
+    if (told.mostOfOne > resourcesPerOwner)
+      return beyond(host, `more than ${resourcesPerOwner} resources of one object (resourcesPerOwner)`);
+    return undefined;
+  }
+
+  /** What cannot be understood was made by a newer agent: it is left out, and left alone. */
+  #understand(session: Session, wires: readonly WireLiveThing[]): LiveThing[] {
+    const { log, limits } = this.#options;
+    const things: LiveThing[] = [];
+    for (const wire of wires) {
+      try {
+        const thing = liveThingFromWire(wire);
+        if (thing.drift.length > 0)
+          thing.drift = thing.drift.map((sentence) => printable(sentence, limits.hostMessageCharacters));
+        things.push(thing);
+      } catch (error) {
+        // Once in a session: a host may say it of everything.
+        if (!session.puzzled) log('warn', `host ${session.host.name}: ${(error as Error).message}`);
+        session.puzzled = true;
+      }
+    }
+    return things;
+  }
+}
+
+/** That a host broke a bound. It is heard again after a while, when it may have been mended. */
+export function beyond(host: string, what: string): PlumbError {
+  return retryable(
+    'LimitExceeded',
+    `host ${host} is not heard: its agent sent ${what}. Look at what runs there; "plumb limits" says how to raise a limit`,
+  );
+}
+
+function ownersOf(changes: readonly LiveChange[]): Set<string> {
+  return new Set(changes.flatMap((change) => (change.type === 'thing' ? [change.owner] : [])));
+}
+
+function bytesOf(wires: readonly WireLiveThing[]): number {
+  return wires.reduce((bytes, { thing }) => bytes + MESSAGE_BYTES + (thing?.spec.length ?? 0), 0);
+}
+
+/** What the rest of a resource takes, roughly. */
+const MESSAGE_BYTES = 128;

@@ -1,0 +1,65 @@
+import type { LiveThing } from '@plumb/schemas';
+import { thingKey } from '@plumb/schemas';
+import { isStray } from './live-host.ts';
+import { linesIn, type ShortLines } from './short-lines.ts';
+
+/** What a host tells of everything that lives on it, in parts: kept as short as it will be when the last one has come. */
+export class SnapshotParts {
+  /** By the uid of the owner. */
+  readonly texts = new Map<string, string>();
+  /** As `LiveHost.strays`, with the uids of owners. */
+  readonly strays = new Map<string, string>();
+  readonly #lines: ShortLines;
+  readonly #source: object;
+  /** Of which owner each resource was said to be. */
+  readonly #owners = new Map<string, string>();
+  #bytes = 0;
+  #written = 0;
+  /** How many resources an owner has had that has most. */
+  mostOfOne = 0;
+
+  /** `source`: who tells it, as ShortLines tells them apart. */
+  constructor(lines: ShortLines, source: object) {
+    this.#lines = lines;
+    this.#source = source;
+  }
+
+  get resources(): number {
+    return this.#owners.size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Of several with one identity the last counts. Returns how many characters were written for it. */
+  add(things: readonly LiveThing[]): number {
+    this.#written = 0;
+    const byOwner = new Map<string, LiveThing[]>();
+    for (const thing of new Map(things.map((each) => [thingKey(each), each])).values()) {
+      const key = thingKey(thing);
+      const before = this.#owners.get(key);
+      if (before !== undefined && before !== thing.owner)
+        this.#put(before, this.#lines.without(before, this.texts.get(before)!, thing, this.#source));
+      this.#owners.set(key, thing.owner);
+      if (isStray(thing)) this.strays.set(key, thing.owner);
+      else this.strays.delete(key);
+      const own = byOwner.get(thing.owner);
+      if (own) own.push(thing);
+      else byOwner.set(thing.owner, [thing]);
+    }
+    for (const [owner, own] of byOwner)
+      this.#put(owner, this.#lines.with(owner, this.texts.get(owner), own, this.#source));
+    return this.#written;
+  }
+
+  #put(owner: string, text: string | undefined): void {
+    this.#bytes += (text?.length ?? 0) - (this.texts.get(owner)?.length ?? 0);
+    if (text === undefined) this.texts.delete(owner);
+    else {
+      this.texts.set(owner, text);
+      this.#written += text.length;
+      this.mostOfOne = Math.max(this.mostOfOne, linesIn(text));
+    }
+  }
+}
