@@ -54,6 +54,8 @@ export interface Ground {
   readonly say: (line: string) => void;
   /** Set when this run is to explain, not to be recorded: processes are started so that they can be profiled. */
   readonly profiled: boolean;
+  /** Root of the sources that are measured; those that this file belongs to, if absent. */
+  readonly tree?: string;
 }
 
 /** What is set up for one size. */

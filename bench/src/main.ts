@@ -2,6 +2,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { realAmbient } from '@plumb/schemas';
+import { checkout } from '../../scripts/checkout.ts';
+import type { Ground } from './case.ts';
 import { cases } from './cases/index.ts';
 import { type Command, parseCommand, usage } from './command-line.ts';
 import { compare, formatDifferences } from './compare.ts';
@@ -12,6 +14,7 @@ import { measure } from './measure.ts';
 import { endChildren, endChildrenOnSignals } from './processes/child.ts';
 import { formatProfile, topFunctions } from './profile.ts';
 import { addRow, RESULTS, readResults, resultsOf } from './results.ts';
+import { formatTurns, takeTurns } from './turns.ts';
 import { digits } from './words.ts';
 
 process.exitCode = await main(process.argv.slice(2)).catch((error: Error) => {
@@ -32,12 +35,26 @@ async function main(argv: string[]): Promise<number> {
   else if (command.do === 'compare') {
     const after = command.after === undefined ? readResults(RESULTS) : resultsOf(command.after);
     console.log(formatDifferences(compare(cases, resultsOf(command.before), after)));
-  } else return run(command);
+  } else if (command.do === 'turns') await turns(command);
+  else return run(command);
   return 0;
 }
 
-/** A case that fails leaves the results of the others, and makes the command fail. */
-async function run({ chosen, repetitions, profile }: Command & { do: 'run' }): Promise<number> {
+async function turns({ commit, chosen, pairs }: Command & { do: 'turns' }): Promise<void> {
+  const { ground } = begin();
+  const trees = { a: await checkout(commit), b: ROOT };
+  for (const { case: one, sizes } of chosen)
+    for (const size of sizes) {
+      console.log(`· ${one.title}, ${digits(size)}: ${commit} and these sources in turns`);
+      const folder = join(ground.folder, `${one.name}-${size}`);
+      console.log(
+        formatTurns(one.figures, await takeTurns(one, size, { pairs, trees, ground: { ...ground, folder } })),
+      );
+    }
+}
+
+/** What is needed by everything that measures. */
+function begin(): { ground: Ground; cache: string } {
   endChildrenOnSignals();
   // On the disk of the repository, not in a folder that may be memory.
   const cache = join(ROOT, '.cache');
@@ -45,7 +62,13 @@ async function run({ chosen, repetitions, profile }: Command & { do: 'run' }): P
   const folder = mkdtempSync(join(cache, 'bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const say = (line: string) => console.log(`  ${line}`);
-  const ground = { folder, now: realAmbient().clock.now(), say, profiled: profile };
+  return { cache, ground: { folder, now: realAmbient().clock.now(), say, profiled: false } };
+}
+
+/** A case that fails leaves the results of the others, and makes the command fail. */
+async function run({ chosen, repetitions, profile }: Command & { do: 'run' }): Promise<number> {
+  const { cache, ground: plain } = begin();
+  const ground = { ...plain, profiled: profile };
   let failed = 0;
   for (const { case: one, sizes } of chosen) {
     console.log(`· ${one.title}`);
@@ -63,7 +86,7 @@ async function run({ chosen, repetitions, profile }: Command & { do: 'run' }): P
         addRow(results, one.name, row);
         keepResults(RESULTS, results);
         for (const { words, measured, met } of reached(one, results.cases[one.name]!).filter((r) => r.size === size))
-          say(`${digits(size)}: ${words}: ${measured}, ${met ? 'met' : 'missed'}`);
+          ground.say(`${digits(size)}: ${words}: ${measured}, ${met ? 'met' : 'missed'}`);
       } catch (error) {
         failed++;
         console.error(`  ${one.name}-${size} could not be measured: ${(error as Error).message}`);

@@ -7,7 +7,7 @@ import { growth, type Scrape } from '../http/scrape.ts';
 import { newHistogram, recordMs } from '../latencies.ts';
 import type { Child } from '../processes/child.ts';
 import { type Around, INSTANCES, instance, type Server, startPlumb } from '../processes/plumb.ts';
-import { cpuSeconds } from '../processes/usage.ts';
+import { cpuSeconds, memoryMiB } from '../processes/usage.ts';
 
 /** Clients that are connected already when the burst begins; a smaller burst has as many as it has instances. */
 const CLIENTS = 500;
@@ -41,16 +41,17 @@ export const burst: Case = {
     { name: 'messagesFromAgentsPerCreate', title: 'messages from agents per create', unit: 'count' },
     { name: 'serverCpuPerCreate', title: 'server CPU per create', unit: 'ms' },
     { name: 'agentCpuPerCreate', title: 'agent CPU per create', unit: 'ms' },
+    { name: 'rss', title: 'resident memory of the server behind it', unit: 'MiB' },
   ],
   goals: [{ figure: 'ready', atMost: 3, times: 'floor', sizes: [500, 10_000] }],
   picture: { also: ['half', 'answered'] },
-  async open(size, { folder, now, profiled }) {
+  async open(size, { folder, now, profiled, tree }) {
     const connections = Math.min(CLIENTS, size);
     await using started = new AsyncDisposableStack();
     const floor = await startFloor(join(folder, 'floor'), connections, (i) => instance(`floor-${i}`), now);
     started.defer(() => floor.close());
     const hosts = Math.max(100, size / PER_HOST);
-    const plumb = await startPlumb({ folder, hosts, connections, profiled });
+    const plumb = await startPlumb({ folder, hosts, connections, profiled, tree });
     started.defer(() => plumb.close());
     const running = started.move();
     return {
@@ -115,6 +116,7 @@ export async function createAndDelete(
         gone: performance.now() - deleting,
         ...perCreate(size, before.server, after.server),
         agentCpuPerCreate: ((after.agentCpu - before.agentCpu) * 1000) / size,
+        rss: memoryMiB(server.child.pid).now,
       },
       latencies,
       profile,

@@ -30,15 +30,15 @@ export const coldStart: Case = {
   goals: [{ figure: 'serving', atMost: 3_000, sizes: [100_000] }],
   picture: { also: ['ready'] },
 
-  async open(size, { folder }) {
+  async open(size, { folder, tree }) {
     const dataDir = join(folder, 'server');
-    await fillDataDir(dataDir, { hosts: size * 0.3, instances: size });
+    await fillDataDir(dataDir, { hosts: size * 0.3, instances: size }, tree);
     // The authority and the tokens are made once.
-    await (await startServer({ dataDir })).close();
+    await (await startServer({ dataDir, tree })).close();
     return {
       async run() {
         const started = performance.now();
-        const server = await startServer({ dataDir, loading: true });
+        const server = await startServer({ dataDir, loading: true, tree });
         const client = new HttpsClient(server.access, 1);
         try {
           const instance = JSON.parse(await client.expect(200, 'GET', `${INSTANCES}/web-0`));

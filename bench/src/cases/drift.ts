@@ -28,12 +28,12 @@ export const drift: Case = {
     { figure: 'digests', atMost: 50, sizes: [100_000] },
   ],
   picture: { also: ['digests'] },
-  async open(size, { folder, profiled }) {
+  async open(size, { folder, profiled, tree }) {
     const estate = { hosts: size * 0.3, instances: size };
     await using started = new AsyncDisposableStack();
     const floor = await startBareScan(join(folder, 'floor'), estate);
     started.defer(() => floor.close());
-    const { server, client, close } = await runEstate({ folder, ...estate, streams: STREAMS, profiled });
+    const { server, client, close } = await runEstate({ folder, ...estate, streams: STREAMS, profiled, tree });
     started.defer(close);
     const running = started.move();
     return {

@@ -26,9 +26,9 @@ export const growth: Case = {
   ],
   goals: [{ figure: 'serverCpuPerCreate', atMost: 1.2, times: { size: 1_000 }, sizes: [10_000, 100_000] }],
   picture: { y: 'linear' },
-  async open(size, { folder, profiled }) {
+  async open(size, { folder, profiled, tree }) {
     const estate = await runEstate({
-      ...{ folder, profiled, hosts: HOSTS, instances: size, streams: STREAMS, connections: BURST },
+      ...{ folder, profiled, tree, hosts: HOSTS, instances: size, streams: STREAMS, connections: BURST },
     });
     try {
       await addNetwork(estate.client);

@@ -30,9 +30,9 @@ export const idle: Case = {
   ],
   picture: { x: 'names', y: 'linear' },
   repetitions: 5,
-  async open(size, { folder }) {
+  async open(size, { folder, tree }) {
     await using started = new AsyncDisposableStack();
-    const server = await startServer({ dataDir: join(folder, 'server') });
+    const server = await startServer({ dataDir: join(folder, 'server'), tree });
     started.defer(() => server.close());
     if (size > 0) {
       const client = new HttpsClient(server.access, 1);

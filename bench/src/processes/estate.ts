@@ -3,10 +3,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { HttpsClient } from '../http/client.ts';
 import { scanDrift } from '../http/drift-scan.ts';
 import { allReady } from '../http/followed.ts';
+import { ROOT } from '../machine.ts';
 import { type Child, runChild, startChild } from './child.ts';
 import { type Around, declareNetwork, GROUP, PROJECT, type Server, startServer } from './plumb.ts';
 
-const ESTATE = join(import.meta.dirname, '..', 'estate');
+const ESTATE = join('bench', 'src', 'estate');
 
 /** What instances that are created in an estate refer to. */
 export const ESTATE_AROUND: Around = { zone: 'home', image: 'debian-13' };
@@ -17,8 +18,8 @@ export interface EstateSize {
 }
 
 /** Fills a server's data folder, by a process of its own: what it needs in memory is gone when the measurement begins. */
-export async function fillDataDir(dataDir: string, { hosts, instances }: EstateSize): Promise<void> {
-  await runChild(join(ESTATE, 'main.ts'), [dataDir, `${hosts}`, `${instances}`]);
+export async function fillDataDir(dataDir: string, { hosts, instances }: EstateSize, tree = ROOT): Promise<void> {
+  await runChild(join(tree, ESTATE, 'main.ts'), [dataDir, `${hosts}`, `${instances}`]);
 }
 
 /** Starts the process that plays the hosts of the estate; resolves when the first stream is there. */
@@ -26,7 +27,7 @@ export function startEstateAgent(server: Server, folder: string, size: EstateSiz
   const { url } = server.access;
   const joining = ['--server', url, '--token-file', join(server.dataDir, 'join-token'), '--data-dir', folder];
   const numbers = ['--hosts', `${size.hosts}`, '--instances', `${size.instances}`, '--streams', `${streams}`];
-  return startChild(join(ESTATE, 'agent.ts'), [...joining, ...numbers], /\bconnected to\b/);
+  return startChild(join(server.tree, ESTATE, 'agent.ts'), [...joining, ...numbers], /\bconnected to\b/);
 }
 
 /** A server with a filled store, and everything that it holds alive on simulated hosts. */
@@ -49,15 +50,17 @@ export interface RunEstateOptions extends EstateSize {
   /** Of the client, at most. */
   connections?: number;
   profiled?: boolean;
+  /** Root of the sources; those that this file belongs to, if absent. */
+  tree?: string;
 }
 
 export async function runEstate(options: RunEstateOptions): Promise<RunningEstate> {
-  const { folder, streams, connections = 1, profiled } = options;
+  const { folder, streams, connections = 1, profiled, tree } = options;
   const dataDir = join(folder, 'server');
-  await fillDataDir(dataDir, options);
+  await fillDataDir(dataDir, options, tree);
   await using started = new AsyncDisposableStack();
   const beginning = performance.now();
-  const server = await startServer({ dataDir, profiled });
+  const server = await startServer({ dataDir, profiled, tree });
   const startMs = performance.now() - beginning;
   started.defer(() => server.close());
   const attaching = performance.now();

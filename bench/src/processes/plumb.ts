@@ -9,7 +9,7 @@ import { type Child, startChild } from './child.ts';
 import { freePort } from './free-port.ts';
 import { INSPECTOR_LINE, Profiler } from './profiler.ts';
 
-const BIN = join(ROOT, 'bin', 'plumb.ts');
+const BIN = join('bin', 'plumb.ts');
 export const GROUP = '/apis/plumb.dev/v1';
 export const PROJECT = `${GROUP}/namespaces/default`;
 export const INSTANCES = `${PROJECT}/instances`;
@@ -19,6 +19,8 @@ export interface Server {
   readonly child: Child;
   readonly access: Access;
   readonly dataDir: string;
+  /** Root of the sources that it and its agents run from. */
+  readonly tree: string;
   scrape(): Promise<Scrape>;
   /** Only of a server that was started to be profiled. */
   readonly profiler: Profiler | undefined;
@@ -33,19 +35,22 @@ export interface ServerOptions {
   profiled?: boolean;
   /** Resolves when it answers and still loads; when everything is loaded, if absent. */
   loading?: boolean;
+  /** Root of its sources; those that this file belongs to, if absent. */
+  tree?: string;
 }
 
-export async function startServer({ dataDir, listen, profiled, loading }: ServerOptions): Promise<Server> {
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { dataDir, listen, profiled, loading, tree = ROOT } = options;
   const args = ['server', '--data-dir', dataDir, '--listen', listen ?? `127.0.0.1:${await freePort()}`];
   const said = loading ? /\banswers at\b/ : /\bis ready\b/;
-  const child = await startChild(BIN, args, said, profiled ? ['--inspect=127.0.0.1:0'] : []);
+  const child = await startChild(join(tree, BIN), args, said, profiled ? ['--inspect=127.0.0.1:0'] : []);
   try {
     const access = readKubeconfig(join(dataDir, 'kubeconfig'));
     const inspector = profiled ? INSPECTOR_LINE.exec(child.said())?.[1] : undefined;
     const profiler = inspector ? await Profiler.connect(inspector) : undefined;
     const client = new HttpsClient(access, 1);
     return {
-      ...{ child, access, dataDir, profiler },
+      ...{ child, access, dataDir, profiler, tree },
       scrape: async () => parseScrape(await client.expect(200, 'GET', '/metrics')),
       async close() {
         client.close();
@@ -74,7 +79,8 @@ export function startAgent(server: Server, { dataDir, hosts, streams = 1, args =
   const { url } = server.access;
   const joining = ['--server', url, '--token-file', join(server.dataDir, 'join-token'), '--data-dir', dataDir];
   const simulated = ['--driver', 'simulated', '--hosts', `${hosts}`, '--prefix', 'sim', '--streams', `${streams}`];
-  return startChild(BIN, ['agent', ...joining, ...simulated, '--register', 'bench', ...args], /\bconnected\b/i);
+  const all = ['agent', ...joining, ...simulated, '--register', 'bench', ...args];
+  return startChild(join(server.tree, BIN), all, /\bconnected\b/i);
 }
 
 /** A server and an agent for simulated hosts, each a process of its own, with everything that instances need. */
@@ -94,6 +100,8 @@ export interface PlumbOptions {
   /** Of the client, at most. */
   connections: number;
   profiled?: boolean;
+  /** Root of its sources; those that this file belongs to, if absent. */
+  tree?: string;
   /** Spec of the L2Network that instances are put on; a network that all hosts have a leg in, if absent. */
   network?: object;
 }
@@ -106,10 +114,11 @@ export async function startPlumb({
   hosts,
   connections,
   profiled,
+  tree,
   network = FLAT,
 }: PlumbOptions): Promise<Plumb> {
   await using started = new AsyncDisposableStack();
-  const server = await startServer({ dataDir: join(folder, 'server'), profiled });
+  const server = await startServer({ dataDir: join(folder, 'server'), profiled, tree });
   started.defer(() => server.close());
   const client = new HttpsClient(server.access, connections);
   started.defer(() => client.close());
