@@ -2,6 +2,7 @@
 # npm run soak -- --minutes N --seed S: the simulation for as long as there is time. `-- --again SEED` shows one run.
 # npm run soak -- --kills N [--seed S]: real server and agent killed at N random moments of the quickstart on real guests.
 # npm run soak -- --store N: N random histories against each store.
+# npm run soak -- --traces COMMIT [--seeds N]: whether N random runs do step by step what they did at COMMIT.
 # npm run soak -- --fuzz [--minutes N] [--seed S] [TARGET…]: random inputs for every reader of what comes from outside.
 set -eu
 cd "$(dirname "$0")/.."
@@ -19,6 +20,10 @@ case "${1:-}" in
     export PLUMB_STORE_RUNS
     exec node_modules/.bin/node node_modules/vitest/vitest.mjs run --project conformance reconciler/src/store \
       --testTimeout 3600000 -t 'agree with the model'
+    ;;
+  --traces)
+    sh scripts/modules.sh
+    exec node_modules/.bin/node scripts/traces.ts "$@"
     ;;
   --fuzz)
     sh scripts/modules.sh
