@@ -20,6 +20,7 @@ import type { Log } from './log.ts';
 import { ObjectCache } from './runtime/cache.ts';
 import type { EventRecorder } from './runtime/events.ts';
 import type { Metrics } from './runtime/metrics.ts';
+import { Poisoned } from './runtime/poisoned.ts';
 import type { Store } from './store/store.ts';
 
 export interface ControlOptions {
@@ -38,6 +39,8 @@ export interface ControlOptions {
   log: Log;
   /** Told of what is written to objects because a person asked for it otherwise than by a request for each. */
   audit?: Context['audit'];
+  /** Gathers what is wrong with what the store holds. */
+  poisoned?: Poisoned;
   /** Gives up what is being loaded. */
   signal?: AbortSignal;
   /** Told when it cannot go on: its process is to end, and to be started again. */
@@ -72,8 +75,9 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const watching = new AbortController();
   begun.defer(() => watching.abort());
   signal?.addEventListener('abort', () => watching.abort(), { once: true });
-  const cache = new ObjectCache(store);
-  const { poisoned } = cache;
+  const poisoned = options.poisoned ?? new Poisoned();
+  if (metrics) poisoned.publish(metrics);
+  const cache = new ObjectCache(store, poisoned);
   const journal = await Journal.load(store, poisoned);
   const holdings = new Holdings();
   const survey = new Survey({ cache, journal, holdings, fleet });

@@ -14,12 +14,14 @@ import { driftScanExtension } from './extensions/drift-scans.ts';
 import { flowExtensions } from './extensions/flows.ts';
 import { pendingHostsExtension } from './extensions/pending-hosts.ts';
 import { planExtension } from './extensions/plans.ts';
+import { poisonedExtensions } from './extensions/poisoned.ts';
 import { type Log, stderrLog } from './log.ts';
 import { openPki, type Pki } from './pki/open.ts';
 import { collectGarbage } from './runtime/collect.ts';
 import { EventRing } from './runtime/events.ts';
 import { Loading } from './runtime/loading.ts';
 import { Metrics, readProcess } from './runtime/metrics.ts';
+import { Poisoned } from './runtime/poisoned.ts';
 import { SqliteStore } from './store/sqlite.ts';
 
 export interface ServeOptions {
@@ -69,8 +71,10 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
 
   const audit: Audit = (write) => log('info', auditLine(write));
   const { mayJoin } = pki;
+  const poisoned = new Poisoned();
   const control = new Loading(
-    (signal) => startControl({ store, ambient, events, mayJoin, metrics, log, audit, limits, signal, onFatal }),
+    (signal) =>
+      startControl({ store, ambient, events, mayJoin, metrics, log, audit, limits, poisoned, signal, onFatal }),
     onFatal,
   );
   started.defer(() => control.end((running) => running.stop()));
@@ -81,6 +85,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
     tokens: pki.tokens,
     listen,
     limits,
+    wrongs: poisoned,
     events,
     metrics,
     audit,
@@ -108,6 +113,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
 function* extensionsOf(pki: Pki, { clock }: Ambient, control: Loading<Control>): Generator<Extension> {
   yield* credentialExtensions(pki, clock.now);
   const { fleet, context, scans } = control.get();
+  yield* poisonedExtensions(context);
   yield pendingHostsExtension(fleet);
   yield* flowExtensions(context);
   yield cascadeExtension(context);

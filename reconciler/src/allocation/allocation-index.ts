@@ -70,7 +70,7 @@ export class AllocationIndex {
     }
     // Whoever it is that holds it: it is not free.
     this.holders.set(key, { uid: value, revision });
-    this.mark(key, true);
+    if (!this.mark(key, true)) throw new Error('is that of no address');
     if (!isUid(value)) throw new Error('is held by what is no uid');
   }
 
@@ -96,11 +96,6 @@ export class AllocationIndex {
   setUse(host: string, use: HostUse, revision: number): void {
     this.hostUse.set(host, { use, revision });
     for (const listener of this.useListeners) listener(host);
-  }
-
-  /** A record that is no host's was removed from the store, by another than the lane. Nothing may be pending. */
-  drop(key: string): void {
-    if (this.holders.delete(key)) this.mark(key, false);
   }
 
   /** The lowest address of the network at or after `from` that nobody holds, counting what is pending (integers). */
@@ -152,6 +147,11 @@ export class AllocationIndex {
   private isHeldBy(key: string, uid: string): boolean {
     const holder = this.holders.get(key)?.uid;
     return holder === uid || (holder !== undefined && !isUid(holder));
+  }
+
+  /** Tentatively frees one key, whoever holds it. */
+  free(key: string): void {
+    this.giveUp(key);
   }
 
   /** Tentatively forgets a host on which nothing is handed out any more. */
@@ -259,15 +259,26 @@ export class AllocationIndex {
     for (const listener of this.useListeners) listener(host);
   }
 
-  /** Keeps the map of taken addresses in step with the holders of keys. */
-  private mark(key: string, taken: boolean): void {
+  /** Keeps the map of taken addresses in step with the holders of keys. False for an address that is none. */
+  private mark(key: string, taken: boolean): boolean {
     const parts = parseAddressKey(key);
-    if (!parts) return;
+    if (!parts) return true;
+    const address = integerOf(parts.address);
+    if (address === undefined) return false;
     const map = this.taken.get(parts.l3Uid) ?? new AddressMap();
-    if (taken) map.take(toInteger(parts.address));
-    else map.free(toInteger(parts.address));
+    if (taken) map.take(address);
+    else map.free(address);
     if (map.isEmpty) this.taken.delete(parts.l3Uid);
     else this.taken.set(parts.l3Uid, map);
+    return true;
+  }
+}
+
+function integerOf(address: string): number | undefined {
+  try {
+    return toInteger(address);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Poisoned } from '../runtime/poisoned.ts';
 import { storeUnavailable } from '../store/errors.ts';
 import { keys } from '../store/keys.ts';
 import { namespaceResource } from './core/namespace.ts';
@@ -118,7 +119,8 @@ describe('namespaces', () => {
       object.metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
       await api.store.commit({ preconditions: [], ops: [{ type: 'put', key, value: JSON.stringify(object) }] });
     }
-    await finishNamespaceDeletions({ ambient: api.ambient, limits: defaultServerLimits }, namespaceResource(api.store));
+    const context = { ambient: api.ambient, limits: defaultServerLimits, wrongs: new Poisoned() };
+    await finishNamespaceDeletions(context, namespaceResource(api.store));
     expect((await api.ask('GET', '/api/v1/namespaces/empty')).status).toBe(404);
     const full = await api.ask('GET', '/api/v1/namespaces/full');
     expect(full.body.metadata.deletionTimestamp).toBeUndefined();

@@ -3,13 +3,15 @@ import { isDeepStrictEqual } from 'node:util';
 import type { PlumbObject } from '@plumb/schemas';
 import { shown } from '@plumb/schemas/project/shown.ts';
 import { ConflictError } from '../store/errors.ts';
-import { decodeObject, removalOps } from '../store/object-codec.ts';
+import { removalOps } from '../store/object-codec.ts';
 import { type Admitted, heedDuplicates, storedText } from './admission.ts';
 import type { Duplicates, Json } from './body/json.ts';
 import type { ApiContext, Call } from './call.ts';
 import { badRequest, conflict, notFound } from './failure.ts';
+import { basisOf, unmendable } from './mend.ts';
 import type { FieldValidation, WriteOptions } from './options.ts';
 import { presentationOf, type Shown } from './presentation.ts';
+import { readable } from './readable.ts';
 import { JSON_TYPE, type Reply } from './reply.ts';
 import { keyOf, type WritableResource } from './resource.ts';
 
@@ -24,6 +26,8 @@ export interface Modification {
   duplicates: Duplicates;
   /** Which part of it counts. */
   admit(resource: WritableResource, current: PlumbObject, wanted: Json | undefined, level: FieldValidation): Admitted;
+  /** False: it cannot make an object that can be understood of one that cannot. */
+  mends?: false;
 }
 
 /** Throws PlumbError `Conflict` when the client asked for another uid or resourceVersion than the stored ones. */
@@ -41,18 +45,18 @@ export async function modify(
   for (let attempt = 1; ; attempt++) {
     const entry = await resource.store.get(key);
     if (!entry) throw notFound(resource.plural, resource.group, call.name);
-    const current = decodeObject(entry);
-    const wanted = modification.wanted(current);
+    const { current, wanted, isPoisoned } = basisOf(context, resource, entry, modification.wanted);
+    if (isPoisoned && modification.mends === false) throw unmendable(resource, call.name);
     expectSame(resource, current, namedVersion(wanted));
     const { object, warnings: ours } = modification.admit(resource, current, wanted, level);
     const warnings = [...duplicates, ...ours];
     const reply = (shown: Shown): Reply => ({
       status: 200,
       type: JSON_TYPE,
-      body: present.one(shown),
+      body: present.one(readable(context.wrongs, resource, { key, ...shown }, entry.revision)),
       ...(warnings.length > 0 ? { headers: { warning: warningHeader(warnings) } } : {}),
     });
-    if (isDeepStrictEqual(object, current)) return reply(entry);
+    if (!isPoisoned && isDeepStrictEqual(object, current)) return reply(entry);
     const value = storedText(object, context);
     if (dryRun) return reply({ value, revision: entry.revision });
     const finished = object.metadata.deletionTimestamp !== undefined && !object.metadata.finalizers;

@@ -3,6 +3,7 @@ import { decodeObject } from '../store/object-codec.ts';
 import type { Entry } from '../store/store.ts';
 import { badRequest, expired } from './failure.ts';
 import { parseRevision, tooNew } from './presentation.ts';
+import { readable, type Wrongs } from './readable.ts';
 import { keyOf, prefixOf, type Resource } from './resource.ts';
 import type { Selection } from './selection.ts';
 
@@ -15,6 +16,12 @@ export interface Part {
   last: boolean;
   /** Token for what is beyond the limit; on the last part only. */
   continue?: string;
+}
+
+/** Where objects are read from, and what is known to be wrong with them. */
+export interface Source {
+  resource: Resource;
+  wrongs: Wrongs;
 }
 
 /** Entries read from the store at a time. */
@@ -30,7 +37,7 @@ interface Position {
  * one part. Throws PlumbError `Expired` when its revision is no longer kept.
  */
 export function readPage(
-  resource: Resource,
+  source: Source,
   namespace: string | undefined,
   selection: Selection,
   query: URLSearchParams,
@@ -39,23 +46,23 @@ export function readPage(
   const token = query.get('continue');
   if (token) {
     if (query.get('resourceVersion')) throw badRequest('continue and resourceVersion exclude each other');
-    return read(resource, namespace, selection, parseToken(token, prefixOf(resource, namespace)), limit);
+    return read(source, namespace, selection, parseToken(token, prefixOf(source.resource, namespace)), limit);
   }
-  return read(resource, namespace, selection, { revision: wantedRevision(resource, query), after: '' }, limit);
+  return read(source, namespace, selection, { revision: wantedRevision(source.resource, query), after: '' }, limit);
 }
 
 /** Everything that is selected, as of now. */
 export function readAll(
-  resource: Resource,
+  source: Source,
   namespace: string | undefined,
   selection: Selection,
 ): AsyncGenerator<Part, undefined> {
-  return read(resource, namespace, selection, { revision: 0, after: '' }, 0);
+  return read(source, namespace, selection, { revision: 0, after: '' }, 0);
 }
 
 /** Revision 0 is the newest; limit 0 is none. */
 async function* read(
-  resource: Resource,
+  { resource, wrongs }: Source,
   namespace: string | undefined,
   selection: Selection,
   from: Position,
@@ -64,9 +71,8 @@ async function* read(
   const exact = exactKey(resource, namespace, selection);
   const prefix = exact ?? prefixOf(resource, namespace);
   const suffix = selection.name === undefined ? undefined : `/${selection.name}`;
-  const selected = (entry: Entry) =>
-    (suffix === undefined || (exact === undefined ? entry.key.endsWith(suffix) : entry.key === exact)) &&
-    (selection.matches?.(decodeObject(entry)) ?? true);
+  const isNamed = ({ key }: Entry) =>
+    suffix === undefined || (exact === undefined ? key.endsWith(suffix) : key === exact);
 
   let { revision, after } = from;
   let wanted = limit > 0 ? limit : Number.POSITIVE_INFINITY;
@@ -78,8 +84,10 @@ async function* read(
     });
     revision = read.revision;
     const entries: Entry[] = [];
-    for (const [index, entry] of read.entries.entries()) {
-      if (!selected(entry)) continue;
+    for (const [index, stored] of read.entries.entries()) {
+      if (!isNamed(stored)) continue;
+      const entry = readable(wrongs, resource, stored, revision);
+      if (selection.matches && !selection.matches(decodeObject(entry))) continue;
       entries.push(entry);
       const more = read.more || index < read.entries.length - 1;
       if (--wanted === 0 && more) {

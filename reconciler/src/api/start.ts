@@ -7,6 +7,7 @@ import { localUrl } from '../pki/open.ts';
 import type { Tokens } from '../pki/tokens.ts';
 import type { EventRing } from '../runtime/events.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import { Poisoned } from '../runtime/poisoned.ts';
 import type { Store } from '../store/store.ts';
 import type { Audit } from './audit.ts';
 import type { ApiContext } from './call.ts';
@@ -19,6 +20,7 @@ import type { Extension } from './extension.ts';
 import { ADMISSION_LIMITS, Admission, type AdmissionLimits } from './fairness/admission.ts';
 import { listen } from './listener.ts';
 import { openApiOf } from './openapi.ts';
+import type { Wrongs } from './readable.ts';
 import { Readiness } from './readiness.ts';
 import { Router } from './router.ts';
 import { serveCore, serveKinds } from './served.ts';
@@ -46,6 +48,8 @@ export interface ApiOptions {
   admission?: AdmissionLimits;
   /** Bounds on what comes from outside; defaults, if absent. */
   limits?: ServerLimits;
+  /** What is known to be wrong with objects; every one is looked at whenever it is read, if absent. */
+  wrongs?: Wrongs;
   /** Why the rest of the server is not ready yet, or undefined when it is; for `/readyz`. */
   notReady?: () => string | undefined;
 }
@@ -61,7 +65,12 @@ export interface Api {
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { store, ambient } = options;
   const ending = new AbortController();
-  const context: ApiContext = { ambient, limits: options.limits ?? defaultServerLimits, ending: ending.signal };
+  const context: ApiContext = {
+    ambient,
+    limits: options.limits ?? defaultServerLimits,
+    wrongs: options.wrongs ?? new Poisoned(),
+    ending: ending.signal,
+  };
   await ensureDefaultNamespace(store, ambient);
   await finishNamespaceDeletions(context, namespaceResource(store));
   const events = new EventStore(options.events);

@@ -3,6 +3,7 @@ import type { ChangeSet, Instance } from '@plumb/schemas';
 import type { LiveChange } from '../fleet/fleet.ts';
 import type { CacheChange, Cached } from '../runtime/cache.ts';
 import { findCondition, isReady, isStalled } from '../runtime/conditions.ts';
+import type { SetAside } from '../runtime/poisoned.ts';
 import { referenceKeys, sameReferences } from '../runtime/references.ts';
 import { keys } from '../store/keys.ts';
 import type { Context } from './controller.ts';
@@ -64,6 +65,7 @@ function onObject(context: Context, waiting: WaitingInstances, change: CacheChan
   // What was blocked by what nobody understood may go on, and deletion of it may begin.
   for (const target of wasAside?.refersTo ?? []) enqueueUpward(context, target);
   if (aside) context.enqueue(key);
+  if (after && wasAside) noteMended(context, wasAside);
   if (!before && !after) {
     for (const referrer of context.cache.referrers(key)) context.enqueue(referrer.key);
     return;
@@ -88,6 +90,11 @@ function onObject(context: Context, waiting: WaitingInstances, change: CacheChan
   }
   const left = kind.kind === 'Instance' && hostOf(before) !== hostOf(after) ? hostOf(before) : undefined;
   if (left !== undefined) enqueueHostIfLeaving(context, left);
+}
+
+/** What it holds and where it is was lost with its status: that is told by what lives and by what is handed out. */
+function noteMended({ strays }: Context, { kind, uid, hasStatus }: SetAside): void {
+  if (kind.kind === 'Instance' && uid !== undefined && !hasStatus) strays.add(uid);
 }
 
 /** Many instances come and go at once; what they share is looked at once for all of them. */

@@ -16,7 +16,8 @@ import { deletionBlocked, departure } from './status.ts';
 /** What is to be done for an object that was set aside: nothing, unless it is being deleted. */
 export async function lookAtSetAside(context: Context, aside: SetAside): Promise<Again | undefined> {
   const { key, kind, revision, rest, uid } = aside;
-  if (rest.metadata.deletionTimestamp === undefined || uid === undefined) return undefined;
+  if (rest.metadata.deletionTimestamp === undefined) return undefined;
+  if (uid === undefined) return forget(context, aside);
   const cached: Cached = { key, kind, object: rest, revision };
   if (kind.kind === 'Instance') {
     const networks = networksOf(context, uid);
@@ -30,6 +31,11 @@ export async function lookAtSetAside(context: Context, aside: SetAside): Promise
   if (kind.kind === 'ChangeSet') await endRecord(context, uid);
   await letGo(context, cached);
   return undefined;
+}
+
+/** Nothing lives under a uid that is none, or that is another's: the record goes, and no trace of it is kept. */
+async function forget({ store }: Context, { key, revision }: SetAside): Promise<undefined> {
+  await store.commit({ preconditions: [{ key, revision }], ops: [{ type: 'delete', key }] });
 }
 
 /** Instances that hold something of it, for which a reference in a spec is not all that counts. */

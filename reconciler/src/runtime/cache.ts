@@ -1,6 +1,7 @@
 /** Every object in memory, kept current by the store's watch. What controllers read. */
 import type { KindDefinition, PlumbObject } from '@plumb/schemas';
 import { API_GROUP_VERSION, PlumbError, retryable } from '@plumb/schemas';
+import { namespace } from '@plumb/schemas/kinds/namespace.ts';
 import { examine, type Poison, unreadable } from '../store/examine.ts';
 import { keys } from '../store/keys.ts';
 import { pages } from '../store/pages.ts';
@@ -31,13 +32,14 @@ export class ObjectCache {
   /** Each with the name of the part of the server that it is. */
   private readonly listeners = new Map<Listener, string>();
   /** What is wrong and was set aside. */
-  readonly poisoned = new Poisoned();
+  readonly poisoned: Poisoned;
   private waiting: { revision: number; resolve: () => void; reject: (error: PlumbError) => void }[] = [];
   private seen = 0;
   private ended = false;
 
-  constructor(store: Store) {
+  constructor(store: Store, poisoned = new Poisoned()) {
     this.store = store;
+    this.poisoned = poisoned;
   }
 
   /** Loads everything, then follows the store until `signal` aborts. Resolves when loaded; rejects when aborted before. */
@@ -176,7 +178,10 @@ export class ObjectCache {
   /** `packed`: one of many, of which few are looked at soon. */
   private apply(key: string, value: string | undefined, revision: number, packed = false): void {
     const kind = kindOfKey(key);
-    if (!kind) return;
+    if (!kind) {
+      this.lookAtOther(key, value, revision);
+      return;
+    }
     if (value === undefined) {
       const wasAside = this.poisoned.clear(key);
       const before = this.table.remove(key);
@@ -189,6 +194,19 @@ export class ObjectCache {
     } catch (error) {
       this.setAside(kind, { key, value, revision }, unreadable(kind, { key, value, revision }, error));
     }
+  }
+
+  /** Nobody here needs namespaces, nor what no kind describes; but what is wrong is said of all that the store holds. */
+  private lookAtOther(key: string, value: string | undefined, revision: number): void {
+    const poisoned = this.poisoned;
+    if (!key.startsWith(keys.kind(namespace.plural))) {
+      if (value === undefined) poisoned.clearRecord(key);
+      else poisoned.noteRecord(key, 'is of a kind that this Plumb does not know');
+      return;
+    }
+    poisoned.clear(key);
+    const poison = value === undefined ? undefined : examine(namespace, { key, value, revision }, 'v1').poison;
+    if (poison) poisoned.setAside(namespace, key, revision, poison, undefined);
   }
 
   private put(kind: KindDefinition, entry: Entry, packed: boolean): void {

@@ -9,6 +9,7 @@
 import { type FieldError, type KindDefinition, PlumbError, type PlumbObject } from '@plumb/schemas';
 import { printable } from '@plumb/schemas/meta/printable.ts';
 import type { Poison } from '../store/examine.ts';
+import type { Metrics } from './metrics.ts';
 import { referenceKeys } from './references.ts';
 
 /** An object that cannot be understood. */
@@ -70,9 +71,17 @@ export class Poisoned {
     return this.#records.size;
   }
 
+  /** Shows in `metrics` how much there is. */
+  publish(metrics: Metrics): void {
+    const objects = 'Objects that cannot be understood, or on which a part of the server fails.';
+    metrics.readGauge('plumb_poisoned_objects', objects, {}, () => this.objects);
+    const records = 'Records of the store that are no objects and cannot be read.';
+    metrics.readGauge('plumb_poisoned_records', records, {}, () => this.records);
+  }
+
   /** Whether the text of the object at `key`, in what was read at `revision`, is for certain as the server writes it. */
   isPlain(key: string, revision: number): boolean {
-    return revision >= this.#completeFrom && !this.#odd.has(key);
+    return revision >= this.#completeFrom && (this.#odd.size === 0 || !this.#odd.has(key));
   }
 
   /** The text at the key is valid, but written otherwise than the server would. */

@@ -8,11 +8,20 @@ import type { Entry, Op } from './store.ts';
 
 const METADATA = '"metadata":{';
 
-/** The text to store. Whatever resourceVersion the object bears is left out. */
+/** Type of the condition that says what is wrong with the record itself: worked out when it is read, never stored. */
+export const POISONED = 'Poisoned';
+
+/** The text to store. Whatever resourceVersion the object bears is left out, and what is never stored. */
 export function encodeObject(object: PlumbObject): string {
   const { resourceVersion: _, ...metadata } = object.metadata;
   const { apiVersion, kind, spec, status } = object;
-  return JSON.stringify({ apiVersion, kind, metadata, spec, status });
+  return JSON.stringify({ apiVersion, kind, metadata, spec, status: storable(status) });
+}
+
+function storable(status: PlumbObject['status']): PlumbObject['status'] {
+  const conditions = status?.conditions;
+  if (!conditions?.some(({ type }) => type === POISONED)) return status;
+  return { ...status, conditions: conditions.filter(({ type }) => type !== POISONED) };
 }
 
 /** The object of an entry, with the entry's revision as its resourceVersion. */
@@ -59,8 +68,7 @@ export interface DeletionRecord {
 export function removalOps(key: string, object: PlumbObject, now: number): Op[] {
   const { namespace, name, uid } = object.metadata;
   const record: DeletionRecord = { kind: object.kind, namespace, name, uid, deletedAt: new Date(now).toISOString() };
-  return [
-    { type: 'delete', key },
-    { type: 'put', key: keys.deleted(uid), value: JSON.stringify(record) },
-  ];
+  const removal: Op = { type: 'delete', key };
+  // Of what has no uid nothing lives anywhere.
+  return uid === '' ? [removal] : [removal, { type: 'put', key: keys.deleted(uid), value: JSON.stringify(record) }];
 }

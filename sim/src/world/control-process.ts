@@ -12,9 +12,11 @@ import { type Control, startControl } from '@plumb/reconciler/control.ts';
 import { cascadeExtension } from '@plumb/reconciler/extensions/cascades.ts';
 import { driftScanExtension } from '@plumb/reconciler/extensions/drift-scans.ts';
 import { flowExtensions } from '@plumb/reconciler/extensions/flows.ts';
+import { poisonedExtensions } from '@plumb/reconciler/extensions/poisoned.ts';
 import type { EndpointHandlers } from '@plumb/reconciler/fleet/fleet-endpoint.ts';
 import { EventRing } from '@plumb/reconciler/runtime/events.ts';
 import { Loading } from '@plumb/reconciler/runtime/loading.ts';
+import { Poisoned } from '@plumb/reconciler/runtime/poisoned.ts';
 import type { Store } from '@plumb/reconciler/store/store.ts';
 import { kinds } from '@plumb/schemas';
 import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
@@ -60,11 +62,12 @@ export class ControlProcess {
     const { process, store, joinSecret, isSlow, log, onFatal, onListening } = this.#options;
     const { ambient } = process;
     const events = new EventRing({ ambient });
+    const poisoned = new Poisoned();
     let handlers: EndpointHandlers | undefined;
     const loading = new Loading(
       (signal) =>
         startControl({
-          ...{ store: isSlow ? slowToLoad(store, process) : store, ambient, events, signal },
+          ...{ store: isSlow ? slowToLoad(store, process) : store, ambient, events, poisoned, signal },
           mayJoin: (presented) => presented === joinSecret,
           endpoint: (given) => {
             handlers = given;
@@ -75,7 +78,7 @@ export class ControlProcess {
         }),
       (error) => onFatal(error.message),
     );
-    const context = { ambient, limits: defaultServerLimits };
+    const context = { ambient, limits: defaultServerLimits, wrongs: poisoned };
     await ensureDefaultNamespace(store, ambient);
     await finishNamespaceDeletions(context, namespaceResource(store));
     this.#router = new Router({
@@ -116,6 +119,7 @@ export class ControlProcess {
 }
 
 function* extensionsOf({ context, scans }: Control): Generator<Extension> {
+  yield* poisonedExtensions(context);
   yield* flowExtensions(context);
   yield cascadeExtension(context);
   yield driftScanExtension(scans);

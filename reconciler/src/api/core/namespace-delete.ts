@@ -4,11 +4,12 @@
  */
 import { kinds, PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
 import { keys } from '../../store/keys.ts';
-import { decodeObject, encodeObject, objectText, removalOps } from '../../store/object-codec.ts';
+import { encodeObject, isBeingDeleted, objectText, removalOps } from '../../store/object-codec.ts';
 import type { Store } from '../../store/store.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { conflict, notFound } from '../failure.ts';
 import { expectSame } from '../modify.ts';
+import { readable, storedObject } from '../readable.ts';
 import { JSON_TYPE, type Reply } from '../reply.ts';
 import type { WritableResource } from '../resource.ts';
 import { deleted, optionsOf } from '../verbs/delete.ts';
@@ -29,11 +30,15 @@ export async function deleteNamespace(context: ApiContext, resource: WritableRes
   const key = keys.object(resource.plural, undefined, name);
   const entry = await store.get(key);
   if (!entry) throw notFound(resource.plural, '', name);
-  const current = decodeObject(entry);
+  const { object: current } = storedObject(resource, entry);
   expectSame(resource, current, preconditions);
   if (dryRun) {
     await expectEmpty(resource, name);
-    return { status: 200, type: JSON_TYPE, body: objectText(entry) };
+    return {
+      status: 200,
+      type: JSON_TYPE,
+      body: objectText(readable(context.wrongs, resource, entry, entry.revision)),
+    };
   }
   const now = context.ambient.clock.now();
   const put = (object: PlumbObject, revision: number) =>
@@ -60,7 +65,7 @@ export async function deleteNamespace(context: ApiContext, resource: WritableRes
 export async function finishNamespaceDeletions(context: ApiContext, resource: WritableResource): Promise<void> {
   const { store, plural } = resource;
   for (const entry of (await store.list(keys.kind(plural))).entries)
-    if (decodeObject(entry).metadata.deletionTimestamp !== undefined) await endDeletion(context, resource, entry);
+    if (isBeingDeleted(entry)) await endDeletion(context, resource, entry);
 }
 
 /** One that is marked. */
@@ -78,7 +83,7 @@ async function endDeletion(
   const { store } = resource;
   const entry = await store.get(key);
   if (entry?.revision !== revision) return undefined;
-  const current = decodeObject(entry);
+  const { object: current } = storedObject(resource, entry);
   const { deletionTimestamp: _, ...kept } = current.metadata;
   const restored: PlumbObject = { ...current, metadata: kept, status: { phase: 'Active' } };
   const problem = await expectEmpty(resource, kept.name).then(

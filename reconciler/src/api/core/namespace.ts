@@ -1,7 +1,7 @@
 /** Namespaces: the projects that namespaced objects belong to. Core v1, so that kubectl knows them. */
 
-import type { Ambient } from '@plumb/schemas';
-import { defineKind, type KindDefinition, type PlumbObject } from '@plumb/schemas';
+import type { Ambient, PlumbObject } from '@plumb/schemas';
+import { namespace as definition } from '@plumb/schemas/kinds/namespace.ts';
 import { ConflictError } from '../../store/errors.ts';
 import { keys } from '../../store/keys.ts';
 import { encodeObject } from '../../store/object-codec.ts';
@@ -11,31 +11,6 @@ import { timestamp } from './event-entries.ts';
 
 /** The namespace that is always there. */
 export const DEFAULT_NAMESPACE = 'default';
-
-const definition = defineKind({
-  kind: 'Namespace',
-  plural: 'namespaces',
-  singular: 'namespace',
-  shortNames: ['ns'],
-  scope: 'Cluster',
-  description: 'A project: what namespaced objects belong to. It can be deleted when nothing is in it.',
-  spec: {
-    type: 'object',
-    additionalProperties: false,
-    properties: {
-      finalizers: { type: 'array', items: { type: 'string' }, description: 'Accepted and without effect.' },
-    },
-  },
-  status: {
-    type: 'object',
-    additionalProperties: false,
-    properties: { phase: { type: 'string', enum: ['Active', 'Terminating'], description: 'Whether it is in use.' } },
-  },
-  columns: [{ name: 'Status', path: 'status.phase', type: 'string', description: 'Whether it is in use.' }],
-  immutable: [],
-  references: [],
-  disruption: {},
-}) as KindDefinition;
 
 /** core/v1 Namespace. It has no finalizer: nothing of it lives on hosts. */
 export function namespaceResource(store: Store): WritableResource {

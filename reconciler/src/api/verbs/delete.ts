@@ -1,11 +1,13 @@
 import type { PlumbObject } from '@plumb/schemas';
 import { ConflictError } from '../../store/errors.ts';
-import { decodeObject, encodeObject, objectText, removalOps } from '../../store/object-codec.ts';
+import { markedText } from '../../store/examine.ts';
+import { encodeObject, objectText, removalOps } from '../../store/object-codec.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { timestamp } from '../core/event-entries.ts';
 import { conflict, notFound } from '../failure.ts';
 import { ATTEMPTS, expectSame } from '../modify.ts';
 import { type DeleteOptions, deleteOptions } from '../options.ts';
+import { readable, storedObject } from '../readable.ts';
 import { JSON_TYPE, json, type Reply } from '../reply.ts';
 import { keyOf, type WritableResource } from '../resource.ts';
 
@@ -19,27 +21,26 @@ export async function remove(context: ApiContext, resource: WritableResource, ca
   for (let attempt = 1; ; attempt++) {
     const entry = await resource.store.get(key);
     if (!entry) throw notFound(resource.plural, resource.group, call.name);
-    const current = decodeObject(entry);
+    const { object: current, poison } = storedObject(resource, entry);
     expectSame(resource, current, preconditions);
     const now = context.ambient.clock.now();
-    const finalized = !current.metadata.finalizers?.length;
-    if (finalized && dryRun) return deleted(resource, current);
-    if (!finalized && current.metadata.deletionTimestamp) {
-      return { status: 200, type: JSON_TYPE, body: objectText(entry) };
-    }
-    const marked: PlumbObject = {
-      ...current,
-      metadata: { ...current.metadata, deletionTimestamp: timestamp(now) },
+    const shown = (value: string, revision: number): Reply => {
+      const body = objectText(readable(context.wrongs, resource, { key, value, revision }, entry.revision));
+      return { status: 200, type: JSON_TYPE, body };
     };
-    const value = encodeObject(marked);
-    if (dryRun) return { status: 200, type: JSON_TYPE, body: objectText({ value, revision: entry.revision }) };
+    // What cannot be understood is finished by its controller in any case: something may live for it.
+    const finalized = !poison && !current.metadata.finalizers?.length;
+    if (finalized && dryRun) return deleted(resource, current);
+    if (!finalized && current.metadata.deletionTimestamp) return shown(entry.value, entry.revision);
+    const value = poison ? markedText(entry, poison, timestamp(now)) : markedObject(current, timestamp(now));
+    if (dryRun) return shown(value, entry.revision);
     try {
       const { revision } = await resource.store.commit({
         preconditions: [{ key, revision: entry.revision }],
         ops: finalized ? removalOps(key, current, now) : [{ type: 'put', key, value }],
       });
       if (finalized) return deleted(resource, current);
-      return { status: 200, type: JSON_TYPE, body: objectText({ value, revision }) };
+      return shown(value, revision);
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
       if (attempt === ATTEMPTS) {
@@ -52,6 +53,10 @@ export async function remove(context: ApiContext, resource: WritableResource, ca
       }
     }
   }
+}
+
+function markedObject(object: PlumbObject, deletionTimestamp: string): string {
+  return encodeObject({ ...object, metadata: { ...object.metadata, deletionTimestamp } });
 }
 
 /** propagationPolicy and gracePeriodSeconds are checked and without effect: references decide when an object goes. */

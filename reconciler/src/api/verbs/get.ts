@@ -1,6 +1,7 @@
 import type { ApiContext, Call } from '../call.ts';
 import { notFound } from '../failure.ts';
 import { presentationOf } from '../presentation.ts';
+import { readable } from '../readable.ts';
 import { JSON_TYPE, type Reply } from '../reply.ts';
 import { keyOf, type Resource } from '../resource.ts';
 
@@ -9,5 +10,6 @@ export async function get(context: ApiContext, resource: Resource, call: Call): 
   const present = presentationOf(call.request, resource, context.ambient.clock);
   const entry = await resource.store.get(keyOf(resource, call.namespace, call.name));
   if (!entry) throw notFound(resource.plural, resource.group, call.name);
-  return { status: 200, type: JSON_TYPE, body: present.one(entry) };
+  const shown = readable(context.wrongs, resource, entry, resource.store.revision());
+  return { status: 200, type: JSON_TYPE, body: present.one(shown) };
 }

@@ -9,7 +9,8 @@ import { selectionOf } from '../selection.ts';
 export async function list(context: ApiContext, resource: Resource, call: Call): Promise<Reply> {
   const { query } = call.request;
   const present = presentationOf(call.request, resource, context.ambient.clock);
-  const parts = readPage(resource, call.namespace, selectionOf(resource, query, context.limits), query);
+  const source = { resource, wrongs: context.wrongs };
+  const parts = readPage(source, call.namespace, selectionOf(resource, query, context.limits), query);
   const first = (await parts.next()).value!;
   const body = first.last ? present.list(first.entries, first) : inParts(present, first, parts);
   return { status: 200, type: JSON_TYPE, body };

@@ -10,5 +10,5 @@ import type { WritableResource } from '../resource.ts';
 export async function patchStatus(context: ApiContext, resource: WritableResource, call: Call): Promise<Reply> {
   const options = writeOptions(call.request.query, 'PatchOptions');
   const { wanted, duplicates } = await patchOf(call.request, resource);
-  return modify(context, resource, call, { options, wanted, duplicates, admit: admitStatus });
+  return modify(context, resource, call, { options, wanted, duplicates, admit: admitStatus, mends: false });
 }

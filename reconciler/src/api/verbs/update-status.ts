@@ -9,5 +9,6 @@ import type { WritableResource } from '../resource.ts';
 export async function updateStatus(context: ApiContext, resource: WritableResource, call: Call): Promise<Reply> {
   const options = writeOptions(call.request.query, 'UpdateOptions');
   const { value: sent, duplicates } = await call.request.parsed();
-  return modify(context, resource, call, { options, duplicates, wanted: () => sent, admit: admitStatus });
+  const wanted = () => sent;
+  return modify(context, resource, call, { options, duplicates, wanted, admit: admitStatus, mends: false });
 }

@@ -5,6 +5,7 @@ import type { ApiContext, Call } from '../call.ts';
 import { badRequest, statusOf } from '../failure.ts';
 import { exactKey, readAll } from '../page.ts';
 import { type Presentation, parseRevision, presentationOf, tooNew } from '../presentation.ts';
+import { readable } from '../readable.ts';
 import { JSON_TYPE, type Reply } from '../reply.ts';
 import { prefixOf, type Resource } from '../resource.ts';
 import { type Selection, selectionOf } from '../selection.ts';
@@ -56,7 +57,7 @@ async function* follow(context: ApiContext, watch: Watch): AsyncGenerator<string
   try {
     let from = watch.from;
     if (from === undefined) {
-      for await (const part of readAll(resource, namespace, watch.selection)) {
+      for await (const part of readAll({ resource, wrongs: context.wrongs }, namespace, watch.selection)) {
         from = part.revision;
         if (part.entries.length > 0) yield part.entries.map((entry) => line('ADDED', present.one(entry))).join('');
       }
@@ -82,7 +83,7 @@ async function* follow(context: ApiContext, watch: Watch): AsyncGenerator<string
       }
       if (next.done) return;
       delivered = next.value.revision;
-      const lines = batchLines(watch, next.value);
+      const lines = batchLines(context, watch, next.value);
       if (lines !== '') yield lines;
       pending = batches.next();
     }
@@ -94,27 +95,33 @@ async function* follow(context: ApiContext, watch: Watch): AsyncGenerator<string
   }
 }
 
-function batchLines(watch: Watch, batch: WatchBatch): string {
+function batchLines(context: ApiContext, watch: Watch, batch: WatchBatch): string {
   const exact = exactKey(watch.resource, watch.namespace, watch.selection);
   const suffix = watch.selection.name === undefined ? undefined : `/${watch.selection.name}`;
   let lines = '';
   for (const change of batch.changes) {
     if (exact === undefined ? suffix !== undefined && !change.key.endsWith(suffix) : change.key !== exact) continue;
-    lines += changeLine(watch, change, batch.revision);
+    lines += changeLine(context, watch, change, batch.revision);
   }
   return lines;
 }
 
 /** An object that begins to match is ADDED, one that ceases to is DELETED, whatever happened to it. */
-function changeLine(watch: Watch, change: Change, revision: number): string {
-  const { value, previous } = change;
-  const selects = (text: string | undefined) =>
-    text !== undefined && (watch.selection.matches?.(decodeObject({ value: text, revision })) ?? true);
-  const now = selects(value);
-  const before = selects(previous);
-  if (now) return line(before ? 'MODIFIED' : 'ADDED', watch.present.one({ value: value!, revision }));
-  if (before) return line('DELETED', watch.present.one({ value: previous!, revision }));
-  return '';
+function changeLine(
+  { wrongs }: ApiContext,
+  { resource, selection, present }: Watch,
+  { key, value, previous }: Change,
+  revision: number,
+): string {
+  const selected = (text: string | undefined) => {
+    if (text === undefined) return undefined;
+    const entry = readable(wrongs, resource, { key, value: text, revision }, revision);
+    return (selection.matches?.(decodeObject(entry)) ?? true) ? entry : undefined;
+  };
+  const now = selected(value);
+  const before = selected(previous);
+  if (now) return line(before ? 'MODIFIED' : 'ADDED', present.one(now));
+  return before ? line('DELETED', present.one(before)) : '';
 }
 
 function line(type: string, object: string): string {

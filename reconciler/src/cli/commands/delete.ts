@@ -2,6 +2,7 @@ import { PlumbError } from '@plumb/schemas';
 import { markCascade } from '../cascade.ts';
 import { ApiError } from '../client.ts';
 import { type Command, inParallel, parseCommand, type Session, targetsOf, withSession } from '../command.ts';
+import { deleteRecords } from '../delete-record.ts';
 import { parseDuration } from '../duration.ts';
 import { complain } from '../failure.ts';
 import { follow, type Target } from '../follow.ts';
@@ -17,6 +18,8 @@ export const remove: Command = {
   summary: 'delete objects, and wait until they are gone',
   usage: `plumb delete KIND NAME… | KIND/NAME… | -f FILE-OR-FOLDER [-n NAMESPACE] [--cascade [--yes]] [--no-wait] [--timeout 10m]
 
+plumb delete record KEY…         a record that cannot be read and that no object has (plumb get poisoned)
+
 What is not there is no error. An object that others refer to goes when they are gone.
 --cascade: also deletes all that refers to it; shows them and asks first, unless --yes.
 `,
@@ -30,6 +33,7 @@ What is not there is no error. An object that others refer to goes when they are
     });
     const timeoutMs = parseDuration(values.timeout as string, '--timeout');
     return withSession(values, surroundings, async (session) => {
+      if (positionals[0] === 'record') return deleteRecords(session, surroundings, positionals.slice(1));
       const named = await targetsOf(values, positionals, session, surroundings);
       const targets = values.cascade ? await markCascade(session, surroundings, named, values.yes as boolean) : named;
       if (!targets) return 1;

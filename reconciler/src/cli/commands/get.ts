@@ -4,6 +4,7 @@ import type { Body } from '../client.ts';
 import { type Command, manifestsOf, parseCommand, type Session, withSession } from '../command.ts';
 import type { Target } from '../follow.ts';
 import { pendingHosts } from '../pending-hosts.ts';
+import { poisoned } from '../poisoned.ts';
 import { collectionPath, objectPath, type ResourceName, resourceByAlias } from '../resources.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { renderTable } from '../table.ts';
@@ -18,6 +19,7 @@ export const get: Command = {
   usage: `plumb get KIND [NAME…] | KIND/NAME… | -f FILE-OR-FOLDER [-n NAMESPACE | -A] [-l SELECTOR]
           [-o wide|yaml|json|name] [-w]
 plumb get hosts --pending      agents that wait until their host is declared
+plumb get poisoned             what in the store cannot be understood and was set aside, and why
 
 -A: of all namespaces. -w: and every change, until interrupted.
 `,
@@ -36,6 +38,7 @@ plumb get hosts --pending      agents that wait until their host is declared
     const everywhere = values['all-namespaces'] === true;
     return withSession(values, surroundings, async (session) => {
       if (values.pending) return pendingHosts(session, surroundings, positionals);
+      if (positionals[0] === 'poisoned') return poisoned(session, surroundings, positionals);
       const sources =
         values.filename.length > 0
           ? (await manifestsOf(values, session, surroundings)).map(sourceOfTarget)

@@ -1,5 +1,5 @@
 /** Deleting an instance: everything it may have made goes, then what it held is freed, then the object goes. */
-import { type Host, type Instance, PlumbError, retryable, type Thing, thingKey, thingOrder } from '@plumb/schemas';
+import { type Instance, PlumbError, type Thing, thingKey, thingOrder } from '@plumb/schemas';
 import { execute } from '../../flow/execute.ts';
 import type { Journaled } from '../../flow/journal.ts';
 import type { FlowRecord } from '../../flow/record.ts';
@@ -11,6 +11,7 @@ import type { Again, Context } from '../controller.ts';
 import { departure, readFresh, retryOnConflict, type Status } from '../status.ts';
 import { describe, noteSteps, stuck } from './go.ts';
 import { lookAtImages } from './images.ts';
+import { requireEveryHost } from './place.ts';
 import { allHeld } from './planning.ts';
 
 export async function deleteInstance(
@@ -140,19 +141,6 @@ function isUnclear(context: Context, { key, object }: Cached<Instance>): boolean
   const hasStatus = context.cache.poisoned.get(key)?.hasStatus ?? true;
   const hasFlow = context.journal.unreadable(metadata.uid) === undefined;
   return !(hasStatus && hasFlow) && heldAllocation(status) === undefined;
-}
-
-/** It may run on any host that has not told: its addresses cannot be free before all of them have. */
-function requireEveryHost({ cache, liveness }: Context, uid: string): void {
-  const away: string[] = [];
-  for (const { object } of cache.list<Host>('hosts'))
-    if (object.status?.driver !== undefined && !liveness.connected(object.metadata.name))
-      away.push(object.metadata.name);
-  if (away.length > 0)
-    throw retryable(
-      'HostNotConnected',
-      `it is not known where it is, and it may be on ${away.slice(0, 5).join(', ')}, which ${away.length === 1 ? 'is' : 'are'} not connected; it goes when they are, or are deleted (uid ${uid})`,
-    );
 }
 
 /** A guest that is gone runs nowhere, and what it had may be another's by now. */

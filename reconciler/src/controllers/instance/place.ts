@@ -48,3 +48,16 @@ export function awaitReturn(context: Context, instance: Instance): void {
       );
   }
 }
+
+/** What is known of where it is was lost: it may run on any host that has not told. */
+export function requireEveryHost({ cache, liveness }: Context, uid: string): void {
+  const away: string[] = [];
+  for (const { object } of cache.list<Host>('hosts'))
+    if (object.status?.driver !== undefined && !liveness.connected(object.metadata.name))
+      away.push(object.metadata.name);
+  if (away.length > 0)
+    throw retryable(
+      'HostNotConnected',
+      `it is not known where it is, and it may be on ${away.slice(0, 5).join(', ')}, which ${away.length === 1 ? 'is' : 'are'} not connected; it waits until they are, or are deleted (uid ${uid})`,
+    );
+}

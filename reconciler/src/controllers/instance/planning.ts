@@ -27,7 +27,7 @@ import { peersOf } from '../l2-network/peers.ts';
 import { nameOf } from '../references.ts';
 import { isApplied } from './applied.ts';
 import { mayBePutBack } from './change-sets.ts';
-import { placeInstance } from './place.ts';
+import { placeInstance, requireEveryHost } from './place.ts';
 import type { ResolvedInstance } from './references.ts';
 
 interface Size {
@@ -43,8 +43,30 @@ export interface InstancePlan {
 /** Everything the instance may hold now: by status, and by the flow that is under way. */
 export function allHeld(context: Context, instance: Instance): Allocation[] {
   const flow = context.journal.get(instance.metadata.uid)?.record;
-  const held = [heldAllocation(instance.status), ...(flow?.held ?? []), flow?.target];
-  return held.filter((a) => a !== undefined);
+  const held = [heldAllocation(instance.status), ...(flow?.held ?? []), flow?.target].filter((a) => a !== undefined);
+  if (held.length > 0 || !context.strays.has(instance.metadata.uid)) return held;
+  const lived = allocationFromLife(context, instance);
+  return lived ? [lived] : [];
+}
+
+/** What an instance holds of which nothing is written any more, by what lives for it; undefined when nothing runs. */
+function allocationFromLife({ fleet }: Context, { metadata: { uid } }: Instance): Allocation | undefined {
+  const domain = [...fleet.ownedBy(uid)].find(({ thing }) => thing.kind === 'domain');
+  if (domain?.thing.kind !== 'domain') return undefined;
+  const { host, thing } = domain;
+  const { cpus, memoryMiB, disks } = thing.spec;
+  const things = fleet.host(host)?.things;
+  const id = disks[0] ?? thingIds.disk(uid);
+  const disk = things?.get(thingKey({ kind: 'disk', id }));
+  if (disk?.kind !== 'disk') return undefined;
+  const interfaces = thing.spec.ports.flatMap((port) => {
+    const live = things?.get(thingKey({ kind: 'port', id: port.id }));
+    if (live?.kind !== 'port' || !port.id.startsWith(`${uid}.`)) return [];
+    const { subnet, macAddress, addresses } = live.spec;
+    return [{ name: port.id.slice(uid.length + 1), l3Network: '', l3NetworkUid: subnet, macAddress, addresses }];
+  });
+  const rootDisk = { id, imageUid: '', sha256: disk.spec.image, format: disk.spec.imageFormat };
+  return { host, cpus, memoryMiB, interfaces, rootDisk };
 }
 
 /**
@@ -59,6 +81,7 @@ export function planInstance(
 ): InstancePlan {
   const instance = cached.object;
   const held = allHeld(context, instance);
+  if (held.length === 0 && context.strays.has(instance.metadata.uid)) requireEveryHost(context, instance.metadata.uid);
   const { cpus, memoryMiB } = sizeFor(context, instance, resolved.references.offering, index);
   const host =
     heldAllocation(instance.status)?.host ?? // guard: double start after a false host-down
@@ -93,7 +116,7 @@ function rootDisk(context: Context, instance: Instance, image: Image, host: stri
   for (const { host: on, thing } of context.fleet.ownedBy(uid)) {
     if (on !== host || thing.kind !== 'disk') continue;
     const planned = allHeld(context, instance).find((h) => h.rootDisk.id === thing.id)?.rootDisk;
-    const imageUid = planned?.imageUid ?? image.metadata.uid;
+    const imageUid = planned?.imageUid || image.metadata.uid;
     const begun = { id: thing.id, imageUid, sha256: thing.spec.image, format: thing.spec.imageFormat };
     const unused = { ...instance, spec: { ...instance.spec, allowDataLoss: true } };
     return chooseRootDisk(unused, image, begun, false);

@@ -1,0 +1,66 @@
+/** `/apis/plumb.dev/v1/poisoned`: what in the store was set aside, why, and the end of a record that no object has. */
+import { terminal } from '@plumb/schemas';
+import type { Extension } from '../api/extension.ts';
+import type { Context } from '../controllers/controller.ts';
+import { dropRecord } from '../controllers/drop-record.ts';
+import type { PoisonedView } from '../runtime/poisoned.ts';
+import { parseObjectKey } from '../store/keys.ts';
+
+const PATH = '/apis/plumb.dev/v1/poisoned';
+
+/** Of more it is told how many there are. */
+const MOST = 10_000;
+
+export function poisonedExtensions(context: Context): Extension[] {
+  const { cache } = context;
+  return [
+    {
+      method: 'GET',
+      path: PATH,
+      async handle() {
+        const items: unknown[] = [];
+        for (const one of cache.poisoned.all((key) => cache.get(key))) if (items.push(view(one)) >= MOST) break;
+        const metadata = { objects: cache.poisoned.objects, records: cache.poisoned.records };
+        return { body: { apiVersion: 'plumb.dev/v1', kind: 'PoisonedList', metadata, items } };
+      },
+    },
+    {
+      method: 'DELETE',
+      path: `${PATH}/{key}`,
+      async handle({ params }) {
+        const key = params.key!;
+        if (!cache.poisoned.hasRecord(key))
+          throw terminal(
+            'NotFound',
+            `there is no record ${key} that cannot be read; an object that cannot be understood is deleted as any other`,
+          );
+        await dropRecord(context, key);
+        return {
+          body: { kind: 'Status', apiVersion: 'v1', status: 'Success' },
+          wrote: [{ verb: 'delete', object: key }],
+        };
+      },
+    },
+  ];
+}
+
+function view({ key, kind, uid, where, what }: PoisonedView) {
+  const place = kind && parseObjectKey(key);
+  return {
+    apiVersion: 'plumb.dev/v1',
+    kind: 'Poisoned',
+    metadata: { name: key },
+    ...(place
+      ? {
+          object: {
+            kind: kind.kind,
+            ...(place.namespace ? { namespace: place.namespace } : {}),
+            name: place.name,
+            uid,
+          },
+        }
+      : {}),
+    where,
+    what,
+  };
+}
