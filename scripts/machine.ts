@@ -1,6 +1,7 @@
 /** What this machine can do for real guests: programs, rights and the kernel, each by trying. */
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { FETCH_USER, findUser, MAKE_FETCH_USER } from '../agent/src/host/users.ts';
 import { installPackages, isDebian, missingPackages } from './debian.ts';
 import { run } from './run.ts';
 
@@ -27,22 +28,38 @@ const SYSTEM_PROGRAMS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 export type Machine =
   | { guests: true; note: string }
-  /** `reason`: one line: what is missing and what to do. `installable`: packages that may be installed right away. */
-  | { guests: false; reason: string; installable: string[] };
+  /**
+   * `reason`: one line: what is missing and what to do. `installable`: packages that may be installed right away.
+   * `users`: users that may be made right away.
+   */
+  | { guests: false; reason: string; installable: string[]; users: string[] };
 
 /** Installs what is missing where it may (Debian, as root) and says whether real guests can run here. */
 export async function prepareMachine(onLine: (line: string) => void): Promise<Machine> {
-  const found = await inspectMachine();
-  if (found.guests || found.installable.length === 0) return found;
-  onLine(`installing ${found.installable.join(' ')}`);
-  await installPackages(found.installable);
-  const now = await inspectMachine();
-  return now.guests ? { guests: true, note: `installed ${found.installable.length} Debian packages` } : now;
+  const made: string[] = [];
+  let found = await inspectMachine();
+  if (!found.guests && found.installable.length > 0) {
+    onLine(`installing ${found.installable.join(' ')}`);
+    await installPackages(found.installable);
+    made.push(`installed ${found.installable.length} Debian packages`);
+    found = await inspectMachine();
+  }
+  if (!found.guests && found.users.length > 0) {
+    onLine(`making the user ${FETCH_USER}, as whom images are fetched`);
+    const [program = '', ...args] = MAKE_FETCH_USER.split(' ');
+    await run(program, args);
+    made.push(`made the user ${FETCH_USER}`);
+    found = await inspectMachine();
+  }
+  return found.guests && made.length > 0 ? { guests: true, note: made.join(', ') } : found;
 }
 
 /** Says whether real guests can run here, and changes nothing. */
 export async function inspectMachine(): Promise<Machine> {
-  const no = (reason: string, installable: string[] = []): Machine => ({ guests: false, reason, installable });
+  const no = (reason: string, more: { installable?: string[]; users?: string[] } = {}): Machine => ({
+    ...{ guests: false, reason, installable: [], users: [] },
+    ...more,
+  });
   if (process.platform !== 'linux' || process.arch !== 'x64')
     return no(`real guests need Linux on x86-64, and this is ${process.platform} on ${process.arch}`);
   const path = (process.env.PATH ?? '').split(delimiter); // A person's PATH may lack the system's programs.
@@ -50,8 +67,12 @@ export async function inspectMachine(): Promise<Machine> {
   const root = process.getuid?.() === 0;
   const debian = await isDebian();
   const missing = debian ? await missingOnDebian() : await missingPrograms();
-  if (missing.length > 0) return no(adviceFor(missing, debian), debian && root ? missing : []);
+  if (missing.length > 0) return no(adviceFor(missing, debian), { installable: debian && root ? missing : [] });
   if (!root) return no('real guests need root: start it with sudo');
+  if ((await findUser(FETCH_USER)) === undefined)
+    return no(`images need a user without rights who fetches them: ${MAKE_FETCH_USER}`, {
+      users: debian ? [FETCH_USER] : [],
+    });
   const refused = await kernelRefuses();
   if (refused) return no(`the kernel refuses what networks are made of: ${refused}`);
   return { guests: true, note: 'everything is there' };

@@ -1,7 +1,7 @@
 /** What can be wrong with the source of an image, in the words of conditions. URLs are shown without their secrets. */
-import type { PlumbError } from '@plumb/schemas';
-import { retryable, shownUrl, terminal } from '@plumb/schemas';
+import { type PlumbError, retryable, terminal } from '@plumb/schemas/meta/error.ts';
 import { printable } from '@plumb/schemas/meta/printable.ts';
+import { shownUrl } from '@plumb/schemas/meta/shown-url.ts';
 
 /**
  * The same words for every source that is not allowed, whatever is there: else they would tell which files a host has, and

@@ -6,7 +6,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, readlink, realpath, statfs } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PlumbError } from '@plumb/schemas';
+import { PlumbError } from '@plumb/schemas/meta/error.ts';
 import { notFound, refused, unavailable } from './failures.ts';
 
 /** A folder of the operator's, found once. */

@@ -6,7 +6,8 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { request as httpsRequest } from 'node:https';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { type Clock, PlumbError } from '@plumb/schemas';
+import type { Clock } from '@plumb/schemas/meta/ambient.ts';
+import { PlumbError } from '@plumb/schemas/meta/error.ts';
 import { printable } from '@plumb/schemas/meta/printable.ts';
 import { type Address, addressText, type Block, parseAddress } from './address.ts';
 import { discreetly, notFound, reasonOf, refused, unavailable } from './failures.ts';

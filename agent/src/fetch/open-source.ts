@@ -1,7 +1,8 @@
 /** Opens the source of an image, whatever kind it is, as the rules of the operator allow. */
 import { lookup } from 'node:dns/promises';
 import type { Readable } from 'node:stream';
-import { type PlumbError, realAmbient } from '@plumb/schemas';
+import { realAmbient } from '@plumb/schemas/meta/ambient.ts';
+import type { PlumbError } from '@plumb/schemas/meta/error.ts';
 import { notFound, reasonOf, unavailable } from './failures.ts';
 import { findFolder, type ImageFolder, openFile } from './open-file.ts';
 import { type HttpSurroundings, openHttp } from './open-http.ts';

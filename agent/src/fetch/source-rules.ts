@@ -43,12 +43,16 @@ export function isSource(text: string): boolean {
 }
 
 export class SourceRules {
+  /** As it was made, for another process. */
+  readonly init: SourceRulesInit;
   readonly folders: readonly string[];
   readonly dataDir: string | undefined;
   readonly #blocks: Block[] = [];
   readonly #hosts = new Set<string>();
 
-  constructor({ folders = [], sources = [], dataDir }: SourceRulesInit = {}) {
+  constructor(init: SourceRulesInit = {}) {
+    const { folders = [], sources = [], dataDir } = init;
+    this.init = init;
     this.folders = folders.map((folder) => resolve(folder));
     this.dataDir = dataDir;
     for (const source of sources) {

@@ -4,10 +4,14 @@ import { PlumbError, retryable, terminal } from '@plumb/schemas';
 export interface CommandOptions {
   /** Given to the program on its standard input. */
   input?: string;
+  /** Instead of `input`: a descriptor that the program has as its standard input. */
+  stdin?: number;
   /** The program is killed after so many milliseconds; 30,000 if absent. */
   timeoutMs?: number;
   /** Ends the program early. */
   signal?: AbortSignal;
+  /** Instead of the environment of this process. */
+  env?: NodeJS.ProcessEnv;
 }
 
 /** A program ended with another code than 0. Its `reason` is `CommandFailed` (retry). */
@@ -40,25 +44,25 @@ const MAX_STDERR_CHARS = 2_000;
 export const run: Run = (program, args, options = {}) =>
   new Promise((resolve, reject) => {
     const child = spawn(program, args, {
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: [options.stdin ?? 'pipe', 'pipe', 'pipe'],
       timeout: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       killSignal: 'SIGKILL',
       ...(options.signal ? { signal: options.signal } : {}),
-      env: { ...process.env, LC_ALL: 'C' },
+      env: { ...(options.env ?? process.env), LC_ALL: 'C' },
     });
     const stdout: Buffer[] = [];
     let bytes = 0;
     let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => {
+    child.stdout!.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes > MAX_OUTPUT_BYTES) child.kill('SIGKILL');
       else stdout.push(chunk);
     });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       stderr = (stderr + text).slice(-MAX_STDERR_CHARS);
     });
-    child.stdin.on('error', () => {}); // A program may end without reading its input; its exit code tells.
-    child.stdin.end(options.input ?? '');
+    child.stdin?.on('error', () => {}); // A program may end without reading its input; its exit code tells.
+    child.stdin?.end(options.input ?? '');
     child.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT')
         reject(terminal('ProgramMissing', `${program} is not installed on this host: install the package that has it`));

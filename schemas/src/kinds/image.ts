@@ -19,7 +19,8 @@ export const image = defineKind({
         type: 'string',
         maxLength: 2048,
         pattern: '^(https|http|file)://.+',
-        description: 'Where hosts fetch it: https, http, or file (a path on every host).',
+        description:
+          'Where hosts fetch it: https, http, or file (a path on every host), as far as the operator of the host allows it.',
       },
       sha256: {
         type: 'string',

@@ -151,6 +151,7 @@ class LibvirtDriver implements Driver {
     this.#closed = true;
     for (const stop of [this.#stopWatching, this.#stopSettling, this.#stopTimer, this.#stopAway]) stop();
     this.#parts.images.abortAll();
+    this.#parts.fetcher.close();
     this.#parts.link.close();
   }
 

@@ -2,12 +2,14 @@
 import { join } from 'node:path';
 import type { Clock } from '@plumb/schemas';
 import { realAmbient } from '@plumb/schemas';
-import { sourceOpener } from '../../fetch/open-source.ts';
+import { Fetcher } from '../../fetch/fetcher.ts';
 import { run, runInNetwork } from '../../host/command.ts';
+import { FETCH_USER, findUser } from '../../host/users.ts';
 import { driverKey } from '../../network/names.ts';
 import { Network } from '../../network/network.ts';
 import { Disks } from '../../storage/disks.ts';
 import { Images } from '../../storage/images.ts';
+import { inspector } from '../../storage/qemu-img.ts';
 import { Seeds } from '../../storage/seeds.ts';
 import { prepareDataDir } from './data-dir.ts';
 import type { Machine } from './domain/accelerator.ts';
@@ -25,6 +27,7 @@ export interface Parts {
   clock: Clock;
   machine: Machine;
   link: LibvirtLink;
+  fetcher: Fetcher;
   images: Images;
   disks: Disks;
   seeds: Seeds;
@@ -63,9 +66,13 @@ export async function openParts(options: LibvirtDriverOptions, listener: LinkLis
       shutdownGraceMs: options.shutdownGraceMs ?? SHUTDOWN_GRACE_MS,
     });
     const { sources, limits } = options;
+    const user = () => findUser(FETCH_USER);
+    const rules = { ...sources.init, folders: sources.folders, dataDir };
+    const fetcher = new Fetcher({ rules, user, clock, log });
     const images = new Images({
-      ...{ dataDir, clock, limits, openSource: sourceOpener({ rules: sources, log }) },
+      ...{ dataDir, clock, limits, openSource: fetcher.open },
       qemuGroup: qemuUser(capabilities).gid,
+      inspect: inspector(run, user),
     });
     const disks = new Disks({
       dataDir,
@@ -75,7 +82,7 @@ export async function openParts(options: LibvirtDriverOptions, listener: LinkLis
     });
     const seeds = new Seeds(dataDir, run);
     await Promise.all([images.open(), disks.open(), seeds.open(), network.open()]);
-    return { key, clock, machine, link, images, disks, seeds, network, trace, domains };
+    return { key, clock, machine, link, fetcher, images, disks, seeds, network, trace, domains };
   } catch (thrown) {
     link.close();
     throw thrown;
