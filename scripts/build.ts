@@ -1,5 +1,5 @@
 /**
- * `npm run build`: the provider's bundle, the shim, and the mirror that terraform installs them from. What has not
+ * `npm run build`: the provider's bundle, the shim, the mirror that terraform installs them from, and bills of materials. What has not
  * changed is not made again. `--cli-config FILE` also writes a configuration for terraform that names the mirror.
  */
 import { resolve } from 'node:path';
@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { layMirror, writeCliConfig } from './build-mirror.ts';
 import { bundleProvider } from './build-provider.ts';
 import { buildShim } from './build-shim.ts';
+import { layBills } from './supply/bom.ts';
 
 export interface Built {
   /** The mirror, ready for `writeCliConfig`; undefined where Go is missing and the provider must be reattached. */
@@ -19,9 +20,10 @@ export interface Built {
 export async function build(): Promise<Built> {
   const [bundle, shim] = await Promise.all([bundleProvider(), buildShim()]);
   const lines = [bundle.line, shim.line];
-  if (shim.path === undefined) return { mirror: undefined, lines };
-  const mirror = layMirror(bundle.folder, shim.path);
-  return { mirror: mirror.path, lines: [...lines, mirror.line] };
+  const mirror = shim.path === undefined ? undefined : layMirror(bundle.folder, shim.path);
+  if (mirror) lines.push(mirror.line);
+  lines.push(await layBills());
+  return { mirror: mirror?.path, lines };
 }
 
 if (import.meta.main) {

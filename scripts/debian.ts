@@ -1,5 +1,6 @@
 /** Debian's package tools: what is installed, installing what is missing, and fetching packages without installing. */
-import { readdir, readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from './run.ts';
 
@@ -39,14 +40,18 @@ export async function installPackages(names: readonly string[], onLine?: (line: 
 
 /**
  * Path of the newest `name_*.deb` in `folder`, fetched if there is none. With `dependency`, `name` is a package that
- * only points at the real one: the first dependency that matches is meant.
+ * only points at the real one: the first dependency that matches is meant. Its hash is the one in apt's signed lists.
  */
 export async function debPackage(name: string, folder: string, options: { dependency?: RegExp } = {}): Promise<string> {
   const pattern = options.dependency ?? new RegExp(`^${name}$`);
   const cached = (await readdir(folder))
     .filter((file) => file.endsWith('.deb') && pattern.test(file.split('_')[0] ?? ''))
     .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
-  if (cached[0]) return join(folder, cached[0]);
+  for (const file of cached) {
+    const path = join(folder, file);
+    if (await isGenuine(path)) return path;
+    await Promise.all([path, hashFile(path)].map((old) => rm(old, { force: true })));
+  }
   await fetchLists();
   const real = options.dependency ? await dependencyOf(name, options.dependency) : name;
   await run('apt-get', [...APT_OPTIONS, '-o', 'APT::Sandbox::User=root', 'download', real], {
@@ -55,7 +60,37 @@ export async function debPackage(name: string, folder: string, options: { depend
   });
   const fetched = (await readdir(folder)).find((file) => file.startsWith(`${real}_`) && file.endsWith('.deb'));
   if (!fetched) throw new Error(`apt-get download ${real} fetched nothing into ${folder}`);
-  return join(folder, fetched);
+  const path = join(folder, fetched);
+  if (!(await isGenuine(path)))
+    throw new Error(`${path} is not what apt's signed lists say: remove it, run apt-get update and try again`);
+  return path;
+}
+
+/**
+ * Whether the file is the package that its name says, by its hash: the one that was found good when it was fetched, or else the one
+ * in apt's lists, whose signatures apt has checked. The lists forget versions that have been replaced.
+ */
+async function isGenuine(deb: string): Promise<boolean> {
+  const hash = createHash('sha256')
+    .update(await readFile(deb))
+    .digest('hex');
+  const known = await readFile(hashFile(deb), 'utf8').catch(() => undefined);
+  if (known !== undefined) return known.trim() === hash;
+  if (!(await signedHashes(deb)).includes(hash)) return false;
+  await writeFile(hashFile(deb), `${hash}\n`);
+  return true;
+}
+
+function hashFile(deb: string): string {
+  return `${deb}.sha256`;
+}
+
+/** SHA-256 in apt's lists of the package and version that the file is named for. */
+async function signedHashes(deb: string): Promise<string[]> {
+  const [name = '', version = ''] = deb.slice(deb.lastIndexOf('/') + 1).split('_');
+  const wanted = `${name}=${decodeURIComponent(version)}`;
+  const { stdout } = await run('apt-cache', ['show', wanted], { env: QUIET, accept: [0, 100] });
+  return [...stdout.matchAll(/^SHA256: ([0-9a-f]{64})$/gm)].map(([, hash = '']) => hash);
 }
 
 /** Unpacks a package's files into `folder` without installing it. Returns the folder. */

