@@ -56,7 +56,7 @@ async function server(argv: string[]): Promise<number> {
   process.stdout.write(`plumb server answers at ${plane.url}\n`);
   void ready.then(() => {
     process.stdout.write(
-      `plumb server is ready at ${plane.url}\n  kubeconfig ${plane.kubeconfigFile}\n  join token ${plane.joinTokenFile}\n`,
+      `plumb server is ready at ${plane.url}\n  kubeconfig ${plane.kubeconfigFile}\n  join token ${plane.joinTokenFile ?? 'one for each host: plumb join-token create --host NAME'}\n`,
     );
     flushCompileCache();
   });

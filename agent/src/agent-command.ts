@@ -9,6 +9,7 @@ import { latencyAround } from './drivers/simulated/latency.ts';
 import { seededRandom } from './drivers/simulated/seeded-random.ts';
 import { SimulatedHost } from './drivers/simulated/simulated-host.ts';
 import { SpecPool } from './drivers/simulated/spec-pool.ts';
+import { lockDataFolder } from './host/data-lock.ts';
 import { ownAddress } from './host/own-address.ts';
 import { serverAddress } from './identity/trust.ts';
 import { type AgentHost, runAgent } from './main.ts';
@@ -31,6 +32,7 @@ export async function agentCommand(argv: readonly string[]): Promise<number> {
   const end = watchForEnd('plumb agent');
   command.dataDir = openDataFolder(command.dataDir, log);
   const { server, tokenFile, dataDir, registerZone, driver } = command;
+  using _alone = lockDataFolder(dataDir, driver.name === 'libvirt' ? [driver.host, 'libvirt'] : [driver.hosts[0]!]);
   const hosts = driver.name === 'libvirt' ? await libvirtHost(driver, command, log) : simulatedHosts(driver, command);
   const streams = driver.name === 'simulated' ? driver.streams : 1;
   const ambient = realAmbient();

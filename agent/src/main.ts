@@ -50,9 +50,11 @@ const GRACE_MS = 5_000;
 export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const { server, tokenFile, dataDir, log, files, registerZone = '', limits = defaultAgentLimits } = options;
   const { clock, random, ids } = options.ambient;
+  const trust = new Trust({ server, tokenFile, dataDir, clock });
+  const authority = await trust.keptPin();
   const sessions: HostSession[] = [];
   for (const { name, driver, tunnelAddress, fences } of options.hosts) {
-    const identity = await Identity.load(dataDir, name, ids, files);
+    const identity = await Identity.load(dataDir, name, ids, files, authority);
     sessions.push(
       new HostSession({
         ...{ identity, driver, tunnelAddress, registerZone, limits, clock, random, log, fences },
@@ -60,7 +62,6 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
       }),
     );
   }
-  const trust = new Trust({ server, tokenFile, dataDir, clock });
   const connections = spread(sessions, options.streams ?? 1).map(
     (hosts) => new Connection({ server, trust, hosts, registerZone, limits, clock, random, log }),
   );

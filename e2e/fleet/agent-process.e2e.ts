@@ -44,7 +44,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
   '%s: an agent with many hosts takes its leave and exits 0',
   async (signal) => {
     const plane = await stage.plane();
-    const common = ['--server', plane.url, '--token-file', plane.pki.joinTokenFile, '--data-dir', stage.folder];
+    const common = ['--server', plane.url, '--token-file', plane.pki.joinTokenFile!, '--data-dir', stage.folder];
     const { child, output, exit } = start(...common, '--driver', 'simulated', '--hosts', '20', '--prefix', 'lab');
     const names = Array.from({ length: 20 }, (_, n) => `lab-${n}`);
     await connected(plane.fleet, ...names);
@@ -61,7 +61,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
 
 test('an agent that is killed is known to be gone, and comes back as itself', async () => {
   const plane = await stage.plane();
-  const common = ['--server', plane.url, '--token-file', plane.pki.joinTokenFile, '--data-dir', stage.folder];
+  const common = ['--server', plane.url, '--token-file', plane.pki.joinTokenFile!, '--data-dir', stage.folder];
   const first = start(...common, '--driver', 'simulated', '--host', 'host-1');
   await connected(plane.fleet, 'host-1');
   first.child.kill('SIGKILL');

@@ -24,7 +24,7 @@ const replace = (plane: Plane) => plane.pki.replaceAuthority(Date.now());
 test('an agent goes on, with its credential and all that lives on its host, also over several replacements', async () => {
   const plane = await stage.plane();
   const tokenFile = join(stage.folder, 'token');
-  await copyFile(plane.pki.joinTokenFile, tokenFile);
+  await copyFile(plane.pki.joinTokenFile!, tokenFile);
   const driver = stage.simulated();
   await driver.ensure(bridge('kept'));
   await stage.agent(plane, { 'host-1': driver }, { tokenFile });
@@ -47,7 +47,7 @@ test('an agent goes on, with its credential and all that lives on its host, also
 test('a join token of before the replacement lets a new host in, which then believes the new authority alone', async () => {
   const plane = await stage.plane();
   const tokenFile = join(stage.folder, 'token');
-  await copyFile(plane.pki.joinTokenFile, tokenFile);
+  await copyFile(plane.pki.joinTokenFile!, tokenFile);
   const old = join(stage.folder, 'old');
   await cp(join(stage.folder, 'server'), old, { recursive: true });
   await replace(plane);
@@ -69,7 +69,7 @@ test('an authority that nobody vouched for is not believed, whatever it shows', 
   const [plane, other] = [await stage.plane(), await stage.plane({ name: 'other' })];
   await replace(other);
   const tokenFile = join(stage.folder, 'token');
-  const { secret } = parseJoinToken(await readFile(other.pki.joinTokenFile, 'utf8'));
+  const { secret } = parseJoinToken(await readFile(other.pki.joinTokenFile!, 'utf8'));
   await writeFile(tokenFile, `${secret}.${pinOf(plane)}`);
   const agent = await stage.agent(other, { 'host-1': stage.simulated() }, { tokenFile });
   await vi.waitFor(

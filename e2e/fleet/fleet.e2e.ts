@@ -210,7 +210,7 @@ describe('a control plane that is not the one before', () => {
   test('begun anew with another authority, it is found when its join token is put in place', async () => {
     const first = await stage.plane({ name: 'first' });
     const tokenFile = join(stage.folder, 'token');
-    await writeFile(tokenFile, await readFile(first.pki.joinTokenFile));
+    await writeFile(tokenFile, await readFile(first.pki.joinTokenFile!));
     const driver = stage.simulated();
     await driver.ensure(bridge('kept'));
     const agent = await stage.agent(first, { 'host-1': driver }, { tokenFile });
@@ -220,7 +220,7 @@ describe('a control plane that is not the one before', () => {
     const second = await stage.plane({ name: 'second', port: Number(new URL(first.url).port) });
     await vi.waitFor(() => expect(agent.log.join('\n')).toMatch(/is not the one that the join token speaks of/), 5000);
     expect(second.fleet.host('host-1')).toBeUndefined();
-    await writeFile(tokenFile, await readFile(second.pki.joinTokenFile));
+    await writeFile(tokenFile, await readFile(second.pki.joinTokenFile!));
     await connected(second.fleet, 'host-1');
     expect([...second.fleet.host('host-1')!.things.keys()]).toEqual(['bridge/kept']);
     expect((await identity('host-1')).credential).not.toBe(before.credential);

@@ -136,7 +136,7 @@ export class Stage {
     const log: string[] = [];
     const agent = await runAgent({
       server: plane.url,
-      tokenFile: plane.pki.joinTokenFile,
+      tokenFile: plane.pki.joinTokenFile!,
       dataDir: join(this.folder, 'agent'),
       hosts: Object.entries(hosts).map(([name, driver]) => ({ name, driver, tunnelAddress: '127.0.0.1' })),
       ambient: hasty(),

@@ -1,6 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Identity } from '@plumb/agent/identity/identity.ts';
+import { isCredentialOf } from '@plumb/reconciler/fleet/credentials.ts';
 import { FakeClock } from '@plumb/reconciler/runtime/fake-clock.ts';
 import { Metrics } from '@plumb/reconciler/runtime/metrics.ts';
 import { keys } from '@plumb/reconciler/store/keys.ts';
@@ -30,12 +31,12 @@ function stranger(plane: Plane, said?: Record<string, string>): Stranger {
 describe('who may join', () => {
   test('a wrong token buys nothing, and a corrected file is read without a restart', async () => {
     const plane = await stage.plane();
-    const right = await readFile(plane.pki.joinTokenFile, 'utf8');
+    const right = await readFile(plane.pki.joinTokenFile!, 'utf8');
     const tokenFile = join(stage.folder, 'token');
     const wrong = `${'x'.repeat(43)}.${parseJoinToken(right).caPin}`;
     await writeFile(tokenFile, wrong);
     const agent = await stage.agent(plane, { 'host-1': stage.simulated() }, { tokenFile });
-    await vi.waitFor(() => expect(agent.log.join('\n')).toContain('not that of this server'), 5000);
+    await vi.waitFor(() => expect(agent.log.join('\n')).toContain('does not let this host in'), 5000);
     expect((await plane.store.list(keys.credential(''))).entries).toEqual([]);
     expect(plane.fleet.host('host-1')).toBeUndefined();
     expect([...plane.log, ...agent.log].join('\n')).not.toContain(parseJoinToken(wrong).secret);
@@ -55,16 +56,37 @@ describe('who may join', () => {
     expect([...plane.log, ...agent.log].join('\n')).not.toContain(credential);
   });
 
-  test('a name that is taken is refused with what to do, and is free when its credential is gone', async () => {
+  test('a name that is taken is refused with what to do, and a person gives it to who asks', async () => {
     const plane = await stage.plane();
     const first = await stage.agent(plane, { 'host-1': stage.simulated() });
     await connected(plane.fleet, 'host-1');
     await first.stop();
     const second = await stage.agent(plane, { 'host-1': stage.simulated() }, { dataDir: join(stage.folder, 'other') });
-    await vi.waitFor(() => expect(second.log.join('\n')).toContain('plumb delete host host-1'), 5000);
+    await vi.waitFor(() => expect(second.log.join('\n')).toContain('plumb host readmit host-1'), 5000);
     expect(plane.fleet.host('host-1')?.connected ?? false).toBe(false);
-    await plane.store.commit({ preconditions: [], ops: [{ type: 'delete', key: keys.credential('host-1') }] });
+    const [asking] = plane.fleet.newcomers();
+    expect(asking).toMatchObject({ host: 'host-1', address: '127.0.0.1' });
+    await plane.fleet.readmit('host-1');
     await connected(plane.fleet, 'host-1');
+  });
+
+  test('an agent that was pointed at another control plane once comes back as itself, and shows its credential nowhere else', async () => {
+    const first = await stage.plane({ name: 'first' });
+    const driver = stage.simulated();
+    await driver.ensure(bridge('kept'));
+    const there = await stage.agent(first, { 'host-1': driver });
+    await connected(first.fleet, 'host-1');
+    const before = await kept('host-1');
+    await there.stop();
+    const second = await stage.plane({ name: 'second' });
+    const elsewhere = await stage.agent(second, { 'host-1': driver });
+    await connected(second.fleet, 'host-1');
+    await elsewhere.stop();
+    expect(await isCredentialOf(second.store, 'host-1', before.credential)).toBe(false);
+    await stage.agent(first, { 'host-1': driver });
+    await connected(first.fleet, 'host-1');
+    expect([...first.fleet.host('host-1')!.things.keys()]).toEqual(['bridge/kept']);
+    expect((await kept('host-1')).credential).toBe(before.credential);
   });
 
   test('an answer that was lost can be asked for again', async () => {
@@ -72,7 +94,7 @@ describe('who may join', () => {
     const identity = await Identity.load(join(stage.folder, 'agent'), 'host-1', realAmbient().ids);
     await identity.beforeJoin();
     const { dial } = stranger(plane);
-    const token = await readFile(plane.pki.joinTokenFile, 'utf8');
+    const token = await readFile(plane.pki.joinTokenFile!, 'utf8');
     const request = { token, host: 'host-1', registerZone: '', credentialSha256: identity.credentialSha256 };
     await dial.join(request);
     await dial.join(request);
@@ -86,7 +108,7 @@ describe('who may join', () => {
     { host: 'host-1', credentialSha256: 'short' },
   ])('what is no host name or no hash is refused: $host', async (part) => {
     const plane = await stage.plane();
-    const token = await readFile(plane.pki.joinTokenFile, 'utf8');
+    const token = await readFile(plane.pki.joinTokenFile!, 'utf8');
     const joined = stranger(plane).dial.join({ token, registerZone: '', ...part });
     await expect(joined).rejects.toMatchObject({ reason: 'InvalidJoin', retry: 'terminal' });
     expect((await plane.store.list(keys.credential(''))).entries).toEqual([]);
@@ -103,7 +125,7 @@ describe('who may join', () => {
     await plane.store.commit({ preconditions: [], ops: [{ type: 'delete', key: keys.credential('host-1') }] });
     await gone;
     await connected(plane.fleet, 'host-1');
-    expect((await kept('host-1')).credential).not.toBe(before.credential);
+    expect((await kept('host-1')).credential).toBe(before.credential);
     expect([...plane.fleet.ownedBy('b1')]).toHaveLength(1);
   });
 });
@@ -174,7 +196,7 @@ describe('who is heard', () => {
     );
     await asked.promise;
     const bad = stranger(plane);
-    const token = await readFile(plane.pki.joinTokenFile, 'utf8');
+    const token = await readFile(plane.pki.joinTokenFile!, 'utf8');
     const identity = await Identity.load(join(stage.folder, 'bad'), 'host-b', realAmbient().ids);
     await bad.dial.join({ token, host: 'host-b', registerZone: '', credentialSha256: identity.credentialSha256 });
     bad.attach('host-b', identity.credential);

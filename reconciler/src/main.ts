@@ -12,9 +12,11 @@ import { cascadeExtension } from './extensions/cascades.ts';
 import { credentialExtensions } from './extensions/credentials.ts';
 import { driftScanExtension } from './extensions/drift-scans.ts';
 import { flowExtensions } from './extensions/flows.ts';
+import { joinTokenExtensions } from './extensions/join-tokens.ts';
 import { pendingHostsExtension } from './extensions/pending-hosts.ts';
 import { planExtension } from './extensions/plans.ts';
 import { poisonedExtensions } from './extensions/poisoned.ts';
+import { readmissionExtensions } from './extensions/readmissions.ts';
 import { type Log, stderrLog } from './log.ts';
 import { openPki, type Pki } from './pki/open.ts';
 import { collectGarbage } from './runtime/collect.ts';
@@ -42,7 +44,8 @@ export interface ServeOptions {
 export interface ControlPlane {
   url: string;
   kubeconfigFile: string;
-  joinTokenFile: string;
+  /** Undefined where others reach the server: then `plumb join-token create` makes tokens. */
+  joinTokenFile: string | undefined;
   close(): Promise<void>;
 }
 
@@ -115,6 +118,8 @@ function* extensionsOf(pki: Pki, { clock }: Ambient, control: Loading<Control>):
   const { fleet, context, scans } = control.get();
   yield* poisonedExtensions(context);
   yield pendingHostsExtension(fleet);
+  yield* joinTokenExtensions(fleet.joinTokens, () => pki.caPin);
+  yield* readmissionExtensions(fleet);
   yield* flowExtensions(context);
   yield cascadeExtension(context);
   yield planExtension(context);

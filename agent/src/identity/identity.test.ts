@@ -35,15 +35,75 @@ test('what was kept is found again', async () => {
   expect(again.credentialSha256).toBe(createHash('sha256').update(identity.credential).digest('hex'));
 });
 
-test('the term never goes down, and a forgotten credential does not take it along', async () => {
+test('the term never goes down, and a credential that is not known is not thrown away', async () => {
   const identity = await load();
   await identity.afterJoin();
   const { credential } = identity;
   await Promise.all([identity.raiseTerm(7), identity.raiseTerm(9), identity.raiseTerm(3)]);
-  await identity.forgetCredential();
+  identity.unknown();
+  expect(identity.joined).toBe(false);
+  await identity.beforeJoin();
   const again = await load();
-  expect([again.joined, again.highestTerm]).toEqual([false, 9]);
-  expect(again.credential).not.toBe(credential);
+  expect([again.joined, again.highestTerm, again.credential]).toEqual([false, 9, credential]);
+});
+
+test('every control plane has a credential and a term of its own, and finds them again', async () => {
+  const identity = await load();
+  identity.serve(['first']);
+  await identity.afterJoin();
+  await identity.raiseTerm(9);
+  const { credential } = identity;
+  const second = await load();
+  second.serve(['second']);
+  expect(second.credential).not.toBe(credential);
+  expect([second.joined, second.highestTerm]).toEqual([false, 0]);
+  await second.beforeJoin();
+  await second.raiseTerm(2 ** 50);
+  const back = await load();
+  back.serve(['first']);
+  expect([back.credential, back.joined, back.highestTerm]).toEqual([credential, true, 9]);
+  await back.raiseTerm(10);
+  const there = await load();
+  there.serve(['second']);
+  expect([there.credential, there.highestTerm]).toEqual([second.credential, 2 ** 50]);
+});
+
+test('a control plane whose authority was replaced is the same', async () => {
+  const identity = await load();
+  identity.serve(['first']);
+  await identity.afterJoin();
+  const { credential } = identity;
+  identity.serve(['later', 'first']);
+  await identity.raiseTerm(3);
+  const again = await load();
+  again.serve(['later']);
+  expect([again.credential, again.joined]).toEqual([credential, true]);
+});
+
+test('what a version kept that wrote no authority down is for the one that was heard last', async () => {
+  await (await load()).afterJoin();
+  const path = join(folder, 'hosts/host-1.json');
+  const { credential } = JSON.parse(await readFile(path, 'utf8'));
+  const old = `${JSON.stringify({ credential, joined: true, highestTerm: 4 })}\n`;
+  await writeFile(path, old, { mode: 0o600 });
+  const elsewhere = await Identity.load(folder, 'host-1', ids, undefined, 'first');
+  elsewhere.serve(['second']);
+  expect(elsewhere.credential).not.toBe(credential);
+  const unheard = await load();
+  unheard.serve(['first']);
+  expect([unheard.credential, unheard.joined, unheard.highestTerm]).toEqual([credential, true, 4]);
+  // The version before reads what this one writes.
+  await unheard.raiseTerm(5);
+  expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ credential, joined: true, highestTerm: 5 });
+});
+
+test('not more control planes are remembered than any host meets', async () => {
+  const identity = await load();
+  for (let n = 0; n < 100; n++) {
+    identity.serve([`pin ${n}`]);
+    await identity.raiseTerm(n + 1);
+  }
+  expect(JSON.parse(await readFile(join(folder, 'hosts/host-1.json'), 'utf8')).others).toHaveLength(16);
 });
 
 test('a term that could not be kept is not taken for kept', async () => {

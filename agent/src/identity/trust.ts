@@ -62,6 +62,22 @@ export class Trust {
     return followed.authority;
   }
 
+  /** Pins by which the control plane of this authority is known: the authority's own, then of those that it has replaced. */
+  async pins(authority: string): Promise<string[]> {
+    const kept = await this.#kept();
+    const instead = [
+      ...(this.#followed?.authority === authority ? this.#followed.instead : []),
+      ...(kept?.authority === authority ? kept.instead : []),
+    ];
+    return [...new Set([caPin(authority), ...instead])];
+  }
+
+  /** Pin of the authority that is kept; undefined when there is none. */
+  async keptPin(): Promise<string | undefined> {
+    const kept = await this.#kept();
+    return kept && caPin(kept.authority);
+  }
+
   /** Keeps the authority, with which a connection was verified. */
   verified(authority: string): Promise<void> {
     return this.#turns.take('file', async () => {
@@ -93,7 +109,7 @@ export class Trust {
   #noToken() {
     return retryable(
       'NoJoinToken',
-      `there is no join token at ${this.#options.tokenFile}: copy the file join-token there from the data folder of the server`,
+      `there is no join token at ${this.#options.tokenFile}: put one there: plumb join-token create --host NAME, or the file join-token in the data folder of a server on this machine`,
     );
   }
 }
@@ -133,7 +149,7 @@ function askForAuthority(server: string, pin: string, clock: Clock, signal: Abor
         reject(
           retryable(
             'ServerNotTrusted',
-            `the server at ${server} is not the one that the join token speaks of: copy the file join-token from the data folder of this server`,
+            `the server at ${server} is not the one that the join token speaks of: take a token of this server`,
           ),
         );
       else resolve(followed);

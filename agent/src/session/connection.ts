@@ -9,7 +9,7 @@ import { AgentStream } from './stream.ts';
 
 export interface ConnectionOptions {
   server: string;
-  trust: Pick<Trust, 'authority' | 'verified' | 'joinSecret'>;
+  trust: Pick<Trust, 'authority' | 'pins' | 'verified' | 'joinSecret'>;
   /** How the control plane is reached; gRPC over TLS, if absent. */
   dial?: (server: string, authority: string) => Dialled;
   /** Bounds on what the server says; defaults, if absent. */
@@ -79,6 +79,8 @@ export class Connection {
     const { server, trust, hosts, registerZone, clock, random, log, limits = defaultAgentLimits } = this.#options;
     const authority = await trust.authority(failedBefore, this.#closing.signal);
     if (this.#closing.signal.aborted) return 'closed';
+    const pins = await trust.pins(authority);
+    for (const { identity } of hosts) identity.serve(pins);
     const dial = this.#options.dial?.(server, authority) ?? new Dial(server, authority, limits);
     let kept: Promise<void> | undefined;
     try {
@@ -96,8 +98,8 @@ export class Connection {
         this.#stream = new AgentStream({ ...joining, ...{ hosts, bearer, limits, clock, random, onAttached } });
         const { why, refused } = await this.#stream.ended;
         if (!refused) return why;
-        log(`${bearer.name}: the server does not know this host: joining again`);
-        await bearer.identity.forgetCredential();
+        if (bearer.identity.joined) log(`${bearer.name}: the server does not know this host: joining again`);
+        bearer.identity.unknown();
         // Another host may be known still, and must not wait for this one.
         this.#first = hosts.indexOf(bearer) + (attempt === 1 ? 0 : 1);
         if (attempt > 1) return why;

@@ -75,6 +75,7 @@ export class Dial {
 const joinReasons: Partial<Record<status, string>> = {
   [status.UNAUTHENTICATED]: 'WrongJoinToken',
   [status.ALREADY_EXISTS]: 'HostTaken',
+  [status.FAILED_PRECONDITION]: 'HostRemoved',
   [status.INVALID_ARGUMENT]: 'InvalidJoin',
 };
 

@@ -1,3 +1,4 @@
+import type { PlumbError } from '@plumb/schemas';
 import type { Dialled } from './dial.ts';
 import type { HostSession } from './host-session.ts';
 
@@ -9,12 +10,20 @@ export interface JoinOptions {
   log: (line: string) => void;
 }
 
+/** Reasons for which a host may not join until a person says that it may, or gives it another token. */
+const UNTIL_TOLD = new Set(['WrongJoinToken', 'HostTaken', 'HostRemoved']);
+
 /** Buys the host a credential of its own. Rejects with the server's reason. */
 export async function joinHost({ identity, name }: HostSession, options: JoinOptions): Promise<void> {
   const { dial, registerZone, joinSecret, log } = options;
   const token = await joinSecret();
   await identity.beforeJoin();
-  await dial.join({ token, host: name, registerZone, credentialSha256: identity.credentialSha256 });
+  try {
+    await dial.join({ token, host: name, registerZone, credentialSha256: identity.credentialSha256 });
+  } catch (error) {
+    if (UNTIL_TOLD.has((error as PlumbError).reason)) identity.hope();
+    throw error;
+  }
   await identity.afterJoin();
   log(`${name}: joined`);
 }
@@ -23,7 +32,7 @@ export async function joinHost({ identity, name }: HostSession, options: JoinOpt
 const TRIED = 16;
 
 /**
- * A host that has a credential, to open a stream with; from the one at `first` on, and joining, if it must. Rejects when none
+ * A host whose credential may be known, to open a stream with; from the one at `first` on, and joining, if it must. Rejects when none
  * can be had, with why the last could not join.
  */
 export async function bearerOf(
@@ -35,7 +44,7 @@ export async function bearerOf(
   for (let n = 0; n < Math.min(TRIED, hosts.length); n++) {
     const host = hosts[(first + n) % hosts.length]!;
     try {
-      if (!host.identity.joined) await joinHost(host, options);
+      if (!host.identity.mayBeKnown) await joinHost(host, options);
       return host;
     } catch (error) {
       failure = error;

@@ -40,7 +40,7 @@ function streamFor(count: number) {
   const observed: string[] = [];
   const hosts = names.map((name) => ({
     name,
-    identity: { joined: true, host: name, credential: 'secret' },
+    identity: { joined: true, mayBeKnown: true, host: name, credential: 'secret', async afterJoin() {} },
     attachMessage: async () => ({ host: name, body: 'detach', detach: {} }),
     async begin(link: HostLink) {
       observed.push(name);

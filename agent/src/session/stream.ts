@@ -25,6 +25,15 @@ export interface StreamEnd {
   refused: boolean;
 }
 
+/** A host for which the stream speaks. */
+interface SpokenFor {
+  session: HostSession;
+  failures: number;
+  /** Whether it may join at once when it is not known; else it waits a while first. */
+  asks: boolean;
+  stopRetry: () => void;
+}
+
 export interface AgentStreamOptions {
   dial: Dialled;
   hosts: readonly HostSession[];
@@ -49,7 +58,7 @@ export class AgentStream {
   readonly #options: AgentStreamOptions;
   readonly #call: FrameCall;
   readonly #outbox: Outbox<AgentMessage>;
-  readonly #hosts = new Map<string, { session: HostSession; failures: number; stopRetry: () => void }>();
+  readonly #hosts = new Map<string, SpokenFor>();
   /** Hosts that are listened to and have not begun to tell what lives on them. */
   readonly #toBegin = new Map<string, Attached>();
   #beginning = 0;
@@ -83,7 +92,7 @@ export class AgentStream {
     this.#call.on('error', (error: Error & Partial<ServiceError>) => end(callError(error), error.code));
     this.#call.on('end', () => end('the server ended the stream'));
     for (const session of options.hosts) {
-      this.#hosts.set(session.name, { session, failures: 0, stopRetry: () => {} });
+      this.#hosts.set(session.name, { session, failures: 0, asks: true, stopRetry: () => {} });
       void this.#attach(session.name);
     }
     this.#beat(1);
@@ -126,7 +135,7 @@ export class AgentStream {
   async #attach(name: string): Promise<void> {
     const { session } = this.#hosts.get(name)!;
     try {
-      if (!session.identity.joined) await joinHost(session, this.#options);
+      if (!session.identity.mayBeKnown) await joinHost(session, this.#options);
       const message = await session.attachMessage();
       if (!this.#over) this.#outbox.push(message);
     } catch (error) {
@@ -170,6 +179,8 @@ export class AgentStream {
       await host.session.begin(link, session, term, liveDigest);
       if (this.#over) return;
       host.failures = 0;
+      host.asks = true;
+      await host.session.identity.afterJoin();
       this.#options.onAttached();
     } catch (error) {
       host.session.end();
@@ -184,16 +195,13 @@ export class AgentStream {
     host.session.end();
     // Others are told times that follow on this one: a little later, but not so much that it is somebody else's.
     if (retryAfterMs > 0) return this.#again(name, message, retryAfterMs + SPREAD_MS * this.#options.random.next());
-    if (reason === 'UnknownCredential' && host.session.identity.joined) {
-      this.#options.log(`${name}: the server does not know this host: joining again`);
-      try {
-        await host.session.identity.forgetCredential();
-        if (host.failures === 0) {
-          host.failures = 1;
-          return await this.#attach(name);
-        }
-      } catch (error) {
-        return this.#retry(name, (error as Error).message);
+    const { identity } = host.session;
+    if (reason === 'UnknownCredential' && identity.mayBeKnown) {
+      if (identity.joined) this.#options.log(`${name}: the server does not know this host: joining again`);
+      identity.unknown();
+      if (host.asks) {
+        host.asks = false;
+        return this.#attach(name);
       }
     }
     // Another agent speaks for the host: taking turns at throwing each other out would help neither.
@@ -213,6 +221,9 @@ export class AgentStream {
     const host = this.#hosts.get(name)!;
     host.stopRetry();
     log(`${name}: not attached: ${why}; trying again in ${(ms / 1000).toFixed(1)} s`);
-    host.stopRetry = clock.after(ms, () => void this.#attach(name));
+    host.stopRetry = clock.after(ms, () => {
+      host.asks = true;
+      void this.#attach(name);
+    });
   }
 }

@@ -11,6 +11,8 @@ import { diff } from './commands/diff.ts';
 import { drift } from './commands/drift.ts';
 import { flows } from './commands/flows.ts';
 import { get } from './commands/get.ts';
+import { host } from './commands/host.ts';
+import { joinToken } from './commands/join-token.ts';
 import { limits } from './commands/limits.ts';
 import { plan } from './commands/plan.ts';
 import { schema } from './commands/schema.ts';
@@ -30,6 +32,8 @@ const commands: Readonly<Record<string, Command>> = {
   flows,
   'admin-token': adminToken,
   authority,
+  host,
+  'join-token': joinToken,
   schema,
   limits,
 };

@@ -6,7 +6,8 @@ import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 
 export const SERVER_USAGE = `plumb server --data-dir DIR [--listen 127.0.0.1:7443] [--limits FILE]
 
-Runs the control plane: API and agents on one port. Writes DIR/kubeconfig (admin) and DIR/join-token.
+Runs the control plane: API and agents on one port. Writes DIR/kubeconfig (admin); on a loopback
+address DIR/join-token as well, with which any host of this machine joins. Others: plumb join-token create.
 
   --limits FILE   bounds on what comes from outside, as JSON; "plumb limits" lists them
 `;

@@ -3,14 +3,18 @@ import { expect, test } from 'vitest';
 import { FakeClock, settle } from '../runtime/fake-clock.ts';
 import { keys } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
-import { admitHost, hasCredential, isCredentialOf, watchCredentials } from './credentials.ts';
+import { findCredential, hasCredential, isCredentialOf, removal, watchCredentials } from './credentials.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const give = (host: string, secret: string) => ({
+  preconditions: [],
+  ops: [{ type: 'put' as const, key: keys.credential(host), value: JSON.stringify({ sha256: sha256(secret) }) }],
+});
 const free = (host: string) => ({ preconditions: [], ops: [{ type: 'delete' as const, key: keys.credential(host) }] });
 
 test('a host has the credential that it joined with, and no other', async () => {
   const store = new MemoryStore();
-  await admitHost(store, 'host-1', sha256('mine'));
+  await store.commit(give('host-1', 'mine'));
   expect(await isCredentialOf(store, 'host-1', 'mine')).toBe(true);
   expect(await isCredentialOf(store, 'host-1', 'other')).toBe(false);
   expect(await isCredentialOf(store, 'host-1', '')).toBe(false);
@@ -18,28 +22,18 @@ test('a host has the credential that it joined with, and no other', async () => 
   expect(await isCredentialOf(store, '../control/term', 'mine')).toBe(false);
 });
 
-test('joining again is joining once; another credential is refused until the name is free', async () => {
+test('a host that was deleted has none, and is remembered', async () => {
   const store = new MemoryStore();
-  await admitHost(store, 'host-1', sha256('mine'));
-  await admitHost(store, 'host-1', sha256('mine'));
-  await expect(admitHost(store, 'host-1', sha256('other'))).rejects.toMatchObject({
-    reason: 'HostTaken',
-    retry: 'terminal',
-    message: expect.stringContaining('plumb delete host host-1'),
-  });
-  await store.commit(free('host-1'));
+  await store.commit(removal('never', await findCredential(store, 'never'), 7));
+  expect((await findCredential(store, 'never')).record).toBeUndefined();
+  await store.commit(give('host-1', 'mine'));
+  await store.commit(removal('host-1', await findCredential(store, 'host-1'), 7));
+  expect(await isCredentialOf(store, 'host-1', 'mine')).toBe(false);
   expect(await hasCredential(store, 'host-1')).toBe(false);
-  await admitHost(store, 'host-1', sha256('other'));
-  expect(await isCredentialOf(store, 'host-1', 'other')).toBe(true);
+  expect((await findCredential(store, 'host-1')).record).toEqual({ removedAt: 7 });
 });
 
-test('of two that join under one name at once, one is let in', async () => {
-  const store = new MemoryStore();
-  const outcomes = await Promise.allSettled(['a', 'b'].map((secret) => admitHost(store, 'host-1', sha256(secret))));
-  expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-});
-
-test('withdrawn credentials are told, others not; after a gap each is to be asked for', async () => {
+test('credentials that are withdrawn or replaced are told, others not; after a gap each is to be asked for', async () => {
   const store = new MemoryStore({ watchBuffer: 1 });
   const clock = new FakeClock();
   const closing = new AbortController();
@@ -52,15 +46,24 @@ test('withdrawn credentials are told, others not; after a gap each is to be aske
     () => told.push('gap'),
   );
   await settle();
-  await admitHost(store, 'host-1', sha256('a'));
+  await store.commit(give('host-1', 'a'));
+  await settle();
+  await store.commit(give('host-1', 'a'));
+  await settle();
+  expect(told).toEqual(['gap']);
+  await store.commit(give('host-1', 'b'));
+  await settle();
+  await store.commit(removal('host-1', await findCredential(store, 'host-1'), 7));
+  await settle();
+  await store.commit(give('host-1', 'b'));
   await settle();
   await store.commit(free('host-1'));
   await settle();
-  expect(told).toEqual(['gap', 'host-1']);
-  for (let n = 0; n < 10; n++) void admitHost(store, `many-${n}`, sha256('a'));
+  expect(told).toEqual(['gap', 'host-1', 'host-1', 'host-1']);
+  for (let n = 0; n < 10; n++) void store.commit(give(`many-${n}`, 'a'));
   await settle();
   await clock.advance(1_000);
-  expect(told).toEqual(['gap', 'host-1', 'gap']);
+  expect(told.slice(4)).toEqual(['gap']);
   closing.abort();
   await watching;
   expect(clock.timers).toBe(0);

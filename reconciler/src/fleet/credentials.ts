@@ -1,60 +1,98 @@
 /** Which hosts have joined, and how they prove that they are who they say. The store holds hashes only. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '@plumb/schemas';
-import { terminal } from '@plumb/schemas';
 import { NAME_PATTERN } from '@plumb/schemas/meta/schema.ts';
-import { ConflictError } from '../store/errors.ts';
 import { keys } from '../store/keys.ts';
-import type { Store } from '../store/store.ts';
+import type { Op, Precondition, Store } from '../store/store.ts';
 
 const PREFIX = keys.credential('');
 const HOST_NAME = new RegExp(NAME_PATTERN);
-const SHA256 = /^[0-9a-f]{64}$/;
 const WATCH_AGAIN_MS = 1_000;
 
-/**
- * Lets the host in under the credential with this SHA-256. Doing it again is doing it once. Throws PlumbError
- * `InvalidJoin` (terminal) and `HostTaken` (terminal) when the name has another credential.
- */
-export async function admitHost(store: Store, host: string, credentialSha256: string): Promise<void> {
-  if (!HOST_NAME.test(host))
-    throw terminal('InvalidJoin', `${JSON.stringify(host)} is not a host name: use lower case letters, digits, dashes`);
-  if (!SHA256.test(credentialSha256))
-    throw terminal('InvalidJoin', `the credential of ${host} is not given by its SHA-256: update the agent`);
-  const key = keys.credential(host);
-  try {
-    await store.commit({
-      preconditions: [{ key, revision: 0 }],
-      ops: [{ type: 'put', key, value: JSON.stringify({ sha256: credentialSha256 }) }],
-    });
-  } catch (error) {
-    if (!(error instanceof ConflictError)) throw error;
-    const known = await digestOf(store, host);
-    if (known === undefined) return admitHost(store, host, credentialSha256);
-    if (timingSafeEqual(known, Buffer.from(credentialSha256, 'hex'))) return;
-    throw terminal(
-      'HostTaken',
-      `a host named ${host} has joined before, with another credential. If it is gone or was set up anew, free its name with \`plumb delete host ${host}\`; else choose another name`,
-    );
-  }
+/** Says that a host may be declared in any zone that its agent names. */
+export const ANY_ZONE = '*';
+
+export interface Credential {
+  sha256: string;
+  /** Zone in which the host is declared when its agent asks for it, {@link ANY_ZONE}, or none. */
+  registers?: string;
+  /** id of the join token by which it came. */
+  token?: string;
+  /** When it came, in milliseconds since the epoch. */
+  at?: number;
+}
+
+/** The host was deleted: its name is admitted anew by a person only. */
+export interface Removed {
+  removedAt: number;
+  /** As of the credential that it had. */
+  registers?: string;
+}
+
+export interface FoundCredential {
+  /** Undefined when the name never joined. */
+  record: Credential | Removed | undefined;
+  /** 0 when there is none. */
+  revision: number;
+}
+
+export function isHostName(host: string): boolean {
+  return HOST_NAME.test(host);
+}
+
+export async function findCredential(store: Pick<Store, 'get'>, host: string): Promise<FoundCredential> {
+  const entry = await store.get(keys.credential(host));
+  return { record: entry && (JSON.parse(entry.value) as Credential | Removed), revision: entry?.revision ?? 0 };
+}
+
+/** Whether the host has joined and its name was not freed since. */
+export function isLive(record: FoundCredential['record']): record is Credential {
+  return record !== undefined && 'sha256' in record;
+}
+
+export function isSame({ sha256 }: Credential, offeredSha256: string): boolean {
+  const [known, offered] = [Buffer.from(sha256, 'hex'), Buffer.from(offeredSha256, 'hex')];
+  return known.length === offered.length && timingSafeEqual(known, offered);
+}
+
+/** How people tell a credential from another: the first digits of its SHA-256. */
+export function fingerprint(sha256: string): string {
+  return sha256.slice(0, 16);
+}
+
+/** What is known of the credential, if it is the host's own. */
+export async function identify(store: Store, host: string, credential: string): Promise<Credential | undefined> {
+  if (!isHostName(host)) return undefined;
+  const { record } = await findCredential(store, host);
+  const offered = createHash('sha256').update(credential).digest('hex');
+  return isLive(record) && isSame(record, offered) ? record : undefined;
 }
 
 /** Whether the credential is the host's own. */
 export async function isCredentialOf(store: Store, host: string, credential: string): Promise<boolean> {
-  if (!HOST_NAME.test(host)) return false;
-  const known = await digestOf(store, host);
-  const offered = createHash('sha256').update(credential).digest();
-  return known !== undefined && timingSafeEqual(known, offered);
+  return (await identify(store, host, credential)) !== undefined;
 }
 
-/** Whether the host has joined and its name was not freed since. */
 export async function hasCredential(store: Store, host: string): Promise<boolean> {
-  return (await store.get(keys.credential(host))) !== undefined;
+  return isLive((await findCredential(store, host)).record);
+}
+
+/** What takes the credential of a deleted host away, and remembers that it was deleted. */
+export function removal(
+  host: string,
+  { record, revision }: FoundCredential,
+  nowMs: number,
+): { preconditions: Precondition[]; ops: Op[] } {
+  const key = keys.credential(host);
+  const preconditions = [{ key, revision }];
+  if (!isLive(record)) return { preconditions, ops: [] };
+  const removed: Removed = { removedAt: nowMs, ...(record.registers ? { registers: record.registers } : {}) };
+  return { preconditions, ops: [{ type: 'put', key, value: JSON.stringify(removed) }] };
 }
 
 /**
- * Tells which hosts lose their credential, until `signal` aborts. `onGap`: some may have been missed, ask for each.
- * Never rejects.
+ * Tells which hosts lose their credential, or have another now, until `signal` aborts. `onGap`: some may have been missed, ask
+ * for each. Never rejects.
  */
 export async function watchCredentials(
   store: Store,
@@ -68,7 +106,9 @@ export async function watchCredentials(
       const from = store.revision();
       onGap();
       for await (const { changes } of store.watch(PREFIX, from, signal))
-        for (const { key, value } of changes) if (value === undefined) onRemoved(key.slice(PREFIX.length));
+        for (const { key, value, previous } of changes)
+          if (sha256Of(previous) !== undefined && sha256Of(previous) !== sha256Of(value))
+            onRemoved(key.slice(PREFIX.length));
     } catch {
       // Compacted, too slow, or the store is closing: look again a little later.
     }
@@ -76,9 +116,8 @@ export async function watchCredentials(
   }
 }
 
-async function digestOf(store: Store, host: string): Promise<Buffer | undefined> {
-  const entry = await store.get(keys.credential(host));
-  return entry && Buffer.from(JSON.parse(entry.value).sha256, 'hex');
+function sha256Of(value: string | undefined): string | undefined {
+  return value === undefined ? undefined : (JSON.parse(value) as Partial<Credential>).sha256;
 }
 
 function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {

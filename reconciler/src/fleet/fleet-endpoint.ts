@@ -24,8 +24,8 @@ import { StreamCall } from './grpc/stream-call.ts';
 import { answerUnary, refuseStream } from './grpc/unary.ts';
 
 export interface EndpointHandlers {
-  /** Throws a PlumbError to refuse. */
-  join(request: JoinRequest): Promise<void>;
+  /** `address`: where the request comes from. Throws a PlumbError to refuse. */
+  join(request: JoinRequest, address: string): Promise<void>;
   connect(call: FrameCall): void;
 }
 
@@ -149,7 +149,7 @@ export class FleetEndpoint {
         throw new CallFailure(STATUS.invalidArgument, 'the request cannot be decoded');
       }
       try {
-        await this.#handlers.join(request);
+        await this.#handlers.join(request, peer.address);
       } catch (error) {
         peer.refused();
         throw error;

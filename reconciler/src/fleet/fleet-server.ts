@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
-import type { Ambient, LiveThing, PlumbError } from '@plumb/schemas';
-import { retryable, terminal } from '@plumb/schemas';
+import type { Ambient, LiveThing } from '@plumb/schemas';
+import { PlumbError, retryable } from '@plumb/schemas';
 import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
 import type { Attach, HostReport, JoinRequest } from '@plumb/schemas/wire/messages.ts';
 import { VERB } from '@plumb/schemas/wire/messages.ts';
@@ -10,7 +10,7 @@ import type { Metrics } from '../runtime/metrics.ts';
 import type { Store } from '../store/store.ts';
 import { Admission } from './admission.ts';
 import { AgentStream } from './agent-stream.ts';
-import { admitHost, isCredentialOf } from './credentials.ts';
+import { isCredentialOf } from './credentials.ts';
 import type { Fleet, FleetCommand, HostFacts, HostLive, LiveChange, OwnedLive, StepOutcome } from './fleet.ts';
 import { type EndpointHandlers, FleetEndpoint } from './fleet-endpoint.ts';
 import { countFleet } from './fleet-metrics.ts';
@@ -18,10 +18,14 @@ import type { FrameCall, Heard, Peer } from './frame-call.ts';
 import { CallFailure, STATUS } from './grpc/call-failure.ts';
 import { slimAttach } from './heard.ts';
 import { type Applied, beyond, HostMessages } from './host-messages.ts';
+import { JoinTokens } from './join-tokens.ts';
+import { Joining } from './joining.ts';
 import type { Likeness } from './likeness.ts';
 import { NO_TROUBLES } from './live-host.ts';
 import { LiveState } from './live-state.ts';
+import { Newcomers, type NotedNewcomer, readmit } from './newcomers.ts';
 import { PendingCommands } from './pending-commands.ts';
+import { RefusalLog } from './refusal-log.ts';
 import { Registration } from './registration.ts';
 import { type Session, Sessions } from './sessions.ts';
 import { passGate } from './stream-gate.ts';
@@ -32,7 +36,7 @@ export interface FleetServerOptions {
   ambient: Ambient;
   /** From `nextTerm`. */
   term: number;
-  /** Whether an agent that presents this may join. Takes the same time whatever is nearly right. */
+  /** Whether an agent that presents this may join as any host. Takes the same time whatever is nearly right. */
   mayJoin(presented: string): boolean;
   /** Makes the Host object of a host that asks for it; without it such hosts wait like others. */
   register?(host: string, zone: string): Promise<void>;
@@ -68,6 +72,11 @@ export class FleetServer implements Fleet {
   readonly #streams = new Set<AgentStream>();
   readonly #listeners = new Set<(change: LiveChange) => void>();
   #closed = false;
+  /** What lets agents join. */
+  readonly joinTokens: JoinTokens;
+  readonly #joining: Joining;
+  readonly #newcomers: Newcomers;
+  readonly #refusedJoins: RefusalLog;
 
   constructor(options: FleetServerOptions) {
     const { store, ambient, term, log, metrics } = options;
@@ -82,6 +91,13 @@ export class FleetServer implements Fleet {
       perSecond: limits.attachesPerSecond,
       burst: limits.attachBurst,
       waiting: limits.attachesWaiting,
+    });
+    this.joinTokens = new JoinTokens({ store, ambient, limits });
+    this.#newcomers = new Newcomers(ambient.clock, (host) => this.#notify([{ type: 'host', host }]));
+    this.#refusedJoins = new RefusalLog(log, ambient.clock, limits.joinRefusalsPerMinute);
+    this.#joining = new Joining({
+      ...{ store, clock: ambient.clock, tokens: this.joinTokens, newcomers: this.#newcomers },
+      mayJoinAsAny: options.mayJoin,
     });
     this.#registration = new Registration({ ...options, clock: ambient.clock });
     this.#sessions = new Sessions({
@@ -99,7 +115,7 @@ export class FleetServer implements Fleet {
     });
     const endpoint = options.endpoint ?? ((handlers) => new FleetEndpoint(handlers, { clock: ambient.clock, limits }));
     this.#endpoint = endpoint({
-      join: (request) => this.#join(request),
+      join: (request, address) => this.#join(request, address),
       connect: (call) => void this.#connect(call),
     });
     if (metrics)
@@ -144,7 +160,20 @@ export class FleetServer implements Fleet {
   }
 
   refusalOf(host: string): PlumbError | undefined {
-    return this.#sessions.refusalOf(host);
+    return this.#newcomers.problemOf(host) ?? this.#sessions.refusalOf(host);
+  }
+
+  /** Hosts that ask to be let in under a name that has another credential, or was deleted. */
+  newcomers(): NotedNewcomer[] {
+    return this.#newcomers.all();
+  }
+
+  /** As `readmit` of newcomers.ts. */
+  async readmit(host: string, fingerprint?: string): Promise<NotedNewcomer> {
+    const { store, ambient, log } = this.#options;
+    const newcomer = await readmit(store, this.#newcomers, ambient.clock.now(), host, fingerprint);
+    log('info', `host ${host} was let in with another credential, as a person asked`);
+    return newcomer;
   }
 
   isExactly(uid: string, host: string, things: readonly LiveThing[]): boolean {
@@ -214,27 +243,22 @@ export class FleetServer implements Fleet {
   close(): void {
     this.#closed = true;
     this.#sessions.close();
+    this.#refusedJoins.close();
     this.#admission.close();
     for (const stream of [...this.#streams]) stream.end('the server is stopping');
     this.#endpoint.close();
   }
 
-  async #join({ token, host, credentialSha256 }: JoinRequest): Promise<void> {
-    const { store, mayJoin, log } = this.#options;
-    if (!mayJoin(token)) {
-      log('warn', `an agent that calls itself ${JSON.stringify(host.slice(0, 63))} presented a wrong join token`);
-      throw terminal(
-        'WrongJoinToken',
-        'the join token is not that of this server: copy the file join-token from its data folder',
-      );
-    }
+  async #join(request: JoinRequest, address: string): Promise<void> {
     try {
-      await admitHost(store, host, credentialSha256);
-    } catch (error) {
-      log('warn', `host ${JSON.stringify(host.slice(0, 63))} may not join: ${(error as Error).message}`);
-      throw error;
+      await this.#joining.join(request, address);
+    } catch (thrown) {
+      const { reason } = PlumbError.from(thrown, 'join');
+      const name = JSON.stringify(request.host.slice(0, 63));
+      this.#refusedJoins.warn(`host ${name} at ${address || 'an unknown address'} may not join: ${reason}`);
+      throw thrown;
     }
-    log('info', `host ${host} joined`);
+    this.#options.log('info', `host ${request.host} joined`);
   }
 
   /** Lets a stream in when a host of it has shown its credential. */

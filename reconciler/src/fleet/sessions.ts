@@ -6,7 +6,7 @@ import type { Log } from '../log.ts';
 import { Bucket } from '../runtime/bucket.ts';
 import type { Store } from '../store/store.ts';
 import type { AgentStream } from './agent-stream.ts';
-import { hasCredential, isCredentialOf, watchCredentials } from './credentials.ts';
+import { ANY_ZONE, type Credential, findCredential, identify, isLive, watchCredentials } from './credentials.ts';
 import { factsFrom } from './heard.ts';
 import type { LiveHost } from './live-host.ts';
 import type { LiveState } from './live-state.ts';
@@ -20,6 +20,8 @@ export interface Session {
   id: string;
   host: LiveHost;
   stream: AgentStream;
+  /** SHA-256 of the credential under which it was opened. */
+  credentialSha256: string;
   /** Parts of a snapshot of which more follow. */
   parts: SnapshotParts | undefined;
   /** Whether it told of something that cannot be understood, and the log says so. */
@@ -92,17 +94,15 @@ export class Sessions {
   async attach(stream: AgentStream, name: string, attach: Attach): Promise<void> {
     const { store, ambient, live, registration, log, limits } = this.#options;
     stream.listen(name);
+    let credential: Credential | undefined;
     try {
-      if (!(await isCredentialOf(store, name, attach.credential)))
-        return stream.refuse(
-          name,
-          'UnknownCredential',
-          `the credential is not that of a host named ${name}: join first`,
-        );
+      credential = await identify(store, name, attach.credential);
     } catch (thrown) {
       const { reason, message } = PlumbError.from(thrown, `host ${name} could not attach`);
       return stream.refuse(name, reason, message);
     }
+    if (credential === undefined)
+      return stream.refuse(name, 'UnknownCredential', `the credential is not that of a host named ${name}: join first`);
     try {
       if (attach.highestTerm > this.#term) await this.#raiseTerm(name, attach.highestTerm);
     } catch (thrown) {
@@ -125,6 +125,7 @@ export class Sessions {
       id: ambient.ids.uid(),
       host: live.meet(name, factsFrom(attach.facts, stream.address, limits)),
       stream,
+      credentialSha256: credential.sha256,
       parts: undefined,
       puzzled: false,
     };
@@ -133,7 +134,11 @@ export class Sessions {
     const liveDigest = session.host.reported ? live.digestOf(session.host) : '';
     stream.push({ host: name, body: 'attached', attached: { session: session.id, term: this.#term, liveDigest } });
     log('info', `host ${name} attached, driver ${session.host.facts.driver}`);
-    void registration.attend(name, attach.registerZone, () => this.#sessions.get(name) === session);
+    void registration.attend(
+      name,
+      zoneFor(credential, attach.registerZone),
+      () => this.#sessions.get(name) === session,
+    );
   }
 
   end(session: Session, why: string): void {
@@ -206,7 +211,11 @@ export class Sessions {
   #revoke(name: string): void {
     const session = this.#sessions.get(name);
     if (session) {
-      session.stream.refuse(name, 'UnknownCredential', `the name ${name} was freed: join again`);
+      session.stream.refuse(
+        name,
+        'UnknownCredential',
+        `the name ${name} was freed, or has another credential now: join again`,
+      );
       this.end(session, 'its credential was withdrawn');
     }
     this.#refused.delete(name);
@@ -218,8 +227,10 @@ export class Sessions {
   async #revokeUnknown(): Promise<void> {
     const { store, log } = this.#options;
     try {
-      for (const { host } of [...this.#sessions.values()])
-        if (!(await hasCredential(store, host.name))) this.#revoke(host.name);
+      for (const { host, credentialSha256 } of [...this.#sessions.values()]) {
+        const { record } = await findCredential(store, host.name);
+        if (!isLive(record) || record.sha256 !== credentialSha256) this.#revoke(host.name);
+      }
     } catch (error) {
       log('warn', `credentials could not be checked: ${(error as Error).message}`);
     }
@@ -234,4 +245,9 @@ function tooManyHosts({ hostsPerStream }: ServerLimits): PlumbError {
     'LimitExceeded',
     `one agent speaks for more than ${hostsPerStream} hosts on one stream, the limit hostsPerStream: run another agent, or one with more streams`,
   );
+}
+
+/** The zone in which the host is declared when it is not yet: as its agent asks, where its join token allows it. */
+function zoneFor({ registers }: Credential, asked: string): string {
+  return registers === ANY_ZONE || registers === asked ? asked : '';
 }

@@ -45,17 +45,17 @@ describe('openPki', () => {
     expect(second.authority).toBe(first.authority);
     expect(second.tls.current()).toEqual(first.tls.current());
     expect(await readFile(second.kubeconfigFile, 'utf8')).toBe(config);
-    expect(await readFile(second.joinTokenFile, 'utf8')).toBe(await readFile(first.joinTokenFile, 'utf8'));
+    expect(await readFile(second.joinTokenFile!, 'utf8')).toBe(await readFile(first.joinTokenFile!, 'utf8'));
   });
 
   test('secrets are readable by their owner alone, and the store holds none of them', async () => {
     const pki = await start();
-    for (const file of [pki.kubeconfigFile, pki.joinTokenFile, join(dataDir, 'pki', 'ca.key')]) {
+    for (const file of [pki.kubeconfigFile, pki.joinTokenFile!, join(dataDir, 'pki', 'ca.key')]) {
       expect((await stat(file)).mode & 0o777).toBe(0o600);
     }
     expect((await readdir(join(dataDir, 'pki'))).sort()).toEqual(['ca.crt', 'ca.key', 'serving.crt', 'serving.key']);
     const stored = JSON.stringify((await store.list('/')).entries);
-    const { secret } = parseJoinToken(await readFile(pki.joinTokenFile, 'utf8'));
+    const { secret } = parseJoinToken(await readFile(pki.joinTokenFile!, 'utf8'));
     expect(stored).not.toContain(secret);
     const token = /token: (\S+)/.exec(await readFile(pki.kubeconfigFile, 'utf8'))![1]!;
     expect(stored).not.toContain(token);
@@ -63,6 +63,19 @@ describe('openPki', () => {
     expect(pki.tokens.check(secret, 'api')).toBeUndefined();
     expect(pki.tokens.check(token, 'join')).toBeUndefined();
     expect(pki.tokens.check('', 'api')).toBeUndefined();
+  });
+
+  test('a server that others reach has no token for any host, and the one of before is void', async () => {
+    const alone = await start();
+    const token = await readFile(alone.joinTokenFile!, 'utf8');
+    expect(alone.mayJoin(token)).toBe(true);
+    for (const host of ['0.0.0.0', '::', '192.0.2.1']) {
+      const reached = await openPki({ dataDir, store, ambient: realAmbient(), host });
+      open.push(reached);
+      expect(reached.joinTokenFile).toBeUndefined();
+      expect(reached.mayJoin(token)).toBe(false);
+      expect(await readdir(dataDir)).not.toContain('join-token');
+    }
   });
 
   test('a client that knows the authority trusts every name of the server', async () => {
@@ -78,7 +91,7 @@ describe('openPki', () => {
 
   test('the authority is presented too, so that an agent can hold it to its pin', async () => {
     const pki = await start();
-    const { caPin: pin } = parseJoinToken(await readFile(pki.joinTokenFile, 'utf8'));
+    const { caPin: pin } = parseJoinToken(await readFile(pki.joinTokenFile!, 'utf8'));
     expect(pki.tls.current().cert.match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
     expect(caPin(pki.authority)).toBe(pin);
   });
@@ -143,7 +156,7 @@ describe('openPki', () => {
 describe('join token', () => {
   test('lets in who sends it, or its secret, and nobody else', async () => {
     const pki = await start();
-    const text = await readFile(pki.joinTokenFile, 'utf8');
+    const text = await readFile(pki.joinTokenFile!, 'utf8');
     const token = parseJoinToken(text);
     expect(pki.mayJoin(text)).toBe(true);
     expect(pki.mayJoin(token.secret)).toBe(true);

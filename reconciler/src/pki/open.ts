@@ -1,5 +1,6 @@
 /** Everything by which the control plane and its clients know each other: authority, certificate, tokens, their files. */
-import { isIPv6 } from 'node:net';
+import { rm } from 'node:fs/promises';
+import { isIPv4, isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import type { Ambient } from '@plumb/schemas';
 import { readPrivate, writePrivate } from '@plumb/schemas/files/private-file.ts';
@@ -33,7 +34,9 @@ export interface Pki {
   tokens: Tokens;
   /** PEM text of the authority; of two, while one is about to follow the other. */
   readonly authority: string;
-  /** Whether an agent that sends this may join: the whole join token, or its secret alone. */
+  /** What agents hold the authority to, as the second part of a join token. */
+  readonly caPin: string;
+  /** Whether an agent that sends this may join as any host: the whole join token, or its secret alone. */
   mayJoin(presented: string): boolean;
   /** Writes the kubeconfig for a server that is reached at `url`, now and whenever its content changes. Returns its path. */
   writeKubeconfig(url: string): Promise<string>;
@@ -43,7 +46,8 @@ export interface Pki {
   replaceAuthority(at: number): Promise<void>;
   authorityView(): AuthorityView;
   kubeconfigFile: string;
-  joinTokenFile: string;
+  /** Holds a join token for any host, as often as is wanted. Only where nobody but this machine reaches the server. */
+  joinTokenFile: string | undefined;
   /** Ends renewal; resolves when none is under way. */
   close(): Promise<void>;
 }
@@ -58,7 +62,7 @@ export interface AuthorityView {
 export async function openPki(options: PkiOptions): Promise<Pki> {
   const { dataDir, store, ambient, log = () => {} } = options;
   const kubeconfigFile = join(dataDir, 'kubeconfig');
-  const joinTokenFile = join(dataDir, 'join-token');
+  const joinTokenFile = isLoopback(options.host) ? join(dataDir, 'join-token') : undefined;
   const names = servingNames(options.host, options.names);
   const asked = names.filter((name) => name === options.host || options.names?.includes(name));
   const now = () => ambient.clock.now();
@@ -71,16 +75,23 @@ export async function openPki(options: PkiOptions): Promise<Pki> {
   const admin = { name: 'admin', groups: ['system:masters', 'system:authenticated'] };
   let adminToken = await tokens.open('admin', 'api', admin, keptConfig && tokenOfKubeconfig(keptConfig));
 
-  const keptJoin = await readPrivate(joinTokenFile, { log });
-  const agents = { name: 'agents', groups: [] };
-  const joinSecret = await tokens.open('join', 'join', agents, keptJoin && secretOf(keptJoin));
+  let joinSecret: string | undefined;
+  if (joinTokenFile !== undefined) {
+    const keptJoin = await readPrivate(joinTokenFile, { log });
+    const agents = { name: 'agents', groups: [] };
+    joinSecret = await tokens.open('join', 'join', agents, keptJoin && secretOf(keptJoin));
+  } else {
+    // One of a time when nobody else reached the server says nothing true any more.
+    await rm(join(dataDir, 'join-token'), { force: true });
+  }
 
   let url: string | undefined;
   let writing: Promise<void> = Promise.resolve();
   /** Both files say what is now, and are whole at any time. */
   const writeFiles = () => {
     const work = writing.then(async () => {
-      await writeIfOther(joinTokenFile, `${formatJoinToken({ secret: joinSecret, caPin: pin() })}\n`);
+      if (joinTokenFile !== undefined && joinSecret !== undefined)
+        await writeIfOther(joinTokenFile, `${formatJoinToken({ secret: joinSecret, caPin: pin() })}\n`);
       if (url === undefined) return;
       const authority = trusted(tls.authority);
       await writeIfOther(kubeconfigFile, formatKubeconfig({ server: url, authority, token: adminToken }));
@@ -103,6 +114,9 @@ export async function openPki(options: PkiOptions): Promise<Pki> {
     },
     kubeconfigFile,
     joinTokenFile,
+    get caPin() {
+      return pin();
+    },
     mayJoin(presented) {
       const [secret = '', presentedPin = pin(), ...rest] = presented.trim().split('.');
       const known = pinsOf(tls.authority).includes(presentedPin);
@@ -135,6 +149,11 @@ export async function openPki(options: PkiOptions): Promise<Pki> {
       await writing;
     },
   };
+}
+
+/** Whether a server that listens there is reached from its own machine alone. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
 /** The URL at which a client on this machine reaches a server that listens on `host`. */

@@ -127,7 +127,7 @@ describe('an authority', () => {
     const later = await start(now + 2 * DAY);
     expect(later.authorityView()).toEqual({ pin: next!.pin });
     expect(await kubeconfigAuthority(later)).toBe(later.authority);
-    expect(parseJoinToken(await readFile(later.joinTokenFile, 'utf8')).caPin).toBe(next!.pin);
+    expect(parseJoinToken(await readFile(later.joinTokenFile!, 'utf8')).caPin).toBe(next!.pin);
     expect((await readdir(join(dataDir, 'pki'))).sort()).toEqual([
       'ca.crt',
       'ca.key',

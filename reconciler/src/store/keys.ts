@@ -8,7 +8,8 @@
  *   /flows/<object uid>                             the object's running flow
  *   /changesets/<change set uid>                    how a running change set gets back
  *   /deleted/<object uid>                           deletion record: what lives under this uid may be removed
- *   /credentials/<host name>                        hash of the host's credential
+ *   /credentials/<host name>                        hash of the host's credential, or that the host was deleted
+ *   /join-tokens/<id>                               hash of a join token, what it admits, and who joined by it
  *   /control/<what>                                 the control plane's own: term, schema version
  */
 export const keys = {
@@ -24,6 +25,8 @@ export const keys = {
   changeSet: (uid: string) => `/changesets/${uid}`,
   deleted: (uid: string) => `/deleted/${uid}`,
   credential: (host: string) => `/credentials/${host}`,
+  joinTokens: '/join-tokens/',
+  joinToken: (id: string) => `/join-tokens/${id}`,
   control: (what: string) => `/control/${what}`,
 } as const;
 

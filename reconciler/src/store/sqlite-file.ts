@@ -2,9 +2,9 @@ import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { PlumbError } from '@plumb/schemas';
+import { hold } from '@plumb/schemas/files/hold.ts';
 import { dataFolderDamaged, dataFolderInUse, storeUnavailable } from './errors.ts';
 import { connect } from './sqlite-connection.ts';
-import { hold } from './sqlite-hold.ts';
 
 /** Name of the store's file in the data folder. */
 export const STORE_FILE = 'store.db';

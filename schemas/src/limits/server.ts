@@ -222,6 +222,34 @@ export const serverLimitDefinitions = {
     minimum: 256,
     maximum: 1 << 20,
   },
+  joinTokens: {
+    description: 'Join tokens that are kept, with who joined by them; used up, expired and revoked ones go first.',
+    above: 'No further token is made until one is over.',
+    default: 1_000,
+    minimum: 1,
+    maximum: 100_000,
+  },
+  joinTokenUses: {
+    description: 'Uses that a join token may be made for.',
+    above: 'The token is not made.',
+    default: 1_000,
+    minimum: 1,
+    maximum: 5_000,
+  },
+  joinTokenSeconds: {
+    description: 'Time for which a join token may be made.',
+    above: 'The token is not made.',
+    default: 30 * 86_400,
+    minimum: 60,
+    maximum: 10 * 366 * 86_400,
+  },
+  joinRefusalsPerMinute: {
+    description: 'Joins that are refused in one minute and have each a line in the log.',
+    above: 'Further ones of that minute are counted in one line.',
+    default: 20,
+    minimum: 1,
+    maximum: 100_000,
+  },
   termAheadSeconds: {
     description:
       'How far in the future of the clock of this server a term may lie that a host says it has obeyed (a term holds the time at which a control plane started).',

@@ -31,7 +31,7 @@ export function parseJoinToken(text: string): JoinToken {
   if (secret === undefined || caPin === undefined) {
     throw terminal(
       'InvalidJoinToken',
-      'the join token is not of the form <secret>.<64 hex digits>: copy the file join-token from the data folder of the server',
+      'the join token is not of the form <secret>.<64 hex digits>: take the line that plumb join-token create prints, or the file join-token of a server on this machine',
     );
   }
   return { secret, caPin };

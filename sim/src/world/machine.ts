@@ -81,7 +81,12 @@ export class Machine {
       });
       new Connection({
         ...{ clock, random, log, registerZone: zone, server: 'https://control', hosts: [session] },
-        trust: { authority: async () => 'authority', verified: async () => {}, joinSecret: async () => joinSecret },
+        trust: {
+          authority: async () => 'authority',
+          pins: async () => ['pin'],
+          verified: async () => {},
+          joinSecret: async () => joinSecret,
+        },
         dial: () => ({
           connect: (metadata) => network.connect(name, process, address, metadata).call,
           join: (request) => network.join(name, process, request),

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { FrameCall as ClientCall } from '@plumb/agent/session/dial.ts';
 import type { EndpointHandlers } from '@plumb/reconciler/fleet/fleet-endpoint.ts';
 import type { CallFailure } from '@plumb/reconciler/fleet/grpc/call-failure.ts';
-import { retryable } from '@plumb/schemas';
+import { type PlumbError, retryable } from '@plumb/schemas';
 import { readCallMetadata } from '@plumb/schemas/wire/call-metadata.ts';
 import { agentFrame, serverFrame } from '@plumb/schemas/wire/codec.ts';
 import type { AgentFrame, JoinRequest, ServerFrame, ServerMessage } from '@plumb/schemas/wire/messages.ts';
@@ -28,6 +28,8 @@ export interface NetworkOptions {
   fate(point: Point): Fate | undefined;
   /** The control plane that listens now. */
   listening(): Listening | undefined;
+  /** Told when a host may not join, and why. */
+  onRefused(host: string, reason: string): void;
 }
 
 export class Network {
@@ -59,7 +61,10 @@ export class Network {
     if (!server) throw unreachable;
     const answer = Promise.withResolvers<void>();
     server.process.onEnd(() => answer.reject(unreachable));
-    server.process.whileAlive(server.handlers.join(request)).then(answer.resolve, answer.reject);
+    server.process.whileAlive(server.handlers.join(request, '192.0.2.1')).then(answer.resolve, (error: PlumbError) => {
+      this.options.onRefused(host, error.reason);
+      answer.reject(error);
+    });
     await agent.whileAlive(answer.promise);
     await agent.pause(this.latency());
   }

@@ -56,6 +56,8 @@ export class World {
   restored = false;
   /** Owners whose removal a person has confirmed although a host has not: their ports may outlive what they held. */
   readonly abandoned = new Set<string>();
+  /** Whether a person lets hosts back in that were deleted. */
+  readmits = true;
   /** Whether what was killed comes back by itself. */
   restarts = true;
   readonly #joinSecret: string;
@@ -78,6 +80,9 @@ export class World {
     this.network = new Network({
       ...{ loop: this.loop, trace, fate, dice: this.dice.fork('network') },
       listening: () => this.#listening,
+      onRefused: (host, reason) => {
+        if (reason === 'HostRemoved' && this.readmits) this.loop.after(500, () => this.#readmit(host));
+      },
     });
     for (let index = 0; index < options.hosts; index++) {
       const name = `host-${index + 1}`;
@@ -208,6 +213,14 @@ export class World {
     for (const machine of this.machines.values()) machine.kill();
     this.loop.uninstall();
     process.off('unhandledRejection', this.#onRejection);
+  }
+
+  #readmit(host: string): void {
+    const { control } = this;
+    if (!control?.process.alive) return;
+    this.note(`${host} is readmitted`);
+    // It may have been let in meanwhile, or is asked for anew.
+    control.control?.fleet.readmit(host).catch(() => {});
   }
 
   #log(line: string): void {

@@ -1,10 +1,10 @@
 /** Host: says whether its agent is connected and what it found there; lets go of it when nothing runs on it. */
 import { type Host, type LiveThing, retryable, thingOrder, type Zone } from '@plumb/schemas';
+import { findCredential, removal } from '../../fleet/credentials.ts';
 import type { HostLive } from '../../fleet/fleet.ts';
 import { isBlocked } from '../../fleet/troubles.ts';
 import { isSharedKind } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
-import { keys } from '../../store/keys.ts';
 import type { Again, Context, Controller } from '../controller.ts';
 import { converge } from '../converge.ts';
 import { guarded } from '../guarded.ts';
@@ -166,10 +166,16 @@ async function remove(context: Context, cached: Cached<Host>): Promise<Again | u
   await retryOnConflict(async (attempt) => {
     const current = attempt === 0 ? cached : await readFresh(context, cached);
     if (!current || departure(current, context.ambient.clock.now()).ops.length === 0) return;
+    const now = context.ambient.clock.now();
+    const credential = removal(name, await findCredential(context.store, name), now);
     const { revision } = await context.lane.submit((index) => {
       index.forgetHost(name);
-      const { preconditions, ops } = departure(current, context.ambient.clock.now());
-      return { preconditions, ops: [...ops, { type: 'delete', key: keys.credential(name) }], result: undefined };
+      const { preconditions, ops } = departure(current, now);
+      return {
+        preconditions: [...preconditions, ...credential.preconditions],
+        ops: [...ops, ...credential.ops],
+        result: undefined,
+      };
     });
     await context.cache.shows(revision);
   });

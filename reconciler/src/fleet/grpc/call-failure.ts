@@ -35,6 +35,7 @@ const codes: Readonly<Record<string, StatusCode>> = {
   WrongJoinToken: STATUS.unauthenticated,
   UnknownCredential: STATUS.unauthenticated,
   HostTaken: STATUS.alreadyExists,
+  HostRemoved: STATUS.failedPrecondition,
   InvalidJoin: STATUS.invalidArgument,
   InvalidCall: STATUS.invalidArgument,
   UnknownProtocol: STATUS.failedPrecondition,
