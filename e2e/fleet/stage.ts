@@ -78,7 +78,12 @@ export class Stage {
     });
     const sockets = new Set<Socket>();
     const server = createServer({ ...pki.tls.forAgents(), ALPNProtocols: ['h2'] }, (socket) =>
-      fleet.attachConnection(socket, { address: socket.remoteAddress ?? '', identified() {}, refused() {} }),
+      fleet.attachConnection(socket, {
+        address: socket.remoteAddress ?? '',
+        identified() {},
+        refused() {},
+        use: () => () => {},
+      }),
     );
     pki.tls.onRenewed(() => server.setSecureContext(pki.tls.forAgents()));
     server.on('connection', (socket) => {

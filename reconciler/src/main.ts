@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import { type Ambient, type PlumbError, realAmbient } from '@plumb/schemas';
 import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { type Audit, auditLine } from './api/audit.ts';
+import type { AgentPeer } from './api/door/agent-peer.ts';
 import type { Extension } from './api/extension.ts';
 import { startApi } from './api/start.ts';
 import { type Control, startControl } from './control.ts';
@@ -31,6 +32,8 @@ export interface ServeOptions {
   dataDir: string;
   /** Address and port to listen on, for the API and the agents. */
   listen: { host: string; port: number };
+  /** Addresses and CIDR ranges of proxies, whose connections say in PROXY protocol v2 where they come from. */
+  trustedProxies?: readonly string[];
   /** Bounds on what comes from outside; defaults, if absent. */
   limits?: ServerLimits;
   ambient?: Ambient;
@@ -92,7 +95,8 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
     events,
     metrics,
     audit,
-    onAgentConnection: (socket) => attach(control, socket),
+    trustedProxies: options.trustedProxies ?? [],
+    onAgentConnection: (socket, peer) => attach(control, socket, peer),
     extensions: { [Symbol.iterator]: () => extensionsOf(pki, ambient, control) },
     notReady: () => control.missing,
   });
@@ -127,8 +131,12 @@ function* extensionsOf(pki: Pki, { clock }: Ambient, control: Loading<Control>):
 }
 
 /** An agent that dials in while the server loads waits: what it would tell could not be understood yet. */
-function attach(control: Loading<Control>, socket: TLSSocket): void {
+function attach(control: Loading<Control>, socket: TLSSocket, peer: AgentPeer): void {
   // It may be gone before; nobody else listens yet.
   socket.on('error', () => {});
-  control.whenLoaded(({ fleet }) => socket.destroyed || fleet.attachConnection(socket));
+  const ready = peer.park();
+  control.whenLoaded(({ fleet }) => {
+    ready();
+    if (!socket.destroyed) fleet.attachConnection(socket, peer);
+  });
 }

@@ -4,13 +4,16 @@
  */
 import { once } from 'node:events';
 import http2 from 'node:http2';
-import { type AddressInfo, isIPv6, type Socket } from 'node:net';
+import { type AddressInfo, createServer, isIPv6 } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type Clock, type PlumbError, terminal } from '@plumb/schemas';
+import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { AGENT_SERVER_NAME } from '@plumb/schemas/wire/join-token.ts';
 import type { TlsIdentity } from '../pki/identity.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { Connections } from './connections.ts';
+import { type AgentPeer, agentPeer } from './door/agent-peer.ts';
+import { Door } from './door/door.ts';
 import type { Reply } from './reply.ts';
 import { ApiRequest } from './request.ts';
 import { Sender } from './sender.ts';
@@ -21,10 +24,13 @@ export interface ListenerOptions {
   port: number;
   identity: TlsIdentity;
   clock: Clock;
+  limits: ServerLimits;
+  /** Whether connections from the address begin with a header of PROXY protocol v2. */
+  isTrustedProxy?: ((address: string) => boolean) | undefined;
   metrics?: Metrics | undefined;
   answer(request: ApiRequest): Promise<Reply>;
   /** Takes over a connection of an agent; without it such connections are closed. */
-  onAgentConnection?: ((socket: TLSSocket) => void) | undefined;
+  onAgentConnection?: ((socket: TLSSocket, peer: AgentPeer) => void) | undefined;
 }
 
 export interface Listener {
@@ -33,46 +39,43 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Streams that one client may have open at once on an HTTP/2 connection. */
-const MAX_STREAMS = 1000;
-const HANDSHAKE_MS = 10_000;
-/** Connections of agents and of the API's clients together: a process may have 20,000 files open. */
-const MAX_CONNECTIONS = 16_000;
-
 type Request = http2.Http2ServerRequest;
 type Response = http2.Http2ServerResponse;
 
 /** Listens until closed. Throws PlumbError `CannotListen` (terminal) when the address cannot be listened on. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
-  const { identity, onAgentConnection, clock, metrics } = options;
-  const connections = new Connections(metrics);
+  const { identity, onAgentConnection, clock, limits, metrics, isTrustedProxy = () => false } = options;
   const sender = new Sender(clock, metrics);
   /** One per request at work. */
   const working = new Set<AbortController>();
-  const sockets = new Set<Socket>();
   const server = http2.createSecureServer(
     {
       ...identity.current(),
       allowHTTP1: true,
       minVersion: 'TLSv1.2',
-      handshakeTimeout: HANDSHAKE_MS,
-      settings: { maxConcurrentStreams: MAX_STREAMS },
+      handshakeTimeout: limits.handshakeSeconds * 1000,
+      settings: { maxConcurrentStreams: limits.requestsPerConnection, maxHeaderListSize: limits.callMetadataBytes },
     },
     (request, response) => void serve(request, response),
   );
   server.addContext(AGENT_SERVER_NAME, identity.forAgents());
-  server.maxConnections = MAX_CONNECTIONS;
-  shareWithAgents(server, connections, onAgentConnection);
+  const door = new Door({
+    clock,
+    limits,
+    metrics,
+    isTrustedProxy,
+    enter: (socket) => server.emit('connection', socket),
+  });
+  const connections = new Connections(door);
+  shareWithAgents(server, door, clock, onAgentConnection);
   server.on('sessionError', () => {});
   // A client that breaks the handshake is its own problem.
   server.on('tlsClientError', () => {});
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    socket.on('error', () => {});
-  });
-  server.listen(options.port, options.host);
-  await once(server, 'listening').catch((error) => {
+  // Nothing is read from a connection before the door has let it in.
+  const outside = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => door.take(socket));
+  outside.listen(options.port, options.host);
+  await once(outside, 'listening').catch((error) => {
+    door.close();
     throw cannotListen(options, error);
   });
 
@@ -88,9 +91,11 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     working.add(gone);
     let reply: Reply | undefined;
     let until: AbortSignal | undefined;
+    let unuse: (() => void) | undefined;
     const end = () => gone.abort();
     try {
       const source = connections.of(incoming);
+      unuse = source.visitor?.use(() => clock.now());
       const request = new ApiRequest(incoming, gone.signal, { source, clock });
       reply = await options.answer(request);
       // What goes on after the answer has begun, as a watch does, ends with the token that it was asked with.
@@ -104,6 +109,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     } finally {
       until?.removeEventListener('abort', end);
       working.delete(gone);
+      unuse?.();
       reply?.done?.();
     }
   }
@@ -113,13 +119,13 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     server.addContext(AGENT_SERVER_NAME, identity.forAgents());
   });
   return {
-    port: (server.address() as AddressInfo).port,
+    port: (outside.address() as AddressInfo).port,
     async close() {
       stopRenewal();
       for (const request of working) request.abort();
-      const closed = once(server, 'close');
-      server.close();
-      for (const socket of sockets) socket.destroy();
+      const closed = once(outside, 'close');
+      outside.close();
+      door.close();
       await closed;
     },
   };
@@ -141,16 +147,21 @@ function cannotListen({ host, port }: ListenerOptions, error: NodeJS.ErrnoExcept
 /** Puts the choice between agents and the API before what the server does with a connection. */
 function shareWithAgents(
   server: http2.Http2SecureServer,
-  connections: Connections,
+  door: Door,
+  clock: Clock,
   onAgentConnection: ListenerOptions['onAgentConnection'],
 ): void {
   const speakHttp = server.listeners('secureConnection') as ((socket: TLSSocket) => void)[];
   server.removeAllListeners('secureConnection');
   server.on('secureConnection', (socket: TLSSocket) => {
-    socket.setNoDelay(true);
-    if (socket.servername !== AGENT_SERVER_NAME) {
-      if (connections.admit(socket)) for (const speak of speakHttp) speak.call(server, socket);
-    } else if (onAgentConnection) onAgentConnection(socket);
+    const visitor = door.visitorOf(socket);
+    if (visitor === undefined) {
+      socket.destroy();
+      return;
+    }
+    door.shook(visitor);
+    if (socket.servername !== AGENT_SERVER_NAME) for (const speak of speakHttp) speak.call(server, socket);
+    else if (onAgentConnection) onAgentConnection(socket, agentPeer(door, visitor, clock));
     else socket.destroy();
   });
 }

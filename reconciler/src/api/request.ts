@@ -22,6 +22,10 @@ export interface Incoming extends AsyncIterable<Buffer> {
 export interface Connection {
   /** Address of the client. */
   readonly address: string;
+  /** A user has shown a credential on it. */
+  identified?(user: string): void;
+  /** Something was asked for on it without one. */
+  refused?(): void;
 }
 
 /** Where a request comes from, and by which clock its body is late. */

@@ -64,7 +64,10 @@ export class Router {
     if (this.#routes.limits) request.limits = this.#routes.limits;
     try {
       const reply = await this.#open(request);
-      if (reply) return { reply };
+      if (reply) {
+        request.source.refused?.();
+        return { reply };
+      }
       this.#authenticate(request);
       const found = this.#target(request);
       target = found;
@@ -106,7 +109,9 @@ export class Router {
   #authenticate(request: ApiRequest): void {
     const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
     request.user = bearer === undefined ? undefined : this.#routes.tokens.check(bearer, 'api');
-    if (!request.user) {
+    if (request.user) request.source.identified?.(request.user.name);
+    else {
+      request.source.refused?.();
       const why = bearer === undefined ? 'the request bears no token' : 'the token is not known here';
       throw terminal('Unauthorized', `${why}: use the kubeconfig that the server wrote into its data folder`);
     }

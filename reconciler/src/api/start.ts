@@ -16,6 +16,8 @@ import { ensureDefaultNamespace, namespaceResource } from './core/namespace.ts';
 import { finishNamespaceDeletions } from './core/namespace-delete.ts';
 import { serveReviews } from './core/reviews.ts';
 import { discoveryOf } from './discovery.ts';
+import type { AgentPeer } from './door/agent-peer.ts';
+import { rangesOf } from './door/origin.ts';
 import type { Extension } from './extension.ts';
 import { ADMISSION_LIMITS, Admission, type AdmissionLimits } from './fairness/admission.ts';
 import { listen } from './listener.ts';
@@ -38,8 +40,10 @@ export interface ApiOptions {
   events: EventRing;
   kinds?: readonly KindDefinition[];
   extensions?: Iterable<Extension>;
+  /** Addresses and CIDR ranges of proxies, whose connections say in PROXY protocol v2 where they come from. */
+  trustedProxies?: readonly string[];
   /** Takes over the TLS connections of agents (server name `agents.plumb.internal`). */
-  onAgentConnection?: (socket: TLSSocket) => void;
+  onAgentConnection?: (socket: TLSSocket, peer: AgentPeer) => void;
   /** Told of every write. */
   audit?: Audit;
   /** What `/metrics` shows to who has a token. */
@@ -95,7 +99,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const { onAgentConnection, metrics } = options;
   const listener = await listen({
     ...options.listen,
-    ...{ identity: options.tls, clock: ambient.clock, onAgentConnection, metrics },
+    ...{ identity: options.tls, clock: ambient.clock, limits: context.limits, onAgentConnection, metrics },
+    isTrustedProxy: rangesOf(options.trustedProxies ?? [], '--trusted-proxy'),
     answer: (request) => router.answer(request),
   }).catch((error) => {
     events.close();

@@ -3,19 +3,23 @@ import { parseArgs } from 'node:util';
 import { terminal } from '@plumb/schemas';
 import { readLimits } from '@plumb/schemas/limits/read.ts';
 import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
+import { rangesOf } from '../api/door/origin.ts';
 
-export const SERVER_USAGE = `plumb server --data-dir DIR [--listen 127.0.0.1:7443] [--limits FILE]
+export const SERVER_USAGE = `plumb server --data-dir DIR [--listen 127.0.0.1:7443] [--limits FILE] [--trusted-proxy CIDR]…
 
 Runs the control plane: API and agents on one port. Writes DIR/kubeconfig (admin); on a loopback
 address DIR/join-token as well, with which any host of this machine joins. Others: plumb join-token create.
 
-  --limits FILE   bounds on what comes from outside, as JSON; "plumb limits" lists them
+  --limits FILE          bounds on what comes from outside, as JSON; "plumb limits" lists them
+  --trusted-proxy CIDR   addresses of a proxy before the server, which passes TCP on and says with PROXY protocol v2
+                         where each connection comes from; may be given several times
 `;
 
 export interface ServerArguments {
   dataDir: string;
   listen: { host: string; port: number };
   limits: ServerLimits;
+  trustedProxies: string[];
 }
 
 /** Undefined: help is wanted. Throws PlumbError `BadArgument` or `InvalidLimits` (terminal), for the person who typed them. */
@@ -26,6 +30,7 @@ export function parseServerArguments(argv: string[]): ServerArguments | undefine
     dataDir: values['data-dir'],
     listen: parseListen(values.listen),
     limits: readLimits(values.limits).server,
+    trustedProxies: trustedProxies(values['trusted-proxy']),
   };
 }
 
@@ -37,6 +42,7 @@ function parse(args: string[]) {
         'data-dir': { type: 'string', default: '.plumb' },
         listen: { type: 'string', default: '127.0.0.1:7443' },
         limits: { type: 'string' },
+        'trusted-proxy': { type: 'string', multiple: true, default: [] },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
@@ -45,6 +51,12 @@ function parse(args: string[]) {
     // What follows the first sentence is about arguments that the server does not take.
     throw terminal('BadArgument', (error as Error).message.split('. ', 1)[0]!);
   }
+}
+
+/** The ranges, when all of them are such. */
+function trustedProxies(cidrs: string[]): string[] {
+  rangesOf(cidrs, '--trusted-proxy');
+  return cidrs;
 }
 
 /** `host:port`, `[v6]:port` or `:port`, which means all addresses. */

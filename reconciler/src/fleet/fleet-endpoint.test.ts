@@ -23,6 +23,7 @@ async function open(limits: Partial<ServerLimits> = {}) {
     address: '',
     identified: (host) => void peer.shown.push(host),
     refused: () => void peer.refusals++,
+    use: () => () => {},
   };
   const endpoint = new FleetEndpoint(
     {

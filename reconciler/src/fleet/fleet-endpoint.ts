@@ -90,6 +90,7 @@ export class FleetEndpoint {
   #take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, own: Session): void {
     // The end of the stream tells it, too.
     stream.on('error', () => {});
+    stream.once('close', own.peer.use());
     try {
       if (headers[':method'] !== 'POST' || !headers['content-type']?.startsWith('application/grpc'))
         throw new CallFailure(STATUS.invalidArgument, 'this is for agents of Plumb, which speak gRPC');
@@ -168,4 +169,4 @@ interface Session {
 }
 
 /** Of a connection that nobody counts. */
-const NO_PEER: Peer = { address: '', identified() {}, refused() {} };
+const NO_PEER: Peer = { address: '', identified() {}, refused() {}, use: () => () => {} };

@@ -12,6 +12,8 @@ export interface Peer {
   readonly address: string;
   /** A host of this connection has shown its credential. */
   identified(host: string): void;
+  /** A stream of it begins. Returns what ends it. */
+  use(): () => void;
   /** It asked for something without a right to it. A few of those, and the connection ends. */
   refused(): void;
 }

@@ -8,10 +8,10 @@ export class Bucket {
     this.#filledAt = now;
   }
 
-  /** Takes `amount`, which may leave it in debt. `perMs` and `burst` may differ from call to call. */
+  /** Takes `amount`, which may leave it in debt; gives it back, if it is negative. `perMs` and `burst` may differ from call to call. */
   take(amount: number, now: number, perMs: number, burst: number): void {
     this.#fill(now, perMs, burst);
-    this.#tokens -= amount;
+    this.#tokens = Math.min(burst, this.#tokens - amount);
   }
 
   /** Milliseconds until there is at least `amount`; 0: there is. */

@@ -19,7 +19,7 @@ export class ServerCall implements FrameCall {
   constructor(end: End, address: string, facts: CallFacts) {
     this.#end = end;
     this.facts = facts;
-    this.peer = { address, identified() {}, refused() {} };
+    this.peer = { address, identified() {}, refused() {}, use: () => () => {} };
     end.on('data', ({ messages }: { messages: Heard }) => {
       this.#unread.push(messages);
       this.#read();

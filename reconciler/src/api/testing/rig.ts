@@ -96,7 +96,7 @@ export async function startApiRig(options: Partial<ApiOptions> = {}): Promise<Ap
     return stream;
   };
 
-  return {
+  const rig: ApiRig = {
     url: api.url,
     port: api.port,
     store,
@@ -141,6 +141,9 @@ export async function startApiRig(options: Partial<ApiOptions> = {}): Promise<Ap
       await rm(dataDir, { recursive: true });
     },
   };
+  // On a connection on which nobody has shown a token few requests are answered.
+  await rig.ask('GET', '/api');
+  return rig;
 }
 
 function readLines(stream: http2.ClientHttp2Stream): WatchReader {

@@ -21,6 +21,7 @@ export class FakeCall extends EventEmitter implements FrameCall {
     address: '192.0.2.9',
     identified: (host: string) => void this.shown.push(host),
     refused: () => void this.refusals++,
+    use: () => () => {},
   };
   readonly #said: Heard[] = [];
   #listener: ((heard: Heard) => void) | undefined;
