@@ -35,6 +35,8 @@ export class Identity {
   /** The term that is on the disk. */
   #savedTerm: number;
   #hopes = false;
+  /** Whether the file still names another control plane first. */
+  #moved = false;
 
   private constructor(host: string, path: string, ids: Ids, files: PrivateFiles, [kept, ...others]: [Kept, ...Kept[]]) {
     this.host = host;
@@ -75,6 +77,8 @@ export class Identity {
   serve(pins: readonly string[]): void {
     const [pin] = pins;
     const own = this.#kept.authority;
+    if (own === pin) return;
+    this.#moved = true;
     if (own === undefined || pins.includes(own)) {
       this.#kept.authority = pin;
       return;
@@ -116,8 +120,9 @@ export class Identity {
     return this.#save();
   }
 
+  /** The control plane knows the credential. */
   async afterJoin(): Promise<void> {
-    if (this.#kept.joined) return;
+    if (this.#kept.joined && !this.#moved) return;
     this.#kept.joined = true;
     await this.#save();
   }
@@ -148,6 +153,7 @@ export class Identity {
     return this.#turns.take('file', async () => {
       const { highestTerm } = this.#kept;
       const whole = { ...this.#kept, ...(this.#others.length > 0 ? { others: this.#others } : {}) };
+      this.#moved = false;
       await this.#files.write(this.#path, `${JSON.stringify(whole)}\n`);
       this.#savedTerm = highestTerm;
     });
