@@ -13,6 +13,7 @@ import { registerHost } from './controllers/host/register.ts';
 import { TunnelEndpoints } from './controllers/host/tunnel-endpoints.ts';
 import { ScanWatch } from './controllers/instance/scan-watch.ts';
 import { runControllers } from './controllers/run.ts';
+import { SharedDrifts } from './controllers/shared-drift.ts';
 import { FleetServer, type FleetServerOptions } from './fleet/fleet-server.ts';
 import { nextTerm } from './fleet/term.ts';
 import { Journal } from './flow/journal.ts';
@@ -97,6 +98,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       ...{ store, cache, fleet, index, events, ambient, journal, holdings, endpoints, limits, audit: options.audit },
       lane: new AllocationLane(store, index),
       liveness: new HostLiveness(fleet, ambient.clock),
+      drifts: new SharedDrifts(),
     },
     survey,
     metrics,

@@ -2,7 +2,14 @@ import { expect, test } from 'vitest';
 import { dnsmasqArgs, hostsFile, leaseFile } from './dhcp.ts';
 import { officePort, officeSubnet, port, subnet } from './test-things.ts';
 
-const files = { pid: '/run/x/pid', leases: '/run/x/leases', hosts: '/run/x/hosts', log: '/run/x/log' };
+const files = {
+  pid: '/run/x/pid',
+  leases: '/run/x/leases',
+  given: '/run/x/given',
+  loaded: '/run/x/loaded',
+  hosts: '/run/x/hosts',
+  log: '/run/x/log',
+};
 
 test('arguments of a network with a gateway and a domain, and of one with neither', async () => {
   const text = [subnet, officeSubnet].map((one) => dnsmasqArgs(one, files).join('\n')).join('\n\n');

@@ -6,6 +6,10 @@ import { parseCidr, requireDnsName, requireIpv4, requireMac } from './ipv4.ts';
 export interface DhcpFiles {
   pid: string;
   leases: string;
+  /** Digest of the leases and hosts that the running server has read. */
+  loaded: string;
+  /** Written by dnsmasq: the leases that it has given. */
+  given: string;
   hosts: string;
   log: string;
 }
@@ -32,7 +36,9 @@ export function dnsmasqArgs({ spec }: Thing<'subnet'>, files: DhcpFiles): string
     '--bind-interfaces',
     '--no-ping',
     '--dhcp-authoritative',
-    '--leasefile-ro', // Leases are declared: there is nothing to remember.
+    `--dhcp-leasefile=${files.given}`,
+    // A guest is who its Ethernet address says, which the packet filter checks; what else it calls itself is its word.
+    '--dhcp-ignore-clid',
     `--dhcp-lease-max=${MAX_LEASES}`,
     `--dhcp-range=${network.address},static,${network.netmask},${LEASE_SECONDS}`,
     `--dhcp-hostsfile=${files.leases}`,

@@ -20,6 +20,7 @@ import { Kernel } from './kernel.ts';
 import { Names } from './names.ts';
 import { addNamespace, deleteNamespace, listNamespaces, namespacePath, readLegInside } from './namespaces.ts';
 import { portCommands, portDrift } from './port.ts';
+import { Servers } from './servers.ts';
 import { insideCommands, legCommands, subnetDrift } from './subnet.ts';
 import { upgradeCommands } from './upgrade.ts';
 
@@ -54,6 +55,7 @@ export class Network {
   readonly #subnets: Records<'subnet'>;
   readonly #ports: Records<'port'>;
   readonly #dnsmasq: Dnsmasq;
+  readonly #servers: Servers;
   readonly #filter: FilterTable;
   readonly #kernel: Kernel;
   readonly #snapshots = new Coalesced(() => this.#read());
@@ -69,6 +71,14 @@ export class Network {
     this.#ports = new Records(dataDir, 'port');
     this.#kernel = new Kernel(run, this.names, options.tunnelAddress);
     this.#dnsmasq = new Dnsmasq(join(options.runDir, 'dhcp'), run, clock);
+    this.#servers = new Servers({
+      dnsmasq: this.#dnsmasq,
+      names: this.names,
+      run,
+      locks: this.#locks,
+      subnets: () => this.#subnets.list(),
+      ports: () => this.#ports.list(),
+    });
     this.#filter = new FilterTable(this.names.table(), run, () =>
       filterSets(
         { bridges: this.#bridges.list(), subnets: this.#subnets.list(), ports: this.#ports.list() },
@@ -79,7 +89,7 @@ export class Network {
 
   async open(): Promise<void> {
     await Promise.all([this.#bridges.open(), this.#subnets.open(), this.#ports.open()]);
-    // Whatever this leaves undone is drift, which is told and repaired.
+    // What this leaves undone is drift.
     await this.#locks.hold({ exclusive: [IP] }, () => this.#upgrade()).catch(() => {});
   }
 
@@ -137,7 +147,7 @@ export class Network {
         if (inside === undefined)
           throw retryable('NetworkFailed', `the leg of subnet ${thing.id} went while it was made`);
         await ipBatch(runInNetwork(namespacePath(namespace), run), insideCommands(thing, inside));
-        await this.#dnsmasq.ensure(thing, this.#portsOf(thing.id), namespacePath(namespace), inside.index);
+        await this.#dnsmasq.ensure(thing, this.#servers.portsOf(thing.id), namespacePath(namespace), inside.index);
       });
     });
     return this.#lookAtSubnet(thing, await this.#snapshots.run());
@@ -154,7 +164,7 @@ export class Network {
         const fixed = await this.#kernel.fixedAt(links.get(this.names.tap(thing.id)));
         await this.#kernel.apply(portCommands(thing, this.names, { links, fixed }));
       });
-      for (const subnet of new Set([thing.spec.subnet, before?.spec.subnet])) await this.#refreshLeases(subnet);
+      for (const subnet of new Set([thing.spec.subnet, before?.spec.subnet])) await this.#servers.refresh(subnet);
     });
     return this.#lookAtPort(thing, await this.#snapshots.run());
   }
@@ -172,8 +182,13 @@ export class Network {
   async removePort(id: string): Promise<void> {
     const subnet = this.#ports.get(id)?.spec.subnet;
     await this.#locks.hold({ exclusive: [IP] }, () => this.#unmakePort(id));
-    await this.#refreshLeases(subnet);
+    await this.#servers.refresh(subnet);
     await this.#filter.apply();
+  }
+
+  /** Does what servers need from time to time. True when something is gone that nothing else tells of. */
+  tend(): Promise<boolean> {
+    return this.#servers.tend();
   }
 
   /** Those of the ports whose tap nobody holds open. */
@@ -235,6 +250,7 @@ export class Network {
     const { run } = this.#options;
     const namespace = this.names.namespace(id);
     await this.#dnsmasq.remove(id);
+    this.#servers.forget(id);
     await this.#kernel.remove(this.names.leg(id));
     await deleteNamespace(run, namespace);
     await this.#subnets.delete(id);
@@ -254,22 +270,6 @@ export class Network {
     return { ...anew, ip: [['link', 'del', this.names.leg(thing.id)], ...anew.ip] };
   }
 
-  #portsOf(subnetId: string): Thing<'port'>[] {
-    return this.#ports.list().filter(({ spec }) => spec.subnet === subnetId);
-  }
-
-  async #refreshLeases(subnetId: string | undefined): Promise<void> {
-    if (subnetId === undefined) return;
-    await this.#locks.hold({ exclusive: [subnetId] }, async () => {
-      const subnet = this.#subnets.get(subnetId);
-      const namespace = this.names.namespace(subnetId);
-      const inside = subnet && (await readLegInside(this.#options.run, namespace));
-      // Without its leg the subnet itself is drifted: whoever repairs it writes the leases too.
-      if (subnet === undefined || inside === undefined) return;
-      await this.#dnsmasq.ensure(subnet, this.#portsOf(subnetId), namespacePath(namespace), inside.index);
-    });
-  }
-
   async #read(): Promise<Snapshot> {
     const [links, fixed, namespaces, filter] = await Promise.all([
       this.#kernel.look(),
@@ -285,9 +285,11 @@ export class Network {
   }
 
   async #lookAtSubnet(thing: Thing<'subnet'>, { links, fixed }: Snapshot): Promise<LiveThing<'subnet'>> {
-    const inside = await readLegInside(this.#options.run, this.names.namespace(thing.id));
+    const namespace = this.names.namespace(thing.id);
+    const inside = await readLegInside(this.#options.run, namespace);
     const drift = subnetDrift(thing, this.names, links, fixed.get(this.names.leg(thing.id)) ?? [], inside);
-    return { ...thing, drift: [...drift, ...(inside ? await this.#dnsmasq.drift(thing, inside.index) : [])] };
+    if (inside !== undefined) drift.push(...(await this.#dnsmasq.drift(thing, namespacePath(namespace), inside.index)));
+    return { ...thing, drift };
   }
 
   async #lookAtPort(thing: Thing<'port'>, { links, fixed, filter }: Snapshot): Promise<LiveThing<'port'>> {

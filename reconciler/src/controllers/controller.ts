@@ -12,6 +12,7 @@ import type { Store } from '../store/store.ts';
 import type { Wrote } from './audit.ts';
 import type { HostLiveness } from './host/liveness.ts';
 import type { TunnelEndpoints } from './host/tunnel-endpoints.ts';
+import type { SharedDrifts } from './shared-drift.ts';
 
 export interface Controller {
   readonly name: string;
@@ -45,6 +46,8 @@ export interface Context {
   lane: AllocationLane;
   holdings: Holdings;
   liveness: HostLiveness;
+  /** What hosts have told of networks that differ there. */
+  drifts: SharedDrifts;
   endpoints: Pick<TunnelEndpoints, 'addressOf' | 'problemOf' | 'onChange'>;
   limits: ServerLimits;
   events: EventRecorder;

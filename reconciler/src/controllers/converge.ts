@@ -9,6 +9,7 @@ import type { Cached } from '../runtime/cache.ts';
 import { type ConditionInput, findCondition } from '../runtime/conditions.ts';
 import type { Context } from './controller.ts';
 import { QUIET_REASON } from './guarded.ts';
+import { tellSharedDrift, tellSharedRepaired } from './shared-drift.ts';
 import { conditionsTo, writeStatus } from './status.ts';
 
 /** On each host: what lives there, and what should; `desired` undefined means that it is to go. */
@@ -60,9 +61,10 @@ function stepFor(live: LiveThing | undefined, desired: Thing | undefined): Fleet
 
 /**
  * As {@link converge}, for an object that stays usable when one of its hosts does not obey: says so in a condition of its
- * own and throws for the queue to try again, but leaves Ready alone.
+ * own and throws for the queue to try again, but leaves Ready alone. What somebody has changed on a host is told, too.
  */
 export async function convergeOrDegrade(context: Context, cached: Cached, wanted: HostSteps): Promise<void> {
+  await tellSharedDrift(context, cached, wanted);
   try {
     await converge(context, cached.object.metadata.uid, cached.revision, wanted);
   } catch (thrown) {
@@ -70,6 +72,7 @@ export async function convergeOrDegrade(context: Context, cached: Cached, wanted
     await tellDegraded(context, cached, { type: 'Degraded', status: 'True', reason: 'HostFailed', message });
     throw retryable(QUIET_REASON, message, thrown);
   }
+  await tellSharedRepaired(context, cached);
   if (findCondition(cached.object, 'Degraded')?.status !== 'True') return;
   const message = 'every host is as declared';
   await tellDegraded(context, cached, { type: 'Degraded', status: 'False', reason: 'Converged', message });

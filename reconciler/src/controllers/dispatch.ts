@@ -1,5 +1,5 @@
 /** From what changed to the keys that are to be looked at. Hints only: a controller decides by what it reads. */
-import type { ChangeSet, Instance } from '@plumb/schemas';
+import { type ChangeSet, type Instance, thingKey } from '@plumb/schemas';
 import type { LiveChange } from '../fleet/fleet.ts';
 import type { CacheChange, Cached } from '../runtime/cache.ts';
 import { findCondition, isReady, isStalled } from '../runtime/conditions.ts';
@@ -204,6 +204,11 @@ function onLive(context: Context, hosts: HostEvents, change: LiveChange): void {
     context.enqueue(keys.object('hosts', undefined, change.host));
     return;
   }
-  if (owner.kind.kind === 'Instance') context.enqueue(owner.key);
-  else enqueueUpward(context, owner.key);
+  if (owner.kind.kind === 'Instance') {
+    context.enqueue(owner.key);
+    return;
+  }
+  const thing = context.fleet.host(change.host)?.things.get(thingKey(change));
+  if (thing) context.drifts.note(change.host, thing);
+  enqueueUpward(context, owner.key);
 }

@@ -20,6 +20,8 @@ export type { LibvirtDriverOptions } from './options.ts';
 const NETWORK_KINDS: readonly ThingKind[] = ['bridge', 'subnet', 'port'];
 const STORAGE_KINDS: readonly ThingKind[] = ['image', 'disk', 'seed'];
 const OBSERVE_EVERY_MS = 30_000;
+/** Nothing tells that a process ended which is not a child; looking at one costs next to nothing. */
+const TEND_EVERY_MS = 2_000;
 /** Interfaces change in bursts. */
 const SETTLE_MS = 200;
 /** A libvirtd that is restarted is no trouble. */
@@ -54,7 +56,7 @@ class LibvirtDriver implements Driver {
   #stopAway = () => {};
   #stopWatching = () => {};
   #stopSettling = () => {};
-  #stopTimer = () => {};
+  readonly #stopRepeating = new Map<string, () => void>();
   #settling = false;
   #closed = false;
 
@@ -65,7 +67,7 @@ class LibvirtDriver implements Driver {
 
   /** Looks at everything once, and from then on hears of changes. */
   async begin(): Promise<void> {
-    const { networkNamespace } = this.#options;
+    const { networkNamespace, observeEveryMs = OBSERVE_EVERY_MS } = this.#options;
     await this.#surveyAll();
     this.#stopWatching = watchLinks({
       ...(networkNamespace === undefined ? {} : { networkNamespace }),
@@ -73,7 +75,10 @@ class LibvirtDriver implements Driver {
       changed: (name) => this.#interfaceChanged(name),
       missed: () => this.#interfacesChanged(),
     });
-    this.#observeLater();
+    this.#repeat('looking at the host', observeEveryMs, () => this.#surveyAll());
+    this.#repeat('looking after DHCP servers', TEND_EVERY_MS, async () => {
+      if (await this.#parts.network.tend()) await this.#surveyNetwork();
+    });
   }
 
   /** Libvirt cannot be reached. */
@@ -149,7 +154,8 @@ class LibvirtDriver implements Driver {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const stop of [this.#stopWatching, this.#stopSettling, this.#stopTimer, this.#stopAway]) stop();
+    const timers = [...this.#stopRepeating.values(), this.#stopSettling, this.#stopAway];
+    for (const stop of [this.#stopWatching, ...timers]) stop();
     this.#parts.images.abortAll();
     this.#parts.fetcher.close();
     this.#parts.link.close();
@@ -242,13 +248,14 @@ class LibvirtDriver implements Driver {
     });
   }
 
-  #observeLater(): void {
-    const { observeEveryMs = OBSERVE_EVERY_MS } = this.#options;
-    this.#stopTimer = this.#parts.clock.after(observeEveryMs, () => {
-      this.#inBackground('looking at the host', async () => {
-        await this.#surveyAll().finally(() => this.#closed || this.#observeLater());
-      });
-    });
+  /** Does the work again and again, each time a while after it last ended. */
+  #repeat(what: string, everyMs: number, work: () => Promise<void>): void {
+    const again = () => {
+      if (this.#closed) return;
+      const once = () => this.#inBackground(what, () => work().finally(again));
+      this.#stopRepeating.set(what, this.#parts.clock.after(everyMs, once));
+    };
+    again();
   }
 
   #inBackground(what: string, work: () => Promise<void>): void {

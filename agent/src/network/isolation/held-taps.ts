@@ -8,6 +8,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+type Heard = (tap: string, frame: Buffer) => void;
+
 const BIGGEST_FRAME = 70_000;
 
 export class HeldTaps {
@@ -15,8 +17,7 @@ export class HeldTaps {
   readonly #sockets = new Map<string, Socket>();
   readonly #servers: Server[] = [];
   #qemu: ChildProcess | undefined;
-  /** Called with every frame that a tap is sent. */
-  heard: (tap: string, frame: Buffer) => void = () => {};
+  readonly #listeners = new Set<Heard>();
 
   /** Takes the taps, which are there already, in the network namespace at this path. */
   static async open(namespace: string, taps: readonly string[]): Promise<HeldTaps> {
@@ -32,6 +33,12 @@ export class HeldTaps {
 
   private constructor(folder: string) {
     this.#folder = folder;
+  }
+
+  /** Calls `heard` with every frame that a tap is sent, until the function that it returns is called. */
+  listen(heard: Heard): () => void {
+    this.#listeners.add(heard);
+    return () => this.#listeners.delete(heard);
   }
 
   send(tap: string, frame: Buffer): void {
@@ -79,7 +86,9 @@ export class HeldTaps {
       const server = createServer((socket) => {
         this.#sockets.set(tap, socket);
         socket.on('error', () => {}); // QEMU goes first.
-        readFrames(socket, (frame) => this.heard(tap, frame));
+        readFrames(socket, (frame) => {
+          for (const heard of this.#listeners) heard(tap, frame);
+        });
         resolve();
       });
       this.#servers.push(server);

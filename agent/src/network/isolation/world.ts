@@ -29,7 +29,14 @@ export interface Card {
 /** The physical interface of the flat network, which is held as well: at its other end is the outside. */
 const UPLINK = 'wire0';
 /** Taps beside those of guests. What is sent to a mouth comes from the leg or the host; ears hear what these are sent. */
-const auxiliary = { gatewayMouth: 'mouth1', hostMouth: 'mouth2', gatewayEar: 'ear1', hostEar: 'ear2', mark: 'mark0' };
+const auxiliary = {
+  gatewayMouth: 'mouth1',
+  hostMouth: 'mouth2',
+  gatewayEar: 'ear1',
+  hostEar: 'ear2',
+  mark: 'mark0',
+  ghost: 'ghost0',
+};
 const OUTSIDE: Card = { mac: '52:54:00:0a:00:99', ip: '10.20.0.99' };
 const HOST_ADDRESS = '192.0.2.1';
 /** Frames that should arrive have this long, on a machine that is busy. */
@@ -90,12 +97,40 @@ export class World {
     });
   }
 
+  /** The taps of all parties. */
+  get taps(): HeldTaps {
+    if (this.#taps === undefined) throw new Error('the world is not open');
+    return this.#taps;
+  }
+
   /** The tap by which a party speaks. */
   mouth(party: Party): string {
     if (party === 'gateway') return auxiliary.gatewayMouth;
     if (party === 'host') return auxiliary.hostMouth;
     if (party === 'outside') return UPLINK;
     return this.names.tap(this.things.ports[party].id);
+  }
+
+  /** What is sent here reaches the gateway as if it came through the bridge, from whomever it says. */
+  get ghost(): string {
+    return auxiliary.ghost;
+  }
+
+  /** Takes further taps, of ports that came later. To be closed by the caller. */
+  async hold(taps: readonly string[]): Promise<HeldTaps> {
+    const held = await HeldTaps.open(namespacePath(this.#namespace), taps);
+    // The kernel tells a bridge within a second that someone is at the other end.
+    const isReady = async () => {
+      const ports = JSON.parse(await this.run('bridge', ['-j', 'link', 'show'])) as { ifname: string; state: string }[];
+      return ports.every(({ ifname, state }) => state === 'forwarding' || !taps.includes(ifname));
+    };
+    while (!(await isReady())) await new Promise((resolve) => setTimeout(resolve, 20));
+    return held;
+  }
+
+  /** Folder of the files of the lab network's DHCP server. */
+  get serverFolder(): string {
+    return join('/run/plumb', this.names.key, 'dhcp', this.things.subnets[0].id);
   }
 
   /** Whether the kernel hands bridged packets to the host's own filters, as it does where Docker or a kubelet runs. */
@@ -116,8 +151,8 @@ export class World {
     const lengths = [...new Set(frames.map(({ length }) => length))];
     const ears = this.#ears();
     let onMark = (_ear: string, _frame: Buffer) => {};
-    const taps = this.#taps!;
-    taps.heard = (tap, frame) => {
+    const { taps } = this;
+    const stop = taps.listen((tap, frame) => {
       const party = ears.get(tap);
       if (party === undefined) return;
       onMark(tap, frame);
@@ -126,7 +161,7 @@ export class World {
         const index = byContent.get(frame.subarray(0, length).toString('latin1'));
         if (index !== undefined) heard[index]!.add(party);
       }
-    };
+    });
     /** Resolves when all of these taps were sent the mark, and so everything that was sent before it. */
     const mark = (mouth: string, to: Party, waiting: Set<string>) =>
       new Promise<void>((resolve, reject) => {
@@ -141,11 +176,15 @@ export class World {
         };
         taps.send(mouth, sent);
       });
-    await this.run('nft', ['flush', 'set', 'inet', 'witness', 'seen']);
-    for (const frame of frames) taps.send(this.mouth(from), frame);
-    const to = from === 'guest' ? 'neighbour' : 'guest';
-    await mark(this.mouth(from), to, new Set([from === 'host' ? auxiliary.hostEar : this.mouth(to)]));
-    await mark(auxiliary.mark, to, new Set(ears.keys()));
+    try {
+      await this.run('nft', ['flush', 'set', 'inet', 'witness', 'seen']);
+      for (const frame of frames) taps.send(this.mouth(from), frame);
+      const to = from === 'guest' ? 'neighbour' : 'guest';
+      await mark(this.mouth(from), to, new Set([from === 'host' ? auxiliary.hostEar : this.mouth(to)]));
+      await mark(auxiliary.mark, to, new Set(ears.keys()));
+    } finally {
+      stop();
+    }
     for (const id of await this.#seenByHost())
       for (const [index, frame] of frames.entries()) if (ipId(frame) === id) heard[index]!.add('host');
     return heard;
@@ -184,10 +223,7 @@ export class World {
     await this.#putEars();
     const shown = JSON.parse(await this.run('ip', ['-j', 'link', 'show', 'dev', this.#bridge()]));
     this.cards.host.mac = shown[0].address;
-    this.#taps = await HeldTaps.open(namespacePath(this.#namespace), [
-      ...guests.map((guest) => this.mouth(guest)),
-      ...taps,
-    ]);
+    this.#taps = await this.hold([...guests.map((guest) => this.mouth(guest)), ...taps]);
   }
 
   #bridge(): string {
@@ -199,9 +235,11 @@ export class World {
    * bridge in their name. A table sees which packets come to the host by whatever way.
    */
   async #putEars(): Promise<void> {
-    const { gatewayMouth, hostMouth, gatewayEar, hostEar, mark } = auxiliary;
+    const { gatewayMouth, hostMouth, gatewayEar, hostEar, mark, ghost } = auxiliary;
     const leg = this.names.leg(this.things.subnets[0].id);
-    const qdiscs = [leg, this.#bridge(), gatewayMouth, hostMouth, mark].map((dev) => `qdisc add dev ${dev} clsact`);
+    const qdiscs = [leg, this.#bridge(), gatewayMouth, hostMouth, mark, ghost].map(
+      (dev) => `qdisc add dev ${dev} clsact`,
+    );
     const copies = [...this.#ears().keys()].map((ear) => `action mirred egress mirror dev ${ear}`).join(' ');
     const filters = [
       `${leg} egress protocol all u32 match u32 0 0 action mirred egress mirror dev ${gatewayEar}`,
@@ -209,6 +247,7 @@ export class World {
       `${gatewayMouth} ingress protocol all u32 match u32 0 0 action mirred ingress redirect dev ${leg}`,
       // The host is not heard by anyone: its ear hears it instead.
       `${hostMouth} ingress protocol all u32 match u32 0 0 action mirred egress mirror dev ${hostEar} action mirred egress redirect dev ${this.#bridge()}`,
+      `${ghost} ingress protocol all u32 match u32 0 0 action mirred egress redirect dev ${leg}`,
       `${mark} ingress protocol all u32 match u32 0 0 ${copies}`,
     ].map((filter) => `filter add dev ${filter}`);
     await this.run('tc', ['-batch', '-'], { input: [...qdiscs, ...filters, ''].join('\n') });

@@ -76,6 +76,7 @@ async function remove(context: Context, cached: Cached<L2Network>): Promise<Agai
   );
   const left = live();
   if (left.length > 0) throw retryable('Removing', `its bridge is still on ${left.map((l) => l.host).join(', ')}`);
+  context.drifts.take(uid);
   await depart(context, cached);
   return undefined;
 }

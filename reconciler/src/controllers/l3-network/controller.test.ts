@@ -33,3 +33,34 @@ it('removes a subnet that nobody uses from a host while an instance on another b
   await removed;
   expect(rig.fleet.keysOn('host-1').some((key) => key.startsWith('subnet/'))).toBe(true);
 });
+
+it.each([
+  ['L3Network', 'subnet', 'its DHCP server does not run'],
+  ['L2Network', 'bridge', 'its bridge pb0 is missing'],
+])(
+  'says on the %s what was found on a host and that it was repaired, in a condition and in events',
+  async (kind, thingKind, sentence) => {
+    await rig.create('Instance', 'web', instanceSpec());
+    await rig.ready('Instance', 'web');
+    const told: string[] = [];
+    rig.context.events.record = ({ object, type, reason, message }) => {
+      if (object.kind === kind) told.push(`${type} ${reason}: ${message}`);
+    };
+    const thing = [...rig.fleet.host('host-1')!.things.values()].find((one) => one.kind === thingKind)!;
+    rig.fleet.put('host-1', { ...thing, drift: [sentence] } as typeof thing);
+    const repaired = await rig.until(kind, 'lab', (lab) => condition(lab, 'Drifted')?.status === 'False');
+    const found = `${sentence} (on host-1)`;
+    expect(condition(repaired, 'Drifted')).toMatchObject({
+      reason: 'Repaired',
+      message: `was repaired; what was found: ${found}`,
+    });
+    expect(condition(repaired, 'Ready')?.status).toBe('True');
+    expect(rig.fleet.host('host-1')!.things.get(`${thingKind}/${thing.id}`)!.drift).toEqual([]);
+    await expect
+      .poll(() => told.map((line) => line.replace('default/', '')))
+      .toEqual([
+        `Warning Drifted: lab: ${found}; it is repaired`,
+        `Normal Repaired: lab: was repaired; what was found: ${found}`,
+      ]);
+  },
+);

@@ -128,6 +128,7 @@ async function remove(context: Context, cached: Cached<L3Network>): Promise<Agai
       [...context.fleet.ownedBy(uid)].map(({ host, thing }) => ({ host, live: thing, desired: undefined })),
     );
     const left = [...context.fleet.ownedBy(uid)].filter(({ host }) => context.liveness.connected(host));
+    context.drifts.take(uid);
     if (left.length > 0) throw retryable('Removing', `its subnet is still on ${left.map((l) => l.host).join(', ')}`);
     await retryOnConflict(async (attempt) => {
       const current = (attempt === 0 ? cached : await readFresh(context, cached)) as Cached<L3Network> | undefined;

@@ -19,6 +19,7 @@ import { Survey } from '../first-look.ts';
 import { HostLiveness } from '../host/liveness.ts';
 import { TunnelEndpoints } from '../host/tunnel-endpoints.ts';
 import { type Running, runControllers } from '../run.ts';
+import { SharedDrifts } from '../shared-drift.ts';
 
 export interface Rig {
   store: Store;
@@ -77,6 +78,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       lane: new AllocationLane(store, index),
       holdings,
       liveness: new HostLiveness(fleet, ambient.clock),
+      drifts: new SharedDrifts(),
       events: new EventRing({ ambient }),
       endpoints,
       limits: { ...defaultServerLimits, ...options.limits },
