@@ -4,9 +4,12 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { type Ambient, type FieldError, type PlumbObject, terminal } from '@plumb/schemas';
+import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
 import { validateObject, validateStatus } from '@plumb/schemas/project/validate.ts';
 import { immutableErrors } from '@plumb/schemas/project/validate-immutable.ts';
+import { metadataErrors } from '@plumb/schemas/project/validate-metadata.ts';
+import { inputMetadata } from '@plumb/schemas/project/validate-schema.ts';
 import { dropUnknownFields } from '@plumb/schemas/project/validate-unknown.ts';
 import { encodeObject } from '../store/object-codec.ts';
 import { type Duplicates, duplicateSentence, type Json } from './body/json.ts';
@@ -22,15 +25,21 @@ export interface Admitted {
   warnings: string[];
 }
 
+/** How a write is taken. */
+export interface Taken {
+  level: FieldValidation;
+  limits: ServerLimits;
+}
+
 type Metadata = PlumbObject['metadata'];
 type Sent = Record<string, unknown> & { metadata: Record<string, unknown> };
 
-/** A new object. `namespace` is that of the path. Throws PlumbError `Invalid` with every violation, or `BadRequest`. */
+/** A new object; `sent` is taken over. `namespace` is that of the path. Throws PlumbError `Invalid` with every violation, or `BadRequest`. */
 export function admitNew(
   resource: WritableResource,
   sent: Json | undefined,
   namespace: string | undefined,
-  level: FieldValidation,
+  taken: Taken,
   ambient: Ambient,
 ): Admitted {
   const raw = placed(resource, sent, namespace);
@@ -38,7 +47,7 @@ export function admitNew(
   if (metadata.name === undefined && typeof metadata.generateName === 'string') {
     metadata.name = generatedName(metadata.generateName, ambient);
   }
-  const warnings = check(resource, raw, level);
+  const warnings = check(resource, raw, taken);
   const object: PlumbObject = {
     apiVersion: resource.apiVersion,
     kind: resource.kind,
@@ -62,10 +71,10 @@ export function admitChange(
   resource: WritableResource,
   current: PlumbObject,
   sent: Json | undefined,
-  level: FieldValidation,
+  taken: Taken,
 ): Admitted {
   const raw = placed(resource, sent, current.metadata.namespace, current.metadata.name);
-  const warnings = check(resource, raw, level, (candidate) => [
+  const warnings = check(resource, raw, taken, (candidate) => [
     ...immutableErrors(resource.definition, current, candidate),
     ...newFinalizers(current.metadata, candidate.metadata),
   ]);
@@ -90,7 +99,7 @@ export function admitStatus(
   resource: WritableResource,
   current: PlumbObject,
   sent: Json | undefined,
-  level: FieldValidation,
+  { level }: Taken,
 ): Admitted {
   const raw = placed(resource, sent, current.metadata.namespace, current.metadata.name);
   if (raw.status === undefined || raw.status === null) {
@@ -132,7 +141,10 @@ export function storedText(object: PlumbObject, { limits }: Pick<ApiContext, 'li
   );
 }
 
-/** The sent value as an object at the place that the path names. What it does not say of its place is filled in. */
+/** Fields of metadata; null stands for absent. */
+const METADATA = Object.keys(inputMetadata({ scope: 'Namespaced' }).properties!);
+
+/** The sent value, which is taken over, as an object at the place that the path names. What it does not say is filled in. */
 function placed(
   resource: WritableResource,
   sent: Json | undefined,
@@ -143,9 +155,10 @@ function placed(
   if (sent.metadata !== undefined && sent.metadata !== null && !isRecord(sent.metadata)) {
     throw badRequest('metadata must be an object');
   }
-  const metadata = Object.fromEntries(
-    Object.entries(sent.metadata ?? {}).filter(([key, value]) => value !== null || key === '__proto__'),
-  );
+  // In place, and only what is known: what is sent may hold a hundred thousand fields that are not.
+  sent.metadata ??= {};
+  const { metadata } = sent as unknown as Sent;
+  for (const key of METADATA) if (metadata[key] === null) delete metadata[key];
   if (resource.scope === 'Namespaced') {
     metadata.namespace ??= namespace;
     if (metadata.namespace !== namespace) {
@@ -153,7 +166,8 @@ function placed(
         `metadata.namespace is ${JSON.stringify(metadata.namespace)}, but the path says ${JSON.stringify(namespace)}`,
       );
     }
-  } else if (metadata.namespace === '') {
+  } else {
+    // As Kubernetes: tools that write a namespace into every object write it into these, too.
     delete metadata.namespace;
   }
   if (name !== undefined) {
@@ -162,20 +176,23 @@ function placed(
       throw badRequest(`metadata.name is ${JSON.stringify(metadata.name)}, but the path says ${JSON.stringify(name)}`);
     }
   }
-  return { ...sent, apiVersion: sent.apiVersion ?? resource.apiVersion, kind: sent.kind ?? resource.kind, metadata };
+  sent.apiVersion ??= resource.apiVersion;
+  sent.kind ??= resource.kind;
+  return sent as unknown as Sent;
 }
 
 /** Defaults and validates in place. Returns warnings; throws PlumbError `Invalid` with every violation. */
 function check(
   resource: WritableResource,
   raw: Sent,
-  level: FieldValidation,
+  { level, limits }: Taken,
   more: (candidate: PlumbObject) => FieldError[] = () => [],
 ): string[] {
   const { definition, apiVersion } = resource;
   applyDefaults(definition, raw);
   const dropped = level === 'Strict' ? [] : dropUnknownFields(definition, raw);
   const errors = validateObject(definition, raw, { strictUnknown: level === 'Strict', apiVersion });
+  if (errors.length === 0) errors.push(...metadataErrors(raw.metadata, limits));
   if (isRecord(raw.spec)) errors.push(...more(raw as unknown as PlumbObject));
   if (errors.length > 0) throw invalid(resource.kind, resource.group, String(raw.metadata.name ?? ''), errors);
   return level === 'Warn' ? dropped.map(({ field, message }) => `${field} ${message}`) : [];

@@ -41,7 +41,8 @@ export async function extend(extensions: Iterable<Extension>, request: ApiReques
     if (extension.method !== request.method) continue;
     const params = match(extension.path, request.segments);
     if (!params) continue;
-    if (request.method !== 'GET' && !extension.triesDryRun) refuseDryRun(request.query, request.path);
+    if (request.method !== 'GET' && !extension.triesDryRun && !extension.onlyReads)
+      refuseDryRun(request.query, request.path);
     if (extension.onlyReads) request.wrote = false;
     const {
       status = 200,

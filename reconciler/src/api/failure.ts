@@ -57,7 +57,7 @@ export function statusOf(error: PlumbError, about: About = {}): MetaStatus {
     message: error.message,
     reason,
     details: {
-      ...(about.name ? { name: about.name } : {}),
+      ...(about.name ? { name: named(about.name) } : {}),
       ...(about.group ? { group: about.group } : {}),
       ...(kind ? { kind } : {}),
       ...(about.uid ? { uid: about.uid } : {}),
@@ -79,18 +79,18 @@ export function badRequest(message: string): PlumbError {
 }
 
 export function notFound(plural: string, group: string, name: string): PlumbError {
-  return terminal('NotFound', `${qualified(plural, group)} "${name}" not found`);
+  return terminal('NotFound', `${qualified(plural, group)} "${named(name)}" not found`);
 }
 
 export function alreadyExists(plural: string, group: string, name: string): PlumbError {
-  return terminal('AlreadyExists', `${qualified(plural, group)} "${name}" already exists`);
+  return terminal('AlreadyExists', `${qualified(plural, group)} "${named(name)}" already exists`);
 }
 
 export function conflict(plural: string, group: string, name: string, why: string): PlumbError {
   return new PlumbError({
     reason: 'Conflict',
     retry: 'retry',
-    message: `${qualified(plural, group)} "${name}" was not changed: ${why}`,
+    message: `${qualified(plural, group)} "${named(name)}" was not changed: ${why}`,
   });
 }
 
@@ -100,9 +100,18 @@ export function expired(why: string): PlumbError {
 
 /** An object that breaks rules: one sentence that names all of them. */
 export function invalid(kind: string, group: string, name: string, fields: FieldError[]): PlumbError {
+  const shownName = named(name);
   const rules = fields.map(({ field, message }) => `${field}: ${message}`).join('; ');
-  return terminal('Invalid', `${group ? `${kind}.${group}` : kind} "${name}" is invalid: ${rules}`, fields);
+  return terminal('Invalid', `${group ? `${kind}.${group}` : kind} "${shownName}" is invalid: ${rules}`, fields);
 }
+
+/** A name as the client wrote it may be as long as a body. */
+function named(name: string): string {
+  return name.length > MOST_NAME ? `${name.slice(0, MOST_NAME)}…` : name;
+}
+
+/** As long as the longest name of Kubernetes. */
+const MOST_NAME = 253;
 
 function qualified(plural: string, group: string): string {
   return group === '' ? plural : `${plural}.${group}`;

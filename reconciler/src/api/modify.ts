@@ -4,12 +4,12 @@ import type { PlumbObject } from '@plumb/schemas';
 import { shown } from '@plumb/schemas/project/shown.ts';
 import { ConflictError } from '../store/errors.ts';
 import { removalOps } from '../store/object-codec.ts';
-import { type Admitted, heedDuplicates, storedText } from './admission.ts';
+import { type Admitted, heedDuplicates, storedText, type Taken } from './admission.ts';
 import type { Duplicates, Json } from './body/json.ts';
 import type { ApiContext, Call } from './call.ts';
 import { badRequest, conflict, notFound } from './failure.ts';
 import { basisOf, unmendable } from './mend.ts';
-import type { FieldValidation, WriteOptions } from './options.ts';
+import type { WriteOptions } from './options.ts';
 import { presentationOf, type Shown } from './presentation.ts';
 import { readable } from './readable.ts';
 import { JSON_TYPE, type Reply } from './reply.ts';
@@ -25,7 +25,7 @@ export interface Modification {
   /** Fields that stand twice in what the client sent. */
   duplicates: Duplicates;
   /** Which part of it counts. */
-  admit(resource: WritableResource, current: PlumbObject, wanted: Json | undefined, level: FieldValidation): Admitted;
+  admit(resource: WritableResource, current: PlumbObject, wanted: Json | undefined, taken: Taken): Admitted;
   /** False: it cannot make an object that can be understood of one that cannot. */
   mends?: false;
 }
@@ -48,7 +48,7 @@ export async function modify(
     const { current, wanted, isPoisoned } = basisOf(context, resource, entry, modification.wanted);
     if (isPoisoned && modification.mends === false) throw unmendable(resource, call.name);
     expectSame(resource, current, namedVersion(wanted));
-    const { object, warnings: ours } = modification.admit(resource, current, wanted, level);
+    const { object, warnings: ours } = modification.admit(resource, current, wanted, { level, limits: context.limits });
     const warnings = [...duplicates, ...ours];
     const reply = (shown: Shown): Reply => ({
       status: 200,

@@ -5,7 +5,6 @@
 import {
   API_GROUP_VERSION,
   type Disruption,
-  type FieldError,
   type Instance,
   type KindDefinition,
   kindByName,
@@ -14,8 +13,10 @@ import {
   terminal,
 } from '@plumb/schemas';
 import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
+import { shown } from '@plumb/schemas/project/shown.ts';
 import { validateObject } from '@plumb/schemas/project/validate.ts';
 import { immutableErrors } from '@plumb/schemas/project/validate-immutable.ts';
+import { Mistakes } from '@plumb/schemas/project/validate-mistakes.ts';
 import { equal } from '../plan/plan.ts';
 import type { Cached, ObjectCache } from '../runtime/cache.ts';
 import { keys } from '../store/keys.ts';
@@ -52,16 +53,17 @@ const MOST_AFFECTED = 200;
  */
 export function preview(context: Context, declarations: readonly Declaration[]): Preview[] {
   const overlay = new Map<string, Cached>();
-  const errors: FieldError[] = [];
+  const mistakes = new Mistakes();
   const wanted = declarations.map((declaration, i) => {
     const kind = kindByName(declaration.kind);
-    if (!kind) throw terminal('BadRequest', `there is no kind ${JSON.stringify(declaration.kind)}`);
+    if (!kind) throw terminal('BadRequest', `there is no kind ${shown(declaration.kind)}`);
     const cached = hypothetical(context, kind, declaration, (field, message) =>
-      errors.push({ field: `objects[${i}].${field}`, message }),
+      mistakes.take([{ field: `objects[${i}].${field}`, message }]),
     );
     overlay.set(cached.key, cached);
     return cached;
   });
+  const errors = mistakes.list();
   if (errors.length > 0) throw terminal('Invalid', errors.map((e) => `${e.field} ${e.message}`).join('; '), errors);
   const imagined: Context = { ...context, cache: overlaid(context.cache, overlay) };
   const previews = wanted.map((cached) => previewOne(context, imagined, cached));

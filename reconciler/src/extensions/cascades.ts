@@ -26,7 +26,7 @@ export function cascadeExtension(context: Context): Extension {
       const dryRun = asked.dryRun || sent.dryRun;
       const roots = objects.map(({ kind: name, namespace, name: object }) => {
         const kind = kindByName(name);
-        if (!kind) throw terminal('BadRequest', `there is no kind ${JSON.stringify(name)}`);
+        if (!kind) throw terminal('BadRequest', `there is no kind ${shown(name)}`);
         return keys.object(kind.plural, kind.scope === 'Namespaced' ? (namespace ?? 'default') : undefined, object);
       });
       const reached = dryRun ? cascadeFrom(context, roots) : await deleteCascade(context, roots, expect);
@@ -46,7 +46,13 @@ function checked(body: unknown): Request {
     throw terminal('BadRequest', `${shown(unknown[0])} is not known: send objects, dryRun, expect`);
   if (typeof dryRun !== 'boolean') throw terminal('BadRequest', 'dryRun must be true or false');
   const named =
-    Array.isArray(objects) && objects.every((o) => typeof o?.kind === 'string' && typeof o?.name === 'string');
+    Array.isArray(objects) &&
+    objects.every(
+      (o) =>
+        typeof o?.kind === 'string' &&
+        typeof o?.name === 'string' &&
+        (o.namespace === undefined || typeof o.namespace === 'string'),
+    );
   if (!named) throw terminal('BadRequest', 'objects must be a list of { kind, namespace, name }');
   if (expect !== undefined && typeof expect !== 'number') throw terminal('BadRequest', 'expect must be a number');
   return { objects, dryRun, ...(expect === undefined ? {} : { expect }) };

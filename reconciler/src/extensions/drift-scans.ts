@@ -1,5 +1,6 @@
 /** `POST /apis/plumb.dev/v1/driftscans`: compares every instance with what lives, and answers with what was found. */
 import { terminal } from '@plumb/schemas';
+import { shown } from '@plumb/schemas/project/shown.ts';
 import type { Extension } from '../api/extension.ts';
 import type { ScanWatch } from '../controllers/instance/scan-watch.ts';
 
@@ -14,7 +15,7 @@ export function driftScanExtension(scans: ScanWatch): Extension {
       const asked = (await request.json()) as { way?: unknown } | undefined;
       const way = asked?.way ?? 'content';
       if (way !== 'content' && way !== 'digests')
-        throw terminal('BadRequest', `way is content or digests, not ${JSON.stringify(way)}`);
+        throw terminal('BadRequest', `way is content or digests, not ${shown(way)}`);
       const { counts, compared, differing, missed, tookMs, workMs } = await scans.scan(way);
       const instances = differing.slice(0, NAMED).map((key) => {
         const [name, namespace] = key.split('/').reverse();

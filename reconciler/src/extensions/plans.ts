@@ -21,5 +21,11 @@ export function planExtension(context: Context): Extension {
 
 function isDeclaration(value: unknown): value is Declaration {
   const { kind, metadata, spec } = (value ?? {}) as Partial<Declaration>;
-  return typeof kind === 'string' && typeof metadata?.name === 'string' && typeof spec === 'object' && spec !== null;
+  return (
+    typeof kind === 'string' &&
+    typeof metadata?.name === 'string' &&
+    (metadata.namespace === undefined || typeof metadata.namespace === 'string') &&
+    typeof spec === 'object' &&
+    spec !== null
+  );
 }

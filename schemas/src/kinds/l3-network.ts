@@ -68,7 +68,7 @@ export const l3Network = defineKind({
           domain: {
             type: 'string',
             maxLength: 253,
-            pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
+            pattern: '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$',
             description: 'Domain of the instances.',
           },
           servers: {

@@ -30,6 +30,20 @@ export const requestLimitDefinitions = {
     minimum: 65_536,
     maximum: 1536 * 1024,
   },
+  annotationBytes: {
+    description: 'Keys and values of all annotations of an object, as Kubernetes counts them.',
+    above: 'The write is refused with 422.',
+    default: 262_144,
+    minimum: 65_536,
+    maximum: 1024 * 1024,
+  },
+  labelBytes: {
+    description: 'Keys and values of all labels of an object.',
+    above: 'The write is refused with 422.',
+    default: 65_536,
+    minimum: 4_096,
+    maximum: 1024 * 1024,
+  },
   patchOperations: {
     description: 'Operations of a JSON Patch.',
     above: 'The patch is refused with 413.',

@@ -38,11 +38,13 @@ export const objectMeta = {
     },
     finalizers: {
       type: 'array',
+      maxItems: 100,
       items: { type: 'string' },
       description: 'What must happen before the object may go.',
     },
     ownerReferences: {
       type: 'array',
+      maxItems: 100,
       description: 'Objects on which this one depends: it is deleted when all of them are gone.',
       items: {
         type: 'object',

@@ -48,7 +48,7 @@ const keyRule = {
 } as const;
 
 /** Metadata of an object that a client sends. The syntax of label keys and values is Kubernetes' (apimachinery). */
-export function inputMetadata(kind: KindDefinition): SchemaNode {
+export function inputMetadata(kind: Pick<KindDefinition, 'scope'>): SchemaNode {
   const { name, namespace, annotations, finalizers, ownerReferences } = objectMeta.properties;
   return schemaNode({
     type: 'object',

@@ -1,10 +1,12 @@
-/** Validation of objects at admission: the schema of the kind, then its rules; every violation at once. */
-import type { ValidateFunction } from 'ajv';
+/**
+ * Validation of objects at admission: the schema of the kind, then its rules. All mistakes are found at once; the first hundred
+ * are told, the others counted. Linear in the object.
+ */
 import type { KindDefinition } from '../kinds/define.ts';
 import type { FieldError } from '../meta/error.ts';
-import { compile } from './validate-ajv.ts';
-import { fieldError } from './validate-message.ts';
-import { inputSchema, type SchemaNode, schemaNode } from './validate-schema.ts';
+import { type Check, compileSchema } from './validate-compile.ts';
+import { Mistakes } from './validate-mistakes.ts';
+import { inputSchema, schemaNode } from './validate-schema.ts';
 
 export interface ValidateOptions {
   /** Whether a field that the schema does not know is an error. */
@@ -13,51 +15,29 @@ export interface ValidateOptions {
   apiVersion?: string;
 }
 
-interface Compiled {
-  schema: SchemaNode;
-  run: ValidateFunction;
-}
-
-/** A rule that reads fields may run only when these hold; other violations do not mislead it. */
-const SHAPE = new Set(['type', 'required', 'enum', 'const', 'minItems']);
-
-const objects = new WeakMap<KindDefinition, Map<string | undefined, Compiled>>();
-const statuses = new WeakMap<KindDefinition, Compiled>();
+const objects = new WeakMap<KindDefinition, Map<string | undefined, Check>>();
+const statuses = new WeakMap<KindDefinition, Check>();
 
 /**
  * Checks an object as a client sends it, after defaulting: apiVersion, kind, metadata and spec; not status.
  * Empty when it may be stored. A validator is compiled at the first use of its kind.
  */
 export function validateObject(kind: KindDefinition, object: unknown, options: ValidateOptions): FieldError[] {
-  const compiled = objects
+  const check = objects
     .getOrInsertComputed(kind, () => new Map())
-    .getOrInsertComputed(options.apiVersion, () => compiledFor(inputSchema(kind, options.apiVersion)));
-  return check(compiled, object, options.strictUnknown, kind);
+    .getOrInsertComputed(options.apiVersion, () => compileSchema(inputSchema(kind, options.apiVersion)));
+  const mistakes = new Mistakes(options.strictUnknown);
+  check(object, mistakes);
+  // Rules read fields, and what they find must be of its type.
+  if (kind.rules && mistakes.shapeHolds) mistakes.take(kind.rules((object as { spec: never }).spec));
+  return mistakes.list();
 }
 
 /** Checks `status`; fields are named from `status.` on. */
 export function validateStatus(kind: KindDefinition, status: unknown, options: ValidateOptions): FieldError[] {
-  const compiled = statuses.getOrInsertComputed(kind, () =>
-    compiledFor({ type: 'object', properties: { status: schemaNode(kind.status) } }),
-  );
-  return check(compiled, { status }, options.strictUnknown);
-}
-
-function compiledFor(schema: SchemaNode): Compiled {
-  return { schema, run: compile(schema) };
-}
-
-function check(compiled: Compiled, root: unknown, strictUnknown: boolean, kind?: KindDefinition): FieldError[] {
-  const errors: FieldError[] = [];
-  let shapeHolds = true;
-  if (!compiled.run(root)) {
-    for (const error of compiled.run.errors ?? []) {
-      if (SHAPE.has(error.keyword)) shapeHolds = false;
-      if (error.keyword === 'additionalProperties' && !strictUnknown) continue;
-      const found = fieldError(error, root, compiled.schema);
-      if (found) errors.push(found);
-    }
-  }
-  if (kind?.rules && shapeHolds) errors.push(...kind.rules((root as { spec: never }).spec));
-  return errors;
+  const check = statuses.getOrInsertComputed(kind, () => compileSchema(schemaNode(kind.status)));
+  const mistakes = new Mistakes(options.strictUnknown);
+  mistakes.enter('status');
+  check(status, mistakes);
+  return mistakes.list();
 }

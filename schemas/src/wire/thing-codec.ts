@@ -1,8 +1,9 @@
 /** Things of the domain to things of the wire and back. What comes from outside is checked here, once. */
-import type { ErrorObject, ValidateFunction } from 'ajv';
-import { Ajv } from 'ajv';
 import type { PlumbError } from '../meta/error.ts';
 import { terminal } from '../meta/error.ts';
+import { type Check, compileSchema } from '../project/validate-compile.ts';
+import { Mistakes } from '../project/validate-mistakes.ts';
+import type { SchemaNode } from '../project/validate-schema.ts';
 import type { WireLiveThing, WireThing } from './messages.ts';
 import type { DomainFacts, LiveThing, Thing, ThingKind } from './things.ts';
 import { thingSchemas } from './things.ts';
@@ -27,11 +28,13 @@ export function thingFromWire(wire: WireThing | null): Thing {
   let spec: unknown;
   try {
     spec = JSON.parse(wire!.spec);
-  } catch (error) {
-    throw unsupported(`the spec of ${kind}/${id} is not JSON: ${(error as Error).message}`);
+  } catch {
+    // The parser's own message repeats the text around the mistake, which may hold user data.
+    throw unsupported(`the spec of ${kind}/${id} is not JSON`);
   }
-  const validate = validator(kind);
-  if (!validate(spec)) throw unsupported(`the spec of ${kind}/${id} ${violations(validate.errors ?? [])}`);
+  const mistakes = new Mistakes();
+  validator(kind)(spec, mistakes);
+  if (mistakes.count > 0) throw unsupported(`the spec of ${kind}/${id} ${violations(mistakes)}`);
   return { kind, id, owner, spec } as Thing;
 }
 
@@ -60,22 +63,19 @@ function domainFacts({ state, reason, maxCpus }: NonNullable<WireLiveThing['doma
   };
 }
 
-const ajv = new Ajv({ strict: true, allErrors: true });
-const validators = new Map<ThingKind, ValidateFunction>();
+const validators = new Map<ThingKind, Check>();
 
-function validator(kind: ThingKind): ValidateFunction {
-  let known = validators.get(kind);
-  if (known === undefined) {
-    known = ajv.compile(thingSchemas[kind]);
-    validators.set(kind, known);
-  }
-  return known;
+/** Its sentences name fields and rules, never values: a spec may hold user data. */
+function validator(kind: ThingKind): Check {
+  return validators.getOrInsertComputed(kind, () =>
+    compileSchema(thingSchemas[kind] as unknown as SchemaNode, { secret: true }),
+  );
 }
 
-/** Names fields and rules, never values: a spec may hold user data. */
-function violations(errors: ErrorObject[]): string {
-  return errors
-    .map((error) => `${error.instancePath.slice(1).replaceAll('/', '.')} ${error.message}`.trim())
+function violations(mistakes: Mistakes): string {
+  return mistakes
+    .list()
+    .map(({ field, message }) => `${field} ${message}`.trim())
     .join('; ');
 }
 

@@ -61,24 +61,27 @@ export function parseJson(bytes: Buffer, depth: number): ParsedJson {
   return { value, duplicates: { paths, count: all ? paths.length : Math.max(lost, paths.length) } };
 }
 
-/** Counts fields. Recurses no deeper than `depth`. */
+/** Counts fields of what lies no deeper than `depth`. */
 function look(value: unknown, depth: number, looked: Looked): void {
-  if (typeof value === 'number') {
-    if (!Number.isFinite(value)) looked.infinite = true;
-    return;
-  }
-  if (typeof value !== 'object' || value === null) return;
+  if (typeof value === 'object' && value !== null) lookInto(value, depth, looked);
+  else if (typeof value === 'number' && !Number.isFinite(value)) looked.infinite = true;
+}
+
+function lookInto(container: object, depth: number, looked: Looked): void {
   if (depth === 0) {
     looked.tooDeep = true;
     return;
   }
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) look(value[i], depth - 1, looked);
-    return;
+  const isList = Array.isArray(container);
+  const keys = isList ? undefined : Object.keys(container);
+  const length = keys ? keys.length : (container as unknown[]).length;
+  if (keys) looked.fields += length;
+  for (let i = 0; i < length; i++) {
+    const value = keys ? (container as Record<string, unknown>)[keys[i]!] : (container as unknown[])[i];
+    if (typeof value === 'object') {
+      if (value !== null) lookInto(value, depth - 1, looked);
+    } else if (typeof value === 'number' && !Number.isFinite(value)) looked.infinite = true;
   }
-  const names = Object.keys(value);
-  looked.fields += names.length;
-  for (let i = 0; i < names.length; i++) look((value as Record<string, unknown>)[names[i]!], depth - 1, looked);
 }
 
 /** Throws PlumbError `BadRequest` when a field stands twice: which of them was meant? */

@@ -27,8 +27,15 @@ export async function create(context: ApiContext, resource: WritableResource, ca
   const { value: sent, duplicates: twice } = await request.parsed();
   const duplicates = heedDuplicates(twice, level, resource, request.method);
   call.name = nameOf(sent);
+  const forget = generatedName(sent);
   for (let attempt = 1; ; attempt++) {
-    const { object, warnings: ours } = admitNew(resource, sent, namespace, level, context.ambient);
+    const { object, warnings: ours } = admitNew(
+      resource,
+      sent,
+      namespace,
+      { level, limits: context.limits },
+      context.ambient,
+    );
     const key = keyOf(resource, namespace, object.metadata.name);
     const preconditions = [{ key, revision: 0 }, ...(await namespaceStays(resource, namespace))];
     const value = storedText(object, context);
@@ -45,6 +52,7 @@ export async function create(context: ApiContext, resource: WritableResource, ca
       const taken = error.keys.includes(key);
       if (taken && call.name !== '') throw alreadyExists(resource.plural, resource.group, object.metadata.name);
       if (attempt === ATTEMPTS) throw error;
+      forget();
       continue;
     }
     call.name = object.metadata.name;
@@ -70,6 +78,15 @@ async function namespaceStays(resource: WritableResource, namespace: string | un
     throw terminal('Forbidden', `namespace "${namespace}" is being deleted: nothing new can be created in it`);
   }
   return [{ key, revision: entry.revision }];
+}
+
+/** Takes away the name that was made, so that the next attempt makes another one. */
+function generatedName(sent: unknown): () => void {
+  const metadata = () => (sent as { metadata?: { name?: unknown } | null } | null | undefined)?.metadata;
+  const made = (metadata()?.name ?? undefined) === undefined;
+  return () => {
+    if (made) delete metadata()?.name;
+  };
 }
 
 /** The name that the client chose; empty when it wants one made. */

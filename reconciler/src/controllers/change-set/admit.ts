@@ -2,16 +2,19 @@
 import {
   API_GROUP_VERSION,
   type ChangeSet,
-  type FieldError,
   type KindDefinition,
   kindByName,
   objectName,
   type PlumbObject,
   terminal,
 } from '@plumb/schemas';
+import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
+import { shown } from '@plumb/schemas/project/shown.ts';
 import { validateObject } from '@plumb/schemas/project/validate.ts';
 import { immutableErrors } from '@plumb/schemas/project/validate-immutable.ts';
+import { metadataErrors } from '@plumb/schemas/project/validate-metadata.ts';
+import { Mistakes } from '@plumb/schemas/project/validate-mistakes.ts';
 import { keys } from '../../store/keys.ts';
 
 export interface Declared {
@@ -28,30 +31,39 @@ interface DeclaredMetadata {
   annotations?: Record<string, string>;
 }
 
-/** Throws terminal `Invalid` with every violation of every object. `existing`: the stored object of a key. */
-export function admitAll(changeSet: ChangeSet, existing: (key: string) => PlumbObject | undefined): Declared[] {
-  const errors: FieldError[] = [];
+/**
+ * Throws terminal `Invalid` with the violations of all objects, as far as they are told. `existing`: the stored object of a key.
+ */
+export function admitAll(
+  changeSet: ChangeSet,
+  limits: ServerLimits,
+  existing: (key: string) => PlumbObject | undefined,
+): Declared[] {
+  const mistakes = new Mistakes();
   const declared: Declared[] = [];
   const seen = new Set<string>();
   changeSet.spec.objects.forEach((item, index) => {
     const at = `spec.objects[${index}]`;
     const kind = kindByName(item.kind);
     if (!kind || kind.kind === changeSet.kind) {
-      errors.push({ field: `${at}.kind`, message: `${item.kind} cannot be part of a change set` });
+      mistakes.take([{ field: `${at}.kind`, message: `${shown(item.kind)} cannot be part of a change set` }]);
       return;
     }
     const one = declare(kind, item, changeSet.metadata.namespace);
     if (seen.has(one.key))
-      errors.push({ field: at, message: `declares ${item.kind} ${item.metadata.name} a second time` });
+      mistakes.take([{ field: at, message: `declares ${item.kind} ${item.metadata.name} a second time` }]);
     seen.add(one.key);
     const before = existing(one.key);
-    for (const { field, message } of [
+    const errors = [
       ...validateObject(kind, one.object, { strictUnknown: true }),
+      ...metadataErrors(one.object.metadata, limits),
       ...(before ? immutableErrors(kind, before, { ...before, spec: one.object.spec }) : []),
-    ])
-      errors.push({ field: `${at}.${field}`, message: `${message} (${item.kind} ${objectName(one.object.metadata)})` });
+    ];
+    const whose = `${item.kind} ${objectName(one.object.metadata)}`;
+    mistakes.take(errors.map(({ field, message }) => ({ field: `${at}.${field}`, message: `${message} (${whose})` })));
     declared.push(one);
   });
+  const errors = mistakes.list();
   if (errors.length > 0) {
     const words = errors.map((e) => `${e.field} ${e.message}`).join('; ');
     throw terminal('Invalid', words, errors);

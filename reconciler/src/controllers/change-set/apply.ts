@@ -16,7 +16,7 @@ import type { ChangeSetRecord, KeptRecord, Member } from './record.ts';
 /** Puts every object as declared, with the record of how to get back. Throws terminal `Invalid`. */
 export async function applyForward(context: Context, cached: Cached<ChangeSet>): Promise<void> {
   const { object: changeSet } = cached;
-  const declared = admitAll(changeSet, (key) => context.cache.get(key)?.object);
+  const declared = admitAll(changeSet, context.limits, (key) => context.cache.get(key)?.object);
   const now = context.ambient.clock.now();
   const batch: Batch = { preconditions: [{ key: cached.key, revision: cached.revision }], ops: [] };
   batch.preconditions.push(...(await namespacesStay(context, declared)));
