@@ -1,5 +1,5 @@
 /** `npm start` as a person uses it, on simulated hosts: once, staying, twice, killed, and taken down again. */
-import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -59,10 +59,22 @@ describe.skipIf(!terraform)('npm start', () => {
   });
 
   test('--once fails with exit code 1 when a step fails, and says what to do', async () => {
-    const { code, stdout } = await toItsEnd('--once', '--port', String(await takenPort()));
+    await mkdir(join(dataDir, 'quickstart'), { recursive: true, mode: 0o700 });
+    await writeFile(join(dataDir, 'quickstart/main.tf'), 'no HCL');
+    const { code, stdout } = await toItsEnd('--once');
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^✗ Control plane/m);
-    expect(stdout).toMatch(/What to do: .*--port/);
+    expect(stdout).toMatch(/^✗ terraform init/m);
+    expect(stdout).toMatch(/What to do: read what it says/);
+  });
+
+  test('a port that another program has is said before anything is set up', async () => {
+    const port = await takenPort();
+    const { code, stdout, stderr } = await toItsEnd('--once', '--port', String(port));
+    expect(code).toBe(1);
+    expect(stderr).toContain(`another program listens on 127.0.0.1:${port} already`);
+    expect(stderr).toContain(`--port ${port + 1}`);
+    expect(stdout).not.toMatch(/^[✓✗]/m);
+    await expect(access(dataDir)).rejects.toThrow();
   });
 
   test('it stays, shows what runs, refuses to run twice, and ends on Ctrl-C', async () => {
@@ -85,7 +97,7 @@ describe.skipIf(!terraform)('npm start', () => {
     expect(running.filter(isRunning)).toEqual([]);
   });
 
-  test('what a killed start left running is ended by the next, which comes to the same; --destroy removes all', async () => {
+  test('what a killed start left running is ended by the next, which comes to the same; --destroy removes all, whoever declared it', async () => {
     const first = await staying('first');
     signal(first.process, 'SIGKILL');
     await first.process.exit;
@@ -96,11 +108,17 @@ describe.skipIf(!terraform)('npm start', () => {
     const second = await staying('second');
     expect(orphans.filter(isRunning)).toEqual([]);
     const api = new Api(join(dataDir, 'kubeconfig'));
-    await api.until('Instance', 'web-0', 'Ready', isReady);
+    const { spec } = (await api.until('Instance', 'web-0', 'Ready', isReady))!;
+    // As the README shows it: beside Terraform, on a network that Terraform wants to remove.
+    const [{ addresses: _, ...eth0 }] = (spec as { interfaces: [{ addresses?: unknown }] }).interfaces;
+    await api.create({ kind: 'Instance', metadata: { name: 'db-0' }, spec: { ...spec, interfaces: [eth0] } });
+    await api.until('Instance', 'db-0', 'Ready', isReady);
     signal(second.process, 'SIGTERM');
     expect(await second.process.exit).toBe(0);
 
-    expect((await toItsEnd('--destroy')).stdout).toMatch(/8 destroyed/);
+    const { stdout } = await toItsEnd('--destroy');
+    expect(stdout).toMatch(/This deletes 1 objects:\n +instance\/db-0/);
+    expect(stdout).toMatch(/8 destroyed/);
     await expect(access(dataDir)).rejects.toThrow();
   });
 });

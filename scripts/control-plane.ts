@@ -40,7 +40,7 @@ export function serverUrl(port: number): string {
 /** Resolves when the server says that it is ready. Rejects with the end of its log when it ends before. */
 export async function startServer(options: ServerOptions): Promise<Started> {
   const { dataDir, port, log } = options;
-  if (await isTaken(port)) throw new Error(`another program listens on 127.0.0.1:${port} already`);
+  if (await isTaken(port)) throw new Error(takenMessage(port));
   const before = (await written(log)).length;
   const started = startProcess(NODE, [PLUMB, 'server', '--data-dir', dataDir, '--listen', `127.0.0.1:${port}`], {
     log,
@@ -75,7 +75,12 @@ export async function tail(log: string, count = 15): Promise<string> {
   return lastLines((await readFile(log, 'utf8').catch(() => '')).trim(), count) || '(nothing)';
 }
 
-function isTaken(port: number): Promise<boolean> {
+export function takenMessage(port: number): string {
+  return `another program listens on 127.0.0.1:${port} already`;
+}
+
+/** Whether anybody listens on the port of this machine's loopback. */
+export function isTaken(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
     probe.on('connect', () => probe.destroy());

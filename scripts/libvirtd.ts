@@ -4,10 +4,11 @@
  * folder of ours. Guests outlive their libvirtd; the next one with the same folder finds them again.
  */
 
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { accountBinds, closedFolder, VIEW_SCRIPT } from './libvirtd-view.ts';
 import { endProcess, isRunning, type ProcessRecord, type Started, startProcess } from './processes.ts';
 import { lastLines, run } from './run.ts';
 
@@ -34,9 +35,13 @@ const FOLDERS = {
   cache: '/var/cache/libvirt',
 };
 
-/** Guests run as this user, without cgroups, security labels or log daemons: what needs systemd is left out. */
-const QEMU_CONF = `user = "root"
-group = "root"
+/**
+ * Guests run as a user of their own, who owns nothing but what the agent gives him, and with the system calls of QEMU alone.
+ * There are no cgroups, labels or log daemons: what needs systemd is left out.
+ */
+const QEMU_CONF = `user = "libvirt-qemu"
+group = "libvirt-qemu"
+seccomp_sandbox = 1
 dynamic_ownership = 0
 remember_owner = 0
 security_driver = "none"
@@ -49,17 +54,17 @@ unix_sock_rw_perms = "0700"
 log_outputs = "3:stderr"
 `;
 
-/** As Debian's package libvirt-daemon-system makes them. */
-const ACCOUNTS = [
-  { file: 'passwd', entry: 'libvirt-qemu:x:64055:64055::/var/lib/libvirt:/usr/sbin/nologin' },
-  { file: 'group', entry: 'libvirt-qemu:x:64055:' },
-];
+export interface LibvirtdOptions {
+  /** Where its state is. */
+  folder: string;
+  /** Where what it found out about QEMU is kept for the next one, which spares seconds. */
+  capabilities: string;
+  /** Where guests' disks are: the agent's data folder. Made if it is not there; its parents may be closed to others. */
+  files: string;
+}
 
-/**
- * A libvirtd with its state in `folder`, or the one that already runs there. `capabilities`: a folder in which what it
- * found out about QEMU is kept for the next one, which spares seconds. Needs root and Linux.
- */
-export async function privateLibvirtd(folder: string, capabilities: string): Promise<Libvirtd> {
+/** A libvirtd of one's own, or the one that already runs in that folder. Needs root and Linux. */
+export async function privateLibvirtd({ folder, capabilities, files }: LibvirtdOptions): Promise<Libvirtd> {
   const state = resolve(folder);
   const socket = join(state, 'run/libvirt-sock');
   if (Buffer.byteLength(socket) >= SOCKET_PATH_BYTES)
@@ -72,7 +77,7 @@ export async function privateLibvirtd(folder: string, capabilities: string): Pro
     await endProcess(running);
   }
   await prepare(state, capabilities);
-  const started = await start(state, socket);
+  const started = await start(state, socket, await prepareFiles(files));
   await writeFile(pidFile, JSON.stringify({ pid: started.pid, started: started.started }));
   if (!(await listens(socket, started)) || !(await answers(virshUri, START_TIMEOUT_MS))) {
     await endProcess(started);
@@ -96,7 +101,9 @@ export async function endGuests(folder: string): Promise<void> {
 
 async function prepare(state: string, capabilities: string): Promise<void> {
   for (const [name, machine] of Object.entries(FOLDERS)) {
-    await mkdir(join(state, name), { recursive: true, mode: 0o700 });
+    // QEMU passes through them to its own; what libvirtd keeps for itself there it closes itself.
+    await mkdir(join(state, name), { recursive: true, mode: 0o711 });
+    await chmod(join(state, name), 0o711);
     await mkdir(machine, { recursive: true }); // Something must be there to bind over.
   }
   await writeFile(join(state, 'etc/qemu.conf'), QEMU_CONF);
@@ -111,35 +118,39 @@ async function prepare(state: string, capabilities: string): Promise<void> {
  * It starts on one CPU, always the same: libvirt 9 keeps what it found out about QEMU only while the CPU says the same
  * of itself, and leaf 0x1f of CPUID holds the number of the CPU that was asked.
  */
-async function start(state: string, socket: string): Promise<Started> {
+async function start(state: string, socket: string, way: readonly string[]): Promise<Started> {
   await rm(socket, { force: true });
   const cpus = await allowedCpus();
   const folders = Object.entries(FOLDERS).flatMap(([name, machine]) => [join(state, name), machine]);
-  const binds = [...folders, ...(await accounts(state))];
+  const binds = [...folders, ...(await accountBinds(state)), '--', ...way];
   // libvirtd's own lock is a pid file outside of these folders: with one of its own, several can run side by side.
-  const script =
-    'lock=$1; shift; while [ $# -gt 0 ]; do mount --bind "$1" "$2" || exit 1; shift 2; done; exec libvirtd -p "$lock"';
-  const lock = join(state, 'run/libvirtd.pid');
-  const privately = ['unshare', '-m', '--propagation', 'slave', 'sh', '-c', script, 'libvirtd', lock, ...binds];
+  const lock = join(FOLDERS.run, 'libvirtd.pid');
+  const devices = join(state, 'devices');
+  await mkdir(devices, { recursive: true, mode: 0o711 });
+  const privately = [
+    'unshare',
+    '-m',
+    '--propagation',
+    'slave',
+    'sh',
+    '-c',
+    VIEW_SCRIPT,
+    'libvirtd',
+    lock,
+    devices,
+    ...binds,
+  ];
   return startProcess('taskset', ['-c', `${parseInt(cpus, 10)}`, ...privately], {
     log: join(state, 'libvirtd.log'),
     env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
   });
 }
 
-/**
- * libvirt does not start without the user that its package would make for guests, although they run as another here. So
- * it is shown lists of users and groups that have it. Returns what is to be bound where; nothing when the user is there.
- */
-async function accounts(state: string): Promise<string[]> {
-  const binds: string[] = [];
-  for (const { file, entry } of ACCOUNTS) {
-    const machine = await readFile(`/etc/${file}`, 'utf8');
-    if (machine.split('\n').some((line) => line.startsWith('libvirt-qemu:'))) continue;
-    await writeFile(join(state, file), `${machine.trimEnd()}\n${entry}\n`);
-    binds.push(join(state, file), `/etc/${file}`);
-  }
-  return binds;
+/** The folder, and the way that leads there where it would be closed: arguments of the view's script. */
+async function prepareFiles(files: string): Promise<string[]> {
+  await mkdir(files, { recursive: true, mode: 0o711 });
+  const closed = await closedFolder(files);
+  return closed === undefined ? [] : [closed, await realpath(files)];
 }
 
 /**
@@ -187,8 +198,9 @@ async function copyFiles(from: string, to: string): Promise<void> {
 }
 
 if (import.meta.main) {
-  const folder = process.argv[2] ?? '.plumb/libvirt';
-  const libvirtd = await privateLibvirtd(folder, join(import.meta.dirname, '../.cache/libvirt'));
+  const [folder = '.plumb/libvirt', files = '.plumb/agent'] = process.argv.slice(2);
+  const capabilities = join(import.meta.dirname, '../.cache/libvirt');
+  const libvirtd = await privateLibvirtd({ folder, capabilities, files });
   console.log(`${libvirtd.socket}\n${libvirtd.virshUri}`);
   process.exit(0);
 }

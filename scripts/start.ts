@@ -1,10 +1,13 @@
 /** npm start: the quickstart, end to end, on this machine. What it is asked to do is in start/options.ts. */
 import { rm } from 'node:fs/promises';
+import { isTaken, takenMessage } from './control-plane.ts';
+import { isRunning } from './processes.ts';
 import { endProvider } from './provider.ts';
 import { setUp } from './setup.ts';
+import { removeBeside } from './start/beside.ts';
 import { bringUp, bringUpLibvirtd, type Cloud } from './start/cloud.ts';
 import { parseOptions, type StartOptions, USAGE } from './start/options.ts';
-import { Refused, readSession, Session } from './start/session.ts';
+import { Refused, readSession, Session, type SessionRecord } from './start/session.ts';
 import { showCloud } from './start/show.ts';
 import { checkNothingLeft, verify } from './start/verify.ts';
 import { StepFailed, Steps, seconds } from './steps.ts';
@@ -36,6 +39,7 @@ async function main(options: StartOptions): Promise<void> {
   const interrupted = untilInterrupted();
   const before = await readSession(options.dataDir);
   if (options.mode === 'destroy' && !before) return steps.say(`Nothing to remove in ${asTyped(options.dataDir)}.`);
+  await requireFreePort(options.port, before);
   const simulated = options.mode === 'destroy' ? before?.driver === 'simulated' : options.simulated;
   const setup = await setUp(steps, { guests: !simulated, terraform: true });
   const session = await Session.open(options.dataDir, options.port, setup.image ? 'libvirt' : 'simulated');
@@ -87,7 +91,15 @@ async function apply(cloud: Cloud, session: Session): Promise<void> {
   });
 }
 
+/** Looked at first: set-up may take minutes. What an earlier start left running has the port rightly, and is ended. */
+async function requireFreePort(port: number, before: SessionRecord | undefined): Promise<void> {
+  const ours = before?.port === port && [before.start, ...before.processes].some(isRunning);
+  if (!ours && (await isTaken(port)))
+    throw new Refused(`${takenMessage(port)}. Choose another port, for example: npm start -- --port ${port + 1}`);
+}
+
 async function destroy(cloud: Cloud, session: Session): Promise<void> {
+  await removeBeside(steps, cloud);
   await steps.run('terraform destroy', 'read the message above, and server.log and agent.log', async (step) => {
     const { stdout } = await cloud.quickstart.destroy((line) => {
       if (PROGRESS.test(line)) step.line(line);

@@ -54,7 +54,9 @@ export class Estate {
   static async open(options: EstateOptions): Promise<Estate> {
     const folder = await mkdtemp(`/tmp/plumb-${options.name}-`); // Short: paths of sockets have at most 107 bytes.
     const real = options.driver === 'libvirt';
-    const libvirtd = real ? await privateLibvirtd(join(folder, 'libvirt'), join(CACHE, 'libvirt')) : undefined;
+    const files = join(folder, 'agent');
+    const capabilities = join(CACHE, 'libvirt');
+    const libvirtd = real ? await privateLibvirtd({ folder: join(folder, 'libvirt'), capabilities, files }) : undefined;
     const image = real
       ? { ...(await guestImage(join(CACHE, 'guest'))), format: 'qcow2' as const }
       : await smallImage(folder);

@@ -34,7 +34,9 @@ export interface Parts {
 /** A libvirtd in the data folder, beside whatever the machine has. */
 export function bringUpLibvirtd(steps: Steps, dataDir: string): Promise<Libvirtd> {
   return steps.run('libvirtd', `read ${asTyped(join(dataDir, 'libvirt/libvirtd.log'))}`, async (step) => {
-    const libvirtd = await privateLibvirtd(join(dataDir, 'libvirt'), join(CACHE, 'libvirt'));
+    const folder = join(dataDir, 'libvirt');
+    const files = join(dataDir, 'agent');
+    const libvirtd = await privateLibvirtd({ folder, capabilities: join(CACHE, 'libvirt'), files });
     step.note('a private one: the machine’s own guests are not touched');
     return libvirtd;
   });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ApiRig, manifests, startApiRig, V1 } from '../../reconciler/src/api/testing/rig.ts';
-import { declared } from './declared.ts';
+import { declared, declaredName } from './declared.ts';
 
 let api: ApiRig;
 beforeAll(async () => {
@@ -12,5 +12,6 @@ test('what is declared is named, and nothing else', async () => {
   expect(await declared(api.pki.kubeconfigFile)).toEqual([]);
   await api.ask('POST', `${V1}/zones`, { body: manifests.zone('home') });
   await api.ask('POST', `${V1}/namespaces/default/instances`, { body: manifests.instance('web-0') });
-  expect(await declared(api.pki.kubeconfigFile)).toEqual(['Instance default/web-0', 'Zone home']);
+  const names = (await declared(api.pki.kubeconfigFile)).map(declaredName);
+  expect(names).toEqual(['Instance default/web-0', 'Zone home']);
 });

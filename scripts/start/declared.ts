@@ -4,8 +4,15 @@ import { ApiClient } from '../../reconciler/src/cli/client.ts';
 import { collectionPath, resourceByKind } from '../../reconciler/src/cli/resources.ts';
 import { API_GROUP_VERSION, kinds, type PlumbObject, realAmbient } from '../../schemas/src/index.ts';
 
-/** Every object of every kind, sorted, as `Kind name` or `Kind namespace/name`. */
-export async function declared(kubeconfig: string): Promise<string[]> {
+export interface Declared {
+  kind: string;
+  /** Absent of what belongs to no project. */
+  namespace?: string;
+  name: string;
+}
+
+/** Every object of every kind of Plumb, sorted by {@link declaredName}. */
+export async function declared(kubeconfig: string): Promise<Declared[]> {
   const client = new ApiClient(await findAccess(kubeconfig, {}), realAmbient().clock);
   try {
     const lists = await Promise.all(
@@ -13,9 +20,14 @@ export async function declared(kubeconfig: string): Promise<string[]> {
     );
     const objects = lists.flatMap(({ items }) => items as PlumbObject[]);
     return objects
-      .map(({ kind, metadata: { namespace, name } }) => `${kind} ${namespace ? `${namespace}/` : ''}${name}`)
-      .sort();
+      .map(({ kind, metadata: { namespace, name } }) => ({ kind, ...(namespace ? { namespace } : {}), name }))
+      .sort((a, b) => (declaredName(a) < declaredName(b) ? -1 : 1));
   } finally {
     client.close();
   }
+}
+
+/** As people read it: `Kind name` or `Kind namespace/name`. */
+export function declaredName({ kind, namespace, name }: Declared): string {
+  return `${kind} ${namespace ? `${namespace}/` : ''}${name}`;
 }

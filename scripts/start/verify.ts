@@ -6,7 +6,7 @@ import { NODE, ROOT } from '../setup.ts';
 import type { Steps } from '../steps.ts';
 import { asTyped } from '../typed.ts';
 import { type Cloud, HOST } from './cloud.ts';
-import { declared } from './declared.ts';
+import { declared, declaredName } from './declared.ts';
 import { networkNamespaceWith } from './network.ts';
 
 /** Declared in examples/terraform/quickstart. */
@@ -51,7 +51,7 @@ export async function checkNothingLeft(steps: Steps, { libvirtd, agentDir, kubec
   await steps.run('Nothing is left', 'read agent.log for why, and remove what is named by hand', async (step) => {
     const remains = libvirtd
       ? await traces({ agentDir, host: HOST, virshUri: libvirtd.virshUri })
-      : await declared(kubeconfig);
+      : (await declared(kubeconfig)).map(declaredName);
     if (remains.length > 0) throw new Error(`still there after destroy:\n${remains.join('\n')}`);
     step.note(libvirtd ? 'no guest, link, namespace, table, process or file' : 'no object of any kind is declared');
   });

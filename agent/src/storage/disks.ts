@@ -1,8 +1,10 @@
-import { chmod, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { LiveThing, Thing } from '@plumb/schemas';
 import { terminal } from '@plumb/schemas';
 import type { Run } from '../host/command.ts';
+import type { QemuUser } from '../host/qemu-user.ts';
+import { giveToQemu } from '../host/qemu-user.ts';
 import { flush, nothingThere, Records, requireSafeId } from '../host/records.ts';
 import { tellFullDisk } from '../host/space.ts';
 import type { Images } from './images.ts';
@@ -15,6 +17,8 @@ export interface DisksOptions {
   dataDir: string;
   run: Run;
   images: Images;
+  /** Who reads and writes them. */
+  user: QemuUser;
   /** Grows the disk of a running instance through its hypervisor. False when none runs with it. */
   growLive: (disk: Thing<'disk'>, path: string, bytes: number) => Promise<boolean>;
 }
@@ -84,6 +88,12 @@ export class Disks {
     await this.#records.delete(id);
   }
 
+  /** Makes it QEMU's, as one is not that was made when QEMU ran as another user. Before a start of its domain. */
+  async handOver(id: string): Promise<void> {
+    requireSafeId(id);
+    await giveToQemu(this.#path(id), this.#options.user).catch(nothingThere(undefined));
+  }
+
   /** Where the disk lies and what it is a clone of, as a domain's definition declares it. */
   chain(thing: Thing<'disk'>): { path: string; base: BaseImage } {
     const { image, imageFormat } = thing.spec;
@@ -100,7 +110,7 @@ export class Disks {
     try {
       await rm(half, { force: true });
       await createClone(this.#options.run, half, base, bytes);
-      await chmod(half, 0o600);
+      await giveToQemu(half, this.#options.user);
       await flush(half);
       await rename(half, path);
       await flush(this.#dir);

@@ -17,6 +17,7 @@ import { Images } from './images.ts';
 import { Seeds } from './seeds.ts';
 
 const missing = await whyNoRealHost();
+const self = { uid: process.getuid!(), gid: process.getgid!() };
 const full = { reason: 'NoSpace', retry: 'retry' };
 
 describe.skipIf(missing !== undefined)('storage on a full disk', () => {
@@ -64,8 +65,8 @@ describe.skipIf(missing !== undefined)('storage on a full disk', () => {
   test('disks, seeds and records that do not fit leave nothing', async () => {
     const base = await image(1000);
     await images.ensure(base);
-    const disks = new Disks({ dataDir, run, images, growLive: async () => false });
-    const seeds = new Seeds(dataDir, run);
+    const disks = new Disks({ dataDir, run, images, user: self, growLive: async () => false });
+    const seeds = new Seeds(dataDir, run, self);
     await disks.open();
     await seeds.open();
     const before = await files();

@@ -1,8 +1,10 @@
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { LiveThing, Thing } from '@plumb/schemas';
 import type { Run } from '../host/command.ts';
+import type { QemuUser } from '../host/qemu-user.ts';
+import { letQemuRead } from '../host/qemu-user.ts';
 import { flush, nothingThere, Records, requireSafeId } from '../host/records.ts';
 import { tellFullDisk } from '../host/space.ts';
 import { seedFiles } from './no-cloud.ts';
@@ -13,11 +15,13 @@ const SUFFIX = '.iso';
 export class Seeds {
   readonly #dir: string;
   readonly #run: Run;
+  readonly #user: QemuUser;
   readonly #records: Records<'seed'>;
 
-  constructor(dataDir: string, run: Run) {
+  constructor(dataDir: string, run: Run, user: QemuUser) {
     this.#dir = join(dataDir, 'seeds');
     this.#run = run;
+    this.#user = user;
     this.#records = new Records(dataDir, 'seed');
   }
 
@@ -52,6 +56,12 @@ export class Seeds {
     await this.#records.delete(id);
   }
 
+  /** Lets QEMU read it, as it may not one that was made when QEMU ran as root. Before a start of its domain. */
+  async handOver(id: string): Promise<void> {
+    requireSafeId(id);
+    await letQemuRead(this.path(id), this.#user).catch(nothingThere(undefined));
+  }
+
   path(id: string): string {
     return join(this.#dir, `${id}${SUFFIX}`);
   }
@@ -75,7 +85,7 @@ export class Seeds {
         '-rational-rock',
         files,
       ]);
-      await chmod(iso, 0o600);
+      await letQemuRead(iso, this.#user);
       await flush(iso);
       await rename(iso, this.path(thing.id));
       await flush(this.#dir);

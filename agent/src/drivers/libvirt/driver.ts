@@ -1,14 +1,14 @@
 import { cpus, totalmem } from 'node:os';
 import type { LiveThing, Thing, ThingKind } from '@plumb/schemas';
 import { PlumbError, thingKey } from '@plumb/schemas';
-import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
 import { Locks } from '../../host/locks.ts';
 import { Troubles } from '../../host/troubles.ts';
 import { watchLinks } from '../../network/watch.ts';
 import { dependenciesOf, requireDependencies, requireUnused } from '../dependencies.ts';
 import type { Attention, Driver, DriverChange, DriverFacts } from '../driver.ts';
 import type { DomainSurroundings } from './domain/definition.ts';
-import type { Unseen } from './domain/looking.ts';
+
+import { awayTrouble, hiddenTrouble, rootTrouble } from './host-troubles.ts';
 import { Ledger } from './ledger.ts';
 import type { LibvirtDriverOptions } from './options.ts';
 import type { Parts } from './parts.ts';
@@ -26,8 +26,6 @@ const TEND_EVERY_MS = 2_000;
 const SETTLE_MS = 200;
 /** A libvirtd that is restarted is no trouble. */
 const AWAY_GRACE_MS = 5_000;
-/** So many domains that cannot be seen are named. */
-const NAMED = 3;
 
 /** The driver of a real host: QEMU through libvirt's socket, qcow2 files, the kernel's bridges and packet filter. */
 export async function openLibvirtDriver(options: LibvirtDriverOptions): Promise<Driver> {
@@ -83,13 +81,7 @@ class LibvirtDriver implements Driver {
 
   /** Libvirt cannot be reached. */
   away(why: string): void {
-    this.#stopAway = this.#parts.clock.after(AWAY_GRACE_MS, () =>
-      this.#troubles.set('libvirt', {
-        reason: 'LibvirtUnavailable',
-        message: `${why}; guests that run go on, and none can be made, changed or watched until libvirtd is started`,
-        blocking: true,
-      }),
-    );
+    this.#stopAway = this.#parts.clock.after(AWAY_GRACE_MS, () => this.#troubles.set('libvirt', awayTrouble(why)));
   }
 
   /** Events of libvirt were missed, and it is there again. */
@@ -120,7 +112,7 @@ class LibvirtDriver implements Driver {
     return { cpus: cpus().length, memoryMiB: Math.floor(totalmem() / 1024 ** 2) };
   }
 
-  troubles(): readonly HostTrouble[] {
+  troubles(): ReturnType<Driver['troubles']> {
     return this.#troubles.list();
   }
 
@@ -195,8 +187,16 @@ class LibvirtDriver implements Driver {
       case 'port':
         return network.ensurePort(thing);
       case 'domain':
+        await this.#handOver(thing);
         return domains.ensure(thing, this.#surroundings(thing));
     }
+  }
+
+  /** What the domain is made of becomes readable for the user that QEMU is started as. */
+  async #handOver({ spec }: Thing<'domain'>): Promise<void> {
+    const { disks, seeds } = this.#parts;
+    await Promise.all(spec.disks.map((disk) => disks.handOver(disk)));
+    if (spec.seed !== undefined) await seeds.handOver(spec.seed);
   }
 
   async #unmake({ kind, id }: { kind: ThingKind; id: string }): Promise<void> {
@@ -221,10 +221,10 @@ class LibvirtDriver implements Driver {
 
   #surroundings({ id, spec }: Thing<'domain'>): DomainSurroundings {
     const { key, machine, disks, seeds, network, trace } = this.#parts;
+    const { accelerator, emulator } = machine;
     const known = spec.disks.map((disk) => this.#ledger.get({ kind: 'disk', id: disk }) as Thing<'disk'>);
     return {
-      ...machine,
-      key,
+      ...{ key, accelerator, emulator },
       disks: known.map((disk) => disks.chain(disk)),
       ...(spec.seed === undefined ? {} : { seedPath: seeds.path(spec.seed) }),
       taps: spec.ports.map((port) => network.names.tap(port.id)),
@@ -287,17 +287,10 @@ class LibvirtDriver implements Driver {
 
   #surveyDomains(): Promise<void> {
     return this.#ledger.survey(['domain'], async () => {
-      const { things, unseen } = await this.#parts.domains.observe();
-      this.#troubles.set('domains', ...troubleOf(unseen));
+      const { things, unseen, asRoot } = await this.#parts.domains.observe();
+      this.#troubles.set('domains', ...hiddenTrouble(unseen));
+      this.#troubles.set('root', ...rootTrouble(this.#parts.user.uid, asRoot));
       return { things, unseen: unseen.map(({ id }) => thingKey({ kind: 'domain', id })) };
     });
   }
-}
-
-function troubleOf(unseen: readonly Unseen[]): HostTrouble[] {
-  if (unseen.length === 0) return [];
-  const named = unseen.slice(0, NAMED).map(({ name, why }) => `${name} (${why})`);
-  const more = unseen.length > NAMED ? ` and ${unseen.length - NAMED} more` : '';
-  const message = `libvirt does not say what these domains are, so that what is known of them is of an earlier time: ${named.join('; ')}${more}`;
-  return [{ reason: 'DomainsNotSeen', message, blocking: false }];
 }

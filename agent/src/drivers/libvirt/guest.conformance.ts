@@ -1,5 +1,5 @@
 /** What only a guest that really boots can show. The tests tell one story, in order. */
-import { rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DomainFacts, LiveThing, Thing } from '@plumb/schemas';
 import { thingKey } from '@plumb/schemas';
@@ -65,6 +65,24 @@ describe.skipIf(missing !== undefined)('a guest on libvirt', () => {
     expect(await greet(twin)).toMatch(/^web-2 .*boots=1/);
     const live = await driver.observe();
     expect(live.flatMap(({ kind, id, drift }) => drift.map((sentence) => `${kind}/${id}: ${sentence}`))).toEqual([]);
+  });
+
+  test('has a QEMU that is nobody, calls what QEMU needs, and writes nothing but its disk', async () => {
+    const status = await readFile(`/proc/${await host.qemuPid(web.domain.id)}/status`, 'utf8');
+    const [, uid, gid] = /^Uid:\t(\d+)[\s\S]*^Gid:\t(\d+)/m.exec(status)!.map(Number);
+    expect(uid).toBeGreaterThan(0);
+    expect(status).toMatch(/^Seccomp:\t2$/m);
+    for (const set of ['CapEff', 'CapPrm', 'CapInh']) expect(status).toMatch(new RegExp(`^${set}:\\t0+$`, 'm'));
+    const owners = async (path: string) => {
+      const found = await stat(join(host.dataDir, path));
+      return [found.uid, found.gid, (found.mode & 0o777).toString(8)];
+    };
+    expect(await owners(`disks/${web.disk.id}.qcow2`)).toEqual([uid, gid, '600']);
+    expect(await owners(`images/${web.image.id}.img`)).toEqual([0, gid, '440']);
+    expect(await owners(`seeds/${web.seed.id}.iso`)).toEqual([0, gid, '440']);
+    const inRootsEyes = [host.dataDir, join(host.dataDir, 'things'), join(host.dataDir, 'domains')];
+    for (const folder of inRootsEyes) expect((await stat(folder)).mode & 0o022).toBe(0);
+    expect(driver.troubles()).toEqual([]);
   });
 
   test('learns MTU and name servers with its address', async () => {
@@ -269,6 +287,11 @@ describe.skipIf(missing !== undefined)('a guest on libvirt', () => {
     const stopped = { ...web.domain, spec: { ...web.domain.spec, power: 'Stopped' as const } };
     await driver.ensure(stopped);
     expect((await find(web.domain))?.domain).toEqual({ state: 'off', reason: 'shutdown' });
+    // As they were left by an agent under which QEMU ran as root.
+    for (const file of [`disks/${web.disk.id}.qcow2`, `seeds/${web.seed.id}.iso`]) {
+      await chown(join(host.dataDir, file), 0, 0);
+      await chmod(join(host.dataDir, file), 0o600);
+    }
     await driver.ensure(web.domain);
     expect(await bootsOf(web)).toBe(boots + 1);
     await driver.ensure(bigger);

@@ -4,6 +4,8 @@ import type { Clock } from '@plumb/schemas';
 import { realAmbient } from '@plumb/schemas';
 import { Fetcher } from '../../fetch/fetcher.ts';
 import { run, runInNetwork } from '../../host/command.ts';
+import type { QemuUser } from '../../host/qemu-user.ts';
+import { withOwnGroup } from '../../host/qemu-user.ts';
 import { FETCH_USER, findUser } from '../../host/users.ts';
 import { driverKey } from '../../network/names.ts';
 import { Network } from '../../network/network.ts';
@@ -26,6 +28,8 @@ export interface Parts {
   key: string;
   clock: Clock;
   machine: Machine;
+  /** As whom QEMU runs. */
+  user: QemuUser;
   link: LibvirtLink;
   fetcher: Fetcher;
   images: Images;
@@ -48,6 +52,7 @@ export async function openParts(options: LibvirtDriverOptions, listener: LinkLis
   try {
     const capabilities = await link.procedures.capabilities();
     const machine = chooseMachine(capabilities, await readCpuInfo());
+    const user = await withOwnGroup(qemuUser(capabilities));
     const trace = new DomainTrace(dataDir);
     const network = new Network({
       dataDir,
@@ -66,23 +71,24 @@ export async function openParts(options: LibvirtDriverOptions, listener: LinkLis
       shutdownGraceMs: options.shutdownGraceMs ?? SHUTDOWN_GRACE_MS,
     });
     const { sources, limits } = options;
-    const user = () => findUser(FETCH_USER);
+    const fetchUser = () => findUser(FETCH_USER);
     const rules = { ...sources.init, folders: sources.folders, dataDir };
-    const fetcher = new Fetcher({ rules, user, clock, log });
+    const fetcher = new Fetcher({ rules, user: fetchUser, clock, log });
     const images = new Images({
       ...{ dataDir, clock, limits, openSource: fetcher.open },
-      qemuGroup: qemuUser(capabilities).gid,
-      inspect: inspector(run, user),
+      qemuGroup: user.gid,
+      inspect: inspector(run, fetchUser),
     });
     const disks = new Disks({
       dataDir,
       run,
       images,
+      user,
       growLive: (disk, path, bytes) => domains.growDisk(disk.owner, path, bytes),
     });
-    const seeds = new Seeds(dataDir, run);
+    const seeds = new Seeds(dataDir, run, user);
     await Promise.all([images.open(), disks.open(), seeds.open(), network.open()]);
-    return { key, clock, machine, link, fetcher, images, disks, seeds, network, trace, domains };
+    return { key, clock, machine, user, link, fetcher, images, disks, seeds, network, trace, domains };
   } catch (thrown) {
     link.close();
     throw thrown;

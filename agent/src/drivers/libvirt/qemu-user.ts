@@ -1,10 +1,6 @@
 import { terminal } from '@plumb/schemas';
 import { XMLParser } from 'fast-xml-parser';
-
-export interface QemuUser {
-  uid: number;
-  gid: number;
-}
+import type { QemuUser } from '../../host/qemu-user.ts';
 
 interface SecurityModel {
   model: string;

@@ -91,7 +91,9 @@ export class RealHost {
   async startLibvirtd(): Promise<void> {
     const script = join(REPOSITORY, 'scripts/libvirtd.ts');
     const timeoutMs = 90_000;
-    const output = await this.run(process.execPath, [script, join(this.folder, 'libvirt')], { timeoutMs });
+    const output = await this.run(process.execPath, [script, join(this.folder, 'libvirt'), this.dataDir], {
+      timeoutMs,
+    });
     [this.#socket = '', this.#virshUri = ''] = output.split('\n');
   }
 
@@ -173,7 +175,8 @@ export class RealHost {
   async close(): Promise<void> {
     const libvirt = join(this.folder, 'libvirt');
     await endGuests(libvirt);
-    await (await privateLibvirtd(libvirt, CAPABILITIES)).stop();
+    const { dataDir: files } = this;
+    await (await privateLibvirtd({ folder: libvirt, capabilities: CAPABILITIES, files })).stop();
     const dhcp = join('/run/plumb', this.names.key, 'dhcp');
     for (const subnet of await readdir(dhcp).catch(() => [])) await this.killDhcp(subnet);
     await rm(join('/run/plumb', this.names.key), { recursive: true, force: true });

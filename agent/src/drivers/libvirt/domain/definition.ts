@@ -123,17 +123,25 @@ function rootPort(bus: number): object {
   return { '@type': 'pci', '@index': String(bus), '@model': 'pcie-root-port' };
 }
 
+/**
+ * The file is QEMU's user's as far as it is to be. libvirt would give it the whole chain for its own, and with it the right
+ * to write the base image that it shares with other guests.
+ */
+function file(path: string): object {
+  return { '@file': path, seclabel: { '@model': 'dac', '@relabel': 'no' } };
+}
+
 /** The whole chain is declared: QEMU and libvirt never guess a format from what a guest may have written. */
 function rootDisk(disk: DomainSurroundings['disks'][number], index: number): object {
   return {
     '@type': 'file',
     '@device': 'disk',
     driver: { '@name': 'qemu', '@type': 'qcow2', '@discard': 'unmap' },
-    source: { '@file': disk.path },
+    source: file(disk.path),
     backingStore: {
       '@type': 'file',
       format: { '@type': disk.base.format },
-      source: { '@file': disk.base.path },
+      source: file(disk.base.path),
       backingStore: {},
     },
     target: { '@dev': `vd${String.fromCharCode(97 + index)}`, '@bus': 'virtio' },
@@ -149,7 +157,7 @@ function seedDisk(path: string): object {
     '@type': 'file',
     '@device': 'disk',
     driver: { '@name': 'qemu', '@type': 'raw' },
-    source: { '@file': path },
+    source: file(path),
     target: { '@dev': 'vdz', '@bus': 'virtio' },
     readonly: {},
   };

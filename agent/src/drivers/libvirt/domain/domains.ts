@@ -2,12 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import type { LiveThing, Thing } from '@plumb/schemas';
 import { domainChange, retryable, terminal } from '@plumb/schemas';
 import type { DomainRef } from '../rpc/procedures.ts';
-import { isLibvirtError, libvirtError } from '../rpc/remote-error.ts';
+import { isLibvirtError, LibvirtError, libvirtError } from '../rpc/remote-error.ts';
 import type { DomainSurroundings } from './definition.ts';
 import { domainXml, interfacesOf } from './definition.ts';
 import { domainFacts, isAsleep, isPaused, sizeNeedsRestart } from './facts.ts';
 import type { Plug } from './interfaces.ts';
-import type { LookingOptions, Seen, Unseen } from './looking.ts';
+import type { LookingOptions, Seen, Survey } from './looking.ts';
 import { Looking } from './looking.ts';
 import { pluggedIn, plugInterfaces } from './plugging.ts';
 
@@ -37,7 +37,7 @@ export class Domains {
   }
 
   /** All of ours, and which of the host's domains cannot be seen. */
-  observe(): Promise<{ things: LiveThing<'domain'>[]; unseen: Unseen[] }> {
+  observe(): Promise<Survey> {
     return this.#looking.all();
   }
 
@@ -89,7 +89,7 @@ export class Domains {
     domain = await this.#options.libvirt.define(xml);
     if (thing.spec.power === 'Running') {
       await this.#options.trace.begin(thing.id);
-      await this.#options.libvirt.create(domain);
+      await this.#options.libvirt.create(domain).catch(tellClosedWay);
     }
   }
 
@@ -207,6 +207,14 @@ function foreign(name: string, what: string) {
     'NameTaken',
     `a domain with the ${what} that ${name} needs is on this host and was not made by Plumb: rename one of the two, or remove it`,
   );
+}
+
+/** For `catch`: says what to do when QEMU's user may not go where its files are; whatever else was thrown goes on. */
+function tellClosedWay(thrown: unknown): never {
+  if (!(thrown instanceof LibvirtError) || !/Permission denied/.test(thrown.message)) throw thrown;
+  const todo =
+    "QEMU's user must be able to pass every folder above the agent's data folder: chmod o+x them, or move it";
+  throw new LibvirtError(thrown.code, `${thrown.detail}. ${todo}`, thrown.procedure);
 }
 
 /** For `catch`: undefined when libvirt answered with this error; others go on. */

@@ -7,7 +7,8 @@ import { domainDrift, domainFacts, maxProcessors } from './facts.ts';
 import { undeclaredInterfaces } from './interfaces.ts';
 import { readMetadata } from './metadata.ts';
 import type { DomainTrace } from './trace.ts';
-import { parseXml } from './xml-tree.ts';
+import type { XmlElement } from './xml-tree.ts';
+import { childrenNamed, elementAt, parseXml } from './xml-tree.ts';
 
 export interface LookingOptions {
   libvirt: Procedures;
@@ -23,6 +24,16 @@ export interface Seen {
   live: LiveThing<'domain'>;
   /** Whether libvirt keeps its definition when it is off. */
   isPersistent: boolean;
+  /** Whether its QEMU, if it has one, runs as root. */
+  runsAsRoot: boolean;
+}
+
+/** All domains of the host that are ours. */
+export interface Survey {
+  things: LiveThing<'domain'>[];
+  unseen: Unseen[];
+  /** Names of those whose QEMU runs as root. */
+  asRoot: string[];
 }
 
 /** A domain of which libvirt does not tell what it is: whether it is ours is not known. */
@@ -45,15 +56,15 @@ export class Looking {
   }
 
   /** All that are ours. A domain that cannot be seen is named, and hides no other. Rejects when libvirt is away. */
-  async all(): Promise<{ things: LiveThing<'domain'>[]; unseen: Unseen[] }> {
+  async all(): Promise<Survey> {
     const domains = await this.#options.libvirt.listAllDomains();
-    const things: LiveThing<'domain'>[] = [];
-    const unseen: Unseen[] = [];
+    const { things, unseen, asRoot }: Survey = { things: [], unseen: [], asRoot: [] };
     await Promise.all(
       domains.map(async (domain) => {
         try {
           const seen = await this.#inTime(domain);
           if (seen) things.push(seen.live);
+          if (seen?.runsAsRoot) asRoot.push(domain.name);
         } catch (thrown) {
           const { reason, message } = PlumbError.from(thrown, domain.name);
           if (reason === 'LibvirtUnavailable') throw thrown;
@@ -61,7 +72,7 @@ export class Looking {
         }
       }),
     );
-    return { things, unseen };
+    return { things, unseen, asRoot };
   }
 
   /** Undefined when it is not ours, or went while it was looked at. */
@@ -100,6 +111,7 @@ export class Looking {
     const facts = domainFacts(state);
     const drift = domainDrift(thing, state, info);
     if (!isPersistent) drift.push('its definition was removed from libvirt, which forgets it when it ends');
+    let runsAsRoot = false;
     if (facts.state === 'off' && facts.reason === 'unknown')
       facts.reason = (await trace.stopReason(thing.id)) ?? 'unknown';
     else if (facts.state === 'off') await trace.rememberStop(thing.id, facts.reason);
@@ -110,12 +122,19 @@ export class Looking {
       drift.push(...undeclaredInterfaces(thing, running));
       const maxCpus = maxProcessors(running) ?? 0;
       if (maxCpus > thing.spec.cpus) facts.maxCpus = maxCpus;
+      runsAsRoot = isRoots(parseXml(running));
     }
-    return { live: { ...thing, drift, domain: facts }, isPersistent };
+    return { live: { ...thing, drift, domain: facts }, isPersistent, runsAsRoot };
   }
 
   /** A tap that was made anew is another one than QEMU holds. */
   #cutOff({ spec }: Thing<'domain'>): Promise<string[]> {
     return this.#options.cutOff(spec.ports.map(({ id }) => id));
   }
+}
+
+/** libvirt notes in what runs as whom it started QEMU: `+0:+0`. */
+function isRoots(running: XmlElement): boolean {
+  const label = childrenNamed(running, 'seclabel').find(({ attributes }) => attributes.model === 'dac');
+  return elementAt(label, 'label')?.text.startsWith('+0:') ?? false;
 }

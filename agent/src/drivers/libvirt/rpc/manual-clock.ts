@@ -9,6 +9,11 @@ export class ManualClock implements Clock {
     return this.#now;
   }
 
+  /** How many wait for their time. */
+  get waiting(): number {
+    return this.#due.size;
+  }
+
   after(ms: number, run: () => void): () => void {
     const entry = { at: this.#now + ms, run };
     this.#due.add(entry);

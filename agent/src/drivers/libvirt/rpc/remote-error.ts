@@ -19,6 +19,9 @@ export const libvirtError = {
 export class LibvirtError extends PlumbError {
   /** virErrorNumber. */
   readonly code: number;
+  /** libvirt's own words. */
+  readonly detail: string;
+  readonly procedure: string;
 
   constructor(code: number, message: string, procedure: string) {
     super({
@@ -28,6 +31,8 @@ export class LibvirtError extends PlumbError {
     });
     this.name = 'LibvirtError';
     this.code = code;
+    this.detail = message;
+    this.procedure = procedure;
   }
 }
 
