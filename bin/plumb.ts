@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The `plumb` command: the server and the agent are long-running programs, everything else is a client of the API. */
 import { enableCompileCache, flushCompileCache } from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 // What was compiled once is loaded as it is: a start takes half of the time, and a server at rest 35 MiB less, because
 // nothing that only compiling needs is ever loaded. Before anything else is imported; where it cannot write it does nothing.
@@ -45,11 +45,17 @@ async function server(argv: string[]): Promise<number> {
     return 0;
   }
   const { watchForEnd } = await import('@plumb/schemas/meta/process-end.ts');
-  const end = watchForEnd('plumb server');
+  let crashed: () => void = () => {};
+  const end = watchForEnd('plumb server', { onCrash: () => crashed() });
   const { serve } = await import('@plumb/reconciler/main.ts');
+  const { FATAL_REPORT } = await import('@plumb/reconciler/runtime/work-notes.ts');
+  reportLackOfMemory(options.dataDir, FATAL_REPORT);
   const { promise: ready, resolve: onReady } = Promise.withResolvers<void>();
   const plane = await serve({
     ...options,
+    onCrash(told) {
+      crashed = told;
+    },
     onReady,
     onFatal: end.fatal,
   });
@@ -63,4 +69,11 @@ async function server(argv: string[]): Promise<number> {
   const code = await end.wanted;
   await plane.close();
   return code;
+}
+
+/** Who runs out of memory cannot say so any more: Node leaves a report in the data folder, by which the next process knows. */
+function reportLackOfMemory(folder: string, filename: string): void {
+  const directory = resolve(folder);
+  const parts = { compact: true, excludeEnv: true, excludeNetwork: true };
+  Object.assign(process.report, { directory, filename, ...parts, reportOnFatalError: true });
 }

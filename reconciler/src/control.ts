@@ -22,6 +22,7 @@ import { ObjectCache } from './runtime/cache.ts';
 import type { EventRecorder } from './runtime/events.ts';
 import type { Metrics } from './runtime/metrics.ts';
 import { Poisoned } from './runtime/poisoned.ts';
+import type { WorkNotes } from './runtime/work-notes.ts';
 import type { Store } from './store/store.ts';
 
 export interface ControlOptions {
@@ -42,6 +43,8 @@ export interface ControlOptions {
   audit?: Context['audit'];
   /** Gathers what is wrong with what the store holds. */
   poisoned?: Poisoned;
+  /** What is worked on, for the next process. */
+  notes?: WorkNotes;
   /** Gives up what is being loaded. */
   signal?: AbortSignal;
   /** Told when it cannot go on: its process is to end, and to be started again. */
@@ -65,7 +68,7 @@ const STOP_MS = 5_000;
  */
 export async function startControl(options: ControlOptions): Promise<Control> {
   const { store, ambient, events, mayJoin, endpoint, metrics, log, signal, onFatal } = options;
-  const { limits = defaultServerLimits, ownAddresses = realAddresses } = options;
+  const { limits = defaultServerLimits, ownAddresses = realAddresses, notes } = options;
   await using begun = new AsyncDisposableStack();
   const fleet = new FleetServer({
     ...{ store, ambient, mayJoin, endpoint, log, metrics, limits },
@@ -78,7 +81,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   signal?.addEventListener('abort', () => watching.abort(), { once: true });
   const poisoned = options.poisoned ?? new Poisoned();
   if (metrics) poisoned.publish(metrics);
-  const cache = new ObjectCache(store, poisoned);
+  const cache = new ObjectCache(store, poisoned, notes);
   const journal = await Journal.load(store, poisoned);
   const holdings = new Holdings();
   const survey = new Survey({ cache, journal, holdings, fleet });
@@ -102,6 +105,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     },
     survey,
     metrics,
+    notes,
     onError: (controller, key, error) => log('warn', `${controller} ${key}: ${error.reason}: ${error.message}`),
   });
   const scans = new ScanWatch(controllers.context);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { type Ambient, type PlumbError, realAmbient } from '@plumb/schemas';
 import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
+import manifest from '../package.json' with { type: 'json' };
 import { type Audit, auditLine } from './api/audit.ts';
 import type { AgentPeer } from './api/door/agent-peer.ts';
 import type { Extension } from './api/extension.ts';
@@ -25,6 +26,7 @@ import { EventRing } from './runtime/events.ts';
 import { Loading } from './runtime/loading.ts';
 import { Metrics, readProcess } from './runtime/metrics.ts';
 import { Poisoned } from './runtime/poisoned.ts';
+import { WorkNotes } from './runtime/work-notes.ts';
 import { SqliteStore } from './store/sqlite.ts';
 
 export interface ServeOptions {
@@ -40,6 +42,8 @@ export interface ServeOptions {
   log?: Log;
   /** Told when the control plane cannot go on: its process is to end, and to be started again. */
   onFatal: (error: PlumbError) => void;
+  /** Told what to call when an exception that nothing catches ends the process: the next one is to know what it worked on. */
+  onCrash?: (crashed: () => void) => void;
   /** Told once, when everything is loaded and the controllers are at work. */
   onReady?: () => void;
 }
@@ -78,9 +82,12 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
   const audit: Audit = (write) => log('info', auditLine(write));
   const { mayJoin } = pki;
   const poisoned = new Poisoned();
+  const notes = new WorkNotes({ folder: dataDir, version: manifest.version, clock: ambient.clock });
+  started.defer(() => notes.close());
+  options.onCrash?.(() => notes.crashed());
   const control = new Loading(
     (signal) =>
-      startControl({ store, ambient, events, mayJoin, metrics, log, audit, limits, poisoned, signal, onFatal }),
+      startControl({ store, ambient, events, mayJoin, metrics, log, audit, limits, poisoned, notes, signal, onFatal }),
     onFatal,
   );
   started.defer(() => control.end((running) => running.stop()));

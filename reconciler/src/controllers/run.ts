@@ -3,6 +3,7 @@ import { kinds, PlumbError } from '@plumb/schemas';
 import type { FlowRecord } from '../flow/record.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { WorkQueue } from '../runtime/queue.ts';
+import type { WorkNotes } from '../runtime/work-notes.ts';
 import { pluralOf } from '../store/keys.ts';
 import type { Context } from './controller.ts';
 import { dispatch } from './dispatch.ts';
@@ -22,11 +23,13 @@ export interface RunOptions {
   /** Has followed the cache since before it was loaded. */
   survey: Survey;
   metrics?: Metrics;
+  /** What is worked on, for the next process. */
+  notes?: WorkNotes | undefined;
   /** Told when a reconcile fails otherwise than the last time for that key; it is tried again in any case. */
   onError: (controller: string, key: string, error: PlumbError) => void;
 }
 
-export function runControllers({ context: parts, survey, metrics, onError }: RunOptions): Running {
+export function runControllers({ context: parts, survey, metrics, notes, onError }: RunOptions): Running {
   const queues = new Map<string, WorkQueue>();
   const found = survey.end();
   const context: Context = {
@@ -48,11 +51,17 @@ export function runControllers({ context: parts, survey, metrics, onError }: Run
       clock,
       random,
       async process(key) {
-        const aside = poisoned.get(key);
-        const again = await (aside ? lookAtSetAside(context, aside) : controller.reconcile(key));
-        said.delete(key);
-        poisoned.forgive(key, aside ? 'its deletion' : part);
-        return again;
+        const turn = notes?.begin(key);
+        if (turn) await turn;
+        try {
+          const aside = poisoned.get(key);
+          const again = await (aside ? lookAtSetAside(context, aside) : controller.reconcile(key));
+          said.delete(key);
+          poisoned.forgive(key, aside ? 'its deletion' : part);
+          return again;
+        } finally {
+          notes?.end(key);
+        }
       },
       onError(key, thrown) {
         const error = PlumbError.from(thrown, key);

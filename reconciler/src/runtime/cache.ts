@@ -9,6 +9,7 @@ import type { Entry, Store } from '../store/store.ts';
 import { type Cached, kindOfKey, ObjectTable } from './object-table.ts';
 import { Poisoned, type SetAside } from './poisoned.ts';
 import { unhurriedPages } from './unhurried.ts';
+import type { WorkNotes } from './work-notes.ts';
 
 export type { Cached } from './object-table.ts';
 
@@ -35,11 +36,17 @@ export class ObjectCache {
   readonly poisoned: Poisoned;
   private waiting: { revision: number; resolve: () => void; reject: (error: PlumbError) => void }[] = [];
   private seen = 0;
+  private readonly notes: WorkNotes | undefined;
+  /** Key of an object that ended processes → revision at which it was found: it stays set aside as long as it has that. */
+  private readonly guilty = new Map<string, number | undefined>();
   private ended = false;
 
-  constructor(store: Store, poisoned = new Poisoned()) {
+  /** `notes`: what may have ended the process before; nothing, if absent. */
+  constructor(store: Store, poisoned = new Poisoned(), notes?: WorkNotes) {
     this.store = store;
     this.poisoned = poisoned;
+    this.notes = notes;
+    for (const key of notes?.guilty ?? []) this.guilty.set(key, undefined);
   }
 
   /** Loads everything, then follows the store until `signal` aborts. Resolves when loaded; rejects when aborted before. */
@@ -146,6 +153,7 @@ export class ObjectCache {
     }
     if (!first) for (const key of this.knownKeys()) if (!present.has(key)) this.apply(key, undefined, revision);
     this.poisoned.completeFrom(revision);
+    this.notes?.alone(undefined);
     this.reached(revision);
     return revision;
   }
@@ -182,7 +190,19 @@ export class ObjectCache {
       this.lookAtOther(key, value, revision);
       return;
     }
+    if (packed && this.notes?.isCareful) this.notes.alone(key);
+    this.applyTo(kind, key, value, revision, packed);
+  }
+
+  private applyTo(
+    kind: KindDefinition,
+    key: string,
+    value: string | undefined,
+    revision: number,
+    packed: boolean,
+  ): void {
     if (value === undefined) {
+      if (this.guilty.delete(key)) this.notes?.forget(key);
       const wasAside = this.poisoned.clear(key);
       const before = this.table.remove(key);
       if (before || wasAside)
@@ -216,6 +236,11 @@ export class ObjectCache {
       this.setAside(kind, entry, poison);
       return;
     }
+    if (this.guilty.has(key) && this.isGuilty(object, key, revision)) {
+      const problems = [{ field: 'the object', message: GUILTY }];
+      this.setAside(kind, entry, { problems, uid: object.metadata.uid, rest: object, hasStatus: true });
+      return;
+    }
     const rival = this.table.rival(key, object.metadata.uid);
     if (rival !== undefined && !this.yields(rival, revision)) {
       this.setAside(kind, entry, uidOfAnother(object, rival));
@@ -234,6 +259,16 @@ export class ObjectCache {
     const own = poison.uid !== undefined && !this.isOwner(poison.uid);
     const aside = this.poisoned.setAside(kind, key, revision, poison, own ? poison.uid : undefined);
     this.tell({ key, kind, ...(before ? { before } : {}), aside, ...(wasAside ? { wasAside } : {}) });
+  }
+
+  /** Whether it is still the object that ended processes. To delete it nobody has to look at it. */
+  private isGuilty({ metadata }: PlumbObject, key: string, revision: number): boolean {
+    const found = this.guilty.get(key) ?? revision;
+    this.guilty.set(key, found);
+    if (found === revision || metadata.deletionTimestamp !== undefined) return true;
+    this.guilty.delete(key);
+    this.notes?.forget(key);
+    return false;
   }
 
   /** Of two objects with one uid the one that was written first is the object; the other one is set aside. */
@@ -263,6 +298,9 @@ export class ObjectCache {
     for (const { resolve } of due) resolve();
   }
 }
+
+const GUILTY =
+  'was worked on, in the end alone, when the server ended twice in a row; it is looked at again when it changes, or by another version of Plumb';
 
 function uidOfAnother(rest: PlumbObject, rival: string): Poison {
   const problems = [{ field: 'metadata.uid', message: `is that of ${rival.replace('/objects/', '')}` }];
