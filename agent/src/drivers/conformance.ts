@@ -252,6 +252,17 @@ export function driverConformance(name: string, open: () => Promise<DriverFixtur
       expect(await driver.observe()).toEqual([]);
     });
 
+    test('two images of one content are one file, and what one lets go of stays for the other', async () => {
+      await driver.ensure(it.image);
+      const twin = { ...it.image, owner: '00000014-0000-4000-8000-0000000000aa' };
+      await driver.ensure(twin);
+      expect(await find(twin)).toMatchObject({ owner: twin.owner });
+      await driver.remove(it.image);
+      expect(await find(twin)).toMatchObject({ owner: twin.owner, drift: [] });
+      await driver.remove(twin);
+      expect(await driver.observe()).toEqual([]);
+    });
+
     test('an interrupted fetch leaves nothing half made, and a later one succeeds', async () => {
       const image: Thing<'image'> = { ...it.image, spec: { ...it.image.spec, url: fixture.brokenImageUrl } };
       const error = await failureOf(driver.ensure(image));

@@ -41,6 +41,11 @@ export function requireDependencies(thing: Thing, isThere: (ref: ThingRef) => bo
     );
 }
 
+/** Whether the thing to be removed is an image that another object has taken over. */
+export function isAnothersImage(ref: { kind: ThingKind; owner: string }, live: LiveThing | undefined): boolean {
+  return ref.kind === 'image' && live !== undefined && live.owner !== ref.owner;
+}
+
 /** Throws `InUse` (retry) when one of `others` refers to the thing. */
 export function requireUnused(ref: ThingRef, others: Iterable<LiveThing>): void {
   const users: string[] = [];

@@ -18,7 +18,8 @@ export interface Driver {
    */
   ensure(thing: Thing, attention?: Attention): Promise<void>;
   /**
-   * Removes the thing and everything it left behind. Success when it is not there.
+   * Removes the thing and everything it left behind. Success when it is not there. An image that is another owner's by now
+   * stays: it is kept by its content, and what one object lets go of may be another's.
    * PlumbError `InUse` (retry) when another thing of ours still refers to it.
    */
   remove(thing: { kind: ThingKind; id: string; owner: string }): Promise<void>;

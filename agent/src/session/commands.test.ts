@@ -1,12 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { realAmbient, type Thing } from '@plumb/schemas';
-import type { Command, CommandResult } from '@plumb/schemas/wire/messages.ts';
+import { realAmbient, retryable, type Thing } from '@plumb/schemas';
+import type { Command, CommandProgress, CommandResult } from '@plumb/schemas/wire/messages.ts';
 import { VERB } from '@plumb/schemas/wire/messages.ts';
 import { thingToWire } from '@plumb/schemas/wire/thing-codec.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Driver } from '../drivers/driver.ts';
+import type { Attention, Driver } from '../drivers/driver.ts';
 import { Identity } from '../identity/identity.ts';
 import { Commands } from './commands.ts';
 import { MemoryFences } from './fences.ts';
@@ -15,7 +15,10 @@ let folder: string;
 let identity: Identity;
 let commands: Commands;
 let results: CommandResult[];
+let told: CommandProgress[];
+let now: number;
 let begun: string[];
+let attentions: Map<string, Attention>;
 let release: Map<string, () => void>;
 let held: Set<string>;
 
@@ -24,12 +27,17 @@ beforeEach(async () => {
   identity = await Identity.load(folder, 'host-1', realAmbient().ids);
   await identity.raiseTerm(5);
   results = [];
+  told = [];
+  now = 0;
   begun = [];
+  attentions = new Map();
   held = new Set();
   release = new Map();
   commands = new Commands({
     ...{ driver, identity, fences: new MemoryFences(), most: 100 },
     report: (result) => results.push(result),
+    progress: (progress) => told.push(progress),
+    clock: { now: () => now, after: () => () => {} },
   });
 });
 afterEach(async () => {
@@ -44,8 +52,10 @@ const driver: Driver = {
   facts: async () => ({ cpus: 1, memoryMiB: 1 }),
   troubles: () => [],
   observe: async () => [],
-  async ensure(thing) {
+  async ensure(thing, attention = {}) {
     begun.push(`ensure ${thing.id}`);
+    attentions.set(thing.id, attention);
+    if (thing.kind === 'image') await fetchOf(attention);
     if (thing.id.startsWith('bad')) throw new Error('it broke');
     if (held.has(thing.id)) await new Promise<void>((resolve) => release.set(thing.id, resolve));
   },
@@ -55,6 +65,26 @@ const driver: Driver = {
   onChange: () => () => {},
   close: async () => {},
 };
+
+/** A fetch that brings nothing, until it is given up. */
+function fetchOf({ signal }: Attention): Promise<void> {
+  return new Promise((_resolve, reject) => {
+    const giveUp = () => reject(retryable('Aborted', 'the fetch was ended'));
+    signal?.addEventListener('abort', giveUp);
+    if (signal?.aborted) giveUp();
+  });
+}
+
+const image = (id: string, url = 'https://example.org/a'): Thing<'image'> => ({
+  kind: 'image',
+  id,
+  owner: 'an-image',
+  spec: { url, sha256: id, format: 'raw', maxBytes: 1 },
+});
+
+const making = (...things: Thing[]): Partial<Command> => ({
+  steps: things.map((thing) => ({ id: `make ${thing.id}`, verb: VERB.ensure, thing: thingToWire(thing) })),
+});
 
 const bridge = (id: string): Thing => ({
   kind: 'bridge',
@@ -170,5 +200,86 @@ describe('steps', () => {
     await commands.idle();
     expect(begun).toEqual(['ensure a']);
     expect((await Identity.load(folder, 'host-1', realAmbient().ids)).highestTerm).toBe(9);
+  });
+});
+
+describe('a fetch that a command waits for', () => {
+  const outcomes = () =>
+    results.map(({ command, steps }) => [command, ...steps.map(({ ok, reason, terminal }) => [ok, reason, terminal])]);
+
+  test('ends when the control plane says that nobody waits, and nothing after it is begun', async () => {
+    commands.accept(command('1', [], making(image('i'), bridge('b'))), 's');
+    await settled();
+    commands.cancel('1');
+    await commands.idle();
+    expect(outcomes()).toEqual([['1', [false, 'Aborted', false]]]);
+    expect(begun).toEqual(['ensure i']);
+  });
+
+  test('is not begun by a command that was cancelled while it waited for its turn', async () => {
+    held.add('slow');
+    commands.accept(command('1', ['slow']), 's');
+    commands.accept(command('2', [], making(image('i'))), 's');
+    commands.cancel('2');
+    await settled();
+    release.get('slow')?.();
+    await commands.idle();
+    expect(attentions.get('i')?.signal?.aborted).toBe(true);
+    expect(outcomes()).toEqual([
+      ['1', [true, '', false]],
+      ['2', [false, 'Aborted', false]],
+    ]);
+  });
+
+  test.each<[string, Partial<Command>]>([
+    ['a removal', { steps: [{ id: 'r', verb: VERB.remove, thing: thingToWire(bridge('x')) }] }],
+    ['an image from elsewhere', making(image('j'))],
+    ['the same image from elsewhere', making(image('i', 'https://example.org/b'))],
+  ])('ends when %s of the same owner would wait behind it', async (_what, later) => {
+    commands.accept(command('1', [], making(image('i'))), 's');
+    await settled();
+    commands.accept(command('2', [], { ...later, fence: 11 }), 's');
+    await settled();
+    expect(outcomes()[0]).toEqual(['1', [false, 'Aborted', false]]);
+    commands.cancel('2');
+    await commands.idle();
+  });
+
+  test('goes on when a later command waits for the same, and when another owner commands', async () => {
+    commands.accept(command('1', [], making(image('i'))), 's');
+    await settled();
+    commands.accept(command('2', [], { ...making(bridge('b'), image('i')), fence: 11 }), 's');
+    commands.accept(command('3', ['c'], { owner: 'other' }), 's');
+    await settled();
+    expect(outcomes()).toEqual([['3', [true, '', false]]]);
+    for (const id of ['1', '2', 'unknown']) commands.cancel(id);
+    await commands.idle();
+  });
+
+  test('tells how far it is, once a second', async () => {
+    commands.accept(command('1', [], making(image('i'))), 's');
+    await settled();
+    const onProgress = attentions.get('i')!.onProgress!;
+    for (const [at, bytes] of [
+      [0, 1],
+      [500, 2],
+      [999, 3],
+      [1000, 4],
+      [1500, 5],
+      [2600, 6],
+      [100, 7],
+    ] as const) {
+      now = at;
+      onProgress({ bytes, ofBytes: bytes > 3 ? 100 : undefined });
+    }
+    // The last one: the clock was put back, and nobody is to wait until it has caught up.
+    expect(told).toEqual([
+      { command: '1', bytes: 1, ofBytes: 0 },
+      { command: '1', bytes: 4, ofBytes: 100 },
+      { command: '1', bytes: 6, ofBytes: 100 },
+      { command: '1', bytes: 7, ofBytes: 100 },
+    ]);
+    commands.cancel('1');
+    await commands.idle();
   });
 });

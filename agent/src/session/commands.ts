@@ -1,9 +1,16 @@
-import type { PlumbError } from '@plumb/schemas';
+import type { Clock, PlumbError } from '@plumb/schemas';
 import { PlumbError as Failure, retryable, terminal, thingKey } from '@plumb/schemas';
-import type { Command, CommandResult, Refused, StepResult, WireStep } from '@plumb/schemas/wire/messages.ts';
+import type {
+  Command,
+  CommandProgress,
+  CommandResult,
+  Refused,
+  StepResult,
+  WireStep,
+} from '@plumb/schemas/wire/messages.ts';
 import { VERB } from '@plumb/schemas/wire/messages.ts';
 import { thingFromWire, thingIdentityFromWire } from '@plumb/schemas/wire/thing-codec.ts';
-import type { Driver } from '../drivers/driver.ts';
+import type { Attention, Driver } from '../drivers/driver.ts';
 import type { Identity } from '../identity/identity.ts';
 import { Turns } from '../turns.ts';
 import type { Fences } from './fences.ts';
@@ -16,16 +23,30 @@ export interface CommandsOptions {
   most: number;
   /** Called with what became of a command, after the driver has told every change that it caused. */
   report(result: CommandResult): void;
+  /** Called now and then while a command waits for bytes. */
+  progress(progress: CommandProgress): void;
+  clock: Clock;
 }
+
+/** A command that has not ended. */
+interface Running {
+  command: Command;
+  /** Ends what may take long in it. */
+  abort: AbortController;
+}
+
+/** Bytes come all the time; a person looks now and then. */
+const PROGRESS_EVERY_MS = 1_000;
 
 /**
  * Carries out commands on one host: those of one owner in order, those of different owners at the same time. A command
- * that was begun goes on when the stream is lost.
+ * that was begun goes on when the stream is lost. What may take long in it, the fetch of an image, ends when the control plane
+ * says that nobody waits for it, or commands something else of the same owner, which would wait behind it.
  */
 export class Commands {
   readonly #options: CommandsOptions;
   readonly #turns = new Turns();
-  readonly #running = new Set<string>();
+  readonly #running = new Map<string, Running>();
 
   constructor(options: CommandsOptions) {
     this.#options = options;
@@ -33,7 +54,7 @@ export class Commands {
 
   /** Ids of commands that have not ended. */
   get running(): string[] {
-    return [...this.#running];
+    return [...this.#running.keys()];
   }
 
   /** Begins the command, or refuses it whole. `session`: the one that is open now. */
@@ -45,13 +66,21 @@ export class Commands {
     }
     // The term must be on the disk before anything is done under it.
     const known = this.#options.identity.raiseTerm(command.term);
-    this.#running.add(command.id);
+    for (const earlier of this.#running.values())
+      if (earlier.command.owner === command.owner && !fetchesTheSame(earlier.command, command)) earlier.abort.abort();
+    const running = { command, abort: new AbortController() };
+    this.#running.set(command.id, running);
     known.catch(() => {});
     void this.#turns.take(command.owner, async () => {
-      const result = await this.#carryOut(command, known);
+      const result = await this.#carryOut(running, known);
       this.#running.delete(command.id);
       this.#options.report(result);
     });
+  }
+
+  /** Nobody waits for the command any more. It ends as soon as it may, with a result. */
+  cancel(id: string): void {
+    this.#running.get(id)?.abort.abort();
   }
 
   /** Resolves when every command that was begun has ended. */
@@ -76,8 +105,10 @@ export class Commands {
     return undefined;
   }
 
-  async #carryOut(command: Command, termKnown: Promise<void>): Promise<CommandResult> {
+  async #carryOut(running: Running, termKnown: Promise<void>): Promise<CommandResult> {
     const { identity } = this.#options;
+    const { command } = running;
+    const attention = this.#attention(running);
     const result: CommandResult = { command: command.id, steps: [], refused: null };
     try {
       await termKnown;
@@ -86,19 +117,33 @@ export class Commands {
       return { ...result, refused: refuse('TermNotKept', `${identity.host} cannot write its state: ${why}`) };
     }
     for (const step of command.steps) {
-      const failure = await this.#try(step, command);
+      const failure = await this.#try(step, command, attention);
       result.steps.push(stepResult(step.id, failure));
       if (failure) break;
     }
     return result;
   }
 
-  async #try(step: WireStep, { owner, term, fence }: Command): Promise<PlumbError | undefined> {
+  #attention({ command, abort }: Running): Attention {
+    const { clock, progress } = this.#options;
+    let nextAt = clock.now();
+    return {
+      signal: abort.signal,
+      onProgress: ({ bytes, ofBytes = 0 }) => {
+        const now = clock.now();
+        if (now < nextAt && now >= nextAt - PROGRESS_EVERY_MS) return;
+        nextAt = now + PROGRESS_EVERY_MS;
+        progress({ command: command.id, bytes, ofBytes });
+      },
+    };
+  }
+
+  async #try(step: WireStep, { owner, term, fence }: Command, attention: Attention): Promise<PlumbError | undefined> {
     const { driver, fences } = this.#options;
     try {
       if (!fences.isCurrent(owner, term, fence))
         throw retryable('Superseded', `a later turn of the flow of ${owner} came before this step was begun`);
-      if (step.verb === VERB.ensure) await driver.ensure(thingFromWire(step.thing));
+      if (step.verb === VERB.ensure) await driver.ensure(thingFromWire(step.thing), attention);
       else if (step.verb === VERB.remove) await driver.remove(thingIdentityFromWire(step.thing));
       else {
         const key = thingKey(thingIdentityFromWire(step.thing));
@@ -109,6 +154,14 @@ export class Commands {
       return Failure.from(error, `step ${step.id}`);
     }
   }
+}
+
+/** Whether the later command waits for a fetch of the earlier one, so that to end it would only make it begin again. */
+function fetchesTheSame(earlier: Command, later: Command): boolean {
+  const images = ({ steps }: Command) =>
+    steps.flatMap(({ verb, thing }) => (verb === VERB.ensure && thing?.kind === 'image' ? [thing] : []));
+  const wanted = images(later);
+  return images(earlier).some(({ id, spec }) => wanted.some((thing) => thing.id === id && thing.spec === spec));
 }
 
 function stepResult(step: string, failure: PlumbError | undefined): StepResult {

@@ -93,7 +93,15 @@ export function callError(error: Error & Partial<ServiceError>): string {
 function frameBounds(limits: AgentLimits): FrameBounds {
   const bound = (limit: keyof AgentLimits): Bound => ({ most: limits[limit], limit });
   const name = bound('nameBytes');
-  const names = ['ServerMessage.host', 'Attached.session', 'Command.id', 'Command.owner', 'Command.session', 'Step.id'];
+  const names = [
+    'ServerMessage.host',
+    'Attached.session',
+    'Command.id',
+    'Command.owner',
+    'Command.session',
+    'Step.id',
+    'Cancel.command',
+  ];
   const ofThing = ['Thing.kind', 'Thing.id', 'Thing.owner'];
   return {
     messages: limits.messagesPerFrame,

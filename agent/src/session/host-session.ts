@@ -63,6 +63,9 @@ export class HostSession {
       fences: options.fences ?? new MemoryFences(),
       most: this.#limits.commandsPerHost,
       report: (result) => this.#send({ host: this.name, body: 'result', result }),
+      // A word on the way: not kept for a time at which it is out of date.
+      progress: (progress) => this.#link?.push({ host: this.name, body: 'progress', progress }),
+      clock: options.clock,
     });
     this.#unlisten = options.driver.onChange((change) => this.#changed(change));
   }
@@ -107,6 +110,11 @@ export class HostSession {
 
   command(command: Command): void {
     this.#commands.accept(command, this.#session);
+  }
+
+  /** Nobody waits for the command any more. */
+  cancel(command: string): void {
+    this.#commands.cancel(command);
   }
 
   /** The stream is lost or given up. Commands go on. */

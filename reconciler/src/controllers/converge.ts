@@ -3,7 +3,7 @@
  * be done follows from live state at any time, so nothing of it is journaled.
  */
 import { type LiveThing, PlumbError, retryable, type Thing, thingKey } from '@plumb/schemas';
-import type { FleetCommand } from '../fleet/fleet.ts';
+import type { CommandAttention, FleetCommand } from '../fleet/fleet.ts';
 import { equal } from '../plan/plan.ts';
 import type { Cached } from '../runtime/cache.ts';
 import { type ConditionInput, findCondition } from '../runtime/conditions.ts';
@@ -31,7 +31,13 @@ export function isNeeded(context: Context, host: string, kind: 'bridge' | 'subne
  * Sends what is needed to every connected host at once. `fence`: revision of the object that decided it. Hosts that are
  * not connected are left for the time when they are. Throws the first failure after all hosts have answered.
  */
-export async function converge(context: Context, owner: string, fence: number, wanted: HostSteps): Promise<void> {
+export async function converge(
+  context: Context,
+  owner: string,
+  fence: number,
+  wanted: HostSteps,
+  attention?: CommandAttention,
+): Promise<void> {
   const byHost = new Map<string, FleetCommand['steps']>();
   for (const { host, live, desired } of wanted) {
     const step = stepFor(live, desired);
@@ -41,7 +47,7 @@ export async function converge(context: Context, owner: string, fence: number, w
   await Promise.all(
     [...byHost].map(async ([host, steps]) => {
       try {
-        for (const { error } of await context.fleet.send(host, { owner, fence, steps }))
+        for (const { error } of await context.fleet.send(host, { owner, fence, steps }, attention))
           if (error) failures.push(error);
       } catch (error) {
         failures.push(error as PlumbError);

@@ -1,4 +1,5 @@
-import type { LiveThing } from '@plumb/schemas';
+import type { LiveThing, Thing } from '@plumb/schemas';
+import type { CommandProgress } from '@plumb/schemas/wire/messages.ts';
 import { liveThingToWire } from '@plumb/schemas/wire/thing-codec.ts';
 import { liveDigest, thingLine } from '@plumb/schemas/wire/thing-line.ts';
 import { expect, test } from 'vitest';
@@ -147,5 +148,46 @@ test('what is wrong with a host is heard before its snapshot, and forgotten with
   expect(changes).toEqual([{ type: 'troubles', host: 'h' }]);
   stream.end();
   expect(fleet.host('h')?.troubles).toEqual([]);
+  fleet.close();
+});
+
+test('who waits for a command hears how far it is, and gives it up by a message to the host', async () => {
+  const { fleet, connect } = await fleetFor(['h', 'k']);
+  const stream = connect();
+  stream.attach('h');
+  stream.attach('k');
+  await settle();
+  for (const host of ['h', 'k'])
+    stream.say({ host, body: 'snapshot', snapshot: { things: [], more: false, unchanged: false } });
+  const image: Thing<'image'> = {
+    ...{ kind: 'image', id: 'a'.repeat(64), owner: 'o' },
+    spec: { url: 'https://example.org/a', sha256: 'a'.repeat(64), format: 'raw', maxBytes: 1 },
+  };
+  const told: unknown[] = [];
+  const abort = new AbortController();
+  const answer = fleet.send(
+    'h',
+    { owner: 'o', fence: 1, steps: [{ id: 's', verb: 'ensure', thing: image }] },
+    { signal: abort.signal, onProgress: (progress) => told.push(progress) },
+  );
+  await settle();
+  const command = stream.last('command')!.command.id;
+  const say = (host: string, progress: CommandProgress) => stream.say({ host, body: 'progress', progress });
+  say('h', { command, bytes: 5, ofBytes: 0 });
+  say('h', { command, bytes: 7, ofBytes: 9 });
+  say('h', { command, bytes: 2 ** 60, ofBytes: 9 });
+  say('h', { command: 'another', bytes: 8, ofBytes: 9 });
+  say('k', { command, bytes: 8, ofBytes: 9 });
+  expect(told).toEqual([
+    { bytes: 5, ofBytes: undefined },
+    { bytes: 7, ofBytes: 9 },
+  ]);
+  expect(stream.last('cancel')).toBeUndefined();
+  abort.abort();
+  await settle();
+  expect(stream.last('cancel')).toEqual({ host: 'h', body: 'cancel', cancel: { command } });
+  const failed = { step: 's', ok: false, reason: 'Aborted', message: 'it was ended', terminal: false };
+  stream.say({ host: 'h', body: 'result', result: { command, steps: [failed], refused: null } });
+  expect(await answer).toMatchObject([{ step: 's', error: { reason: 'Aborted', retry: 'retry' } }]);
   fleet.close();
 });

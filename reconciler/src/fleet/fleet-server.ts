@@ -11,7 +11,16 @@ import type { Store } from '../store/store.ts';
 import { Admission } from './admission.ts';
 import { AgentStream } from './agent-stream.ts';
 import { isCredentialOf } from './credentials.ts';
-import type { Fleet, FleetCommand, HostFacts, HostLive, LiveChange, OwnedLive, StepOutcome } from './fleet.ts';
+import type {
+  CommandAttention,
+  Fleet,
+  FleetCommand,
+  HostFacts,
+  HostLive,
+  LiveChange,
+  OwnedLive,
+  StepOutcome,
+} from './fleet.ts';
 import { type EndpointHandlers, FleetEndpoint } from './fleet-endpoint.ts';
 import { countFleet } from './fleet-metrics.ts';
 import type { FrameCall, Heard, Peer } from './frame-call.ts';
@@ -200,7 +209,7 @@ export class FleetServer implements Fleet {
     return pending.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  send(host: string, command: FleetCommand): Promise<StepOutcome[]> {
+  send(host: string, command: FleetCommand, attention: CommandAttention = {}): Promise<StepOutcome[]> {
     const session = this.#sessions.get(host);
     if (!session?.host.connected)
       return Promise.reject(retryable('HostNotConnected', `host ${host} is not connected: start its agent`));
@@ -217,6 +226,7 @@ export class FleetServer implements Fleet {
       host,
       id,
       command.steps.map((step) => step.id),
+      attention.onProgress,
     );
     session.stream.push({
       host,
@@ -230,7 +240,12 @@ export class FleetServer implements Fleet {
         steps: command.steps.map((step) => ({ id: step.id, verb: VERB[step.verb], thing: thingToWire(step.thing) })),
       },
     });
-    return answer;
+    const { signal } = attention;
+    if (signal === undefined) return answer;
+    const cancel = () => session.stream.push({ host, body: 'cancel', cancel: { command: id } });
+    if (signal.aborted) cancel();
+    else signal.addEventListener('abort', cancel, { once: true });
+    return answer.finally(() => signal.removeEventListener('abort', cancel));
   }
 
   onChange(listener: (change: LiveChange) => void): () => void {
@@ -326,6 +341,8 @@ export class FleetServer implements Fleet {
         if (session.host.connected) apply(session, this.#messages.changes(session, message.changes));
       } else if (message.body === 'report') {
         changes.push(this.#applyReport(session, message.report));
+      } else if (message.body === 'progress') {
+        this.#pending.progress(message.host, message.progress);
       } else if (message.body === 'result') {
         const { result } = message;
         answers.push(() => this.#pending.settle(message.host, result));

@@ -25,7 +25,7 @@ export interface Fleet {
    * Rejects with a retryable PlumbError (`HostNotConnected`, `HostDisconnected`, `HostRefused`) when the outcome is
    * unknown or the host refused the whole command; the steps are idempotent, so sending them again is safe.
    */
-  send(host: string, command: FleetCommand): Promise<StepOutcome[]>;
+  send(host: string, command: FleetCommand, attention?: CommandAttention): Promise<StepOutcome[]>;
   /** Whether hosts wait to be let in, or many have just come: one that is not connected may be among them. */
   readonly crowded: boolean;
   /** Whether the host was let in and has not told yet everything that lives there: it is heard, but not connected. */
@@ -86,6 +86,17 @@ export interface FleetCommand {
   /** Store revision of the flow's last turn. */
   fence: number;
   steps: { id: string; verb: 'ensure' | 'remove'; thing: Thing }[];
+}
+
+/** Of whoever waits for a command. */
+export interface CommandAttention {
+  /**
+   * Aborted when nobody waits any more for what may take long in it, the fetch of an image: the host ends that, and the
+   * outcome comes at once (`Aborted`, retry).
+   */
+  signal?: AbortSignal;
+  /** Told now and then how far a fetch is. `ofBytes`: as its source announced, if it did. */
+  onProgress?(progress: { bytes: number; ofBytes: number | undefined }): void;
 }
 
 /** In the order of the steps; steps after the first failure were not tried and are absent. */

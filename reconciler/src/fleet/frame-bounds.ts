@@ -32,6 +32,7 @@ export function agentFrameBounds(limits: ServerLimits): FrameBounds {
       'DomainFacts.state': name,
       'DomainFacts.reason': name,
       'CommandResult.command': name,
+      'Progress.command': name,
       'StepResult.step': name,
     },
   };

@@ -1,12 +1,13 @@
 import type { PlumbError } from '@plumb/schemas';
 import { PlumbError as Failure, retryable } from '@plumb/schemas';
-import type { CommandResult } from '@plumb/schemas/wire/messages.ts';
-import type { StepOutcome } from './fleet.ts';
+import type { CommandProgress, CommandResult } from '@plumb/schemas/wire/messages.ts';
+import type { CommandAttention, StepOutcome } from './fleet.ts';
 import { type HeardLimits, outcomesFrom } from './heard.ts';
 
 interface Pending {
   /** Ids of its steps, in order. */
   steps: readonly string[];
+  onProgress: CommandAttention['onProgress'] | undefined;
   resolve(outcomes: StepOutcome[]): void;
   reject(error: PlumbError): void;
 }
@@ -27,15 +28,27 @@ export class PendingCommands {
   }
 
   /** Resolves or rejects as `Fleet.send` says. */
-  wait(host: string, command: string, steps: readonly string[]): Promise<StepOutcome[]> {
+  wait(
+    host: string,
+    command: string,
+    steps: readonly string[],
+    onProgress?: CommandAttention['onProgress'],
+  ): Promise<StepOutcome[]> {
     let commands = this.#pending.get(host);
     if (commands === undefined) {
       commands = new Map();
       this.#pending.set(host, commands);
     }
     const { promise, resolve, reject } = Promise.withResolvers<StepOutcome[]>();
-    commands.set(command, { steps, resolve, reject });
+    commands.set(command, { steps, onProgress, resolve, reject });
     return promise;
+  }
+
+  /** A word on the way. What is no size, or of a command that nobody waits for, is passed over. */
+  progress(host: string, { command, bytes, ofBytes }: CommandProgress): void {
+    const pending = this.#pending.get(host)?.get(command);
+    if (!isSize(bytes) || !isSize(ofBytes)) return;
+    pending?.onProgress?.({ bytes, ofBytes: ofBytes === 0 ? undefined : ofBytes });
   }
 
   /** Only the host that was commanded can answer; answers that nobody waits for are dropped. */
@@ -58,4 +71,8 @@ export class PendingCommands {
     for (const { reject } of commands?.values() ?? [])
       reject(retryable('HostDisconnected', `host ${host} was lost before it answered: ${why}`));
   }
+}
+
+function isSize(claimed: number): boolean {
+  return Number.isSafeInteger(claimed) && claimed >= 0;
 }

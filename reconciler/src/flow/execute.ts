@@ -1,6 +1,6 @@
 /** Carries out steps on hosts. Knows nothing of objects or stores: what happens next is the caller's to journal. */
 import type { PlumbError } from '@plumb/schemas';
-import type { Fleet, FleetCommand } from '../fleet/fleet.ts';
+import type { CommandAttention, Fleet, FleetCommand } from '../fleet/fleet.ts';
 import type { PlanStep } from '../plan/plan.ts';
 
 export type Execution =
@@ -18,6 +18,8 @@ export interface ExecuteOptions {
   fence: number | ((steps: readonly PlanStep[]) => Promise<number>);
   /** Asked before each command: true when a newer spec or a delete has taken the flow's place. */
   superseded?: () => boolean;
+  /** Given with each command: ends what may take long in it. */
+  attention?: CommandAttention | undefined;
   /** Told of every step that was tried. */
   onStep?: (step: PlanStep, error: PlumbError | undefined) => void;
 }
@@ -36,7 +38,7 @@ export async function execute(steps: readonly PlanStep[], options: ExecuteOption
       fence: typeof options.fence === 'number' ? options.fence : await options.fence(group),
       steps: group.map(({ id, verb, thing }) => ({ id, verb, thing })),
     };
-    const outcomes = await options.fleet.send(first.host, command);
+    const outcomes = await options.fleet.send(first.host, command, options.attention);
     for (const { step: id, error } of outcomes) {
       const step = group.find((s) => s.id === id) ?? first;
       options.onStep?.(step, error);

@@ -12,6 +12,7 @@ export type AgentMessage = { host: string } & (
   | { body: 'heartbeat'; heartbeat: { sequence: number } }
   | { body: 'detach'; detach: Record<never, never> }
   | { body: 'report'; report: HostReport }
+  | { body: 'progress'; progress: CommandProgress }
   | { body?: undefined }
 );
 
@@ -31,6 +32,7 @@ export type ServerMessage = { host: string } & (
   | { body: 'attached'; attached: Attached }
   | { body: 'refused'; refused: Refused }
   | { body: 'command'; command: Command }
+  | { body: 'cancel'; cancel: Cancel }
   | { body?: undefined }
 );
 
@@ -126,6 +128,17 @@ export interface Command {
   term: number;
   fence: number;
   steps: WireStep[];
+}
+
+export interface Cancel {
+  command: string;
+}
+
+export interface CommandProgress {
+  command: string;
+  bytes: number;
+  /** 0: not known. */
+  ofBytes: number;
 }
 
 export interface CommandResult {

@@ -4,7 +4,7 @@ import { PlumbError, thingKey } from '@plumb/schemas';
 import { Locks } from '../../host/locks.ts';
 import { Troubles } from '../../host/troubles.ts';
 import { watchLinks } from '../../network/watch.ts';
-import { dependenciesOf, requireDependencies, requireUnused } from '../dependencies.ts';
+import { dependenciesOf, isAnothersImage, requireDependencies, requireUnused } from '../dependencies.ts';
 import type { Attention, Driver, DriverChange, DriverFacts } from '../driver.ts';
 import type { DomainSurroundings } from './domain/definition.ts';
 
@@ -132,8 +132,10 @@ class LibvirtDriver implements Driver {
   }
 
   remove(thing: { kind: ThingKind; id: string; owner: string }): Promise<void> {
-    if (thing.kind === 'image') this.#parts.images.abort(thing.id);
+    const isAnothers = () => isAnothersImage(thing, this.#ledger.get(thing));
+    if (thing.kind === 'image' && !isAnothers()) this.#parts.images.abort(thing.id);
     return this.#work(thing, [], async () => {
+      if (isAnothers()) return;
       requireUnused(thing, this.#ledger.list());
       await this.#unmake(thing);
       this.#ledger.drop(thing);

@@ -4,7 +4,7 @@ import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
 import { SourceRules } from '../../fetch/source-rules.ts';
 import { Turns } from '../../turns.ts';
 import type { ThingRef } from '../dependencies.ts';
-import { requireDependencies, requireUnused } from '../dependencies.ts';
+import { isAnothersImage, requireDependencies, requireUnused } from '../dependencies.ts';
 import type { Attention, Driver, DriverChange, DriverFacts } from '../driver.ts';
 import { checkImage } from './image-check.ts';
 import type { Latency } from './latency.ts';
@@ -86,7 +86,7 @@ export class SimulatedHost implements Driver {
   remove(thing: { kind: ThingKind; id: string; owner: string }): Promise<void> {
     return this.#operation(thing, async () => {
       const now = this.#things.get(thingKey(thing));
-      if (now === undefined) return;
+      if (now === undefined || isAnothersImage(thing, now)) return;
       requireUnused(now, this.#things.values());
       this.#things.delete(thingKey(now));
       if (now.kind === 'domain') this.#boots.delete(now.id);

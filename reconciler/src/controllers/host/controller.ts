@@ -8,6 +8,7 @@ import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context, Controller } from '../controller.ts';
 import { converge } from '../converge.ts';
 import { guarded } from '../guarded.ts';
+import { heirOf } from '../image/heirs.ts';
 import { mustBeReady, nameOf, resolve } from '../references.ts';
 import {
   conditionsTo,
@@ -58,7 +59,7 @@ async function reportOrphans(context: Context, cached: Cached<Host>): Promise<vo
   if (!live?.connected) return;
   const { orphans, removable } = await orphansOn(context, live);
   await writeStatus(context, cached, (status, object) => orphansStatus(context, status, object, orphans));
-  if (removable.length > 0) await removeDeleted(context, live, removable);
+  if (removable.length > 0) await letGo(context, live, removable);
 }
 
 async function report(context: Context, cached: Cached<Host>): Promise<Again | undefined> {
@@ -87,7 +88,7 @@ async function report(context: Context, cached: Cached<Host>): Promise<Again | u
   }
   const { orphans, removable } = await orphansOn(context, live);
   await writeStatus(context, cached, (status, object) => connectedStatus(context, status, object, live, orphans));
-  if (removable.length > 0) await removeDeleted(context, live, removable);
+  if (removable.length > 0) await letGo(context, live, removable);
   return undefined;
 }
 
@@ -142,6 +143,19 @@ function orphansStatus(context: Context, status: Status, object: Cached['object'
   const message = `${found.length} things on the host belong to no object that the store knows, e.g. ${found[0]!.kind} ${found[0]!.id}; Plumb does not touch them`;
   const condition = { type: 'Orphans', status: 'True' as const, reason: 'Found', message };
   return conditionsTo(context, { ...rest, orphans: found } as Status, object, [condition], []);
+}
+
+/** What deleted objects left goes, but for files that other Images declare as well: those become theirs. */
+async function letGo(context: Context, live: HostLive, removable: LiveThing[]): Promise<void> {
+  const { name: host } = live;
+  const left: LiveThing[] = [];
+  for (const thing of removable) {
+    const heir = thing.kind === 'image' ? heirOf(context, thing.id, thing.owner) : undefined;
+    if (heir === undefined) left.push(thing);
+    // Else deleting one image would take the file from under another.
+    else await converge(context, heir.owner, context.store.revision(), [{ host, live: undefined, desired: heir }]);
+  }
+  await removeDeleted(context, live, left);
 }
 
 /** Removes what the store has deletion records of, in the reverse order of making. */

@@ -12,6 +12,7 @@ import { conditionsTo, writeStatus } from '../status.ts';
 import { liveOf } from './applied.ts';
 import { countAttempt, exhausted } from './attempts.ts';
 import { finishBack, finishForward } from './finish.ts';
+import { awaitImage, imageChanged } from './image-wait.ts';
 import { withHolder } from './name-taken.ts';
 import { planInstance } from './planning.ts';
 import { resolveInstance } from './references.ts';
@@ -32,6 +33,8 @@ export async function goForward(
 ): Promise<Again | undefined> {
   const { record } = flow;
   const stopTelling = context.ambient.clock.after(SILENT_MS, () => void tellProgress(context, cached, record));
+  const unwanted = () => isSuperseded(context, cached.key, record);
+  const wait = awaitImage(context, cached, record, unwanted);
   let latest = flow;
   try {
     const result = await execute(record.plan.steps, {
@@ -41,14 +44,17 @@ export async function goForward(
       },
       fleet: context.fleet,
       owner: record.uid,
-      superseded: () => isSuperseded(context, cached.key, record),
+      superseded: unwanted,
+      attention: wait?.attention,
       onStep: noteSteps(context, record.uid),
     });
     if (result.outcome === 'superseded') return { requeueAfterMs: 0 };
     if (result.outcome === 'done') return finishForward(context, cached, latest);
     const { step, error } = result;
-    return onFailure(context, cached, latest.record, step, withHolder(context, step, error));
+    if (error.reason === 'Aborted' && unwanted()) return { requeueAfterMs: 0 };
+    return await onFailure(context, cached, latest.record, step, withHolder(context, step, error));
   } finally {
+    wait?.end();
     stopTelling();
   }
 }
@@ -78,6 +84,8 @@ async function onFailure(
   if (error.retry === 'retry' && !late) {
     if (error.reason === 'MissingDependency' && !forwardOnly && (await planAgain(context, cached, record)))
       return turnBack(context, cached, record, failure);
+    if (step.thing.kind === 'image' && !forwardOnly && imageChanged(context, cached, record))
+      return beginAnew(context, cached, record, step);
     throw new PlumbError({ reason: error.reason, message: failure.message, retry: 'retry', cause: error });
   }
   if (forwardOnly) return stuck(context, record, failure); // guard: an update that has destroyed data only goes forward
@@ -97,6 +105,22 @@ async function planAgain(context: Context, cached: Cached<Instance>, record: Flo
   // What stands on nothing was refused before it disturbed anybody.
   await context.journal.turn({ ...record, plan, attempts: Math.max(0, (record.attempts ?? 0) - 1) });
   return false;
+}
+
+/** The image that the host was to fetch is declared otherwise: what was made for it is taken back, and planned again. */
+async function beginAnew(
+  context: Context,
+  cached: Cached<Instance>,
+  record: FlowRecord,
+  step: PlanStep,
+): Promise<Again> {
+  const why = terminal('ImageChanged', `image ${cached.object.spec.image} was declared otherwise while it was fetched`);
+  try {
+    await turnBack(context, cached, record, describe(step, why));
+  } catch (thrown) {
+    if (PlumbError.from(thrown, cached.key).retry !== 'terminal') throw thrown;
+  }
+  return { requeueAfterMs: 0 };
 }
 
 /** The flow goes back from here on: what there is to undo is written down with the failure, before it is undone. */

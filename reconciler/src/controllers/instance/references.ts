@@ -16,9 +16,7 @@ import type { Cached } from '../../runtime/cache.ts';
 import type { Precondition } from '../../store/store.ts';
 import type { Context } from '../controller.ts';
 import { mustBeReady, resolve } from '../references.ts';
-
-/** A person who wants a failed flow tried again sets this annotation to anything new. */
-export const RETRY_ANNOTATION = 'plumb.dev/retry';
+import { RETRY_ANNOTATION } from '../retry.ts';
 
 export interface ResolvedInstance {
   references: InstanceReferences;

@@ -11,7 +11,16 @@ import {
 } from '@plumb/schemas';
 import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
 import { thingLine } from '@plumb/schemas/wire/thing-line.ts';
-import type { Fleet, FleetCommand, HostFacts, HostLive, LiveChange, OwnedLive, StepOutcome } from '../fleet.ts';
+import type {
+  CommandAttention,
+  Fleet,
+  FleetCommand,
+  HostFacts,
+  HostLive,
+  LiveChange,
+  OwnedLive,
+  StepOutcome,
+} from '../fleet.ts';
 import type { Likeness } from '../likeness.ts';
 import { ShortLines } from '../short-lines.ts';
 
@@ -32,6 +41,10 @@ export class FakeFleet implements Fleet {
   readonly sent: { host: string; command: FleetCommand }[] = [];
   /** Asked before each step; an error makes the step fail. */
   fault: (host: string, verb: 'ensure' | 'remove', thing: Thing) => PlumbError | undefined = () => undefined;
+  /** URLs of images of which a fetch brings nothing, until it is given up. */
+  readonly stalled = new Set<string>();
+  /** Told of those fetches as they are joined. */
+  progress: { bytes: number; ofBytes: number | undefined } = { bytes: 0, ofBytes: undefined };
   crowded = false;
   /** Hosts that were let in and have not told everything. */
   readonly telling = new Set<string>();
@@ -135,20 +148,38 @@ export class FakeFleet implements Fleet {
     return () => this.listeners.delete(listener);
   }
 
-  async send(host: string, command: FleetCommand): Promise<StepOutcome[]> {
+  async send(host: string, command: FleetCommand, attention: CommandAttention = {}): Promise<StepOutcome[]> {
     await Promise.resolve();
     const target = this.all.get(host);
     if (!target?.connected) throw retryable('HostNotConnected', `the agent of host ${host} is not connected`);
     this.sent.push({ host, command });
     const outcomes: StepOutcome[] = [];
     for (const { id, verb, thing } of command.steps) {
-      const error = this.fault(host, verb, thing);
+      const error = this.fault(host, verb, thing) ?? (await this.fetchOf(host, thing, attention));
       outcomes.push(error ? { step: id, error } : { step: id });
       if (error) break;
       if (verb === 'remove') this.take(host, thing);
       else this.put(host, live(thing, target.things.get(thingKey(thing))));
     }
     return outcomes;
+  }
+
+  private async fetchOf(
+    host: string,
+    thing: Thing,
+    { signal, onProgress }: CommandAttention,
+  ): Promise<PlumbError | undefined> {
+    if (thing.kind !== 'image' || !this.stalled.has(thing.spec.url)) return undefined;
+    onProgress?.(this.progress);
+    await new Promise<void>((resolve, reject) => {
+      if (signal?.aborted) resolve();
+      signal?.addEventListener('abort', () => resolve(), { once: true });
+      this.onChange(() => {
+        if (!this.all.get(host)?.connected)
+          reject(retryable('HostDisconnected', `host ${host} was lost before it answered`));
+      });
+    });
+    return retryable('Aborted', `the fetch of image ${thing.id} was ended`);
   }
 
   /** Makes a thing be there without anyone having asked for it. */

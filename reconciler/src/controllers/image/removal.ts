@@ -1,0 +1,80 @@
+/** Files of images leave the hosts that no longer need them. */
+import { type Image, type LiveThing, retryable } from '@plumb/schemas';
+import type { Cached } from '../../runtime/cache.ts';
+import type { Again, Context } from '../controller.ts';
+import { converge, type HostSteps } from '../converge.ts';
+import { referrerNames } from '../references.ts';
+import { deletionBlocked, depart, failedStatus, writeStatus } from '../status.ts';
+import { heirOf } from './heirs.ts';
+
+/** What lived for an image when all of it was the file with this sum. */
+export interface Clean {
+  sha256: string;
+  /** As `OwnedLive` has it. */
+  version: number;
+}
+
+/**
+ * Removes files that the image once was. It is looked at in every burst of creates, and may be on tens of thousands of
+ * hosts: they are walked through only when something changed there.
+ */
+export async function removeOthers(context: Context, cached: Cached<Image>, clean: Map<string, Clean>): Promise<void> {
+  const { uid } = cached.object.metadata;
+  const { sha256 } = cached.object.spec;
+  const version = context.fleet.owned(uid)?.version ?? 0;
+  const before = clean.get(uid);
+  if (before?.version === version && before.sha256 === sha256) return;
+  let others = 0;
+  await removeUnused(context, cached, (thing) => {
+    if (thing.id === sha256) return false;
+    others++;
+    return true;
+  });
+  if (others === 0) clean.set(uid, { sha256, version });
+}
+
+export async function removeImage(context: Context, cached: Cached<Image>): Promise<Again | undefined> {
+  const blockers = referrerNames(context, cached);
+  if (blockers.length > 0) {
+    await writeStatus(context, cached, (s, o) => failedStatus(context, s, o, deletionBlocked(blockers)));
+    await removeUnused(context, cached, (thing) => thing.id !== cached.object.spec.sha256);
+    return undefined;
+  }
+  await removeUnused(context, cached, () => true);
+  const left = [...context.fleet.ownedBy(cached.object.metadata.uid)].filter(({ host }) =>
+    context.liveness.connected(host),
+  );
+  if (left.length > 0) throw retryable('Removing', `its file is still on ${left.map((l) => l.host).join(', ')}`);
+  await depart(context, cached);
+  return undefined;
+}
+
+/**
+ * Removes the image's files, where `unwanted` says so, from connected hosts on which no disk is a clone of them. What
+ * another Image is as well becomes that one's, and stays.
+ */
+async function removeUnused(
+  context: Context,
+  cached: Cached<Image>,
+  unwanted: (thing: LiveThing) => boolean,
+): Promise<void> {
+  const { uid } = cached.object.metadata;
+  const wanted: HostSteps = [];
+  const heirs = new Map<string, ReturnType<typeof heirOf>>();
+  for (const { host, thing } of context.fleet.ownedBy(uid)) {
+    if (!unwanted(thing)) continue;
+    if (!heirs.has(thing.id)) heirs.set(thing.id, heirOf(context, thing.id, uid));
+    const heir = heirs.get(thing.id);
+    // Else deleting one image would take the file from under another.
+    if (heir) wanted.push({ host, live: undefined, desired: heir });
+    else if (!hasClone(context, host, thing.id) && !context.holdings.usesImage(host, thing.id))
+      wanted.push({ host, live: thing, desired: undefined });
+  }
+  await converge(context, uid, cached.revision, wanted);
+}
+
+function hasClone(context: Context, host: string, imageId: string): boolean {
+  for (const thing of context.fleet.host(host)?.things.values() ?? [])
+    if (thing.kind === 'disk' && thing.spec.image === imageId) return true;
+  return false;
+}

@@ -1,0 +1,48 @@
+/** A flow whose host first fetches the image: it may take hours, and ends as soon as nobody wants it. */
+import type { Image, Instance } from '@plumb/schemas';
+import { thingKey } from '@plumb/schemas';
+import type { CommandAttention } from '../../fleet/fleet.ts';
+import type { FlowRecord } from '../../flow/record.ts';
+import { imageThing } from '../../plan/network-things.ts';
+import { equal, type PlanStep } from '../../plan/plan.ts';
+import type { Cached } from '../../runtime/cache.ts';
+import { referenceKey } from '../../runtime/references.ts';
+import type { Context } from '../controller.ts';
+import { keyWatch } from '../key-watch.ts';
+
+export interface ImageWait {
+  attention: CommandAttention;
+  end(): void;
+}
+
+/** Undefined when the host has the file, so that nothing takes long. `isUnwanted`: whether the flow leads nowhere any more. */
+export function awaitImage(
+  context: Context,
+  cached: Cached<Instance>,
+  record: FlowRecord,
+  isUnwanted: () => boolean,
+): ImageWait | undefined {
+  const step = imageStep(record);
+  if (step === undefined || context.fleet.host(step.host)?.things.has(thingKey(step.thing))) return undefined;
+  const abort = new AbortController();
+  const end = keyWatch(context).on([cached.key, imageKey(cached)], () => {
+    if (isUnwanted() || imageChanged(context, cached, record)) abort.abort();
+  });
+  return { attention: { signal: abort.signal }, end };
+}
+
+/** Whether the flow is to fetch an image that is declared otherwise by now. */
+export function imageChanged(context: Context, cached: Cached<Instance>, record: FlowRecord): boolean {
+  const step = imageStep(record);
+  const image = context.cache.get<Image>(imageKey(cached))?.object;
+  if (step === undefined || image === undefined || image.metadata.uid !== step.thing.owner) return false;
+  return !equal(imageThing(image).spec, step.thing.spec);
+}
+
+function imageStep({ plan }: FlowRecord): PlanStep | undefined {
+  return plan.steps.find(({ verb, thing }) => verb === 'ensure' && thing.kind === 'image');
+}
+
+function imageKey({ object }: Cached<Instance>): string {
+  return referenceKey('Image', object.metadata.namespace, object.spec.image);
+}
