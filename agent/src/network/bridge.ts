@@ -5,9 +5,7 @@ import { FILTERED_GROUPS, filtersGroups } from './bridge-port.ts';
 import type { IpCommand, Link } from './ip.ts';
 import { EVERYONE } from './ip.ts';
 import type { Names } from './names.ts';
-
-/** UDP port of VXLAN (RFC 7348). */
-const VXLAN_PORT = 4789;
+import { usablePeers, VXLAN_PORT } from './tunnels.ts';
 
 export interface BridgeView {
   links: ReadonlyMap<string, Link>;
@@ -20,9 +18,9 @@ export interface BridgeView {
 }
 
 /** The interface by which the bridge reaches other hosts; none on a VXLAN without peers, which carries nothing. */
-export function uplinkOf({ id, spec }: Thing<'bridge'>, names: Names): string | undefined {
-  if (spec.type === 'flat') return spec.physicalInterface;
-  return spec.peers.length > 0 ? names.vxlan(id) : undefined;
+export function uplinkOf(thing: Thing<'bridge'>, names: Names): string | undefined {
+  if (thing.spec.type === 'flat') return thing.spec.physicalInterface;
+  return usablePeers(thing).length > 0 ? names.vxlan(thing.id) : undefined;
 }
 
 /**
@@ -43,7 +41,7 @@ export function bridgeCommands(
     ip.push(['link', 'add', name, 'type', 'bridge', 'stp_state', '0', 'forward_delay', '0', 'mcast_snooping', '0']);
   ip.push(mark(name, thing, names), ['link', 'set', 'dev', name, 'addrgenmode', 'none', 'mtu', mtu, 'up']);
   const uplink = uplinkOf(thing, names);
-  for (const old of [names.vxlan(thing.id), before && uplinkOf(before, names)])
+  for (const old of new Set([names.vxlan(thing.id), before && uplinkOf(before, names)]))
     if (old !== undefined && old !== uplink) ip.push(...leave(view.links.get(old), name, names));
   if (spec.type === 'flat') {
     ip.push(...enslave(thing, name, view));
@@ -65,12 +63,13 @@ export function bridgeCommands(
     filterGroups(uplink),
   );
   const now = asDeclared ? view.peers : [];
+  const wanted = usablePeers(thing, view.tunnelAddress);
   const peer = (verb: string, address: string) => ['fdb', verb, EVERYONE, 'dev', uplink, 'dst', address];
   return {
     ip,
     fdb: [
-      ...spec.peers.filter((address) => !now.includes(address)).map((address) => peer('append', address)),
-      ...now.filter((address) => !spec.peers.includes(address)).map((address) => peer('del', address)),
+      ...wanted.filter((address) => !now.includes(address)).map((address) => peer('append', address)),
+      ...now.filter((address) => !wanted.includes(address)).map((address) => peer('del', address)),
     ],
   };
 }
@@ -100,7 +99,8 @@ export function bridgeDrift(thing: Thing<'bridge'>, names: Names, view: BridgeVi
   if (link.master !== name) drift.push(`its uplink ${uplink} is not on the bridge ${name}`);
   else if (!filtersGroups(link)) drift.push(`frames to groups of bridges pass its filter at ${uplink}`);
   if (!link.up) drift.push(`its uplink ${uplink} is down`);
-  if (thing.spec.type === 'vxlan') drift.push(...vxlanDrift(thing, link, view), ...peerDrift(thing, view.peers));
+  if (thing.spec.type === 'vxlan')
+    drift.push(...vxlanDrift(thing, link, view), ...peerDrift(usablePeers(thing, view.tunnelAddress), view.peers));
   return drift;
 }
 
@@ -135,8 +135,7 @@ function vxlanDrift({ spec }: Thing<'bridge'>, link: Link, view: BridgeView): st
   ];
 }
 
-function peerDrift({ spec }: Thing<'bridge'>, peers: readonly string[]): string[] {
-  const declared = spec.peers.toSorted();
+function peerDrift(declared: readonly string[], peers: readonly string[]): string[] {
   if (declared.join() === peers.join()) return [];
   return [`its VXLAN peers are ${peers.join(', ') || 'none'}, declared are ${declared.join(', ') || 'none'}`];
 }

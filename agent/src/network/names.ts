@@ -53,7 +53,7 @@ export class Names {
     return namespace.startsWith(prefix) ? namespace.slice(prefix.length) : undefined;
   }
 
-  /** The table of packet filters. */
+  /** The table of packet filters, and that of the host's firewall for tunnels. */
   table(): string {
     return `plumb_${this.key}`;
   }

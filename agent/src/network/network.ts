@@ -1,27 +1,25 @@
 import { join } from 'node:path';
 import type { Clock, LiveThing, Thing } from '@plumb/schemas';
 import { retryable } from '@plumb/schemas';
-import { Coalesced } from '../host/coalesced.ts';
 import type { Run } from '../host/command.ts';
 import { runInNetwork } from '../host/command.ts';
 import { Locks } from '../host/locks.ts';
 import { Records } from '../host/records.ts';
-import { bridgeCommands, bridgeDrift, bridgeRemoval } from './bridge.ts';
+import { bridgeCommands, bridgeRemoval } from './bridge.ts';
 import type { PortCommands } from './bridge-port.ts';
 import { checkBridge, checkPort, checkSubnet } from './checked.ts';
 import { Dnsmasq } from './dnsmasq.ts';
-import { filterSets } from './filter.ts';
-import type { LoadedFilter } from './filter-table.ts';
-import { FilterTable } from './filter-table.ts';
+import type { FilterInput } from './filter.ts';
 import { foundlings } from './foundlings.ts';
-import type { FixedAddress, Link } from './ip.ts';
 import { ipBatch } from './ip.ts';
 import { Kernel } from './kernel.ts';
 import { Names } from './names.ts';
-import { addNamespace, deleteNamespace, listNamespaces, namespacePath, readLegInside } from './namespaces.ts';
-import { portCommands, portDrift } from './port.ts';
+import { addNamespace, deleteNamespace, namespacePath, readLegInside } from './namespaces.ts';
+import { portCommands } from './port.ts';
 import { Servers } from './servers.ts';
-import { insideCommands, legCommands, subnetDrift } from './subnet.ts';
+import { insideCommands, legCommands } from './subnet.ts';
+import { Survey } from './survey.ts';
+import { Tables } from './tables.ts';
 import { upgradeCommands } from './upgrade.ts';
 
 export interface NetworkOptions {
@@ -37,14 +35,6 @@ export interface NetworkOptions {
 
 export type NetworkThing = LiveThing<'bridge' | 'subnet' | 'port'>;
 
-/** Everything that the parts look at, read at one moment. */
-interface Snapshot {
-  links: Map<string, Link>;
-  fixed: Map<string, FixedAddress[]>;
-  namespaces: Set<string>;
-  filter: LoadedFilter | undefined;
-}
-
 const IP = 'ip';
 
 /** Bridges, subnets and ports of one driver, as the kernel has them. */
@@ -56,9 +46,9 @@ export class Network {
   readonly #ports: Records<'port'>;
   readonly #dnsmasq: Dnsmasq;
   readonly #servers: Servers;
-  readonly #filter: FilterTable;
+  readonly #tables: Tables;
   readonly #kernel: Kernel;
-  readonly #snapshots = new Coalesced(() => this.#read());
+  readonly #survey: Survey;
   /** Changes of interfaces go one after another; so do changes of one subnet's DHCP. */
   readonly #locks = new Locks();
 
@@ -79,12 +69,14 @@ export class Network {
       subnets: () => this.#subnets.list(),
       ports: () => this.#ports.list(),
     });
-    this.#filter = new FilterTable(this.names.table(), run, () =>
-      filterSets(
-        { bridges: this.#bridges.list(), subnets: this.#subnets.list(), ports: this.#ports.list() },
-        this.names,
-      ),
-    );
+    this.#tables = new Tables(this.names, run, options.tunnelAddress, () => this.#declared());
+    this.#survey = new Survey({
+      ...{ names: this.names, run, kernel: this.#kernel, tables: this.#tables, dnsmasq: this.#dnsmasq },
+    });
+  }
+
+  #declared(): FilterInput {
+    return { bridges: this.#bridges.list(), subnets: this.#subnets.list(), ports: this.#ports.list() };
   }
 
   async open(): Promise<void> {
@@ -95,24 +87,18 @@ export class Network {
 
   /** What an earlier version made is kept as this one makes it, also where drift is only reported. */
   async #upgrade(): Promise<void> {
-    const { links, fixed, filter } = await this.#read();
-    if (filter !== undefined && !filter.complete) await this.#filter.apply();
-    const input = {
-      bridges: this.#bridges.list(),
-      subnets: this.#subnets.list(),
-      ports: this.#ports.list(),
-      links,
-      fixed,
-    };
-    await this.#kernel.apply(upgradeCommands(input, this.names));
+    const snapshot = await this.#survey.read();
+    await this.#tables.upgrade(snapshot);
+    const { links, fixed } = snapshot;
+    await this.#kernel.apply(upgradeCommands({ ...this.#declared(), links, fixed }, this.names));
   }
 
   async observe(): Promise<NetworkThing[]> {
-    const snapshot = await this.#snapshots.run();
+    const snapshot = await this.#survey.read();
     const recorded = await Promise.all([
-      ...this.#bridges.list().map((thing) => this.#lookAtBridge(thing, snapshot)),
-      ...this.#subnets.list().map((thing) => this.#lookAtSubnet(thing, snapshot)),
-      ...this.#ports.list().map((thing) => this.#lookAtPort(thing, snapshot)),
+      ...this.#bridges.list().map((thing) => this.#survey.bridge(thing, snapshot)),
+      ...this.#subnets.list().map((thing) => this.#survey.subnet(thing, snapshot)),
+      ...this.#ports.list().map((thing) => this.#survey.port(thing, snapshot)),
     ]);
     const known = new Set(recorded.map(({ kind, id }) => `${kind}/${id}`));
     return [...recorded, ...foundlings(this.names, snapshot, known)];
@@ -125,11 +111,11 @@ export class Network {
       const view = await this.#kernel.bridgeView(thing, await this.#kernel.links());
       const commands = bridgeCommands(thing, before, this.names, view);
       await this.#recorded(thing.kind, thing.id, this.#bridges.put(thing), async () => {
-        await this.#filter.apply();
+        await this.#tables.apply();
         await this.#kernel.apply(commands);
       });
     });
-    return this.#lookAtBridge(thing, await this.#snapshots.run());
+    return this.#survey.bridge(thing, await this.#survey.read());
   }
 
   async ensureSubnet(thing: Thing<'subnet'>): Promise<LiveThing<'subnet'>> {
@@ -140,7 +126,7 @@ export class Network {
       const link = (await this.#kernel.links()).get(this.names.leg(thing.id));
       const commands = legCommands(thing, this.names, { link, fixed: await this.#kernel.fixedAt(link) });
       await this.#recorded(thing.kind, thing.id, this.#subnets.put(thing), async () => {
-        await this.#filter.apply();
+        await this.#tables.applyFilter();
         await addNamespace(run, namespace);
         await this.#kernel.apply(await this.#withWholePair(thing, commands));
         const inside = await readLegInside(run, namespace);
@@ -150,7 +136,7 @@ export class Network {
         await this.#dnsmasq.ensure(thing, this.#servers.portsOf(thing.id), namespacePath(namespace), inside.index);
       });
     });
-    return this.#lookAtSubnet(thing, await this.#snapshots.run());
+    return this.#survey.subnet(thing, await this.#survey.read());
   }
 
   async ensurePort(thing: Thing<'port'>): Promise<LiveThing<'port'>> {
@@ -158,7 +144,7 @@ export class Network {
     const before = this.#ports.get(thing.id);
     await this.#recorded(thing.kind, thing.id, this.#ports.put(thing), async () => {
       // The filter first: there is no moment in which the guest could send as someone else.
-      await this.#filter.apply();
+      await this.#tables.applyFilter();
       await this.#locks.hold({ exclusive: [IP] }, async () => {
         const links = await this.#kernel.links();
         const fixed = await this.#kernel.fixedAt(links.get(this.names.tap(thing.id)));
@@ -166,24 +152,24 @@ export class Network {
       });
       for (const subnet of new Set([thing.spec.subnet, before?.spec.subnet])) await this.#servers.refresh(subnet);
     });
-    return this.#lookAtPort(thing, await this.#snapshots.run());
+    return this.#survey.port(thing, await this.#survey.read());
   }
 
   async removeBridge(id: string): Promise<void> {
     await this.#locks.hold({ exclusive: [IP] }, () => this.#unmakeBridge(id));
-    await this.#filter.apply();
+    await this.#tables.apply();
   }
 
   async removeSubnet(id: string): Promise<void> {
     await this.#locks.hold({ exclusive: [IP, id] }, () => this.#unmakeSubnet(id));
-    await this.#filter.apply();
+    await this.#tables.applyFilter();
   }
 
   async removePort(id: string): Promise<void> {
     const subnet = this.#ports.get(id)?.spec.subnet;
     await this.#locks.hold({ exclusive: [IP] }, () => this.#unmakePort(id));
     await this.#servers.refresh(subnet);
-    await this.#filter.apply();
+    await this.#tables.applyFilter();
   }
 
   /** Does what servers need from time to time. True when something is gone that nothing else tells of. */
@@ -237,7 +223,7 @@ export class Network {
       port: () => this.removePort(id),
     };
     await removal[kind]().catch(() => {});
-    await this.#filter.apply().catch(() => {});
+    await this.#tables.apply().catch(() => {});
   }
 
   async #unmakeBridge(id: string): Promise<void> {
@@ -268,34 +254,5 @@ export class Network {
       return commands;
     const anew = legCommands(thing, this.names, { fixed: [] });
     return { ...anew, ip: [['link', 'del', this.names.leg(thing.id)], ...anew.ip] };
-  }
-
-  async #read(): Promise<Snapshot> {
-    const [links, fixed, namespaces, filter] = await Promise.all([
-      this.#kernel.look(),
-      this.#kernel.fixed(),
-      listNamespaces(),
-      this.#filter.read(),
-    ]);
-    return { links, fixed, namespaces, filter };
-  }
-
-  async #lookAtBridge(thing: Thing<'bridge'>, { links }: Snapshot): Promise<LiveThing<'bridge'>> {
-    return { ...thing, drift: bridgeDrift(thing, this.names, await this.#kernel.bridgeView(thing, links)) };
-  }
-
-  async #lookAtSubnet(thing: Thing<'subnet'>, { links, fixed }: Snapshot): Promise<LiveThing<'subnet'>> {
-    const namespace = this.names.namespace(thing.id);
-    const inside = await readLegInside(this.#options.run, namespace);
-    const drift = subnetDrift(thing, this.names, links, fixed.get(this.names.leg(thing.id)) ?? [], inside);
-    if (inside !== undefined) drift.push(...(await this.#dnsmasq.drift(thing, namespacePath(namespace), inside.index)));
-    return { ...thing, drift };
-  }
-
-  async #lookAtPort(thing: Thing<'port'>, { links, fixed, filter }: Snapshot): Promise<LiveThing<'port'>> {
-    const leases = await this.#dnsmasq.leases(thing.spec.subnet);
-    const at = fixed.get(this.names.tap(thing.id)) ?? [];
-    const sets = filter?.complete ? filter.sets : undefined;
-    return { ...thing, drift: portDrift(thing, this.names, { links, fixed: at, filter: sets, leases }) };
   }
 }

@@ -79,6 +79,23 @@ describe.skipIf(missing !== undefined)('guests on one bridge', () => {
     expect(surprises(await sendMatrix(world, allCases))).toEqual([]);
     expect(await world.learned()).toEqual([]);
   });
+
+  test.runIf(process.env.PLUMB_SOAK_NETWORK)('each rule of the filter has a frame that shows it', async () => {
+    const table = world.names.table();
+    const lines = (await world.run('nft', ['list', 'table', 'bridge', table])).split('\n');
+    const load = (kept: string[]) =>
+      world.run('nft', ['-f', '-'], { input: `delete table bridge ${table}\n${kept.join('\n')}` });
+    const idle: string[] = [];
+    for (const [number, line] of lines.entries()) {
+      if (!/^\t\t.*\b(drop|accept|jump \w+)$/.test(line)) continue;
+      await load(lines.toSpliced(number, 1));
+      // Without a rule that lets through what is right, the marks are not heard either.
+      const found = await sendMatrix(world, allCases).then(surprises, () => ['nothing is heard']);
+      if (found.length === 0) idle.push(line.trim());
+    }
+    await load(lines);
+    expect(idle).toEqual([]);
+  });
 });
 
 const ping = allCases.find(({ group, what, from }) => group === 'IPv4' && what === 'ping' && from === 'guest')!;
