@@ -42,11 +42,31 @@ export interface MetaStatus {
   code: number;
 }
 
+/**
+ * The list that a client wants is newer than anything here: another server wrote it, or the store was restored. Clients of Go
+ * know it by its cause, and list anew.
+ */
+export class TooNew extends PlumbError {
+  readonly retryAfterSeconds = 1;
+  readonly causes = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }];
+
+  constructor(wanted: number, newest: number) {
+    super({
+      reason: 'Timeout',
+      message: `Too large resource version: ${wanted}, current: ${newest}`,
+      retry: 'retry',
+    });
+  }
+}
+
 /** The Status for an error. `about` fills its details. */
 export function statusOf(error: PlumbError, about: About = {}): MetaStatus {
   const reason = reasonOf(error);
   const code = codes[reason] ?? (error.retry === 'retry' ? 503 : 422);
-  const causes = error.fields.map(({ field, message }) => ({ reason: 'FieldValueInvalid', message, field }));
+  const causes =
+    error instanceof TooNew
+      ? error.causes
+      : error.fields.map(({ field, message }) => ({ reason: 'FieldValueInvalid', message, field }));
   // kubectl names the kind of an invalid object, and the resource of any other.
   const kind = code === 422 ? about.kind : about.plural;
   return {
@@ -62,7 +82,7 @@ export function statusOf(error: PlumbError, about: About = {}): MetaStatus {
       ...(kind ? { kind } : {}),
       ...(about.uid ? { uid: about.uid } : {}),
       ...(causes.length > 0 ? { causes } : {}),
-      ...(error instanceof Overloaded ? { retryAfterSeconds: error.retryAfterSeconds } : {}),
+      ...(error instanceof Overloaded || error instanceof TooNew ? { retryAfterSeconds: error.retryAfterSeconds } : {}),
     },
     code,
   };

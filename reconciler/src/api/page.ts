@@ -1,8 +1,8 @@
 /** Reading the objects that a list, or the beginning of a watch, is about. */
 import { decodeObject } from '../store/object-codec.ts';
 import type { Entry } from '../store/store.ts';
-import { badRequest, expired } from './failure.ts';
-import { parseRevision, tooNew } from './presentation.ts';
+import { badRequest, expired, TooNew } from './failure.ts';
+import { parseRevision } from './presentation.ts';
 import { readable, type Wrongs } from './readable.ts';
 import { keyOf, prefixOf, type Resource } from './resource.ts';
 import type { Selection } from './selection.ts';
@@ -128,13 +128,13 @@ function wantedRevision(resource: Resource, query: URLSearchParams): number {
   const newest = resource.store.revision();
   if (match === 'Exact') {
     if (wanted === 0) throw badRequest('resourceVersionMatch Exact needs a resourceVersion other than 0');
-    if (wanted > newest) throw tooNew(wanted, newest);
+    if (wanted > newest) throw new TooNew(wanted, newest);
     return wanted;
   }
   if (match !== '' && match !== 'NotOlderThan') {
     throw badRequest(`resourceVersionMatch must be one of Exact, NotOlderThan, but is ${JSON.stringify(match)}`);
   }
-  if (wanted > newest) throw tooNew(wanted, newest);
+  if (wanted > newest) throw new TooNew(wanted, newest);
   return 0;
 }
 

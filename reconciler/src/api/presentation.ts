@@ -1,5 +1,5 @@
 /** In which form objects go out: as they are, as rows of a table, or their metadata alone. `Accept` says which. */
-import { type Clock, retryable, terminal } from '@plumb/schemas';
+import { type Clock, terminal } from '@plumb/schemas';
 import { decodeObject, objectText } from '../store/object-codec.ts';
 import type { Entry } from '../store/store.ts';
 import { badRequest } from './failure.ts';
@@ -129,7 +129,8 @@ function asTable(resource: Resource, clock: Clock, include: 'None' | 'Metadata' 
 }
 
 function metadataText(entry: Shown): string {
-  const { metadata } = decodeObject(entry);
+  const { resourceVersion, ...others } = decodeObject(entry).metadata;
+  const metadata = entry.revision === 0 ? others : { resourceVersion, ...others };
   return JSON.stringify({ kind: 'PartialObjectMetadata', apiVersion: META_VERSION, metadata });
 }
 
@@ -165,9 +166,4 @@ export function parseRevision(text: string): number {
   if (!/^\d{1,15}$/.test(text))
     throw badRequest(`resourceVersion ${JSON.stringify(text)} is not one that was given out`);
   return Number(text);
-}
-
-/** The list that a client wants is newer than anything here: another server wrote it, or the store was restored. */
-export function tooNew(wanted: number, newest: number) {
-  return retryable('Timeout', `too large resource version: ${wanted}, the newest is ${newest}`);
 }

@@ -6,7 +6,7 @@ import { type Audit, type Audited, auditRequest } from './audit.ts';
 import type { Call } from './call.ts';
 import type { Discovery } from './discovery.ts';
 import { type Extension, extend } from './extension.ts';
-import { type About, statusOf } from './failure.ts';
+import { type About, statusOf, TooNew } from './failure.ts';
 import type { Admission } from './fairness/admission.ts';
 import type { Asked } from './fairness/demand.ts';
 import type { OpenApi } from './openapi.ts';
@@ -63,6 +63,7 @@ export class Router {
     let target: Target | undefined;
     if (this.#routes.limits) request.limits = this.#routes.limits;
     try {
+      expectMethod(request);
       const reply = await this.#open(request);
       if (reply) {
         request.source.refused?.();
@@ -86,12 +87,18 @@ export class Router {
   refuse(error: PlumbError, about: About = {}): Reply {
     const status = statusOf(error, about);
     const after = status.details?.retryAfterSeconds;
-    return json(status.code, status, after === undefined ? refusalHeaders[status.code] : { 'retry-after': `${after}` });
+    // A client of Go would send the same request again ten times, instead of listing anew.
+    const header =
+      after === undefined || error instanceof TooNew ? refusalHeaders[status.code] : { 'retry-after': `${after}` };
+    return json(status.code, status, header);
   }
 
   /** What everyone may ask. */
   async #open(request: ApiRequest): Promise<Reply | undefined> {
-    switch (request.path) {
+    const path = trimmed(request.path);
+    if (OPEN.has(path) && request.method !== 'GET' && request.method !== 'HEAD')
+      throw terminal('MethodNotAllowed', `${request.method} is not served at ${path}`);
+    switch (path) {
       case '/healthz':
       case '/livez':
         return plain(200, 'ok');
@@ -115,6 +122,12 @@ export class Router {
       const why = bearer === undefined ? 'the request bears no token' : 'the token is not known here';
       throw terminal('Unauthorized', `${why}: use the kubeconfig that the server wrote into its data folder`);
     }
+    for (const header in request.headers)
+      if (header.startsWith('impersonate-'))
+        throw terminal(
+          'Forbidden',
+          `impersonation is not served: leave out --as and the header ${header.slice(0, 80)}`,
+        );
   }
 
   /** What is no resource. */
@@ -172,6 +185,16 @@ const refusalHeaders: Record<number, Record<string, string>> = {
 };
 
 const METRICS = '/metrics';
+
+/** What is served without a token. */
+const OPEN: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz', '/version']);
+
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** TRACE would send back the token, and of what is no method of HTTP nothing is known. */
+function expectMethod({ method }: ApiRequest): void {
+  if (!METHODS.has(method)) throw terminal('MethodNotAllowed', `${method.slice(0, 80)} is not served`);
+}
 
 function nothingAt(path: string) {
   return terminal('NotFound', `the server has nothing at ${path}`);

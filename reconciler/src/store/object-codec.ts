@@ -35,6 +35,8 @@ export function decodeObject<T extends PlumbObject = PlumbObject>(entry: Pick<En
 export function objectText(entry: Pick<Entry, 'value' | 'revision'>): string {
   const at = entry.value.indexOf(METADATA) + METADATA.length;
   if (at < METADATA.length) throw retryable('StoreCorrupt', `an entry of revision ${entry.revision} is not an object`);
+  // What was only tried has none.
+  if (entry.revision === 0) return entry.value;
   return `${entry.value.slice(0, at)}"resourceVersion":"${entry.revision}",${entry.value.slice(at)}`;
 }
 

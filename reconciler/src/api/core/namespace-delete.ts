@@ -5,7 +5,7 @@
 import { kinds, PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
 import { keys } from '../../store/keys.ts';
 import { encodeObject, isBeingDeleted, objectText, removalOps } from '../../store/object-codec.ts';
-import type { Store } from '../../store/store.ts';
+import type { Entry, Store } from '../../store/store.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { conflict, notFound } from '../failure.ts';
 import { expectSame } from '../modify.ts';
@@ -32,13 +32,15 @@ export async function deleteNamespace(context: ApiContext, resource: WritableRes
   if (!entry) throw notFound(resource.plural, '', name);
   const { object: current } = storedObject(resource, entry);
   expectSame(resource, current, preconditions);
+  const asItIs = (shown: Entry): Reply => ({
+    status: 200,
+    type: JSON_TYPE,
+    body: objectText(readable(context.wrongs, resource, shown, shown.revision)),
+  });
+  if (current.metadata.deletionTimestamp !== undefined && isHeld(current)) return asItIs(entry);
   if (dryRun) {
     await expectEmpty(resource, name);
-    return {
-      status: 200,
-      type: JSON_TYPE,
-      body: objectText(readable(context.wrongs, resource, entry, entry.revision)),
-    };
+    return asItIs(entry);
   }
   const now = context.ambient.clock.now();
   const put = (object: PlumbObject, revision: number) =>
@@ -47,7 +49,8 @@ export async function deleteNamespace(context: ApiContext, resource: WritableRes
       ops: [{ type: 'put', key, value: encodeObject(object) }],
     });
   const metadata = { ...current.metadata, deletionTimestamp: timestamp(now) };
-  const { revision } = await put({ ...current, metadata, status: { phase: 'Terminating' } }, entry.revision);
+  const marked: PlumbObject = { ...current, metadata, status: { phase: 'Terminating' } };
+  const { revision } = await put(marked, entry.revision);
   try {
     const problem = await endDeletion(context, resource, { key, revision });
     if (problem) throw problem;
@@ -55,7 +58,12 @@ export async function deleteNamespace(context: ApiContext, resource: WritableRes
     if (isUnavailable(error)) endLater(context, resource, { key, revision });
     throw error;
   }
-  return deleted(resource, current);
+  return isHeld(current) ? asItIs({ key, value: encodeObject(marked), revision }) : deleted(resource, current);
+}
+
+/** Whether others must let go of it first: then it goes with its last finalizer, and refuses everything new until then. */
+function isHeld({ metadata }: PlumbObject): boolean {
+  return (metadata.finalizers ?? []).length > 0;
 }
 
 /**
@@ -74,7 +82,10 @@ interface Marked {
   revision: number;
 }
 
-/** The second half: the namespace goes when it is empty, else its mark does, and what is in it is the answer. */
+/**
+ * The second half: the namespace goes when it is empty and no finalizer holds it. When it is not empty its mark goes, and what
+ * is in it is the answer.
+ */
 async function endDeletion(
   { ambient }: ApiContext,
   resource: WritableResource,
@@ -91,6 +102,7 @@ async function endDeletion(
     (error: unknown) => error,
   );
   if (isUnavailable(problem)) throw problem;
+  if (!problem && isHeld(current)) return undefined;
   await store.commit({
     preconditions: [{ key, revision }],
     ops: problem

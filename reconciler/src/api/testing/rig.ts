@@ -48,6 +48,10 @@ export interface ApiRig {
   stop(): Promise<void>;
 }
 
+function isRaw(body: unknown): body is string | Buffer {
+  return typeof body === 'string' || Buffer.isBuffer(body);
+}
+
 export interface WatchReader {
   /** Status of the answer. */
   status: Promise<number>;
@@ -91,7 +95,7 @@ export async function startApiRig(options: Partial<ApiOptions> = {}): Promise<Ap
       { endStream: false },
     );
     if (asking.body === undefined) stream.end();
-    else stream.end(typeof asking.body === 'string' ? asking.body : JSON.stringify(asking.body));
+    else stream.end(isRaw(asking.body) ? asking.body : JSON.stringify(asking.body));
     stream.setEncoding('utf8');
     return stream;
   };

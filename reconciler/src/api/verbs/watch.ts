@@ -2,9 +2,9 @@ import { PlumbError } from '@plumb/schemas';
 import { decodeObject } from '../../store/object-codec.ts';
 import type { Change, WatchBatch } from '../../store/store.ts';
 import type { ApiContext, Call } from '../call.ts';
-import { badRequest, statusOf } from '../failure.ts';
+import { badRequest, statusOf, TooNew } from '../failure.ts';
 import { exactKey, readAll } from '../page.ts';
-import { type Presentation, parseRevision, presentationOf, tooNew } from '../presentation.ts';
+import { type Presentation, parseRevision, presentationOf } from '../presentation.ts';
 import { readable } from '../readable.ts';
 import { JSON_TYPE, type Reply } from '../reply.ts';
 import { prefixOf, type Resource } from '../resource.ts';
@@ -36,7 +36,7 @@ export async function watch(context: ApiContext, resource: Resource, call: Call)
   const { request } = call;
   const initial = initialEvents(request.query);
   const revision = parseRevision(request.query.get('resourceVersion') || '0');
-  if (initial && revision > resource.store.revision()) throw tooNew(revision, resource.store.revision());
+  if (initial && revision > resource.store.revision()) throw new TooNew(revision, resource.store.revision());
   const signal = limited(context, request.query.get('timeoutSeconds'), request.signal);
   const lines = follow(context, {
     resource,
