@@ -69,13 +69,16 @@ async function processes(folders: readonly string[]): Promise<string[]> {
   return found;
 }
 
-/** Records of things, images, disks, seeds, leases; an empty folder is no trace, nor are the host's credentials. */
+/** What says who the host is, and that its agent is the only one: it stays when nothing is declared any more. */
+const IDENTITY = ['hosts', 'locks'];
+
+/** Records of things, images, disks, seeds, leases; an empty folder is no trace. */
 async function files(agentDir: string): Promise<string[]> {
   const found = await readdir(agentDir, { recursive: true, withFileTypes: true }).catch(() => []);
   return found
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name).slice(agentDir.length + 1))
-    .filter((path) => path.includes('/') && !path.startsWith('hosts/'))
+    .filter((path) => path.includes('/') && !IDENTITY.includes(path.split('/', 1)[0] ?? ''))
     .map((path) => `file ${path}`);
 }
 
