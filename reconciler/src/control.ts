@@ -12,6 +12,7 @@ import { HostLiveness } from './controllers/host/liveness.ts';
 import { registerHost } from './controllers/host/register.ts';
 import { TunnelEndpoints } from './controllers/host/tunnel-endpoints.ts';
 import { ScanWatch } from './controllers/instance/scan-watch.ts';
+import { lookAtRecords } from './controllers/records.ts';
 import { runControllers } from './controllers/run.ts';
 import { SharedDrifts } from './controllers/shared-drift.ts';
 import { FleetServer, type FleetServerOptions } from './fleet/fleet-server.ts';
@@ -91,6 +92,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const { count, unknown } = survey.counted();
   for (const host of await correctUses(store, index, count, unknown))
     log('warn', `what is handed out on host ${host} was counted anew from what instances hold: its record was wrong`);
+  await lookAtRecords(store, poisoned);
   if (poisoned.objects + poisoned.records > 0)
     log(
       'warn',

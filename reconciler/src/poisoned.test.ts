@@ -1,10 +1,15 @@
 /** What cannot be understood, as clients meet it: listed, read, watched, mended, deleted. */
+import { realAmbient } from '@plumb/schemas';
+import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type ApiRig, startApiRig, V1 } from './api/testing/rig.ts';
 import { runPlumb } from './cli/testing/run.ts';
 import { at, instanceSpec, makeEstate } from './controllers/testing/estate.ts';
 import { type Rig, startRig } from './controllers/testing/rig.ts';
 import { poisonedExtensions } from './extensions/poisoned.ts';
+import { findCredential, identify } from './fleet/credentials.ts';
+import { JoinTokens } from './fleet/join-tokens.ts';
+import { nextTerm } from './fleet/term.ts';
 import { keys } from './store/keys.ts';
 import { MemoryStore } from './store/memory.ts';
 
@@ -150,6 +155,22 @@ it('the status of what nobody understands is not written', async () => {
   expect((await api.store.get(KEY))!.value).not.toContain('"spec"');
 });
 
+it('finalizers of others keep what cannot be understood, and can be taken away from it', async () => {
+  const finalizers = ['plumb.dev/instance', 'example.com/backup'];
+  await poison((text) => {
+    const object = JSON.parse(text);
+    return JSON.stringify({ ...object, metadata: { ...object.metadata, finalizers }, spec: 7 });
+  });
+  await api.ask('DELETE', `${INSTANCES}/web-0`);
+  const left = async () => (await api.ask('GET', `${INSTANCES}/web-0`)).body.metadata?.finalizers;
+  while ((await left())?.length !== 1) await settle();
+  expect(rig.fleet.keysOn('host-1').filter((key) => key.startsWith('domain/'))).toHaveLength(1);
+  const patch = (metadata: object) => api.ask('PATCH', `${INSTANCES}/web-0`, { headers: MERGE, body: { metadata } });
+  expect((await patch({ finalizers: ['example.com/other'] })).status).toBe(422);
+  expect((await patch({ finalizers: null })).status).toBe(200);
+  while (await api.store.get(KEY)) await settle();
+});
+
 it('a namespace that cannot be understood is shown, takes new objects and can be deleted', async () => {
   await api.ask('POST', '/api/v1/namespaces', { body: { metadata: { name: 'lab' } } });
   await poison(cut, keys.object('namespaces', undefined, 'lab'));
@@ -187,7 +208,8 @@ it('a record that is no object is listed and can be dropped; an object cannot be
   const store = new MemoryStore();
   const [kind, mac] = ['/objects/unknowns//x', keys.mac('02:00:00:00:00:01')];
   const zone = (await rig.store.get(keys.object('zones', undefined, 'home')))!;
-  const records = { [kind]: '{}', [mac]: '?', [keys.flow('lost')]: 'nonsense', [zone.key]: zone.value };
+  const wrong = [kind, mac, keys.flow('lost'), keys.credential('h'), keys.joinToken('t'), keys.changeSet('c')];
+  const records = { ...Object.fromEntries(wrong.map((key) => [key, '{"sha256":7}'])), [zone.key]: zone.value };
   const ops = Object.entries(records).map(([key, value]) => ({ type: 'put' as const, key, value }));
   await store.commit({ preconditions: [], ops });
   const own = await startRig({ store });
@@ -196,10 +218,34 @@ it('a record that is no object is listed and can be dropped; an object cannot be
   const its = await startApiRig(options);
   onTestFinished(() => its.stop());
   const { out } = await runPlumb(its, ['get', 'poisoned']);
-  for (const key of [kind, mac, keys.flow('lost')]) expect(out).toContain(key);
-  expect((await runPlumb(its, ['delete', 'record', kind, mac, keys.flow('lost')])).code).toBe(0);
-  for (const key of [kind, mac, keys.flow('lost')]) expect(await store.get(key)).toBeUndefined();
+  for (const key of wrong) expect(out).toContain(key);
+  expect((await runPlumb(its, ['delete', 'record', ...wrong])).code).toBe(0);
+  for (const key of wrong) expect(await store.get(key)).toBeUndefined();
   expect((await runPlumb(its, ['delete', 'record', zone.key])).code).toBe(1);
   expect(await store.get(zone.key)).toBeDefined();
   expect((await runPlumb(its, ['get', 'poisoned'])).err).toContain('can be understood');
 });
+
+it.each(['', '{', '{"sha256":7}', 'null', '[]'])(
+  'a server comes up over records of its own that cannot be read: %j',
+  async (value) => {
+    const store = new MemoryStore();
+    const own = [keys.control('term'), keys.control('token/admin'), keys.control('token/join'), keys.control('x')];
+    const others = [keys.credential('host-1'), keys.joinToken('t'), keys.changeSet('c'), keys.deleted('d')];
+    const ops = [...own, ...others].map((key) => ({ type: 'put' as const, key, value }));
+    await store.commit({ preconditions: [], ops });
+    const ambient = realAmbient();
+    expect(await nextTerm(store, ambient)).toBeGreaterThan(0);
+    const its = await startApiRig({ store });
+    onTestFinished(() => its.stop());
+    expect((await its.ask('GET', `${V1}/zones`)).status).toBe(200);
+    const tokens = new JoinTokens({ store, ambient, limits: defaultServerLimits });
+    expect(await tokens.list()).toEqual([]);
+    const made = await tokens.create({ admits: { host: 'host-1' }, uses: 1, ttlSeconds: 60, by: 'admin' });
+    expect((await tokens.list()).map(({ id }) => id)).toEqual([made.id]);
+    await tokens.revoke('t');
+    // Whoever had the name before: no agent has it without a person.
+    expect((await findCredential(store, 'host-1')).record).toEqual({ removedAt: Number.MAX_SAFE_INTEGER });
+    expect(await identify(store, 'host-1', 'anything')).toBeUndefined();
+  },
+);

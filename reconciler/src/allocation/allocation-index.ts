@@ -3,12 +3,12 @@
  * tentatively while it decides, and keeps or takes back the changes when the batch was or was not made durable.
  */
 
-import { hasShape } from '@plumb/schemas/project/shape.ts';
 import { toInteger } from '../plan/addressing.ts';
 import type { Allocation } from '../plan/allocation.ts';
 import { unhurriedPages } from '../runtime/unhurried.ts';
 import { isUid } from '../store/examine.ts';
 import { keys, parseAddressKey } from '../store/keys.ts';
+import { parsedRecord } from '../store/parsed.ts';
 import type { Entry, Store } from '../store/store.ts';
 import { AddressMap } from './address-map.ts';
 import { HolderTable } from './holder-table.ts';
@@ -64,7 +64,7 @@ export class AllocationIndex {
   /** Takes a record of the store in. Throws when it cannot be read, and is kept as far as it can be all the same. */
   private takeIn({ key, value, revision }: Entry): void {
     if (key.startsWith(keys.hostAllocation(''))) {
-      const use = hostUseOf(value);
+      const use = parsedRecord<HostUse>(hostUseSchema, value);
       this.hostUse.set(key.slice(keys.hostAllocation('').length), { use: use ?? noUse, revision, unread: !use });
       return;
     }
@@ -294,16 +294,6 @@ export function allocationKeys(allocation: Allocation): string[] {
 
 function keySet(allocations: readonly Allocation[]): Set<string> {
   return new Set(allocations.flatMap(allocationKeys));
-}
-
-/** Undefined when it cannot be read. */
-function hostUseOf(value: string): HostUse | undefined {
-  try {
-    const use: unknown = JSON.parse(value);
-    return hasShape(hostUseSchema, use) ? (use as HostUse) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 const count = { type: 'integer', minimum: 0 };

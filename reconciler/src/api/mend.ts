@@ -1,7 +1,9 @@
 /** What is stored, as that which a client changes: also when it cannot be understood, so that a valid object mends it. */
+import { isDeepStrictEqual } from 'node:util';
 import { type PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
 import { hasShape } from '@plumb/schemas/project/shape.ts';
 import { type SchemaNode, schemaNode } from '@plumb/schemas/project/validate-schema.ts';
+import { markedText, type Poison } from '../store/examine.ts';
 import type { Entry } from '../store/store.ts';
 import type { Json } from './body/json.ts';
 import type { ApiContext } from './call.ts';
@@ -15,6 +17,8 @@ export interface Basis {
   wanted: Json | undefined;
   /** Whether the record could not be understood: then every valid object is a change of it. */
   isPoisoned: boolean;
+  /** The text to store when nothing is wanted of what is being deleted but that it goes: finalizers are taken away. */
+  released?: string;
 }
 
 /**
@@ -39,7 +43,20 @@ export function basisOf(
       : metadata,
     spec: withFixed(resource, object.spec, wanted),
   };
-  return { current, wanted, isPoisoned: true };
+  const released = releasedText(entry, poison, wanted);
+  return { current, wanted, isPoisoned: true, ...(released === undefined ? {} : { released }) };
+}
+
+function releasedText(entry: Entry, poison: Poison, wanted: Json | undefined): string | undefined {
+  const { spec, metadata } = poison.rest;
+  const { deletionTimestamp, finalizers = [] } = metadata;
+  if (deletionTimestamp === undefined || !isRecord(wanted) || !isRecord(wanted.metadata)) return undefined;
+  const left = wanted.metadata.finalizers ?? [];
+  const isLess = Array.isArray(left) && left.length < finalizers.length;
+  if (!isLess || !left.every((one) => finalizers.includes(one as string))) return undefined;
+  if (!isDeepStrictEqual(wanted.spec ?? {}, spec)) return undefined;
+  const rest = { ...poison.rest, metadata: { ...metadata, finalizers: left as string[] } };
+  return markedText(entry, { ...poison, rest }, deletionTimestamp);
 }
 
 /** Said of a status that is to be written of what nobody understands. */

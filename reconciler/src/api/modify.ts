@@ -45,10 +45,12 @@ export async function modify(
   for (let attempt = 1; ; attempt++) {
     const entry = await resource.store.get(key);
     if (!entry) throw notFound(resource.plural, resource.group, call.name);
-    const { current, wanted, isPoisoned } = basisOf(context, resource, entry, modification.wanted);
+    const { current, wanted, isPoisoned, released } = basisOf(context, resource, entry, modification.wanted);
     if (isPoisoned && modification.mends === false) throw unmendable(resource, call.name);
     expectSame(resource, current, namedVersion(wanted));
-    const { object, warnings: ours } = modification.admit(resource, current, wanted, { level, limits: context.limits });
+    const { object, warnings: ours } = released
+      ? { object: current, warnings: [] }
+      : modification.admit(resource, current, wanted, { level, limits: context.limits });
     const warnings = [...duplicates, ...ours];
     const reply = (shown: Shown): Reply => ({
       status: 200,
@@ -57,9 +59,9 @@ export async function modify(
       ...(warnings.length > 0 ? { headers: { warning: warningHeader(warnings) } } : {}),
     });
     if (!isPoisoned && isDeepStrictEqual(object, current)) return reply(entry);
-    const value = storedText(object, context);
+    const value = released ?? storedText(object, context);
     if (dryRun) return reply({ value, revision: entry.revision });
-    const finished = object.metadata.deletionTimestamp !== undefined && !object.metadata.finalizers;
+    const finished = !released && object.metadata.deletionTimestamp !== undefined && !object.metadata.finalizers;
     try {
       const { revision } = await resource.store.commit({
         preconditions: [{ key, revision: entry.revision }],

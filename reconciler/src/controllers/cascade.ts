@@ -18,6 +18,11 @@ export function cascadeFrom(context: Context, roots: readonly string[]): Reached
   const queue: Reached[] = [];
   for (const key of roots) {
     const cached = context.cache.get(key);
+    if (!cached && context.cache.poisoned.get(key))
+      throw terminal(
+        'Poisoned',
+        `${key.replace('/objects/', '')} cannot be understood, nor what depends on it: delete it by itself, without --cascade`,
+      );
     if (!cached) throw terminal('NotFound', `there is no object ${key.replace('/objects/', '')}`);
     queue.push({ cached, because: '' });
   }

@@ -3,9 +3,9 @@
  * understanding of its spec: what lives under its uid goes from its hosts, what its uid holds is freed, then the object goes.
  */
 import { type Instance, retryable } from '@plumb/schemas';
+import { findCredential, removal } from '../fleet/credentials.ts';
 import type { Cached } from '../runtime/cache.ts';
 import type { SetAside } from '../runtime/poisoned.ts';
-import { keys } from '../store/keys.ts';
 import { endRecord } from './change-set/end.ts';
 import type { Again, Context } from './controller.ts';
 import { converge } from './converge.ts';
@@ -70,12 +70,17 @@ async function removeLive(context: Context, { object, revision }: Cached): Promi
 async function letGo(context: Context, cached: Cached): Promise<void> {
   const { kind, object } = cached;
   const { name, uid } = object.metadata;
+  const now = context.ambient.clock.now();
+  const credential = kind.kind === 'Host' ? removal(name, await findCredential(context.store, name), now) : undefined;
   const { revision } = await context.lane.submit((index) => {
     index.releaseAll(uid);
-    const { preconditions, ops } = departure(cached, context.ambient.clock.now());
-    if (kind.kind !== 'Host') return { preconditions, ops, result: undefined };
-    index.forgetHost(name);
-    return { preconditions, ops: [...ops, { type: 'delete', key: keys.credential(name) }], result: undefined };
+    if (credential) index.forgetHost(name);
+    const { preconditions, ops } = departure(cached, now);
+    return {
+      preconditions: [...preconditions, ...(credential?.preconditions ?? [])],
+      ops: [...ops, ...(credential?.ops ?? [])],
+      result: undefined,
+    };
   });
   await context.cache.shows(revision);
 }

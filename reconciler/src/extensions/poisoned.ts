@@ -3,6 +3,7 @@ import { terminal } from '@plumb/schemas';
 import type { Extension } from '../api/extension.ts';
 import type { Context } from '../controllers/controller.ts';
 import { dropRecord } from '../controllers/drop-record.ts';
+import { lookAtRecords } from '../controllers/records.ts';
 import type { PoisonedView } from '../runtime/poisoned.ts';
 import { parseObjectKey } from '../store/keys.ts';
 
@@ -12,12 +13,13 @@ const PATH = '/apis/plumb.dev/v1/poisoned';
 const MOST = 10_000;
 
 export function poisonedExtensions(context: Context): Extension[] {
-  const { cache } = context;
+  const { cache, store } = context;
   return [
     {
       method: 'GET',
       path: PATH,
       async handle() {
+        await lookAtRecords(store, cache.poisoned);
         const items: unknown[] = [];
         for (const one of cache.poisoned.all((key) => cache.get(key))) if (items.push(view(one)) >= MOST) break;
         const metadata = { objects: cache.poisoned.objects, records: cache.poisoned.records };

@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '@plumb/schemas';
 import { NAME_PATTERN } from '@plumb/schemas/meta/schema.ts';
 import { keys } from '../store/keys.ts';
+import { parsedRecord } from '../store/parsed.ts';
 import type { Op, Precondition, Store } from '../store/store.ts';
 
 const PREFIX = keys.credential('');
@@ -42,8 +43,25 @@ export function isHostName(host: string): boolean {
 
 export async function findCredential(store: Pick<Store, 'get'>, host: string): Promise<FoundCredential> {
   const entry = await store.get(keys.credential(host));
-  return { record: entry && (JSON.parse(entry.value) as Credential | Removed), revision: entry?.revision ?? 0 };
+  return { record: entry && (readCredential(entry.value) ?? UNREADABLE), revision: entry?.revision ?? 0 };
 }
+
+/** Undefined when it cannot be read. */
+export function readCredential(value: string): Credential | Removed | undefined {
+  return parsedRecord<Credential>(credentialSchema, value) ?? parsedRecord<Removed>(removedSchema, value);
+}
+
+/** Nobody knows who had the name: no agent bears it before a person admits one, and no token that was made does. */
+const UNREADABLE: Removed = { removedAt: Number.MAX_SAFE_INTEGER };
+
+const text = { type: 'string' };
+const time = { type: 'integer', minimum: 0 };
+const credentialSchema = {
+  type: 'object',
+  required: ['sha256'],
+  properties: { sha256: text, registers: text, token: text, at: time },
+};
+const removedSchema = { type: 'object', required: ['removedAt'], properties: { removedAt: time, registers: text } };
 
 /** Whether the host has joined and its name was not freed since. */
 export function isLive(record: FoundCredential['record']): record is Credential {
@@ -117,7 +135,8 @@ export async function watchCredentials(
 }
 
 function sha256Of(value: string | undefined): string | undefined {
-  return value === undefined ? undefined : (JSON.parse(value) as Partial<Credential>).sha256;
+  const record = value === undefined ? undefined : readCredential(value);
+  return isLive(record) ? record.sha256 : undefined;
 }
 
 function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {

@@ -9,6 +9,7 @@ import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { NAME_PATTERN } from '@plumb/schemas/meta/schema.ts';
 import { ConflictError } from '../store/errors.ts';
 import { keys } from '../store/keys.ts';
+import { parsedRecord } from '../store/parsed.ts';
 import type { Entry, Store } from '../store/store.ts';
 
 /** `host`: that name alone. `zone`: names that are not declared, which `--register ZONE` then declares. */
@@ -90,7 +91,8 @@ export class JoinTokens {
   /** All that are kept, the newest first. */
   async list(): Promise<FoundToken[]> {
     const { entries } = await this.#options.store.list(keys.joinTokens);
-    return entries.map(found).sort((a, b) => b.record.createdAt - a.record.createdAt || (a.id < b.id ? -1 : 1));
+    const tokens = entries.map(found).filter((token) => token !== undefined);
+    return tokens.sort((a, b) => b.record.createdAt - a.record.createdAt || (a.id < b.id ? -1 : 1));
   }
 
   /** From now on no host joins by it; those that have stay. Throws PlumbError `NotFound` (terminal). */
@@ -99,8 +101,9 @@ export class JoinTokens {
     for (;;) {
       const entry = await store.get(keys.joinToken(id));
       if (!entry) throw terminal('NotFound', `there is no join token ${JSON.stringify(id)}: plumb join-token list`);
-      const { record } = found(entry);
-      if (record.revokedAt !== undefined) return;
+      const token = found(entry);
+      if (token?.record.revokedAt !== undefined) return;
+      const record = token?.record ?? UNREADABLE;
       const value = JSON.stringify({ ...record, revokedAt: ambient.clock.now() });
       try {
         await store.commit({
@@ -121,6 +124,7 @@ export class JoinTokens {
     const entry = await this.#options.store.get(keys.joinToken(idOf(sha256)));
     if (!entry) return undefined;
     const token = found(entry);
+    if (token?.record.sha256.length !== sha256.length) return undefined;
     return timingSafeEqual(Buffer.from(token.record.sha256), Buffer.from(sha256)) ? token : undefined;
   }
 
@@ -136,13 +140,14 @@ export class JoinTokens {
     const { entries } = await store.list(keys.joinTokens);
     const excess = entries.length + 1 - limits.joinTokens;
     if (excess <= 0) return [];
-    const over = entries.filter((entry) => this.stateOf(found(entry)) !== 'Valid');
+    const recordOf = (entry: Entry) => found(entry)?.record ?? UNREADABLE;
+    const over = entries.filter((entry) => this.stateOf({ record: recordOf(entry) }) !== 'Valid');
     if (over.length < excess)
       throw terminal(
         'TooManyTokens',
         `there are ${entries.length} join tokens, most of which are valid: revoke some (plumb join-token list)`,
       );
-    const age = (entry: Entry) => found(entry).record.createdAt;
+    const age = (entry: Entry) => recordOf(entry).createdAt;
     return over.sort((a, b) => age(a) - age(b)).slice(0, Math.min(excess, MOST_AT_ONCE));
   }
 }
@@ -150,9 +155,39 @@ export class JoinTokens {
 /** Keys of one batch of the store. */
 const MOST_AT_ONCE = 50;
 
-function found({ key, value, revision }: Entry): FoundToken {
-  return { id: key.slice(keys.joinTokens.length), record: JSON.parse(value) as JoinTokenRecord, revision };
+/** Undefined when it cannot be read: then it admits nobody. */
+function found({ key, value, revision }: Entry): FoundToken | undefined {
+  const record = readJoinToken(value);
+  return record && { id: key.slice(keys.joinTokens.length), record, revision };
 }
+
+export function readJoinToken(value: string): JoinTokenRecord | undefined {
+  const record = parsedRecord<JoinTokenRecord>(recordSchema, value);
+  const { host, zone } = (record?.admits ?? {}) as { host?: string; zone?: string };
+  return (host === undefined) === (zone === undefined) ? undefined : record;
+}
+
+const text = { type: 'string' };
+const time = { type: 'integer', minimum: 0 };
+const recordSchema = {
+  type: 'object',
+  required: ['sha256', 'admits', 'uses', 'joined', 'createdAt', 'createdBy', 'expiresAt'],
+  properties: {
+    sha256: text,
+    admits: { type: 'object', properties: { host: text, zone: text } },
+    uses: time,
+    joined: {
+      type: 'array',
+      items: { type: 'object', required: ['host', 'at'], properties: { host: text, at: time } },
+    },
+    ...{ createdAt: time, createdBy: text, expiresAt: time, revokedAt: time },
+  },
+};
+
+/** What is over, and older than all others. */
+const UNREADABLE: JoinTokenRecord = {
+  ...{ sha256: '', admits: { host: '' }, uses: 0, joined: [], createdAt: 0, createdBy: '', expiresAt: 0 },
+};
 
 function idOf(sha256: string): string {
   return sha256.slice(0, ID_DIGITS);

@@ -7,7 +7,7 @@ import { retryable, terminal } from '@plumb/schemas';
 import type { JoinRequest } from '@plumb/schemas/wire/messages.ts';
 import { ConflictError } from '../store/errors.ts';
 import { keys } from '../store/keys.ts';
-import { decodeObject } from '../store/object-codec.ts';
+import { isBeingDeleted } from '../store/object-codec.ts';
 import type { Batch, Store } from '../store/store.ts';
 import { ANY_ZONE, type Credential, findCredential, fingerprint, isHostName, isLive, isSame } from './credentials.ts';
 import type { FoundToken, JoinTokens } from './join-tokens.ts';
@@ -81,7 +81,7 @@ export class Joining {
     const object = await store.get(keys.object('hosts', undefined, host));
     if (record !== undefined) {
       const isNews = grant.any
-        ? object !== undefined && decodeObject(object).metadata.deletionTimestamp === undefined
+        ? object !== undefined && !isBeingDeleted(object)
         : 'host' in grant.token.record.admits && grant.token.record.createdAt >= record.removedAt;
       if (!isNews) return refuse(removed(host, sha256));
     }

@@ -58,10 +58,16 @@ export function termAt(now: number): number {
   return Math.min(MOST, Math.max(0, Math.floor(now / 1000)) * STEP);
 }
 
+/** Of a record that cannot be read the time of the start takes the place: every term that was is below it. */
+function termOf(value: string): number {
+  const term = value.trim() === '' ? Number.NaN : Number(value);
+  return Number.isSafeInteger(term) && term >= 0 ? term : 0;
+}
+
 async function raise(store: Store, next: (kept: number) => number): Promise<number> {
   for (;;) {
     const entry = await store.get(KEY);
-    const kept = entry === undefined ? 0 : Number(entry.value);
+    const kept = entry === undefined ? 0 : termOf(entry.value);
     const term = next(kept);
     if (term === kept) return term;
     try {

@@ -5,6 +5,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { Ambient } from '@plumb/schemas';
 import { keys } from '../store/keys.ts';
+import { parsedRecord } from '../store/parsed.ts';
 import type { Store } from '../store/store.ts';
 
 /** Who a request comes from. */
@@ -33,6 +34,8 @@ interface Known {
 
 const SECRET_BYTES = 32;
 
+const tokenSchema = { type: 'object', required: ['sha256'], properties: { sha256: { type: 'string' } } };
+
 /** The tokens that are known, by name, in memory: only this process changes them. */
 export class Tokens {
   readonly #known = new Map<string, Known>();
@@ -52,7 +55,8 @@ export class Tokens {
   async open(name: string, use: TokenUse, user: User, kept: string | undefined): Promise<string> {
     const key = keys.control(`token/${name}`);
     const entry = await this.#store.get(key);
-    const known = entry && (JSON.parse(entry.value) as TokenRecord).sha256;
+    // One that cannot be read is none: the secret that the file still holds is taken over.
+    const known = entry && parsedRecord<TokenRecord>(tokenSchema, entry.value)?.sha256;
     const keep = kept !== undefined && (known === undefined || known === digestOf(kept).toString('hex'));
     const secret = keep ? kept : this.#ambient.ids.secret(SECRET_BYTES);
     const record: TokenRecord = { use, user, sha256: digestOf(secret).toString('hex') };

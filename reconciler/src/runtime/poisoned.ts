@@ -178,6 +178,11 @@ export class Poisoned {
     this.#records.delete(key);
   }
 
+  /** Keys of records that cannot be read and begin with `prefix`. */
+  recordsUnder(prefix: string): string[] {
+    return [...this.#records.keys()].filter((key) => key.startsWith(prefix));
+  }
+
   hasRecord(key: string): boolean {
     return this.#records.has(key);
   }

@@ -1,5 +1,5 @@
 /** The durable record of a running change set: how to get back, written in the same commit as the change. */
-import { type PlumbObject, terminal } from '@plumb/schemas';
+import { type PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
 import { shapeErrors } from '@plumb/schemas/project/shape.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
@@ -36,19 +36,23 @@ export interface KeptRecord {
 /** Throws terminal `RecordUnreadable`. */
 export async function readRecord(context: Context, uid: string): Promise<KeptRecord | undefined> {
   const entry = await context.store.get(keys.changeSet(uid));
-  if (!entry) return undefined;
+  return entry && { record: decodeRecord(entry.value), revision: entry.revision };
+}
+
+/** Throws terminal `RecordUnreadable`. */
+export function decodeRecord(value: string): ChangeSetRecord {
   let record: unknown;
   try {
-    record = JSON.parse(entry.value);
+    record = JSON.parse(value);
   } catch {
-    throw unreadable(`it is not JSON (${entry.value.length} characters)`);
+    throw unreadable(`it is not JSON (${value.length} characters)`);
   }
   const [error] = shapeErrors(recordSchema, record, 'record', 1);
   if (error) throw unreadable(`${error.field} ${error.message}`);
-  return { record: record as ChangeSetRecord, revision: entry.revision };
+  return record as ChangeSetRecord;
 }
 
-function unreadable(why: string) {
+function unreadable(why: string): PlumbError {
   return terminal(
     'RecordUnreadable',
     `the record of how this change set gets back cannot be read: ${why}. Nothing is put back; delete the change set, and look at its objects`,
