@@ -1,6 +1,7 @@
 /** What would change: the declared object against the stored one, as fields for people and as a patch for the server. */
 import { isDeepStrictEqual } from 'node:util';
 import type { PlumbObject } from '@plumb/schemas';
+import { conceal, concealAnnotations } from '@plumb/schemas/project/conceal.ts';
 import { joinPath } from '@plumb/schemas/project/validate-path.ts';
 import { isSensitive, type SchemaNode, schemaNode } from '@plumb/schemas/project/validate-schema.ts';
 import type { Manifest } from './manifests.ts';
@@ -57,7 +58,7 @@ export function fieldChanges(manifest: Manifest, stored: PlumbObject | undefined
   const spec = manifest.resource.definition ? schemaNode(manifest.resource.definition.spec) : undefined;
   return [
     ...compare('metadata.labels', stored?.metadata.labels ?? {}, wanted.metadata.labels ?? {}, undefined),
-    ...compare('metadata.annotations', storedAnnotations, wantedAnnotations, undefined),
+    ...annotationChanges(storedAnnotations, wantedAnnotations),
     ...(spec ? compare('spec', stored?.spec ?? {}, wanted.spec, spec) : []),
   ];
 }
@@ -95,15 +96,32 @@ function mergeDiff(from: Fields, to: Fields): Fields | undefined {
 
 function compare(field: string, from: unknown, to: unknown, schema: SchemaNode | undefined): FieldChange[] {
   if (isDeepStrictEqual(from, to)) return [];
-  if (isSensitive(schema)) return [{ field, from, to, sensitive: true }];
+  if (isSensitive(schema)) return [changeOf(field, from, to, schema)];
   if (isFields(from) && isFields(to)) return compareFields(field, from, to, schema);
   const key = schema?.['x-kubernetes-list-map-keys']?.[0];
   if (key !== undefined && Array.isArray(from) && Array.isArray(to)) {
     const changes = compareFields(field, byKey(from, key), byKey(to, key), { additionalProperties: schema?.items });
     // The same items in another order differ too.
-    return changes.length > 0 ? changes : [{ field, from, to, sensitive: false }];
+    return changes.length > 0 ? changes : [changeOf(field, from, to, schema)];
   }
-  return [{ field, from, to, sensitive: false }];
+  return [changeOf(field, from, to, schema)];
+}
+
+/** With what is secret hidden: what differs in that alone is said to have changed, and not how. */
+function changeOf(field: string, from: unknown, to: unknown, schema: SchemaNode | undefined): FieldChange {
+  const [before, after] = [conceal(schema, from), conceal(schema, to)];
+  const sensitive = isSensitive(schema) || isDeepStrictEqual(before, after);
+  return { field, from: before, to: after, sensitive };
+}
+
+/** Annotations may hold whole objects, which are not shown. */
+function annotationChanges(from: Fields, to: Fields): FieldChange[] {
+  const open = [concealAnnotations(from), concealAnnotations(to)];
+  return [...new Set([...Object.keys(from), ...Object.keys(to)])].flatMap((key) => {
+    const field = joinPath('metadata.annotations', key);
+    const hidden = [from, to].some((side, i) => key in side && open[i]![key] !== side[key]);
+    return compare(field, from[key], to[key], undefined).map((change) => ({ ...change, sensitive: hidden }));
+  });
 }
 
 function compareFields(field: string, from: Fields, to: Fields, schema: SchemaNode | undefined): FieldChange[] {

@@ -6,7 +6,7 @@
  * An object that was set aside is not a missing one: what lives under its uid is its own, what it holds stays held, and what
  * it refers to is in use.
  */
-import { type FieldError, type KindDefinition, PlumbError, type PlumbObject } from '@plumb/schemas';
+import { type FieldError, type KindDefinition, messageOf, PlumbError, type PlumbObject } from '@plumb/schemas';
 import { printable } from '@plumb/schemas/meta/printable.ts';
 import type { Poison } from '../store/examine.ts';
 import type { Metrics } from './metrics.ts';
@@ -151,7 +151,8 @@ export class Poisoned {
     const parts = this.#thrown.get(key) ?? new Map<string, string>();
     if (parts.size >= MOST_PARTS && !parts.has(part)) return;
     const isFault = thrown instanceof Error && !(thrown instanceof PlumbError);
-    const what = isFault ? `${thrown.name}: ${thrown.message}` : ((thrown as Error)?.message ?? String(thrown));
+    const said = thrown instanceof Error ? messageOf(thrown) : 'something that is no error was thrown';
+    const what = isFault ? `${thrown.name}: ${said}` : said;
     parts.set(part, printable(what, MOST_CHARACTERS));
     this.#thrown.set(key, parts);
     this.#odd.add(key);

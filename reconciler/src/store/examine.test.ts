@@ -1,4 +1,5 @@
 import { instance, zone } from '@plumb/schemas';
+import { sampleWith, secretPlaces, withAt } from '@plumb/schemas/project/testing/secret-places.ts';
 import { expect, test } from 'vitest';
 import { examine, markedText } from './examine.ts';
 import { nestedBeyond } from './nesting.ts';
@@ -81,4 +82,27 @@ test('how deep JSON is nested is found without parsing it, whatever its strings 
   expect(nestedBeyond(deep(50, brackets), 100)).toBe(false);
   expect(nestedBeyond(deep(51, brackets), 100)).toBe(true);
   expect(nestedBeyond(`"${'['.repeat(5_000)}`, 100)).toBe(false);
+});
+
+test('what is said of a record holds no secret of it, whatever is wrong with it', () => {
+  const SECRET = 'hush-hush-hush';
+  for (const place of secretPlaces()) {
+    const { kind, path } = place;
+    const key = `/objects/${kind.plural}/${kind.scope === 'Cluster' ? '' : 'default'}/x`;
+    const sample = { ...sampleWith(place, 'x', SECRET), metadata: { ...metadata, name: 'x' } };
+    for (let depth = path.length; depth >= 0; depth--) {
+      for (const wrong of [
+        (v: unknown) => [v],
+        (v: unknown) => JSON.stringify(v),
+        () => SECRET,
+        () => ({ a: SECRET }),
+      ]) {
+        const value = JSON.stringify(withAt(sample, path.slice(0, depth), wrong));
+        for (const text of [value, value.slice(0, -3), value.replace(':', ' ')]) {
+          const { poison } = examine(kind, { key, revision: 1, value: text });
+          expect(JSON.stringify(poison?.problems ?? '')).not.toContain('hush');
+        }
+      }
+    }
+  }
 });

@@ -6,7 +6,7 @@
  *   if (object) use(object);
  *   else show(poison.problems);
  */
-import { API_GROUP_VERSION, type FieldError, type KindDefinition, type PlumbObject } from '@plumb/schemas';
+import { API_GROUP_VERSION, type FieldError, type KindDefinition, messageOf, type PlumbObject } from '@plumb/schemas';
 import { printable } from '@plumb/schemas/meta/printable.ts';
 import { objectMeta } from '@plumb/schemas/meta/schema.ts';
 import { fillDefaults } from '@plumb/schemas/project/defaults.ts';
@@ -77,7 +77,7 @@ export function markedText(entry: Entry, { rest, hasStatus }: Poison, deletionTi
 
 /** What is said of a record on which reading itself failed with `thrown`. */
 export function unreadable(kind: KindDefinition, entry: Entry, thrown: unknown): Poison {
-  const message = `cannot be read: ${printable(thrown instanceof Error ? thrown.message : String(thrown), 200)}`;
+  const message = `cannot be read: ${printable(thrown instanceof Error ? messageOf(thrown) : 'no error was thrown', 200)}`;
   const place = placeOf(kind, entry.key);
   return {
     problems: [{ field: 'the record', message }],

@@ -22,6 +22,7 @@ export const changeSet = defineKind({
         description: 'The objects as they are to be, whole; they are created or replaced in one commit.',
         items: {
           type: 'object',
+          'x-plumb-sensitive': 'object',
           additionalProperties: false,
           required: ['kind', 'metadata', 'spec'],
           properties: {
@@ -38,7 +39,7 @@ export const changeSet = defineKind({
                 labels,
                 annotations: {
                   type: 'object',
-                  additionalProperties: { type: 'string' },
+                  additionalProperties: { type: 'string', 'x-plumb-sensitive': true },
                   description: 'Notes of tools and people.',
                 },
               },

@@ -7,8 +7,11 @@ export interface Keywords {
   /** `map`: the items of the list have an identity, named by x-kubernetes-list-map-keys. */
   'x-kubernetes-list-type'?: 'map' | 'set' | 'atomic';
   'x-kubernetes-list-map-keys'?: readonly string[];
-  /** Never shown: in plans, logs, tables. */
-  'x-plumb-sensitive'?: true;
+  /**
+   * `true`: never shown in plans, logs, tables, messages. `'url'`: shown without name, password and query. `'object'`: an object
+   * of another kind, shown as its kind says. See project/conceal.ts.
+   */
+  'x-plumb-sensitive'?: true | 'url' | 'object';
   /** A status leaf that Terraform may hold, because it stays once it is set. */
   'x-plumb-settled'?: true;
   /** Of a settled leaf: the spec fields whose change can alter it. Any can, if absent. */

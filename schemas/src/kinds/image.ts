@@ -19,6 +19,7 @@ export const image = defineKind({
         type: 'string',
         maxLength: 2048,
         pattern: '^(https|http|file)://.+',
+        'x-plumb-sensitive': 'url',
         description:
           'Where hosts fetch it: https, http, or file (a path on every host), as far as the operator of the host allows it.',
       },

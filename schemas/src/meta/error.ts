@@ -34,9 +34,14 @@ export class PlumbError extends Error {
   /** Wraps whatever was thrown; what is not ours becomes a retryable `Internal`. */
   static from(thrown: unknown, where: string): PlumbError {
     if (thrown instanceof PlumbError) return thrown;
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    const message = thrown instanceof Error ? messageOf(thrown) : 'something that is no error was thrown';
     return new PlumbError({ reason: 'Internal', message: `${where}: ${message}`, retry: 'retry', cause: thrown });
   }
+}
+
+/** The parser of JSON repeats the text around a mistake, which may be a secret. */
+export function messageOf(error: Error): string {
+  return error instanceof SyntaxError ? 'a text could not be parsed' : error.message;
 }
 
 /** Shorthand for an error that waiting will not cure. */

@@ -1,6 +1,8 @@
 /** The columns of `kubectl get` and `plumb get`, and their cells for an object. */
+
 import type { Column, KindDefinition } from '../kinds/define.ts';
 import { age } from './columns-age.ts';
+import { conceal } from './conceal.ts';
 import { type SchemaNode, schemaNode } from './validate-schema.ts';
 
 /** A column as in meta.k8s.io/v1 Table. */
@@ -95,7 +97,13 @@ export function columnReader(kind: KindDefinition, path: string): Reader {
     }
     schema = schema?.items;
   }
-  return (object) => steps.reduce((value, step) => step(value), object);
+  const shown = schema;
+  return (object) => {
+    const value = steps.reduce((part, step) => step(part), object);
+    return Array.isArray(value) && shown?.type !== 'array'
+      ? value.map((one) => conceal(shown, one))
+      : conceal(shown, value);
+  };
 }
 
 /** Reads of an object, or of every object of a list. */

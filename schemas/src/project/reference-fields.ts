@@ -83,6 +83,7 @@ function rulesOf(schema: SchemaNode, required: boolean, path: string, kind: Kind
     ...(kind.immutable.includes(path) ? ['fixed at creation'] : []),
     ...(disruption && disruption !== 'none' ? [`a change costs: ${disruption}`] : []),
     ...(isSensitive(schema) ? ['secret'] : []),
+    ...(schema['x-plumb-sensitive'] === 'url' ? ['shown without name, password and query'] : []),
   ];
 }
 

@@ -3,7 +3,7 @@ import type { KindDefinition } from '../kinds/define.ts';
 import { NAME_PATTERN } from '../meta/schema.ts';
 import { attributesOf, refuseTwins, type TerraformAttribute, unprojectable } from './terraform-attribute.ts';
 import { snakeCase } from './terraform-name.ts';
-import { isSensitive, type SchemaNode, schemaNode } from './validate-schema.ts';
+import { type SchemaNode, schemaNode } from './validate-schema.ts';
 
 export type { TerraformAttribute, TerraformType } from './terraform-attribute.ts';
 export { snakeCase } from './terraform-name.ts';
@@ -153,7 +153,7 @@ function statusOf(kind: KindDefinition): TerraformAttribute[] {
 function settled(schema: SchemaNode): SchemaNode | undefined {
   const properties: Record<string, SchemaNode> = {};
   for (const [field, property] of Object.entries(schema.properties ?? {})) {
-    if (isSensitive(property)) continue;
+    if (property['x-plumb-sensitive']) continue;
     const kept = property['x-plumb-settled'] === true ? property : settled(property);
     if (kept) properties[field] = kept;
   }

@@ -30,7 +30,8 @@ export function compileSchema(schema: SchemaNode, inherited: Inherited = { secre
   for (const keyword of Object.keys(schema))
     if (!KEYWORDS.has(keyword) && !ANNOTATIONS.has(keyword) && !keyword.startsWith('x-'))
       throw new Error(`the schema keyword ${keyword} is not checked: add it to validate-compile.ts`);
-  const secret = inherited.secret || isSensitive(schema);
+  // Of a URL a part could be shown; of one that is wrong it is not known which.
+  const secret = inherited.secret || isSensitive(schema) || schema['x-plumb-sensitive'] === 'url';
   const typed = compileType(schema, { secret });
   const { enum: allowed } = schema;
   return allowed ? both(typed, compileEnum(allowed, secret)) : typed;

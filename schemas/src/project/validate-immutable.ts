@@ -3,8 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { KindDefinition } from '../kinds/define.ts';
 import type { FieldError } from '../meta/error.ts';
 import type { PlumbObject } from '../meta/object.ts';
+import { isSecretAt } from './conceal.ts';
 import { shown } from './shown.ts';
-import { isSensitive, type SchemaNode, schemaNode } from './validate-schema.ts';
+import { schemaNode } from './validate-schema.ts';
 
 /** The immutable spec fields that differ between what is stored and what is wanted; both after defaulting. */
 export function immutableErrors(kind: KindDefinition, old: PlumbObject, wanted: PlumbObject): FieldError[] {
@@ -15,7 +16,7 @@ export function immutableErrors(kind: KindDefinition, old: PlumbObject, wanted: 
     const after = valueAt(wanted.spec, steps);
     if (isDeepStrictEqual(before, after)) continue;
     const show = (value: unknown) => (value === undefined ? 'nothing' : shown(value));
-    const change = sensitiveAt(schemaNode(kind.spec), steps) ? '' : ` from ${show(before)} to ${show(after)}`;
+    const change = isSecretAt(schemaNode(kind.spec), steps) ? '' : ` from ${show(before)} to ${show(after)}`;
     errors.push({
       field: `spec.${path}`,
       message: `cannot be changed${change}: it is fixed when the ${kind.kind} is created; delete it and create it again`,
@@ -26,13 +27,4 @@ export function immutableErrors(kind: KindDefinition, old: PlumbObject, wanted: 
 
 function valueAt(spec: unknown, steps: string[]): unknown {
   return steps.reduce<unknown>((value, step) => (value as Record<string, unknown> | undefined)?.[step], spec);
-}
-
-function sensitiveAt(schema: SchemaNode, steps: string[]): boolean {
-  let node: SchemaNode | undefined = schema;
-  for (const step of steps) {
-    node = node?.properties?.[step];
-    if (isSensitive(node)) return true;
-  }
-  return false;
 }

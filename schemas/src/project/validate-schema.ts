@@ -17,7 +17,7 @@ export interface SchemaNode {
   format?: string;
   'x-kubernetes-list-type'?: string;
   'x-kubernetes-list-map-keys'?: readonly string[];
-  'x-plumb-sensitive'?: boolean;
+  'x-plumb-sensitive'?: true | 'url' | 'object';
   [keyword: string]: unknown;
 }
 
@@ -47,6 +47,8 @@ const keyRule = {
   description: 'Letters, digits, dashes, dots and underscores, at most 63, with an optional DNS prefix and a slash.',
 } as const;
 
+const secretText = { type: 'string', 'x-plumb-sensitive': true } as const;
+
 /** Metadata of an object that a client sends. The syntax of label keys and values is Kubernetes' (apimachinery). */
 export function inputMetadata(kind: Pick<KindDefinition, 'scope'>): SchemaNode {
   const { name, namespace, annotations, finalizers, ownerReferences } = objectMeta.properties;
@@ -66,7 +68,8 @@ export function inputMetadata(kind: Pick<KindDefinition, 'scope'>): SchemaNode {
           description: 'Letters, digits, dashes, dots and underscores, at most 63, or nothing.',
         },
       },
-      annotations: { ...annotations, propertyNames: keyRule },
+      // Tools keep whole objects in them, and people all kinds of things.
+      annotations: { ...annotations, propertyNames: keyRule, additionalProperties: secretText },
       finalizers: { ...finalizers, items: keyRule },
       ownerReferences,
       generateName: { type: 'string' },
@@ -92,7 +95,7 @@ export function inputSchema(kind: KindDefinition, apiVersion: string = API_GROUP
   };
 }
 
-/** Whether a value at this place must never be shown. */
+/** Whether nothing of a value at this place may be shown; see conceal.ts for what is shown in part. */
 export function isSensitive(schema: SchemaNode | undefined): boolean {
   return schema?.['x-plumb-sensitive'] === true;
 }

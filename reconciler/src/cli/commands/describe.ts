@@ -1,6 +1,6 @@
 import type { PlumbObject } from '@plumb/schemas';
 import { age } from '@plumb/schemas/project/columns-age.ts';
-import { isSensitive, schemaNode } from '@plumb/schemas/project/validate-schema.ts';
+import { concealObject } from '@plumb/schemas/project/conceal.ts';
 import { stringify } from 'yaml';
 import { APPLIED } from '../changes.ts';
 import { ApiError } from '../client.ts';
@@ -31,7 +31,7 @@ Sensitive fields are not shown.
 
 async function text(session: Session, surroundings: Surroundings, target: Target): Promise<string> {
   const path = objectPath(target.resource, target.namespace, target.name);
-  const object = (await session.client.send('GET', path)) as PlumbObject;
+  const object = concealObject(await session.client.send('GET', path)) as unknown as PlumbObject;
   const now = surroundings.clock.now();
   const { metadata, status = {} } = object;
   const { conditions = [], observedGeneration: _, ...rest } = status;
@@ -46,7 +46,7 @@ async function text(session: Session, surroundings: Surroundings, target: Target
       : {}),
     ...(metadata.labels ? { Labels: metadata.labels } : {}),
     ...(Object.keys(annotations).length > 0 ? { Annotations: annotations } : {}),
-    Spec: withoutSecrets(target, object.spec),
+    Spec: object.spec,
     ...(Object.keys(rest).length > 0 ? { Status: rest } : {}),
   };
   const said = conditions.map((c) => [
@@ -94,11 +94,4 @@ async function events(session: Session, object: PlumbObject, now: number): Promi
     if (error instanceof ApiError && error.status === 403) return [];
     throw error;
   }
-}
-
-function withoutSecrets(target: Target, spec: Record<string, unknown>): Record<string, unknown> {
-  const schema = target.resource.definition && schemaNode(target.resource.definition.spec);
-  return Object.fromEntries(
-    Object.entries(spec).map(([key, value]) => [key, isSensitive(schema?.properties?.[key]) ? '(not shown)' : value]),
-  );
 }
