@@ -83,6 +83,7 @@ export class Network {
     await Promise.all([this.#bridges.open(), this.#subnets.open(), this.#ports.open()]);
     // What this leaves undone is drift.
     await this.#locks.hold({ exclusive: [IP] }, () => this.#upgrade()).catch(() => {});
+    await Promise.all(this.#subnets.list().map(({ id }) => this.#servers.refresh(id).catch(() => {})));
   }
 
   /** What an earlier version made is kept as this one makes it, also where drift is only reported. */
@@ -175,6 +176,11 @@ export class Network {
   /** Does what servers need from time to time. True when something is gone that nothing else tells of. */
   tend(): Promise<boolean> {
     return this.#servers.tend();
+  }
+
+  /** The object that a port was made for. */
+  ownerOf(portId: string): string | undefined {
+    return this.#ports.get(portId)?.owner;
   }
 
   /** Those of the ports whose tap nobody holds open. */

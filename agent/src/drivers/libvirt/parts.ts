@@ -16,6 +16,7 @@ import { Seeds } from '../../storage/seeds.ts';
 import { prepareDataDir } from './data-dir.ts';
 import type { Machine } from './domain/accelerator.ts';
 import { chooseMachine, readCpuInfo } from './domain/accelerator.ts';
+import { cutOffPorts } from './domain/cut-off.ts';
 import { Domains } from './domain/domains.ts';
 import { DomainTrace } from './domain/trace.ts';
 import type { LibvirtDriverOptions } from './options.ts';
@@ -67,7 +68,13 @@ export async function openParts(options: LibvirtDriverOptions, listener: LinkLis
       key,
       trace,
       clock,
-      cutOff: (ports) => network.cutOff(ports),
+      cutOff: (ports) =>
+        cutOffPorts(ports, {
+          libvirt: link.procedures,
+          clock,
+          withoutCarrier: (ids) => network.cutOff(ids),
+          ownerOf: (id) => network.ownerOf(id),
+        }),
       shutdownGraceMs: options.shutdownGraceMs ?? SHUTDOWN_GRACE_MS,
     });
     const { sources, limits } = options;
