@@ -64,7 +64,8 @@ describe('patch', () => {
     ['text/plain', /use application\/merge-patch/],
   ])('%s is 415', async (type, sentence) => {
     await api.ask('POST', INSTANCES, { body: manifests.instance('typed') });
-    const { status, body } = await api.ask('PATCH', `${INSTANCES}/typed`, {
+    // As kubectl asks: its options are those of another patch.
+    const { status, body } = await api.ask('PATCH', `${INSTANCES}/typed?force=false&fieldManager=kubectl`, {
       headers: { 'content-type': type },
       body: {},
     });
