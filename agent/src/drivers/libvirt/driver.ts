@@ -8,7 +8,7 @@ import { dependenciesOf, isAnothersImage, requireDependencies, requireUnused } f
 import type { Attention, Driver, DriverChange, DriverFacts } from '../driver.ts';
 import type { DomainSurroundings } from './domain/definition.ts';
 
-import { awayTrouble, hiddenTrouble, rootTrouble } from './host-troubles.ts';
+import { awayTrouble, bridgedTrouble, hiddenTrouble, rootTrouble } from './host-troubles.ts';
 import { Ledger } from './ledger.ts';
 import type { LibvirtDriverOptions } from './options.ts';
 import type { Parts } from './parts.ts';
@@ -22,6 +22,7 @@ const STORAGE_KINDS: readonly ThingKind[] = ['image', 'disk', 'seed'];
 const OBSERVE_EVERY_MS = 30_000;
 /** Nothing tells that a process ended which is not a child; looking at one costs next to nothing. */
 const TEND_EVERY_MS = 2_000;
+const TRY_BRIDGED_EVERY_MS = 5_000;
 /** Interfaces change in bursts. */
 const SETTLE_MS = 200;
 /** A libvirtd that is restarted is no trouble. */
@@ -74,6 +75,9 @@ class LibvirtDriver implements Driver {
       missed: () => this.#interfacesChanged(),
     });
     this.#repeat('looking at the host', observeEveryMs, () => this.#surveyAll());
+    const tryBridged = () => this.#tryBridged();
+    this.#inBackground('trying the firewall', tryBridged);
+    this.#repeat('trying the firewall', TRY_BRIDGED_EVERY_MS, tryBridged);
     this.#repeat('looking after DHCP servers', TEND_EVERY_MS, async () => {
       if (await this.#parts.network.tend()) await this.#surveyNetwork();
     });
@@ -265,6 +269,10 @@ class LibvirtDriver implements Driver {
     work().catch((thrown) => {
       if (!this.#closed) this.#options.log(`${what} failed: ${PlumbError.from(thrown, what).message}`);
     });
+  }
+
+  async #tryBridged(): Promise<void> {
+    this.#troubles.set('bridged', ...bridgedTrouble(await this.#parts.bridged.problem()));
   }
 
   async #surveyAll(): Promise<void> {

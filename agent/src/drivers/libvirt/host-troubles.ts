@@ -31,6 +31,11 @@ export function rootTrouble(uid: number, asRoot: readonly string[]): HostTrouble
   );
 }
 
+/** `problem`: a sentence. */
+export function bridgedTrouble(problem: string | undefined): HostTrouble[] {
+  return problem === undefined ? [] : [{ reason: 'BridgedPacketsDropped', message: problem, blocking: true }];
+}
+
 function named(names: readonly string[]): string {
   const rest = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
   return `${names.slice(0, NAMED).join('; ')}${rest}`;

@@ -7,6 +7,7 @@ import { run, runInNetwork } from '../../host/command.ts';
 import type { QemuUser } from '../../host/qemu-user.ts';
 import { withOwnGroup } from '../../host/qemu-user.ts';
 import { FETCH_USER, findUser } from '../../host/users.ts';
+import { BridgedPackets } from '../../network/bridged-packets.ts';
 import { driverKey } from '../../network/names.ts';
 import { Network } from '../../network/network.ts';
 import { Disks } from '../../storage/disks.ts';
@@ -37,6 +38,7 @@ export interface Parts {
   disks: Disks;
   seeds: Seeds;
   network: Network;
+  bridged: BridgedPackets;
   trace: DomainTrace;
   domains: Domains;
 }
@@ -55,12 +57,13 @@ export async function openParts(options: LibvirtDriverOptions, listener: LinkLis
     const machine = chooseMachine(capabilities, await readCpuInfo());
     const user = await withOwnGroup(qemuUser(capabilities));
     const trace = new DomainTrace(dataDir);
+    const hostRun = networkNamespace === undefined ? run : runInNetwork(networkNamespace);
     const network = new Network({
       dataDir,
       runDir: join('/run/plumb', key),
       key,
       tunnelAddress,
-      run: networkNamespace === undefined ? run : runInNetwork(networkNamespace),
+      run: hostRun,
       clock,
     });
     const domains = new Domains({
@@ -94,8 +97,9 @@ export async function openParts(options: LibvirtDriverOptions, listener: LinkLis
       growLive: (disk, path, bytes) => domains.growDisk(disk.owner, path, bytes),
     });
     const seeds = new Seeds(dataDir, run, user);
+    const bridged = new BridgedPackets(hostRun, clock, key);
     await Promise.all([images.open(), disks.open(), seeds.open(), network.open()]);
-    return { key, clock, machine, user, link, fetcher, images, disks, seeds, network, trace, domains };
+    return { key, clock, machine, user, link, fetcher, images, disks, seeds, network, bridged, trace, domains };
   } catch (thrown) {
     link.close();
     throw thrown;
