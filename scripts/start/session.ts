@@ -1,6 +1,7 @@
 /** What `npm start` remembers in the data folder: what it started, so that the next one can take over or clean up. */
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkContents, openPrivateFolder } from '@plumb/schemas/files/private-folder.ts';
 import { endProcess, isRunning, type ProcessRecord, processAt } from '../processes.ts';
 import { asTyped } from '../typed.ts';
 
@@ -29,7 +30,8 @@ export class Session {
 
   /** Takes the folder over. Throws {@link Refused} when another `npm start` runs on it, or ran with another driver. */
   static async open(dataDir: string, port: number, driver: SessionRecord['driver']): Promise<Session> {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    // What it says is believed: processes are ended by it.
+    checkContents(openPrivateFolder(dataDir), undefined, (name) => name === 'start.json');
     const file = join(dataDir, 'start.json');
     const before = await readSession(dataDir);
     if (before && isRunning(before.start))

@@ -1,6 +1,6 @@
 /** The kubeconfig that a command used, after what it holds was replaced at the server. */
-import { readFile } from 'node:fs/promises';
-import { writePrivate } from '@plumb/schemas/files/private-file.ts';
+import { realpath } from 'node:fs/promises';
+import { readTrusted, writePrivate } from '@plumb/schemas/files/private-file.ts';
 import { type Document, isMap, isSeq, parseDocument, type YAMLMap } from 'yaml';
 import type { Access } from './access.ts';
 
@@ -18,7 +18,9 @@ export async function updateKubeconfig(
   { path, user, cluster }: Access,
   { token, authority }: Replaced,
 ): Promise<boolean> {
-  const document = parseDocument(await readFile(path, 'utf8'));
+  // A person's own file may be a link, which stays.
+  const file = await realpath(path);
+  const document = parseDocument((await readTrusted(file)) ?? '');
   const before = String(document);
   if (token !== undefined && !replace(entry(document, 'users', user, 'user'), 'token', token)) return false;
   const data = authority && Buffer.from(authority).toString('base64');
@@ -29,7 +31,7 @@ export async function updateKubeconfig(
     return false;
   const after = String(document);
   // The server has written the file itself, if it is the one in its data folder.
-  if (after !== before) await writePrivate(path, after);
+  if (after !== before) await writePrivate(file, after);
   return true;
 }
 

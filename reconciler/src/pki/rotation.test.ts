@@ -2,7 +2,19 @@
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { copyFile, cp, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  cp,
+  lstat,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import http2 from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -187,9 +199,12 @@ describe('while the server runs', () => {
     await writeFile(copy, `# mine\n${await readFile(api.pki.kubeconfigFile, 'utf8')}`);
     const watch = api.watch(`${V1}/zones?watch=true`);
     expect(await watch.status).toBe(200);
-    const ran = await runPlumb(api, ['admin-token', 'rotate', '--kubeconfig', copy]);
+    const link = `${copy}-link`;
+    await symlink(copy, link);
+    const ran = await runPlumb(api, ['admin-token', 'rotate', '--kubeconfig', link]);
     expect(ran).toMatchObject({ code: 0, err: '' });
-    expect(ran.out).toContain(`${copy} holds the new one`);
+    expect(ran.out).toContain(`${link} holds the new one`);
+    expect((await lstat(link)).isSymbolicLink()).toBe(true);
     expect((await api.ask('GET', `${V1}/zones`)).status).toBe(401);
     while (await watch.next()) {}
     const tokens = await Promise.all([api.pki.kubeconfigFile, copy].map((file) => findAccess(file, {})));

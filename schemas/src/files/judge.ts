@@ -70,6 +70,19 @@ export function distrust(path: string, found: Found, { uid, trusted }: Self): Pl
   return undefined;
 }
 
+/** Why a socket is not to be believed: who made it answers on it. Who may connect to it is its maker's affair. */
+export function distrustSocket(
+  path: string,
+  found: Pick<Found, 'uid'>,
+  { uid, trusted }: Self,
+): PlumbError | undefined {
+  if (trusted.has(found.uid)) return undefined;
+  const [owner, me] = [userName(found.uid), userName(uid)];
+  return notPrivate(
+    `${path} belongs to ${owner}, who would answer there, and Plumb runs as ${me}: name another socket`,
+  );
+}
+
 /**
  * Why a folder on the way to ours, or a link there, is not safe: somebody else could put another one in its place.
  * `privateGroup`: whether its group is its owner alone.

@@ -19,6 +19,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Found, refusal, unsafeOnTheWay } from './judge.ts';
 import { readPrivate, readTrusted, writePrivate } from './private-file.ts';
 import { checkContents, openPrivateFolder } from './private-folder.ts';
+import { socketDistrust } from './trusted-text.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -147,6 +148,19 @@ describe('a folder', () => {
     expect(() => checkContents(folder)).toThrow(/can be written by other users/);
     expect(() => checkContents(folder, undefined, (name) => name !== 'key')).not.toThrow();
   });
+});
+
+test('a socket is believed when its maker is, whoever may connect to it', async () => {
+  const server = createServer().listen(at('socket'));
+  await new Promise((resolve) => server.once('listening', resolve));
+  chmodSync(at('socket'), 0o777);
+  expect(socketDistrust(at('socket'))).toBeUndefined();
+  expect(socketDistrust(at('none'))).toBeUndefined();
+  if (isRoot) {
+    chownSync(at('socket'), 12345, 12345);
+    expect(socketDistrust(at('socket'))?.message).toMatch(/belongs to user 12345, who would answer there/);
+  }
+  server.close();
 });
 
 describe('a file', () => {

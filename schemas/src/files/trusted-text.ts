@@ -1,7 +1,7 @@
-/** A file that a person named, read at once with who could have written it. */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+/** What a person named and other users may have made: a file, read at once with who could have written it; a socket. */
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import type { PlumbError } from '../meta/error.ts';
-import { distrust } from './judge.ts';
+import { distrust, distrustSocket } from './judge.ts';
 import { self } from './owner.ts';
 
 export interface FileText {
@@ -19,4 +19,14 @@ export function readWithOwner(path: string): FileText {
   } finally {
     closeSync(fd);
   }
+}
+
+/**
+ * Why the program behind a socket is not to be believed: it is another user's. Undefined where it may be, and where there is no
+ * socket, which the one who connects finds out.
+ */
+export function socketDistrust(path: string): PlumbError | undefined {
+  const me = self();
+  const found = me && statSync(path, { throwIfNoEntry: false });
+  return found && distrustSocket(path, found, me);
 }

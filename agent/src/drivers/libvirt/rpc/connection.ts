@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import type { Clock } from '@plumb/schemas';
 import { retryable } from '@plumb/schemas';
+import { socketDistrust } from '@plumb/schemas/files/trusted-text.ts';
 import type { Packet } from './packet.ts';
 import { encodePacket, KEEPALIVE_PROGRAM, PacketCutter, packetStatus, packetType, REMOTE_PROGRAM } from './packet.ts';
 import { decodeError } from './remote-error.ts';
@@ -45,6 +46,8 @@ export class RpcConnection {
   /** Connects to the unix socket at `path`. Rejects with `LibvirtUnavailable` (retry). */
   static open(path: string, listener: ConnectionListener, clock: Clock): Promise<RpcConnection> {
     return new Promise((resolve, reject) => {
+      const distrust = socketDistrust(path);
+      if (distrust) return reject(unavailable(path, distrust.message));
       const socket = connect(path);
       const refuse = (error: Error) => reject(unavailable(path, error.message));
       socket.once('error', refuse);
