@@ -41,6 +41,8 @@ export class ServerIdentity implements TlsIdentity {
   /** When everything is good as it is. */
   #good: Span = { from: 0, until: 0 };
   #turn: Promise<void> = Promise.resolve();
+  /** A look that has not begun. */
+  #waiting: Promise<void> | undefined;
 
   constructor(options: IdentityOptions) {
     this.#options = options;
@@ -67,9 +69,13 @@ export class ServerIdentity implements TlsIdentity {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Looks whether everything is still good, and replaces what is not. */
+  /** Looks whether everything is still good, and replaces what is not. A look that has not begun serves all who ask for one. */
   refresh(): Promise<void> {
-    return this.#inTurn(() => this.#refresh());
+    this.#waiting ??= this.#inTurn(() => {
+      this.#waiting = undefined;
+      return this.#refresh();
+    });
+    return this.#waiting;
   }
 
   /** Whether a date has come at which something is to be replaced. */

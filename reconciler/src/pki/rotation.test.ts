@@ -30,6 +30,7 @@ import { credentialExtensions } from '../extensions/credentials.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { splitPem } from './authority.ts';
 import { endorse, issueServing, makeAuthority, renewAuthority } from './certificates.ts';
+import type { ServerIdentity } from './identity.ts';
 import { permits, permittedBy } from './name-constraints.ts';
 import { openPki, type Pki } from './open.ts';
 
@@ -172,6 +173,16 @@ describe('an authority', () => {
       const after = await start(now + DAY);
       expect([what, after.authorityView(), pins(after)[1]]).toEqual([what, { pin }, pin]);
     }
+  });
+
+  test('is looked at once for all who ask while a look is under way', async () => {
+    const pki = await start();
+    const identity = pki.tls as ServerIdentity;
+    const looks = Array.from({ length: 1000 }, () => identity.refresh());
+    expect(new Set(looks).size).toBe(1);
+    await looks[0];
+    expect(identity.refresh()).not.toBe(looks[0]);
+    await identity.settled();
   });
 
   test('with another name than its key is refused rather than used', async () => {
