@@ -4,7 +4,7 @@ import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, wr
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { UNKNOWN_SERVER } from '@plumb/provider/src/testing/unknown-server.ts';
+import { UNKNOWN_SERVER } from '@plumb/schemas/testing/unknown-server.ts';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { build } from '../scripts/build.ts';
 import { terraform } from './harness/machinery.ts';

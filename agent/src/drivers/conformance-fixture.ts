@@ -11,6 +11,8 @@ export interface DriverFixture {
   imageFormat: 'qcow2' | 'raw';
   /** A URL that begins to answer and breaks off in the middle. */
   brokenImageUrl: string;
+  /** A URL that begins to answer and then says nothing more. */
+  stalledImageUrl: string;
   /** Tells one run of a running domain from another: its process, or a count of its starts. */
   runOf(id: string): Promise<number>;
   /** Ends the domain's process from outside, as a crash does. */

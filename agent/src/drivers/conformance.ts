@@ -273,6 +273,34 @@ export function driverConformance(name: string, open: () => Promise<DriverFixtur
       expect(await find(it.image)).toMatchObject(it.image);
     });
 
+    describe('a fetch that brings nothing', () => {
+      const begin = () => {
+        const begun = Promise.withResolvers<void>();
+        const abort = new AbortController();
+        const image: Thing<'image'> = { ...it.image, spec: { ...it.image.spec, url: fixture.stalledImageUrl } };
+        const attention = { signal: abort.signal, onProgress: () => begun.resolve() };
+        return { image, abort, begun: begun.promise, failure: failureOf(driver.ensure(image, attention)) };
+      };
+
+      test('ends when nobody waits for it, leaves nothing, and keeps nobody from another one', async () => {
+        const { abort, begun, failure } = begin();
+        await begun;
+        abort.abort();
+        expect(await failure).toMatchObject({ reason: 'Aborted', retry: 'retry' });
+        expect(await driver.observe()).toEqual([]);
+        await driver.ensure(it.image);
+        expect(await find(it.image)).toMatchObject(it.image);
+      });
+
+      test('ends when the image is removed', async () => {
+        const { image, begun, failure } = begin();
+        await begun;
+        await driver.remove(image);
+        expect(await failure).toMatchObject({ reason: 'Aborted', retry: 'retry' });
+        expect(await driver.observe()).toEqual([]);
+      });
+    });
+
     test('a listener that was ended hears nothing more', async () => {
       let heard = 0;
       const end = driver.onChange(() => {

@@ -7,10 +7,20 @@ const PROCESSOR_SECONDS = 60;
 
 /**
  * Runs programs on what strangers made: as `user`, who may do nothing, with bounded memory and time, and without the
- * environment of this process. Without `user` as whom this process is, which then is not root.
+ * environment of this process. Without `user` as whom this process is, which then is not root. `files`: whether they may write
+ * the files that they are handed.
  */
-export function unprivileged(run: Run, user: User | undefined): Run {
-  const limits = ['--core=0', '--fsize=0', `--as=${MEMORY_BYTES}`, `--cpu=${PROCESSOR_SECONDS}`];
+export function unprivileged(
+  run: Run,
+  user: Pick<User, 'uid' | 'gid'> | undefined,
+  files: 'reads' | 'writes' = 'reads',
+): Run {
+  const limits = [
+    '--core=0',
+    ...(files === 'reads' ? ['--fsize=0'] : []),
+    `--as=${MEMORY_BYTES}`,
+    `--cpu=${PROCESSOR_SECONDS}`,
+  ];
   const whom = user
     ? ['--reuid', String(user.uid), '--regid', String(user.gid), '--clear-groups', '--bounding-set=-all']
     : [];

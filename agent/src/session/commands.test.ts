@@ -256,6 +256,22 @@ describe('a fetch that a command waits for', () => {
     await commands.idle();
   });
 
+  test('ends for all who waited for it when the last of them gives up, and not before', async () => {
+    commands.accept(command('1', [], making(image('i'))), 's');
+    commands.accept(command('2', [], { ...making(image('i')), fence: 11 }), 's');
+    commands.accept(command('3', [], { ...making(image('i')), fence: 12 }), 's');
+    commands.accept(command('4', [], { ...making(image('i')), owner: 'other' }), 's');
+    await settled();
+    commands.cancel('2');
+    await settled();
+    expect(results.map(({ command }) => command)).toEqual(['1', '2']);
+    commands.cancel('3');
+    await settled();
+    expect(results.map(({ command }) => command)).toEqual(['1', '2', '3']);
+    commands.cancel('4');
+    await commands.idle();
+  });
+
   test('tells how far it is, once a second', async () => {
     commands.accept(command('1', [], making(image('i'))), 's');
     await settled();

@@ -78,9 +78,17 @@ export class Commands {
     });
   }
 
-  /** Nobody waits for the command any more. It ends as soon as it may, with a result. */
+  /**
+   * Nobody waits for the command any more. It ends as soon as it may, with a result, and so do those of the same owner before
+   * it: what an earlier control plane began, this one waited for.
+   */
   cancel(id: string): void {
-    this.#running.get(id)?.abort.abort();
+    const cancelled = this.#running.get(id);
+    if (cancelled === undefined) return;
+    for (const running of this.#running.values()) {
+      if (running.command.owner === cancelled.command.owner) running.abort.abort();
+      if (running === cancelled) return;
+    }
   }
 
   /** Resolves when every command that was begun has ended. */

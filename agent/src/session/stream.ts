@@ -154,6 +154,7 @@ export class AgentStream {
       this.#toBegin.set(message.host, message.attached);
       if (this.#beginning < OBSERVED_AT_ONCE) void this.#beginAll();
     } else if (message.body === 'command') host.session.command(message.command);
+    // guard: fetch that nobody waits for any more blocks a delete
     else if (message.body === 'cancel') host.session.cancel(message.cancel.command);
     else if (message.body === 'refused') void this.#refused(message.host, message.refused);
   }

@@ -123,7 +123,10 @@ export class Disks {
 
   async #grow(thing: Thing<'disk'>, path: string, bytes: number): Promise<void> {
     try {
-      if (!(await this.#options.growLive(thing, path, bytes))) await growDisk(this.#options.run, path, bytes);
+      if (await this.#options.growLive(thing, path, bytes)) return;
+      const { run, user } = this.#options;
+      await giveToQemu(path, user); // One that was made when QEMU ran as root is root's still.
+      await growDisk(run, path, bytes, user);
     } catch (thrown) {
       tellFullDisk(path)(thrown);
     }

@@ -31,7 +31,7 @@ describe.skipIf(missing !== undefined)('storage on a full disk', () => {
     await mkdir(dataDir);
     await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', dataDir]);
     const openSource = sourceOpener({ rules: new SourceRules({ folders: [folder] }) });
-    images = new Images({ dataDir, openSource, clock: realAmbient().clock, limits: defaultAgentLimits });
+    images = new Images({ dataDir, openSource, clock: realAmbient().clock, limits: defaultAgentLimits, user: self });
     await images.open();
   });
   afterEach(async () => {

@@ -1,69 +1,33 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import type { RequestListener, Server } from 'node:http';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { realAmbient, type Thing } from '@plumb/schemas';
-import { defaultAgentLimits } from '@plumb/schemas/limits/agent.ts';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { sourceOpener } from '../fetch/open-source.ts';
-import { SourceRules } from '../fetch/source-rules.ts';
-import { Images, type ImagesOptions } from './images.ts';
+import { type Thing, terminal } from '@plumb/schemas';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Images } from './images.ts';
+import { CONTENT, ImageRig, image, SHA256 } from './testing/image-rig.ts';
 
-const CONTENT = Buffer.alloc(300_000, 'an image ');
-const SHA256 = createHash('sha256').update(CONTENT).digest('hex');
-
-let folder: string;
+let rig: ImageRig;
 let images: Images;
-let server: Server | undefined;
-let requests: number;
+let folder: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'plumb-images-'));
-  images = withImages();
+  rig = await ImageRig.open();
+  ({ folder } = rig);
+  images = rig.images();
   await images.open();
-  requests = 0;
 });
-afterEach(async () => {
-  server?.closeAllConnections();
-  server?.close();
-  server = undefined;
-  await rm(folder, { recursive: true });
-});
+afterEach(() => rig.close());
 
-function withImages(options: Partial<ImagesOptions> = {}): Images {
-  const rules = new SourceRules({ folders: [folder], sources: ['127.0.0.0/8'], dataDir: join(folder, 'data') });
-  const { clock } = realAmbient();
-  return new Images({
-    ...{ dataDir: join(folder, 'data'), openSource: sourceOpener({ rules }), clock, limits: defaultAgentLimits },
-    ...options,
-  });
-}
-
-async function serve(listener: RequestListener): Promise<string> {
-  server = createServer((request, response) => {
-    requests += 1;
-    listener(request, response);
-  });
-  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/image`;
-}
-
-function image(url: string, spec: Partial<Thing<'image'>['spec']> = {}): Thing<'image'> {
-  const sha256 = spec.sha256 ?? SHA256;
-  return { kind: 'image', id: sha256, owner: 'someone', spec: { url, format: 'raw', maxBytes: 1e6, sha256, ...spec } };
-}
-
-const inCache = () => readdir(join(folder, 'data/images'));
+const serve = (listener: RequestListener) => rig.serve(listener);
+const inCache = () => rig.inCache();
 
 test('an image is fetched over http, and by whoever asks for it again not fetched again', async () => {
   const url = await serve((_request, response) => response.end(CONTENT));
   await images.ensure(image(url));
   await images.ensure(image(url));
-  expect(requests).toBe(1);
+  expect(rig.requests).toBe(1);
   expect(await inCache()).toEqual([`${SHA256}.img`]);
   expect(await images.observe()).toEqual([{ ...image(url), drift: [] }]);
   expect(await images.virtualBytes(SHA256, 'raw')).toBe(CONTENT.length);
@@ -136,7 +100,7 @@ test('removing an image ends its fetch', async () => {
 test('what an earlier process left half fetched is removed', async () => {
   await mkdir(join(folder, 'data/images'), { recursive: true });
   await writeFile(join(folder, 'data/images', `${SHA256}.img.half`), 'half');
-  await withImages().open();
+  await rig.images().open();
   expect(await inCache()).toEqual([]);
 });
 
@@ -152,6 +116,47 @@ test('the name and password of a URL are sent to its server, and not told', asyn
     message: `the image at ${url} cannot be fetched: the server answered 503 Service Unavailable`,
   });
   expect(authorization).toBe(`Basic ${Buffer.from('me:s@cret').toString('base64')}`);
+});
+
+describe('who may read', () => {
+  const modeOf = async (path: string) => ((await stat(path)).mode & 0o7777).toString(8);
+
+  test('an image: its owner and QEMU’s group', async () => {
+    const file = join(folder, 'source');
+    await writeFile(file, CONTENT);
+    await images.ensure(image(pathToFileURL(file).href));
+    expect(await modeOf(images.path(SHA256))).toBe('440');
+    expect(await modeOf(join(folder, 'data/images'))).toBe('710');
+  });
+
+  test.runIf(process.getuid?.() === 0)('images of before are changed at the start', async () => {
+    const path = images.path(SHA256);
+    await chmod(join(folder, 'data/images'), 0o755);
+    await writeFile(path, CONTENT, { mode: 0o644 });
+    await chmod(path, 0o444);
+    await rig.images({ user: { uid: 64055, gid: 64055 } }).open();
+    expect(await modeOf(path)).toBe('440');
+    expect(await stat(path)).toMatchObject({ uid: 0, gid: 64055 });
+    expect(await modeOf(join(folder, 'data/images'))).toBe('710');
+    expect(await stat(join(folder, 'data/images'))).toMatchObject({ uid: 0, gid: 64055 });
+  });
+});
+
+test('what the tool refuses that looks through an image leaves nothing', async () => {
+  const seen: string[] = [];
+  images = rig.images({
+    async inspect(spec, path) {
+      seen.push(spec.format, await readFile(path, 'utf8'));
+      throw terminal('ImageInvalid', 'it is damaged');
+    },
+  });
+  const file = join(folder, 'source');
+  await writeFile(file, 'an image');
+  const sha256 = createHash('sha256').update('an image').digest('hex');
+  const failure = images.ensure(image(pathToFileURL(file).href, { sha256 }));
+  await expect(failure).rejects.toMatchObject({ reason: 'ImageInvalid', retry: 'terminal' });
+  expect(seen).toEqual(['raw', 'an image']);
+  expect(await inCache()).toEqual([]);
 });
 
 function breakOff(response: Parameters<RequestListener>[1]): void {

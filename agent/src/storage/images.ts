@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { LiveThing, Thing } from '@plumb/schemas';
 import { retryable, terminal } from '@plumb/schemas';
 import type { Attention } from '../drivers/driver.ts';
+import { letQemuRead, type QemuUser } from '../host/qemu-user.ts';
 import { flush, nothingThere, Records, requireSafeId } from '../host/records.ts';
 import type { FetchOptions } from './fetch.ts';
 import { fetchImage } from './fetch.ts';
@@ -13,8 +14,8 @@ import type { ImageFormat, Inspect } from './qemu-img.ts';
 
 export interface ImagesOptions extends FetchOptions {
   dataDir: string;
-  /** Group of the user as which QEMU runs, who alone may read images beside the agent. The agent's own, if absent. */
-  qemuGroup?: number;
+  /** Who may read images beside the agent, and nobody else. */
+  user: QemuUser;
   /** Refuses what QEMU would refuse, and its header does not tell. */
   inspect?: Inspect;
 }
@@ -45,11 +46,12 @@ export class Images {
   async open(): Promise<void> {
     await this.#records.open();
     await mkdir(this.#dir, { recursive: true, mode: 0o700 });
-    await this.#restrict(this.#dir, 0o710);
+    await chown(this.#dir, process.getuid?.() ?? 0, this.#options.user.gid);
+    await chmod(this.#dir, 0o710);
     for (const name of await readdir(this.#dir)) {
       const path = join(this.#dir, name);
       if (name.endsWith(HALF)) await rm(path, { force: true });
-      else if (name.endsWith(SUFFIX)) await this.#restrict(path, 0o440);
+      else if (name.endsWith(SUFFIX)) await letQemuRead(path, this.#options.user);
     }
   }
 
@@ -116,7 +118,7 @@ export class Images {
       await fetchImage(thing, half, this.#options, signal, onProgress);
       await requireUsableFile(thing, half);
       await this.#options.inspect?.(thing.spec, half);
-      await this.#restrict(half, 0o440); // Shared by every disk cloned from it.
+      await letQemuRead(half, this.#options.user); // Shared by every disk cloned from it.
       signal.throwIfAborted();
       // The record first: a file that nobody knows would stay for ever, a record without its file is mended.
       await this.#records.put(thing);
@@ -125,13 +127,6 @@ export class Images {
     } finally {
       await rm(half, { force: true });
     }
-  }
-
-  /** Gives the file to QEMU's group, as far as this process may, and then these rights. */
-  async #restrict(path: string, mode: number): Promise<void> {
-    const { qemuGroup } = this.#options;
-    if (qemuGroup !== undefined) await chown(path, process.getuid?.() ?? 0, qemuGroup);
-    await chmod(path, mode);
   }
 
   async #look(thing: Thing<'image'>): Promise<LiveThing<'image'>> {

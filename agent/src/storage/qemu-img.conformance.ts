@@ -1,11 +1,12 @@
 /** What qemu-img itself says of images that a header cannot tell from good ones, asked as a user without rights. */
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Thing } from '@plumb/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { whyNoRealHost } from '../drivers/libvirt/real-host.ts';
 import { run } from '../host/command.ts';
+import { giveToQemu } from '../host/qemu-user.ts';
 import { FETCH_USER, findUser } from '../host/users.ts';
 import { requireUsable } from './image-content.ts';
 import { createClone, growDisk, inspector } from './qemu-img.ts';
@@ -62,11 +63,24 @@ describe.skipIf(missing !== undefined)('qemu-img', () => {
     const clone = join(folder, 'clone.qcow2');
     await writeFile(base, 'no qcow2 at all');
     await createClone(run, clone, { path: base, format: 'qcow2' }, 1024 ** 2);
-    await growDisk(run, clone, 4 * 1024 ** 2);
+    const user = { uid: 64055, gid: 64055 };
+    await giveToQemu(clone, user);
+    await growDisk(run, clone, 4 * 1024 ** 2, user);
+    expect(await stat(clone)).toMatchObject({ uid: user.uid, gid: user.gid });
     const header = (await readFile(clone)).subarray(0, 4096);
     expect(Number(header.readBigUInt64BE(24))).toBe(4 * 1024 ** 2);
     expect(header.toString('latin1')).toContain(base);
-    await chmod(base, 0o400);
-    expect((await stat(base)).size).toBe(15);
+  });
+
+  test('grows no other file, whatever a disk says of itself', async () => {
+    const clone = join(folder, 'crafted.qcow2');
+    const other = join(folder, 'other');
+    await writeFile(other, 'somebody else’s', { mode: 0o600 });
+    await run('qemu-img', ['create', '-q', '-f', 'qcow2', '-o', `data_file=${other},data_file_raw=on`, clone, '1M']);
+    await writeFile(other, 'somebody else’s', { mode: 0o600 });
+    const user = { uid: 64055, gid: 64055 };
+    await giveToQemu(clone, user);
+    await expect(growDisk(run, clone, 4 * 1024 ** 2, user)).rejects.toThrow(/Permission denied/);
+    expect(await readFile(other, 'utf8')).toBe('somebody else’s');
   });
 });

@@ -1,8 +1,10 @@
 /** What qemu-img does for us. Formats are always given: a guessed one lets a guest name files of the host. */
+import { constants } from 'node:fs';
 import { chmod, chown, open } from 'node:fs/promises';
 import { retryable, type Thing } from '@plumb/schemas';
 import { printable } from '@plumb/schemas/meta/printable.ts';
 import { CommandFailed, type Run } from '../host/command.ts';
+import type { QemuUser } from '../host/qemu-user.ts';
 import { unprivileged } from '../host/unprivileged.ts';
 import type { User } from '../host/users.ts';
 import { invalid } from './image-content.ts';
@@ -23,10 +25,20 @@ export async function createClone(run: Run, path: string, base: BaseImage, bytes
   await run('qemu-img', ['create', '-q', '-u', '-f', 'qcow2', '-b', base.path, '-F', base.format, path, String(bytes)]);
 }
 
-/** Grows a qcow2 disk that nothing holds open. What it is a clone of is not opened: it has no part in it. */
-export async function growDisk(run: Run, path: string, bytes: number): Promise<void> {
-  const alone = JSON.stringify({ driver: 'qcow2', backing: null, file: { driver: 'file', filename: path } });
-  await run('qemu-img', ['resize', '-q', `json:${alone}`, String(bytes)]);
+/**
+ * Grows a qcow2 disk of QEMU's user that nothing holds open, as that user: a guest that broke out of QEMU may have written it.
+ * It is handed the open file, and what that is a clone of is not opened: it has no part in it.
+ */
+export async function growDisk(run: Run, path: string, bytes: number, user: QemuUser): Promise<void> {
+  const alone = JSON.stringify({ driver: 'qcow2', backing: null, file: { driver: 'file', filename: '/dev/fd/0' } });
+  const args = ['resize', '-q', `json:${alone}`, String(bytes)];
+  const isOther = process.getuid?.() === 0 && user.uid !== 0;
+  const file = await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
+  try {
+    await unprivileged(run, isOther ? user : undefined, 'writes')('qemu-img', args, { stdin: file.fd });
+  } finally {
+    await file.close();
+  }
 }
 
 /** Exit codes of `qemu-img check` for what guests can live with: nothing, and clusters that nobody uses. */

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { realAmbient } from '@plumb/schemas';
 import { execPlugin } from '@plumb/schemas/access/exec-plugin.ts';
+import { UNKNOWN_SERVER } from '@plumb/schemas/testing/unknown-server.ts';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { silent } from '../log.ts';
-import { UNKNOWN_SERVER } from '../testing/unknown-server.ts';
 import type { Connection } from './connection.ts';
 import { Transport } from './transport.ts';
 

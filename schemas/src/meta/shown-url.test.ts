@@ -5,9 +5,10 @@ test.each([
   ['https://me:secret@example.org/a.img?sig=secret', 'https://example.org/a.img?…'],
   ['https://secret@example.org/a.img', 'https://example.org/a.img'],
   ['https://example.org/a.img#secret', 'https://example.org/a.img'],
-  ['https://me:secret@[bad/a.img?sig=secret', 'https://[bad/a.img?…'],
-  ['https://me:sec@ret@bad host/a', 'https://bad host/a'],
+  ['https://me:secret@[bad/a.img?sig=secret', '[bad/a.img?…'],
+  ['https://me:sec@ret@bad host/a', 'bad host/a'],
   ['me:secret@', ''],
+  ['ht.tps://me:secret@example.org/a', 'example.org/a'],
 ])('%s hides its secret', (url, expected) => {
   expect(shownUrl(url)).toBe(expected);
   expect(shownUrl(url)).not.toContain('secret');

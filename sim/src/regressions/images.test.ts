@@ -19,3 +19,19 @@ test('file of a deleted image removed under its clones', async () => {
   expect(on.world.machine('host-1').things().has(`image/${image.spec.sha256}`)).toBe(false);
   expect(await on.wrong()).toEqual([]);
 });
+
+test('fetch that nobody waits for any more blocks a delete', async () => {
+  using on = await stage('a server of images that says nothing');
+  const { host } = on.world.machine('host-1');
+  const url = 'https://images.test/stalled';
+  host.stallFetch(url);
+  const spec = { url, sha256: 'd'.repeat(64), format: 'raw' };
+  await on.do({ do: 'create', kind: 'Image', name: 'stalled', spec }, wait(20_000));
+  expect(on.world.disk.entries.get('/objects/images//stalled')?.value).toContain('"reason":"Fetching"');
+  // In vain, but that it is heard: the agent is asked once more by another control plane, and joins the fetch.
+  await on.do({ do: 'crash', who: 'control', forMs: 100 }, wait(20_000));
+  await on.do({ do: 'delete', kind: 'Image', name: 'stalled' }, wait(5_000));
+  expect(on.world.disk.entries.has('/objects/images//stalled')).toBe(false);
+  expect([...host.things.keys()].filter((key) => key.includes('ddd'))).toEqual([]);
+  expect(await on.wrong()).toEqual([]);
+});

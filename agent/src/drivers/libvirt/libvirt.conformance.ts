@@ -12,9 +12,9 @@ else
   driverConformance('libvirt', async () => {
     const host = await RealHost.open();
     const driver = await host.openDriver({ shutdownGraceMs: 500 });
-    const broken = createServer((_request, response) => {
+    const broken = createServer((request, response) => {
       response.writeHead(200, { 'content-length': '4096' });
-      response.write(Buffer.alloc(1024), () => response.destroy());
+      response.write(Buffer.alloc(1024), () => request.url === '/stalled.qcow2' || response.destroy());
     });
     await new Promise<void>((resolve) => broken.listen(0, '127.0.0.1', resolve));
     return {
@@ -23,6 +23,7 @@ else
       imageSha256: host.image.sha256,
       imageFormat: 'qcow2',
       brokenImageUrl: `http://127.0.0.1:${(broken.address() as AddressInfo).port}/broken.qcow2`,
+      stalledImageUrl: `http://127.0.0.1:${(broken.address() as AddressInfo).port}/stalled.qcow2`,
       runOf: (id) => host.qemuPid(id),
       killDomain: async (id) => {
         process.kill(await host.qemuPid(id), 'SIGKILL');
@@ -41,6 +42,7 @@ else
       },
       close: async () => {
         await driver.close();
+        broken.closeAllConnections();
         broken.close();
         await host.close();
       },

@@ -86,7 +86,7 @@ export async function openParts(options: LibvirtDriverOptions, listener: LinkLis
     const fetcher = new Fetcher({ rules, user: fetchUser, clock, log });
     const images = new Images({
       ...{ dataDir, clock, limits, openSource: fetcher.open },
-      qemuGroup: user.gid,
+      user,
       inspect: inspector(run, fetchUser),
     });
     const disks = new Disks({

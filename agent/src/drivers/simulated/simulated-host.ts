@@ -41,6 +41,8 @@ export class SimulatedHost implements Driver {
   readonly #boots = new Map<string, number>();
   readonly #foreign = new Set<string>();
   readonly #broken = new Set<string>();
+  /** Those that bring nothing. */
+  readonly #fetches = new Set<{ id: string; giveUp(): void }>();
   readonly #stalled = new Map<string, { promise: Promise<void>; resolve(): void }>();
   readonly #listeners = new Set<(change: DriverChange) => void>();
   readonly #turns = new Turns();
@@ -84,6 +86,7 @@ export class SimulatedHost implements Driver {
   }
 
   remove(thing: { kind: ThingKind; id: string; owner: string }): Promise<void> {
+    if (thing.kind === 'image') this.#endFetch(thing.id);
     return this.#operation(thing, async () => {
       const now = this.#things.get(thingKey(thing));
       if (now === undefined || isAnothersImage(thing, now)) return;
@@ -189,16 +192,23 @@ export class SimulatedHost implements Driver {
   async #untilFetched(thing: Thing<'image'>, { signal, onProgress }: Attention): Promise<void> {
     const stalled = this.#stalled.get(thing.spec.url);
     if (stalled === undefined || this.#things.has(thingKey(thing))) return;
-    onProgress?.({ bytes: 0, ofBytes: undefined });
     const { promise: ended, reject } = Promise.withResolvers<void>();
     const giveUp = () => reject(retryable('Aborted', `the fetch of image ${thing.id} was ended`));
+    const fetch = { id: thing.id, giveUp };
+    this.#fetches.add(fetch);
     signal?.addEventListener('abort', giveUp, { once: true });
     if (signal?.aborted) giveUp();
+    onProgress?.({ bytes: 0, ofBytes: undefined });
     try {
       await Promise.race([stalled.promise, ended]);
     } finally {
+      this.#fetches.delete(fetch);
       signal?.removeEventListener('abort', giveUp);
     }
+  }
+
+  #endFetch(id: string): void {
+    for (const fetch of this.#fetches) if (fetch.id === id) fetch.giveUp();
   }
 
   async #fetch(thing: Thing<'image'>): Promise<void> {

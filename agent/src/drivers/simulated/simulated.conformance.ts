@@ -25,12 +25,15 @@ driverConformance('simulated', async () => {
   });
   const brokenImageUrl = 'https://images.invalid/broken.raw';
   driver.breakFetch(brokenImageUrl);
+  const stalledImageUrl = 'https://images.invalid/stalled.raw';
+  driver.stallFetch(stalledImageUrl);
   return {
     driver,
     imageUrl: pathToFileURL(path).href,
     imageSha256: createHash('sha256').update(bytes).digest('hex'),
     imageFormat: 'raw',
     brokenImageUrl,
+    stalledImageUrl,
     runOf: async (id) => driver.bootsOf(id),
     killDomain: async (id) => driver.kill(id, 'crashed'),
     breakPort: async (id) => driver.loseBridgePort(id),
