@@ -13,6 +13,7 @@ import { openDataFolder } from './data-folder.ts';
 import { cascadeExtension } from './extensions/cascades.ts';
 import { credentialExtensions } from './extensions/credentials.ts';
 import { driftScanExtension } from './extensions/drift-scans.ts';
+import { fenceExtension } from './extensions/fences.ts';
 import { flowExtensions } from './extensions/flows.ts';
 import { joinTokenExtensions } from './extensions/join-tokens.ts';
 import { pendingHostsExtension } from './extensions/pending-hosts.ts';
@@ -131,6 +132,7 @@ function* extensionsOf(pki: Pki, { clock }: Ambient, control: Loading<Control>):
   yield pendingHostsExtension(fleet);
   yield* joinTokenExtensions(fleet.joinTokens, () => pki.caPin);
   yield* readmissionExtensions(fleet);
+  yield fenceExtension(context);
   yield* flowExtensions(context);
   yield cascadeExtension(context);
   yield planExtension(context);

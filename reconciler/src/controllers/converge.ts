@@ -9,6 +9,7 @@ import type { Cached } from '../runtime/cache.ts';
 import { type ConditionInput, findCondition } from '../runtime/conditions.ts';
 import type { Context } from './controller.ts';
 import { QUIET_REASON } from './guarded.ts';
+import { restrictionOf } from './host/restriction.ts';
 import { tellSharedDrift, tellSharedRepaired } from './shared-drift.ts';
 import { conditionsTo, writeStatus } from './status.ts';
 
@@ -41,6 +42,8 @@ export async function converge(
   const byHost = new Map<string, FleetCommand['steps']>();
   for (const { host, live, desired } of wanted) {
     const step = stepFor(live, desired);
+    // What is on its way out is left as it is, until it goes.
+    if (step?.verb === 'ensure' && restrictionOf(context.cache, host)) continue;
     if (step && context.liveness.connected(host)) byHost.set(host, [...(byHost.get(host) ?? []), step]);
   }
   const failures: PlumbError[] = [];

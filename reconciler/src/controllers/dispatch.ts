@@ -1,5 +1,5 @@
 /** From what changed to the keys that are to be looked at. Hints only: a controller decides by what it reads. */
-import { type ChangeSet, type Instance, thingKey } from '@plumb/schemas';
+import { type ChangeSet, type Host, type Instance, thingKey } from '@plumb/schemas';
 import type { LiveChange } from '../fleet/fleet.ts';
 import type { CacheChange, Cached } from '../runtime/cache.ts';
 import { findCondition, isReady, isStalled } from '../runtime/conditions.ts';
@@ -110,7 +110,8 @@ function enqueueUpward(context: Context, key: string): void {
 
 function enqueueHostIfLeaving(context: Context, host: string): void {
   const key = keys.object('hosts', undefined, host);
-  if (context.cache.get(key)?.object.metadata.deletionTimestamp) context.enqueue(key);
+  const object = context.cache.get<Host>(key)?.object;
+  if (object?.metadata.deletionTimestamp || object?.status?.fenced) context.enqueue(key);
 }
 
 /** A host that came back while the object went may still have something of it. */
@@ -206,6 +207,9 @@ function onLive(context: Context, hosts: HostEvents, change: LiveChange): void {
   }
   if (owner.kind.kind === 'Instance') {
     context.enqueue(owner.key);
+    const settled = (owner.object as Instance).status?.host;
+    // It lives elsewhere: what this host has of it is for the host's own controller.
+    if (settled !== undefined && settled !== change.host) context.enqueue(keys.object('hosts', undefined, change.host));
     return;
   }
   const thing = context.fleet.host(change.host)?.things.get(thingKey(change));

@@ -1,5 +1,6 @@
 /** Runs the controllers: one queue each, fed by what changed. */
 import { kinds, PlumbError } from '@plumb/schemas';
+import { restricted } from '../fleet/restricted.ts';
 import type { FlowRecord } from '../flow/record.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { WorkQueue } from '../runtime/queue.ts';
@@ -8,6 +9,7 @@ import { pluralOf } from '../store/keys.ts';
 import type { Context } from './controller.ts';
 import { dispatch } from './dispatch.ts';
 import type { Survey } from './first-look.ts';
+import { restrictionOf } from './host/restriction.ts';
 import { allControllers } from './index.ts';
 import { lookAtSetAside } from './set-aside.ts';
 
@@ -34,6 +36,7 @@ export function runControllers({ context: parts, survey, metrics, notes, onError
   const found = survey.end();
   const context: Context = {
     ...parts,
+    fleet: restricted(parts.fleet, (host) => restrictionOf(parts.cache, host)),
     unplaced: found.unplaced,
     strays: new Set(),
     enqueue(key, afterMs = 0) {

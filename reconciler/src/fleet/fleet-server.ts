@@ -37,6 +37,7 @@ import { PendingCommands } from './pending-commands.ts';
 import { RefusalLog } from './refusal-log.ts';
 import { Registration } from './registration.ts';
 import { type Session, Sessions } from './sessions.ts';
+import { Silences } from './silences.ts';
 import { passGate } from './stream-gate.ts';
 import { troublesFrom } from './troubles.ts';
 
@@ -86,6 +87,7 @@ export class FleetServer implements Fleet {
   readonly #joining: Joining;
   readonly #newcomers: Newcomers;
   readonly #refusedJoins: RefusalLog;
+  readonly #silences: Silences;
 
   constructor(options: FleetServerOptions) {
     const { store, ambient, term, log, metrics } = options;
@@ -103,6 +105,7 @@ export class FleetServer implements Fleet {
     });
     this.joinTokens = new JoinTokens({ store, ambient, limits });
     this.#newcomers = new Newcomers(ambient.clock, (host) => this.#notify([{ type: 'host', host }]));
+    this.#silences = new Silences(ambient.clock, limits, (host) => this.#notify([{ type: 'host', host }]));
     this.#refusedJoins = new RefusalLog(log, ambient.clock, limits.joinRefusalsPerMinute);
     this.#joining = new Joining({
       ...{ store, clock: ambient.clock, tokens: this.joinTokens, newcomers: this.#newcomers },
@@ -172,6 +175,18 @@ export class FleetServer implements Fleet {
     return this.#newcomers.problemOf(host) ?? this.#sessions.refusalOf(host);
   }
 
+  silenceOf(host: string): PlumbError | undefined {
+    return this.#silences.of(host);
+  }
+
+  isSlow(host: string): boolean {
+    return this.#silences.isSlow(host);
+  }
+
+  forgive(host: string): void {
+    this.#silences.forgive(host);
+  }
+
   /** Hosts that ask to be let in under a name that has another credential, or was deleted. */
   newcomers(): NotedNewcomer[] {
     return this.#newcomers.all();
@@ -221,13 +236,20 @@ export class FleetServer implements Fleet {
           `the agent of host ${host} does not know how to make a ${unknown.thing.kind}: update it`,
         ),
       );
-    const id = this.#options.ambient.ids.uid();
+    const { ids, clock } = this.#options.ambient;
+    const id = ids.uid();
     const answer = this.#pending.wait(
       host,
       id,
       command.steps.map((step) => step.id),
       attention.onProgress,
     );
+    const ms = timeFor(command, this.#limits);
+    const makes = command.steps.some(({ verb }) => verb === 'ensure');
+    const stop = clock.after(ms, () => {
+      const error = retryable('HostNotAnswering', `host ${host} did not answer a command within ${ms / 1000} s`);
+      if (this.#pending.expire(host, id, error) && makes) this.#silences.note(host, ms);
+    });
     session.stream.push({
       host,
       body: 'command',
@@ -237,9 +259,22 @@ export class FleetServer implements Fleet {
         session: session.id,
         term: this.#sessions.term,
         fence: command.fence,
-        steps: command.steps.map((step) => ({ id: step.id, verb: VERB[step.verb], thing: thingToWire(step.thing) })),
+        steps: command.steps.map(({ id, verb, thing }) => ({
+          id,
+          verb: VERB[verb],
+          // What a thing is says which is to go; what is in it, user data among it, is nobody's business then.
+          thing: { ...thingToWire(thing), ...(verb === 'remove' ? { spec: '{}' } : {}) },
+        })),
       },
     });
+    const fetches = command.steps.some(({ thing }) => thing.kind === 'image');
+    const answered = makes && !fetches ? this.#silences.begin(host) : () => {};
+    const end = (outcomes: readonly StepOutcome[] = []) => {
+      stop();
+      answered();
+      if (makes && outcomes.length > 0 && outcomes.every(({ error }) => !error)) this.#silences.credit(host);
+    };
+    answer.then(end, () => end());
     const { signal } = attention;
     if (signal === undefined) return answer;
     const cancel = () => session.stream.push({ host, body: 'cancel', cancel: { command: id } });
@@ -259,6 +294,7 @@ export class FleetServer implements Fleet {
     this.#closed = true;
     this.#sessions.close();
     this.#refusedJoins.close();
+    this.#silences.close();
     this.#admission.close();
     for (const stream of [...this.#streams]) stream.end('the server is stopping');
     this.#endpoint.close();
@@ -388,3 +424,13 @@ export class FleetServer implements Fleet {
 
 /** What a message costs at least, as {@link Applied.work} counts. */
 const MESSAGE_BYTES = 256;
+
+const MIB = 1 << 20;
+
+/** Milliseconds within which a host answers. */
+function timeFor({ steps }: FleetCommand, { commandSeconds, commandImageMiBPerSecond }: ServerLimits): number {
+  let seconds = commandSeconds;
+  for (const { verb, thing } of steps)
+    if (verb === 'ensure' && thing.kind === 'image') seconds += thing.spec.maxBytes / MIB / commandImageMiBPerSecond;
+  return Math.ceil(seconds) * 1000;
+}

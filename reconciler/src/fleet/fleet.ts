@@ -22,8 +22,9 @@ export interface Fleet {
   owned(uid: string): OwnedLive | undefined;
   /**
    * Sends the steps to the host and resolves with what became of each, after live state shows their effects.
-   * Rejects with a retryable PlumbError (`HostNotConnected`, `HostDisconnected`, `HostRefused`) when the outcome is
-   * unknown or the host refused the whole command; the steps are idempotent, so sending them again is safe.
+   * Rejects with a retryable PlumbError (`HostNotConnected`, `HostDisconnected`, `HostRefused`, `HostNotAnswering`) when the
+   * outcome is unknown or the host refused the whole command; the steps are idempotent, so sending them again is safe. Of what
+   * is to be removed the host learns no more than what it is.
    */
   send(host: string, command: FleetCommand, attention?: CommandAttention): Promise<StepOutcome[]>;
   /** Whether hosts wait to be let in, or many have just come: one that is not connected may be among them. */
@@ -32,6 +33,12 @@ export interface Fleet {
   isTelling(host: string): boolean;
   /** Why the host is not heard although its agent proved who it is; undefined when it is heard, or did not ask. */
   refusalOf(host: string): PlumbError | undefined;
+  /** Why the host gets nothing new: it did not answer in time of late. Undefined when it may. */
+  silenceOf(host: string): PlumbError | undefined;
+  /** Whether it has not answered for a while, and may answer still. */
+  isSlow(host: string): boolean;
+  /** A person gives a host another try that did not answer in time. */
+  forgive(host: string): void;
   /** Calls `listener` after live state changed. Returns a function that ends it. */
   onChange(listener: (change: LiveChange) => void): () => void;
 }

@@ -64,6 +64,15 @@ export class PendingCommands {
     }
   }
 
+  /** The host did not answer in time. False when the command was answered or lost before. */
+  expire(host: string, command: string, error: PlumbError): boolean {
+    const pending = this.#pending.get(host)?.get(command);
+    if (pending === undefined) return false;
+    this.#pending.get(host)!.delete(command);
+    pending.reject(error);
+    return true;
+  }
+
   /** The host was lost: whether its commands take effect is not known. */
   lose(host: string, why: string): void {
     const commands = this.#pending.get(host);

@@ -66,6 +66,17 @@ export const host = defineKind({
         description: 'Memory that instances may use, before overcommit: as its agent says, bounded by spec.capacity.',
       },
       tunnelAddress: { type: 'string', description: 'Address of the VXLAN endpoint that other hosts are told.' },
+      fenced: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['at', 'by'],
+        description:
+          'A person said that the host is off (plumb host fence): what ran there may go on elsewhere or be deleted. It ends when the agent is back, and what went on elsewhere is removed.',
+        properties: {
+          at: { type: 'string', format: 'date-time', description: 'When it was said.' },
+          by: { type: 'string', description: 'Who said it.' },
+        },
+      },
       orphans: {
         type: 'array',
         description: 'What runs on the host and belongs to no object that the store knows. Plumb never touches it.',

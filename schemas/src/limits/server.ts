@@ -366,6 +366,46 @@ export const serverLimitDefinitions = {
     minimum: 60,
     maximum: 1_000_000_000,
   },
+  commandSeconds: {
+    description:
+      'Time within which a host says what became of a command; for fetching an image there is more, by its size.',
+    above:
+      'The command counts as failed and is tried again; a host that was to make something gets no new instances for a while, which its Host says, and what never ran there is made elsewhere.',
+    default: 300,
+    minimum: 10,
+    maximum: 86_400,
+  },
+  commandImageMiBPerSecond: {
+    description:
+      'Pace at which a host is expected to fetch an image, of spec.maxSizeMiB at most, while it carries out a command.',
+    above: 'The time of the command is over; see commandSeconds.',
+    default: 1,
+    minimum: 1,
+    maximum: 1 << 20,
+  },
+  slowCommandSeconds: {
+    description:
+      'Time after which a host that has not answered yet gets no new instances until it has; fetching an image does not count.',
+    above: 'New instances are placed elsewhere, or wait.',
+    default: 30,
+    minimum: 1,
+    maximum: 86_400,
+  },
+  orphansShown: {
+    description: 'Things on a host that belong to no object and are named in the status of its Host.',
+    above: 'The further ones are counted in its condition Orphans.',
+    default: 100,
+    minimum: 1,
+    maximum: 10_000,
+  },
+  silentHostSeconds: {
+    description:
+      'Time for which a host gets no new instances that did not answer in time; it doubles each time that this happens again.',
+    above: 'The host may get instances again.',
+    default: 3600,
+    minimum: 1,
+    maximum: 86_400,
+  },
   hostCpus: {
     description: 'CPUs that a host may claim to have when its Host declares no spec.capacity.',
     above: 'The Host says so and gets no new instances until spec.capacity says what it has.',

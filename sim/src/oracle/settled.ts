@@ -37,6 +37,10 @@ const waits: Record<string, (object: PlumbObject, estate: Estate, world: World) 
   NoHostReady: (object, estate) =>
     !estate.hosts.some((h) => h.spec.zone === (object as Instance).spec.zone && ready(h)?.status === 'True') ||
     estate.hosts.some((h) => ready(h)?.status !== 'True'),
+  HostLeaving: (object, estate) =>
+    holdings(estate, object.metadata.uid).some(({ host }) =>
+      estate.hosts.some(({ metadata }) => metadata.name === host && metadata.deletionTimestamp !== undefined),
+    ),
   Drifted: (object) => (object as Instance).spec.driftPolicy === 'Report',
   Applying: (object, _, world) => inTime(object, world),
   Returning: (object, estate, world) =>

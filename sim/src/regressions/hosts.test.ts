@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Stage, stage, vm, wait } from './stage.ts';
+import { gone, type Stage, stage, vm, wait } from './stage.ts';
 
 const PATH = 'hosts/host-2.json';
 
@@ -25,4 +25,48 @@ test('no host pushes the term further than the clock', async () => {
   liar.kill();
   liar.files.set(PATH, kept);
   expect(await on.wrong()).toEqual([]);
+});
+
+test('a host on its way out is told to remove things only', async () => {
+  using on = await stage('a host that leaves', 2);
+  const { world } = on;
+  await on.do(vm('vm'), wait(2_000));
+  const { host } = JSON.parse(world.disk.entries.get('/objects/instances/default/vm')!.value).status;
+  await on.do({ do: 'delete', kind: 'Host', name: host }, wait(2_000));
+  const made: string[] = [];
+  const { onEffect } = world;
+  world.onEffect = (where, verb, thing) => {
+    if (where === host && verb === 'ensure') made.push(`${thing.kind}/${thing.id}`);
+    onEffect(where, verb, thing);
+  };
+  const spec = { userData: '#cloud-config new', power: 'Stopped' };
+  await on.do({ do: 'change', kind: 'Instance', name: 'vm', spec }, wait(30_000));
+  expect(made).toEqual([]);
+  expect(conditions(on, '/objects/instances/default/vm')[0]).toMatchObject({ status: 'False', reason: 'HostLeaving' });
+  await on.do(gone('vm'), wait(10_000));
+  expect(await on.wrong()).toEqual([]);
+});
+
+test('what went on elsewhere is gone from a host that is back', async () => {
+  using on = await stage('a host that is off', 2);
+  const { world } = on;
+  await on.do(vm('vm', { allowDataLoss: true }), vm('rests'), wait(2_000));
+  const read = (name: string) => JSON.parse(world.disk.entries.get(`/objects/instances/default/${name}`)!.value).status;
+  const { host, interfaces } = read('vm');
+  const off = world.machine(host);
+  world.restarts = false;
+  off.reboot();
+  await on.do(wait(60_000));
+  const answer = await world.ask('POST', '/apis/plumb.dev/v1/fences', { host, confirmedOff: true });
+  expect(answer?.code).toBe(200);
+  await on.do(wait(10_000));
+  expect(read('vm').host).not.toBe(host);
+  expect(read('vm').interfaces).toEqual(interfaces);
+  // It comes back with all that it had, while the control plane and the agent die now and then.
+  world.restarts = true;
+  off.start();
+  await on.do({ do: 'crash', who: 'control', forMs: 300 }, wait(3_000), { do: 'crash', who: host, forMs: 300 });
+  expect(await on.wrong()).toEqual([]);
+  expect(off.things().has(`domain/${on.uid('vm')}`)).toBe(false);
+  expect(JSON.parse(world.disk.entries.get(`/objects/hosts//${host}`)!.value).status).not.toHaveProperty('fenced');
 });

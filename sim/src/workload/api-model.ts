@@ -140,6 +140,8 @@ function fitsSurely(model: Model, { spec, status }: Instance): boolean {
   if (spec.offering === 'huge' || spec.spread || spec.driftPolicy === 'Report') return false;
   if (status?.rootDisk && status.rootDisk.imageUid !== image?.metadata.uid) return false;
   if (spec.interfaces.some((i) => i.addresses || i.macAddress || i.l3Network === 'tight')) return false;
+  const host = status?.host ? model.objects.get(keyOf({ kind: 'Host', name: status.host })) : undefined;
+  if (host?.metadata.deletionTimestamp) return false;
   const open = [...model.objects.values()].some(
     (o) => o.kind === 'Host' && mustBeReady(model, o) && !(o as Host).spec.unschedulable,
   );

@@ -11,6 +11,7 @@ import { serveCore, serveKinds } from '@plumb/reconciler/api/served.ts';
 import { type Control, startControl } from '@plumb/reconciler/control.ts';
 import { cascadeExtension } from '@plumb/reconciler/extensions/cascades.ts';
 import { driftScanExtension } from '@plumb/reconciler/extensions/drift-scans.ts';
+import { fenceExtension } from '@plumb/reconciler/extensions/fences.ts';
 import { flowExtensions } from '@plumb/reconciler/extensions/flows.ts';
 import { poisonedExtensions } from '@plumb/reconciler/extensions/poisoned.ts';
 import type { EndpointHandlers } from '@plumb/reconciler/fleet/fleet-endpoint.ts';
@@ -120,6 +121,7 @@ export class ControlProcess {
 
 function* extensionsOf({ context, scans }: Control): Generator<Extension> {
   yield* poisonedExtensions(context);
+  yield fenceExtension(context);
   yield* flowExtensions(context);
   yield cascadeExtension(context);
   yield driftScanExtension(scans);

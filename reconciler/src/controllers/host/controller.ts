@@ -1,5 +1,5 @@
 /** Host: says whether its agent is connected and what it found there; lets go of it when nothing runs on it. */
-import { type Host, type LiveThing, retryable, thingOrder, type Zone } from '@plumb/schemas';
+import { type Host, type Instance, type LiveThing, retryable, thingOrder, type Zone } from '@plumb/schemas';
 import { findCredential, removal } from '../../fleet/credentials.ts';
 import type { HostLive } from '../../fleet/fleet.ts';
 import { isBlocked } from '../../fleet/troubles.ts';
@@ -10,6 +10,7 @@ import { converge } from '../converge.ts';
 import { guarded } from '../guarded.ts';
 import { heirOf } from '../image/heirs.ts';
 import { mustBeReady, nameOf, resolve } from '../references.ts';
+import { RETRY_ANNOTATION } from '../retry.ts';
 import {
   conditionsTo,
   deletionBlocked,
@@ -23,8 +24,16 @@ import {
 } from '../status.ts';
 import { capacityOf } from './capacity.ts';
 import { orphansOn } from './orphans.ts';
+import { fencedError, restrictionOf } from './restriction.ts';
 
 export function hostController(context: Context): Controller {
+  /** Host → what a person's last wish for another try was. */
+  const wishes = new Map<string, string | undefined>();
+  const heed = ({ metadata: { name, annotations } }: Host) => {
+    const wish = annotations?.[RETRY_ANNOTATION];
+    if (wishes.has(name) && wish !== undefined && wishes.get(name) !== wish) context.fleet.forgive(name);
+    wishes.set(name, wish);
+  };
   return {
     name: 'host',
     kind: 'Host',
@@ -33,7 +42,11 @@ export function hostController(context: Context): Controller {
     concurrency: 64,
     async reconcile(key: string): Promise<Again | undefined> {
       const cached = context.cache.get<Host>(key);
-      if (!cached) return undefined;
+      if (!cached) {
+        wishes.delete(key.slice(key.lastIndexOf('/') + 1));
+        return undefined;
+      }
+      heed(cached.object);
       return guarded(context, cached, async () => {
         if (cached.object.metadata.deletionTimestamp) return remove(context, cached);
         const newUse = cached.object.status?.driver === undefined;
@@ -77,6 +90,12 @@ async function report(context: Context, cached: Cached<Host>): Promise<Again | u
       await writeStatus(context, cached, (status, object) => failedStatus(context, status, object, refusal));
       return undefined;
     }
+    if (cached.object.status?.fenced !== undefined) {
+      await writeStatus(context, cached, (status, object) =>
+        failedStatus(context, status, object, fencedError(object as Host)),
+      );
+      return undefined;
+    }
     if (known && graceLeftMs > 0) return { requeueAfterMs: graceLeftMs };
     const message = known
       ? `its agent is not connected; start it on the host: plumb agent --host ${name} …`
@@ -86,10 +105,32 @@ async function report(context: Context, cached: Cached<Host>): Promise<Again | u
     );
     return undefined;
   }
-  const { orphans, removable } = await orphansOn(context, live);
-  await writeStatus(context, cached, (status, object) => connectedStatus(context, status, object, live, orphans));
+  const { orphans, removable, misplaced } = await orphansOn(context, live);
+  const isBack = cached.object.status?.fenced !== undefined && misplaced.length === 0;
+  await writeStatus(context, cached, (status, object) =>
+    connectedStatus(context, isBack ? withoutFence(status) : status, object, live, orphans),
+  );
+  if (isBack) tellBack(context, cached);
   if (removable.length > 0) await letGo(context, live, removable);
-  return undefined;
+  // What may not go yet waits for its instance to be seen elsewhere.
+  return misplaced.length > 0 ? { requeueAfterMs: LOOK_AGAIN_MS } : undefined;
+}
+
+const LOOK_AGAIN_MS = 10_000;
+
+function withoutFence(status: Status): Status {
+  const { fenced: _before, ...rest } = status as Status & { fenced?: unknown };
+  return rest;
+}
+
+/** The host that was off has told what lives there, and has nothing of what went on elsewhere: it is as any other again. */
+function tellBack(context: Context, { object }: Cached<Host>): void {
+  const { name } = object.metadata;
+  context.events.record({ object, type: 'Normal', reason: 'Unfenced', message: `host ${name} is back` });
+  for (const uid of context.holdings.on(name)) {
+    const held = context.cache.byUid(uid);
+    if (held) context.enqueue(held.key);
+  }
 }
 
 function connectedStatus(
@@ -103,8 +144,10 @@ function connectedStatus(
   const { cpus, memoryMiB, problem } = capacityOf(object as Host, live.facts, context.limits);
   const tunnelAddress = context.endpoints.addressOf(live.name) || undefined;
   const next = { ...status, driver, agentVersion, cpus, memoryMiB, tunnelAddress };
-  const said = problem
-    ? failedStatus(context, next, object, problem)
+  const { fenced } = status as NonNullable<Host['status']>;
+  const amiss = (fenced && fencedError(object as Host)) ?? context.fleet.silenceOf(live.name) ?? problem;
+  const said = amiss
+    ? failedStatus(context, next, object, amiss)
     : readyStatus(context, next, object, 'Connected', `its agent is connected, driver ${driver}`);
   return orphansStatus(
     context,
@@ -139,8 +182,11 @@ function troubledStatus(context: Context, status: Status, object: Cached['object
 function orphansStatus(context: Context, status: Status, object: Cached['object'], orphans: LiveThing[]): Status {
   const { orphans: _before, ...rest } = status as Status & { orphans?: unknown };
   if (orphans.length === 0) return conditionsTo(context, rest, object, [], ['Orphans']);
-  const found = orphans.map(({ kind, id, owner }) => ({ kind, id, owner }));
-  const message = `${found.length} things on the host belong to no object that the store knows, e.g. ${found[0]!.kind} ${found[0]!.id}; Plumb does not touch them`;
+  const all = orphans.map(({ kind, id, owner }) => ({ kind, id, owner }));
+  const found = all
+    .sort((a, b) => (`${a.kind}/${a.id}` < `${b.kind}/${b.id}` ? -1 : 1))
+    .slice(0, context.limits.orphansShown);
+  const message = `${all.length} things on the host belong to no object that the store knows, e.g. ${found[0]!.kind} ${found[0]!.id}; Plumb does not touch them`;
   const condition = { type: 'Orphans', status: 'True' as const, reason: 'Found', message };
   return conditionsTo(context, { ...rest, orphans: found } as Status, object, [condition], []);
 }
@@ -150,7 +196,10 @@ async function letGo(context: Context, live: HostLive, removable: LiveThing[]): 
   const { name: host } = live;
   const left: LiveThing[] = [];
   for (const thing of removable) {
-    const heir = thing.kind === 'image' ? heirOf(context, thing.id, thing.owner) : undefined;
+    const heir =
+      thing.kind === 'image' && !restrictionOf(context.cache, host)
+        ? heirOf(context, thing.id, thing.owner)
+        : undefined;
     if (heir === undefined) left.push(thing);
     // Else deleting one image would take the file from under another.
     else await converge(context, heir.owner, context.store.revision(), [{ host, live: undefined, desired: heir }]);
@@ -196,11 +245,17 @@ async function remove(context: Context, cached: Cached<Host>): Promise<Again | u
   return undefined;
 }
 
-/** uids of those that hold something of the host, or have something there that is theirs alone, whatever is written of it. */
-function holdersOn({ cache, fleet, holdings }: Context, host: string): string[] {
+/**
+ * uids of those that hold something of the host, or may: what cannot be understood, or is settled nowhere, holds what lives there in
+ * its name. Of others what is written counts, and no claim of the host.
+ */
+function holdersOn({ cache, fleet, holdings, strays }: Context, host: string): string[] {
   const holders = new Set(holdings.on(host));
-  for (const { kind, owner } of fleet.host(host)?.things.values() ?? [])
-    if (!isSharedKind(kind) && cache.isOwner(owner)) holders.add(owner);
+  for (const { kind, owner } of fleet.host(host)?.things.values() ?? []) {
+    if (isSharedKind(kind) || !cache.isOwner(owner)) continue;
+    const settled = (cache.byUid(owner)?.object as Instance | undefined)?.status?.host;
+    if (settled === undefined || strays.has(owner)) holders.add(owner);
+  }
   return [...holders];
 }
 

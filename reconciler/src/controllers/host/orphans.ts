@@ -1,25 +1,40 @@
-/** Live things without an object: only the record of its owner's deletion allows a thing to be removed. */
-import type { LiveThing } from '@plumb/schemas';
+/**
+ * Live things that nothing on the host is for. Without an object, only the record of its owner's deletion allows a thing to be
+ * removed; of an instance that holds nothing here what lives may go when it has its disk where it belongs.
+ */
+import type { Instance, LiveThing } from '@plumb/schemas';
 import type { HostLive } from '../../fleet/fleet.ts';
+import { isSharedKind } from '../../plan/plan.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
 
 export interface Unowned {
   /** Nobody knows them: reported, never touched. An empty or restored store destroys nothing. */
   orphans: LiveThing[];
-  /** The store holds the deletion record of their owner. */
+  /** The store holds the deletion record of their owner, or their instance lives elsewhere. */
   removable: LiveThing[];
+  /** Those of instances that live elsewhere, though not all may go yet. */
+  misplaced: LiveThing[];
 }
 
 export async function orphansOn(context: Context, host: HostLive): Promise<Unowned> {
-  const result: Unowned = { orphans: [], removable: [] };
+  const result: Unowned = { orphans: [], removable: [], misplaced: [] };
+  const elsewhere = new Set<string>();
   const deleted = new Map<string, boolean>();
   for (const owner of [...host.owners()]) {
-    if (isKnown(context, owner)) continue;
+    if (isKnown(context, owner)) {
+      if (isElsewhere(context, owner, host.name)) elsewhere.add(owner); // guard: what went on elsewhere is gone from a host that is back
+      continue;
+    }
     deleted.set(owner, (await context.store.get(keys.deleted(owner))) !== undefined);
   }
-  if (deleted.size === 0) return result;
+  if (deleted.size === 0 && elsewhere.size === 0) return result;
   for (const thing of host.things.values()) {
+    if (elsewhere.has(thing.owner) && !isSharedKind(thing.kind)) {
+      result.misplaced.push(thing);
+      if (mayGo(context, thing)) result.removable.push(thing);
+      continue;
+    }
     const gone = deleted.get(thing.owner);
     // The object may have arrived while the store was asked.
     if (gone === undefined || isKnown(context, thing.owner)) continue;
@@ -28,6 +43,23 @@ export async function orphansOn(context: Context, host: HostLive): Promise<Unown
     (gone ? result.removable : result.orphans).push(thing);
   }
   return result;
+}
+
+/** Whether the instance is settled on another host and holds nothing here: what lives here for it is of an earlier time, or a claim. */
+function isElsewhere({ cache, holdings, journal }: Context, uid: string, host: string): boolean {
+  if (holdings.hostsOf(uid).has(host)) return false;
+  const cached = cache.byUid(uid);
+  if (cached?.kind.kind !== 'Instance' || journal.unreadable(uid)) return false;
+  const settled = (cached.object as Instance).status?.host;
+  return settled !== undefined && settled !== host;
+}
+
+/** Data goes when the instance has its own where it belongs; what holds none goes at once, so that nothing runs twice. */
+function mayGo({ cache, fleet }: Context, thing: LiveThing): boolean {
+  if (thing.kind !== 'disk') return true;
+  const { host, rootDisk } = (cache.byUid(thing.owner)?.object as Instance | undefined)?.status ?? {};
+  const there = host === undefined ? undefined : fleet.host(host);
+  return there?.connected === true && rootDisk !== undefined && there.things.has(`disk/${rootDisk.id}`);
 }
 
 function hasClone({ things }: HostLive, imageId: string): boolean {

@@ -6,7 +6,9 @@ import { doneSteps } from '../../flow/undo.ts';
 import { PLAN_VERSION } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Context } from '../controller.ts';
+import { isOff } from '../host/restriction.ts';
 import { driftSentence } from './drift.ts';
+import { proofOfOff } from './evacuate.ts';
 import { allHeld, planInstance } from './planning.ts';
 import type { ResolvedInstance } from './references.ts';
 
@@ -20,7 +22,9 @@ export async function beginFlow(
   const { uid, generation } = cached.object.metadata;
   const before = allHeld(context, cached.object);
   const earlier = context.journal.get(uid)?.record;
-  const carried = earlier?.direction === 'forward' ? doneSteps(earlier) : undefined;
+  const done = earlier?.direction === 'forward' ? doneSteps(earlier) : undefined;
+  // What was begun on a host that is off is removed when it is back.
+  const carried = done?.filter(({ host }) => !isOff(context, host));
   const submitted = context.lane.submit((index) => {
     const { target, steps } = planInstance(context, cached, resolved, index);
     const held = before;
@@ -44,6 +48,7 @@ export async function beginFlow(
       preconditions: [
         { key: cached.key, revision: cached.revision },
         ...resolved.preconditions,
+        ...proofOfOff(context, cached.object),
         ...writing.preconditions,
       ],
       ops: writing.ops,

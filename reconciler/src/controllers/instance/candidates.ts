@@ -112,6 +112,8 @@ export class Candidates {
       labels: labels ?? NO_LABELS,
       connected: live?.connected ?? false,
       unschedulable: unschedulable || deletionTimestamp !== undefined,
+      ...(object.status?.fenced ? { barred: 'are off, as a person said' } : {}),
+      ...(fleet.silenceOf(name) || fleet.isSlow(name) ? { barred: 'do not answer' } : {}),
       ...barred(has.problem !== undefined, live),
       cpus: Math.floor(has.cpus * cpuOvercommitRatio),
       memoryMiB: Math.floor(has.memoryMiB * memoryOvercommitRatio),

@@ -8,16 +8,17 @@
  */
 import { type Instance, PlumbError, terminal } from '@plumb/schemas';
 import type { Journaled } from '../../flow/journal.ts';
-import { failureSentence } from '../../flow/record.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context, Controller } from '../controller.ts';
 import { guarded } from '../guarded.ts';
+import { unfitError } from '../host/restriction.ts';
 import { isApplied } from './applied.ts';
 import { beginFlow } from './begin.ts';
 import { followCandidates } from './candidates.ts';
 import { deleteInstance } from './delete.ts';
 import { RepairPacing, reportDrift } from './drift.ts';
-import { goBack, goForward, mustGoForward, turnBack } from './go.ts';
+import { goOnElsewhere, leftBehind } from './evacuate.ts';
+import { goBack, goForward, mustGoForward, rest, turnBack } from './go.ts';
 import { holdingFormer } from './hold.ts';
 import { awaitReturn } from './place.ts';
 import { planInstance, whereItLives } from './planning.ts';
@@ -63,11 +64,14 @@ async function reconcile(context: Context, cached: Cached<Instance>, pacing: Rep
   const { metadata, status } = cached.object;
   const flow = context.journal.get(metadata.uid);
   if (metadata.deletionTimestamp) return deleteInstance(context, cached, flow);
+  const off = leftBehind(context, cached.object, flow);
+  if (off !== undefined) return goOnElsewhere(context, cached, off, flow);
   if (flow?.record.direction === 'back') return goBack(context, cached, flow);
   const goesOn = flow && (flow.record.generation === metadata.generation || mustGoForward(context, flow.record));
   let forward = flow?.record.direction === 'forward' && goesOn ? flow : undefined;
   // guard: instance of a restored store made on a second host
   if (forward && isMadeElsewhere(context, cached.object, forward)) forward = undefined;
+  if (forward && mustLeave(context, cached.object, forward)) forward = undefined;
   if (forward) return goForward(context, cached, forward);
 
   const resolved = resolveInstance(context, cached, status?.host === undefined);
@@ -89,6 +93,12 @@ async function reconcile(context: Context, cached: Cached<Instance>, pacing: Rep
   }
   const begun = await beginFlow(context, cached, resolved, drifted ? 'repair' : status?.host ? 'update' : 'create');
   return goForward(context, cached, begun);
+}
+
+/** Whether what never ran is made on a host that is on its way out, is off, or does not answer. */
+function mustLeave(context: Context, { status }: Instance, { record }: Journaled): boolean {
+  if (status?.host !== undefined || record.purpose === 'delete' || record.target === undefined) return false;
+  return unfitError(context, record.target.host) !== undefined && !mustGoForward(context, record);
 }
 
 /**
@@ -121,10 +131,4 @@ function isMadeElsewhere(context: Context, instance: Instance, { record }: Journ
   awaitReturn(context, instance);
   const host = whereItLives(context, instance);
   return host !== undefined && host !== record.target?.host;
-}
-
-/** A flow that failed whole is not tried again with the same inputs; its condition says why. */
-function rest(flow: Journaled): undefined {
-  const { failure } = flow.record;
-  if (failure) throw terminal(failure.reason, failureSentence(failure));
 }

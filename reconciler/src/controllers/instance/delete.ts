@@ -1,10 +1,9 @@
 /** Deleting an instance: everything it may have made goes, then what it held is freed, then the object goes. */
-import { type Instance, PlumbError, type Thing, thingKey, thingOrder } from '@plumb/schemas';
+import { type Instance, PlumbError } from '@plumb/schemas';
 import { execute } from '../../flow/execute.ts';
 import type { Journaled } from '../../flow/journal.ts';
 import type { FlowRecord } from '../../flow/record.ts';
 import { type Allocation, heldAllocation } from '../../plan/allocation.ts';
-import { thingIds } from '../../plan/instance-things.ts';
 import { PLAN_VERSION, type PlanStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context } from '../controller.ts';
@@ -13,6 +12,7 @@ import { describe, noteSteps, stuck } from './go.ts';
 import { lookAtImages } from './images.ts';
 import { requireEveryHost } from './place.ts';
 import { allHeld } from './planning.ts';
+import { type RemovalManner, removals, strayRemovals } from './removals.ts';
 
 export async function deleteInstance(
   context: Context,
@@ -22,7 +22,7 @@ export async function deleteInstance(
   const { uid } = cached.object.metadata;
   const held = allHeld(context, cached.object);
   if (isUnclear(context, cached)) requireEveryHost(context, uid);
-  const steps = removals(context, uid, held);
+  const steps = removals(context, uid, held, GOES);
   if (steps.length > 0) {
     const deleting =
       flow?.record.purpose === 'delete' ? flow : await context.journal.turn(record(context, cached, held, steps));
@@ -32,54 +32,43 @@ export async function deleteInstance(
       owner: uid,
       onStep: noteSteps(context, uid),
     }).catch((thrown) => {
-      throw tellWayOut(thrown, uid);
+      throw tellWayOut(thrown, uid, steps.find(({ host }) => !context.liveness.connected(host))?.host);
     });
     // guard: address freed while still in use
     if (result.outcome === 'failed') return stuck(context, deleting.record, describe(result.step, result.error));
   }
+  await removeStrays(context, cached, held);
   await finishDelete(context, cached, held);
   return undefined;
 }
 
-/** A host that never comes back confirms nothing: only a person can say so. */
-function tellWayOut(thrown: unknown, uid: string): unknown {
-  if (!(thrown instanceof PlumbError) || thrown.reason !== 'HostNotConnected') return thrown;
-  const { reason, retry } = thrown;
-  const message = `cannot be removed yet: ${thrown.message}; if the host is gone for good, say so: plumb flows abandon ${uid}`;
-  return new PlumbError({ reason, message, retry, cause: thrown });
-}
+const GOES: RemovalManner = { undo: 'pivot', disruption: 'dataLoss', why: 'is to go with its instance' };
 
 /**
- * The removal of everything that any plan of the instance can have made, live or not: a command of an earlier flow may
- * still be at work on the host, and this one runs after it.
+ * What hosts say that they have of it although it holds nothing there: of a restored store that may be so. They are asked, and not
+ * waited for beyond that: once it is deleted, what is left of it may be removed at any time.
  */
-function removals(context: Context, uid: string, held: readonly Allocation[]): PlanStep[] {
-  const steps = new Map<string, PlanStep>();
-  const add = (host: string, thing: Thing) =>
-    steps.set(`${host} ${thingKey(thing)}`, {
-      id: `remove ${thingKey(thing)}`,
-      host,
-      verb: 'remove',
-      thing,
-      undo: 'pivot',
-      disruption: 'dataLoss',
-      why: `${thing.kind} is to go with its instance`,
-    });
-  for (const { host, interfaces, rootDisk } of held) {
-    for (const { name } of interfaces) add(host, unspecified('port', thingIds.port(uid, name), uid));
-    add(host, unspecified('domain', thingIds.domain(uid), uid));
-    add(host, unspecified('seed', thingIds.seed(uid), uid));
-    add(host, unspecified('disk', rootDisk.id, uid));
-  }
-  for (const { host, thing } of context.fleet.ownedBy(uid)) add(host, unspecified(thing.kind, thing.id, uid));
-  return [...steps.values()].sort(
-    (a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : 0) || thingOrder(b.thing.kind) - thingOrder(a.thing.kind),
+async function removeStrays(
+  context: Context,
+  { object, revision }: Cached,
+  held: readonly Allocation[],
+): Promise<void> {
+  const { uid } = object.metadata;
+  const byHost = Map.groupBy(strayRemovals(context, uid, held, GOES), ({ host }) => host);
+  const fence = context.journal.get(uid)?.revision ?? revision;
+  await Promise.all(
+    [...byHost.values()].map((steps) =>
+      execute(steps, { fence, fleet: context.fleet, owner: uid }).catch(() => undefined),
+    ),
   );
 }
 
-/** Removing needs the identity of a thing only. */
-function unspecified(kind: Thing['kind'], id: string, owner: string): Thing {
-  return { kind, id, owner, spec: {} } as unknown as Thing;
+/** A host that never comes back confirms nothing: only a person can say so. */
+function tellWayOut(thrown: unknown, uid: string, host = 'NAME'): unknown {
+  if (!(thrown instanceof PlumbError) || thrown.reason !== 'HostNotConnected') return thrown;
+  const { reason, retry } = thrown;
+  const message = `cannot be removed yet: ${thrown.message}; if the host is off, say so: plumb host fence ${host} --confirmed-off; to end this removal alone: plumb flows abandon ${uid}`;
+  return new PlumbError({ reason, message, retry, cause: thrown });
 }
 
 function record(

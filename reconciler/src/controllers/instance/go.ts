@@ -151,6 +151,12 @@ export async function goBack(context: Context, cached: Cached<Instance>, flow: J
   throw terminal(failure.reason, message);
 }
 
+/** A flow that failed whole is not tried again with the same inputs; its condition says why. */
+export function rest(flow: Journaled): undefined {
+  const { failure } = flow.record;
+  if (failure) throw terminal(failure.reason, failureSentence(failure));
+}
+
 /** Written down once per failure, shown on the object, and tried again with backoff: never dropped. */
 export async function stuck(context: Context, record: FlowRecord, failure: FlowFailure): Promise<never> {
   if (record.stuck?.message !== failure.message) await context.journal.turn({ ...record, stuck: failure });

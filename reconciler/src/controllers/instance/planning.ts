@@ -12,23 +12,24 @@ import {
   type Thing,
   terminal,
   thingKey,
-  thingOrder,
 } from '@plumb/schemas';
 import type { AllocationIndex } from '../../allocation/allocation-index.ts';
 import { allocate, chooseRootDisk } from '../../plan/allocate.ts';
 import { type Allocation, heldAllocation, type RootDisk } from '../../plan/allocation.ts';
 import { ownThings, sharedThings, thingIds } from '../../plan/instance-things.ts';
-import { diffHost, type PlanStep, removeStep } from '../../plan/plan.ts';
+import { diffHost, type PlanStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
 import { capacityOf } from '../host/capacity.ts';
+import { isOff, unfitError } from '../host/restriction.ts';
 import { peersOf } from '../l2-network/peers.ts';
 import { nameOf } from '../references.ts';
 import { isApplied } from './applied.ts';
 import { mayBePutBack } from './change-sets.ts';
 import { placeInstance, requireEveryHost } from './place.ts';
 import type { ResolvedInstance } from './references.ts';
+import { removals } from './removals.ts';
 
 interface Size {
   cpus: number;
@@ -82,12 +83,8 @@ export function planInstance(
   const instance = cached.object;
   const held = allHeld(context, instance);
   if (held.length === 0 && context.strays.has(instance.metadata.uid)) requireEveryHost(context, instance.metadata.uid);
-  const { cpus, memoryMiB } = sizeFor(context, instance, resolved.references.offering, index);
-  const host =
-    heldAllocation(instance.status)?.host ?? // guard: double start after a false host-down
-    whereItLives(context, instance) ?? // guard: double start after a false host-down
-    held[0]?.host ?? // guard: double start after a false host-down
-    placeInstance(context, instance, resolved, index);
+  const host = hostFor(context, instance, resolved, index, held);
+  const { cpus, memoryMiB } = sizeFor(context, instance, host, resolved.references.offering, index);
   if (!context.liveness.connected(host))
     throw retryable('HostNotConnected', `the agent of host ${host}, on which it is placed, is not connected`);
   const target = allocate({
@@ -105,13 +102,37 @@ export function planInstance(
   return { target, steps: stepsTo(context, cached, resolved, target) };
 }
 
+/** Where it is to run. What has a disk somewhere goes on there, unless a person said that the host is off. */
+function hostFor(
+  context: Context,
+  instance: Instance,
+  resolved: ResolvedInstance,
+  index: AllocationIndex,
+  held: readonly Allocation[],
+): string {
+  const settled = heldAllocation(instance.status)?.host;
+  if (settled !== undefined && !mayGoOnElsewhere(context, instance, settled)) return settled; // guard: double start after a false host-down
+  const lives = whereItLives(context, instance);
+  const isOurs = held.some(({ host }) => host === lives);
+  // What a flow of ours has begun there never ran: it goes before it is made elsewhere.
+  if (lives !== undefined && !(isOurs && unfitError(context, lives))) return lives; // guard: double start after a false host-down
+  const begun = held.find(({ host }) => host !== settled && !unfitError(context, host));
+  if (begun !== undefined) return begun.host; // guard: double start after a false host-down
+  return placeInstance(context, instance, resolved, index);
+}
+
+/** Whether its host is off, as a person said, and its disk there may be given up. */
+export function mayGoOnElsewhere(context: Context, { spec }: Instance, host: string): boolean {
+  return spec.allowDataLoss && isOff(context, host);
+}
+
 /**
  * The disk that it has keeps; one that was begun and never ran, too, as far as it is a clone of the declared image:
  * the Image may have been edited meanwhile. What never ran holds no data that could be lost.
  */
 function rootDisk(context: Context, instance: Instance, image: Image, host: string): RootDisk {
-  const settled = heldAllocation(instance.status)?.rootDisk;
-  if (settled) return chooseRootDisk(instance, image, settled, isApplied(instance));
+  const settled = heldAllocation(instance.status);
+  if (settled?.host === host) return chooseRootDisk(instance, image, settled.rootDisk, isApplied(instance));
   const { uid } = instance.metadata;
   for (const { host: on, thing } of context.fleet.ownedBy(uid)) {
     if (on !== host || thing.kind !== 'disk') continue;
@@ -130,7 +151,7 @@ function rootDisk(context: Context, instance: Instance, image: Image, host: stri
  */
 export function whereItLives(context: Context, { metadata }: Instance): string | undefined {
   for (const { host, thing } of context.fleet.ownedBy(metadata.uid))
-    if (thing.kind === 'domain' || thing.kind === 'disk') return host;
+    if ((thing.kind === 'domain' || thing.kind === 'disk') && !isOff(context, host)) return host;
   return undefined;
 }
 
@@ -138,10 +159,16 @@ export function whereItLives(context: Context, { metadata }: Instance): string |
  * An edited offering never restarts guests by itself: one that runs gets the new size at once where that takes no restart
  * and its host has room, else when it is next started or its own declaration changes.
  */
-function sizeFor(context: Context, instance: Instance, offering: InstanceOffering, index: AllocationIndex): Size {
+function sizeFor(
+  context: Context,
+  instance: Instance,
+  host: string,
+  offering: InstanceOffering,
+  index: AllocationIndex,
+): Size {
   const { spec } = offering;
   const held = heldAllocation(instance.status);
-  if (!held || !isApplied(instance)) return spec;
+  if (held?.host !== host || !isApplied(instance)) return spec;
   if (held.cpus === spec.cpus && held.memoryMiB === spec.memoryMiB) return held;
   const id = thingIds.domain(instance.metadata.uid);
   const domain = context.fleet.host(held.host)?.things.get(thingKey({ kind: 'domain', id }));
@@ -164,7 +191,7 @@ function stepsTo(
   const instance = cached.object;
   const { uid } = instance.metadata;
   const live = context.fleet.host(target.host)?.things ?? new Map<string, LiveThing>();
-  const settled = heldAllocation(instance.status) !== undefined;
+  const settled = heldAllocation(instance.status)?.host === target.host;
   const own = ownThings(instance, target, resolved.references.networks);
   // guard: agent restart touching running guests
   if (settled && isAsDeclared(context, instance, target, resolved, own)) return [];
@@ -179,14 +206,21 @@ function stepsTo(
     const there = live.get(thingKey(thing));
     if (there) relevant.push(there);
   }
-  const elsewhere: PlanStep[] = [];
   const isWanted = ({ kind, id }: LiveThing) => own.some((thing) => thing.kind === kind && thing.id === id);
-  for (const { host, thing } of context.fleet.ownedBy(uid)) {
-    if (host !== target.host) elsewhere.push(removeStep(host, thing, `belongs on host ${target.host}`));
-    else if (settled || !isWanted(thing)) relevant.push(respected(instance, thing));
-  }
-  elsewhere.sort((a, b) => thingOrder(b.thing.kind) - thingOrder(a.thing.kind));
-  return [...elsewhere, ...diffHost(target.host, uid, [...shared, ...own], relevant)];
+  for (const { host, thing } of context.fleet.ownedBy(uid))
+    if (host === target.host && (settled || !isWanted(thing))) relevant.push(respected(instance, thing));
+  return [...fromElsewhere(context, instance, target), ...diffHost(target.host, uid, [...shared, ...own], relevant)];
+}
+
+/**
+ * What flows of it may have begun on other hosts goes first. It never ran there, so nothing is lost by it. What a host says that it
+ * has although the instance holds nothing there is for the host's own controller: it is a claim. Of a host that is off what is to go
+ * is removed when it is back.
+ */
+function fromElsewhere(context: Context, instance: Instance, target: Allocation): PlanStep[] {
+  const begun = allHeld(context, instance).filter(({ host }) => host !== target.host && !isOff(context, host));
+  const manner = { undo: 'shared', disruption: 'none', why: `belongs on host ${target.host}` } as const;
+  return removals(context, instance.metadata.uid, begun, manner);
 }
 
 /** Whether nothing is to be done, as the difference would find as well; nearly always so, and found at a glance. */

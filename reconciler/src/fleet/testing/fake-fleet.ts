@@ -105,6 +105,21 @@ export class FakeFleet implements Fleet {
     this.tell({ type: 'troubles', host: name });
   }
 
+  /** Hosts that did not answer in time. */
+  readonly silent = new Map<string, PlumbError>();
+
+  silenceOf(host: string): PlumbError | undefined {
+    return this.silent.get(host);
+  }
+
+  isSlow(): boolean {
+    return false;
+  }
+
+  forgive(host: string): void {
+    if (this.silent.delete(host)) this.tell({ type: 'host', host });
+  }
+
   isTelling(host: string): boolean {
     return this.telling.has(host);
   }
