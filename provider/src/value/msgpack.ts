@@ -13,7 +13,16 @@ for (const type of [0, 12]) extensions.register({ type, encode: () => null, deco
 
 /** The object of that schema, or null. Throws when the bytes are not a value of the schema. */
 export function decodeObject(bytes: Uint8Array, attributes: readonly TerraformAttribute[]): ObjectValue | null {
-  const raw = decode(bytes, { extensionCodec: extensions, useBigInt64: true });
+  // Each item takes a byte at least: a length beyond that is a lie, and room for it is not to be made.
+  const most = bytes.length;
+  const bounds = {
+    maxArrayLength: most,
+    maxMapLength: most,
+    maxStrLength: most,
+    maxBinLength: most,
+    maxExtLength: most,
+  };
+  const raw = decode(bytes, { extensionCodec: extensions, useBigInt64: true, ...bounds });
   const value = objectFrom(raw, attributes);
   if (value === UNKNOWN) throw new Error('a whole resource cannot be unknown');
   return value as ObjectValue | null;
@@ -26,8 +35,10 @@ export function encodeObject(value: ObjectValue | null, attributes: readonly Ter
 function objectFrom(raw: unknown, attributes: readonly TerraformAttribute[]): Value {
   if (raw === null || raw === undefined) return null;
   if (raw === UNKNOWN) return UNKNOWN;
-  const fields = raw as Record<string, unknown>;
-  return Object.fromEntries(attributes.map((a) => [a.name, attributeFrom(fields[a.name], a)]));
+  const fields = mapOf(raw);
+  return Object.fromEntries(
+    attributes.map((a) => [a.name, attributeFrom(Object.hasOwn(fields, a.name) ? fields[a.name] : null, a)]),
+  );
 }
 
 function attributeFrom(raw: unknown, { type, nested }: TerraformAttribute): Value {
@@ -38,17 +49,38 @@ function attributeFrom(raw: unknown, { type, nested }: TerraformAttribute): Valu
 
 function listFrom(raw: unknown, item: (raw: unknown) => Value): Value {
   if (raw === null || raw === undefined) return null;
-  return raw === UNKNOWN ? UNKNOWN : (raw as unknown[]).map(item);
+  if (raw === UNKNOWN) return UNKNOWN;
+  if (!Array.isArray(raw)) throw new Error('a value that the schema calls a list is none');
+  return raw.map(item);
 }
 
 function typedFrom(raw: unknown, type: TerraformType): Value {
   if (raw === null || raw === undefined) return null;
   if (raw === UNKNOWN) return UNKNOWN;
-  if (type === 'number') return numberFrom(raw as number | bigint | string);
-  if (typeof type === 'string') return raw as Value;
+  if (type === 'number') {
+    if (typeof raw === 'number' || typeof raw === 'bigint' || typeof raw === 'string') return numberFrom(raw);
+    throw new Error('a value that the schema calls a number is none');
+  }
+  if (typeof type === 'string') {
+    const wanted = type === 'bool' ? 'boolean' : type;
+    if (typeof raw !== wanted) throw new Error(`a value that the schema calls ${type} is none`);
+    return raw as Value;
+  }
   const [collection, element] = type;
   if (collection !== 'map') return listFrom(raw, (item) => typedFrom(item, element));
-  return Object.fromEntries(Object.entries(raw as object).map(([key, item]) => [key, typedFrom(item, element)]));
+  return Object.fromEntries(Object.entries(mapOf(raw)).map(([key, item]) => [key, typedFrom(item, element)]));
+}
+
+function mapOf(raw: unknown): Record<string, unknown> {
+  if (
+    typeof raw === 'object' &&
+    raw !== null &&
+    !Array.isArray(raw) &&
+    !ArrayBuffer.isView(raw) &&
+    !(raw instanceof Date)
+  )
+    return raw as Record<string, unknown>;
+  throw new Error('a value that the schema calls an object is none');
 }
 
 function objectTo(value: Value, attributes: readonly TerraformAttribute[]): unknown {

@@ -27,22 +27,23 @@ export function isObject(value: Value | undefined): value is ObjectValue {
 export function numberFrom(raw: number | bigint | string): number | NumberText {
   if (typeof raw === 'number') return raw;
   const double = Number(raw);
+  if (Number.isNaN(double)) throw new Error('a value that the schema calls a number is none');
   if (typeof raw === 'bigint') return Number.isSafeInteger(double) ? double : new NumberText(raw.toString());
   return decimal(raw) === decimal(String(double)) ? double : new NumberText(raw);
 }
 
 /** A decimal in one form: digits without leading or trailing zeros, and an exponent. Not a decimal: the text itself. */
 function decimal(text: string): string {
-  const match = /^(-?)0*(\d*)\.?(\d*?)0*(?:e([+-]?\d+))?$/i.exec(
-    text.includes('.') ? text : text.replace(/(e|$)/i, '.$1'),
-  );
+  const match = /^(-?)(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i.exec(text);
   if (!match) return text;
   const [, sign, whole = '', fraction = '', exponent = '0'] = match;
-  const digits = `${whole}${fraction}`;
-  const trimmed = digits.replace(/0+$/, '');
-  const scale = Number(exponent) - fraction.length + (digits.length - trimmed.length);
-  const significant = trimmed.replace(/^0+/, '');
-  return significant === '' ? '0' : `${sign}${significant}e${scale}`;
+  const digits = whole + fraction;
+  let from = 0;
+  let to = digits.length;
+  while (digits[from] === '0') from++;
+  while (to > from && digits[to - 1] === '0') to--;
+  const scale = Number(exponent) - fraction.length + (digits.length - to);
+  return from === to ? '0' : `${sign}${digits.slice(from, to)}e${scale}`;
 }
 
 /** The double nearest to a number: what the API is told. */

@@ -194,7 +194,7 @@ function check(
   const errors = validateObject(definition, raw, { strictUnknown: level === 'Strict', apiVersion });
   if (errors.length === 0) errors.push(...metadataErrors(raw.metadata, limits));
   if (isRecord(raw.spec)) errors.push(...more(raw as unknown as PlumbObject));
-  if (errors.length > 0) throw invalid(resource.kind, resource.group, String(raw.metadata.name ?? ''), errors);
+  if (errors.length > 0) throw invalid(resource.kind, resource.group, textOf(raw.metadata.name), errors);
   return level === 'Warn' ? dropped.map(({ field, message }) => `${field} ${message}`) : [];
 }
 
@@ -208,6 +208,11 @@ function writable(metadata: Record<string, unknown>, ownFinalizers: string[]): P
     ...(finalizers.length > 0 ? { finalizers } : {}),
     ...((sent.ownerReferences ?? []).length > 0 ? { ownerReferences: sent.ownerReferences } : {}),
   };
+}
+
+/** A name as it may stand in a sentence: it may be anything. */
+function textOf(name: unknown): string {
+  return typeof name === 'string' ? name : '';
 }
 
 function newFinalizers(current: Metadata, wanted: Partial<Metadata>): FieldError[] {

@@ -1,5 +1,6 @@
 /** YAML text as plain values, each with the lines that it came from. */
 import { type FieldError, terminal } from '@plumb/schemas';
+import { Mistakes, MOST_TOLD } from '@plumb/schemas/project/validate-mistakes.ts';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from 'yaml';
 import { ambiguity } from './yaml-scalars.ts';
 
@@ -12,25 +13,20 @@ export interface YamlDocument {
 /** Throws PlumbError `BadManifest` (terminal) with every mistake, each named by file and line. */
 export function readYaml(text: string, file: string): YamlDocument[] {
   const lines = new LineCounter();
-  // The core schema of YAML 1.2, with the merge keys that kubectl knows; keys must be unique.
-  const parsed = parseAllDocuments(text, { lineCounter: lines, merge: true, schema: 'core', uniqueKeys: true });
-  const documents = Array.isArray(parsed) ? parsed : [];
+  const documents = documentsOf(text, file, lines);
   const at = (offset: number | undefined) => `${file}:${lines.linePos(offset ?? 0).line}`;
-  const mistakes: FieldError[] = [];
+  const mistakes = new Mistakes();
   for (const document of documents) {
-    for (const error of document.errors) {
-      mistakes.push({
-        field: at(error.pos[0]),
-        message: error.message.split('\n', 1)[0]!.replace(/ at line \d+.*$/, ''),
-      });
-    }
-    if (document.errors.length === 0) mistakes.push(...ambiguities(document, at));
+    const broken = document.errors.slice(0, MOST_TOLD);
+    mistakes.take(broken.map(({ pos, message }) => ({ field: at(pos[0]), message: message.split('\n', 1)[0]! })));
+    mistakes.addUntold(document.errors.length - broken.length);
+    if (document.errors.length === 0) lookThrough(document, at, mistakes);
   }
-  if (mistakes.length > 0) throw badManifest(mistakes);
+  if (mistakes.count > 0) throw badManifest(mistakes.list());
   return documents
     .filter((document) => document.contents !== null && !isEmpty(document))
     .map((document) => ({
-      value: document.toJS({ maxAliasCount: 100 }),
+      value: plainValue(document, file),
       locate: (path) => at(nodeAt(document, path)),
     }));
 }
@@ -41,19 +37,64 @@ export function badManifest(mistakes: FieldError[]) {
   return terminal('BadManifest', mistakes.length === 1 ? list : `${mistakes.length} mistakes:\n  ${list}`, mistakes);
 }
 
-function ambiguities(document: Document, at: (offset: number | undefined) => string): FieldError[] {
-  const mistakes: FieldError[] = [];
+/** Throws PlumbError `BadManifest` for a text that lies too deep to be read. */
+function documentsOf(text: string, file: string, lineCounter: LineCounter): Document[] {
+  // The core schema of YAML 1.2, with the merge keys that kubectl knows. The parser compares each key with each other one:
+  // whether they are unique is looked at below.
+  const options = {
+    lineCounter,
+    merge: true,
+    schema: 'core',
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: 'error',
+  } as const;
+  const parsed = within(file, () => parseAllDocuments(text, options));
+  return Array.isArray(parsed) ? parsed : [];
+}
+
+function plainValue(document: Document, file: string): unknown {
+  return within(file, () => document.toJS({ maxAliasCount: MOST_ALIASES }));
+}
+
+/** How often what an anchor names may be repeated in all. */
+const MOST_ALIASES = 100;
+
+/** What the parser throws, as a mistake of the file. */
+function within<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const why = error instanceof RangeError ? 'lies deeper than can be read' : (error as Error).message;
+    throw badManifest([{ field: file, message: why }]);
+  }
+}
+
+/** Keys that stand twice, and scalars that others read differently. */
+function lookThrough(document: Document, at: (offset: number | undefined) => string, mistakes: Mistakes): void {
+  const mistake = (offset: number | undefined, message: string) => {
+    if (mistakes.isFull) mistakes.addUntold(1);
+    else mistakes.take([{ field: at(offset), message }]);
+  };
   visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        // Two merges of one map are one after the other.
+        if (!isScalar(key) || key.value === '<<') continue;
+        if (seen.has(key.value)) mistake(key.range?.[0], 'Map keys must be unique');
+        else seen.add(key.value);
+      }
+    },
     Scalar(_, node) {
       if (node.tag && !node.tag.startsWith('tag:yaml.org,2002:')) {
-        mistakes.push({ field: at(node.range?.[0]), message: `the tag ${node.tag} is not known` });
+        mistake(node.range?.[0], `the tag ${node.tag.slice(0, 80)} is not known`);
       }
       if (node.type !== 'PLAIN' || node.source === undefined || node.tag !== undefined) return;
       const why = ambiguity(node.source, node.value);
-      if (why) mistakes.push({ field: at(node.range?.[0]), message: why });
+      if (why) mistake(node.range?.[0], why);
     },
   });
-  return mistakes;
 }
 
 function isEmpty(document: Document): boolean {

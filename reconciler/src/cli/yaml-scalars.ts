@@ -6,7 +6,7 @@
 const OTHER_BOOLEANS = /^(?:y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$/;
 const TRUE = /^(?:y|Y|yes|Yes|YES|on|On|ON)$/;
 const LEADING_ZERO = /^[-+]?0[0-9_]+$/;
-const UNDERSCORES = /^[-+]?[0-9][0-9_]*_[0-9_]*(?:\.[0-9_]*)?$/;
+const UNDERSCORES = /^[-+]?[0-9]+_[0-9_]*(?:\.[0-9_]*)?$/;
 const BINARY = /^[-+]?0b[01_]+$/;
 const NOT_FINITE = /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
 
