@@ -8,7 +8,9 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{schemas,reconciler,agent,provider,scripts,bench,sim}/**/*.test.ts'],
-          testTimeout: 20_000,
+          // Far more than they take: the machine may be busy.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

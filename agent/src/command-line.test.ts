@@ -24,7 +24,7 @@ describe('libvirt', () => {
       dataDir: resolve('.plumb/agent'),
       registerZone: undefined,
       limits: defaultAgentLimits,
-      sources: new SourceRules({ dataDir: resolve('.plumb/agent') }),
+      sources: new SourceRules({ dataDir: resolve('.plumb/agent'), folders: [], sources: [] }),
       driver: { name: 'libvirt', host: 'host-1', socket: undefined, tunnelAddress: undefined },
     });
   });
