@@ -91,5 +91,7 @@ function checked(endpoint: string): string {
   if (url.username || url.password) {
     throw terminal('NotConfigured', `endpoint ${shownUrl(endpoint)} holds a name or password: give a token instead`);
   }
-  return endpoint.replace(/\/+$/, '');
+  let end = endpoint.length;
+  while (endpoint[end - 1] === '/') end--;
+  return endpoint.slice(0, end);
 }

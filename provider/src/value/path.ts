@@ -32,7 +32,8 @@ export function showPath(steps: readonly Step[]): string {
 }
 
 function tokensOf(field: string): string[] {
-  return [...field.matchAll(/\[([^\]]*)\]|([^.[]+)/g)].map((match) => match[1] ?? match[2]!);
+  const parts = field.matchAll(/\[([^\]]*)\]|([^.[]+)|\./gy);
+  return [...parts].map(([, bracketed, plain]) => bracketed ?? plain).filter((token) => token !== undefined);
 }
 
 /** Follows the tokens as far as the schema goes, and returns those that are left. */

@@ -5,7 +5,7 @@ const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000,
 
 /** Milliseconds of `90s`, `5m`, `1h30m`, `7d`. Throws PlumbError `BadArgument` (terminal). */
 export function parseDuration(text: string, option: string): number {
-  const parts = [...text.matchAll(/(\d+)(ms|s|m|h|d)/g)];
+  const parts = [...text.matchAll(/(\d+)(ms|s|m|h|d)/gy)];
   if (parts.length === 0 || parts.map(([part]) => part).join('') !== text) {
     throw terminal(
       'BadArgument',

@@ -155,5 +155,6 @@ function unknownKind({ apiVersion, kind }: { apiVersion?: unknown; kind?: unknow
 
 /** The steps of a field path: `spec.interfaces[0].name`, `metadata.labels[plumb.dev/tier]`. */
 function steps(field: string): string[] {
-  return [...field.matchAll(/\[([^\]]*)\]|([^.[\]]+)/g)].map(([, bracketed, plain]) => bracketed ?? plain!);
+  const parts = field.matchAll(/\[([^\]]*)\]|([^.[\]]+)|\./gy);
+  return [...parts].map(([, bracketed, plain]) => bracketed ?? plain).filter((step) => step !== undefined);
 }

@@ -5,6 +5,6 @@ export function snakeCase(camel: string): string {
   return camel
     .replace(/([KMGT])iB(?![a-z])/g, '$1ib')
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1_$2')
+    .replace(/([A-Z])([A-Z][a-z])/g, '$1_$2')
     .toLowerCase();
 }

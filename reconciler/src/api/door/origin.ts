@@ -4,7 +4,7 @@ import { terminal } from '@plumb/schemas';
 
 /** The address as people write it: an IPv4 address that IPv6 carries is itself, a zone (`%eth0`) is no part of it. */
 export function plainAddress(address: string | undefined): string {
-  return (address ?? '').replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
+  return (address ?? '').split('%', 1)[0]!.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
 }
 
 /**
