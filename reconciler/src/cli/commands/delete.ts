@@ -1,4 +1,4 @@
-import { PlumbError } from '@plumb/schemas';
+import { PlumbError, terminal } from '@plumb/schemas';
 import { markCascade } from '../cascade.ts';
 import { ApiError } from '../client.ts';
 import { type Command, inParallel, parseCommand, type Session, targetsOf, withSession } from '../command.ts';
@@ -9,6 +9,7 @@ import { follow, type Target } from '../follow.ts';
 import { describeManifest } from '../manifests.ts';
 import { Progress } from '../progress.ts';
 import { objectPath } from '../resources.ts';
+import { selectedTargets } from '../selector.ts';
 import { settled } from '../settled.ts';
 import type { Surroundings } from '../surroundings.ts';
 
@@ -16,7 +17,7 @@ const WIDTH = 64;
 
 export const remove: Command = {
   summary: 'delete objects, and wait until they are gone',
-  usage: `plumb delete KIND NAME… | KIND/NAME… | -f FILE-OR-FOLDER [-n NAMESPACE] [--cascade [--yes]] [--no-wait] [--timeout 10m]
+  usage: `plumb delete KIND NAME… | KIND/NAME… | KIND -l SELECTOR | -f FILE-OR-FOLDER [-n NAMESPACE] [--cascade [--yes]] [--no-wait] [--timeout 10m]
 
 plumb delete record KEY…         a record that cannot be read and that no object has (plumb get poisoned)
 
@@ -26,6 +27,7 @@ What is not there is no error. An object that others refer to goes when they are
   goesOnUnread: true,
   run(argv, surroundings) {
     const { values, positionals } = parseCommand(argv, {
+      selector: { type: 'string', short: 'l' },
       cascade: { type: 'boolean', default: false },
       yes: { type: 'boolean', short: 'y', default: false },
       'no-wait': { type: 'boolean', default: false },
@@ -34,7 +36,14 @@ What is not there is no error. An object that others refer to goes when they are
     const timeoutMs = parseDuration(values.timeout as string, '--timeout');
     return withSession(values, surroundings, async (session) => {
       if (positionals[0] === 'record') return deleteRecords(session, surroundings, positionals.slice(1));
-      const named = await targetsOf(values, positionals, session, surroundings);
+      const selector = values.selector as string | undefined;
+      if (selector !== undefined && values.filename.length > 0)
+        throw terminal('BadArgument', 'select objects with -l, or name files with -f, not both');
+      const named =
+        selector === undefined
+          ? await targetsOf(values, positionals, session, surroundings)
+          : await selectedTargets(positionals, selector, session);
+      if (named.length === 0) surroundings.err('nothing found\n');
       const targets = values.cascade ? await markCascade(session, surroundings, named, values.yes as boolean) : named;
       if (!targets) return 1;
       // A namespace goes when it is empty: after everything else.

@@ -6,6 +6,7 @@ import type { Target } from '../follow.ts';
 import { pendingHosts } from '../pending-hosts.ts';
 import { poisoned } from '../poisoned.ts';
 import { collectionPath, objectPath, type ResourceName, resourceByAlias } from '../resources.ts';
+import { selectorQuery } from '../selector.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { renderTable } from '../table.ts';
 
@@ -36,6 +37,8 @@ plumb get poisoned             what in the store cannot be understood and was se
       throw terminal('BadArgument', `-o must be one of wide, yaml, json, name, but is ${JSON.stringify(form)}`);
     }
     const everywhere = values['all-namespaces'] === true;
+    if (values.selector !== undefined && values.filename.length > 0)
+      throw terminal('BadArgument', 'select objects with -l, or name files with -f, not both');
     return withSession(values, surroundings, async (session) => {
       if (values.pending) return pendingHosts(session, surroundings, positionals);
       if (positionals[0] === 'poisoned') return poisoned(session, surroundings, positionals);
@@ -69,7 +72,9 @@ function sourcesOf(
   selector: string | undefined,
 ): Source[] {
   if (positionals.length === 0) throw terminal('BadArgument', 'say what: plumb get KIND [NAME]');
-  const query = selector ? `?labelSelector=${encodeURIComponent(selector)}` : '';
+  const query = selectorQuery(selector);
+  const named = positionals.length > 1 || positionals[0]!.includes('/');
+  if (selector !== undefined && named) throw terminal('BadArgument', 'name objects, or select them with -l, not both');
   const one = (kind: string, name: string): Source => {
     const resource = resourceByAlias(kind);
     if (resource.namespaced && namespace === undefined) {
