@@ -66,6 +66,7 @@ function onObject(context: Context, waiting: WaitingInstances, change: CacheChan
   for (const target of wasAside?.refersTo ?? []) enqueueUpward(context, target);
   if (aside) context.enqueue(key);
   if (after && wasAside) noteMended(context, wasAside);
+  if (kind.kind === 'Host' && (!after || aside || wasAside)) enqueueLeavingAside(context);
   if (!before && !after) {
     for (const referrer of context.cache.referrers(key)) context.enqueue(referrer.key);
     return;
@@ -90,6 +91,11 @@ function onObject(context: Context, waiting: WaitingInstances, change: CacheChan
   }
   const left = kind.kind === 'Instance' && hostOf(before) !== hostOf(after) ? hostOf(before) : undefined;
   if (left !== undefined) enqueueHostIfLeaving(context, left);
+}
+
+/** What is deleted and not understood may wait for hosts on which it could be. */
+function enqueueLeavingAside({ cache, enqueue }: Context): void {
+  for (const { key, rest } of cache.poisoned.aside()) if (rest.metadata.deletionTimestamp) enqueue(key, COALESCE_MS);
 }
 
 /** What it holds and where it is was lost with its status: that is told by what lives and by what is handed out. */
@@ -187,6 +193,7 @@ function freed(before: Cached | undefined, after: Cached): boolean {
 function onLive(context: Context, hosts: HostEvents, change: LiveChange): void {
   if (change.type === 'host') {
     hosts.on(change.host);
+    enqueueLeavingAside(context);
     return;
   }
   if (change.type === 'troubles') {

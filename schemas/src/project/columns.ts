@@ -67,9 +67,19 @@ function compiledFor(kind: KindDefinition): Compiled {
 
 function cell(column: Column, value: unknown, now: number): Cell {
   if (value === undefined || value === null || value === '') return NO_VALUE;
-  if (Array.isArray(value)) return value.length === 0 ? NO_VALUE : value.map(String).join(',');
-  if (column.type === 'date') return age(now - Date.parse(String(value)));
+  if (Array.isArray(value)) return value.length === 0 ? NO_VALUE : value.map(textOf).join(',');
+  if (column.type === 'date') return ageOf(textOf(value), now);
   if (typeof value === 'number' || typeof value === 'boolean') return value;
+  return textOf(value);
+}
+
+function ageOf(time: string, now: number): Cell {
+  const then = Date.parse(time);
+  return Number.isNaN(then) ? NO_VALUE : age(now - then);
+}
+
+/** Of any JSON value: what is stored may be other than its schema says. */
+function textOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
@@ -109,7 +119,11 @@ export function columnReader(kind: KindDefinition, path: string): Reader {
 /** Reads of an object, or of every object of a list. */
 function each(read: Reader): Reader {
   return (value) => {
-    if (Array.isArray(value)) return value.flatMap((item) => read(item) ?? []);
-    return typeof value === 'object' && value !== null ? read(value) : undefined;
+    if (Array.isArray(value)) return value.flatMap((item) => (isObject(item) ? (read(item) ?? []) : []));
+    return isObject(value) ? read(value) : undefined;
   };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

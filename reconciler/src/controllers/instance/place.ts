@@ -52,12 +52,20 @@ export function awaitReturn(context: Context, instance: Instance): void {
 /** What is known of where it is was lost: it may run on any host that has not told. */
 export function requireEveryHost({ cache, liveness }: Context, uid: string): void {
   const away: string[] = [];
+  const mayRun = (name: string) => {
+    if (!liveness.connected(name)) away.push(name);
+  };
   for (const { object } of cache.list<Host>('hosts'))
-    if (object.status?.driver !== undefined && !liveness.connected(object.metadata.name))
-      away.push(object.metadata.name);
+    if (object.status?.driver !== undefined && !isEmptied(object)) mayRun(object.metadata.name);
+  for (const { kind, rest } of cache.poisoned.aside()) if (kind.kind === 'Host') mayRun(rest.metadata.name);
   if (away.length > 0)
     throw retryable(
       'HostNotConnected',
-      `it is not known where it is, and it may be on ${away.slice(0, 5).join(', ')}, which ${away.length === 1 ? 'is' : 'are'} not connected; it waits until they are, or are deleted (uid ${uid})`,
+      `it is not known where it is, and it may be on ${away.slice(0, 5).join(', ')}, which ${away.length === 1 ? 'is' : 'are'} not connected; it waits until they are, or are deleted. If nothing of it runs there any more, say so: plumb flows abandon ${uid}`,
     );
+}
+
+/** Whether only finalizers of others keep it: it is deleted, and nothing was left on it. */
+function isEmptied({ metadata }: Host): boolean {
+  return metadata.deletionTimestamp !== undefined && !metadata.finalizers?.includes('plumb.dev/host');
 }

@@ -24,7 +24,8 @@ export async function retryFlow(context: Context, uid: string): Promise<void> {
  * `NotStuck` for a flow that still moves.
  */
 export async function abandonFlow(context: Context, uid: string): Promise<void> {
-  if (context.journal.unreadable(uid) !== undefined) return forgetFlow(context, uid);
+  if (context.journal.unreadable(uid) !== undefined) await forgetFlow(context, uid);
+  if (!context.journal.get(uid) && (await isLetGo(context, uid))) return;
   const { flow, cached } = find(context, uid);
   const obstacle = flow.record.stuck?.message ?? lostHost(context, flow);
   if (obstacle === undefined)
@@ -50,6 +51,17 @@ async function forgetFlow(context: Context, uid: string): Promise<void> {
   context.strays.add(uid);
   const cached = context.cache.byUid(uid);
   if (cached) context.enqueue(cached.key);
+}
+
+/** Ends a deletion that waits for hosts because it is not known where the instance is. Whether there was something to end. */
+async function isLetGo(context: Context, uid: string): Promise<boolean> {
+  const aside = context.cache.poisoned.byUid(uid);
+  const found = aside ? { ...aside, object: aside.rest } : context.cache.byUid(uid);
+  if (found?.kind.kind !== 'Instance' || !(aside || context.strays.has(uid))) return false;
+  const cached = found as Cached<Instance>;
+  if (cached.object.metadata.deletionTimestamp !== undefined)
+    await finishDelete(context, cached, allHeld(context, cached.object));
+  return true;
 }
 
 function requireReadable(context: Context, uid: string): void {
