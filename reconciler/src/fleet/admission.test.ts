@@ -14,7 +14,10 @@ class Storm {
   }
 
   ask(stream: object, host: string): void {
-    const enter = () => this.cameIn.push({ host, stream, at: this.clock.now() });
+    const enter = () => {
+      this.cameIn.push({ host, stream, at: this.clock.now() });
+      this.admission.noteKnown();
+    };
     const later = this.admission.ask(stream, host, enter);
     this.mostWaiting = Math.max(this.mostWaiting, this.admission.waiting);
     if (later !== undefined) this.clock.after(later, () => this.ask(stream, host));

@@ -32,6 +32,8 @@ export class Admission {
   /** When those who were sent away will all have been let in, if they come when they were told. */
   #takenUntil = Number.NEGATIVE_INFINITY;
   #stopTurn: (() => void) | undefined;
+  /** How many of those each stream had, where it is there still; else they are counted of {@link GONE}. */
+  readonly #away = new Map<object, number>();
   /** When so many had come within the time that makes them many; and those who came since then. */
   #manyAt = Number.NEGATIVE_INFINITY;
   #came = 0;
@@ -76,7 +78,7 @@ export class Admission {
   ask(stream: object, host: string, enter: () => void): number | undefined {
     const queue = this.#queues.get(stream) ?? new Map<string, () => void>();
     if (!queue.has(host)) {
-      if (this.#waiting >= this.#most) return this.#sendAway();
+      if (this.#waiting >= this.#most) return this.#sendAway(stream);
       this.#waiting++;
     }
     queue.set(host, enter);
@@ -89,6 +91,18 @@ export class Admission {
   leave(stream: object): void {
     this.#waiting -= this.#queues.get(stream)?.size ?? 0;
     this.#queues.delete(stream);
+    const away = this.#away.get(stream);
+    if (away === undefined) return;
+    this.#away.delete(stream);
+    this.#away.set(GONE, (this.#away.get(GONE) ?? 0) + away);
+  }
+
+  /** As {@link leave}, of a stream that asked for hosts that are none: those that were sent away are not waited for. */
+  expel(stream: object): void {
+    const away = this.#away.get(stream) ?? 0;
+    this.#away.delete(stream);
+    this.#takenUntil = this.#away.size === 0 ? Number.NEGATIVE_INFINITY : this.#takenUntil - away / this.#perMs;
+    this.leave(stream);
   }
 
   close(): void {
@@ -105,7 +119,6 @@ export class Admission {
       this.#tokens--;
       this.#waiting--;
       this.#admitted++;
-      this.#count();
       const [host, enter] = queue.entries().next().value!;
       queue.delete(host);
       // To the end of the round, which goes on as long as there is anybody.
@@ -116,7 +129,8 @@ export class Admission {
     if (this.#waiting > 0) this.#stopTurn = this.#clock.after(TURN_MS, () => this.#turn());
   }
 
-  #count(): void {
+  /** One that was let in is who it says: whoever else asks, however often, says nothing of others that may come. */
+  noteKnown(): void {
     const now = this.#clock.now();
     if (now < this.#cameSince || now >= this.#cameSince + LATE_MS) {
       this.#came = 0;
@@ -135,15 +149,20 @@ export class Admission {
   }
 
   /** Those who are sent away come back one after another, when those who wait now are in. */
-  #sendAway(): number {
+  #sendAway(stream: object): number {
     this.#sentAway++;
     const now = this.#clock.now();
     const earliest = now + this.#most / this.#perMs;
     const soon = this.#takenUntil < earliest || this.#takenUntil > earliest + FURTHEST_MS;
+    if (soon) this.#away.clear();
+    this.#away.set(stream, (this.#away.get(stream) ?? 0) + 1);
     this.#takenUntil = (soon ? earliest : this.#takenUntil) + 1 / this.#perMs;
     return Math.ceil(this.#takenUntil - now);
   }
 }
+
+/** Stands for all streams that have ended. */
+const GONE = {};
 
 /** Nobody is told to come back later than this after those who wait. */
 const FURTHEST_MS = 120_000;

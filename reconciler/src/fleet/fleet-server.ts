@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { isDeepStrictEqual } from 'node:util';
 import type { Ambient, LiveThing } from '@plumb/schemas';
 import { PlumbError, retryable } from '@plumb/schemas';
 import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
@@ -40,6 +41,7 @@ import { type Session, Sessions } from './sessions.ts';
 import { Silences } from './silences.ts';
 import { passGate } from './stream-gate.ts';
 import { troublesFrom } from './troubles.ts';
+import { WrongAttaches } from './wrong-attaches.ts';
 
 export interface FleetServerOptions {
   store: Store;
@@ -79,7 +81,9 @@ export class FleetServer implements Fleet {
   readonly #sessions: Sessions;
   readonly #admission: Admission;
   readonly #endpoint: Endpoint;
-  readonly #streams = new Set<AgentStream>();
+  /** With the host whose credential opened each. */
+  readonly #streams = new Map<AgentStream, string>();
+  readonly #wrongAttaches: WrongAttaches;
   readonly #listeners = new Set<(change: LiveChange) => void>();
   #closed = false;
   /** What lets agents join. */
@@ -124,7 +128,9 @@ export class FleetServer implements Fleet {
         void this.#forgetUndeclared(host.name);
       },
       onRefused: (host) => this.#notify([{ type: 'host', host }]),
+      onIdentified: (stream, known) => (known ? this.#admission.noteKnown() : this.#noteWrong(stream)),
     });
+    this.#wrongAttaches = new WrongAttaches(ambient.clock, limits);
     const endpoint = options.endpoint ?? ((handlers) => new FleetEndpoint(handlers, { clock: ambient.clock, limits }));
     this.#endpoint = endpoint({
       join: (request, address) => this.#join(request, address),
@@ -296,7 +302,7 @@ export class FleetServer implements Fleet {
     this.#refusedJoins.close();
     this.#silences.close();
     this.#admission.close();
-    for (const stream of [...this.#streams]) stream.end('the server is stopping');
+    for (const stream of [...this.#streams.keys()]) stream.end('the server is stopping');
     this.#endpoint.close();
   }
 
@@ -318,7 +324,12 @@ export class FleetServer implements Fleet {
     const first = await passGate(call, {
       clock: ambient.clock,
       limits: this.#limits,
-      isCredentialOf: (host, credential) => isCredentialOf(store, host, credential),
+      isCredentialOf: async (host, credential) => {
+        const isOwn = await isCredentialOf(store, host, credential);
+        const bar = isOwn && this.#wrongAttaches.isBarred(host) ? this.#sessions.barOf(host) : undefined;
+        if (bar) throw bar.error;
+        return isOwn;
+      },
     });
     if (first === undefined) return;
     if (this.#closed) return call.fail(new CallFailure(STATUS.unavailable, 'the server is stopping'));
@@ -333,7 +344,7 @@ export class FleetServer implements Fleet {
         this.#sessions.endAll(gone, why);
       },
     });
-    this.#streams.add(stream);
+    this.#streams.set(stream, call.facts.bearer?.host ?? first[0]?.host ?? '');
     stream.open(first);
   }
 
@@ -376,7 +387,10 @@ export class FleetServer implements Fleet {
       } else if (message.body === 'changes') {
         if (session.host.connected) apply(session, this.#messages.changes(session, message.changes));
       } else if (message.body === 'report') {
-        changes.push(this.#applyReport(session, message.report));
+        const change = this.#applyReport(session, message.report);
+        if (change === undefined) continue;
+        changes.push(change);
+        work += REPORT_BYTES;
       } else if (message.body === 'progress') {
         this.#pending.progress(message.host, message.progress);
       } else if (message.body === 'result') {
@@ -389,6 +403,24 @@ export class FleetServer implements Fleet {
     this.#notify(changes);
     for (const answer of answers) answer();
     return work;
+  }
+
+  /** Somebody attached on the stream with a credential that is not its host's. Who opened the stream answers for it. */
+  #noteWrong(stream: AgentStream): void {
+    const bearer = this.#streams.get(stream);
+    if (bearer === undefined || !this.#wrongAttaches.note(bearer)) return;
+    const { wrongAttachesPerMinute: most } = this.#limits;
+    this.#sessions.bar(
+      stream,
+      bearer,
+      beyond(bearer, `more than ${most} credentials that are not of their hosts (wrongAttachesPerMinute)`),
+    );
+    // Whatever it asked for goes with its streams, and holds up nobody else.
+    for (const [each, opener] of [...this.#streams])
+      if (opener === bearer) {
+        this.#admission.expel(each);
+        each.fail(new CallFailure(STATUS.resourceExhausted, 'too many credentials that are not of their hosts'));
+      }
   }
 
   #attach(stream: AgentStream, host: string, attach: Attach): void {
@@ -405,8 +437,11 @@ export class FleetServer implements Fleet {
     );
   }
 
-  #applyReport({ host }: Session, { troubles }: HostReport): LiveChange {
-    host.troubles = troublesFrom(troubles, this.#limits);
+  /** Undefined when it says what was known. */
+  #applyReport({ host }: Session, { troubles }: HostReport): LiveChange | undefined {
+    const found = troublesFrom(troubles, this.#limits);
+    if (isDeepStrictEqual(found, host.troubles)) return undefined;
+    host.troubles = found;
     return { type: 'troubles', host: host.name };
   }
 
@@ -424,6 +459,9 @@ export class FleetServer implements Fleet {
 
 /** What a message costs at least, as {@link Applied.work} counts. */
 const MESSAGE_BYTES = 256;
+
+/** What it costs, in the same measure, that a host says otherwise than before what is wrong with it: its Host is written. */
+const REPORT_BYTES = 64 << 10;
 
 const MIB = 1 << 20;
 

@@ -41,6 +41,8 @@ export interface SessionsOptions {
   onEnded(host: LiveHost, why: string): void;
   /** Called when a host that proved who it is was refused for another reason than before. */
   onRefused(host: string): void;
+  /** Called when the credential of an Attach was its host's, or was not. */
+  onIdentified(stream: AgentStream, known: boolean): void;
 }
 
 /** Who is heard, and on which stream: at most one session per host. */
@@ -101,20 +103,21 @@ export class Sessions {
       const { reason, message } = PlumbError.from(thrown, `host ${name} could not attach`);
       return stream.refuse(name, reason, message);
     }
+    if (stream.over) return;
+    this.#options.onIdentified(stream, credential !== undefined);
     if (credential === undefined)
       return stream.refuse(name, 'UnknownCredential', `the credential is not that of a host named ${name}: join first`);
+    const wait = this.#waitOf(name);
+    if (wait > 0) return stream.refuse(name, 'Busy', `host ${name} attached too often: try again later`, wait);
+    const bar = this.barOf(name);
+    if (bar) return stream.refuse(name, bar.error.reason, bar.error.message, bar.until - ambient.clock.now());
+    // guard: a host that attaches too often makes nobody write a term
     try {
       if (attach.highestTerm > this.#term) await this.#raiseTerm(name, attach.highestTerm);
     } catch (thrown) {
       return this.#refuse(stream, name, PlumbError.from(thrown, `host ${name} could not attach`));
     }
     if (stream.over) return;
-    const wait = this.#waitOf(name);
-    if (wait > 0) return stream.refuse(name, 'Busy', `host ${name} attached too often: try again later`, wait);
-    const bar = this.#bars.get(name);
-    if (bar && bar.until > ambient.clock.now())
-      return stream.refuse(name, bar.error.reason, bar.error.message, bar.until - ambient.clock.now());
-    this.#bars.delete(name);
     if (this.hostsOn(stream) >= limits.hostsPerStream) return this.#refuse(stream, name, tooManyHosts(limits));
     this.#refused.delete(name);
     const before = this.#sessions.get(name);
@@ -151,13 +154,26 @@ export class Sessions {
   }
 
   /** The host broke a bound: it is not heard for a while, and its Host says why. */
-  break(session: Session, error: PlumbError): void {
+  break({ host: { name }, stream }: Session, error: PlumbError): void {
+    this.bar(stream, name, error);
+  }
+
+  /** As {@link break}, of a host that may not be attached; `stream`: on which it is told. */
+  bar(stream: AgentStream, name: string, error: PlumbError): void {
     const { clock } = this.#options.ambient;
-    const { name } = session.host;
     const ms = this.#options.limits.brokenBoundSeconds * 1000;
     this.#bars.set(name, { error, until: clock.now() + ms });
-    this.#refuse(session.stream, name, error, ms);
-    this.end(session, 'it broke a bound');
+    this.#refuse(stream, name, error, ms);
+    const session = this.#sessions.get(name);
+    if (session) this.end(session, 'it broke a bound');
+  }
+
+  /** Why the host is not attached for now, and until when. */
+  barOf(name: string): { error: PlumbError; until: number } | undefined {
+    const bar = this.#bars.get(name);
+    if (bar === undefined || bar.until > this.#options.ambient.clock.now()) return bar;
+    this.#bars.delete(name);
+    return undefined;
   }
 
   /** How many hosts are heard on the stream. */

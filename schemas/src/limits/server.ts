@@ -145,6 +145,14 @@ export const serverLimitDefinitions = {
     minimum: 16,
     maximum: 1 << 16,
   },
+  wrongAttachesPerMinute: {
+    description:
+      'Attaches in a minute with credentials that are not of their host, by an agent that a host has identified.',
+    above: 'All streams that this host opened end; it is not heard for brokenBoundSeconds, and the Host says why.',
+    default: 1024,
+    minimum: 16,
+    maximum: 1 << 20,
+  },
   brokenBoundSeconds: {
     description: 'Time for which a host that broke a bound is not attached again.',
     above: 'Its agent is told when to come back.',
