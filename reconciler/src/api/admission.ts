@@ -9,6 +9,7 @@ import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
 import { validateObject, validateStatus } from '@plumb/schemas/project/validate.ts';
 import { immutableErrors } from '@plumb/schemas/project/validate-immutable.ts';
 import { metadataErrors } from '@plumb/schemas/project/validate-metadata.ts';
+import { moreSentence } from '@plumb/schemas/project/validate-mistakes.ts';
 import { inputMetadata } from '@plumb/schemas/project/validate-schema.ts';
 import { dropUnknownFields } from '@plumb/schemas/project/validate-unknown.ts';
 import { encodeObject } from '../store/object-codec.ts';
@@ -121,7 +122,11 @@ export function heedDuplicates(
   method: string,
 ): string[] {
   if (duplicates.count === 0 || level === 'Ignore') return [];
-  if (level === 'Warn') return duplicates.paths.map((path) => `duplicate field ${JSON.stringify(path)}`);
+  if (level === 'Warn') {
+    const more = duplicates.count - duplicates.paths.length;
+    const named = duplicates.paths.map((path) => `duplicate field ${JSON.stringify(path)}`);
+    return more > 0 ? [...named, `duplicate fields: ${moreSentence(more)}`] : named;
+  }
   const sentence = duplicateSentence(duplicates);
   if (method !== 'PATCH')
     throw badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${sentence}`);

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PlumbObject } from '@plumb/schemas';
 import { shown } from '@plumb/schemas/project/shown.ts';
+import { moreSentence } from '@plumb/schemas/project/validate-mistakes.ts';
 import { ConflictError } from '../store/errors.ts';
 import { removalOps } from '../store/object-codec.ts';
 import { type Admitted, heedDuplicates, storedText, type Taken } from './admission.ts';
@@ -111,9 +112,27 @@ export function expectSame(
   }
 }
 
-/** A Warning header (RFC 7234 section 5.5, code 299), one value per sentence. */
+/** Characters of one warning and of all, as many as a Kubernetes API server sends: clients take 16 KiB of headers. */
+const MOST_OF_ONE = 256;
+const MOST_OF_ALL = 4_096;
+
+/** A Warning header (RFC 7234 section 5.5, code 299), one value per sentence; those that have no room are counted. */
 export function warningHeader(warnings: readonly string[]): string {
-  return warnings
-    .map((text) => `299 - "${text.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll(/["\\]/g, '\\$&')}"`)
-    .join(', ');
+  const values: string[] = [];
+  let length = 0;
+  for (const text of warnings) {
+    const cut = text.length > MOST_OF_ONE ? `${text.slice(0, MOST_OF_ONE)}...` : text;
+    const value = warningValue(cut);
+    length += value.length + 2;
+    if (length > MOST_OF_ALL) {
+      values.push(warningValue(moreSentence(warnings.length - values.length)));
+      break;
+    }
+    values.push(value);
+  }
+  return values.join(', ');
+}
+
+function warningValue(text: string): string {
+  return `299 - "${text.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll(/["\\]/g, '\\$&')}"`;
 }

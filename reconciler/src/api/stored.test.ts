@@ -183,6 +183,16 @@ describe('a field that stands twice', () => {
     expect([ignored.status, ignored.headers.warning, ignored.body.spec.cpus]).toEqual([200, undefined, 4]);
   });
 
+  test('a warning stays within what clients take of headers', async () => {
+    const many = Array.from({ length: 8_000 }, (_, i) => `"${'long'.repeat(i % 90)}${i}é":1,"a":${i}`).join(',');
+    const body = `{"metadata":{"name":"warned"},"spec":{"cpus":1,"memoryMiB":64,${many}}}`;
+    const { status, headers } = await api.ask('POST', `${OFFERINGS}?fieldValidation=Warn&dryRun=All`, { body });
+    expect(status).toBe(201);
+    const warning = String(headers.warning);
+    expect(warning.length).toBeLessThan(4_400);
+    expect(warning).toMatch(/^299 - "duplicate field \\"spec\.a\\"", .*299 - "and \d+ more"$/);
+  });
+
   test('of DeleteOptions deletes nothing', async () => {
     const { status } = await api.ask('DELETE', `${OFFERINGS}/s`, { body: '{"dryRun":["All"],"dryRun":[]}' });
     expect(status).toBe(400);
