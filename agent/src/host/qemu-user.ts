@@ -4,6 +4,7 @@
  */
 import { constants } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
+import { terminal } from '@plumb/schemas';
 
 export interface QemuUser {
   uid: number;
@@ -23,9 +24,10 @@ export function letQemuRead(path: string, { gid }: QemuUser): Promise<void> {
 
 /** No link is followed: the file is the one that bears the name. */
 async function grant(path: string, uid: number, gid: number, mode: number): Promise<void> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const found = await file.stat();
+    if (!found.isFile()) throw terminal('InvalidThing', `${path} is no file: remove it`);
     if (found.uid !== uid || found.gid !== gid) await file.chown(uid, gid);
     if ((found.mode & 0o7777) !== mode) await file.chmod(mode);
   } finally {

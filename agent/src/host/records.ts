@@ -1,7 +1,8 @@
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Thing, ThingKind } from '@plumb/schemas';
 import { terminal } from '@plumb/schemas';
+import { readPlain } from './plain-file.ts';
 import { tellFullDisk } from './space.ts';
 
 /** Ids become file names: nothing but these characters, and no dot in front. */
@@ -32,7 +33,7 @@ export class Records<K extends ThingKind> {
     for (const name of await readdir(this.#dir).catch(nothingThere<string[]>([]))) {
       if (!name.endsWith('.json')) continue;
       const id = name.slice(0, -'.json'.length);
-      const thing = parse(await readFile(this.#path(id), 'utf8'), this.#kind, id);
+      const thing = parse((await readPlain(this.#path(id))) ?? '', this.#kind, id);
       if (thing !== undefined) this.#things.set(id, thing);
     }
   }
@@ -102,7 +103,8 @@ function parse<K extends ThingKind>(text: string, kind: K, id: string): Thing<K>
   try {
     const { owner, spec } = JSON.parse(text);
     const thing: unknown = { kind, id, owner, spec };
-    if (typeof owner === 'string' && typeof spec === 'object') return thing as Thing<K>;
+    if (typeof owner === 'string' && typeof spec === 'object' && spec !== null && !Array.isArray(spec))
+      return thing as Thing<K>;
   } catch {
     // Not ours, or damaged.
   }

@@ -1,8 +1,9 @@
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { LiveThing, Thing } from '@plumb/schemas';
 import { terminal } from '@plumb/schemas';
 import type { Run } from '../host/command.ts';
+import { openPlain } from '../host/plain-file.ts';
 import type { QemuUser } from '../host/qemu-user.ts';
 import { giveToQemu } from '../host/qemu-user.ts';
 import { flush, nothingThere, Records, requireSafeId } from '../host/records.ts';
@@ -43,7 +44,7 @@ export class Disks {
     await this.#records.open();
     await mkdir(this.#dir, { recursive: true, mode: 0o711 });
     for (const name of await readdir(this.#dir))
-      if (name.endsWith('.half')) await rm(join(this.#dir, name), { force: true });
+      if (name.endsWith('.half')) await rm(join(this.#dir, name), { force: true, recursive: true });
   }
 
   async observe(): Promise<LiveThing<'disk'>[]> {
@@ -72,6 +73,8 @@ export class Disks {
     const found = await readHeader(path);
     if (found === undefined) {
       if (this.#records.get(thing.id) !== undefined) throw lost(thing);
+      // It may be a disk that was damaged, or a link to where one was moved.
+      if ((await lstat(path).catch(nothingThere(undefined))) !== undefined) throw inTheWay(thing, path);
       await this.#clone(path, base, wanted);
     } else {
       if (found.backingFile !== base.path) throw otherImage(thing, found);
@@ -157,7 +160,7 @@ export class Disks {
 }
 
 async function readHeader(path: string): Promise<OverlayHeader | undefined> {
-  const file = await open(path, 'r').catch(nothingThere(undefined));
+  const file = await openPlain(path);
   if (file === undefined) return undefined;
   try {
     const header = Buffer.alloc(OVERLAY_HEADER_BYTES);
@@ -174,6 +177,13 @@ function wholeSectors(bytes: number): number {
 
 function lost({ id }: Thing<'disk'>) {
   return terminal('DataLoss', `the file of disk ${id} is gone: remove the disk to have an empty one made`);
+}
+
+function inTheWay({ id }: Thing<'disk'>, path: string) {
+  return terminal(
+    'DataLoss',
+    `what lies at ${path} is no disk of Plumb, and disk ${id} would be made in its place: move it`,
+  );
 }
 
 function otherImage({ id, spec }: Thing<'disk'>, found: OverlayHeader) {

@@ -1,8 +1,9 @@
-import { chmod, chown, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LiveThing, Thing } from '@plumb/schemas';
 import { retryable, terminal } from '@plumb/schemas';
 import type { Attention } from '../drivers/driver.ts';
+import { isPlain } from '../host/plain-file.ts';
 import { letQemuRead, type QemuUser } from '../host/qemu-user.ts';
 import { flush, nothingThere, Records, requireSafeId } from '../host/records.ts';
 import type { FetchOptions } from './fetch.ts';
@@ -50,8 +51,8 @@ export class Images {
     await chmod(this.#dir, 0o710);
     for (const name of await readdir(this.#dir)) {
       const path = join(this.#dir, name);
-      if (name.endsWith(HALF)) await rm(path, { force: true });
-      else if (name.endsWith(SUFFIX)) await letQemuRead(path, this.#options.user);
+      if (name.endsWith(HALF)) await rm(path, { force: true, recursive: true });
+      else if (name.endsWith(SUFFIX) && (await isPlain(path))) await letQemuRead(path, this.#options.user);
     }
   }
 
@@ -70,7 +71,7 @@ export class Images {
     requireSafeId(thing.id);
     if (thing.id !== thing.spec.sha256)
       throw terminal('InvalidThing', `The image ${thing.id} is declared with the sha256 ${thing.spec.sha256}`);
-    while (!(await isFile(this.path(thing.id)))) await this.#fetches.await(thing, attention);
+    while (!(await isPlain(this.path(thing.id)))) await this.#fetches.await(thing, attention);
   }
 
   /** Fetches the image unless it is there. Errors as fetchImage's, and `ImageInvalid` (terminal). */
@@ -104,7 +105,7 @@ export class Images {
   /** The size of the image's disk, read as this format. `MissingDependency` (retry) when it is not there. */
   async virtualBytes(id: string, format: ImageFormat): Promise<number> {
     requireSafeId(id);
-    if (!(await isFile(this.path(id))))
+    if (!(await isPlain(this.path(id))))
       throw retryable('MissingDependency', `the image ${id} is not on this host: make it first`);
     const { head, bytes } = await beginning(this.path(id));
     return format === 'raw' ? bytes : readQcow2Header(head);
@@ -130,7 +131,7 @@ export class Images {
   }
 
   async #look(thing: Thing<'image'>): Promise<LiveThing<'image'>> {
-    const there = await isFile(this.path(thing.id));
+    const there = await isPlain(this.path(thing.id));
     return { ...thing, drift: there ? [] : ['its file is missing from the cache'] };
   }
 }
@@ -150,10 +151,6 @@ async function beginning(path: string): Promise<{ head: Buffer; bytes: number }>
   } finally {
     await file.close();
   }
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(nothingThere(undefined)))?.isFile() ?? false;
 }
 
 /** Disks may be clones of it, so that it is told even when nothing is left of where it came from and for whom. */

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { LiveThing, Thing } from '@plumb/schemas';
 import type { Run } from '../host/command.ts';
+import { isPlain } from '../host/plain-file.ts';
 import type { QemuUser } from '../host/qemu-user.ts';
 import { letQemuRead } from '../host/qemu-user.ts';
 import { flush, nothingThere, Records, requireSafeId } from '../host/records.ts';
@@ -97,8 +98,8 @@ export class Seeds {
   }
 
   async #look(thing: Thing<'seed'>): Promise<LiveThing<'seed'>> {
-    const there = await stat(this.path(thing.id)).catch(nothingThere(undefined));
-    return { ...thing, drift: there === undefined ? ['its file is missing'] : [] };
+    const there = await isPlain(this.path(thing.id));
+    return { ...thing, drift: there ? [] : ['its file is missing'] };
   }
 }
 

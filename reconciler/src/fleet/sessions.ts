@@ -111,7 +111,7 @@ export class Sessions {
     if (wait > 0) return stream.refuse(name, 'Busy', `host ${name} attached too often: try again later`, wait);
     const bar = this.barOf(name);
     if (bar) return stream.refuse(name, bar.error.reason, bar.error.message, bar.until - ambient.clock.now());
-    // guard: a host that attaches too often makes nobody write a term
+    // After the look at how often it comes: a term is written, and told in the log.
     try {
       if (attach.highestTerm > this.#term) await this.#raiseTerm(name, attach.highestTerm);
     } catch (thrown) {
