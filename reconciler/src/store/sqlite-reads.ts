@@ -31,7 +31,7 @@ export class SqliteReads {
     this.#begin = db.prepare('BEGIN');
     this.#end = db.prepare('COMMIT');
     this.#newest = arrays(
-      db.prepare('SELECT e.id, v.value FROM entries e JOIN versions v ON v.id = e.id WHERE e.key = ?'),
+      db.prepare('SELECT e.id, v.value, e.live FROM entries e JOIN versions v ON v.id = e.id WHERE e.key = ?'),
     );
     this.#list = arrays(
       db.prepare(
@@ -59,14 +59,14 @@ export class SqliteReads {
 
   /** Undefined when nothing is known of the key: it never existed, or its deletion was compacted away. */
   get(key: string): Found | undefined {
-    const row = this.#newest.get(key) as unknown as [number, string | null] | undefined;
-    return row && { value: row[1] ?? undefined, revision: revisionOf(row[0]) };
+    const row = this.#newest.get(key) as unknown as [number, Cell, number] | undefined;
+    return row && { value: row[2] ? textOf(row[1]) : undefined, revision: revisionOf(row[0]) };
   }
 
   /** The value of a version; undefined when it was compacted away. */
   valueOf(id: number): string | undefined {
-    const row = this.#valueOf.get(id) as unknown as [string] | undefined;
-    return row?.[0];
+    const row = this.#valueOf.get(id) as unknown as [Cell] | undefined;
+    return row && textOf(row[0]);
   }
 
   /** As Store.list. */
@@ -104,21 +104,21 @@ export class SqliteReads {
     const rows = this.#history.all(start, idsAfter(until)) as unknown as HistoryRow[];
     const batches: WatchBatch[] = [];
     for (const [id, key, value, previous] of rows) {
-      if (!key.startsWith(prefix)) continue;
+      if (typeof key !== 'string' || !key.startsWith(prefix)) continue;
       const revision = revisionOf(id);
       let batch = batches.at(-1);
       if (batch?.revision !== revision) {
         batch = { revision, changes: [] };
         batches.push(batch);
       }
-      batch.changes.push({ key, value: value ?? undefined, previous: previous ?? undefined });
+      batch.changes.push({ key, value: textUnlessNull(value), previous: textUnlessNull(previous) });
     }
     return { batches, until };
   }
 
   #newestUnder(prefix: string, after: string, limit: number): Entry[] {
-    const rows = this.#list.all(after, prefix, endOfPrefix(prefix), limit) as unknown as [string, number, string][];
-    return rows.map(([key, id, value]) => ({ key, value, revision: revisionOf(id) }));
+    const rows = this.#list.all(after, prefix, endOfPrefix(prefix), limit) as unknown as [string, number, Cell][];
+    return rows.map(([key, id, value]) => ({ key, value: textOf(value), revision: revisionOf(id) }));
   }
 
   #olderUnder(prefix: string, revision: number, after: string, limit: number): Entry[] {
@@ -126,14 +126,14 @@ export class SqliteReads {
     const entries: Entry[] = [];
     for (let from = after; ; ) {
       const most = limit - entries.length;
-      const rows = this.#listWithDeleted.all(from, prefix, end, most) as unknown as [string, number, string | null][];
+      const rows = this.#listWithDeleted.all(from, prefix, end, most) as unknown as [string, number, Cell][];
       for (const [key, id, value] of rows) {
         // Few were written since.
         const isNewest = revisionOf(id) <= revision;
         if (!isNewest) {
           const entry = this.#asOf(key, id, revision);
           if (entry) entries.push(entry);
-        } else if (value !== null) entries.push({ key, value, revision: revisionOf(id) });
+        } else if (value !== null) entries.push({ key, value: textOf(value), revision: revisionOf(id) });
       }
       const last = rows.at(-1);
       if (last === undefined || rows.length < most || entries.length >= limit) return entries;
@@ -144,11 +144,11 @@ export class SqliteReads {
   /** The version of `key` at `revision`, found by going back from its newest, whose id is `id`. */
   #asOf(key: string, id: number, revision: number): Entry | undefined {
     for (let at: number | null = id; at !== null; ) {
-      const row = this.#version.get(at) as { previous: number | null; value: string | null } | undefined;
+      const row = this.#version.get(at) as { previous: number | null; value: Cell } | undefined;
       // What is no longer there was a deletion, compacted away.
       if (!row) return undefined;
       if (revisionOf(at) <= revision) {
-        return row.value === null ? undefined : { key, value: row.value, revision: revisionOf(at) };
+        return row.value === null ? undefined : { key, value: textOf(row.value), revision: revisionOf(at) };
       }
       at = row.previous;
     }
@@ -166,7 +166,22 @@ export class SqliteReads {
   }
 }
 
-type HistoryRow = [number, string, string | null, string | null];
+/** What a column of values can hold once somebody else wrote into the file: SQLite makes text of numbers alone. */
+type Cell = string | null | Uint8Array;
+type HistoryRow = [number, string | Uint8Array, Cell, Cell];
+
+/**
+ * The value of a key that lives, as text whatever lies there: its reader then finds that it is no JSON, and sets that one
+ * record aside.
+ */
+function textOf(value: Cell): string {
+  if (typeof value === 'string') return value;
+  return value === null ? '' : Buffer.from(value).toString('utf8');
+}
+
+function textUnlessNull(value: Cell): string | undefined {
+  return value === null ? undefined : textOf(value);
+}
 
 /** Rows as arrays cost half of what rows as objects cost. */
 function arrays(statement: StatementSync): StatementSync {
