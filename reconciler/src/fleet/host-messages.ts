@@ -41,10 +41,13 @@ export class HostMessages {
     const broken = this.#excess(host.name, parts);
     if (broken || more) return { changes: [], broken, work };
     session.parts = undefined;
+    const before = host.connected && host.reported ? host.version : undefined;
     host.connected = true;
     host.reported = true;
     const change: LiveChange = unchanged ? { type: 'host', host: host.name } : live.replaceByParts(host, parts);
-    return { changes: [change], broken, work };
+    if (before === undefined) return { changes: [change], broken, work };
+    // It came once; now much is looked at for its sake, or nothing if it said what was known.
+    return { changes: host.version === before ? [] : [change], broken, work: work + AGAIN_BYTES };
   }
 
   changes(session: Session, { changed, removed }: Changes): Applied {
@@ -109,6 +112,9 @@ function ownersOf(changes: readonly LiveChange[]): Set<string> {
 function bytesOf(wires: readonly WireLiveThing[]): number {
   return wires.reduce((bytes, { thing }) => bytes + MESSAGE_BYTES + (thing?.spec.length ?? 0), 0);
 }
+
+/** What it costs, in the same measure, that a host tells everything once more in one session. */
+const AGAIN_BYTES = 1 << 20;
 
 /** What the rest of a resource takes, roughly. */
 const MESSAGE_BYTES = 128;

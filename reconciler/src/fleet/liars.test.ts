@@ -100,3 +100,24 @@ test('a host that changes its troubles all the time is read slowly', async () =>
   expect([loud.isHeld, other.isHeld]).toEqual([true, false]);
   fleet.close();
 });
+
+test('a host that tells everything over and over is no news, and is read slowly', async () => {
+  const { fleet, connect } = await fleetFor(['a', 'b']);
+  const [loud, other] = [connect('a'), connect('b')];
+  await attached(loud, 'a');
+  await attached(other, 'b');
+  let told = 0;
+  fleet.onChange(() => told++);
+  for (let n = 0; n < 20; n++) loud.say(snapshot('a'));
+  expect(told).toBe(0);
+  const bridge = (n: number): AgentMessage => {
+    const spec = JSON.stringify({ name: 'b', type: 'vxlan', vni: n, mtuBytes: 1450, peers: [] });
+    const things = [{ thing: { kind: 'bridge', id: 'b', owner: 'b', spec }, drift: [], domain: null }];
+    return { host: 'a', body: 'snapshot', snapshot: { things, more: false } };
+  };
+  for (let n = 1; n <= 1000; n++) loud.say(bridge(n));
+  expect(told).toBeGreaterThan(0);
+  expect(told).toBeLessThan(100);
+  expect([loud.isHeld, other.isHeld, fleet.host('a')?.connected]).toEqual([true, false, true]);
+  fleet.close();
+});

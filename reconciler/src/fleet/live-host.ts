@@ -44,6 +44,8 @@ export class LiveHost implements HostLive {
   bytes = 0;
   /** Of things whose id does not begin with the uid of their owner, by thingKey: the owner. */
   strays: Map<string, Owned> | undefined;
+  /** Another after each change of what lives here. */
+  version = 0;
   /** Another after each change of an image, a bridge or a subnet here. */
   sharedVersion = 0;
   readonly #reader: Reader;

@@ -234,6 +234,7 @@ export class LiveState {
     }
     this.#versions += 1;
     owned.version = this.#versions;
+    host.version = this.#versions;
     if (isShared(before) || isShared(text)) host.sharedVersion = this.#versions;
     if (owned.on !== undefined) return;
     owned.version = 0;
