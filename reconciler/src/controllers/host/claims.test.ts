@@ -1,5 +1,5 @@
 import type { Host, Instance } from '@plumb/schemas';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { condition, hostSpec, instanceSpec, makeEstate } from '../testing/estate.ts';
 import { type Rig, startRig } from '../testing/rig.ts';
 
@@ -63,4 +63,26 @@ test('a tunnel address that an agent made up reaches no other host, and its Host
   );
   expect(told.length).toBeGreaterThan(0);
   expect(told.filter((peer) => peer !== '192.0.2.1' && !peer.startsWith('192.0.2.7'))).toEqual([]);
+});
+
+test('owners that a host makes up are looked for in the store now and then, however often it changes something of them', async () => {
+  await rig.create('Host', 'liar', hostSpec);
+  const bridge = (n: number, vni = 1) => ({
+    ...{ kind: 'bridge' as const, id: `b${n}`, owner: `made-up-${n}`, drift: [] },
+    spec: { name: `b${n}`, type: 'vxlan' as const, vni, mtuBytes: 1450, peers: [] },
+  });
+  const claimed = Array.from({ length: 300 }, (_, n) => bridge(n));
+  rig.fleet.connect('liar', {}, claimed);
+  await rig.until('Host', 'liar', (host) => condition(host, 'Orphans')?.message?.startsWith('300 things') === true);
+  const get = vi.spyOn(rig.store, 'get');
+  const asked = () => get.mock.calls.filter(([key]) => key.includes('made-up')).length;
+  for (let round = 0; round < 10; round++) {
+    rig.fleet.put('liar', bridge(300 + round, round));
+    await rig.until(
+      'Host',
+      'liar',
+      (host) => condition(host, 'Orphans')?.message?.startsWith(`${301 + round} `) === true,
+    );
+  }
+  expect(asked()).toBeLessThan(100);
 });

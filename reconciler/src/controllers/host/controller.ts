@@ -23,7 +23,7 @@ import {
   writeStatus,
 } from '../status.ts';
 import { capacityOf } from './capacity.ts';
-import { orphansOn } from './orphans.ts';
+import { orphansOn, REMEMBERED_MS } from './orphans.ts';
 import { fencedError, restrictionOf } from './restriction.ts';
 
 export function hostController(context: Context): Controller {
@@ -105,7 +105,7 @@ async function report(context: Context, cached: Cached<Host>): Promise<Again | u
     );
     return undefined;
   }
-  const { orphans, removable, misplaced } = await orphansOn(context, live);
+  const { orphans, removable, misplaced, remembered } = await orphansOn(context, live);
   const isBack = cached.object.status?.fenced !== undefined && misplaced.length === 0;
   await writeStatus(context, cached, (status, object) =>
     connectedStatus(context, isBack ? withoutFence(status) : status, object, live, orphans),
@@ -113,7 +113,8 @@ async function report(context: Context, cached: Cached<Host>): Promise<Again | u
   if (isBack) tellBack(context, cached);
   if (removable.length > 0) await letGo(context, live, removable);
   // What may not go yet waits for its instance to be seen elsewhere.
-  return misplaced.length > 0 ? { requeueAfterMs: LOOK_AGAIN_MS } : undefined;
+  if (misplaced.length > 0) return { requeueAfterMs: LOOK_AGAIN_MS };
+  return remembered ? { requeueAfterMs: REMEMBERED_MS } : undefined;
 }
 
 const LOOK_AGAIN_MS = 10_000;

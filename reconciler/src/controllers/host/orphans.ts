@@ -15,10 +15,24 @@ export interface Unowned {
   removable: LiveThing[];
   /** Those of instances that live elsewhere, though not all may go yet. */
   misplaced: LiveThing[];
+  /** Whether what the store said a moment ago was taken for what it says now: to be looked at again. */
+  remembered: boolean;
 }
 
+/**
+ * Owners of which the store had no deletion record, and when it was asked: a host may name tens of thousands that are none, and change
+ * something of them all the time.
+ */
+const asked = new WeakMap<HostLive, Map<string, number>>();
+
+/** So long it is taken for true that the owner has no deletion record. */
+export const REMEMBERED_MS = 30_000;
+
 export async function orphansOn(context: Context, host: HostLive): Promise<Unowned> {
-  const result: Unowned = { orphans: [], removable: [], misplaced: [] };
+  const result: Unowned = { orphans: [], removable: [], misplaced: [], remembered: false };
+  const now = context.ambient.clock.now();
+  const before = asked.get(host);
+  const unrecorded = new Map<string, number>();
   const elsewhere = new Set<string>();
   const deleted = new Map<string, boolean>();
   for (const owner of [...host.owners()]) {
@@ -26,8 +40,20 @@ export async function orphansOn(context: Context, host: HostLive): Promise<Unown
       if (isElsewhere(context, owner, host.name)) elsewhere.add(owner); // guard: what went on elsewhere is gone from a host that is back
       continue;
     }
-    deleted.set(owner, (await context.store.get(keys.deleted(owner))) !== undefined);
+    const at = before?.get(owner);
+    // A wall clock may be put back: what was asked later than now was not asked.
+    if (at !== undefined && at <= now && now - at < REMEMBERED_MS) {
+      unrecorded.set(owner, at);
+      deleted.set(owner, false);
+      result.remembered = true;
+      continue;
+    }
+    const isDeleted = (await context.store.get(keys.deleted(owner))) !== undefined;
+    if (!isDeleted) unrecorded.set(owner, now);
+    deleted.set(owner, isDeleted);
   }
+  if (unrecorded.size > 0) asked.set(host, unrecorded);
+  else asked.delete(host);
   if (deleted.size === 0 && elsewhere.size === 0) return result;
   for (const thing of host.things.values()) {
     if (elsewhere.has(thing.owner) && !isSharedKind(thing.kind)) {
