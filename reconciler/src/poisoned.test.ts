@@ -42,6 +42,10 @@ const MERGE = { 'content-type': 'application/merge-patch+json' };
 const TABLE = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' };
 const METADATA = { accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1' };
 
+interface Listed {
+  metadata: { name: string };
+}
+
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 async function poison(wrong: (text: string) => string, key = KEY): Promise<void> {
@@ -224,6 +228,32 @@ it('a record that is no object is listed and can be dropped; an object cannot be
   expect((await runPlumb(its, ['delete', 'record', zone.key])).code).toBe(1);
   expect(await store.get(zone.key)).toBeDefined();
   expect((await runPlumb(its, ['get', 'poisoned'])).err).toContain('can be understood');
+});
+
+it('a record where no object of its kind can lie is listed, and can be dropped, for no client can name it', async () => {
+  const store = new MemoryStore();
+  const zone = (await rig.store.get(keys.object('zones', undefined, 'home')))!;
+  const wrong = [
+    '/objects/zones/x',
+    '/objects/zones/a/b',
+    '/objects/zones/',
+    '/objects/instances//x',
+    keys.flow('lost'),
+  ];
+  const ops = [zone.key, ...wrong].map((key) => ({ type: 'put' as const, key, value: zone.value }));
+  await store.commit({ preconditions: [], ops });
+  const own = await startRig({ store });
+  onTestFinished(() => own.stop());
+  const its = await startApiRig({ store, wrongs: own.cache.poisoned, extensions: poisonedExtensions(own.context) });
+  onTestFinished(() => its.stop());
+  const listed = async () =>
+    (await its.ask('GET', `${V1}/poisoned`)).body.items.map((one: Listed) => one.metadata.name);
+  expect((await listed()).sort()).toEqual([...wrong].sort());
+  for (const key of wrong)
+    expect((await its.ask('DELETE', `${V1}/poisoned/${encodeURIComponent(key)}`)).status, key).toBe(200);
+  await settle();
+  expect(await listed()).toEqual([]);
+  expect((await store.list('/objects/zones')).entries).toEqual([expect.objectContaining({ key: zone.key })]);
 });
 
 it.each(['', '{', '{"sha256":7}', 'null', '[]'])(

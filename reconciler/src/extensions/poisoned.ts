@@ -5,6 +5,7 @@ import type { Context } from '../controllers/controller.ts';
 import { dropRecord } from '../controllers/drop-record.ts';
 import { lookAtRecords } from '../controllers/records.ts';
 import type { PoisonedView } from '../runtime/poisoned.ts';
+import { isKeyOf } from '../store/examine.ts';
 import { parseObjectKey } from '../store/keys.ts';
 
 const PATH = '/apis/plumb.dev/v1/poisoned';
@@ -31,7 +32,10 @@ export function poisonedExtensions(context: Context): Extension[] {
       path: `${PATH}/{key}`,
       async handle({ params }) {
         const key = params.key!;
-        if (!cache.poisoned.hasRecord(key))
+        const aside = cache.poisoned.get(key);
+        // Where no object can lie no client can name it, so it cannot be deleted as any other.
+        const isNobodys = aside !== undefined && !isKeyOf(aside.kind, key);
+        if (!isNobodys && !cache.poisoned.hasRecord(key))
           throw terminal(
             'NotFound',
             `there is no record ${key} that cannot be read; an object that cannot be understood is deleted as any other`,

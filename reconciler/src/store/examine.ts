@@ -95,6 +95,11 @@ interface Place {
   namespace: string | undefined;
 }
 
+/** Whether an object of the kind can lie at the key, so that clients can name it. */
+export function isKeyOf(kind: KindDefinition, key: string): boolean {
+  return placeOf(kind, key) !== undefined;
+}
+
 /** The name and namespace that a key stands for; undefined for one that no object of the kind can have. */
 function placeOf({ plural, scope }: KindDefinition, key: string): Place | undefined {
   const start = '/objects/'.length + plural.length + 1;

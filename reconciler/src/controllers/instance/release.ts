@@ -24,7 +24,10 @@ export async function retryFlow(context: Context, uid: string): Promise<void> {
  * `NotStuck` for a flow that still moves.
  */
 export async function abandonFlow(context: Context, uid: string): Promise<void> {
-  if (context.journal.unreadable(uid) !== undefined) await forgetFlow(context, uid);
+  if (context.journal.unreadable(uid) !== undefined) {
+    await forgetFlow(context, uid);
+    if (!context.cache.byUid(uid) && !context.cache.poisoned.byUid(uid)) return;
+  }
   if (!context.journal.get(uid) && (await isLetGo(context, uid))) return;
   const { flow, cached } = find(context, uid);
   const obstacle = flow.record.stuck?.message ?? lostHost(context, flow);
