@@ -55,6 +55,15 @@ test('a token is told once, to who made it; the list says for whom it is and who
   expect((await api.ask('GET', `${V1}/jointokens`)).text).not.toContain(secret);
 });
 
+test.each(['ttl', 'ttlSecond', 'TTLSeconds', 'use'])(
+  'a wish of a token that is not known (%s) makes none, for its default may be more than was meant',
+  async (field) => {
+    const { status, text } = await api.ask('POST', `${V1}/jointokens`, { body: { host: 'host-1', [field]: 1 } });
+    expect([status, text]).toEqual([400, expect.stringContaining(`${field}`)]);
+    expect((await api.ask('GET', `${V1}/jointokens`)).body.items).toEqual([]);
+  },
+);
+
 test('a revoked token lets nobody in any more', async () => {
   const { out, err } = await plumb('join-token', 'create', '--zone', 'home', '--uses', '2');
   const { secret } = parseJoinToken(out);

@@ -1,5 +1,6 @@
 /** `/apis/plumb.dev/v1/jointokens`: makes, lists and revokes the tokens with which hosts join. */
 import { terminal } from '@plumb/schemas';
+import { shown } from '@plumb/schemas/project/shown.ts';
 import { formatJoinToken } from '@plumb/schemas/wire/join-token.ts';
 import type { Extension } from '../api/extension.ts';
 import type { Admits, FoundToken, JoinTokens } from '../fleet/join-tokens.ts';
@@ -42,7 +43,11 @@ export function joinTokenExtensions(tokens: JoinTokens, caPin: () => string): Ex
 }
 
 function checked(body: unknown): { admits: Admits; uses: number; ttlSeconds: number } {
-  const { host, zone, uses = 1, ttlSeconds = HOUR_SECONDS } = (body ?? {}) as Record<string, unknown>;
+  const { host, zone, uses = 1, ttlSeconds = HOUR_SECONDS, ...others } = (body ?? {}) as Record<string, unknown>;
+  // A bound that is not understood must not end in a token that lives longer than was meant.
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined)
+    throw terminal('BadRequest', `${shown(unknown)} is not known: send host or zone, uses, ttlSeconds`);
   if ((host === undefined) === (zone === undefined)) throw terminal('BadRequest', 'say either host or zone');
   const name = host ?? zone;
   if (typeof name !== 'string') throw terminal('BadRequest', 'host and zone are names');
