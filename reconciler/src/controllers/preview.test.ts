@@ -38,7 +38,7 @@ it('plans a whole declaration before any of it is there, and writes nothing', as
   const revision = rig.store.revision();
   const planned = preview(rig.context, objects());
   expect(planned.map((p) => p.action)).toEqual(['create', 'create', 'create', 'create', 'create']);
-  expect(planned[4]!.steps.map((s) => s.id.split('/')[0])).toEqual([
+  expect(planned[4]!.steps.map((s) => s.id.split(' ', 2).join(' '))).toEqual([
     'make image',
     'make bridge',
     'make subnet',

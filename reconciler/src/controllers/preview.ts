@@ -18,6 +18,7 @@ import { validateObject } from '@plumb/schemas/project/validate.ts';
 import { immutableErrors } from '@plumb/schemas/project/validate-immutable.ts';
 import { Mistakes } from '@plumb/schemas/project/validate-mistakes.ts';
 import { equal } from '../plan/plan.ts';
+import { stepWords } from '../plan/step-words.ts';
 import type { Cached, ObjectCache } from '../runtime/cache.ts';
 import { keys } from '../store/keys.ts';
 import type { Context } from './controller.ts';
@@ -176,7 +177,11 @@ function previewOne(context: Context, imagined: Context, cached: Cached): Previe
     const note = restartWords(target, resolved.references.offering);
     return {
       ...base,
-      steps: steps.map(({ id, host, disruption, why }) => ({ id, host, disruption, why })),
+      // Its id may hold the uid of an object that is not there yet.
+      steps: steps.map((step) => {
+        const { host, disruption, why } = step;
+        return { id: stepWords(step), host, disruption, why };
+      }),
       ...(note === undefined ? {} : { note }),
     };
   } catch (thrown) {

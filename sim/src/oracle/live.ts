@@ -122,13 +122,13 @@ function instanceProblems(instance: Instance, estate: Estate, world: World): str
   const wantedPorts = (status.interfaces ?? []).map((i) => `${metadata.uid}.${i.name}`).sort();
   const ports = [...things.values()].filter((t) => t.kind === 'port' && t.owner === metadata.uid);
   const reported = reportOf(instance);
+  const tellsPort = (id: string) => reported.includes(`(${id.slice(metadata.uid.length + 1)} on ${status.host})`);
   const live = ports.map((p) => p.id).sort();
   const differing = [...new Set(live).symmetricDifference(new Set(wantedPorts))];
-  if (differing.some((id) => !reported.includes(id)))
-    say(`has ports ${live.join(', ')}, and holds ${wantedPorts.join(', ')}`);
+  if (differing.some((id) => !tellsPort(id))) say(`has ports ${live.join(', ')}, and holds ${wantedPorts.join(', ')}`);
   for (const port of ports) {
     const held = status.interfaces?.find((i) => `${metadata.uid}.${i.name}` === port.id);
-    if (port.kind !== 'port' || !held || reported.includes(port.id)) continue;
+    if (port.kind !== 'port' || !held || tellsPort(port.id)) continue;
     if (JSON.stringify(port.spec.addresses) !== JSON.stringify(held.addresses))
       say(`port ${port.id} has ${port.spec.addresses.join(', ')}, and holds ${held.addresses.join(', ')}`);
   }
@@ -137,7 +137,7 @@ function instanceProblems(instance: Instance, estate: Estate, world: World): str
   const disks = [...things.values()].filter((t) => t.kind === 'disk' && t.owner === metadata.uid);
   if (disks.length > 1) say(`has ${disks.length} root disks`);
   const isOfSize = domain.spec.cpus === status.cpus && domain.spec.memoryMiB === status.memoryMiB;
-  if (!isOfSize && !reported.includes(`domain differs from its declaration (${metadata.uid} `))
+  if (!isOfSize && !reported.includes(`domain differs from its declaration (${status.host})`))
     say(
       `runs with ${domain.spec.cpus} CPUs and ${domain.spec.memoryMiB} MiB, and holds ${status.cpus} and ${status.memoryMiB}`,
     );

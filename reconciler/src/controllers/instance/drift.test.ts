@@ -19,7 +19,7 @@ describe('an instance that drifts', () => {
     rig.fleet.put('host-1', { ...domain, domain: { state: 'off', reason: 'destroyed' } } as typeof domain);
     const repaired = await rig.until('Instance', 'web-0', (o) => condition(o, 'Drifted') !== undefined);
     expect(condition(repaired, 'Drifted')).toMatchObject({ reason: 'Repaired' });
-    expect(JSON.stringify(repaired!.status)).toContain('was destroyed on the host');
+    expect(JSON.stringify(repaired!.status)).toContain('domain was destroyed on the host (host-1)');
     expect(rig.fleet.host('host-1')!.things.get(`domain/${uid}`)!).toMatchObject({ domain: { state: 'running' } });
   });
 

@@ -1,13 +1,16 @@
 /** Live differs from declared although nobody changed the declaration: said in a condition and an event, and repaired. */
 import { type Clock, type Instance, objectName, retryable } from '@plumb/schemas';
 import type { PlanStep } from '../../plan/plan.ts';
+import { partName } from '../../plan/step-words.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context } from '../controller.ts';
 import { conditionsTo, failedStatus, writeStatus } from '../status.ts';
 
 /** What was found, in a few words for each thing. */
 export function driftSentence(steps: readonly PlanStep[]): string {
-  return steps.map((s) => `${s.why} (${s.thing.id} on host ${s.host})`).join('; ');
+  return steps
+    .map(({ why, thing, host }) => `${why} (${[partName(thing), host].filter(Boolean).join(' on ')})`)
+    .join('; ');
 }
 
 /** Policy Report: only says it. */

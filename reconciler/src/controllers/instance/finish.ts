@@ -4,6 +4,7 @@ import type { Journaled } from '../../flow/journal.ts';
 import { everHeld, type FlowRecord } from '../../flow/record.ts';
 import { type Allocation, heldAllocation } from '../../plan/allocation.ts';
 import { asThing } from '../../plan/plan.ts';
+import { stepWords } from '../../plan/step-words.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context } from '../controller.ts';
 import { conditionsTo, readFresh, readyStatus, retryOnConflict, type Status, statusBatch } from '../status.ts';
@@ -85,7 +86,7 @@ function tellEnd(context: Context, cached: Cached<Instance>, record: FlowRecord)
     repair: ['Repaired', `is as declared again after ${seconds} s`],
     delete: ['Deleted', 'is gone'],
   }[record.purpose];
-  const message = `${objectName(cached.object.metadata)} ${words}: ${record.plan.steps.map((s) => s.id).join(', ')}`;
+  const message = `${objectName(cached.object.metadata)} ${words}: ${record.plan.steps.map(stepWords).join(', ')}`;
   context.events.record({ object: cached.object, type: 'Normal', reason: reason!, message });
 }
 

@@ -1,0 +1,24 @@
+import type { Thing } from '@plumb/schemas';
+import { expect, it } from 'vitest';
+import { stepWords } from './step-words.ts';
+
+const uid = '01a22d64-8ce8-7c2f-9074-ac788657378a';
+const network = '01a22d64-8c44-72ee-b3e2-6c4cea982ead';
+
+it.each([
+  ['make', 'disk', `${uid}.root`, 'make disk root'],
+  ['make', 'seed', `${uid}.seed`, 'make seed'],
+  ['remove', 'port', `${uid}.eth0`, 'remove port eth0'],
+  ['change', 'domain', uid, 'change domain'],
+  ['make', 'image', 'dc17ecbda0b52251ff9c0a80e36f69a81d16ac0ccab581a1f7ad1b2513c706b9', 'make image dc17ecbda0b5'],
+  ['make', 'bridge', network, 'make bridge default/lab'],
+  ['make', 'subnet', network, 'make subnet default/lab'],
+])('says %s %s %s without a uid', (verb, kind, id, words) => {
+  const thing = {
+    kind,
+    id,
+    owner: kind === 'bridge' ? network : uid,
+    spec: { name: 'default/lab' },
+  } as unknown as Thing;
+  expect(stepWords({ id: `${verb} ${kind}/${id}`, thing })).toBe(words);
+});
