@@ -16,7 +16,8 @@ plumb agent --server URL --token-file FILE [--register ZONE] --driver simulated
             [--image-folder DIR]... [--image-source CIDR|HOST]...
 
   --server URL            the control plane, https://host:port
-  --token-file FILE       the join token: the file join-token in the data folder of the server
+  --token-file FILE       a join token: what plumb join-token create prints, or the file join-token in the data folder of a
+                          server on a loopback address
   --host NAME             name of the host; its Host object has the same name
   --register ZONE         let the control plane declare the host in this zone, if nobody has
   --driver NAME           libvirt: QEMU/KVM guests on this machine. simulated: hosts in memory, empty at each start
