@@ -24,7 +24,7 @@ import type { EventRecorder } from './runtime/events.ts';
 import type { Metrics } from './runtime/metrics.ts';
 import { Poisoned } from './runtime/poisoned.ts';
 import type { WorkNotes } from './runtime/work-notes.ts';
-import { parseObjectKey } from './store/keys.ts';
+import { nameOfKey } from './store/keys.ts';
 import type { Store } from './store/store.ts';
 
 export interface ControlOptions {
@@ -109,7 +109,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     survey,
     metrics,
     notes,
-    onError: (controller, key, error) => log('warn', `${controller} ${nameOf(key)}: ${error.reason}: ${error.message}`),
+    onError: (controller, key, error) =>
+      log('warn', `${controller} ${nameOfKey(key)}: ${error.reason}: ${error.message}`),
   });
   const scans = new ScanWatch(controllers.context);
   if (metrics) scans.publish(metrics);
@@ -133,10 +134,4 @@ export async function startControl(options: ControlOptions): Promise<Control> {
 
 function realAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((addresses) => addresses?.map(({ address }) => address) ?? []);
-}
-
-/** `default/web-0`, or `host-1` where there is no namespace: what a person calls the object of the key. */
-function nameOf(key: string): string {
-  const { namespace, name } = parseObjectKey(key) ?? { namespace: '', name: key };
-  return namespace === '' ? name : `${namespace}/${name}`;
 }

@@ -29,6 +29,12 @@ it('shows the whole blast radius and why each goes', () => {
   expect(host.map((r) => r.cached.object.kind)).toEqual(['Instance', 'Host']);
 });
 
+it('says what is not there as people call it', () => {
+  const gone = [keys.object('zones', undefined, 'away'), keys.object('instances', 'default', 'vm')];
+  for (const [i, words] of ['there is no Zone away', 'there is no Instance default/vm'].entries())
+    expect(() => cascadeFrom(rig.context, [gone[i]!])).toThrow(words);
+});
+
 it('deletes all of it, in any order, and nothing else', async () => {
   await expect(deleteCascade(rig.context, [zone], 4)).rejects.toMatchObject({ reason: 'CascadeChanged' });
   expect(rig.get('Zone', 'home')!.metadata.deletionTimestamp).toBeUndefined();

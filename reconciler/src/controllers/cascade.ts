@@ -1,6 +1,7 @@
 /** Deleting objects with all that refers to them: what is reached, and one commit that marks all of it. */
-import { type Instance, objectName, terminal } from '@plumb/schemas';
+import { type Instance, kinds, objectName, terminal } from '@plumb/schemas';
 import type { Cached } from '../runtime/cache.ts';
+import { nameOfKey, pluralOf } from '../store/keys.ts';
 import { encodeObject } from '../store/object-codec.ts';
 import { MAX_BATCH_KEYS } from '../store/store.ts';
 import type { Context } from './controller.ts';
@@ -21,9 +22,9 @@ export function cascadeFrom(context: Context, roots: readonly string[]): Reached
     if (!cached && context.cache.poisoned.get(key))
       throw terminal(
         'Poisoned',
-        `${key.replace('/objects/', '')} cannot be understood, nor what depends on it: delete it by itself, without --cascade`,
+        `${words(key)} cannot be understood, nor what depends on it: delete it by itself, without --cascade`,
       );
-    if (!cached) throw terminal('NotFound', `there is no object ${key.replace('/objects/', '')}`);
+    if (!cached) throw terminal('NotFound', `there is no ${words(key)}`);
     queue.push({ cached, because: '' });
   }
   for (const one of queue) {
@@ -97,4 +98,9 @@ async function markAll(context: Context, roots: readonly string[], expect: numbe
   });
   if (going.length > 0) await context.cache.shows(revision);
   return reached;
+}
+
+/** `Zone home` */
+function words(key: string): string {
+  return `${kinds.find(({ plural }) => plural === pluralOf(key))?.kind} ${nameOfKey(key)}`;
 }

@@ -37,6 +37,12 @@ export function parseObjectKey(key: string): { plural: string; namespace: string
   return { plural, namespace, name };
 }
 
+/** `default/web-0`, or `host-1` where there is no namespace: what a person calls the object of the key. */
+export function nameOfKey(key: string): string {
+  const { namespace, name } = parseObjectKey(key) ?? { namespace: '', name: key };
+  return namespace === '' ? name : `${namespace}/${name}`;
+}
+
 /** The plural of the kind whose object the key is; of a key that is no object's, anything. */
 export function pluralOf(key: string): string {
   const from = keys.objects.length;
