@@ -191,3 +191,20 @@ test('what fails for the moment is tried again, and leaves no word of a fetch be
   await clock.advance(60_000);
   await rig.ready('Image', 'tiny');
 });
+
+test.each([
+  ['does not answer', () => fleet.silent.set('host-0', retryable('HostNotAnswering', 'it does not answer'))],
+  [
+    'says that no guest can be made there',
+    () => fleet.report('host-0', { reason: 'Broken', message: 'm', blocking: true }),
+  ],
+])('a host that %s is not the one that is asked for an image, while there is another', async (_, befall) => {
+  await rig.create('Host', 'host-0', hostSpec);
+  fleet.connect('host-0');
+  befall();
+  fleet.fault = (host, _verb, thing) =>
+    host === 'host-0' && thing.kind === 'image' ? retryable('HostNotAnswering', 'it does not answer') : undefined;
+  await rig.create('Image', 'tiny', spec());
+  await rig.until('Image', 'tiny', (object) => ready(object)?.reason === 'Verified');
+  expect(ready()?.message).toContain('host-1');
+});

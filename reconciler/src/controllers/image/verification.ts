@@ -1,10 +1,12 @@
 /** Whether an Image is what it declares: one host fetches it and looks. */
 import { type Image, PlumbError } from '@plumb/schemas';
+import { isBlocked } from '../../fleet/troubles.ts';
 import { imageThing } from '../../plan/network-things.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { findCondition, isReady, isStalled } from '../../runtime/conditions.ts';
 import type { Again, Context } from '../controller.ts';
 import { converge } from '../converge.ts';
+import { unfitError } from '../host/restriction.ts';
 import { keyWatch } from '../key-watch.ts';
 import { RETRY_ANNOTATION } from '../retry.ts';
 import { failedStatus, readyStatus, writeStatus } from '../status.ts';
@@ -134,10 +136,12 @@ function whereWhole(context: Context, uid: string, sha256: string): string | und
   return undefined;
 }
 
-/** The first connected host by name whose Host object is declared and not on its way out. */
+/** The first connected host by name whose Host object is declared and that may get something new; one that may not, if there is no other. */
 function firstUsableHost(context: Context): string | undefined {
   const names = [...context.cache.list('hosts')]
     .filter(({ object }) => !object.metadata.deletionTimestamp && context.liveness.connected(object.metadata.name))
     .map(({ object }) => object.metadata.name);
-  return names.sort()[0];
+  names.sort();
+  const isFit = (name: string) => unfitError(context, name) === undefined && !isBlocked(context.fleet.host(name)!);
+  return names.find(isFit) ?? names[0];
 }
