@@ -62,7 +62,7 @@ describe.skipIf(!present)('kubectl', () => {
   });
 
   test('an applied field that is taken out goes, with its default in its place', async () => {
-    const stopped = `${ESTATE.trimEnd()}\n  power: Stopped\n  sshKeys: [a]\n`;
+    const stopped = `${ESTATE.trimEnd()}\n  power: Stopped\n  sshKeys: [ssh-ed25519 AAAA a]\n`;
     await expectOk('apply -f -', stopped);
     expect(await expectOk('get vm web-0 -o jsonpath={.spec.power}')).toBe('Stopped');
     await expectOk('apply -f -', ESTATE);

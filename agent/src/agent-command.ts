@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { realAmbient } from '@plumb/schemas';
+import { realFiles } from '@plumb/schemas/files/private-file.ts';
 import { checkContents, openPrivateFolder } from '@plumb/schemas/files/private-folder.ts';
 import { printable } from '@plumb/schemas/meta/printable.ts';
 import { watchForEnd } from '@plumb/schemas/meta/process-end.ts';
@@ -11,6 +12,7 @@ import { SimulatedHost } from './drivers/simulated/simulated-host.ts';
 import { SpecPool } from './drivers/simulated/spec-pool.ts';
 import { lockDataFolder } from './host/data-lock.ts';
 import { ownAddress } from './host/own-address.ts';
+import { withSpares } from './identity/spare-file.ts';
 import { serverAddress } from './identity/trust.ts';
 import { type AgentHost, runAgent } from './main.ts';
 
@@ -36,7 +38,11 @@ export async function agentCommand(argv: readonly string[]): Promise<number> {
   const hosts = driver.name === 'libvirt' ? await libvirtHost(driver, command, log) : simulatedHosts(driver, command);
   const streams = driver.name === 'simulated' ? driver.streams : 1;
   const ambient = realAmbient();
-  const agent = await runAgent({ server, tokenFile, dataDir, registerZone, hosts, streams, limits, ambient, log });
+  // A real host has one file to keep and a disk that guests fill.
+  const files = driver.name === 'libvirt' ? withSpares() : realFiles;
+  const agent = await runAgent({
+    ...{ server, tokenFile, dataDir, registerZone, hosts, streams, limits, ambient, log, files },
+  });
   log(`agent for ${hosts.length === 1 ? hosts[0]!.name : `${hosts.length} hosts`}, driver ${driver.name}`);
   const code = await end.wanted;
   log('leaving; what runs goes on');

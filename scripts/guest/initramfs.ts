@@ -10,6 +10,7 @@ const MODULES = [
   ...['virtio_scsi', 'sr_mod', 'isofs'], // the seed, as a virtio disk or as a SCSI CD-ROM
   ...['fat', 'vfat', 'nls_cp437', 'nls_ascii', 'nls_utf8', 'nls_iso8859_1'], // the disk itself
   ...['evdev', 'button'], // the power button
+  'pvpanic_mmio', // by it the kernel says that it gave up
 ];
 
 /** `scripts`: folder of init.sh and its companions. `kernel`: root of the unpacked kernel package. */

@@ -22,18 +22,20 @@ export interface Driver {
    * stays: it is kept by its content, and what one object lets go of may be another's.
    * PlumbError `InUse` (retry) when another thing of ours still refers to it.
    */
-  remove(thing: { kind: ThingKind; id: string; owner: string }): Promise<void>;
+  remove(thing: { kind: ThingKind; id: string; owner: string }, attention?: Attention): Promise<void>;
   /** Calls `listener` for every change, whoever caused it. Returns a function that ends it. */
   onChange(listener: (change: DriverChange) => void): () => void;
   /** Lets go of sockets and timers; touches nothing that runs. */
   close(): Promise<void>;
 }
 
-/** Of whoever waits for a thing. Only what may take long heeds it: the fetch of an image. */
+/** Of whoever waits for a thing. Only what may take long heeds its end: the fetch of an image. */
 export interface Attention {
   /** Aborted when nobody waits any more: the fetch ends, unless others want it too. */
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
+  /** Told what a person should know of how it was done, in a sentence: that the plug of a guest was pulled. */
+  onNote?: (sentence: string) => void;
 }
 
 export interface Progress {

@@ -5,12 +5,14 @@ const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 /** For `catch`: `NoSpace` (retry) when the disk is full; whatever else was thrown goes on. */
 export function tellFullDisk(path: string): (thrown: unknown) => never {
   return (thrown) => {
-    if (thrown instanceof PlumbError ? /No space left|Disk quota exceeded/.test(thrown.message) : isFull(thrown))
+    if (isFullDisk(thrown))
       throw retryable('NoSpace', `There is no space left for ${path}: free some, or add a disk`, thrown);
     throw thrown;
   };
 }
 
-function isFull(thrown: unknown): boolean {
+/** Whether something failed since the disk is full. */
+export function isFullDisk(thrown: unknown): boolean {
+  if (thrown instanceof PlumbError) return /No space left|Disk quota exceeded/.test(thrown.message);
   return thrown instanceof Error && 'code' in thrown && FULL.has(String(thrown.code));
 }

@@ -125,8 +125,9 @@ export class Commands {
       return { ...result, refused: refuse('TermNotKept', `${identity.host} cannot write its state: ${why}`) };
     }
     for (const step of command.steps) {
-      const failure = await this.#try(step, command, attention);
-      result.steps.push(stepResult(step.id, failure));
+      const notes: string[] = [];
+      const failure = await this.#try(step, command, { ...attention, onNote: (note) => notes.push(note) });
+      result.steps.push(stepResult(step.id, failure, notes));
       if (failure) break;
     }
     return result;
@@ -152,7 +153,7 @@ export class Commands {
       if (!fences.isCurrent(owner, term, fence))
         throw retryable('Superseded', `a later turn of the flow of ${owner} came before this step was begun`);
       if (step.verb === VERB.ensure) await driver.ensure(thingFromWire(step.thing), attention);
-      else if (step.verb === VERB.remove) await driver.remove(thingIdentityFromWire(step.thing));
+      else if (step.verb === VERB.remove) await driver.remove(thingIdentityFromWire(step.thing), attention);
       else {
         const key = thingKey(thingIdentityFromWire(step.thing));
         throw terminal('UnsupportedStep', `${key}: verb ${step.verb} is not known to this agent`);
@@ -172,8 +173,8 @@ function fetchesTheSame(earlier: Command, later: Command): boolean {
   return images(earlier).some(({ id, spec }) => wanted.some((thing) => thing.id === id && thing.spec === spec));
 }
 
-function stepResult(step: string, failure: PlumbError | undefined): StepResult {
-  if (failure === undefined) return { step, ok: true, reason: '', message: '', terminal: false };
+function stepResult(step: string, failure: PlumbError | undefined, notes: readonly string[]): StepResult {
+  if (failure === undefined) return { step, ok: true, reason: '', message: notes.join('; '), terminal: false };
   const { reason, message, retry } = failure;
   return { step, ok: false, reason, message, terminal: retry === 'terminal' };
 }

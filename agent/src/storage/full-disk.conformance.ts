@@ -7,11 +7,14 @@ import { pathToFileURL } from 'node:url';
 import { realAmbient, type Thing } from '@plumb/schemas';
 import { defaultAgentLimits } from '@plumb/schemas/limits/agent.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DomainTrace } from '../drivers/libvirt/domain/trace.ts';
 import { whyNoRealHost } from '../drivers/libvirt/real-host.ts';
 import { sourceOpener } from '../fetch/open-source.ts';
 import { SourceRules } from '../fetch/source-rules.ts';
 import { run } from '../host/command.ts';
 import { Records } from '../host/records.ts';
+import { Identity } from '../identity/identity.ts';
+import { withSpares } from '../identity/spare-file.ts';
 import { Disks } from './disks.ts';
 import { Images } from './images.ts';
 import { Seeds } from './seeds.ts';
@@ -60,6 +63,20 @@ describe.skipIf(missing !== undefined)('storage on a full disk', () => {
     await expect(images.ensure(await image(2_000_000))).rejects.toMatchObject(full);
     expect(await files()).toEqual([]);
     await images.ensure(await image(1000));
+  });
+
+  test('what an agent obeys is written, a term after another, and traces of guests stop nothing', async () => {
+    const { ids } = realAmbient();
+    const identity = await Identity.load(dataDir, 'host-1', ids, withSpares());
+    await identity.raiseTerm(1);
+    await fill();
+    for (let term = 2; term < 8; term++) await identity.raiseTerm(term);
+    expect((await Identity.load(dataDir, 'host-1', ids, withSpares())).highestTerm).toBe(7);
+    const trace = new DomainTrace(dataDir);
+    await trace.rememberStop('a', 'crashed');
+    await trace.rememberForeign('a', ['/x']);
+    expect([await trace.stopReason('a'), await trace.foreignFiles('a')]).toEqual(['crashed', ['/x']]);
+    await trace.remove('a');
   });
 
   test('disks, seeds and records that do not fit leave nothing', async () => {

@@ -24,7 +24,7 @@ import { keys } from '../store/keys.ts';
 import type { Context } from './controller.ts';
 import { planInstance } from './instance/planning.ts';
 import { resolveInstance } from './instance/references.ts';
-import { restartWords } from './instance/settle.ts';
+import { restartWords } from './instance/standing.ts';
 
 export interface Declaration {
   kind: string;

@@ -110,6 +110,8 @@ export interface CommandAttention {
 export interface StepOutcome {
   step: string;
   error?: PlumbError;
+  /** What a person should know of how it was done. */
+  note?: string;
 }
 
 export type LiveChange =

@@ -68,7 +68,7 @@ export function outcomesFrom(
 }
 
 function outcome({ step, ok, reason, message, terminal }: StepResult, limits: HeardLimits): StepOutcome {
-  if (ok) return { step };
+  if (ok) return { step, ...(message ? { note: printable(message, limits.hostMessageCharacters) } : {}) };
   const retry = terminal ? 'terminal' : 'retry';
   const said = printable(message, limits.hostMessageCharacters);
   return { step, error: new PlumbError({ reason: word(reason, limits), message: said, retry }) };

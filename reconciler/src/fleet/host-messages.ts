@@ -1,5 +1,5 @@
 /** What a host that is attached says of what lives on it: checked against the bounds, then put into live state. */
-import { type LiveThing, type PlumbError, retryable } from '@plumb/schemas';
+import { type DomainFacts, type LiveThing, type PlumbError, retryable } from '@plumb/schemas';
 import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { printable } from '@plumb/schemas/meta/printable.ts';
 import type { Changes, Snapshot, WireLiveThing } from '@plumb/schemas/wire/messages.ts';
@@ -86,6 +86,7 @@ export class HostMessages {
         const thing = liveThingFromWire(wire);
         if (thing.drift.length > 0)
           thing.drift = thing.drift.map((sentence) => printable(sentence, limits.hostMessageCharacters));
+        if (thing.kind === 'domain' && thing.domain) boundWords(thing.domain, limits.hostMessageCharacters);
         things.push(thing);
       } catch (error) {
         // Once in a session: a host may say it of everything.
@@ -95,6 +96,12 @@ export class HostMessages {
     }
     return things;
   }
+}
+
+/** What a host says of a domain in sentences of its own. */
+function boundWords(facts: DomainFacts, most: number): void {
+  for (const field of ['atRisk', 'edited', 'paused'] as const)
+    if (facts[field] !== undefined) facts[field] = printable(facts[field], most);
 }
 
 /** That a host broke a bound. It is heard again after a while, when it may have been mended. */

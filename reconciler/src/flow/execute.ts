@@ -21,7 +21,7 @@ export interface ExecuteOptions {
   /** Given with each command: ends what may take long in it. */
   attention?: CommandAttention | undefined;
   /** Told of every step that was tried. */
-  onStep?: (step: PlanStep, error: PlumbError | undefined) => void;
+  onStep?: (step: PlanStep, error: PlumbError | undefined, note: string | undefined) => void;
 }
 
 /**
@@ -39,9 +39,9 @@ export async function execute(steps: readonly PlanStep[], options: ExecuteOption
       steps: group.map(({ id, verb, thing }) => ({ id, verb, thing })),
     };
     const outcomes = await options.fleet.send(first.host, command, options.attention);
-    for (const { step: id, error } of outcomes) {
+    for (const { step: id, error, note } of outcomes) {
       const step = group.find((s) => s.id === id) ?? first;
-      options.onStep?.(step, error);
+      options.onStep?.(step, error, note);
       if (error) return { outcome: 'failed', step, error };
     }
   }

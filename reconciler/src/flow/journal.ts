@@ -19,6 +19,8 @@ export interface StepNote {
   host: string;
   /** Absent when the step was done. */
   error?: string;
+  /** What a person should know of how it was done. */
+  note?: string;
 }
 
 const MAX_NOTES = 100;

@@ -1,8 +1,10 @@
 /** Pure projection of an instance and what it holds to the things that its host needs. */
+import { createHash } from 'node:crypto';
 import type { Image, Instance, InstanceOffering, L2Network, L3Network, Thing } from '@plumb/schemas';
 import { objectName } from '@plumb/schemas';
 import type { Allocation } from './allocation.ts';
 import { bridgeThing, imageThing, mtuBytes, subnetThing } from './network-things.ts';
+import { equal } from './plan.ts';
 
 /** The objects that an instance refers to, all found and usable. `networks` is keyed by interface name. */
 export interface InstanceReferences {
@@ -78,10 +80,13 @@ export function ownThings(
       id: thingIds.seed(uid),
       owner: uid,
       spec: {
-        instanceId: uid,
+        instanceId: instanceId(uid, spec),
         hostname: name,
         ...(spec.userData === undefined ? {} : { userData: spec.userData }),
         sshKeys: spec.sshKeys ?? [],
+        ...(allocation.interfaces.length > 1
+          ? { interfaces: allocation.interfaces.map((i) => ({ name: i.name, macAddress: i.macAddress })) }
+          : {}),
       },
     },
     ...ports,
@@ -100,4 +105,27 @@ export function ownThings(
       },
     },
   ];
+}
+
+/**
+ * By which cloud-init knows an instance: with another one it applies user data and keys again. So it names their content; an
+ * instance that has neither is known by its uid.
+ */
+function instanceId(uid: string, { userData, sshKeys = [] }: Instance['spec']): string {
+  if (userData === undefined && sshKeys.length === 0) return uid;
+  const content = JSON.stringify([userData ?? null, sshKeys]);
+  return `${uid}-${createHash('sha256').update(content).digest('hex').slice(0, 12)}`;
+}
+
+/**
+ * The seed of an instance that has one: as long as user data and keys are the same it stays the same instance to its guest,
+ * whatever the rule was by which it got its identity. `isApplied`: nothing is declared otherwise than it was.
+ */
+export function keptSeed(wanted: Thing<'seed'>, now: Thing | undefined, isApplied: boolean): Thing<'seed'> {
+  if (now?.kind !== 'seed') return wanted;
+  const content = ({ hostname, userData, sshKeys }: Thing<'seed'>['spec']) => ({ hostname, userData, sshKeys });
+  if (!equal(content(wanted.spec), content(now.spec))) return wanted;
+  // A version that did not write interfaces made it: its guest has been configured.
+  if (isApplied && now.spec.interfaces === undefined) return { ...wanted, spec: now.spec };
+  return { ...wanted, spec: { ...wanted.spec, instanceId: now.spec.instanceId } };
 }

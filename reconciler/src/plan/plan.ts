@@ -72,22 +72,26 @@ export function isDone({ verb, thing }: Pick<PlanStep, 'verb' | 'thing'>, now: L
 
 /** Why `now` is not `desired`, or undefined when it is. What is shared is only made when missing or broken. */
 function difference(desired: Thing, now: LiveThing | undefined): string | undefined {
-  if (now === undefined) return 'is not there';
-  if (now.drift.length > 0) return now.drift.join('; ');
+  if (now === undefined) return `${desired.kind} is not there`;
+  if (now.drift.length > 0) return `${desired.kind}: ${now.drift.join('; ')}`;
   if (shared.has(desired.kind)) return undefined;
   if (desired.kind === 'domain' && now.kind === 'domain') {
     const running = now.domain?.state === 'running';
-    if (desired.spec.power === 'Running' && !running) return offSentence(now.domain?.reason);
-    if (desired.spec.power === 'Stopped' && running) return 'runs and is to be stopped';
+    if (desired.spec.power === 'Running' && !running) return `domain ${offSentence(now.domain?.reason)}`;
+    if (desired.spec.power === 'Stopped' && running) return 'domain runs and is to be stopped';
   }
   if (equal(desired.spec, now.spec)) return undefined; // guard: agent restart touching running guests
-  return 'differs from its declaration';
+  return `${desired.kind} differs from its declaration`;
 }
 
 function offSentence(reason: string | undefined): string {
   switch (reason) {
     case 'crashed':
       return 'crashed';
+    case 'panicked':
+      return 'was ended by its own kernel (panic)';
+    case 'saved':
+      return 'was saved to a file and switched off on the host (virsh managedsave)';
     case 'destroyed':
       return 'was destroyed on the host';
     case 'shutdown':
@@ -106,7 +110,7 @@ function ensureStep(host: string, thing: Thing, now: LiveThing | undefined, why:
     undo: shared.has(thing.kind) ? 'shared' : 'undoable',
     ...(now ? { previous: asThing(now) } : {}),
     disruption: disruptionOf(thing, now),
-    why: `${thing.kind} ${why}`,
+    why,
   };
 }
 

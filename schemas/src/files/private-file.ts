@@ -65,6 +65,9 @@ export async function writePrivate(path: string, text: string): Promise<void> {
     await file.chmod(0o600);
     await file.writeFile(text);
     await file.sync();
+  } catch (error) {
+    await rm(beside, { force: true }); // A full disk is no fuller by what did not fit.
+    throw error;
   } finally {
     await file.close();
   }
@@ -73,7 +76,7 @@ export async function writePrivate(path: string, text: string): Promise<void> {
 }
 
 /** Makes a rename in the folder durable. Windows cannot, and needs it not. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const opened = await open(folder, O_RDONLY);
   try {

@@ -2,6 +2,10 @@ import { commonStatus, labels, name } from '../meta/schema.ts';
 import type { ObjectOf } from './define.ts';
 import { defineKind } from './define.ts';
 
+/** Type, key in base64, and a comment (OpenSSH, sshd(8), "authorized_keys file format", without options). */
+const SSH_PUBLIC_KEY =
+  '^(ssh-(rsa|ed25519)|ecdsa-sha2-nistp(256|384|521)|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\\.com) [A-Za-z0-9+/]+={0,3}( [^\\p{Cc}]*)?$';
+
 export const instance = defineKind({
   kind: 'Instance',
   plural: 'instances',
@@ -99,13 +103,14 @@ export const instance = defineKind({
         maxLength: 65536,
         'x-plumb-sensitive': true,
         description:
-          'cloud-init user data, handed to the guest as a NoCloud seed; a change reaches it at its next start.',
+          'cloud-init user data, handed to the guest as a NoCloud seed. A change reaches it at its next start (RestartRequired says so), where cloud-init takes it for a new instance and applies all of it again.',
       },
       sshKeys: {
         type: 'array',
         maxItems: 64,
-        items: { type: 'string', maxLength: 8192 },
-        description: 'SSH public keys for the default user of the image; a change reaches the guest at its next start.',
+        items: { type: 'string', maxLength: 8192, pattern: SSH_PUBLIC_KEY },
+        description:
+          'SSH public keys for the default user of the image, as in a .pub file, one in each item: type, key, and a comment if you like. A change reaches the guest as one of userData does.',
       },
     },
   },

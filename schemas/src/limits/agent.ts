@@ -95,6 +95,15 @@ export const agentLimitDefinitions = {
     minimum: 256,
     maximum: 1 << 20,
   },
+  leastFreeMiB: {
+    description:
+      "Space that is to stay free where an agent's data folder is; a twentieth of it, where that is less. Below it the disk counts as full.",
+    above:
+      'The Host says so and gets no new instances; guests that a full disk holds are not let go until there is more.',
+    default: 64,
+    minimum: 1,
+    maximum: 1 << 24,
+  },
 } as const satisfies LimitDefinitions;
 
 export type AgentLimits = LimitsOf<typeof agentLimitDefinitions>;

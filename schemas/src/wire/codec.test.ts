@@ -7,6 +7,7 @@ import { VERB } from './messages.ts';
 const thing = { kind: 'bridge', id: 'l2', owner: 'l2', spec: '{"name":"lab"}' };
 const facts = { driver: 'simulated', agentVersion: '1', cpus: 4, memoryMib: 8192, tunnelAddress: '192.0.2.1' };
 
+const facts4 = { state: 'off', reason: 'saved', maxCpus: 4, oldSeed: true, atRisk: 'a', edited: 'e', paused: 'p' };
 const fromAgent: AgentMessage[] = [
   {
     host: 'a',
@@ -17,7 +18,7 @@ const fromAgent: AgentMessage[] = [
     host: 'a',
     body: 'snapshot',
     snapshot: {
-      things: [{ thing, drift: ['gone'], domain: { state: 'running', reason: 'booted', maxCpus: 4 } }],
+      things: [{ thing, drift: ['gone'], domain: facts4 }],
       more: true,
       unchanged: false,
     },

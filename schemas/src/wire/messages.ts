@@ -109,7 +109,18 @@ export interface WireThing {
 export interface WireLiveThing {
   thing: WireThing | null;
   drift: string[];
-  domain?: { state: string; reason: string; maxCpus: number } | null;
+  domain?: WireDomainFacts | null;
+}
+
+/** Empty and zero: there is nothing to say. */
+export interface WireDomainFacts {
+  state: string;
+  reason: string;
+  maxCpus: number;
+  oldSeed: boolean;
+  atRisk: string;
+  edited: string;
+  paused: string;
 }
 
 /** The numbers of the enum `Verb`. */

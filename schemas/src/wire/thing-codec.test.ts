@@ -21,13 +21,20 @@ const domain: LiveThing = {
 };
 
 const running: LiveThing = { ...domain, domain: { state: 'running', reason: 'booted', maxCpus: 4 } };
+const odd: LiveThing = {
+  ...domain,
+  domain: { state: 'off', reason: 'panicked', oldSeed: true, atRisk: 'a snapshot', edited: 'by hand', paused: 'full' },
+};
 
-test.each([bridge, domain, running])('a live $kind is the same after the wire', (live) => {
+test.each([bridge, domain, running, odd])('a live $kind is the same after the wire', (live) => {
   expect(liveThingFromWire(liveThingToWire(live))).toEqual(live);
 });
 
 test('what a newer agent says of a domain is unknown here', () => {
-  const wire = { ...liveThingToWire(domain), domain: { state: 'suspended', reason: 'hibernated', maxCpus: 0 } };
+  const wire = {
+    ...liveThingToWire(domain),
+    domain: { ...liveThingToWire(domain).domain!, state: 'suspended', reason: 'hibernated' },
+  };
   expect(liveThingFromWire(wire).domain).toEqual({ state: 'off', reason: 'unknown' });
 });
 

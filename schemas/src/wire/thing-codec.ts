@@ -4,7 +4,7 @@ import { terminal } from '../meta/error.ts';
 import { type Check, compileSchema } from '../project/validate-compile.ts';
 import { Mistakes } from '../project/validate-mistakes.ts';
 import type { SchemaNode } from '../project/validate-schema.ts';
-import type { WireLiveThing, WireThing } from './messages.ts';
+import type { WireDomainFacts, WireLiveThing, WireThing } from './messages.ts';
 import type { DomainFacts, LiveThing, Thing, ThingKind } from './things.ts';
 import { thingSchemas } from './things.ts';
 
@@ -38,8 +38,14 @@ export function thingFromWire(wire: WireThing | null): Thing {
   return { kind, id, owner, spec } as Thing;
 }
 
+const NOTHING_TO_SAY = { maxCpus: 0, oldSeed: false, atRisk: '', edited: '', paused: '' };
+
 export function liveThingToWire(live: LiveThing): WireLiveThing {
-  return { thing: thingToWire(live), drift: live.drift, domain: live.domain ? { maxCpus: 0, ...live.domain } : null };
+  return {
+    thing: thingToWire(live),
+    drift: live.drift,
+    domain: live.domain ? { ...NOTHING_TO_SAY, ...live.domain } : null,
+  };
 }
 
 /** Throws as {@link thingFromWire}. */
@@ -52,14 +58,21 @@ export function liveThingFromWire(wire: WireLiveThing): LiveThing {
 /** Ids become parts of file and interface names on hosts: no separators, nothing that begins with a dot or a dash. */
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
 
-const reasons = new Set(['booted', 'shutdown', 'crashed', 'destroyed', 'unknown']);
+const reasons = new Set<string>([
+  ...(['booted', 'shutdown', 'crashed', 'panicked', 'destroyed', 'saved', 'unknown'] satisfies DomainFacts['reason'][]),
+]);
 
 /** What a newer agent may say beyond this is `unknown`. */
-function domainFacts({ state, reason, maxCpus }: NonNullable<WireLiveThing['domain']>): DomainFacts {
+function domainFacts(wire: WireDomainFacts): DomainFacts {
+  const { state, reason, maxCpus, oldSeed, atRisk, edited, paused } = wire;
   return {
     state: state === 'running' ? 'running' : 'off',
     reason: (reasons.has(reason) ? reason : 'unknown') as DomainFacts['reason'],
     ...(maxCpus > 0 ? { maxCpus } : {}),
+    ...(oldSeed ? { oldSeed } : {}),
+    ...(atRisk ? { atRisk } : {}),
+    ...(edited ? { edited } : {}),
+    ...(paused ? { paused } : {}),
   };
 }
 

@@ -32,8 +32,12 @@ const domain = fc.record({
   domain: fc.record(
     {
       state: fc.constantFrom('running', 'off'),
-      reason: fc.constantFrom('booted', 'shutdown', 'crashed', 'destroyed', 'unknown'),
+      reason: fc.constantFrom('booted', 'shutdown', 'crashed', 'panicked', 'destroyed', 'saved', 'unknown'),
       maxCpus: fc.integer({ min: 1 }),
+      oldSeed: fc.constant(true),
+      atRisk: fc.string({ minLength: 1 }),
+      edited: fc.string({ minLength: 1, unit: 'binary' }),
+      paused: fc.string({ minLength: 1 }),
     },
     { requiredKeys: ['state', 'reason'] },
   ),

@@ -16,7 +16,7 @@ const kinds = Object.keys(thingSchemas) as ThingKind[];
 export function thingLine(live: LiveThing): string {
   const { drift, domain } = live as LiveThing<'domain'>;
   const drifted = drift.length > 0 ? JSON.stringify(drift) : '';
-  const facts = domain ? [domain.state, domain.reason, domain.maxCpus].join(' ').trimEnd() : '';
+  const facts = domain ? factsText(domain) : '';
   return `${lineHead(live)}${live.owner}${US}${specText(live)}${US}${drifted}${US}${facts}`;
 }
 
@@ -37,8 +37,23 @@ export function thingFromLine(line: string): LiveThing {
     drift: drifted === '' ? [] : JSON.parse(drifted),
   } as unknown as LiveThing;
   if (facts === '') return thing;
-  const [state, reason, maxCpus] = facts.split(' ') as [DomainFacts['state'], DomainFacts['reason'], string?];
-  return { ...thing, domain: { state, reason, ...(maxCpus ? { maxCpus: Number(maxCpus) } : {}) } } as LiveThing;
+  return { ...thing, domain: factsFrom(facts) } as LiveThing;
+}
+
+/** `state reason maxCpus {"edited":…}`, as far as there is something to say: of nearly all domains nothing but words. */
+function factsText({ state, reason, maxCpus, oldSeed, atRisk, edited, paused }: DomainFacts): string {
+  const usual = [state, reason, maxCpus].join(' ').trimEnd();
+  if (!oldSeed && !atRisk && !edited && !paused) return usual;
+  return `${state} ${reason} ${maxCpus ?? ''} ${JSON.stringify({ oldSeed, atRisk, edited, paused })}`;
+}
+
+function factsFrom(text: string): DomainFacts {
+  const [state, reason, maxCpus, ...rest] = text.split(' ') as [DomainFacts['state'], DomainFacts['reason'], string?];
+  return {
+    ...{ state, reason },
+    ...(maxCpus ? { maxCpus: Number(maxCpus) } : {}),
+    ...(rest.length > 0 ? JSON.parse(rest.join(' ')) : {}),
+  };
 }
 
 /** The kind and the id of a line. */

@@ -73,7 +73,7 @@ const disk = {
   },
 } as const;
 
-/** A NoCloud seed. id: `<instance uid>.seed`. */
+/** A NoCloud seed. id: `<instance uid>.seed`. `instanceId` is another for every other userData and sshKeys. */
 const seed = {
   type: 'object',
   additionalProperties: false,
@@ -83,6 +83,17 @@ const seed = {
     hostname: { type: 'string' },
     userData: { type: 'string' },
     sshKeys: { type: 'array', items: { type: 'string' } },
+    interfaces: {
+      type: 'array',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['name', 'macAddress'],
+        properties: { name: { type: 'string' }, macAddress: mac },
+      },
+      description:
+        'Present when there are several: what the guest configures by itself is the first. In the order of declaration.',
+    },
   },
 } as const;
 
@@ -139,12 +150,23 @@ export type Thing<K extends ThingKind = ThingKind> = {
   [P in K]: { kind: P; id: string; owner: string; spec: ThingSpec<P> };
 }[K];
 
-/** What a driver saw of a domain. `shutdown`: the guest ended by itself; `crashed`, `destroyed`: it was ended. */
+/**
+ * What a driver saw of a domain. `shutdown`: the guest ended by itself; `crashed`, `panicked`, `destroyed`, `saved`: it was
+ * ended, by its QEMU, its own kernel, somebody on the host, or somebody who kept its memory in a file.
+ */
 export interface DomainFacts {
   state: 'running' | 'off';
-  reason: 'booted' | 'shutdown' | 'crashed' | 'destroyed' | 'unknown';
+  reason: 'booted' | 'shutdown' | 'crashed' | 'panicked' | 'destroyed' | 'saved' | 'unknown';
   /** How many processors it can have while it runs, where that is more than it has; it was decided when it was started. */
   maxCpus?: number;
+  /** The guest was started with a seed that another has taken the place of since; it sees the new one at its next start. */
+  oldSeed?: true;
+  /** Why nothing that starts or defines it may be done, and what a person can do: data that is nowhere else would be lost. */
+  atRisk?: string;
+  /** What its QEMU has otherwise than is declared, and keeps until the guest is next started. */
+  edited?: string;
+  /** Why QEMU holds the guest, which goes on by itself when that is over. */
+  paused?: string;
 }
 
 /** A thing as it is found on a host. */

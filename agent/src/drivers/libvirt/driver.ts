@@ -1,14 +1,14 @@
 import { cpus, totalmem } from 'node:os';
 import type { LiveThing, Thing, ThingKind } from '@plumb/schemas';
-import { PlumbError, thingKey } from '@plumb/schemas';
+import { PlumbError, retryable, thingKey } from '@plumb/schemas';
 import { Locks } from '../../host/locks.ts';
+import { spaceLeft } from '../../host/space-left.ts';
 import { Troubles } from '../../host/troubles.ts';
 import { watchLinks } from '../../network/watch.ts';
 import { dependenciesOf, isAnothersImage, requireDependencies, requireUnused } from '../dependencies.ts';
 import type { Attention, Driver, DriverChange, DriverFacts } from '../driver.ts';
-import type { DomainSurroundings } from './domain/definition.ts';
 
-import { awayTrouble, bridgedTrouble, hiddenTrouble, rootTrouble } from './host-troubles.ts';
+import { awayTrouble, bridgedTrouble, fullTrouble, hiddenTrouble, rootTrouble } from './host-troubles.ts';
 import { Ledger } from './ledger.ts';
 import type { LibvirtDriverOptions } from './options.ts';
 import type { Parts } from './parts.ts';
@@ -25,15 +25,18 @@ const TEND_EVERY_MS = 2_000;
 const TRY_BRIDGED_EVERY_MS = 5_000;
 /** Interfaces change in bursts. */
 const SETTLE_MS = 200;
+/** Of most edits of a definition no event tells. */
+const GLANCE_EVERY_MS = 10_000;
 /** A libvirtd that is restarted is no trouble. */
 const AWAY_GRACE_MS = 5_000;
 
 /** The driver of a real host: QEMU through libvirt's socket, qcow2 files, the kernel's bridges and packet filter. */
 export async function openLibvirtDriver(options: LibvirtDriverOptions): Promise<Driver> {
   // What happens before the driver is there, its first look at everything finds.
-  const listener: LinkListener = { lifecycle: () => {}, away: () => {}, restored: () => {} };
-  const driver = new LibvirtDriver(options, await openParts(options, listener));
-  listener.lifecycle = ({ uuid }) => driver.heard(uuid);
+  const listener: LinkListener = { happened: () => {}, away: () => {}, restored: () => {} };
+  const ledger = new Ledger();
+  const driver = new LibvirtDriver(options, await openParts(options, listener, ledger), ledger);
+  listener.happened = ({ uuid, panicked }) => driver.heard(uuid, panicked);
   listener.away = (why) => driver.away(why);
   listener.restored = () => driver.lost();
   try {
@@ -49,7 +52,7 @@ class LibvirtDriver implements Driver {
   readonly name = 'libvirt';
   readonly #options: LibvirtDriverOptions;
   readonly #parts: Parts;
-  readonly #ledger = new Ledger();
+  readonly #ledger: Ledger;
   readonly #locks = new Locks();
   readonly #troubles = new Troubles(() => this.#ledger.tell({ type: 'troubles' }));
   #stopAway = () => {};
@@ -59,9 +62,10 @@ class LibvirtDriver implements Driver {
   #settling = false;
   #closed = false;
 
-  constructor(options: LibvirtDriverOptions, parts: Parts) {
+  constructor(options: LibvirtDriverOptions, parts: Parts, ledger: Ledger) {
     this.#options = options;
     this.#parts = parts;
+    this.#ledger = ledger;
   }
 
   /** Looks at everything once, and from then on hears of changes. */
@@ -75,6 +79,9 @@ class LibvirtDriver implements Driver {
       missed: () => this.#interfacesChanged(),
     });
     this.#repeat('looking at the host', observeEveryMs, () => this.#surveyAll());
+    this.#repeat('looking for edited domains', GLANCE_EVERY_MS, async () => {
+      for (const id of await this.#parts.domains.redefined()) this.heard(id);
+    });
     const tryBridged = () => this.#tryBridged();
     this.#inBackground('trying the firewall', tryBridged);
     this.#repeat('trying the firewall', TRY_BRIDGED_EVERY_MS, tryBridged);
@@ -99,17 +106,17 @@ class LibvirtDriver implements Driver {
    * Something happened to a domain. It may be worked on at the moment: the look at it waits for its turn, so that the
    * last look is the newest.
    */
-  heard(uuid: string): void {
+  heard(uuid: string, panicked = false): void {
     const ref = { kind: 'domain', id: uuid } as const;
     const { domains } = this.#parts;
-    domains.heard(uuid);
-    this.#inBackground(`looking at domain ${uuid}`, () =>
-      this.#locks.hold({ exclusive: [thingKey(ref)] }, async () => {
+    this.#inBackground(`looking at domain ${uuid}`, async () => {
+      await domains.heard(uuid, panicked);
+      await this.#locks.hold({ exclusive: [thingKey(ref)] }, async () => {
         const found = await domains.observeOne(uuid);
         if (found === undefined) this.#ledger.drop(ref);
         else this.#ledger.note(found);
-      }),
-    );
+      });
+    });
   }
 
   async facts(): Promise<DriverFacts> {
@@ -135,13 +142,13 @@ class LibvirtDriver implements Driver {
     });
   }
 
-  remove(thing: { kind: ThingKind; id: string; owner: string }): Promise<void> {
+  remove(thing: { kind: ThingKind; id: string; owner: string }, attention?: Attention): Promise<void> {
     const isAnothers = () => isAnothersImage(thing, this.#ledger.get(thing));
     if (thing.kind === 'image' && !isAnothers()) this.#parts.images.abort(thing.id);
     return this.#work(thing, [], async () => {
       if (isAnothers()) return;
       requireUnused(thing, this.#ledger.list());
-      await this.#unmake(thing);
+      for (const note of await this.#unmake(thing)) attention?.onNote?.(note);
       this.#ledger.drop(thing);
     });
   }
@@ -154,6 +161,7 @@ class LibvirtDriver implements Driver {
     this.#closed = true;
     const timers = [...this.#stopRepeating.values(), this.#stopSettling, this.#stopAway];
     for (const stop of [this.#stopWatching, ...timers]) stop();
+    this.#parts.domains.close();
     this.#parts.images.abortAll();
     this.#parts.fetcher.close();
     this.#parts.link.close();
@@ -178,7 +186,7 @@ class LibvirtDriver implements Driver {
   }
 
   async #make(thing: Thing, attention?: Attention): Promise<LiveThing> {
-    const { images, disks, seeds, network, domains } = this.#parts;
+    const { images, disks, seeds, network } = this.#parts;
     switch (thing.kind) {
       case 'image':
         return images.ensure(thing, attention);
@@ -189,13 +197,23 @@ class LibvirtDriver implements Driver {
       case 'disk':
         return disks.ensure(thing);
       case 'seed':
-        return seeds.ensure(thing);
+        // Its domain may run with the one before.
+        return seeds.ensure(thing).finally(() => this.heard(thing.owner));
       case 'port':
         return network.ensurePort(thing);
       case 'domain':
-        await this.#handOver(thing);
-        return domains.ensure(thing, this.#surroundings(thing));
+        return this.#makeDomain(thing, attention);
     }
+  }
+
+  async #makeDomain(thing: Thing<'domain'>, attention?: Attention): Promise<LiveThing> {
+    const { domains, partsOf } = this.#parts;
+    await this.#handOver(thing);
+    const parts = partsOf(thing);
+    if (parts === undefined) throw retryable('MissingDependency', `a disk of ${thingKey(thing)} is not on this host`);
+    const { live, notes } = await domains.ensure(thing, parts);
+    for (const note of notes) attention?.onNote?.(note);
+    return live;
   }
 
   /** What the domain is made of becomes readable for the user that QEMU is started as. */
@@ -205,37 +223,33 @@ class LibvirtDriver implements Driver {
     if (spec.seed !== undefined) await seeds.handOver(spec.seed);
   }
 
-  async #unmake({ kind, id }: { kind: ThingKind; id: string }): Promise<void> {
+  /** Resolves to sentences that a person should know: what stays that Plumb did not make. */
+  async #unmake({ kind, id }: { kind: ThingKind; id: string }): Promise<string[]> {
     const { images, disks, seeds, network, domains } = this.#parts;
     switch (kind) {
       case 'image':
-        return images.remove(id);
+        await images.remove(id);
+        return [];
       case 'bridge':
-        return network.removeBridge(id);
+        await network.removeBridge(id);
+        return [];
       case 'subnet':
-        return network.removeSubnet(id);
+        await network.removeSubnet(id);
+        return [];
       case 'disk':
-        return disks.remove(id);
+        await disks.remove(id);
+        return [];
       case 'seed':
-        return seeds.remove(id);
+        await seeds.remove(id);
+        return [];
       case 'port':
-        return network.removePort(id);
-      case 'domain':
-        return domains.remove(id);
+        await network.removePort(id);
+        return [];
+      case 'domain': {
+        const left = await domains.remove(id);
+        return left.map((file) => `${file} stays on the host: Plumb did not make it`);
+      }
     }
-  }
-
-  #surroundings({ id, spec }: Thing<'domain'>): DomainSurroundings {
-    const { key, machine, disks, seeds, network, trace } = this.#parts;
-    const { accelerator, emulator } = machine;
-    const known = spec.disks.map((disk) => this.#ledger.get({ kind: 'disk', id: disk }) as Thing<'disk'>);
-    return {
-      ...{ key, accelerator, emulator },
-      disks: known.map((disk) => disks.chain(disk)),
-      ...(spec.seed === undefined ? {} : { seedPath: seeds.path(spec.seed) }),
-      taps: spec.ports.map((port) => network.names.tap(port.id)),
-      consoleLog: trace.consoleLog(id),
-    };
   }
 
   #interfaceChanged(name: string): void {
@@ -276,7 +290,16 @@ class LibvirtDriver implements Driver {
   }
 
   async #surveyAll(): Promise<void> {
-    await Promise.all([this.#surveyStorage(), this.#surveyNetwork(), this.#surveyDomains()]);
+    await this.#lookAtSpace();
+    // What a domain is made of tells whether somebody edited it.
+    await this.#surveyStorage();
+    await Promise.all([this.#surveyNetwork(), this.#surveyDomains()]);
+  }
+
+  async #lookAtSpace(): Promise<void> {
+    const { dataDir } = this.#parts;
+    const left = await spaceLeft(dataDir, this.#options.limits.leastFreeMiB);
+    this.#troubles.set('space', ...fullTrouble(dataDir, left));
   }
 
   #surveyOf(kind: ThingKind): Promise<void> {

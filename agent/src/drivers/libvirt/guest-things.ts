@@ -73,7 +73,13 @@ export function guestThings({ number, image, bridge: bridgeSpec }: GuestOptions)
     kind: 'seed',
     id: `${instance}.seed`,
     owner: instance,
-    spec: { instanceId: instance, hostname: `web-${number}`, sshKeys: [], userData: USER_DATA },
+    spec: {
+      instanceId: instance,
+      hostname: `web-${number}`,
+      sshKeys: [],
+      userData: USER_DATA,
+      interfaces: ports.map(({ id, spec }) => ({ name: id.split('.')[1]!, macAddress: spec.macAddress })),
+    },
   };
   const domain: Thing<'domain'> = {
     kind: 'domain',

@@ -261,7 +261,8 @@ describe.skipIf(missing !== undefined)('a guest on libvirt', () => {
     await host.virsh('start', name);
     await greet(web);
     const pid = await host.qemuPid(web.domain.id);
-    expect(await find(web.domain)).toMatchObject({ drift: [], domain: { state: 'running', maxCpus: 4 } });
+    const edited = [expect.stringContaining('its definition was edited')];
+    expect(await find(web.domain)).toMatchObject({ drift: edited, domain: { state: 'running', maxCpus: 4 } });
     await driver.ensure(sized(2));
     expect(await find(web.domain)).toMatchObject({ spec: { cpus: 2 }, drift: [], domain: { maxCpus: 4 } });
     expect(await processors(2)).toBe('2');

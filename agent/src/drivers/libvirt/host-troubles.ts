@@ -1,5 +1,6 @@
 /** What can be wrong with a host of libvirt as a whole, in the words that its Host shows. */
 import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
+import type { SpaceLeft } from '../../host/space-left.ts';
 import type { Unseen } from './domain/looking.ts';
 
 /** So many domains are named; of others it is said how many. */
@@ -34,6 +35,12 @@ export function rootTrouble(uid: number, asRoot: readonly string[]): HostTrouble
 /** `problem`: a sentence. */
 export function bridgedTrouble(problem: string | undefined): HostTrouble[] {
   return problem === undefined ? [] : [{ reason: 'BridgedPacketsDropped', message: problem, blocking: true }];
+}
+
+export function fullTrouble(folder: string, { isFull, freeMiB }: SpaceLeft): HostTrouble[] {
+  if (!isFull) return [];
+  const message = `the disk of the agent's data folder ${folder} is full: ${freeMiB} MiB are left. Guests are held when they write, and none are made, until there is space: delete instances or images, or add a disk`;
+  return [{ reason: 'DiskFull', message, blocking: true }];
 }
 
 function named(names: readonly string[]): string {

@@ -1,11 +1,13 @@
 /** What the driver is made of, put together in one place: every part gets what it needs and knows no other. */
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock } from '@plumb/schemas';
+import type { Clock, Thing } from '@plumb/schemas';
 import { realAmbient } from '@plumb/schemas';
 import { Fetcher } from '../../fetch/fetcher.ts';
 import { run, runInNetwork } from '../../host/command.ts';
 import type { QemuUser } from '../../host/qemu-user.ts';
 import { withOwnGroup } from '../../host/qemu-user.ts';
+import { spaceLeft } from '../../host/space-left.ts';
 import { FETCH_USER, findUser } from '../../host/users.ts';
 import { BridgedPackets } from '../../network/bridged-packets.ts';
 import { driverKey } from '../../network/names.ts';
@@ -15,11 +17,12 @@ import { Images } from '../../storage/images.ts';
 import { inspector } from '../../storage/qemu-img.ts';
 import { Seeds } from '../../storage/seeds.ts';
 import { prepareDataDir } from './data-dir.ts';
-import type { Machine } from './domain/accelerator.ts';
 import { chooseMachine, readCpuInfo } from './domain/accelerator.ts';
 import { cutOffPorts } from './domain/cut-off.ts';
+import type { DomainParts } from './domain/definition.ts';
 import { Domains } from './domain/domains.ts';
 import { DomainTrace } from './domain/trace.ts';
+import type { Ledger } from './ledger.ts';
 import type { LibvirtDriverOptions } from './options.ts';
 import { qemuUser } from './qemu-user.ts';
 import type { LinkListener } from './rpc/link.ts';
@@ -28,8 +31,9 @@ import { findSocket } from './socket.ts';
 
 export interface Parts {
   key: string;
+  /** Its real path. */
+  dataDir: string;
   clock: Clock;
-  machine: Machine;
   /** As whom QEMU runs. */
   user: QemuUser;
   link: LibvirtLink;
@@ -40,13 +44,15 @@ export interface Parts {
   network: Network;
   bridged: BridgedPackets;
   trace: DomainTrace;
+  /** Where the parts of a domain lie; undefined when a disk of it is not known. */
+  partsOf: (thing: Thing<'domain'>) => DomainParts | undefined;
   domains: Domains;
 }
 
 const SHUTDOWN_GRACE_MS = 30_000;
 
 /** Opens all parts. Rejects with `LibvirtUnavailable` (retry) or `HostUnsupported` (terminal). */
-export async function openParts(options: LibvirtDriverOptions, listener: LinkListener): Promise<Parts> {
+export async function openParts(options: LibvirtDriverOptions, listener: LinkListener, ledger: Ledger): Promise<Parts> {
   const { host, tunnelAddress, networkNamespace, log } = options;
   const dataDir = await prepareDataDir(options.dataDir);
   const clock = options.clock ?? realAmbient().clock;
@@ -54,7 +60,8 @@ export async function openParts(options: LibvirtDriverOptions, listener: LinkLis
   const link = await LibvirtLink.open({ socket: options.socket ?? (await findSocket()), clock, log, listener });
   try {
     const capabilities = await link.procedures.capabilities();
-    const machine = chooseMachine(capabilities, await readCpuInfo());
+    const cpuInfo = await readCpuInfo();
+    let machine = chooseMachine(capabilities, cpuInfo);
     const user = await withOwnGroup(qemuUser(capabilities));
     const trace = new DomainTrace(dataDir);
     const hostRun = networkNamespace === undefined ? run : runInNetwork(networkNamespace);
@@ -66,11 +73,22 @@ export async function openParts(options: LibvirtDriverOptions, listener: LinkLis
       run: hostRun,
       clock,
     });
+    const partsOf = ({ id, spec }: Thing<'domain'>): DomainParts | undefined => {
+      const known = spec.disks.map((disk) => ledger.get({ kind: 'disk', id: disk }) as Thing<'disk'> | undefined);
+      if (!known.every((disk) => disk !== undefined)) return undefined;
+      const seed = spec.seed && (ledger.get({ kind: 'seed', id: spec.seed }) as Thing<'seed'> | undefined);
+      return {
+        ...{ key, accelerator: machine.accelerator, emulator: machine.emulator },
+        disks: known.map((disk) => disks.chain(disk)),
+        ...(spec.seed === undefined ? {} : { seedPath: seeds.path(spec.seed) }),
+        ...(seed ? { seedContent: seed.spec.instanceId } : {}),
+        taps: spec.ports.map((port) => network.names.tap(port.id)),
+        consoleLog: trace.consoleLog(id),
+      };
+    };
     const domains = new Domains({
       libvirt: link.procedures,
-      key,
-      trace,
-      clock,
+      ...{ key, trace, clock, log, partsOf },
       cutOff: (ports) =>
         cutOffPorts(ports, {
           libvirt: link.procedures,
@@ -78,6 +96,16 @@ export async function openParts(options: LibvirtDriverOptions, listener: LinkLis
           withoutCarrier: (ids) => network.cutOff(ids),
           ownerOf: (id) => network.ownerOf(id),
         }),
+      isThere: (path) =>
+        stat(path).then(
+          () => true,
+          () => false,
+        ),
+      hasSpace: async () => !(await spaceLeft(dataDir, options.limits.leastFreeMiB)).isFull,
+      machine: async () => {
+        machine = chooseMachine(await link.procedures.capabilities(), cpuInfo);
+        return machine;
+      },
       shutdownGraceMs: options.shutdownGraceMs ?? SHUTDOWN_GRACE_MS,
     });
     const { sources, limits } = options;
@@ -99,7 +127,10 @@ export async function openParts(options: LibvirtDriverOptions, listener: LinkLis
     const seeds = new Seeds(dataDir, run, user);
     const bridged = new BridgedPackets(hostRun, clock, key);
     await Promise.all([images.open(), disks.open(), seeds.open(), network.open()]);
-    return { key, clock, machine, user, link, fetcher, images, disks, seeds, network, bridged, trace, domains };
+    return {
+      ...{ key, clock, user, dataDir, link, partsOf, fetcher },
+      ...{ images, disks, seeds, network, bridged, trace, domains },
+    };
   } catch (thrown) {
     link.close();
     throw thrown;

@@ -1,5 +1,5 @@
 /** A real host for tests: a libvirtd of its own in a network namespace of its own, which nothing leaves. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { defaultAgentLimits } from '@plumb/schemas/limits/agent.ts';
@@ -33,16 +33,19 @@ export class RealHost {
   readonly image: { path: string; sha256: string };
   readonly #networkNamespace: string;
   readonly #wires: string[] = [];
+  #hasDisk = false;
   #socket = '';
   #virshUri = '';
 
-  static async open(): Promise<RealHost> {
+  /** `diskMiB`: the size of the disk that the agent's folder is on; that of the machine, if absent. */
+  static async open({ diskMiB }: { diskMiB?: number } = {}): Promise<RealHost> {
     const image = await guestImage(join(REPOSITORY, '.cache/guest'));
     const folder = await mkdtemp(join(tmpdir(), 'plumb-host-'));
     const host = new RealHost(folder, image);
     await run('ip', ['netns', 'add', host.#networkNamespace]);
     try {
       await host.run('ip', ['link', 'set', 'dev', 'lo', 'up']);
+      if (diskMiB !== undefined) await host.#mountDisk(diskMiB);
       await host.startLibvirtd();
       return host;
     } catch (thrown) {
@@ -119,10 +122,44 @@ export class RealHost {
   }
 
   async defineForeignDomain(name: string): Promise<void> {
+    await this.virsh('define', await this.#foreignXml(name));
+  }
+
+  /** One that runs, and that libvirt forgets when it ends. */
+  async createTransientDomain(name: string): Promise<void> {
+    await this.virsh('create', await this.#foreignXml(name));
+  }
+
+  async #foreignXml(name: string): Promise<string> {
     const file = join(this.folder, `${name}.xml`);
     const os = "<os><type arch='x86_64'>hvm</type></os>";
     await writeFile(file, `<domain type='qemu'><name>${name}</name><memory unit='MiB'>64</memory>${os}</domain>`);
-    await this.virsh('define', file);
+    return file;
+  }
+
+  /** Where the file of a disk lies. */
+  diskOf(id: string): string {
+    return join(this.dataDir, 'disks', `${id}.qcow2`);
+  }
+
+  async #mountDisk(diskMiB: number): Promise<void> {
+    await mkdir(this.dataDir);
+    await run('mount', ['-t', 'tmpfs', '-o', `size=${diskMiB}m,mode=0711`, 'tmpfs', this.dataDir]);
+    this.#hasDisk = true;
+  }
+
+  /** Leaves not a byte of the disk that the agent's folder is on. */
+  async fillDisk(): Promise<void> {
+    const ballast = await open(join(this.dataDir, 'ballast'), 'a');
+    try {
+      for (const bytes of [1 << 20, 1 << 12, 1]) while (await fits(ballast, bytes));
+    } finally {
+      await ballast.close();
+    }
+  }
+
+  async emptyDisk(): Promise<void> {
+    await rm(join(this.dataDir, 'ballast'));
   }
 
   /** A cable: its end `name` is an interface of this host, the other one belongs to a stranger at `address`/24. */
@@ -183,6 +220,7 @@ export class RealHost {
     const subnets = (await readdir('/run/netns')).filter((name) => this.names.subnetOf(name) !== undefined);
     for (const name of [...subnets, ...this.#wires.map((wire) => this.#wire(wire)), this.#networkNamespace])
       await run('ip', ['netns', 'del', name]);
+    if (this.#hasDisk) await run('umount', ['-l', this.dataDir]);
     await rm(this.folder, { recursive: true, force: true });
   }
 
@@ -193,6 +231,10 @@ export class RealHost {
   #onWire(name: string): Run {
     return runInNetwork(namespacePath(this.#wire(name)));
   }
+}
+
+async function fits(file: FileHandle, bytes: number): Promise<boolean> {
+  return succeeds(file.write(Buffer.alloc(bytes)));
 }
 
 function succeeds(work: Promise<unknown>): Promise<boolean> {

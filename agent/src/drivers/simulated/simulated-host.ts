@@ -82,6 +82,8 @@ export class SimulatedHost implements Driver {
       if (now !== undefined && same(now, next)) return;
       if (boots(now, next)) this.#boots.set(next.id, this.bootsOf(next.id) + 1);
       this.#put(next);
+      if (next.kind === 'seed' && now?.kind === 'seed' && now.spec.instanceId !== next.spec.instanceId)
+        this.#outdateSeed(next.owner);
     });
   }
 
@@ -217,6 +219,13 @@ export class SimulatedHost implements Driver {
     if (this.#broken.has(url))
       throw retryable('ImageUnavailable', `the image at ${shownUrl(url)} broke off while it was fetched`);
     await checkImage(thing, this.#options.sources ?? ANY);
+  }
+
+  /** Its domain, if it runs, was started with the seed of before. */
+  #outdateSeed(id: string): void {
+    const domain = this.#things.get(thingKey({ kind: 'domain', id }));
+    if (domain?.kind === 'domain' && domain.domain?.state === 'running')
+      this.#put({ ...domain, domain: { ...domain.domain, oldSeed: true } });
   }
 
   #requireName(thing: Thing<'domain'>): void {

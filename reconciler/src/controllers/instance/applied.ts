@@ -15,9 +15,15 @@ export function isApplied(instance: Instance): boolean {
 
 /** Whether the domain runs on the host; undefined when it is not there. */
 export function livePower(context: Context, instance: Instance, host: string): 'Running' | 'Stopped' | undefined {
-  const thing = context.fleet.host(host)?.things.get(`domain/${thingIds.domain(instance.metadata.uid)}`);
-  if (thing?.kind !== 'domain') return undefined;
+  const thing = liveDomain(context, instance, host);
+  if (thing === undefined) return undefined;
   return thing.domain?.state === 'running' ? 'Running' : 'Stopped';
+}
+
+/** The instance's domain as it lives on the host; undefined when it does not. */
+export function liveDomain(context: Context, { metadata }: Instance, host: string): LiveThing<'domain'> | undefined {
+  const thing = context.fleet.host(host)?.things.get(`domain/${thingIds.domain(metadata.uid)}`);
+  return thing?.kind === 'domain' ? thing : undefined;
 }
 
 /** The thing as it lives on the host; undefined when it does not. */

@@ -1,6 +1,6 @@
 /** Carrying out the flow of an instance: forward to what is declared, or back to what was. */
 import { type Instance, objectName, PlumbError, terminal, thingKey } from '@plumb/schemas';
-import { execute } from '../../flow/execute.ts';
+import { type ExecuteOptions, execute } from '../../flow/execute.ts';
 import type { Journaled } from '../../flow/journal.ts';
 import { type FlowFailure, type FlowRecord, failureSentence } from '../../flow/record.ts';
 import { doneSteps, isPastPivot, passesPivot, undoSteps } from '../../flow/undo.ts';
@@ -186,15 +186,21 @@ function lateFailure(step: PlanStep, error: PlumbError): FlowFailure {
   };
 }
 
-/** Keeps what became of each step for `plumb flows` and `plumb describe`. */
-export function noteSteps(context: Context, uid: string): (step: PlanStep, error: PlumbError | undefined) => void {
-  return (step, error) =>
+/** Keeps what became of each step for `plumb flows` and `plumb describe`, and tells what a person should know of it. */
+export function noteSteps(context: Context, uid: string): NonNullable<ExecuteOptions['onStep']> {
+  return (step, error, note) => {
     context.journal.note(uid, {
       at: context.ambient.clock.now(),
       step: step.id,
       host: step.host,
       ...(error ? { error: `${error.reason}: ${error.message}` } : {}),
+      ...(note ? { note } : {}),
     });
+    const object = context.cache.byUid(uid)?.object;
+    if (!note || !object) return;
+    const message = `${objectName(object.metadata)} on host ${step.host}: ${note}`;
+    context.events.record({ object, type: 'Warning', reason: 'Noted', message });
+  };
 }
 
 async function tellProgress(context: Context, cached: Cached<Instance>, record: FlowRecord): Promise<void> {

@@ -18,6 +18,7 @@ import { livePower } from './applied.ts';
 import { driftSentence, type RepairPacing } from './drift.ts';
 import { noteSteps } from './go.ts';
 import { endedByItself } from './planning.ts';
+import { domainFacts, driftOf } from './standing.ts';
 
 /** Does the work; when that cannot be done for now or for good, holds the instance at what ran before. */
 export async function holdingFormer(
@@ -64,6 +65,8 @@ async function hold(context: Context, cached: Cached<Instance>, host: string, pa
     drifted: { type: 'Drifted', status, reason, message },
   });
   if (steps.length === 0) {
+    const drift = driftOf(domainFacts(context, object, host));
+    if (drift) return { drifted: drift };
     const before = findCondition(object, 'Drifted');
     return before?.status === 'True' ? says('False', 'Equal', 'it is as it was before') : {};
   }
@@ -97,7 +100,9 @@ function repairs(context: Context, instance: Instance, host: string): PlanStep[]
   }
   for (const thing of context.journal.get(uid)?.record.former ?? [])
     if (!former.has(thingKey(thing))) former.set(thingKey(thing), thing);
-  return diffHost(host, uid, [...former.values()], live);
+  // What is at risk is left alone: its host would refuse.
+  const atRisk = domainFacts(context, instance, host).atRisk !== undefined;
+  return diffHost(host, uid, [...former.values()], live).filter(({ thing }) => !atRisk || thing.kind !== 'domain');
 }
 
 async function repair(

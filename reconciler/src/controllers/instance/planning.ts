@@ -16,7 +16,7 @@ import {
 import type { AllocationIndex } from '../../allocation/allocation-index.ts';
 import { allocate, chooseRootDisk } from '../../plan/allocate.ts';
 import { type Allocation, heldAllocation, type RootDisk } from '../../plan/allocation.ts';
-import { ownThings, sharedThings, thingIds } from '../../plan/instance-things.ts';
+import { keptSeed, ownThings, sharedThings, thingIds } from '../../plan/instance-things.ts';
 import { diffHost, type PlanStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { keys } from '../../store/keys.ts';
@@ -173,6 +173,7 @@ function sizeFor(
   const id = thingIds.domain(instance.metadata.uid);
   const domain = context.fleet.host(held.host)?.things.get(thingKey({ kind: 'domain', id }));
   if (domain?.kind !== 'domain') return spec;
+  if (domain.domain?.atRisk !== undefined) return held; // it is left as it is
   if (domain.domain?.state !== 'running') return restsByItself(instance, domain) ? held : spec;
   const { cpus, memoryMiB } = spec;
   if (domainChange(domain.spec, { ...domain.spec, cpus, memoryMiB }, domain.domain) === 'restart') return held;
@@ -192,7 +193,9 @@ function stepsTo(
   const { uid } = instance.metadata;
   const live = context.fleet.host(target.host)?.things ?? new Map<string, LiveThing>();
   const settled = heldAllocation(instance.status)?.host === target.host;
-  const own = ownThings(instance, target, resolved.references.networks);
+  const own = ownThings(instance, target, resolved.references.networks).map((thing) =>
+    settled && thing.kind === 'seed' ? keptSeed(thing, live.get(thingKey(thing)), isApplied(instance)) : thing,
+  );
   // guard: agent restart touching running guests
   if (settled && isAsDeclared(context, instance, target, resolved, own)) return [];
   const cloned = live.has(thingKey({ kind: 'disk', id: target.rootDisk.id }));
@@ -209,7 +212,9 @@ function stepsTo(
   const isWanted = ({ kind, id }: LiveThing) => own.some((thing) => thing.kind === kind && thing.id === id);
   for (const { host, thing } of context.fleet.ownedBy(uid))
     if (host === target.host && (settled || !isWanted(thing))) relevant.push(respected(instance, thing));
-  return [...fromElsewhere(context, instance, target), ...diffHost(target.host, uid, [...shared, ...own], relevant)];
+  const steps = diffHost(target.host, uid, [...shared, ...own], relevant);
+  refuseDataLoss(steps, live);
+  return [...fromElsewhere(context, instance, target), ...steps];
 }
 
 /**
@@ -221,6 +226,18 @@ function fromElsewhere(context: Context, instance: Instance, target: Allocation)
   const begun = allHeld(context, instance).filter(({ host }) => host !== target.host && !isOff(context, host));
   const manner = { undo: 'shared', disruption: 'none', why: `belongs on host ${target.host}` } as const;
   return removals(context, instance.metadata.uid, begun, manner);
+}
+
+/** What starts or defines a guest anew whose data is in a file of somebody else would lose it: nothing is begun. */
+function refuseDataLoss(steps: readonly PlanStep[], live: { get(key: string): LiveThing | undefined }): void {
+  for (const { verb, thing } of steps) {
+    if (verb !== 'ensure' || thing.kind !== 'domain' || thing.spec.power !== 'Running') continue;
+    const now = live.get(thingKey(thing));
+    const risk = now?.kind === 'domain' ? now.domain?.atRisk : undefined;
+    // Another disk in the place of the whole is a loss of data that was allowed.
+    const keeps = now?.kind === 'domain' && now.spec.disks.some((disk) => thing.spec.disks.includes(disk));
+    if (risk !== undefined && keeps) throw terminal('DataLoss', risk);
+  }
 }
 
 /** Whether nothing is to be done, as the difference would find as well; nearly always so, and found at a glance. */

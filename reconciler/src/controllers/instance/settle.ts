@@ -1,11 +1,12 @@
 /** An instance with nothing to do: status says what is, and is written only when that changed. */
-import { type Instance, type InstanceOffering, type PlumbObject, retryable } from '@plumb/schemas';
+import { type Instance, type InstanceOffering, retryable } from '@plumb/schemas';
 import { type Allocation, heldAllocation } from '../../plan/allocation.ts';
 import { equal } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context } from '../controller.ts';
-import { conditionsTo, failedStatus, readyStatus, type Status, writeStatus } from '../status.ts';
+import { conditionsTo, failedStatus, readyStatus, writeStatus } from '../status.ts';
 import { isApplied, livePower } from './applied.ts';
+import { domainFacts, restartRequired, tellStanding, withStanding } from './standing.ts';
 
 /** True when the instance holds exactly the target. */
 export function isSettled(instance: Instance, target: Allocation): boolean {
@@ -25,52 +26,19 @@ export async function settle(
   offering: InstanceOffering,
 ): Promise<Again | undefined> {
   const held = heldAllocation(cached.object.status)!;
+  tellStanding(context, cached.object, domainFacts(context, cached.object, held.host));
   await writeStatus(context, cached, (status, object) => {
     const instance = object as Instance;
+    const facts = domainFacts(context, instance, held.host);
     const power = livePower(context, instance, held.host) ?? 'Stopped';
     const { reason, message } =
       power === 'Stopped' && instance.spec.power === 'Running'
         ? { reason: 'GuestShutdown', message: 'the guest shut itself down, which restartPolicy OnFailure respects' }
         : readyWords(power, held);
-    const ready = restartRequired(
-      context,
-      readyStatus(context, { ...status, power }, object, reason, message),
-      object,
-      held,
-      offering,
-    );
-    return status.conditions?.some((c) => c.type === 'Drifted' && c.status === 'True')
-      ? conditionsTo(
-          context,
-          ready,
-          object,
-          [{ type: 'Drifted', status: 'False', reason: 'Equal', message: 'it is as declared' }],
-          [],
-        )
-      : ready;
+    const ready = readyStatus(context, { ...status, power }, object, reason, message);
+    return withStanding(context, ready, object, facts, restartRequired(held, offering, facts));
   });
   return undefined;
-}
-
-/** Says when what runs is of another size than its offering, which was edited since. */
-function restartRequired(
-  context: Context,
-  status: Status,
-  object: PlumbObject,
-  held: Allocation,
-  offering: InstanceOffering,
-): Status {
-  const message = restartWords(held, offering);
-  if (message === undefined) return conditionsTo(context, status, object, [], ['RestartRequired']);
-  const condition = { type: 'RestartRequired', status: 'True' as const, reason: 'OfferingChanged', message };
-  return conditionsTo(context, status, object, [condition], []);
-}
-
-/** That it keeps a size which is not that of its offering, and until when; undefined when it is. */
-export function restartWords(held: Allocation, { spec }: InstanceOffering): string | undefined {
-  const { cpus, memoryMiB } = spec;
-  if (held.cpus === cpus && held.memoryMiB === memoryMiB) return undefined;
-  return `it runs with ${held.cpus} CPUs and ${held.memoryMiB} MiB, and its offering now says ${cpus} and ${memoryMiB}: it gets them when it is next started`;
 }
 
 /** After the grace, nobody knows how an instance on a host without its agent is. */

@@ -8,6 +8,7 @@ import { preview } from '../preview.ts';
 import { condition, instanceSpec, makeEstate } from '../testing/estate.ts';
 import { type Rig, startRig } from '../testing/rig.ts';
 import { retryFlow } from './release.ts';
+import { judge } from './verdict.ts';
 
 let rig: Rig;
 
@@ -46,10 +47,44 @@ describe('an instance that is changed', () => {
       return rig.fleet.sent.slice(sent).flatMap(({ command }) => command.steps.map(({ id }) => id));
     };
     const second = { name: 'eth1', l3Network: 'lab', addresses: ['10.20.0.77'] };
-    expect(await change([...interfaces, second])).toEqual([`make port/${uid}.eth1`, `change domain/${uid}`]);
+    const seed = `change seed/${uid}.seed`; // It names the interfaces where there are several.
+    expect(await change([...interfaces, second])).toEqual([seed, `make port/${uid}.eth1`, `change domain/${uid}`]);
     expect(await rig.keys('/alloc/address/')).toHaveLength(2);
-    expect(await change(interfaces)).toEqual([`change domain/${uid}`, `remove port/${uid}.eth1`]);
+    expect(await change(interfaces)).toEqual([seed, `change domain/${uid}`, `remove port/${uid}.eth1`]);
     expect(await rig.keys('/alloc/address/')).toHaveLength(1);
+  });
+
+  it('hands new user data to its seed, which is another instance to the guest then, and does not disturb it', async () => {
+    await rig.create('Instance', 'web-0', instanceSpec({ userData: 'a' }));
+    const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
+    const seed = () => rig.fleet.host('host-1')!.things.get(`seed/${uid}.seed`) as LiveThing<'seed'>;
+    const before = seed().spec.instanceId;
+    const sent = rig.fleet.sent.length;
+    await rig.edit('Instance', 'web-0', (o) => (o.spec.userData = 'b'));
+    await rig.ready('Instance', 'web-0');
+    expect(seed().spec).toMatchObject({ userData: 'b', instanceId: expect.not.stringMatching(before) });
+    const steps = rig.fleet.sent.slice(sent).flatMap(({ command }) => command.steps.map(({ id }) => id));
+    expect(steps).toEqual([`change seed/${uid}.seed`]);
+  });
+
+  it('of an earlier version keeps its seed as it is: an upgrade is no drift', async () => {
+    const spec = instanceSpec({
+      userData: 'a',
+      interfaces: ['eth0', 'eth1'].map((name) => ({ name, l3Network: 'lab' })),
+    });
+    await rig.create('Instance', 'web-0', spec);
+    const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
+    const seed = rig.fleet.host('host-1')!.things.get(`seed/${uid}.seed`) as LiveThing<'seed'>;
+    const { interfaces: _, ...former } = { ...seed.spec, instanceId: uid };
+    const verdict = () => judge(rig.context, rig.context.cache.byUid(uid) as never).verdict;
+    await expect.poll(verdict).toBe('same');
+    const sent = rig.fleet.sent.length;
+    rig.fleet.put('host-1', { ...seed, spec: former });
+    expect(verdict()).toBe('same');
+    await rig.edit('Instance', 'web-0', (o) => (o.metadata.labels = { seen: 'yes' }));
+    await rig.until('Instance', 'web-0', (o) => o?.metadata.labels?.seen === 'yes');
+    expect(condition(await rig.ready('Instance', 'web-0'), 'Drifted')).toBeUndefined();
+    expect(rig.fleet.sent.length).toBe(sent);
   });
 
   it('starts from another image only where losing data is allowed, and loses none when that fails', async () => {

@@ -5,6 +5,7 @@ import type { Context } from '../controller.ts';
 import { planInstance } from './planning.ts';
 import { type ResolvedInstance, resolveInstance } from './references.ts';
 import { isSettled } from './settle.ts';
+import { domainFacts, isOtherwise } from './standing.ts';
 
 /**
  * `same`: the planner has no step for it. `differs`: it has, or finds that the declaration cannot be carried out.
@@ -23,6 +24,7 @@ export function judge(context: Context, cached: Cached<Instance>): Judged {
   if (metadata.deletionTimestamp || status?.host === undefined || context.journal.knows(metadata.uid))
     return { verdict: 'underWay' };
   if (!context.liveness.connected(status.host)) return { verdict: 'unknown' };
+  if (isOtherwise(domainFacts(context, cached.object, status.host))) return { verdict: 'differs' };
   try {
     const resolved = resolveInstance(context, cached, false);
     const { steps, target } = planInstance(context, cached, resolved, context.index);

@@ -1,5 +1,5 @@
 import { PacketCutter } from '@plumb/agent/drivers/libvirt/rpc/packet.ts';
-import { lifecycleEvent, Procedures } from '@plumb/agent/drivers/libvirt/rpc/procedures.ts';
+import { DOMAIN_EVENT_LIFECYCLE, domainEvent, Procedures } from '@plumb/agent/drivers/libvirt/rpc/procedures.ts';
 import { XdrReader, XdrWriter } from '@plumb/agent/drivers/libvirt/rpc/xdr.ts';
 import { anyBytes, mutatedBytes } from '../generate.ts';
 import type { FuzzTarget } from '../target.ts';
@@ -47,7 +47,8 @@ async function readAll(payload: Buffer): Promise<void> {
   const libvirt = new Procedures(async () => new XdrReader(payload));
   const domain = { name: 'a', uuid: '07070707-0707-0707-0707-070707070707', id: 1 };
   const reads: (() => unknown)[] = [
-    () => lifecycleEvent(new XdrReader(payload)),
+    () => domainEvent(DOMAIN_EVENT_LIFECYCLE, new XdrReader(payload)),
+    () => libvirt.diskErrors(domain),
     () => libvirt.listAllDomains(),
     () => libvirt.lookupByName('a'),
     () => libvirt.definitionXml(domain),

@@ -3,8 +3,8 @@ import { XMLParser } from 'fast-xml-parser';
 import { describe, expect, test } from 'vitest';
 import type { DomainSurroundings } from './definition.ts';
 import { domainXml } from './definition.ts';
-import { METADATA_NAMESPACE, readMetadata } from './metadata.ts';
-import { parseXml } from './xml-tree.ts';
+import { METADATA_NAMESPACE, markElement, readMark } from './metadata.ts';
+import { elementAt, parseXml } from './xml-tree.ts';
 
 const uid = '1a57a9ce-0000-4000-8000-000000000001';
 const thing: Thing<'domain'> = {
@@ -28,11 +28,25 @@ const surroundings: DomainSurroundings = {
   key: '0123abcd',
   accelerator: 'tcg',
   emulator: '/usr/bin/qemu-system-x86_64',
+  machine: 'pc-q35-7.2',
+  seedContent: 'i-1',
   disks: [{ path: '/data/disks/a.root.qcow2', base: { path: '/data/images/b.img', format: 'raw' } }],
   seedPath: '/data/seeds/a.seed.iso',
   taps: ['pt0123456789ab', 'ptba9876543210'],
   consoleLog: '/data/domains/a/console.log',
 };
+
+/** What sits where on the PCI bus. */
+function placesIn(xml: string): string[] {
+  const devices = elementAt(parseXml(xml), 'devices')!.children;
+  return devices.flatMap(({ name, attributes, children }) => {
+    const address = children.find((part) => part.name === 'address');
+    const target = children.find((part) => part.name === 'target')?.attributes.dev ?? '';
+    return name === 'controller' || address
+      ? [`${name} ${attributes.index ?? ''} ${target} ${JSON.stringify(address?.attributes ?? {})}`]
+      : [];
+  });
+}
 
 describe('the definition of a domain', () => {
   test('without virtualization in the processor', async () => {
@@ -45,6 +59,12 @@ describe('the definition of a domain', () => {
     const bare = { ...thing, spec: { ...spec, ports: [] } };
     const xml = domainXml(bare, { ...rest, accelerator: 'kvm', taps: [] });
     await expect(xml).toMatchFileSnapshot('testdata/kvm.xml');
+  });
+
+  test('that an earlier version made is known in its own form, and moves no device when it gets the form of today', async () => {
+    const former = domainXml(thing, { ...surroundings, layout: 1, machine: 'q35' });
+    await expect(former).toMatchFileSnapshot('testdata/layout-1.xml');
+    expect(placesIn(domainXml(thing, surroundings))).toEqual(placesIn(former));
   });
 
   test('keeps every value a value, whatever is in it', () => {
@@ -68,13 +88,16 @@ describe('its metadata', () => {
   };
 
   const read = (xml: string) =>
-    readMetadata(parseXml(`<domain><metadata><a/>${xml}</metadata></domain>`), '0123abcd', uid);
+    readMark(parseXml(`<domain><metadata><a/>${xml}</metadata></domain>`), '0123abcd', uid)?.thing;
 
   test('tells the thing to the driver that made it', () => {
     const odd = { ...thing, spec: { ...thing.spec, name: `ü "quoted" & <tagged> 😀` } };
     for (const one of [thing, odd]) {
       expect(read(element(one))).toEqual(one);
-      expect(readMetadata(parseXml(domainXml(one, surroundings)), '0123abcd', uid)).toEqual(one);
+      const mark = { thing: one, layout: 2, machine: 'pc-q35-7.2', seed: 'i-1' };
+      expect(readMark(parseXml(domainXml(one, surroundings)), '0123abcd', uid)).toEqual(mark);
+      const alone = markElement(mark, '0123abcd').replace('<thing', `<thing xmlns="${METADATA_NAMESPACE}"`);
+      expect(readMark(parseXml(`<domain><metadata>${alone}</metadata></domain>`), '0123abcd', uid)).toEqual(mark);
     }
   });
 

@@ -2,7 +2,7 @@ import { processorRoom, type Thing } from '@plumb/schemas';
 import { XMLBuilder } from 'fast-xml-parser';
 import type { Plug } from './interfaces.ts';
 import { busOf, INTERFACE_SLOTS, interfaceElement, pciAddress } from './interfaces.ts';
-import { METADATA_ELEMENT, METADATA_NAMESPACE, metadataText } from './metadata.ts';
+import { LAYOUT, METADATA_ELEMENT, METADATA_NAMESPACE, metadataText } from './metadata.ts';
 
 /** What a domain's definition needs to know besides the thing: the machine, and where its parts lie on this host. */
 export interface DomainSurroundings {
@@ -11,6 +11,12 @@ export interface DomainSurroundings {
   accelerator: 'kvm' | 'tcg';
   /** Path of QEMU. */
   emulator: string;
+  /** The version of the machine that the guest sees: it keeps that of its first start, whatever QEMU is newer by then. */
+  machine: string;
+  /** Which form the definition has: that of today, if absent. What an earlier version made is compared in its own. */
+  layout?: number;
+  /** Identity of the seed's content. */
+  seedContent?: string;
   /** In the order of the thing's disks: an overlay and the base image that it is a clone of. */
   disks: { path: string; base: { path: string; format: 'qcow2' | 'raw' } }[];
   seedPath?: string;
@@ -18,6 +24,9 @@ export interface DomainSurroundings {
   taps: string[];
   consoleLog: string;
 }
+
+/** What is known of them before it is decided which version of the machine the guest has. */
+export type DomainParts = Omit<DomainSurroundings, 'machine' | 'layout'>;
 
 /** QEMU's cache of translated code. The default takes a quarter of the guest's memory on top of it. */
 const TRANSLATION_CACHE_MIB = 32;
@@ -37,17 +46,24 @@ const builder = new XMLBuilder({
  */
 export function domainXml(thing: Thing<'domain'>, at: DomainSurroundings): string {
   const { spec } = thing;
+  const layout = at.layout ?? LAYOUT;
   return builder.build({
     domain: {
       '@type': at.accelerator === 'kvm' ? 'kvm' : 'qemu',
       name: spec.name,
       uuid: thing.id,
       metadata: {
-        [METADATA_ELEMENT]: { '@xmlns:plumb': METADATA_NAMESPACE, '@key': at.key, '#': metadataText(thing) },
+        [METADATA_ELEMENT]: {
+          '@xmlns:plumb': METADATA_NAMESPACE,
+          '@key': at.key,
+          ...(layout > 1 ? { '@layout': String(layout), '@machine': at.machine } : {}),
+          ...(layout > 1 && at.seedContent !== undefined ? { '@seed': at.seedContent } : {}),
+          '#': metadataText(thing),
+        },
       },
       memory: { '@unit': 'MiB', '#': String(spec.memoryMiB) },
       vcpu: processors(spec.cpus, at.accelerator),
-      os: { type: { '@arch': 'x86_64', '@machine': 'q35', '#': 'hvm' }, boot: { '@dev': 'hd' } },
+      os: { type: { '@arch': 'x86_64', '@machine': at.machine, '#': 'hvm' }, boot: { '@dev': 'hd' } },
       features: {
         acpi: {},
         apic: {},
@@ -80,6 +96,7 @@ function processors(cpus: number, accelerator: DomainSurroundings['accelerator']
  * runs finds its place free, has it again after the next start, and moves no other.
  */
 function devices({ spec }: Thing<'domain'>, at: DomainSurroundings): object {
+  const layout = at.layout ?? LAYOUT;
   const slots = Math.max(INTERFACE_SLOTS, spec.ports.length);
   let bus = slots;
   const nextAddress = () => {
@@ -87,7 +104,10 @@ function devices({ spec }: Thing<'domain'>, at: DomainSurroundings): object {
     return pciAddress(bus);
   };
   const fixed = {
-    disk: [...at.disks.map(rootDisk), ...(at.seedPath === undefined ? [] : [seedDisk(at.seedPath)])].map((disk) => ({
+    disk: [
+      ...at.disks.map((disk, index) => rootDisk(disk, index, layout)),
+      ...(at.seedPath === undefined ? [] : [seedDisk(at.seedPath, layout)]),
+    ].map((disk) => ({
       ...disk,
       address: nextAddress(),
     })),
@@ -111,6 +131,8 @@ function devices({ spec }: Thing<'domain'>, at: DomainSurroundings): object {
     console: { '@type': 'pty', target: { '@type': 'serial', '@port': '0' } },
     rng: fixed.rng,
     memballoon: fixed.memballoon,
+    // By it a guest says that its kernel gave up. It takes no place on the PCI bus.
+    ...(layout > 1 ? { panic: { '@model': 'isa' } } : {}),
   };
 }
 
@@ -118,6 +140,13 @@ function devices({ spec }: Thing<'domain'>, at: DomainSurroundings): object {
 export function interfacesOf(spec: Thing<'domain'>['spec'], taps: readonly string[]): Plug[] {
   return spec.ports.map((port, index) => ({ port, tap: taps[index] as string }));
 }
+
+/** What libvirt calls the disk at this place in the declaration. */
+export function diskTarget(index: number): string {
+  return `vd${String.fromCharCode(97 + index)}`;
+}
+
+export const SEED_TARGET = 'vdz';
 
 function rootPort(bus: number): object {
   return { '@type': 'pci', '@index': String(bus), '@model': 'pcie-root-port' };
@@ -127,24 +156,24 @@ function rootPort(bus: number): object {
  * The file is QEMU's user's as far as it is to be. libvirt would give it the whole chain for its own, and with it the right
  * to write the base image that it shares with other guests.
  */
-function file(path: string): object {
-  return { '@file': path, seclabel: { '@model': 'dac', '@relabel': 'no' } };
+function file(path: string, layout: number): object {
+  return { '@file': path, ...(layout > 1 ? { seclabel: { '@model': 'dac', '@relabel': 'no' } } : {}) };
 }
 
 /** The whole chain is declared: QEMU and libvirt never guess a format from what a guest may have written. */
-function rootDisk(disk: DomainSurroundings['disks'][number], index: number): object {
+function rootDisk(disk: DomainSurroundings['disks'][number], index: number, layout: number): object {
   return {
     '@type': 'file',
     '@device': 'disk',
     driver: { '@name': 'qemu', '@type': 'qcow2', '@discard': 'unmap' },
-    source: file(disk.path),
+    source: file(disk.path, layout),
     backingStore: {
       '@type': 'file',
       format: { '@type': disk.base.format },
-      source: file(disk.base.path),
+      source: file(disk.base.path, layout),
       backingStore: {},
     },
-    target: { '@dev': `vd${String.fromCharCode(97 + index)}`, '@bus': 'virtio' },
+    target: { '@dev': diskTarget(index), '@bus': 'virtio' },
   };
 }
 
@@ -152,13 +181,13 @@ function rootDisk(disk: DomainSurroundings['disks'][number], index: number): obj
  * A disk, not a CD-ROM: cloud-init takes its seed from either, and the kernels of cloud images have no driver for the
  * controllers that CD-ROMs are on.
  */
-function seedDisk(path: string): object {
+function seedDisk(path: string, layout: number): object {
   return {
     '@type': 'file',
     '@device': 'disk',
     driver: { '@name': 'qemu', '@type': 'raw' },
-    source: file(path),
-    target: { '@dev': 'vdz', '@bus': 'virtio' },
+    source: file(path, layout),
+    target: { '@dev': SEED_TARGET, '@bus': 'virtio' },
     readonly: {},
   };
 }

@@ -3,37 +3,52 @@ import type { LiveThing, Thing } from '@plumb/schemas';
 import { domainChange, retryable, terminal } from '@plumb/schemas';
 import type { DomainRef } from '../rpc/procedures.ts';
 import { isLibvirtError, LibvirtError, libvirtError } from '../rpc/remote-error.ts';
-import type { DomainSurroundings } from './definition.ts';
+import type { Machine } from './accelerator.ts';
+import { keptMachine } from './accelerator.ts';
+import type { DomainParts, DomainSurroundings } from './definition.ts';
 import { domainXml, interfacesOf } from './definition.ts';
-import { domainFacts, isAsleep, isPaused, sizeNeedsRestart } from './facts.ts';
+import { gaveUp, isAsleep, isHeld, sizeNeedsRestart } from './facts.ts';
 import type { Plug } from './interfaces.ts';
 import type { LookingOptions, Seen, Survey } from './looking.ts';
 import { Looking } from './looking.ts';
+import { METADATA_NAMESPACE, METADATA_PREFIX, markElement, readMark } from './metadata.ts';
 import { pluggedIn, plugInterfaces } from './plugging.ts';
+import type { ResumingOptions } from './resuming.ts';
+import { Resuming } from './resuming.ts';
+import { Stopping } from './stopping.ts';
+import { parseXml } from './xml-tree.ts';
 
-export interface DomainsOptions extends LookingOptions {
+export interface DomainsOptions extends Omit<LookingOptions, 'onHeld'>, ResumingOptions {
+  /** What guests run on here, as of now: QEMU may be another one tomorrow. */
+  machine: () => Promise<Machine>;
   /** How long a guest may take to power off when it is asked to, before its plug is pulled. */
   shutdownGraceMs: number;
 }
 
-/** The power button is pressed again so often: a guest that still boots does not hear it. */
-const PRESS_AGAIN_MS = 3_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The domains of one driver: made, changed, switched, removed and seen through libvirt. */
 export class Domains {
   readonly #options: DomainsOptions;
   readonly #looking: Looking;
-  readonly #awaitingEvent = new Map<string, Set<() => void>>();
+  readonly #stopping: Stopping;
+  readonly #resuming: Resuming;
 
   constructor(options: DomainsOptions) {
     this.#options = options;
-    this.#looking = new Looking(options);
+    this.#resuming = new Resuming(options);
+    this.#looking = new Looking({ ...options, onHeld: (domain) => this.#resuming.note(domain) });
+    this.#stopping = new Stopping(options);
   }
 
-  /** To be called with every lifecycle event. */
-  heard(uuid: string): void {
-    for (const wake of this.#awaitingEvent.get(uuid) ?? []) wake();
+  close(): void {
+    this.#resuming.close();
+  }
+
+  /** To be called with every event. `panicked`: the guest said that its kernel gave up. */
+  async heard(uuid: string, panicked = false): Promise<void> {
+    if (panicked && (await this.observeOne(uuid))) await this.#options.trace.rememberStop(uuid, 'panicked');
+    this.#stopping.heard(uuid);
   }
 
   /** All of ours, and which of the host's domains cannot be seen. */
@@ -41,56 +56,125 @@ export class Domains {
     return this.#looking.all();
   }
 
+  /** Ids of domains whose definition somebody changed since they were looked at. */
+  redefined(): Promise<string[]> {
+    return this.#looking.redefined();
+  }
+
   /** Undefined when there is no such domain, or it is not ours. */
   async observeOne(id: string): Promise<LiveThing<'domain'> | undefined> {
     const domain = await this.#find(id);
-    return domain && (await this.#look(domain))?.live;
+    return domain && (await this.#looking.at(domain))?.live;
   }
 
   /**
    * Defines the domain and switches it as declared. What of a running one only a restart can change is changed by one;
    * its interfaces come and go while it runs, its processors come, and that is noted in the definition when it is done.
-   * Throws `NameTaken` (terminal when someone else's domain is in the way), and libvirt's own errors.
+   * Resolves to what it is then, and to sentences that a person should know of how it went. Throws `NameTaken` (terminal
+   * when someone else's domain is in the way), `DataLoss` (terminal), and libvirt's own errors.
    */
-  async ensure(thing: Thing<'domain'>, surroundings: DomainSurroundings): Promise<LiveThing<'domain'>> {
-    await this.#make(thing, surroundings);
+  async ensure(thing: Thing<'domain'>, parts: DomainParts): Promise<{ live: LiveThing<'domain'>; notes: string[] }> {
+    const notes: string[] = [];
+    await this.#make(thing, parts, notes);
     const live = await this.observeOne(thing.id);
     if (live === undefined) throw retryable('LibvirtFailed', `the domain ${thing.spec.name} went while it was made`);
-    return live;
+    return { live, notes };
   }
 
-  async #make(thing: Thing<'domain'>, surroundings: DomainSurroundings): Promise<void> {
+  async #make(thing: Thing<'domain'>, parts: DomainParts, notes: string[]): Promise<void> {
+    const { libvirt, trace } = this.#options;
     if (!UUID.test(thing.id)) throw terminal('InvalidThing', `The id ${thing.id} of a domain must be a UUID`);
-    const found = await this.#find(thing.id);
-    const seen = found && (await this.#look(found));
-    if (found !== undefined && seen === undefined) throw foreign(thing.spec.name, `uuid ${thing.id}`);
-    const live = seen?.live;
+    let domain = await this.#find(thing.id);
+    const seen = domain && (await this.#looking.at(domain));
+    if (domain !== undefined && seen === undefined) throw foreign(thing.spec.name, `uuid ${thing.id}`);
     await this.#requireName(thing);
-    const xml = domainXml(thing, surroundings);
-    let domain = found;
+    if (await this.#keepsOthersDisks(thing, domain, seen)) return;
+    const at = await this.#surroundings(thing, parts, seen, notes);
+    const xml = domainXml(thing, at);
     // What is transient would be gone when it ends.
-    if (domain?.name === thing.spec.name && seen?.isPersistent === false) await this.#options.libvirt.define(xml);
-    if (domain !== undefined && live?.domain?.state === 'running') {
-      const plugs = interfacesOf(thing.spec, surroundings.taps);
-      if (await this.#needsRestart(domain, live, thing, plugs)) await this.#stop(domain);
+    if (domain?.name === thing.spec.name && seen?.isPersistent === false) await this.#define(xml, thing.id);
+    if (domain !== undefined && seen?.live.domain?.state === 'running') {
+      const plugs = interfacesOf(thing.spec, at.taps);
+      if (await this.#needsRestart(domain, seen, thing, plugs)) notes.push(...(await this.#stopping.stop(domain)));
       else if (thing.spec.power === 'Stopped') {
-        await this.#options.libvirt.define(xml);
-        await this.#stop(domain);
+        await this.#define(xml, thing.id);
+        notes.push(...(await this.#stopping.stop(domain)));
         return;
       } else {
-        await plugInterfaces(this.#options.libvirt, this.#options.clock, domain, plugs);
+        await plugInterfaces(libvirt, this.#options.clock, domain, plugs);
         await this.#plugProcessors(domain, thing.spec.cpus);
-        if (!isDeepStrictEqual(live.spec, thing.spec)) await this.#options.libvirt.define(xml);
+        if (seen.isEdited || !isDeepStrictEqual(seen.live.spec, thing.spec)) await this.#define(xml, thing.id);
         return this.#wake(domain);
       }
     }
     // A definition keeps its name for life: one with a new name is another definition.
-    if (domain !== undefined && domain.name !== thing.spec.name) await this.#options.libvirt.undefine(domain);
-    domain = await this.#options.libvirt.define(xml);
+    if (domain !== undefined && domain.name !== thing.spec.name)
+      await libvirt.undefine(domain).catch(unless(libvirtError.noDomain));
+    domain = await this.#define(xml, thing.id);
     if (thing.spec.power === 'Running') {
-      await this.#options.trace.begin(thing.id);
-      await this.#options.libvirt.create(domain).catch(tellClosedWay);
+      await trace.begin(thing.id);
+      await libvirt.create(domain).catch(tellClosedWay);
+      await this.#learn('running', domain);
     }
+  }
+
+  /**
+   * Whether the domain has disks that Plumb did not give it and is left as it is: it may be switched off, since that loses
+   * nothing. Throws `DataLoss` (terminal) when it would be started or defined over them.
+   */
+  async #keepsOthersDisks(
+    thing: Thing<'domain'>,
+    domain: DomainRef | undefined,
+    seen: Seen | undefined,
+  ): Promise<boolean> {
+    const { trace, isThere } = this.#options;
+    if (domain === undefined || seen === undefined) {
+      const ours = this.#options.partsOf(thing)?.disks[0]?.path;
+      for (const file of await trace.foreignFiles(thing.id))
+        if (await isThere(file)) throw terminal('DataLoss', undefinedSentence(thing.spec.name, file, ours));
+      return false;
+    }
+    const risk = seen.live.domain?.atRisk;
+    // Another disk takes the place of the whole: that was asked for as a loss of data.
+    if (risk === undefined || !seen.live.spec.disks.some((disk) => thing.spec.disks.includes(disk))) return false;
+    if (thing.spec.power === 'Running') throw terminal('DataLoss', risk);
+    if (seen.live.domain?.state === 'running') await this.#stopping.stop(domain);
+    await this.#options.libvirt.setMetadata(
+      domain,
+      { prefix: METADATA_PREFIX, uri: METADATA_NAMESPACE },
+      markElement(
+        { ...seen.mark, thing: { ...seen.mark.thing, spec: { ...seen.live.spec, power: 'Stopped' } } },
+        this.#options.key,
+      ),
+    );
+    return true;
+  }
+
+  async #surroundings(
+    { spec }: Thing<'domain'>,
+    parts: DomainParts,
+    seen: Seen | undefined,
+    notes: string[],
+  ): Promise<DomainSurroundings> {
+    const had = seen?.mark.machine ?? seen?.machine;
+    const machine = keptMachine(await this.#options.machine(), had);
+    if (had !== undefined && had !== 'q35' && machine !== had)
+      notes.push(`${spec.name} is given the machine ${machine}, since the QEMU of this host has no ${had} any more`);
+    return { ...parts, machine };
+  }
+
+  async #define(xml: string, id: string): Promise<DomainRef> {
+    const domain = await this.#options.libvirt.define(xml);
+    if (domain.uuid === id) await this.#learn('definition', domain);
+    return domain;
+  }
+
+  async #learn(view: 'definition' | 'running', domain: DomainRef): Promise<void> {
+    const { libvirt, key } = this.#options;
+    const text = await (view === 'definition' ? libvirt.definitionXml(domain) : libvirt.runningXml(domain));
+    const found = parseXml(text);
+    const mark = readMark(found, key, domain.uuid);
+    if (mark) this.#looking.edits.learn(view, found, mark);
   }
 
   /** After everything else that may fail: a processor does not go again while the guest runs. */
@@ -99,16 +183,23 @@ export class Domains {
     if ((await libvirt.info(domain)).cpus < cpus) await libvirt.setProcessors(domain, cpus);
   }
 
-  /** Pulls the plug and removes every trace. Leaves a domain alone that is not ours. */
-  async remove(id: string): Promise<void> {
+  /**
+   * Pulls the plug and removes every trace. Leaves a domain alone that is not ours, and files that somebody else gave to
+   * it: resolves to what of them stays.
+   */
+  async remove(id: string): Promise<string[]> {
     const domain = await this.#find(id);
+    let left: string[] = [];
     if (domain !== undefined) {
-      if ((await this.#look(domain)) === undefined) return;
-      await this.#destroy(domain);
+      const seen = await this.#looking.at(domain);
+      if (seen === undefined) return [];
+      left = seen.foreign.map(({ source }) => source);
+      await this.#stopping.destroy(domain);
       // What was transient is gone with its run.
       await this.#options.libvirt.undefine(domain).catch(unless(libvirtError.noDomain));
     }
     if (UUID.test(id)) await this.#options.trace.remove(id);
+    return left;
   }
 
   /** Grows the disk at `path` of a domain if it runs. False when it does not, and nobody holds the disk. */
@@ -125,18 +216,15 @@ export class Domains {
     return this.#options.libvirt.lookupByUuid(id).catch(unless(libvirtError.noDomain));
   }
 
-  #look(domain: DomainRef): Promise<Seen | undefined> {
-    return this.#looking.at(domain);
-  }
-
   /** Whether a running domain has to be switched off for it to be as declared, besides being off. */
   async #needsRestart(
     domain: DomainRef,
-    live: LiveThing<'domain'>,
+    { live, state }: Seen,
     thing: Thing<'domain'>,
     plugs: readonly Plug[],
   ): Promise<boolean> {
     const { libvirt, cutOff } = this.#options;
+    if (gaveUp(state)) return true;
     if (domainChange({ ...live.spec, power: thing.spec.power }, thing.spec, live.domain) === 'restart') return true;
     if (sizeNeedsRestart(thing, await libvirt.info(domain), live.domain?.maxCpus)) return true;
     // What is not plugged in yet cannot be cut off: it is plugged in instead.
@@ -147,7 +235,7 @@ export class Domains {
   async #requireName(thing: Thing<'domain'>): Promise<void> {
     const other = await this.#options.libvirt.lookupByName(thing.spec.name).catch(unless(libvirtError.noDomain));
     if (other === undefined || other.uuid === thing.id) return;
-    const ours = (await this.#look(other))?.live;
+    const ours = (await this.#looking.at(other))?.live;
     if (ours === undefined) throw foreign(thing.spec.name, 'name');
     throw retryable(
       'NameTaken',
@@ -157,49 +245,13 @@ export class Domains {
 
   async #wake(domain: DomainRef): Promise<void> {
     const state = await this.#options.libvirt.state(domain);
-    if (isPaused(state)) await this.#options.libvirt.resume(domain);
+    if (isHeld(state)) await this.#options.libvirt.resume(domain);
     if (isAsleep(state)) await this.#options.libvirt.wakeUp(domain);
   }
+}
 
-  /** Asks the guest to power off, and pulls the plug when it has not within its time. */
-  async #stop(domain: DomainRef): Promise<void> {
-    const { libvirt, clock, shutdownGraceMs } = this.#options;
-    const deadline = clock.now() + shutdownGraceMs;
-    while (clock.now() < deadline) {
-      const pause = Math.min(PRESS_AGAIN_MS, deadline - clock.now());
-      const event = this.#nextEvent(domain.uuid, pause);
-      try {
-        await libvirt.shutdown(domain).catch(unless(libvirtError.operationInvalid));
-        if (domainFacts(await libvirt.state(domain)).state === 'off') return;
-        await event.happened;
-        if (domainFacts(await libvirt.state(domain)).state === 'off') return;
-      } finally {
-        event.forget();
-      }
-    }
-    await this.#destroy(domain);
-  }
-
-  async #destroy(domain: DomainRef): Promise<void> {
-    await this.#options.libvirt
-      .destroy(domain)
-      .catch(unless(libvirtError.operationInvalid))
-      .catch(unless(libvirtError.noDomain));
-  }
-
-  /** Resolves at the next event of the domain, or after `ms`. */
-  #nextEvent(uuid: string, ms: number): { happened: Promise<void>; forget: () => void } {
-    const { promise: happened, resolve } = Promise.withResolvers<void>();
-    const waiting = this.#awaitingEvent.get(uuid) ?? new Set();
-    this.#awaitingEvent.set(uuid, waiting.add(resolve));
-    const stop = this.#options.clock.after(ms, resolve);
-    const forget = () => {
-      stop();
-      waiting.delete(resolve);
-      if (waiting.size === 0) this.#awaitingEvent.delete(uuid);
-    };
-    return { happened, forget };
-  }
+function undefinedSentence(name: string, file: string, ours: string | undefined): string {
+  return `${name} ran from ${file}, which somebody put in the place of its disk, and was removed from libvirt then: it is not started from the disk of before, since what is in that file would be lost. To bring a snapshot back: qemu-img commit -b ${ours} ${file}. Then, or when it is not wanted any more, move it away and ask again`;
 }
 
 function foreign(name: string, what: string) {
@@ -218,7 +270,7 @@ function tellClosedWay(thrown: unknown): never {
 }
 
 /** For `catch`: undefined when libvirt answered with this error; others go on. */
-function unless(code: number): (thrown: unknown) => undefined {
+export function unless(code: number): (thrown: unknown) => undefined {
   return (thrown) => {
     if (isLibvirtError(thrown, code)) return undefined;
     throw thrown;

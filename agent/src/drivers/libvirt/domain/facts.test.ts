@@ -1,7 +1,8 @@
 import type { DomainFacts, Thing } from '@plumb/schemas';
-import { expect, test } from 'vitest';
-import { chooseMachine } from './accelerator.ts';
-import { domainDrift, domainFacts, maxProcessors, sizeNeedsRestart } from './facts.ts';
+import { describe, expect, test } from 'vitest';
+import { chooseMachine, keptMachine } from './accelerator.ts';
+import { domainFacts, isHeld, isHeldByDisk, maxProcessors, sizeDrift, sizeNeedsRestart, stateDrift } from './facts.ts';
+import { parseXml } from './xml-tree.ts';
 
 test.each<[string, number, number, DomainFacts]>([
   ['running since it was booted', 1, 1, { state: 'running', reason: 'booted' }],
@@ -11,6 +12,7 @@ test.each<[string, number, number, DomainFacts]>([
   ['off by itself', 5, 1, { state: 'off', reason: 'shutdown' }],
   ['off by virsh destroy', 5, 2, { state: 'off', reason: 'destroyed' }],
   ['off by a crash', 5, 3, { state: 'off', reason: 'crashed' }],
+  ['off since somebody saved its memory', 5, 5, { state: 'off', reason: 'saved' }],
   ['off since it failed to start', 5, 6, { state: 'off', reason: 'unknown' }],
   ['gone while libvirtd was away', 5, 8, { state: 'off', reason: 'crashed' }],
   ['off for nobody knows why', 5, 0, { state: 'off', reason: 'unknown' }],
@@ -20,17 +22,34 @@ test.each<[string, number, number, DomainFacts]>([
   expect(domainFacts({ state, reason })).toEqual(facts);
 });
 
-test('what differs is told: pause, sleep, processors, memory', () => {
+test('what differs is told: sleep, processors, memory', () => {
   const thing = { kind: 'domain', id: 'x', owner: 'x', spec: { cpus: 1, memoryMiB: 128 } } as Thing<'domain'>;
   const info = { state: 1, cpus: 1, maxMemoryKiB: 128 * 1024 };
-  const running = { state: 1, reason: 1 };
-  expect(domainDrift(thing, running, info)).toEqual([]);
-  expect(domainDrift(thing, { state: 3, reason: 1 }, info)).toEqual(['it is paused: someone paused it']);
-  expect(domainDrift(thing, { state: 7, reason: 0 }, info)).toEqual(['the guest put itself to sleep']);
-  expect(domainDrift(thing, running, { ...info, cpus: 2, maxMemoryKiB: 64 * 1024 })).toEqual([
+  expect(sizeDrift(thing, info)).toEqual([]);
+  expect(stateDrift({ state: 1, reason: 1 })).toEqual([]);
+  expect(stateDrift({ state: 7, reason: 0 })).toEqual(['the guest put itself to sleep']);
+  expect(sizeDrift(thing, { ...info, cpus: 2, maxMemoryKiB: 64 * 1024 })).toEqual([
     'it has 2 processors, 1 are declared',
     'it has 64 MiB of memory, 128 are declared',
   ]);
+});
+
+describe('a guest that is paused', () => {
+  test.each([2, 3, 4, 8, 9, 11, 12])('while libvirt is at work, reason %i, is no drift and is left alone', (reason) => {
+    expect(stateDrift({ state: 3, reason })).toEqual([]);
+    expect(isHeld({ state: 3, reason })).toBe(false);
+  });
+
+  test.each([0, 1, 6, 7, 10, 13, 14, 99])('for another reason, %i, is drift in words, and is let go', (reason) => {
+    expect(stateDrift({ state: 3, reason })).toEqual([expect.stringMatching(/^it is paused: [a-z ,]+$/)]);
+    expect(isHeld({ state: 3, reason })).toBe(true);
+  });
+
+  test('by its disk is neither: it goes on when there is space', () => {
+    expect(stateDrift({ state: 3, reason: 5 })).toEqual([]);
+    expect([isHeldByDisk({ state: 3, reason: 5 }), isHeld({ state: 3, reason: 5 })]).toEqual([true, false]);
+    expect(isHeldByDisk({ state: 1, reason: 5 })).toBe(false);
+  });
 });
 
 const guest = (arch: string, domains: string) =>
@@ -44,7 +63,19 @@ test.each([
   ['a /dev/kvm without virtualization behind it', both, 'flags\t\t: fpu sse', 'tcg'],
   ['a processor whose KVM libvirt does not offer', guest('x86_64', '<domain type="qemu"/>'), 'flags : vmx', 'tcg'],
 ])('%s', (_what, guests, cpuInfo, accelerator) => {
-  expect(chooseMachine(capabilities(guests), cpuInfo)).toEqual({ accelerator, emulator: '/usr/bin/qemu-x86_64' });
+  expect(chooseMachine(capabilities(guests), cpuInfo)).toMatchObject({ accelerator, emulator: '/usr/bin/qemu-x86_64' });
+});
+
+test('a guest keeps the version of its machine as long as this QEMU has it, and gets the newest else', () => {
+  const versions = ['pc-q35-6.2', 'pc-q35-7.2', 'pc-i440fx-7.2'].map(
+    (name) => `<machine maxCpus="288">${name}</machine>`,
+  );
+  const alias = '<machine canonical="pc-q35-7.2" maxCpus="288">q35</machine>';
+  const machine = chooseMachine(capabilities(guest('x86_64', `${versions.join('')}${alias}<domain type="qemu"/>`)), '');
+  expect(keptMachine(machine, undefined)).toBe('pc-q35-7.2');
+  expect(keptMachine(machine, 'pc-q35-6.2')).toBe('pc-q35-6.2');
+  expect(keptMachine(machine, 'pc-q35-2.4')).toBe('pc-q35-7.2');
+  expect(chooseMachine(capabilities(both), '').newest).toBe('q35');
 });
 
 test('a machine that can run no x86_64 guests is refused', () => {
@@ -60,7 +91,7 @@ test.each([
   ['<domain><vcpu>1</vcpu></domain>', 1],
   ['<domain/>', undefined],
 ])('what runs can have so many processors: %s', (xml, most) => {
-  expect(maxProcessors(xml)).toBe(most);
+  expect(maxProcessors(parseXml(xml))).toBe(most);
 });
 
 test.each<[string, number, number, number | undefined, boolean]>([

@@ -1,19 +1,17 @@
 /** What libvirt's numbers mean to us (virDomainState and its reasons in libvirt-domain.h). */
 import type { DomainFacts, Thing } from '@plumb/schemas';
-import { XMLParser } from 'fast-xml-parser';
 import type { DomainInfo, DomainState } from '../rpc/procedures.ts';
+import { pauseFor } from './pauses.ts';
+import type { XmlElement } from './xml-tree.ts';
+import { elementAt } from './xml-tree.ts';
 
 const state = { paused: 3, off: 5, crashed: 6, asleep: 7 } as const;
 const NO_STATE = 0;
+const PAUSED_CRASHED = 10;
 
 /** Reasons of being off: a domain that a restarted libvirtd no longer found (8) had lost its QEMU in between. */
-const offReasons: Record<number, DomainFacts['reason']> = { 1: 'shutdown', 2: 'destroyed', 3: 'crashed', 8: 'crashed' };
-
-const pauseReasons: Record<number, string> = {
-  1: 'someone paused it',
-  5: 'its disk failed or is full',
-  7: 'QEMU lost its watchdog',
-  10: 'it crashed inside',
+const offReasons: Record<number, DomainFacts['reason']> = {
+  ...{ 1: 'shutdown', 2: 'destroyed', 3: 'crashed', 5: 'saved', 8: 'crashed' },
 };
 
 export function domainFacts(found: DomainState): DomainFacts {
@@ -23,7 +21,7 @@ export function domainFacts(found: DomainState): DomainFacts {
   return { state: 'running', reason: 'booted' };
 }
 
-export function isPaused(found: DomainState): boolean {
+function isPaused(found: DomainState): boolean {
   return found.state === state.paused;
 }
 
@@ -31,12 +29,26 @@ export function isAsleep(found: DomainState): boolean {
   return found.state === state.asleep;
 }
 
-/** How the domain differs from its declaration, as sentences. Whether it runs is not drift. */
-export function domainDrift(thing: Thing<'domain'>, found: DomainState, info: DomainInfo): string[] {
-  const drift = sizeDrift(thing, info);
-  if (isPaused(found)) drift.push(`it is paused: ${pauseReasons[found.reason] ?? `libvirt's reason ${found.reason}`}`);
-  if (isAsleep(found)) drift.push('the guest put itself to sleep');
-  return drift;
+/** How the state of a domain that runs differs from that of one that is well, as sentences. */
+export function stateDrift(found: DomainState): string[] {
+  if (isAsleep(found)) return ['the guest put itself to sleep'];
+  const pause = isPaused(found) ? pauseFor(found.reason) : undefined;
+  return pause?.kind === 'drift' ? [`it is paused: ${pause.why}`] : [];
+}
+
+/** Whether QEMU holds the guest since one of its disks failed or is full. */
+export function isHeldByDisk(found: DomainState): boolean {
+  return isPaused(found) && pauseFor(found.reason).kind === 'ioError';
+}
+
+/** Whether the guest's kernel gave up and its QEMU waits to be ended: it cannot go on. */
+export function gaveUp(found: DomainState): boolean {
+  return isPaused(found) && found.reason === PAUSED_CRASHED;
+}
+
+/** Whether the guest is to be let go on: it is held, and not by what goes on by itself. */
+export function isHeld(found: DomainState): boolean {
+  return isPaused(found) && pauseFor(found.reason).kind === 'drift';
 }
 
 /** What of the domain's size differs from its declaration, as sentences. */
@@ -48,12 +60,9 @@ export function sizeDrift({ spec }: Thing<'domain'>, info: DomainInfo): string[]
   return drift;
 }
 
-const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '', textNodeName: 'text' });
-
 /** How many processors the QEMU of a running domain can have, by the XML of what runs; undefined when it does not say. */
-export function maxProcessors(runningXml: string): number | undefined {
-  const vcpu = parser.parse(runningXml).domain?.vcpu;
-  const most = Number(typeof vcpu === 'object' ? vcpu.text : vcpu);
+export function maxProcessors(running: XmlElement): number | undefined {
+  const most = Number(elementAt(running, 'vcpu')?.text);
   return Number.isSafeInteger(most) && most > 0 ? most : undefined;
 }
 

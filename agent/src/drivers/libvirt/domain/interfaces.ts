@@ -1,6 +1,8 @@
 /** The interfaces of a domain in libvirt's XML: declared, and found in what runs. */
 import type { Thing } from '@plumb/schemas';
-import { XMLBuilder, XMLParser } from 'fast-xml-parser';
+import { XMLBuilder } from 'fast-xml-parser';
+import type { XmlElement } from './xml-tree.ts';
+import { childrenNamed, elementAt } from './xml-tree.ts';
 
 /** So many interfaces a domain may have: each has a PCI root port of its own, since q35 plugs nothing into another. */
 export const INTERFACE_SLOTS = 8;
@@ -16,6 +18,8 @@ export interface PluggedInterface {
   macAddress: string;
   tap: string;
   bus: number | undefined;
+  /** Somebody told libvirt that its cable is out. */
+  unplugged?: true;
 }
 
 /** The PCI bus of the interface at this place in the declaration: the same when plugged live and at the next start. */
@@ -59,37 +63,29 @@ export function unplugXml({ macAddress, bus }: PluggedInterface): string {
   });
 }
 
-const parser = new XMLParser({
-  ignoreAttributes: false,
-  attributeNamePrefix: '',
-  parseAttributeValue: false,
-  isArray: (_name, path) => path === 'domain.devices.interface',
-});
-
-interface InterfaceElement {
-  mac?: { address?: string };
-  target?: { dev?: string };
-  address?: { bus?: string };
-}
-
 /** The interfaces in the XML of a domain that runs. */
-export function readInterfaces(domainXml: string): PluggedInterface[] {
-  const found: InterfaceElement[] = parser.parse(domainXml).domain?.devices?.interface ?? [];
-  return found.map(({ mac, target, address }) => ({
-    macAddress: mac?.address?.toLowerCase() ?? '',
-    tap: target?.dev ?? '',
-    bus: address?.bus === undefined ? undefined : Number(address.bus),
-  }));
+export function readInterfaces(domain: XmlElement): PluggedInterface[] {
+  return childrenNamed(elementAt(domain, 'devices'), 'interface').map((found) => {
+    const bus = elementAt(found, 'address')?.attributes.bus;
+    return {
+      macAddress: elementAt(found, 'mac')?.attributes.address?.toLowerCase() ?? '',
+      tap: elementAt(found, 'target')?.attributes.dev ?? '',
+      bus: bus === undefined ? undefined : Number(bus),
+      ...(elementAt(found, 'link')?.attributes.state === 'down' ? { unplugged: true as const } : {}),
+    };
+  });
 }
 
 /** Whether the interface is the one that is declared: its Ethernet address and its tap say so, not what was noted. */
 export function isPlug(found: PluggedInterface, { port, tap }: Plug): boolean {
-  return found.macAddress === port.macAddress && found.tap === tap;
+  return found.macAddress === port.macAddress && found.tap === tap && !found.unplugged;
 }
 
-/** What a running domain has that it is not declared with, as sentences: someone plugged it in, or was interrupted. */
-export function undeclaredInterfaces({ spec }: Thing<'domain'>, domainXml: string): string[] {
-  return readInterfaces(domainXml)
-    .filter((one) => spec.ports.every((port) => port.macAddress !== one.macAddress))
-    .map((one) => `it has an interface ${one.macAddress} that is not declared`);
+/** How the interfaces of a running domain are not as declared, as sentences: somebody was at them, or was interrupted. */
+export function interfaceDrift({ spec }: Thing<'domain'>, domain: XmlElement): string[] {
+  return readInterfaces(domain).flatMap(({ macAddress, unplugged }) => {
+    if (spec.ports.every((port) => port.macAddress !== macAddress))
+      return [`it has an interface ${macAddress} that is not declared`];
+    return unplugged ? [`the cable of its interface ${macAddress} was pulled on the host (virsh domif-setlink)`] : [];
+  });
 }

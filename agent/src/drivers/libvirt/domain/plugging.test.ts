@@ -6,6 +6,7 @@ import { XdrReader, XdrWriter } from '../rpc/xdr.ts';
 import type { Plug, PluggedInterface } from './interfaces.ts';
 import { interfaceXml, readInterfaces } from './interfaces.ts';
 import { pluggedIn, plugInterfaces } from './plugging.ts';
+import { parseXml } from './xml-tree.ts';
 
 const domain = { name: 'default.web', uuid: '1a57a9ce-0000-4000-8000-000000000001', id: 1 };
 const plug = (name: string): Plug => ({
@@ -66,7 +67,9 @@ class Guest {
       domain.uuid.replaceAll('-', ''),
       domain.id,
     ]);
-    const [one] = readInterfaces(`<domain><devices>${call.string()}</devices></domain>`) as [PluggedInterface];
+    const [one] = readInterfaces(parseXml(`<domain><devices>${call.string()}</devices></domain>`)) as [
+      PluggedInterface,
+    ];
     expect(call.uint()).toBe(1); // Only what runs: the definition is replaced whole, afterwards.
     this.calls.push(`${name === 'domainAttachDeviceFlags' ? 'plug' : 'unplug'} ${one.macAddress} bus ${one.bus}`);
     if (name === 'domainAttachDeviceFlags') {
@@ -156,7 +159,7 @@ describe('interfaces of a running guest', () => {
 
   test('are declared with every value a value', () => {
     const evil = { ...eth0, tap: `"'/><x a="` };
-    const found = readInterfaces(`<domain><devices>${interfaceXml(evil, 9)}</devices></domain>`);
+    const found = readInterfaces(parseXml(`<domain><devices>${interfaceXml(evil, 9)}</devices></domain>`));
     expect(found).toEqual([{ macAddress: mac(eth0), tap: evil.tap, bus: 9 }]);
   });
 });

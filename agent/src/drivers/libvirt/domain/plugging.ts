@@ -4,6 +4,7 @@ import { retryable } from '@plumb/schemas';
 import type { DomainRef, Procedures } from '../rpc/procedures.ts';
 import type { Plug, PluggedInterface } from './interfaces.ts';
 import { busOf, interfaceXml, isPlug, readInterfaces, unplugXml } from './interfaces.ts';
+import { parseXml } from './xml-tree.ts';
 
 /** The guest is asked so often to let go of an interface: one that still boots does not hear it. */
 const ASKED = 4;
@@ -12,7 +13,7 @@ const ASK_AGAIN_MS = 1_000;
 
 /** Which of the domain's ports its QEMU has now. */
 export async function pluggedIn(libvirt: Procedures, domain: DomainRef, wanted: readonly Plug[]): Promise<Plug[]> {
-  const found = readInterfaces(await libvirt.runningXml(domain));
+  const found = readInterfaces(parseXml(await libvirt.runningXml(domain)));
   return wanted.filter((plug) => found.some((one) => isPlug(one, plug)));
 }
 
@@ -26,7 +27,7 @@ export async function plugInterfaces(
   domain: DomainRef,
   wanted: readonly Plug[],
 ): Promise<void> {
-  const present = async () => readInterfaces(await libvirt.runningXml(domain));
+  const present = async () => readInterfaces(parseXml(await libvirt.runningXml(domain)));
   for (const extra of (await present()).filter((one) => !wanted.some((plug) => isPlug(one, plug))))
     await unplug(libvirt, clock, domain, extra);
   for (const [index, plug] of wanted.entries()) {
@@ -47,7 +48,7 @@ async function unplug(libvirt: Procedures, clock: Clock, domain: DomainRef, one:
       () => undefined,
       (thrown: unknown) => thrown,
     );
-    const found = readInterfaces(await libvirt.runningXml(domain));
+    const found = readInterfaces(parseXml(await libvirt.runningXml(domain)));
     if (!found.some(({ macAddress, tap }) => macAddress === one.macAddress && tap === one.tap)) return;
   }
   const why = refused instanceof Error ? `: ${refused.message}` : '';

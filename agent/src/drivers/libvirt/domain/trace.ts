@@ -1,16 +1,21 @@
-/** What a domain leaves in its folder: the guest's console, and why it last ended. */
-import { copyFile, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+/** What a domain leaves in its folder: the guest's console, why it last ended, and files of others that it ran from. */
+import { mkdir, open, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { DomainFacts } from '@plumb/schemas';
 import { nothingThere } from '../../../host/records.ts';
+import { isFullDisk } from '../../../host/space.ts';
 
 /** A guest may write to its console without end; two files of at most this size are kept. */
 const MAX_CONSOLE_BYTES = 2 * 1024 * 1024;
 
 type StopReason = DomainFacts['reason'];
 
+/** A full disk stops none of it: what finds no place there is remembered for as long as the agent lives. */
 export class DomainTrace {
   readonly #root: string;
+  readonly #unwritten = new Map<string, string>();
+  /** Ids of domains that were removed: who still looks at one leaves nothing of it. */
+  readonly #removed = new Set<string>();
 
   constructor(dataDir: string) {
     this.#root = join(dataDir, 'domains');
@@ -22,9 +27,10 @@ export class DomainTrace {
 
   /** Before a start: the folder is there, and the console of the run before is kept as `console.log.1`. */
   async begin(id: string): Promise<void> {
+    this.#removed.delete(id);
     await mkdir(join(this.#root, id), { recursive: true, mode: 0o711 });
     await this.#turnOver(id);
-    await rm(this.#stopFile(id), { force: true });
+    await this.#forget(this.#stopFile(id));
   }
 
   /** Keeps the console within its bound while the guest runs; QEMU appends, so that it goes on from the new end. */
@@ -33,30 +39,88 @@ export class DomainTrace {
     if (found !== undefined && found.size > MAX_CONSOLE_BYTES) await this.#turnOver(id);
   }
 
-  /** Why the domain last ended: libvirt forgets it when libvirtd restarts. */
+  /** Why the domain last ended: libvirt forgets it when libvirtd restarts, and never knew of a panic. */
   async stopReason(id: string): Promise<StopReason | undefined> {
-    return (await readFile(this.#stopFile(id), 'utf8').catch(nothingThere(undefined))) as StopReason | undefined;
+    return (await this.#read(this.#stopFile(id))) as StopReason | undefined;
   }
 
   async rememberStop(id: string, reason: StopReason): Promise<void> {
-    if ((await this.stopReason(id)) === reason) return;
-    await mkdir(join(this.#root, id), { recursive: true, mode: 0o711 });
-    await writeFile(this.#stopFile(id), reason);
+    await this.#write(id, this.#stopFile(id), reason);
+  }
+
+  /** Files that the domain had in the place of ours, when it was last seen with any. */
+  async foreignFiles(id: string): Promise<string[]> {
+    const text = await this.#read(this.#foreignFile(id));
+    return text === undefined ? [] : text.split('\n');
+  }
+
+  async rememberForeign(id: string, paths: readonly string[]): Promise<void> {
+    if (paths.length > 0) await this.#write(id, this.#foreignFile(id), paths.join('\n'));
+    else await this.#forget(this.#foreignFile(id));
   }
 
   async remove(id: string): Promise<void> {
-    await rm(join(this.#root, id), { recursive: true, force: true });
+    for (const file of [this.#stopFile(id), this.#foreignFile(id)]) this.#unwritten.delete(file);
+    this.#removed.add(id);
+    await rm(join(this.#root, id), { recursive: true, force: true, maxRetries: 5 });
   }
 
+  /** The newest part of the console becomes `console.log.1`, and the console begins anew. */
   async #turnOver(id: string): Promise<void> {
     const log = this.consoleLog(id);
     const found = await stat(log).catch(nothingThere(undefined));
     if (found === undefined || found.size === 0) return;
-    if (found.size <= 2 * MAX_CONSOLE_BYTES) await copyFile(log, `${log}.1`);
+    await copyTail(log, `${log}.1`, MAX_CONSOLE_BYTES).catch(unlessFull);
     await truncate(log, 0);
+  }
+
+  async #read(file: string): Promise<string | undefined> {
+    return this.#unwritten.get(file) ?? (await readFile(file, 'utf8').catch(nothingThere(undefined)));
+  }
+
+  async #write(id: string, file: string, text: string): Promise<void> {
+    if (this.#removed.has(id) || (await this.#read(file)) === text) return;
+    try {
+      await mkdir(dirname(file), { recursive: true, mode: 0o711 });
+      await writeFile(`${file}.new`, text);
+      await rename(`${file}.new`, file);
+      this.#unwritten.delete(file);
+    } catch (thrown) {
+      unlessFull(thrown);
+      await rm(`${file}.new`, { force: true });
+      this.#unwritten.set(file, text);
+    }
+  }
+
+  async #forget(file: string): Promise<void> {
+    this.#unwritten.delete(file);
+    await rm(file, { force: true });
   }
 
   #stopFile(id: string): string {
     return join(this.#root, id, 'stopped');
+  }
+
+  #foreignFile(id: string): string {
+    return join(this.#root, id, 'foreign');
+  }
+}
+
+function unlessFull(thrown: unknown): void {
+  if (!isFullDisk(thrown)) throw thrown;
+}
+
+/** The last `most` bytes at the most, from the beginning of a line where there is one. */
+async function copyTail(from: string, to: string, most: number): Promise<void> {
+  const file = await open(from, 'r');
+  try {
+    const { size } = await file.stat();
+    const tail = Buffer.alloc(Math.min(size, most));
+    const { bytesRead } = await file.read(tail, 0, tail.length, size - tail.length);
+    const read = tail.subarray(0, bytesRead);
+    const line = size > most ? read.indexOf('\n') + 1 : 0;
+    await writeFile(to, read.subarray(line), { mode: 0o600 });
+  } finally {
+    await file.close();
   }
 }

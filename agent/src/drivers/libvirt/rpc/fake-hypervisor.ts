@@ -16,6 +16,8 @@ export interface FakeDomain {
   running: string | undefined;
   state: number;
   reason: number;
+  /** What is wrong with its disks, by target: 1 failed, 2 no space. */
+  diskErrors: Record<string, number>;
 }
 
 const running = { state: 1, reason: 1 };
@@ -52,6 +54,7 @@ export class FakeHypervisor {
       definition: xml.definition,
       running: xml.running,
       ...(xml.running === undefined ? { state: 5, reason: 0 } : running),
+      diskErrors: {},
     };
     this.domains.push(domain);
     return domain;
@@ -112,7 +115,34 @@ export class FakeHypervisor {
     return writeRef(new XdrWriter(), known ?? this.add({ definition: xml }));
   }
 
+  /** Its QEMU holds the guest. */
+  hold(domain: FakeDomain, reason: number, diskErrors: Record<string, number> = {}): void {
+    Object.assign(domain, { state: 3, reason, diskErrors });
+    this.onEvent(domain.uuid);
+  }
+
   readonly #answers: Record<string, Answer> = {
+    domainGetDiskErrors: ({ diskErrors }) => {
+      const writer = new XdrWriter().uint(Object.keys(diskErrors).length);
+      for (const [disk, error] of Object.entries(diskErrors)) writer.string(disk).int(error);
+      return writer.int(Object.keys(diskErrors).length);
+    },
+    domainSetMetadata: (domain, args) => {
+      this.changes.push(`note ${domain.name}`);
+      args.int();
+      const [element = '', prefix, uri] = [args.optionalString(), args.optionalString(), args.optionalString()];
+      const ours = element
+        .replace('<thing', `<${prefix}:thing xmlns:${prefix}="${uri}"`)
+        .replace('</thing>', `</${prefix}:thing>`);
+      domain.definition = domain.definition?.replace(/<(\w+:)?thing[\s\S]*thing>/, ours);
+      return undefined;
+    },
+    domainSetVcpusFlags: (domain, args) => {
+      const cpus = args.uint();
+      this.changes.push(`cpus ${domain.name} ${cpus}`);
+      domain.running = domain.running?.replace(/<vcpu current="\d+"/, `<vcpu current="${cpus}"`);
+      return undefined;
+    },
     domainGetXMLDesc: ({ definition, running: has }, args) => {
       const wantsDefinition = (args.uint() & 2) !== 0;
       return new XdrWriter().string((wantsDefinition ? (definition ?? has) : (has ?? definition))!);

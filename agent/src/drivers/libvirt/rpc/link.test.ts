@@ -33,7 +33,7 @@ async function open(): Promise<LibvirtLink> {
     clock,
     log: () => {},
     listener: {
-      lifecycle: ({ name, uuid }) => heard.push(`${name} ${uuid}`),
+      happened: ({ name, uuid, panicked }) => heard.push(`${name} ${uuid}${panicked ? ' panicked' : ''}`),
       away: (why) => heard.push(`away: ${why}`),
       restored: () => heard.push('restored'),
     },
@@ -73,11 +73,22 @@ test.each([
   expect(failure.message).toContain('no, thank you');
 });
 
-test('lifecycle events are passed on', async () => {
+test('events of domains are passed on, whatever happened; a panic is told by nothing else', async () => {
   await open();
-  const event = Buffer.concat([new XdrWriter().int(1).finish(), domain('web'), new XdrWriter().int(5).int(2).finish()]);
-  fake.send({ procedure: DOMAIN_EVENT_LIFECYCLE, payload: event });
-  await vi.waitFor(() => expect(heard).toEqual([`web ${UUID}`]));
+  const lifecycle = (event: number, detail: number) => {
+    const what = new XdrWriter().int(event).int(detail).finish();
+    return Buffer.concat([new XdrWriter().int(1).finish(), domain('web'), what]);
+  };
+  fake.send({ procedure: DOMAIN_EVENT_LIFECYCLE, payload: lifecycle(5, 2) });
+  fake.send({ procedure: DOMAIN_EVENT_LIFECYCLE, payload: lifecycle(8, 0) });
+  fake.send({ procedure: DOMAIN_EVENT_LIFECYCLE, payload: lifecycle(8, 1) });
+  const device = Buffer.concat([
+    new XdrWriter().int(3).finish(),
+    domain('web'),
+    new XdrWriter().string('net1').finish(),
+  ]);
+  fake.send({ procedure: 350, payload: device });
+  await vi.waitFor(() => expect(heard).toEqual([`web ${UUID}`, `web ${UUID} panicked`, `web ${UUID}`, `web ${UUID}`]));
 });
 
 test('a ping of libvirt is answered', async () => {
@@ -132,7 +143,7 @@ test('polkit is asked where libvirt wants it', async () => {
   fake.handler = (call, reply) =>
     call.procedure === 66 ? reply(new XdrWriter().uint(1).int(2).finish()) : answerGreeting(call, reply);
   await open();
-  expect(fake.received.map(({ procedure }) => procedure)).toEqual([66, 70, 1, 316]);
+  expect(fake.received.map(({ procedure }) => procedure)).toEqual([66, 70, 1, ...Array(5).fill(316)]);
 });
 
 test('no socket is no libvirt: told with its path', async () => {
@@ -140,7 +151,7 @@ test('no socket is no libvirt: told with its path', async () => {
     socket: '/no/such/socket',
     clock,
     log: () => {},
-    listener: { lifecycle: () => {}, away: () => {}, restored: () => {} },
+    listener: { happened: () => {}, away: () => {}, restored: () => {} },
   };
   const failure = await LibvirtLink.open(options).catch((thrown) => thrown);
   expect(failure).toMatchObject({ reason: 'LibvirtUnavailable', retry: 'retry' });

@@ -2,8 +2,8 @@ import type { Clock } from '@plumb/schemas';
 import { retryable } from '@plumb/schemas';
 import type { Procedure } from './connection.ts';
 import { RpcConnection } from './connection.ts';
-import type { DomainRef } from './procedures.ts';
-import { DOMAIN_EVENT_LIFECYCLE, greet, lifecycleEvent, Procedures } from './procedures.ts';
+import type { DomainEvent } from './procedures.ts';
+import { domainEvent, greet, Procedures } from './procedures.ts';
 import type { XdrReader } from './xdr.ts';
 
 const FIRST_RETRY_MS = 50;
@@ -13,7 +13,7 @@ const PATIENCE_MS = 10_000;
 
 export interface LinkListener {
   /** Something happened to this domain. */
-  lifecycle(domain: DomainRef): void;
+  happened(event: DomainEvent): void;
   /** The connection broke, and is tried again; `why` is a sentence. */
   away(why: string): void;
   /** The connection is back after a break: events were missed. */
@@ -80,9 +80,7 @@ export class LibvirtLink {
     const connection = await RpcConnection.open(
       this.#options.socket,
       {
-        event: (procedure, content) => {
-          if (procedure === DOMAIN_EVENT_LIFECYCLE) this.#options.listener.lifecycle(lifecycleEvent(content));
-        },
+        event: (procedure, content) => this.#options.listener.happened(domainEvent(procedure, content)),
         closed: (why) => this.#reconnect(why),
       },
       this.#options.clock,

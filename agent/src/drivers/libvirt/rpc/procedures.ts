@@ -23,6 +23,8 @@ const DOMAIN_UNDEFINE_FLAGS = procedure('domainUndefineFlags', 231);
 const DOMAIN_DESTROY_FLAGS = procedure('domainDestroyFlags', 234);
 const DOMAIN_BLOCK_RESIZE = procedure('domainBlockResize', 251);
 const DOMAIN_SHUTDOWN_FLAGS = procedure('domainShutdownFlags', 258);
+const DOMAIN_GET_DISK_ERRORS = procedure('domainGetDiskErrors', 263);
+const DOMAIN_SET_METADATA = procedure('domainSetMetadata', 264);
 const DOMAIN_PM_WAKEUP = procedure('domainPMWakeup', 267);
 const CONNECT_LIST_ALL_DOMAINS = procedure('listAllDomains', 273);
 const DOMAIN_EVENT_REGISTER_ANY = procedure('domainEventRegisterAny', 316);
@@ -32,8 +34,16 @@ const DOMAIN_DEFINE_XML_FLAGS = procedure('domainDefineXMLFlags', 350);
 export const DOMAIN_EVENT_LIFECYCLE = 318;
 
 const AUTH_POLKIT_TYPE = 2;
-const EVENT_ID_LIFECYCLE = 0;
+/**
+ * Of what is heard: lifecycle, a device that went, a job on a disk that ended, a device that came, other metadata
+ * (virDomainEventID). Each message begins with the registration that it answers and the domain that it is of.
+ */
+const EVENT_IDS = [0, 15, 16, 19, 23];
+const EVENT_CRASHED = 8;
+const CRASHED_PANICKED = 0;
 const XML_INACTIVE = 2;
+const METADATA_ELEMENT_TYPE = 2;
+const AFFECT_CONFIG = 2;
 const AFFECT_LIVE = 1;
 const BLOCK_RESIZE_BYTES = 1;
 const SHUTDOWN_ACPI = 1;
@@ -61,6 +71,10 @@ export interface DomainInfo {
   cpus: number;
 }
 
+/** More than a guest of ours has, and libvirt's own bound. */
+const MOST_DISKS = 256;
+const DISK_ERROR_NO_SPACE = 2;
+
 type Call = (procedure: Procedure, args?: Buffer) => Promise<XdrReader>;
 
 /** Makes a new connection usable: authentication as the socket asks for it, the hypervisor, lifecycle events. */
@@ -68,13 +82,21 @@ export async function greet(call: Call): Promise<void> {
   const types = await call(AUTH_LIST).then((reply) => reply.array(() => reply.int()));
   if (types.includes(AUTH_POLKIT_TYPE)) await call(AUTH_POLKIT);
   await call(CONNECT_OPEN, new XdrWriter().optionalString('qemu:///system').uint(0).finish());
-  await call(DOMAIN_EVENT_REGISTER_ANY, new XdrWriter().int(EVENT_ID_LIFECYCLE).uint(0).finish());
+  for (const id of EVENT_IDS) await call(DOMAIN_EVENT_REGISTER_ANY, new XdrWriter().int(id).uint(0).finish());
 }
 
-/** Reads a lifecycle event: of which domain it is. What happened is asked for anew, since events may overtake. */
-export function lifecycleEvent(content: XdrReader): DomainRef {
+/** Something happened to a domain. What it is now is asked for anew, since events may overtake. */
+export interface DomainEvent extends DomainRef {
+  /** Its guest said that its kernel gave up: nothing but the event tells it. */
+  panicked: boolean;
+}
+
+export function domainEvent(procedure: number, content: XdrReader): DomainEvent {
   content.int(); // Which registration it answers.
-  return readDomain(content);
+  const domain = readDomain(content);
+  const panicked =
+    procedure === DOMAIN_EVENT_LIFECYCLE && content.int() === EVENT_CRASHED && content.int() === CRASHED_PANICKED;
+  return { ...domain, panicked };
 }
 
 export class Procedures {
@@ -162,6 +184,21 @@ export class Procedures {
   /** False of one that libvirt forgets when it ends. */
   async isPersistent(domain: DomainRef): Promise<boolean> {
     return (await this.#call(DOMAIN_IS_PERSISTENT, writeDomain(domain).finish())).int() === 1;
+  }
+
+  /** Notes our element in the definition, and leaves all else of it as it is. */
+  async setMetadata(domain: DomainRef, namespace: { prefix: string; uri: string }, element: string): Promise<void> {
+    const args = writeDomain(domain).int(METADATA_ELEMENT_TYPE).optionalString(element);
+    args.optionalString(namespace.prefix).optionalString(namespace.uri).uint(AFFECT_CONFIG);
+    await this.#call(DOMAIN_SET_METADATA, args.finish());
+  }
+
+  /** What is wrong with the disks of a running domain, by libvirt's name of each: `full`, or `failed` in another way. */
+  async diskErrors(domain: DomainRef): Promise<Map<string, 'full' | 'failed'>> {
+    const args = writeDomain(domain).uint(MOST_DISKS).uint(0).finish();
+    const reply = await this.#call(DOMAIN_GET_DISK_ERRORS, args);
+    const errors = reply.array(() => ({ disk: reply.string(), error: reply.int() }));
+    return new Map(errors.map(({ disk, error }) => [disk, error === DISK_ERROR_NO_SPACE ? 'full' : 'failed']));
   }
 
   /** Plugs a device, declared as in a definition, into a running domain; its definition is left as it is. */
