@@ -167,8 +167,6 @@ export const api: FuzzTarget<Input> = {
     const answer = await rig!.ask(method, path, { headers, ...(body === undefined ? {} : { body }) });
     return wrongAnswer(answer) ?? (method === 'GET' ? answer : await wrongStored());
   },
-  // A client, a server and TLS, all in one process.
-  withinMs: 300,
 };
 
 function wrongAnswer({ status, headers, text, body }: Answer): Wrong | undefined {

@@ -24,6 +24,25 @@ test('packets come out whole, wherever the stream was cut', () => {
   );
 });
 
+test('a large packet in small chunks is put together once', () => {
+  const large = encodePacket({
+    program: 1,
+    procedure: 2,
+    type: 1,
+    serial: 3,
+    status: 0,
+    payload: Buffer.alloc(16_000_000, 7),
+  });
+  const cutter = new PacketCutter();
+  const before = process.threadCpuUsage();
+  const found: Packet[] = [];
+  for (let at = 0; at < large.length; at += 1_024) found.push(...cutter.push(large.subarray(at, at + 1_024)));
+  const { user, system } = process.threadCpuUsage(before);
+  expect(found.map(({ payload }) => payload.length)).toEqual([16_000_000]);
+  // Put together with each chunk, it would copy 125 GB.
+  expect(user + system).toBeLessThan(2_000_000);
+});
+
 test.each([0, 27, 2 ** 31])('a length of %i bytes is no packet', (length) => {
   const bytes = Buffer.alloc(28);
   bytes.writeUInt32BE(length);

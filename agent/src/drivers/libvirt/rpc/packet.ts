@@ -37,19 +37,32 @@ export function encodePacket(packet: Packet): Buffer {
 
 /** Cuts a byte stream into packets; chunks may end anywhere. */
 export class PacketCutter {
-  #rest: Buffer = Buffer.alloc(0);
+  /** Chunks of a packet that is not whole yet: put together once, when it is. */
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  /** Bytes that must be there before there is something to read. */
+  #wanted = 4;
 
   /** Returns the packets that this chunk completes. Throws RangeError at a length that no packet has. */
   push(chunk: Buffer): Packet[] {
-    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes < this.#wanted) return [];
+    let rest = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks);
     const packets: Packet[] = [];
-    while (this.#rest.length >= 4) {
-      const length = this.#rest.readUInt32BE(0);
+    this.#wanted = 4;
+    while (rest.length >= 4) {
+      const length = rest.readUInt32BE(0);
       if (length < HEADER_BYTES || length > MAX_PACKET_BYTES) throw new RangeError(`a packet of ${length} bytes`);
-      if (this.#rest.length < length) break;
-      packets.push(decode(this.#rest.subarray(0, length)));
-      this.#rest = this.#rest.subarray(length);
+      if (rest.length < length) {
+        this.#wanted = length;
+        break;
+      }
+      packets.push(decode(rest.subarray(0, length)));
+      rest = rest.subarray(length);
     }
+    this.#chunks = rest.length === 0 ? [] : [rest];
+    this.#bytes = rest.length;
     return packets;
   }
 }
