@@ -11,6 +11,9 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
+const key = (comment: string) =>
+  `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFh ${comment}`;
+
 async function created(name: string, spec = {}) {
   const { status, body } = await api.ask('POST', INSTANCES, { body: manifests.instance(name, spec) });
   expect(status).toBe(201);
@@ -19,12 +22,12 @@ async function created(name: string, spec = {}) {
 
 describe('patch', () => {
   test('merge: null removes, objects merge, lists are replaced', async () => {
-    await created('merged', { sshKeys: ['a', 'b'], spread: { group: 'g', hostLabel: 'rack' } });
+    await created('merged', { sshKeys: [key('a'), key('b')], spread: { group: 'g', hostLabel: 'rack' } });
     const { body } = await api.ask('PATCH', `${INSTANCES}/merged`, {
       headers: MERGE,
-      body: { spec: { sshKeys: ['c'], spread: { hostLabel: null } } },
+      body: { spec: { sshKeys: [key('c')], spread: { hostLabel: null } } },
     });
-    expect(body.spec.sshKeys).toEqual(['c']);
+    expect(body.spec.sshKeys).toEqual([key('c')]);
     expect(body.spec.spread).toEqual({ group: 'g' });
     expect(body.spec.zone).toBe('home');
   });
