@@ -6,6 +6,7 @@ import { printable } from '@plumb/schemas/meta/printable.ts';
 import { watchForEnd } from '@plumb/schemas/meta/process-end.ts';
 import type { AgentCommand, LibvirtArguments, SimulatedArguments } from './command-line.ts';
 import { parseAgentCommand, USAGE } from './command-line.ts';
+import { openOrWait } from './drivers/late-driver.ts';
 import { latencyAround } from './drivers/simulated/latency.ts';
 import { seededRandom } from './drivers/simulated/seeded-random.ts';
 import { SimulatedHost } from './drivers/simulated/simulated-host.ts';
@@ -68,8 +69,11 @@ async function libvirtHost(
 ): Promise<AgentHost[]> {
   const tunnelAddress = given ?? (await ownAddress(serverAddress(server).host));
   // Only a host that has libvirt needs what this driver needs.
-  const { openLibvirtDriver } = await import('./drivers/libvirt/driver.ts');
-  const driver = await openLibvirtDriver({ host, socket, dataDir, tunnelAddress, limits, sources, log });
+  const { machineFacts, openLibvirtDriver } = await import('./drivers/libvirt/driver.ts');
+  const driver = await openOrWait({
+    ...{ name: 'libvirt', facts: machineFacts, clock: realAmbient().clock, log },
+    open: () => openLibvirtDriver({ host, socket, dataDir, tunnelAddress, limits, sources, log }),
+  });
   return [{ name: host, tunnelAddress, driver }];
 }
 

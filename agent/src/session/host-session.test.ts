@@ -138,6 +138,18 @@ test('a host that cannot be observed is tried again, and says only why until the
   expect(out.words).toEqual(['troubles: HostNotSeen', 'all: a', 'troubles: ', '+b']);
 });
 
+test('a host that waits to be observed again is observed as soon as its driver says that something is new', async () => {
+  const out = link();
+  const begun = session.begin(out, 's', 1);
+  observed[0]!.reject(new Error('libvirt is away'));
+  await begun;
+  tell({ type: 'lost' });
+  expect(observed).toHaveLength(2);
+  observed[1]!.resolve([live('a')]);
+  await settled();
+  expect(out.words).toEqual(['troubles: HostNotSeen', 'all: a', 'troubles: ']);
+});
+
 test('what is wrong with the host is told at once, and when it is over; nothing is said of a host that is well', async () => {
   const out = link();
   const begun = session.begin(out, 's', 1);

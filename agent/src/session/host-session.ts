@@ -48,6 +48,8 @@ export class HostSession {
   #held: AgentMessage[] | undefined;
   #lostAgain = false;
   #stopRetry: () => void = () => {};
+  /** Observes the host again at once, while that waits for its time. */
+  #retry: (() => void) | undefined;
   /** Why there is no snapshot. */
   #notSeen: HostTrouble[] = [];
   /** What the control plane was told last in this session. */
@@ -120,6 +122,7 @@ export class HostSession {
   /** The stream is lost or given up. Commands go on. */
   end(): void {
     this.#stopRetry();
+    this.#retry = undefined;
     this.#link = undefined;
     this.#session = undefined;
     this.#held = undefined;
@@ -145,7 +148,9 @@ export class HostSession {
       return;
     }
     if (change.type === 'lost') {
-      if (this.#held) this.#lostAgain = true;
+      // What it waited for may be there: it is looked at once more, now.
+      if (this.#retry) this.#retry();
+      else if (this.#held) this.#lostAgain = true;
       else void this.#observe(link);
       return;
     }
@@ -197,7 +202,13 @@ export class HostSession {
       const message = `what lives on the host cannot be seen: ${(error as Error).message}`;
       log(`${this.name}: ${message}; trying again`);
       this.#noteSeen({ reason: 'HostNotSeen', message, blocking: true });
-      this.#stopRetry = clock.after(backoffMs(failures, random), () => void this.#observe(link, known, failures + 1));
+      const again = () => {
+        this.#stopRetry();
+        this.#retry = undefined;
+        void this.#observe(link, known, failures + 1);
+      };
+      this.#retry = again;
+      this.#stopRetry = clock.after(backoffMs(failures, random), again);
       return;
     }
     this.#noteSeen();

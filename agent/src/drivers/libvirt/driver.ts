@@ -30,6 +30,11 @@ const GLANCE_EVERY_MS = 10_000;
 /** A libvirtd that is restarted is no trouble. */
 const AWAY_GRACE_MS = 5_000;
 
+/** What this machine has for instances. */
+export async function machineFacts(): Promise<DriverFacts> {
+  return { cpus: cpus().length, memoryMiB: Math.floor(totalmem() / 1024 ** 2) };
+}
+
 /** The driver of a real host: QEMU through libvirt's socket, qcow2 files, the kernel's bridges and packet filter. */
 export async function openLibvirtDriver(options: LibvirtDriverOptions): Promise<Driver> {
   // What happens before the driver is there, its first look at everything finds.
@@ -119,8 +124,8 @@ class LibvirtDriver implements Driver {
     });
   }
 
-  async facts(): Promise<DriverFacts> {
-    return { cpus: cpus().length, memoryMiB: Math.floor(totalmem() / 1024 ** 2) };
+  facts(): Promise<DriverFacts> {
+    return machineFacts();
   }
 
   troubles(): ReturnType<Driver['troubles']> {
