@@ -39,7 +39,7 @@ test('what is as declared needs no patch, whatever others added to its metadata'
 });
 
 test('a field that is taken out goes, and its default comes back', async () => {
-  const patch = patchFor(await manifest(), await stored(', power: Stopped, sshKeys: [k], spread: {group: g}'));
+  const patch = patchFor(await manifest(), await stored(', power: Stopped, sshKeys: [ssh-ed25519 AAAA], spread: {group: g}'));
   expect(patch).toEqual({ metadata: { uid: 'u-1' }, spec: { power: 'Running', sshKeys: null, spread: null } });
 });
 
@@ -57,7 +57,7 @@ test('a label that was declared and is taken out goes; those of others stay', as
 });
 
 test('differences are named field by field, items of list maps by their key', async () => {
-  const wanted = await manifest(', sshKeys: [k], spread: {group: g}');
+  const wanted = await manifest(', sshKeys: [ssh-ed25519 AAAA], spread: {group: g}');
   const object = await stored(', power: Stopped, rootDiskMiB: 5', '', ({ spec }) => {
     spec.interfaces = [
       { name: 'eth0', l3Network: 'b' },
@@ -71,7 +71,7 @@ test('differences are named field by field, items of list maps by their key', as
   - spec.interfaces[eth1].l3Network: "c"
   ~ spec.power: "Stopped" → "Running"
   - spec.rootDiskMiB: 5
-  + spec.sshKeys: ["k"]
+  + spec.sshKeys: ["ssh-ed25519 AAAA"]
   + spec.spread.group: "g"
 `,
   );
