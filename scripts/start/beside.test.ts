@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { unknownTo } from './beside.ts';
+import { byNamespace, unknownTo } from './beside.ts';
 
 const objects = [
   { kind: 'Instance', namespace: 'default', name: 'web-0' },
@@ -22,4 +22,12 @@ it('is what the state does not manage, by kind, project and name', () => {
     { mode: 'managed', type: 'plumb_zone', instances: [{ attributes: null }] },
   ];
   expect(unknownTo(state(...managed), objects)).toEqual([objects[1]]);
+});
+
+it('is removed project by project, and last what belongs to none', () => {
+  expect(byNamespace([objects[2]!, ...objects.slice(0, 2)])).toEqual([
+    ['default', ['instance/web-0']],
+    ['lab', ['instance/web-0']],
+    [undefined, ['l2network/lab']],
+  ]);
 });

@@ -1,7 +1,5 @@
 /** What people declared beside Terraform, with kubectl or plumb: Terraform knows nothing of it, and waits for it in vain. */
-import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { API_GROUP_VERSION, kinds } from '../../schemas/src/index.ts';
+import { kinds } from '../../schemas/src/index.ts';
 import { DEFAULT_PROJECT, snakeCase } from '../../schemas/src/project/terraform.ts';
 import { PLUMB } from '../control-plane.ts';
 import { run } from '../run.ts';
@@ -25,18 +23,24 @@ export async function removeBeside(steps: Steps, { kubeconfig, quickstart }: Clo
   const beside = unknownTo(stdout, await declared(kubeconfig));
   if (beside.length === 0) return;
   await steps.run('Declared beside Terraform', 'remove what is named by hand: plumb delete --cascade', async (step) => {
-    const manifests = beside.map(({ kind, namespace, name }) =>
-      JSON.stringify({ apiVersion: API_GROUP_VERSION, kind, metadata: { name, ...(namespace ? { namespace } : {}) } }),
-    );
-    const file = join(quickstart.folder, 'beside.yaml');
-    await writeFile(file, manifests.join('\n---\n'));
-    await run(NODE, [PLUMB, 'delete', '--cascade', '--yes', '-f', file], {
-      env: { KUBECONFIG: kubeconfig },
-      onLine: (line) => step.line(line),
-    });
-    await rm(file);
+    for (const [namespace, names] of byNamespace(beside)) {
+      const where = namespace === undefined ? [] : ['-n', namespace];
+      await run(NODE, [PLUMB, 'delete', '--cascade', '--yes', ...where, ...names], {
+        env: { KUBECONFIG: kubeconfig },
+        onLine: (line) => step.line(line),
+      });
+    }
     step.note(`${beside.length} removed`);
   });
+}
+
+/** As `plumb delete` takes them, with what belongs to no project last: others may stand on it. */
+export function byNamespace(objects: readonly Declared[]): [string | undefined, string[]][] {
+  const groups = new Map<string | undefined, string[]>();
+  const last = objects.filter(({ namespace }) => namespace === undefined);
+  for (const { kind, namespace, name } of [...objects.filter((object) => !last.includes(object)), ...last])
+    groups.set(namespace, [...(groups.get(namespace) ?? []), `${kind.toLowerCase()}/${name}`]);
+  return [...groups];
 }
 
 /** Those objects that are not in the state, as `terraform state pull` prints it: nothing at all where there is none. */
