@@ -20,6 +20,7 @@ const LONGEST = [
   'e2e/faults.e2e.ts',
   'e2e/quickstart.e2e.ts',
   'agent/src/drivers/libvirt/libvirt.conformance.ts',
+  'agent/src/drivers/libvirt/hands.conformance.ts',
   'e2e/start.e2e.ts',
   'e2e/random-kills.e2e.ts',
   'reconciler/src/store/sqlite.conformance.ts',

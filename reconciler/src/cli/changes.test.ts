@@ -39,7 +39,10 @@ test('what is as declared needs no patch, whatever others added to its metadata'
 });
 
 test('a field that is taken out goes, and its default comes back', async () => {
-  const patch = patchFor(await manifest(), await stored(', power: Stopped, sshKeys: [ssh-ed25519 AAAA], spread: {group: g}'));
+  const patch = patchFor(
+    await manifest(),
+    await stored(', power: Stopped, sshKeys: [ssh-ed25519 AAAA], spread: {group: g}'),
+  );
   expect(patch).toEqual({ metadata: { uid: 'u-1' }, spec: { power: 'Running', sshKeys: null, spread: null } });
 });
 
