@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** What is waited for comes within milliseconds; on a busy machine it may take seconds. */
+const patient = { poll: { timeout: 20_000 } };
+
 /** Three suites by file name: `*.test.ts` (unit), `*.conformance.ts` and `*.e2e.ts` (real binaries, one file at a time). */
 export default defineConfig({
   test: {
@@ -7,6 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          expect: patient,
           include: ['{schemas,reconciler,agent,provider,scripts,bench,sim}/**/*.test.ts'],
           // Far more than they take: the machine may be busy.
           testTimeout: 60_000,
@@ -16,6 +20,7 @@ export default defineConfig({
       {
         test: {
           name: 'conformance',
+          expect: patient,
           include: ['{reconciler,agent}/**/*.conformance.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -24,6 +29,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          expect: patient,
           include: ['{e2e,bench}/**/*.e2e.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,

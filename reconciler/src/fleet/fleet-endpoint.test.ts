@@ -174,6 +174,7 @@ test('a stream that is held is not read, and is read on afterwards', async () =>
   });
   const frame = agentFrame.encode({ messages: [heartbeat] });
   for (let n = 0; n < 50; n++) stream.send(frame);
+  await expect.poll(() => heard).toBe(1);
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(heard).toBe(1);
   resume();
