@@ -25,8 +25,14 @@ export class Connections {
     let connection = this.#known.get(common);
     if (!connection) {
       const visitor = this.#door.visitorOf(incoming.socket);
-      // Its streams may end first.
-      if (visitor && session) visitor.close = () => session.close();
+      if (visitor && session) {
+        // Its streams may end first.
+        visitor.close = () => session.close();
+        visitor.cutOff = () => {
+          session.close();
+          session.destroy();
+        };
+      }
       connection = {
         address: visitor?.address ?? plainAddress(incoming.socket.remoteAddress),
         visitor,

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import http2 from 'node:http2';
 import { type AddressInfo, createServer, isIPv6 } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { type Clock, type PlumbError, terminal } from '@plumb/schemas';
+import { type Clock, type PlumbError, type Random, terminal } from '@plumb/schemas';
 import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { AGENT_SERVER_NAME } from '@plumb/schemas/wire/join-token.ts';
 import type { TlsIdentity } from '../pki/identity.ts';
@@ -24,6 +24,7 @@ export interface ListenerOptions {
   port: number;
   identity: TlsIdentity;
   clock: Clock;
+  random: Random;
   limits: ServerLimits;
   /** Whether connections from the address begin with a header of PROXY protocol v2. */
   isTrustedProxy?: ((address: string) => boolean) | undefined;
@@ -61,6 +62,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   server.addContext(AGENT_SERVER_NAME, identity.forAgents());
   const door = new Door({
     clock,
+    random: options.random,
     limits,
     metrics,
     isTrustedProxy,
@@ -73,13 +75,19 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   server.on('tlsClientError', () => {});
   // Nothing is read from a connection before the door has let it in.
   const outside = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => door.take(socket));
-  outside.listen(options.port, options.host);
+  // While we are busy, what comes waits in the kernel: more than strangers may have, so that nobody has to come twice.
+  outside.listen({ port: options.port, host: options.host, backlog: 2 * limits.unauthenticatedConnections });
   await once(outside, 'listening').catch((error) => {
     door.close();
     throw cannotListen(options, error);
   });
 
   async function serve(incoming: Request, response: Response): Promise<void> {
+    const source = connections.of(incoming);
+    if (source.visitor?.isSpent) {
+      source.visitor.cutOff();
+      return;
+    }
     const gone = new AbortController();
     let sent = false;
     // Nobody waits for it once all was sent, and each abort costs.
@@ -94,7 +102,6 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     let unuse: (() => void) | undefined;
     const end = () => gone.abort();
     try {
-      const source = connections.of(incoming);
       unuse = source.visitor?.use(() => clock.now());
       const request = new ApiRequest(incoming, gone.signal, { source, clock });
       reply = await options.answer(request);

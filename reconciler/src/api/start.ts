@@ -99,7 +99,14 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const { onAgentConnection, metrics } = options;
   const listener = await listen({
     ...options.listen,
-    ...{ identity: options.tls, clock: ambient.clock, limits: context.limits, onAgentConnection, metrics },
+    ...{
+      identity: options.tls,
+      clock: ambient.clock,
+      random: ambient.random,
+      limits: context.limits,
+      onAgentConnection,
+      metrics,
+    },
     isTrustedProxy: rangesOf(options.trustedProxies ?? [], '--trusted-proxy'),
     answer: (request) => router.answer(request),
   }).catch((error) => {

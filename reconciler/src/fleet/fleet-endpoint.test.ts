@@ -100,7 +100,7 @@ test('a join is answered; one that is refused says why, in whatever characters',
 });
 
 test('what is said before it is known who speaks is refused by its length, before it has come', async () => {
-  const { call, joins, calls, client } = await open();
+  const { call, joins, calls, client, peer } = await open();
   const join = call(JOIN_PATH).send(Buffer.alloc(10), { length: defaultServerLimits.joinBytes + 1 });
   expect(await join.status()).toMatchObject({
     code: STATUS.resourceExhausted,
@@ -112,6 +112,7 @@ test('what is said before it is known who speaks is refused by its length, befor
   expect(await calls[0]!.first()).toBeUndefined();
   expect((await stream.status()).code).toBe(STATUS.resourceExhausted);
   expect(client.destroyed).toBe(false);
+  expect(peer.refusals).toBe(2);
 });
 
 test.each([
@@ -124,7 +125,7 @@ test.each([
 });
 
 test('of a stream nothing is decoded before its credential was looked at, and nothing is kept beyond its window', async () => {
-  const { call, calls, endpoint } = await open();
+  const { call, calls, endpoint, client } = await open();
   const stream = call(CONNECT_PATH, callMetadata('h', 'secret'));
   await expect.poll(() => calls.length).toBe(1);
   expect(calls[0]!.facts).toMatchObject({ protocol: 2, bearer: { host: 'h', credential: 'secret' } });
@@ -134,6 +135,7 @@ test('of a stream nothing is decoded before its credential was looked at, and no
   expect(endpoint.traffic).toMatchObject({ bytesReceived: 0, messagesReceived: 0 });
   // The window is full: the rest waits in the client.
   expect(stream.stream.writableLength).toBeGreaterThan(500_000);
+  expect(client.remoteSettings.initialWindowSize).toBe(16_384);
   calls[0]!.fail(new CallFailure(STATUS.unauthenticated, 'unknown'));
   expect(await stream.status()).toEqual({ code: STATUS.unauthenticated, message: 'unknown' });
   expect(endpoint.traffic.messagesReceived).toBe(0);

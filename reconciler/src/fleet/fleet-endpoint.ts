@@ -42,6 +42,13 @@ export interface Traffic {
   messagesSent: number;
 }
 
+/**
+ * What may be under way on a stream, unread, in bytes: of a stranger what his first frame may take, with room for its head and for
+ * half of another; of an agent what keeps a long and fast line busy.
+ */
+const STRANGERS_WINDOW = 16 * 1024;
+const AGENTS_WINDOW = 1024 * 1024;
+
 /** Node's own bound of what one session takes in memory, in MiB: what a slow agent has not taken is bounded by its stream. */
 const MOST_SESSION_MIB = 64;
 
@@ -69,10 +76,11 @@ export class FleetEndpoint {
         enablePush: false,
         maxConcurrentStreams: limits.streamsPerAgentConnection,
         maxHeaderListSize: limits.callMetadataBytes,
+        initialWindowSize: STRANGERS_WINDOW,
       },
     });
     const stopPings = keepAlive(session, clock);
-    const own = { peer, unattached: 0 };
+    const own = { ...widened(peer, session), unattached: 0 };
     this.#sessions.add(session);
     session.on('error', () => {});
     session.on('close', () => {
@@ -96,7 +104,7 @@ export class FleetEndpoint {
         throw new CallFailure(STATUS.invalidArgument, 'this is for agents of Plumb, which speak gRPC');
       const path = headers[':path'];
       if (path === CONNECT_PATH) this.#connect(stream, headers, own);
-      else if (path === JOIN_PATH) this.#join(stream, own.peer);
+      else if (path === JOIN_PATH) this.#join(stream, own);
       else throw new CallFailure(STATUS.unimplemented, 'there is no such method');
     } catch (error) {
       own.peer.refused();
@@ -107,15 +115,7 @@ export class FleetEndpoint {
   #connect(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, own: Session): void {
     const { limits } = this.#options;
     const facts = readCallMetadata(headers as Record<string, string | string[] | undefined>);
-    if (own.unattached >= limits.unattachedStreamsPerConnection)
-      throw new CallFailure(STATUS.resourceExhausted, 'too many streams of this connection wait for a credential');
-    own.unattached++;
-    let counted = true;
-    const settled = () => {
-      if (counted) own.unattached--;
-      counted = false;
-    };
-    stream.on('close', settled);
+    const settled = this.#waitForCredential(stream, own);
     const { traffic } = this;
     this.#handlers.connect(
       new StreamCall({
@@ -140,31 +140,62 @@ export class FleetEndpoint {
     );
   }
 
-  #join(stream: ServerHttp2Stream, peer: Peer): void {
-    answerUnary(stream, this.#options.limits.joinBytes, async (bytes) => {
+  /** Counts a call on which nobody has shown a credential, until the function that it returns is called or the call ends. */
+  #waitForCredential(stream: ServerHttp2Stream, own: Session): () => void {
+    if (own.unattached >= this.#options.limits.unattachedStreamsPerConnection)
+      throw new CallFailure(STATUS.resourceExhausted, 'too many calls of this connection wait for a credential');
+    own.unattached++;
+    let counted = true;
+    const settled = () => {
+      if (counted) own.unattached--;
+      counted = false;
+    };
+    stream.on('close', settled);
+    return settled;
+  }
+
+  #join(stream: ServerHttp2Stream, own: Session): void {
+    const { peer } = own;
+    // An agent for many hosts joins for all of them at once, when one of them is known.
+    if (!own.isKnown()) this.#waitForCredential(stream, own);
+    const answer = async (bytes: Buffer) => {
       let request: JoinRequest;
       try {
         request = joinRequest.decode(bytes);
       } catch {
-        peer.refused();
         throw new CallFailure(STATUS.invalidArgument, 'the request cannot be decoded');
       }
-      try {
-        await this.#handlers.join(request, peer.address);
-      } catch (error) {
-        peer.refused();
-        throw error;
-      }
+      await this.#handlers.join(request, peer.address);
       peer.identified(request.host);
       return joinReply.encode({});
-    });
+    };
+    answerUnary(stream, { most: this.#options.limits.joinBytes, answer, onRefused: () => peer.refused() });
   }
+}
+
+/** The peer, whose streams may have more under way once a host has shown its credential. */
+function widened(peer: Peer, session: ServerHttp2Session): Pick<Session, 'peer' | 'isKnown'> {
+  let isWide = false;
+  const wide: Peer = {
+    address: peer.address,
+    refused: () => peer.refused(),
+    use: () => peer.use(),
+    identified(host) {
+      peer.identified(host);
+      if (isWide || session.destroyed) return;
+      isWide = true;
+      session.settings({ initialWindowSize: AGENTS_WINDOW });
+    },
+  };
+  return { peer: wide, isKnown: () => isWide };
 }
 
 /** A connection of an agent. */
 interface Session {
   readonly peer: Peer;
-  /** Streams on which nobody has shown a credential yet. */
+  /** Whether a host of it has shown a credential. */
+  isKnown(): boolean;
+  /** Calls on which nobody has shown a credential yet. */
   unattached: number;
 }
 

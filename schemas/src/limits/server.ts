@@ -33,8 +33,8 @@ export const serverLimitDefinitions = {
     maximum: 1 << 16,
   },
   unattachedStreamsPerConnection: {
-    description: 'Open streams of one connection on which no host has shown its credential yet.',
-    above: 'A further stream is refused.',
+    description: 'Open calls of one connection on which no host has shown its credential yet.',
+    above: 'A further call is refused.',
     default: 4,
     minimum: 1,
     maximum: 1 << 10,
@@ -238,6 +238,14 @@ export const serverLimitDefinitions = {
     minimum: 1,
     maximum: 1 << 20,
   },
+  unauthenticatedHandshakes: {
+    description: 'Connections in all that speak TLS, or begin to, and on which nobody has shown a credential yet.',
+    above:
+      'A further connection waits with its handshake; the oldest makes room when it has shown nothing for three seconds.',
+    default: 64,
+    minimum: 8,
+    maximum: 1 << 20,
+  },
   unauthenticatedRequests: {
     description: 'Requests of one connection that show no credential, or a wrong one.',
     above: 'The connection is closed.',
@@ -248,12 +256,13 @@ export const serverLimitDefinitions = {
   unauthenticatedBytes: {
     description: 'What is read from one connection before somebody has shown a credential on it.',
     above: 'The connection is closed.',
-    default: 256 << 10,
+    default: 96 << 10,
     minimum: 32 << 10,
     maximum: 1 << 30,
   },
   handshakeSeconds: {
-    description: 'Time from the beginning of a connection to the end of its TLS handshake.',
+    description:
+      'Time from the beginning of a TLS handshake to its end; a connection that waits for its turn costs nearly nothing.',
     above: 'The connection is closed.',
     default: 10,
     minimum: 1,
@@ -263,14 +272,14 @@ export const serverLimitDefinitions = {
     description:
       'TLS handshakes that one address begins each second and that end without a credential, in the long run.',
     above: 'They wait; the newest is the first to go on.',
-    default: 50,
+    default: 20,
     minimum: 1,
     maximum: 1 << 20,
   },
   handshakesPerAddressAtOnce: {
     description: 'TLS handshakes that one address begins at once after a quiet time.',
     above: 'They wait; the newest is the first to go on.',
-    default: 500,
+    default: 64,
     minimum: 1,
     maximum: 1 << 20,
   },

@@ -16,11 +16,14 @@ export interface AgentPeer {
   park(): () => void;
 }
 
+/** A call of an agent costs more than a request, and its agent makes one at a time: as many requests. */
+const WORTH = 4;
+
 export function agentPeer(door: Door, visitor: Visitor, clock: Clock): AgentPeer {
   return {
     address: visitor.address,
     identified: (name) => visitor.identified({ kind: 'host', name }),
-    refused: () => visitor.refused(),
+    refused: () => visitor.refused(WORTH),
     use: () => visitor.use(() => clock.now()),
     park() {
       door.park(visitor);

@@ -22,6 +22,10 @@ class FakeSocket extends EventEmitter {
     this.remoteAddress = remoteAddress;
   }
 
+  destroySoon(): void {
+    this.destroy();
+  }
+
   destroy(): void {
     if (this.destroyed) return;
     this.destroyed = true;
@@ -34,7 +38,7 @@ function rig(limits: Partial<ServerLimits> = {}) {
   const metrics = new Metrics();
   const entered: FakeSocket[] = [];
   const door = new Door({
-    ...{ clock, metrics, limits: { ...defaultServerLimits, ...limits } },
+    ...{ clock, random: { next: () => 0 }, metrics, limits: { ...defaultServerLimits, ...limits } },
     isTrustedProxy: () => false,
     enter: (socket) => entered.push(socket as unknown as FakeSocket),
   });
@@ -66,6 +70,34 @@ test('when there are too many in all, the oldest of who has most makes room: a c
   expect(come('203.0.113.9').socket.destroyed).toBe(false);
   expect(open(flood)).toBe(19);
   expect(await metrics.text()).toContain('plumb_connections_closed_total{why="crowded"} 31');
+});
+
+test('few strangers speak TLS at the same time; one that has shown nothing for long makes room for who comes', async () => {
+  const { clock, many, come, entered, open, metrics } = rig({
+    ...{ unauthenticatedHandshakes: 10, handshakesPerAddressAtOnce: 10, handshakesPerAddressPerSecond: 2 },
+  });
+  const flood = many(50, '127.0.0.1');
+  expect(entered).toHaveLength(10);
+  expect(open(flood)).toBe(50);
+  await clock.advance(2900);
+  expect(entered).toHaveLength(10);
+  await clock.advance(200);
+  // Some were closed, and the newest began in their place.
+  const begun = entered.slice(10);
+  expect(begun.length).toBeGreaterThan(0);
+  expect(begun).toEqual(
+    flood
+      .slice(-begun.length)
+      .map(({ socket }) => socket)
+      .reverse(),
+  );
+  expect(open(flood.slice(0, begun.length))).toBe(0);
+  await clock.advance(20_000);
+  // A client comes in at once, in the place of the oldest.
+  const client = come('203.0.113.9');
+  expect(entered.at(-1)).toBe(client.socket);
+  client.visitor.identified({ kind: 'user', name: 'admin' });
+  expect(await metrics.text()).toContain('plumb_connections{of="users"} 1');
 });
 
 test('when all addresses have few, those go before that have shown a credential once', () => {

@@ -5,7 +5,7 @@
  */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { Clock } from '@plumb/schemas';
+import type { Clock, Random } from '@plumb/schemas';
 import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { Holdings } from '../fairness/holdings.ts';
@@ -23,8 +23,12 @@ import { nameOf, type Owner, Visitor, type VisitorEvents } from './visitor.ts';
 const CLOSED_WHY = ['crowded', 'overdue', 'loud', 'refused', 'idle', 'owner', 'proxy'] as const;
 type ClosedWhy = (typeof CLOSED_WHY)[number];
 
+/** How long a connection that ends has for its last answer, in milliseconds. */
+const FAREWELL_MS = 200;
+
 export interface DoorOptions {
   clock: Clock;
+  random: Random;
   limits: ServerLimits;
   metrics?: Metrics | undefined;
   /** Whether connections from the address begin with a header that says where they come from. */
@@ -51,11 +55,13 @@ export class Door implements VisitorEvents {
     this.#options = options;
     this.#strangers = new Strangers({ clock, limits, onClosed: (why) => void this.#closed[why]++ });
     this.#pacer = new Pacer({
-      clock,
+      ...{ clock, random: options.random },
       perSecond: limits.handshakesPerAddressPerSecond,
       burst: limits.handshakesPerAddressAtOnce,
       allPerSecond: limits.handshakesPerSecond,
       allBurst: limits.handshakesAtOnce,
+      makeRoom: (origin) => this.#strangers.makeRoomInside(origin),
+      isKnown: (origin) => this.#strangers.isKnown(origin),
     });
     this.#stopSweep = clock.after(this.#sweepMs(), () => this.#sweepIdle());
     if (options.metrics) this.#publish(options.metrics);
@@ -85,11 +91,13 @@ export class Door implements VisitorEvents {
   /** The handshake has ended: from now on a credential is waited for. */
   shook(visitor: Visitor): void {
     visitor.deadline = this.#options.clock.now() + this.#options.limits.credentialSeconds * 1000;
+    this.#strangers.begin(visitor);
   }
 
   /** Nothing is expected of the connection until {@link shook} is called again: we are not ready to hear it. */
   park(visitor: Visitor): void {
     visitor.deadline = Number.POSITIVE_INFINITY;
+    this.#strangers.park(visitor);
   }
 
   close(): void {
@@ -130,12 +138,15 @@ export class Door implements VisitorEvents {
     return true;
   }
 
-  refused(visitor: Visitor): void {
-    visitor.refusals++;
-    if (visitor.refusals !== this.#options.limits.unauthenticatedRequests) return;
+  refused(visitor: Visitor, requests: number): void {
+    visitor.refusals += requests;
+    if (visitor.isSpent || visitor.refusals < this.#options.limits.unauthenticatedRequests) return;
     this.#closed.refused++;
-    // What was answered goes before: the answer says why.
-    setImmediate(() => visitor.close());
+    visitor.isSpent = true;
+    // What was answered goes before: the answer says why. Who does not take it is not waited for.
+    setImmediate(() => visitor.cutOff());
+    const stop = this.#options.clock.after(FAREWELL_MS, () => visitor.socket.destroy());
+    visitor.socket.once('close', stop);
   }
 
   gone(visitor: Visitor): void {
@@ -172,13 +183,15 @@ export class Door implements VisitorEvents {
     }
     const now = clock.now();
     const visitor = new Visitor(socket, { address, origin }, now, this);
-    visitor.deadline = now + limits.handshakeSeconds * 1000;
     this.#visitors.set(visitor.name, visitor);
     this.#strangers.add(visitor);
-    socket.once(
-      'close',
-      this.#pacer.ask(origin, () => socket.destroyed || enter(socket)),
-    );
+    const begin = () => {
+      if (socket.destroyed) return;
+      visitor.deadline = clock.now() + limits.handshakeSeconds * 1000;
+      this.#strangers.begin(visitor);
+      enter(socket);
+    };
+    socket.once('close', this.#pacer.ask(origin, begin));
   }
 
   #sweepMs(): number {

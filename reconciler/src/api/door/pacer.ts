@@ -1,14 +1,19 @@
-import type { Clock } from '@plumb/schemas';
+import type { Clock, Random } from '@plumb/schemas';
 import { Bucket } from '../../runtime/bucket.ts';
 
 export interface PacerOptions {
   clock: Clock;
+  random: Random;
   /** Of one origin: in the long run each second, and at once after a quiet time. */
   perSecond: number;
   burst: number;
   /** Of all origins together. */
   allPerSecond: number;
   allBurst: number;
+  /** Whether there is room for one more of the origin; makes room, if it can. */
+  makeRoom(origin: string): boolean;
+  /** Whether somebody of the origin has shown a credential before: it goes before others. */
+  isKnown(origin: string): boolean;
 }
 
 /** How long one turn of letting in lasts, in milliseconds. */
@@ -16,6 +21,8 @@ const TURN_MS = 10;
 /** Origins whose pace is known; further ones share one. */
 const MOST_ORIGINS = 16_384;
 const SHARED = 'others';
+/** Who is among so many newest may be the next. */
+const NEWEST = 8;
 /** They are looked through no more often than this, in milliseconds. */
 const FORGET_MS = 1000;
 
@@ -26,8 +33,7 @@ interface Waiting {
 
 /**
  * Handshakes are dear: one origin begins as many as it may, and origins take turns; those that end with a credential do not
- * count. The newest goes first: who floods us waits behind itself, and who comes now is served now, while the oldest of a flood
- * run into their deadline.
+ * count. The newest go first: who floods us waits behind itself, and who comes now is served soon.
  */
 export class Pacer {
   readonly #options: PacerOptions;
@@ -46,7 +52,7 @@ export class Pacer {
   /** Calls `start` when it is its turn, perhaps at once. Returns what makes it wait no more. */
   ask(origin: string, start: () => void): () => void {
     const waiting: Waiting = { origin, start };
-    if (!this.#queues.has(origin) && this.#mayStart(origin)) {
+    if (this.#mayStart(origin)) {
       start();
       return () => {};
     }
@@ -73,20 +79,30 @@ export class Pacer {
   #turn(): void {
     this.#stopTurn = undefined;
     // One of each origin in each round, as long as somebody may begin.
+    const { isKnown } = this.#options;
     for (let begun = true; begun; ) {
       begun = false;
-      for (const [origin, queue] of [...this.#queues]) {
+      const origins = [...this.#queues].sort(([a], [b]) => Number(isKnown(b)) - Number(isKnown(a)));
+      for (const [origin, queue] of origins) {
         if (!this.#mayStart(origin)) continue;
-        const newest = [...queue].at(-1)!;
-        queue.delete(newest);
+        const next = this.#pick(queue);
+        queue.delete(next);
         // To the end of the round.
         this.#queues.delete(origin);
         if (queue.size > 0) this.#queues.set(origin, queue);
-        newest.start();
+        next.start();
         begun = true;
       }
     }
     if (this.#queues.size > 0) this.#stopTurn = this.#options.clock.after(TURN_MS, () => this.#turn());
+  }
+
+  /** The newest, or every other time any of the newest: who is overtaken by a flood's next connection is not lost. */
+  #pick(queue: ReadonlySet<Waiting>): Waiting {
+    const { random } = this.#options;
+    const newest = [...queue].slice(-NEWEST);
+    const back = random.next() < 0.5 ? 0 : Math.floor(random.next() * newest.length);
+    return newest[newest.length - 1 - back]!;
   }
 
   #leave(waiting: Waiting): void {
@@ -96,14 +112,14 @@ export class Pacer {
   }
 
   #mayStart(origin: string): boolean {
-    const { clock, perSecond, burst, allPerSecond, allBurst } = this.#options;
+    const { clock, perSecond, burst, allPerSecond, allBurst, makeRoom } = this.#options;
     const now = clock.now();
     const own = this.#bucketOf(origin, now);
     const wait = Math.max(
       own.wait(1, now, perSecond / 1000, burst),
       this.#all.wait(1, now, allPerSecond / 1000, allBurst),
     );
-    if (wait > 0) return false;
+    if (wait > 0 || !makeRoom(origin)) return false;
     own.take(1, now, perSecond / 1000, burst);
     this.#all.take(1, now, allPerSecond / 1000, allBurst);
     return true;

@@ -11,6 +11,9 @@ export interface StrangersOptions {
 /** How often they are looked at while there are any, in milliseconds: one that floods is closed before it has cost much. */
 const LOOK_MS = 20;
 
+/** Who has shown a credential by then is not in the way of others. Milliseconds: a few round trips, to a server that is busy. */
+const GRACE_MS = 3000;
+
 /** Whose oldest connection is closed to make room has more than this many. */
 const FEW = 4;
 
@@ -21,6 +24,8 @@ export class Strangers {
   readonly #byOrigin = new Map<string, Set<Visitor>>();
   /** Origins from which a credential was shown, the one that was heard of longest ago first. */
   readonly #known = new Set<string>();
+  /** Those who speak TLS, with the time at which that began, in its order: they cost most. */
+  readonly #inside = new Map<Visitor, number>();
   #size = 0;
   #stopLook: (() => void) | undefined;
 
@@ -46,6 +51,34 @@ export class Strangers {
     return false;
   }
 
+  /** Whether another of this origin may begin to speak TLS. One that has spoken for long and shown nothing makes room. */
+  makeRoomInside(origin: string): boolean {
+    const { clock, limits } = this.#options;
+    if (this.#inside.size < limits.unauthenticatedHandshakes) return true;
+    const [oldest, since] = this.#inside.entries().next().value!;
+    const now = clock.now();
+    // Who was known before goes before others: a stranger makes room for it, however short his time was.
+    const isPreferred = this.#known.has(origin) && !this.#known.has(oldest.origin);
+    if (!isPreferred && now - since < GRACE_MS && now >= since) return false;
+    this.#end(oldest);
+    return true;
+  }
+
+  isKnown(origin: string): boolean {
+    return this.#known.has(origin);
+  }
+
+  /** It begins to speak TLS, or a credential is waited for. */
+  begin(visitor: Visitor): void {
+    if (visitor.owner === undefined && !visitor.socket.destroyed && !this.#inside.has(visitor))
+      this.#inside.set(visitor, this.#options.clock.now());
+  }
+
+  /** It cannot show a credential, because we do not listen yet. */
+  park(visitor: Visitor): void {
+    this.#inside.delete(visitor);
+  }
+
   add(visitor: Visitor): void {
     const own = this.#byOrigin.get(visitor.origin) ?? new Set();
     own.add(visitor);
@@ -56,6 +89,7 @@ export class Strangers {
 
   /** It is none any more; `known`: because a credential was shown. */
   leave(visitor: Visitor, why: 'known' | 'gone'): void {
+    this.#inside.delete(visitor);
     const own = this.#byOrigin.get(visitor.origin);
     if (own?.delete(visitor)) {
       this.#size--;
@@ -80,10 +114,14 @@ export class Strangers {
   #close(visitors: Set<Visitor>): boolean {
     const [oldest] = visitors;
     if (oldest === undefined) return false;
-    this.#options.onClosed('crowded');
-    this.leave(oldest, 'gone');
-    oldest.socket.destroy();
+    this.#end(oldest);
     return true;
+  }
+
+  #end(visitor: Visitor): void {
+    this.#options.onClosed('crowded');
+    this.leave(visitor, 'gone');
+    visitor.socket.destroy();
   }
 
   #look(): void {

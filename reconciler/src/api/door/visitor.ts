@@ -10,7 +10,7 @@ export interface Owner {
 export interface VisitorEvents {
   /** Whether the connection may stay. */
   identified(visitor: Visitor, owner: Owner): boolean;
-  refused(visitor: Visitor): void;
+  refused(visitor: Visitor, requests: number): void;
   gone(visitor: Visitor): void;
 }
 
@@ -34,6 +34,8 @@ export class Visitor {
   unusedSince: number;
   /** Ends it well, when nothing is under way on it. */
   close: () => void = () => this.socket.destroy();
+  /** Ends it with all that is under way; what was answered already still goes. */
+  cutOff: () => void = () => this.socket.destroySoon();
   readonly #events: VisitorEvents;
 
   constructor(socket: Socket, from: { address: string; origin: string }, now: number, events: VisitorEvents) {
@@ -53,9 +55,12 @@ export class Visitor {
     if (!this.#events.identified(this, owner)) this.socket.destroy();
   }
 
-  /** Something was asked for without a right to it. */
-  refused(): void {
-    if (this.owner === undefined) this.#events.refused(this);
+  /** Whether nothing more is answered on it: too much was asked for without a credential. */
+  isSpent = false;
+
+  /** Something was asked for without a right to it, which counts as so many requests. */
+  refused(requests = 1): void {
+    if (this.owner === undefined) this.#events.refused(this, requests);
   }
 
   /** A request or stream begins. Returns what ends it; `now` tells the time then. */

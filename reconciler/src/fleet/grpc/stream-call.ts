@@ -153,6 +153,7 @@ export class StreamCall implements FrameCall {
         else awaited?.(heard);
       }
     } catch (error) {
+      if (this.#listener === undefined) this.peer.refused();
       if (error instanceof Undecodable)
         this.fail(new CallFailure(STATUS.invalidArgument, `a frame cannot be decoded: ${error.message}`));
       else if (error instanceof CallFailure) this.fail(error);

@@ -3,25 +3,30 @@ import { CallFailure, STATUS, statusTrailers } from './call-failure.ts';
 import { FrameReader } from './frame-reader.ts';
 import { closeSoon, dropIncoming, RESPONSE_HEADERS } from './stream-call.ts';
 
-/** Answers the one message of a call, of at most `most` bytes. What `answer` throws refuses it. */
-export function answerUnary(
-  stream: ServerHttp2Stream,
-  most: number,
-  answer: (message: Buffer) => Promise<Buffer>,
-): void {
+export interface Unary {
+  /** Largest message that is taken, in bytes. */
+  most: number;
+  /** What it throws refuses the call. */
+  answer(message: Buffer): Promise<Buffer>;
+  onRefused(): void;
+}
+
+/** Answers the one message of a call. */
+export function answerUnary(stream: ServerHttp2Stream, { most, answer, onRefused }: Unary): void {
   const reader = new FrameReader(most);
+  const refuse = (error: unknown) => {
+    onRefused();
+    refuseStream(stream, CallFailure.from(error, 'the call'));
+  };
   stream.on('data', (chunk: Buffer) => {
     try {
       reader.push(chunk);
       const message = reader.next();
       if (message === undefined) return;
       stream.removeAllListeners('data');
-      answer(message).then(
-        (reply) => sendReply(stream, reply),
-        (error) => refuseStream(stream, CallFailure.from(error, 'the call')),
-      );
+      answer(message).then((reply) => sendReply(stream, reply), refuse);
     } catch (error) {
-      refuseStream(stream, CallFailure.from(error, 'the call'));
+      refuse(error);
     }
   });
 }
