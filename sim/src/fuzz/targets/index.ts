@@ -3,6 +3,7 @@ import type { FuzzTarget } from '../target.ts';
 import { admission } from './admission.ts';
 import { api } from './api.ts';
 import { fetcher, sources } from './fetching.ts';
+import { frames, metadata } from './frames.ts';
 import { json } from './json.ts';
 import { msgpack } from './msgpack.ts';
 import { names } from './names.ts';
@@ -17,5 +18,6 @@ import { yaml } from './yaml.ts';
 export const targets: readonly FuzzTarget<any>[] = [
   ...[selectors, names, json, patches, admission, protobuf],
   ...[yaml, msgpack, xdr, qcow2, fetcher, sources],
+  ...[frames, metadata],
   ...[api],
 ];
