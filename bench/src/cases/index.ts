@@ -7,6 +7,18 @@ import { idle } from './idle.ts';
 import { million } from './million.ts';
 import { resident, streams } from './resident.ts';
 import { store } from './store.ts';
+import { strangers } from './strangers.ts';
 
 /** All cases, in the order in which results show them. */
-export const cases: readonly Case[] = [burst, growth, resident, streams, million, drift, coldStart, idle, store];
+export const cases: readonly Case[] = [
+  burst,
+  growth,
+  resident,
+  streams,
+  million,
+  drift,
+  coldStart,
+  idle,
+  store,
+  strangers,
+];
