@@ -36,6 +36,20 @@ test('a console within its bound is left alone, and is kept as that of the run b
   expect([await console1(), (await stat(trace.consoleLog('a'))).size]).toEqual(['login:', 0]);
 });
 
+test('two who look at one domain at once both write down what they saw; the last one counts', async () => {
+  for (let round = 0; round < 30; round++) {
+    const reasons = round % 2 === 0 ? (['crashed', 'destroyed'] as const) : (['destroyed', 'crashed'] as const);
+    await Promise.all([
+      ...reasons.map((reason) => trace.rememberStop('a', reason)),
+      trace.rememberForeign('a', [`/x/${round}`]),
+      trace.rememberForeign('a', []),
+    ]);
+    expect(await new DomainTrace(folder).stopReason('a')).toBe(reasons[1]);
+  }
+  await Promise.all([trace.rememberStop('a', 'shutdown'), trace.remove('a'), trace.rememberStop('a', 'crashed')]);
+  expect(await readdir(join(folder, 'domains'))).toEqual([]);
+});
+
 test('who still looks at a domain that was removed leaves nothing of it', async () => {
   await trace.rememberStop('a', 'crashed');
   await trace.remove('a');

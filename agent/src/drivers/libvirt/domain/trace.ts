@@ -4,15 +4,20 @@ import { dirname, join } from 'node:path';
 import type { DomainFacts } from '@plumb/schemas';
 import { nothingThere } from '../../../host/records.ts';
 import { isFullDisk } from '../../../host/space.ts';
+import { Turns } from '../../../turns.ts';
 
 /** A guest may write to its console without end; two files of at most this size are kept. */
 const MAX_CONSOLE_BYTES = 2 * 1024 * 1024;
 
 type StopReason = DomainFacts['reason'];
 
-/** A full disk stops none of it: what finds no place there is remembered for as long as the agent lives. */
+/**
+ * A full disk stops none of it: what finds no place there is remembered for as long as the agent lives. Several may look at one
+ * domain at once, after its event and for a command; changes of one domain's folder take turns.
+ */
 export class DomainTrace {
   readonly #root: string;
+  readonly #turns = new Turns();
   readonly #unwritten = new Map<string, string>();
   /** Ids of domains that were removed: who still looks at one leaves nothing of it. */
   readonly #removed = new Set<string>();
@@ -26,17 +31,21 @@ export class DomainTrace {
   }
 
   /** Before a start: the folder is there, and the console of the run before is kept as `console.log.1`. */
-  async begin(id: string): Promise<void> {
-    this.#removed.delete(id);
-    await mkdir(join(this.#root, id), { recursive: true, mode: 0o711 });
-    await this.#turnOver(id);
-    await this.#forget(this.#stopFile(id));
+  begin(id: string): Promise<void> {
+    return this.#turns.take(id, async () => {
+      this.#removed.delete(id);
+      await mkdir(join(this.#root, id), { recursive: true, mode: 0o711 });
+      await this.#turnOver(id);
+      await this.#forget(this.#stopFile(id));
+    });
   }
 
   /** Keeps the console within its bound while the guest runs; QEMU appends, so that it goes on from the new end. */
-  async bound(id: string): Promise<void> {
-    const found = await stat(this.consoleLog(id)).catch(nothingThere(undefined));
-    if (found !== undefined && found.size > MAX_CONSOLE_BYTES) await this.#turnOver(id);
+  bound(id: string): Promise<void> {
+    return this.#turns.take(id, async () => {
+      const found = await stat(this.consoleLog(id)).catch(nothingThere(undefined));
+      if (found !== undefined && found.size > MAX_CONSOLE_BYTES) await this.#turnOver(id);
+    });
   }
 
   /** Why the domain last ended: libvirt forgets it when libvirtd restarts, and never knew of a panic. */
@@ -44,8 +53,8 @@ export class DomainTrace {
     return (await this.#read(this.#stopFile(id))) as StopReason | undefined;
   }
 
-  async rememberStop(id: string, reason: StopReason): Promise<void> {
-    await this.#write(id, this.#stopFile(id), reason);
+  rememberStop(id: string, reason: StopReason): Promise<void> {
+    return this.#turns.take(id, () => this.#write(id, this.#stopFile(id), reason));
   }
 
   /** Files that the domain had in the place of ours, when it was last seen with any. */
@@ -54,15 +63,19 @@ export class DomainTrace {
     return text === undefined ? [] : text.split('\n');
   }
 
-  async rememberForeign(id: string, paths: readonly string[]): Promise<void> {
-    if (paths.length > 0) await this.#write(id, this.#foreignFile(id), paths.join('\n'));
-    else await this.#forget(this.#foreignFile(id));
+  rememberForeign(id: string, paths: readonly string[]): Promise<void> {
+    const file = this.#foreignFile(id);
+    return this.#turns.take(id, () =>
+      paths.length > 0 ? this.#write(id, file, paths.join('\n')) : this.#forget(file),
+    );
   }
 
-  async remove(id: string): Promise<void> {
-    for (const file of [this.#stopFile(id), this.#foreignFile(id)]) this.#unwritten.delete(file);
-    this.#removed.add(id);
-    await rm(join(this.#root, id), { recursive: true, force: true, maxRetries: 5 });
+  remove(id: string): Promise<void> {
+    return this.#turns.take(id, async () => {
+      for (const file of [this.#stopFile(id), this.#foreignFile(id)]) this.#unwritten.delete(file);
+      this.#removed.add(id);
+      await rm(join(this.#root, id), { recursive: true, force: true, maxRetries: 5 });
+    });
   }
 
   /** The newest part of the console becomes `console.log.1`, and the console begins anew. */
