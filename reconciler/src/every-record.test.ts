@@ -88,7 +88,7 @@ function samples(): { kind: KindDefinition; object: PlumbObject }[] {
       }),
       status: {
         ...{ host: 'host-9', power: 'Running', cpus: 1, memoryMiB: 64 },
-        rootDisk: { id: 'd', imageUid: 'i', sha256: 'b'.repeat(64), format: 'raw' },
+        rootDisk: { id: '@.root', imageUid: 'i', sha256: 'b'.repeat(64), format: 'raw' },
         interfaces: [
           {
             name: 'eth0',
@@ -169,7 +169,10 @@ function everyRecord(): Map<string, string> {
       const key = keys.object(kind.plural, object.metadata.namespace, name);
       records.set(
         key,
-        text.replace('"name":"@"', `"name":"${name}"`).replace('"uid":"@"', `"uid":"${kind.plural}-${n}"`),
+        text
+          .replace('"name":"@"', `"name":"${name}"`)
+          .replace('"uid":"@"', `"uid":"${kind.plural}-${n}"`)
+          .replace('@.root', `${kind.plural}-${n}.root`),
       );
     }
   for (const [prefix, record] of Object.entries(others()))

@@ -6,7 +6,7 @@ import { examine, markedText } from '../store/examine.ts';
 import { keys } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { abandonFlow } from './instance/release.ts';
-import { at, condition, instanceSpec, makeEstate } from './testing/estate.ts';
+import { at, condition, hostSpec, instanceSpec, makeEstate } from './testing/estate.ts';
 import { type Rig, startRig } from './testing/rig.ts';
 
 let rig: Rig;
@@ -197,6 +197,36 @@ describe('an instance that cannot be understood', () => {
     expect(mended.status).toMatchObject({ interfaces: ready.status!.interfaces as object });
     expect(rig.fleet.keysOn('host-1')).toEqual(live);
   });
+});
+
+it.each([
+  ['the id of its disk', (text: string) => text.replace(/"id":"(.*?)\.root"/, '"id":"$1.rood"')],
+  [
+    'its uid',
+    (text: string) =>
+      text.replace(/"uid":"."/, '"uid":"x"').replace(/("uid":")(.)/, (_, a, b) => a + (b === '0' ? '1' : '0')),
+  ],
+  ['its host', (text: string) => text.replace('"host":"host-1"', '"host":"host-2"')],
+])('an instance of which %s was damaged in its status loses nothing', async (_, wrong) => {
+  await rig.create('Host', 'host-2', hostSpec);
+  rig.fleet.connect('host-2');
+  await rig.create('Instance', 'web-0', instanceSpec(at('10.20.0.11')));
+  await rig.ready('Instance', 'web-0');
+  const host = rig.get('Instance', 'web-0')!.status!.host as string;
+  const live = rig.fleet.keysOn(host);
+  const other = host === 'host-1' ? 'host-2' : 'host-1';
+  await write(keyOf('instances', 'web-0'), (text) =>
+    wrong(text.replace(`"host":"${host}"`, '"host":"host-1"')).replace(/"host":"host-[12]"/, (found) =>
+      found.includes('host-2') ? `"host":"${other}"` : `"host":"${host}"`,
+    ),
+  );
+  await restart();
+  await rig.edit('Zone', 'home', (o) => Object.assign(o.metadata, { labels: { a: 'b' } }));
+  rig.context.enqueue(keyOf('instances', 'web-0'));
+  await rig.create('Instance', 'web-1', instanceSpec());
+  await rig.ready('Instance', 'web-1');
+  const { uid } = (await rig.ready('Instance', 'web-1')).metadata;
+  expect(rig.fleet.keysOn(host).filter((key) => !key.includes(uid))).toEqual(live);
 });
 
 it('of two objects with one uid the older one is the object, in whatever order they are read', async () => {

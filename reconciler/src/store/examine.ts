@@ -6,7 +6,15 @@
  *   if (object) use(object);
  *   else show(poison.problems);
  */
-import { API_GROUP_VERSION, type FieldError, type KindDefinition, messageOf, type PlumbObject } from '@plumb/schemas';
+import {
+  API_GROUP,
+  API_GROUP_VERSION,
+  type FieldError,
+  type KindDefinition,
+  kindByName,
+  messageOf,
+  type PlumbObject,
+} from '@plumb/schemas';
 import { printable } from '@plumb/schemas/meta/printable.ts';
 import { objectMeta } from '@plumb/schemas/meta/schema.ts';
 import { fillDefaults } from '@plumb/schemas/project/defaults.ts';
@@ -40,6 +48,7 @@ const UID = /^[A-Za-z0-9][-A-Za-z0-9._]{0,62}$/;
 
 /** The uid in the metadata of a record that is no JSON any more; it is written before labels and other maps. */
 const UID_IN_METADATA = /^[^{}]*?"uid":"([-A-Za-z0-9._]+)"/;
+const NAME_IN_METADATA = /^[^{}]*?"name":"([^"]*)"/;
 const METADATA = '"metadata":{';
 
 /** The object of an entry, with its revision as resourceVersion and the defaults that it lacks; or why it is none. */
@@ -48,8 +57,8 @@ export function examine(kind: KindDefinition, entry: Entry, apiVersion: string =
   const place = placeOf(kind, entry.key);
   if (isRecord(parsed) && place) {
     fillDefaults(kind, parsed.spec);
-    if (hasShape(shapeOf(kind, apiVersion), parsed) && isAt(place, parsed as unknown as PlumbObject)) {
-      const object = parsed as unknown as PlumbObject;
+    const object = parsed as unknown as PlumbObject;
+    if (hasShape(shapeOf(kind, apiVersion), parsed) && isAt(place, object) && !kind.contradiction?.(object)) {
       object.metadata.resourceVersion = String(entry.revision);
       return { object };
     }
@@ -163,6 +172,8 @@ function problemsOf(kind: KindDefinition, apiVersion: string, place: Place | und
   }));
   if (errors.length > 0) return errors;
   if (!isUid((parsed.metadata as { uid?: unknown }).uid)) return [{ field: 'metadata.uid', message: 'is no uid' }];
+  const contradiction = kind.contradiction?.(parsed as unknown as PlumbObject);
+  if (contradiction) return [contradiction];
   return [
     { field: 'metadata', message: `names another object than the key of the record, which is that of ${place.name}` },
   ];
@@ -178,13 +189,13 @@ function understood(
 ): Pick<Poison, 'uid' | 'rest' | 'hasStatus'> {
   const record = isRecord(parsed) ? parsed : {};
   const given = isRecord(record.metadata) ? record.metadata : {};
-  const uid = isUid(given.uid) ? given.uid : parsed === undefined ? uidIn(value) : undefined;
+  const named = isOfAnother(kind, place, record, given) ? undefined : given.uid;
+  const uid = parsed === undefined ? uidIn(value, place) : isUid(named) ? named : undefined;
   const metadata: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(storedMetadata.properties ?? {}))
     if (given[name] !== undefined && hasShape(schema, given[name])) metadata[name] = given[name];
   const [name, namespace] = place ? [place.name, place.namespace] : [key.slice(key.lastIndexOf('/') + 1), undefined];
-  const hasStatus =
-    record.status === undefined ? parsed !== undefined : hasShape(schemaNode(kind.status), record.status);
+  const hasStatus = record.status === undefined ? parsed !== undefined : isWhole(kind, uid, record.status);
   const rest = {
     apiVersion,
     kind: kind.kind,
@@ -201,13 +212,39 @@ function understood(
     ...(record.status !== undefined && hasStatus ? { status: record.status } : {}),
   } as PlumbObject;
   if (namespace === undefined) delete rest.metadata.namespace;
+  if (rest.metadata.finalizers) rest.metadata.finalizers = rest.metadata.finalizers.filter((one) => isOf(kind, one));
   return { uid, rest, hasStatus };
 }
 
-function uidIn(text: string): string | undefined {
+function isWhole(kind: KindDefinition, uid = '', status: unknown): boolean {
+  if (!hasShape(schemaNode(kind.status), status)) return false;
+  return kind.contradiction?.({ metadata: { uid }, status } as PlumbObject) === undefined;
+}
+
+/** A record that names another object has the uid of that one: what lives under it is not for this one to keep or to remove. */
+function isOfAnother(
+  kind: KindDefinition,
+  place: Place | undefined,
+  record: Record<string, unknown>,
+  { name, namespace }: Record<string, unknown>,
+): boolean {
+  if (typeof record.kind === 'string' && record.kind !== kind.kind && kindByName(record.kind)) return true;
+  if (typeof name === 'string' && name !== place?.name) return true;
+  return typeof namespace === 'string' && namespace !== place?.namespace;
+}
+
+/** Whether somebody takes the finalizer away from an object of the kind: ours of other kinds nobody does. */
+function isOf(kind: KindDefinition, finalizer: string): boolean {
+  return !finalizer.startsWith(`${API_GROUP}/`) || finalizer === `${API_GROUP}/${kind.kind.toLowerCase()}`;
+}
+
+function uidIn(text: string, place: Place | undefined): string | undefined {
   const at = text.indexOf(METADATA);
   if (at < 0) return undefined;
-  const uid = UID_IN_METADATA.exec(text.slice(at + METADATA.length, at + 1_000))?.[1];
+  const metadata = text.slice(at + METADATA.length, at + 1_000);
+  const name = NAME_IN_METADATA.exec(metadata)?.[1];
+  if (name !== undefined && name !== place?.name) return undefined;
+  const uid = UID_IN_METADATA.exec(metadata)?.[1];
   return isUid(uid) ? uid : undefined;
 }
 

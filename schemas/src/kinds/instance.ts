@@ -195,6 +195,12 @@ export const instance = defineKind({
     power: 'restart',
     restartPolicy: 'none',
   },
+  contradiction: ({ metadata, status }) => {
+    const { id, sha256 } = (status?.rootDisk ?? {}) as { id?: string; sha256?: string };
+    const own = `${metadata.uid}.root`;
+    if (id === undefined || id === own || id === `${own}-${sha256?.slice(0, 8)}`) return undefined;
+    return { field: 'status.rootDisk.id', message: 'is not the disk of an instance with this uid' };
+  },
 });
 
 export type Instance = ObjectOf<typeof instance>;

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { fuzz } from './fuzz.ts';
 import { tryOne } from './run.ts';
 import type { Finding, FuzzTarget } from './target.ts';
-import { targets } from './targets/index.ts';
+import { targets } from './targets/soak.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -32,10 +32,11 @@ process.exit();
 
 async function all(chosen: readonly FuzzTarget[]): Promise<number> {
   const { findings, tallies } = await fuzz({
-    module: new URL('./targets/index.ts', import.meta.url).href,
+    module: new URL('./targets/soak.ts', import.meta.url).href,
     targets: chosen,
     seed: values.seed,
     forMs: Number(values.minutes) * 60_000,
+    hangsMs: 120_000,
     onFinding: tell,
     onTally: ({ target, inputs, refused, slowestMs }) =>
       console.log(

@@ -269,6 +269,10 @@ export class World {
 }
 
 function flowWords(value: string): string {
-  const { purpose, direction } = JSON.parse(value) as Pick<FlowRecord, 'purpose' | 'direction'>;
-  return `${purpose} ${direction}`;
+  try {
+    const { purpose, direction } = JSON.parse(value) as Pick<FlowRecord, 'purpose' | 'direction'>;
+    return `${purpose} ${direction}`;
+  } catch {
+    return 'that cannot be read';
+  }
 }

@@ -105,10 +105,15 @@ async function report(context: Context, cached: Cached<Host>): Promise<Again | u
     );
     return undefined;
   }
-  const { orphans, removable, misplaced, remembered } = await orphansOn(context, live);
+  const { orphans, removable, misplaced, kept, remembered } = await orphansOn(context, live);
   const isBack = cached.object.status?.fenced !== undefined && misplaced.length === 0;
   await writeStatus(context, cached, (status, object) =>
-    connectedStatus(context, isBack ? withoutFence(status) : status, object, live, orphans),
+    keptStatus(
+      context,
+      connectedStatus(context, isBack ? withoutFence(status) : status, object, live, orphans),
+      object,
+      kept,
+    ),
   );
   if (isBack) tellBack(context, cached);
   if (removable.length > 0) await letGo(context, live, removable);
@@ -190,6 +195,15 @@ function orphansStatus(context: Context, status: Status, object: Cached['object'
   const message = `${all.length} things on the host belong to no object that the store knows, e.g. ${found[0]!.kind} ${found[0]!.id}; Plumb does not touch them`;
   const condition = { type: 'Orphans', status: 'True' as const, reason: 'Found', message };
   return conditionsTo(context, { ...rest, orphans: found } as Status, object, [condition], []);
+}
+
+/** Says what stays of instances that live elsewhere, for it may be all that there is of their data. */
+function keptStatus(context: Context, status: Status, object: Cached['object'], kept: LiveThing[]): Status {
+  const first = kept.find(({ kind }) => kind === 'disk') ?? kept[0];
+  if (first === undefined) return conditionsTo(context, status, object, [], ['Misplaced']);
+  const more = kept.length > 1 ? `, and ${kept.length - 1} more` : '';
+  const message = `${first.kind} ${first.id} of ${nameOf(context, first.owner)} is here${more}, though its status says that it lives on another host; a disk stays until the instance has its own there and may lose this one (allowDataLoss)`;
+  return conditionsTo(context, status, object, [{ type: 'Misplaced', status: 'True', reason: 'Kept', message }], []);
 }
 
 /** What deleted objects left goes, but for files that other Images declare as well: those become theirs. */

@@ -92,7 +92,7 @@ describe('a host that claims to have what is another’s', () => {
     await rig.create('Host', 'liar', hostSpec);
   });
 
-  test('changes nothing of it, and is told to remove it', async () => {
+  test('changes nothing of it, and is told to remove it, but for what it says is a disk', async () => {
     const before = rig.get('Instance', 'web-0');
     const sent = rig.fleet.sent.length;
     rig.fleet.fault = (host) => (host === 'liar' ? retryable('Busy', 'never') : undefined);
@@ -107,7 +107,10 @@ describe('a host that claims to have what is another’s', () => {
     expect(toldTo('liar', sent).filter(({ verb }) => verb !== 'remove')).toEqual([]);
     rig.fleet.fault = () => undefined;
     await clock.advance(60_000);
-    expect(rig.fleet.keysOn('liar').filter((key) => key.includes(uid))).toEqual([]);
+    expect(rig.fleet.keysOn('liar').filter((key) => key.includes(uid))).toEqual([`disk/${uid}.root`]);
+    expect(condition(rig.get('Host', 'liar'), 'Misplaced')?.message).toMatch(
+      /^disk .* of Instance default\/web-0 is here/,
+    );
     expect(rig.get('Instance', 'web-0')).toEqual(before);
   });
 

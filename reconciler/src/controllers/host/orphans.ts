@@ -2,7 +2,7 @@
  * Live things that nothing on the host is for. Without an object, only the record of its owner's deletion allows a thing to be
  * removed; of an instance that holds nothing here what lives may go when it has its disk where it belongs.
  */
-import type { Instance, LiveThing } from '@plumb/schemas';
+import type { Host, Instance, LiveThing } from '@plumb/schemas';
 import type { HostLive } from '../../fleet/fleet.ts';
 import { isSharedKind } from '../../plan/plan.ts';
 import { keys } from '../../store/keys.ts';
@@ -15,6 +15,8 @@ export interface Unowned {
   removable: LiveThing[];
   /** Those of instances that live elsewhere, though not all may go yet. */
   misplaced: LiveThing[];
+  /** Those of them that stay. */
+  kept: LiveThing[];
   /** Whether what the store said a moment ago was taken for what it says now: to be looked at again. */
   remembered: boolean;
 }
@@ -29,7 +31,7 @@ const asked = new WeakMap<HostLive, Map<string, number>>();
 export const REMEMBERED_MS = 30_000;
 
 export async function orphansOn(context: Context, host: HostLive): Promise<Unowned> {
-  const result: Unowned = { orphans: [], removable: [], misplaced: [], remembered: false };
+  const result: Unowned = { orphans: [], removable: [], misplaced: [], kept: [], remembered: false };
   const now = context.ambient.clock.now();
   const before = asked.get(host);
   const unrecorded = new Map<string, number>();
@@ -58,7 +60,7 @@ export async function orphansOn(context: Context, host: HostLive): Promise<Unown
   for (const thing of host.things.values()) {
     if (elsewhere.has(thing.owner) && !isSharedKind(thing.kind)) {
       result.misplaced.push(thing);
-      if (mayGo(context, thing)) result.removable.push(thing);
+      (mayGo(context, host.name, thing) ? result.removable : result.kept).push(thing);
       continue;
     }
     const gone = deleted.get(thing.owner);
@@ -80,12 +82,23 @@ function isElsewhere({ cache, holdings, journal }: Context, uid: string, host: s
   return settled !== undefined && settled !== host;
 }
 
-/** Data goes when the instance has its own where it belongs; what holds none goes at once, so that nothing runs twice. */
-function mayGo({ cache, fleet }: Context, thing: LiveThing): boolean {
-  if (thing.kind !== 'disk') return true;
-  const { host, rootDisk } = (cache.byUid(thing.owner)?.object as Instance | undefined)?.status ?? {};
+/**
+ * Data goes when the instance has its own where it belongs and may lose what is here, or a person said that this host is off;
+ * what holds none goes at once, so that nothing runs twice. Where the host that its status names has no disk of it, nothing of
+ * it can run there: the status may be what is wrong.
+ */
+function mayGo(context: Context, here: string, { owner, kind }: LiveThing): boolean {
+  const { cache, fleet } = context;
+  const instance = cache.byUid(owner)?.object as Instance | undefined;
+  const { host, rootDisk } = instance?.status ?? {};
   const there = host === undefined ? undefined : fleet.host(host);
-  return there?.connected === true && rootDisk !== undefined && there.things.has(`disk/${rootDisk.id}`);
+  if (there?.connected !== true || rootDisk === undefined) return kind !== 'disk';
+  if (!there.things.has(`disk/${rootDisk.id}`)) return false; // guard: a guest removed for a damaged word of its status
+  return kind !== 'disk' || instance?.spec.allowDataLoss === true || isFenced(context, here); // guard: a disk with data removed because another was made elsewhere
+}
+
+function isFenced({ cache }: Context, host: string): boolean {
+  return cache.get<Host>(keys.object('hosts', undefined, host))?.object.status?.fenced !== undefined;
 }
 
 function hasClone({ things }: HostLive, imageId: string): boolean {

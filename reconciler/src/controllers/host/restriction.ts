@@ -6,8 +6,13 @@ import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
 
 /** Undefined when things may be made there. */
-export function restrictionOf(cache: Pick<ObjectCache, 'get'>, name: string): Restriction | undefined {
-  const host = cache.get<Host>(keys.object('hosts', undefined, name))?.object;
+export function restrictionOf(cache: Pick<ObjectCache, 'get' | 'poisoned'>, name: string): Restriction | undefined {
+  const key = keys.object('hosts', undefined, name);
+  const host = cache.get<Host>(key)?.object;
+  if (host === undefined && cache.poisoned.get(key)) {
+    const why = `what is declared of host ${name} cannot be understood: nothing is made there`;
+    return { off: false, error: retryable('HostPoisoned', why) };
+  }
   if (host === undefined)
     return { off: false, error: retryable('HostNotDeclared', `host ${name} is not declared: nothing is made there`) };
   if (host.status?.fenced !== undefined) return { off: true, error: fencedError(host) };

@@ -21,7 +21,7 @@ import { goOnElsewhere, leftBehind } from './evacuate.ts';
 import { goBack, goForward, mustGoForward, rest, turnBack } from './go.ts';
 import { holdingFormer } from './hold.ts';
 import { awaitReturn } from './place.ts';
-import { planInstance, whereItLives } from './planning.ts';
+import { hasDomain, planInstance, whereItLives } from './planning.ts';
 import { resolveInstance } from './references.ts';
 import { growsLive, isSettled, reportHostLost, settle } from './settle.ts';
 import { followSpreadGroups } from './spread-groups.ts';
@@ -96,8 +96,9 @@ async function reconcile(context: Context, cached: Cached<Instance>, pacing: Rep
 }
 
 /** Whether what never ran is made on a host that is on its way out, is off, or does not answer. */
-function mustLeave(context: Context, { status }: Instance, { record }: Journaled): boolean {
-  if (status?.host !== undefined || record.purpose === 'delete' || record.target === undefined) return false;
+function mustLeave(context: Context, instance: Instance, { record }: Journaled): boolean {
+  if (instance.status?.host !== undefined || record.purpose === 'delete' || record.target === undefined) return false;
+  if (hasDomain(context, instance, record.target.host)) return false; // guard: a guest removed since its host cannot be understood
   return unfitError(context, record.target.host) !== undefined && !mustGoForward(context, record);
 }
 

@@ -114,8 +114,9 @@ function hostFor(
   if (settled !== undefined && !mayGoOnElsewhere(context, instance, settled)) return settled; // guard: double start after a false host-down
   const lives = whereItLives(context, instance);
   const isOurs = held.some(({ host }) => host === lives);
-  // What a flow of ours has begun there never ran: it goes before it is made elsewhere.
-  if (lives !== undefined && !(isOurs && unfitError(context, lives))) return lives; // guard: double start after a false host-down
+  // What a flow of ours has begun there never ran, but for a domain, which comes last: it goes before it is made elsewhere.
+  if (lives !== undefined && !(isOurs && !hasDomain(context, instance, lives) && unfitError(context, lives)))
+    return lives; // guard: double start after a false host-down
   const begun = held.find(({ host }) => host !== settled && !unfitError(context, host));
   if (begun !== undefined) return begun.host; // guard: double start after a false host-down
   return placeInstance(context, instance, resolved, index);
@@ -153,6 +154,11 @@ export function whereItLives(context: Context, { metadata }: Instance): string |
   for (const { host, thing } of context.fleet.ownedBy(metadata.uid))
     if ((thing.kind === 'domain' || thing.kind === 'disk') && !isOff(context, host)) return host;
   return undefined;
+}
+
+/** Whether it may have run there: its domain is made last, by no flow that goes on elsewhere. */
+export function hasDomain({ fleet }: Context, { metadata: { uid } }: Instance, host: string): boolean {
+  return fleet.host(host)?.things.has(thingKey({ kind: 'domain', id: thingIds.domain(uid) })) === true;
 }
 
 /**

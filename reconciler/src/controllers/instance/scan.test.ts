@@ -128,12 +128,12 @@ const edits: Record<string, (instance: Instance, value: number) => void> = {
   heldMac: ({ status }) => Object.assign(status!.interfaces![0]!, { macAddress: '02:00:00:00:00:09' }),
   heldNetwork: ({ status }, value) =>
     Object.assign(status!.interfaces![0]!, value === 0 ? { l3Network: 'default/other' } : { l3NetworkUid: 'other' }),
-  heldDisk: ({ status }, value) =>
-    Object.assign(
-      status!.rootDisk!,
-      [{ id: `${status!.rootDisk!.id}-1` }, { imageUid: 'other' }, { sha256: '1' }][value],
-    ),
-  otherDisk: ({ status }) => Object.assign(status!.rootDisk!, { id: `${'f'.repeat(36)}.root` }),
+  heldDisk: ({ status, metadata: { uid } }, value) => {
+    const id = `${uid}.root`;
+    const { sha256 } = status!.rootDisk!;
+    const another = [{ id: `${id}-${sha256.slice(0, 8)}` }, { imageUid: 'other' }, { id, sha256: '1' }];
+    Object.assign(status!.rootDisk!, another[value]);
+  },
   otherImage: ({ status }) => {
     Object.assign(status!.rootDisk!, { imageUid: 'other' });
     Object.assign(status!, { observedGeneration: 0 });
