@@ -3,6 +3,7 @@
  * something else, is written anew at the start. A host would stay full, or be filled beyond its size, otherwise.
  */
 import type { Allocation } from '../plan/allocation.ts';
+import { isKey } from '../store/check.ts';
 import { keys } from '../store/keys.ts';
 import { MAX_BATCH_KEYS, type Store } from '../store/store.ts';
 import { type AllocationIndex, type HostUse, noUse, sameShare } from './allocation-index.ts';
@@ -44,6 +45,7 @@ export async function correctUses(
 ): Promise<string[]> {
   const wrong: string[] = [];
   for (const host of new Set([...index.uses().keys(), ...count.hosts()])) {
+    if (!isKey(keys.hostAllocation(host))) continue; // a damaged name, of no host
     const kept = index.uses().get(host);
     if (kept?.unread || !mayBe(kept?.use ?? noUse, count.use(host), unknown)) wrong.push(host);
   }

@@ -1,9 +1,11 @@
 /** The durable record of a flow: enough to go on, or back, after any crash. */
 import { type PlumbError, type Thing, terminal, thingSchemas } from '@plumb/schemas';
+import { isRootDiskOf } from '@plumb/schemas/kinds/instance.ts';
 import { hasShape, shapeErrors } from '@plumb/schemas/project/shape.ts';
 import { type SchemaNode, schemaNode } from '@plumb/schemas/project/validate-schema.ts';
 import type { Allocation } from '../plan/allocation.ts';
 import { PLAN_VERSION, type Plan, type PlanStep } from '../plan/plan.ts';
+import { isKey } from '../store/check.ts';
 
 /** What flows are for: each is proved at every fault point (sim/src/matrix). */
 export const flowPurposes = ['create', 'update', 'repair', 'delete'] as const;
@@ -78,6 +80,10 @@ export function decodeFlow(uid: string, value: string): FlowRecord {
   for (const { thing, previous, verb } of [...record.plan.steps, ...(record.carried ?? [])])
     if ((verb === 'ensure' && !isWhole(thing)) || (previous && !isWhole(previous)))
       throw unreadable(`has a step for a ${thing.kind} that is not described`);
+  if (!record.held.concat(record.target ?? []).every(isNamed))
+    throw unreadable('holds what is no host, MAC or address');
+  for (const { rootDisk } of record.held.concat(record.target ?? []))
+    if (!isRootDiskOf(uid, rootDisk)) throw unreadable('holds a disk that is not of its object');
   if (!(record.former ?? []).every(isWhole)) throw unreadable('has a former thing that is not described');
   return record;
 }
@@ -96,6 +102,11 @@ function unreadable(what: string): PlumbError {
 
 function isWhole({ kind, spec }: Thing): boolean {
   return hasShape(schemaNode(thingSchemas[kind]), spec);
+}
+
+/** Whether what is held can stand in keys of the store; it could be neither counted nor released otherwise. */
+function isNamed({ host, interfaces }: Allocation): boolean {
+  return isKey(host) && interfaces.every(({ macAddress, addresses }) => [macAddress, ...addresses].every(isKey));
 }
 
 const text: SchemaNode = { type: 'string' };

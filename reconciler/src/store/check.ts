@@ -32,8 +32,13 @@ export function checkBatch(batch: Batch): void {
   }
 }
 
+/** Whether a store takes it as a key. */
+export function isKey(key: string): boolean {
+  return typeof key === 'string' && KEY.test(key);
+}
+
 function checkKey(key: string): void {
-  if (typeof key !== 'string' || !KEY.test(key)) {
+  if (!isKey(key)) {
     throw invalid(`the key ${JSON.stringify(key)} is empty or has characters other than printable ASCII`);
   }
 }

@@ -106,3 +106,15 @@ test('what is said of a record holds no secret of it, whatever is wrong with it'
     }
   }
 });
+
+const held = { name: 'eth0', l3Network: 'default/lab', l3NetworkUid: 'n', macAddress: '02:00:00:00:00:01' };
+
+test.each([
+  ['host', { host: 'h\ud800' }, 'status.host'],
+  ['host', { host: '' }, 'status.host'],
+  ['address', { interfaces: [{ ...held, addresses: ['10.0.0.1 '] }] }, 'status.interfaces'],
+  ['disk', { rootDisk: { id: 'u-2.root', imageUid: 'i', sha256: 'ab', format: 'raw' } }, 'status.rootDisk.id'],
+])('an instance whose status names a %s that none can be is set aside with its uid: %j', (_, status, field) => {
+  const { poison } = read({ ...stored, status: { conditions: [], ...status } });
+  expect(poison).toMatchObject({ uid: 'u-1', hasStatus: false, problems: [{ field }] });
+});

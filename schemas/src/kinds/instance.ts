@@ -6,6 +6,20 @@ import { defineKind } from './define.ts';
 const SSH_PUBLIC_KEY =
   '^(ssh-(rsa|ed25519)|ecdsa-sha2-nistp(256|384|521)|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\\.com) [A-Za-z0-9+/]+={0,3}( [^\\p{Cc}]*)?$';
 
+/** What is held stands in keys of the store; with other characters it could be neither counted nor released. */
+const IN_KEYS = /^[!-~]{1,128}$/;
+
+/** Whether the disk is one that the instance with this uid starts from. */
+export function isRootDiskOf(uid: string, { id, sha256 }: { id: string; sha256: string }): boolean {
+  return id === `${uid}.root` || id === `${uid}.root-${sha256.slice(0, 8)}`;
+}
+
+interface InstanceStatus {
+  host?: string;
+  rootDisk?: { id: string; sha256: string };
+  interfaces?: { l3NetworkUid: string; macAddress: string; addresses: string[] }[];
+}
+
 export const instance = defineKind({
   kind: 'Instance',
   plural: 'instances',
@@ -196,9 +210,12 @@ export const instance = defineKind({
     restartPolicy: 'none',
   },
   contradiction: ({ metadata, status }) => {
-    const { id, sha256 } = (status?.rootDisk ?? {}) as { id?: string; sha256?: string };
-    const own = `${metadata.uid}.root`;
-    if (id === undefined || id === own || id === `${own}-${sha256?.slice(0, 8)}`) return undefined;
+    const { host, rootDisk, interfaces = [] } = (status ?? {}) as InstanceStatus;
+    if (host !== undefined && !IN_KEYS.test(host)) return { field: 'status.host', message: 'is the name of no host' };
+    for (const { l3NetworkUid, macAddress, addresses } of interfaces)
+      if (![l3NetworkUid, macAddress, ...addresses].every((text) => IN_KEYS.test(text)))
+        return { field: 'status.interfaces', message: 'has what is no uid, MAC or address' };
+    if (rootDisk === undefined || isRootDiskOf(metadata.uid, rootDisk)) return undefined;
     return { field: 'status.rootDisk.id', message: 'is not the disk of an instance with this uid' };
   },
 });
