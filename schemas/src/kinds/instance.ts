@@ -213,7 +213,7 @@ export const instance = defineKind({
     const { host, rootDisk, interfaces = [] } = (status ?? {}) as InstanceStatus;
     if (host !== undefined && !IN_KEYS.test(host)) return { field: 'status.host', message: 'is the name of no host' };
     for (const { l3NetworkUid, macAddress, addresses } of interfaces)
-      if (![l3NetworkUid, macAddress, ...addresses].every((text) => IN_KEYS.test(text)))
+      if (!IN_KEYS.test(l3NetworkUid) || !IN_KEYS.test(macAddress) || addresses.some((one) => !IN_KEYS.test(one)))
         return { field: 'status.interfaces', message: 'has what is no uid, MAC or address' };
     if (rootDisk === undefined || isRootDiskOf(metadata.uid, rootDisk)) return undefined;
     return { field: 'status.rootDisk.id', message: 'is not the disk of an instance with this uid' };
