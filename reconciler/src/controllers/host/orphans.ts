@@ -93,8 +93,8 @@ function mayGo(context: Context, here: string, { owner, kind }: LiveThing): bool
   const { host, rootDisk } = instance?.status ?? {};
   const there = host === undefined ? undefined : fleet.host(host);
   if (there?.connected !== true || rootDisk === undefined) return kind !== 'disk';
-  if (!there.things.has(`disk/${rootDisk.id}`)) return false; // guard: a guest removed for a damaged word of its status
-  return kind !== 'disk' || instance?.spec.allowDataLoss === true || isFenced(context, here); // guard: a disk with data removed because another was made elsewhere
+  if (!there.things.has(`disk/${rootDisk.id}`)) return false;
+  return kind !== 'disk' || instance?.spec.allowDataLoss === true || isFenced(context, here);
 }
 
 function isFenced({ cache }: Context, host: string): boolean {

@@ -98,7 +98,7 @@ async function reconcile(context: Context, cached: Cached<Instance>, pacing: Rep
 /** Whether what never ran is made on a host that is on its way out, is off, or does not answer. */
 function mustLeave(context: Context, instance: Instance, { record }: Journaled): boolean {
   if (instance.status?.host !== undefined || record.purpose === 'delete' || record.target === undefined) return false;
-  if (hasDomain(context, instance, record.target.host)) return false; // guard: a guest removed since its host cannot be understood
+  if (hasDomain(context, instance, record.target.host)) return false;
   return unfitError(context, record.target.host) !== undefined && !mustGoForward(context, record);
 }
 

@@ -115,8 +115,8 @@ function hostFor(
   const lives = whereItLives(context, instance);
   const isOurs = held.some(({ host }) => host === lives);
   // What a flow of ours has begun there never ran, but for a domain, which comes last: it goes before it is made elsewhere.
-  if (lives !== undefined && !(isOurs && !hasDomain(context, instance, lives) && unfitError(context, lives)))
-    return lives; // guard: double start after a false host-down
+  const goes = isOurs && lives !== undefined && !hasDomain(context, instance, lives) && unfitError(context, lives);
+  if (lives !== undefined && !goes) return lives; // guard: double start after a false host-down
   const begun = held.find(({ host }) => host !== settled && !unfitError(context, host));
   if (begun !== undefined) return begun.host; // guard: double start after a false host-down
   return placeInstance(context, instance, resolved, index);
