@@ -66,7 +66,8 @@ describe('who may join', () => {
     expect(plane.fleet.host('host-1')?.connected ?? false).toBe(false);
     const [asking] = plane.fleet.newcomers();
     expect(asking).toMatchObject({ host: 'host-1', address: '127.0.0.1' });
-    await plane.fleet.readmit('host-1');
+    const named = /readmit host-1 --credential ([0-9a-f]{16})/.exec(second.log.join('\n'))?.[1];
+    await plane.fleet.readmit('host-1', named);
     await connected(plane.fleet, 'host-1');
   });
 

@@ -172,7 +172,7 @@ async function read(path: string, host: string, files: PrivateFiles): Promise<[K
   if (found === undefined)
     throw terminal(
       'InvalidIdentity',
-      `${path} is damaged. Remove it and start the agent again; then let the host in with its new credential: plumb host readmit ${host}`,
+      `${path} is damaged. Remove it and start the agent again; then let the host in with its new credential: plumb host readmit ${host} --credential FINGERPRINT, which the agent's log says`,
     );
   return found;
 }

@@ -17,7 +17,14 @@ beforeAll(async () => {
             items: [
               {
                 metadata: { name: 'host-9' },
-                status: { driver: 'simulated', agentVersion: '0.1.0', cpus: 4, memoryMiB: 4096, tunnelAddress: '' },
+                fingerprint: '0123456789abcdef',
+                status: {
+                  driver: 'simulated',
+                  agentVersion: '9',
+                  cpus: 4,
+                  memoryMiB: 4096,
+                  streamAddress: '192.0.2.9',
+                },
               },
             ],
           },
@@ -159,7 +166,9 @@ describe('get and describe', () => {
   });
 
   test('hosts that wait', async () => {
-    expect((await plumb(['get', 'hosts', '--pending'])).out).toMatch(/^NAME .*\nhost-9 +simulated +4 +4096 +<none>/);
+    expect((await plumb(['get', 'hosts', '--pending'])).out).toMatch(
+      /^NAME .*\nhost-9 +simulated +4 +4096 +192\.0\.2\.9 +0123456789abcdef +9\n/,
+    );
     expect((await plumb(['get', 'zones', '--pending'])).code).toBe(2);
   });
 

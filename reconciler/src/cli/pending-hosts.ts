@@ -9,7 +9,8 @@ const PATH = '/apis/plumb.dev/v1/pendinghosts';
 
 interface PendingHost {
   metadata: { name: string };
-  status: { driver: string; agentVersion: string; cpus: number; memoryMiB: number; tunnelAddress: string };
+  fingerprint?: string;
+  status: { driver: string; agentVersion: string; cpus: number; memoryMiB: number; streamAddress?: string };
 }
 
 export async function pendingHosts(
@@ -26,14 +27,15 @@ export async function pendingHosts(
     surroundings.err('no agent waits for its host to be declared\n');
     return 0;
   }
-  const rows = items.map(({ metadata, status }) => [
+  const rows = items.map(({ metadata, fingerprint, status }) => [
     metadata.name,
     status.driver,
     status.cpus,
     status.memoryMiB,
-    status.tunnelAddress || '<none>',
+    status.streamAddress || '<none>',
+    fingerprint ?? '<none>',
     status.agentVersion,
   ]);
-  surroundings.out(renderTable(['Name', 'Driver', 'CPUs', 'Memory MiB', 'Address', 'Agent'], rows));
+  surroundings.out(renderTable(['Name', 'Driver', 'CPUs', 'Memory MiB', 'Comes from', 'Fingerprint', 'Agent'], rows));
   return 0;
 }

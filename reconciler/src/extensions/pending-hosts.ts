@@ -7,10 +7,11 @@ export function pendingHostsExtension(fleet: FleetServer): Extension {
     method: 'GET',
     path: '/apis/plumb.dev/v1/pendinghosts',
     async handle() {
-      const items = (await fleet.pendingHosts()).map(({ name, facts }) => ({
+      const items = (await fleet.pendingHosts()).map(({ name, fingerprint, facts }) => ({
         apiVersion: 'plumb.dev/v1',
         kind: 'PendingHost',
         metadata: { name },
+        fingerprint,
         status: facts,
       }));
       return { status: 200, body: { apiVersion: 'plumb.dev/v1', kind: 'PendingHostList', metadata: {}, items } };

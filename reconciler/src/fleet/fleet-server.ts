@@ -11,7 +11,7 @@ import type { Metrics } from '../runtime/metrics.ts';
 import type { Store } from '../store/store.ts';
 import { Admission } from './admission.ts';
 import { AgentStream } from './agent-stream.ts';
-import { isCredentialOf } from './credentials.ts';
+import { fingerprint, isCredentialOf } from './credentials.ts';
 import type {
   CommandAttention,
   Fleet,
@@ -67,6 +67,8 @@ export type Endpoint = Pick<FleetEndpoint, 'traffic' | 'take' | 'close'>;
 
 export interface PendingHost {
   name: string;
+  /** Fingerprint of the credential with which it has joined. */
+  fingerprint: string;
   facts: HostFacts;
 }
 
@@ -199,10 +201,14 @@ export class FleetServer implements Fleet {
   }
 
   /** As `readmit` of newcomers.ts. */
-  async readmit(host: string, fingerprint?: string): Promise<NotedNewcomer> {
+  async readmit(host: string, credential?: string): Promise<NotedNewcomer> {
     const { store, ambient, log } = this.#options;
-    const newcomer = await readmit(store, this.#newcomers, ambient.clock.now(), host, fingerprint);
-    log('info', `host ${host} was let in with another credential, as a person asked`);
+    const newcomer = await readmit(store, this.#newcomers, ambient.clock.now(), host, credential);
+    const { sha256, address } = newcomer;
+    log(
+      'info',
+      `host ${host} was let in with the credential ${fingerprint(sha256)} at ${address || 'an unknown address'}, as a person asked`,
+    );
     return newcomer;
   }
 
@@ -225,8 +231,9 @@ export class FleetServer implements Fleet {
   /** Hosts that are attached and that nobody has declared, by name. */
   async pendingHosts(): Promise<PendingHost[]> {
     const pending: PendingHost[] = [];
-    for (const { host } of [...this.#sessions.all()])
-      if (!(await this.#registration.isDeclared(host.name))) pending.push({ name: host.name, facts: host.facts });
+    for (const { host, credentialSha256 } of [...this.#sessions.all()])
+      if (!(await this.#registration.isDeclared(host.name)))
+        pending.push({ name: host.name, fingerprint: fingerprint(credentialSha256), facts: host.facts });
     return pending.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 

@@ -180,7 +180,17 @@ describe('readmission', () => {
     expect(taken?.message).toContain('plumb host readmit host-1');
     expect(taken?.message).toContain(sha256('new').slice(0, 16));
     expect(taken?.message).not.toContain('delete');
-    expect(await readmit('host-1')).toMatchObject({ sha256: sha256('new'), address: '192.0.2.1' });
+    for (const guess of [undefined, sha256('new').slice(0, 7)])
+      await expect(readmit('host-1', guess)).rejects.toMatchObject({
+        reason: 'FingerprintNeeded',
+        retry: 'terminal',
+        message: expect.stringContaining(`${sha256('new').slice(0, 16)} at 192.0.2.1`),
+      });
+    expect([await has('host-1'), await has('host-1', 'new')]).toEqual([true, false]);
+    expect(await readmit('host-1', sha256('new').slice(0, 8))).toMatchObject({
+      sha256: sha256('new'),
+      address: '192.0.2.1',
+    });
     expect([await has('host-1'), await has('host-1', 'new')]).toEqual([false, true]);
     // Its agent does not know that it was let in, and asks once more with a token that is used up.
     await join(secret, 'host-1', 'new');
@@ -195,7 +205,8 @@ describe('readmission', () => {
     await expect(readmit('host-1')).rejects.toMatchObject({ reason: 'Ambiguous' });
     expect(newcomers.problemOf('host-1')?.message).toContain(sha256('two').slice(0, 16));
     await clock.advance(300_000);
-    await readmit('host-1');
+    await expect(readmit('host-1', sha256('one').slice(0, 16))).rejects.toMatchObject({ reason: 'NotFound' });
+    await readmit('host-1', sha256('two').slice(0, 16));
     expect(await has('host-1', 'two')).toBe(true);
     expect(newcomers.problemOf('host-1')).toBeUndefined();
   });

@@ -143,13 +143,13 @@ function wrongToken(): PlumbError {
 function taken(host: string, sha256: string): PlumbError {
   return terminal(
     'HostTaken',
-    `a host named ${host} has joined before, with another credential. If this is that host, let it in as it is: plumb host readmit ${host} (this credential has the fingerprint ${fingerprint(sha256)}); else choose another name`,
+    `a host named ${host} has joined before, with another credential. If this is that host, let it in as it is: plumb host readmit ${host} --credential ${fingerprint(sha256)} (the fingerprint of this credential); else choose another name`,
   );
 }
 
 function removed(host: string, sha256: string): PlumbError {
   return terminal(
     'HostRemoved',
-    `host ${host} was deleted. To have it back: plumb host readmit ${host} (this credential has the fingerprint ${fingerprint(sha256)}), or a new join token: plumb join-token create --host ${host}`,
+    `host ${host} was deleted. To have it back: plumb host readmit ${host} --credential ${fingerprint(sha256)} (the fingerprint of this credential), or a new join token: plumb join-token create --host ${host}`,
   );
 }

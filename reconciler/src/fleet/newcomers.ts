@@ -5,7 +5,7 @@
 import { type Clock, type PlumbError, retryable, terminal } from '@plumb/schemas';
 import { keys } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
-import { type Credential, findCredential, fingerprint } from './credentials.ts';
+import { type Credential, findCredential, fingerprint, isLive } from './credentials.ts';
 
 export interface Newcomer {
   host: string;
@@ -79,9 +79,13 @@ export class Newcomers {
   }
 }
 
+/** Digits of a fingerprint that tell a credential from one that somebody made to look like it. */
+const LEAST_DIGITS = 8;
+
 /**
- * Gives the name the credential that asks for it; the one before is void. `prefix`: the beginning of its fingerprint, where
- * several ask. Resolves with whose credential it is now. Throws PlumbError `NotFound` or `Ambiguous` (terminal).
+ * Gives the name the credential that asks for it; the one before is void. `prefix`: the beginning of its fingerprint, needed where
+ * several ask, or where the name has a credential: its host may merely be off, and who asks be a stranger. Resolves with whose
+ * credential it is now. Throws PlumbError `NotFound`, `Ambiguous` or `FingerprintNeeded` (terminal).
  */
 export async function readmit(
   store: Store,
@@ -98,17 +102,25 @@ export async function readmit(
       `no agent asks to be let in as host ${host}${prefix ? ` with a credential that begins with ${prefix}` : ''}: start it with a join token that was made for it (plumb join-token create --host ${host}), then readmit it`,
     );
   if (others.length > 0) {
-    const known = asking.map(({ sha256, address }) => `${fingerprint(sha256)} at ${address || 'an unknown address'}`);
     throw terminal(
       'Ambiguous',
-      `${asking.length} agents ask to be let in as host ${host}: ${known.join(', ')}; the log of the right one says its fingerprint: plumb host readmit ${host} --credential FINGERPRINT`,
+      `${asking.length} agents ask to be let in as host ${host}: ${asking.map(shown).join(', ')}; the log of the right one says its fingerprint: plumb host readmit ${host} --credential FINGERPRINT`,
     );
   }
   const { record, revision } = await findCredential(store, host);
+  if (isLive(record) && prefix.length < LEAST_DIGITS)
+    throw terminal(
+      'FingerprintNeeded',
+      `host ${host} has joined with the credential ${fingerprint(record.sha256)}, which would be void then; an agent asks with ${shown(newcomer)}. Read the fingerprint in the log of the agent on ${host} itself. If it is the one that asks: plumb host readmit ${host} --credential ${fingerprint(newcomer.sha256)}`,
+    );
   const key = keys.credential(host);
   const registers = record?.registers;
   const value: Credential = { sha256: newcomer.sha256, at: nowMs, ...(registers ? { registers } : {}) };
   await store.commit({ preconditions: [{ key, revision }], ops: [{ type: 'put', key, value: JSON.stringify(value) }] });
   newcomers.forget(host);
   return newcomer;
+}
+
+function shown({ sha256, address }: Newcomer): string {
+  return `${fingerprint(sha256)} at ${address || 'an unknown address'}`;
 }

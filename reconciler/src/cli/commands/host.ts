@@ -1,5 +1,8 @@
 import { terminal } from '@plumb/schemas';
+import { age } from '@plumb/schemas/project/columns-age.ts';
 import { type Command, parseCommand, withSession } from '../command.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { renderTable } from '../table.ts';
 
 const FENCES = '/apis/plumb.dev/v1/fences';
 const READMISSIONS = '/apis/plumb.dev/v1/readmissions';
@@ -8,6 +11,10 @@ interface Readmission {
   metadata: { name: string };
   fingerprint: string;
   address: string;
+  /** When it asked last. */
+  asked: string;
+  /** Why it was not let in. */
+  reason: string;
 }
 
 interface Fence {
@@ -16,11 +23,14 @@ interface Fence {
 
 export const host: Command = {
   summary: 'let a host in that lost its credential; say that one is off',
-  usage: `plumb host readmit NAME [--credential FINGERPRINT]
+  usage: `plumb host readmit
+plumb host readmit NAME [--credential FINGERPRINT]
 plumb host fence NAME --confirmed-off
 
-readmit: the agent that asks to be let in as this host is the host: it has its name from now on, and what runs there stays. For
-an agent that lost what it kept, or was deleted by mistake. Its log says the fingerprint of its credential.
+readmit: without a name, who asks to be let in as which host, from where, with the fingerprint of which credential. With one: the
+agent that asks is the host; it has the name from now on, what it had before is void, and what runs there stays. For an agent
+that lost what it kept, or was deleted by mistake. Where the name has a credential, or several ask, say the fingerprint (8 digits
+of it at least); read it in the log of the agent on that host, since a stranger may ask as well.
 fence: the host is off, and stays off until what ran there may be lost: instances with spec.allowDataLoss go on elsewhere with a
 new disk, others can be deleted. When the host is back, it removes what went on elsewhere and is as any other again.
 `,
@@ -30,6 +40,11 @@ new disk, others can be deleted. When the host is back, it removes what went on 
       'confirmed-off': { type: 'boolean', default: false },
     });
     const [verb, name, ...more] = positionals;
+    if (verb === 'readmit' && name === undefined)
+      return withSession(values, surroundings, async ({ client }) => {
+        listAsking((await client.send('GET', READMISSIONS)).items, surroundings);
+        return 0;
+      });
     if (name === undefined || more.length > 0 || (verb !== 'readmit' && verb !== 'fence'))
       throw terminal('BadArgument', 'plumb host readmit NAME, or fence NAME; plumb host --help says more');
     if (verb === 'fence' && !values['confirmed-off'])
@@ -51,3 +66,18 @@ new disk, others can be deleted. When the host is back, it removes what went on 
     });
   },
 };
+
+function listAsking(asking: readonly Readmission[], { out, err, clock }: Surroundings): void {
+  if (asking.length === 0) {
+    err('no agent asks to be let in\n');
+    return;
+  }
+  const rows = asking.map(({ metadata, fingerprint, address, asked, reason }) => [
+    metadata.name,
+    fingerprint,
+    address || '<none>',
+    `${age(clock.now() - Date.parse(asked))} ago`,
+    reason,
+  ]);
+  out(renderTable(['Host', 'Fingerprint', 'Comes from', 'Asked', 'Refused for'], rows));
+}
