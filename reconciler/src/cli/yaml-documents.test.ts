@@ -58,3 +58,16 @@ test('a long scalar is looked at once', () => {
   expect(ambiguity(`${'1_'.repeat(100_000)}x`, 'text')).toBeUndefined();
   expect(process.threadCpuUsage().user - before).toBeLessThan(500_000);
 });
+
+test('a text of nothing but mistakes costs less than one without, and errors have their stacks afterwards', () => {
+  const cpuMs = (text: string) => {
+    const before = process.threadCpuUsage().user;
+    refusal(text);
+    return (process.threadCpuUsage().user - before) / 1000;
+  };
+  const least = (text: string) => Math.min(...Array.from({ length: 3 }, () => cpuMs(text)));
+  const right = least(`a: [${'x, '.repeat(4_000)}]`);
+  // 0.4 of it; noting for each mistake where in the parser it was found, as much or more.
+  expect(least(`a: ${'}'.repeat(4_000)}`)).toBeLessThan(0.75 * right);
+  expect(new Error('later').stack).toContain('yaml-documents.test.ts');
+});

@@ -49,8 +49,19 @@ function documentsOf(text: string, file: string, lineCounter: LineCounter): Docu
     prettyErrors: false,
     logLevel: 'error',
   } as const;
-  const parsed = within(file, () => parseAllDocuments(text, options));
+  const parsed = within(file, () => withoutStacks(() => parseAllDocuments(text, options)));
   return Array.isArray(parsed) ? parsed : [];
+}
+
+/** The parser makes an Error of each mistake. Where in the parser it was made takes longer to note than to find it. */
+function withoutStacks<T>(parse: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return parse();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 function plainValue(document: Document, file: string): unknown {
