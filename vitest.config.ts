@@ -1,4 +1,7 @@
 import { defineConfig } from 'vitest/config';
+import { linkWorkspaces } from './scripts/link-workspaces.ts';
+
+linkWorkspaces();
 
 /** What is waited for comes within milliseconds; on a busy machine it may take seconds. */
 const patient = { poll: { timeout: 20_000 } };
@@ -11,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           expect: patient,
-          include: ['{schemas,reconciler,agent,provider,scripts,bench,sim}/**/*.test.ts'],
+          include: ['{schemas,client,reconciler,agent,provider,cli,scripts,bench,sim}/**/*.test.ts'],
           // Far more than they take: the machine may be busy.
           testTimeout: 60_000,
           hookTimeout: 60_000,

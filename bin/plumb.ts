@@ -21,18 +21,18 @@ async function main(argv: string[]): Promise<number> {
     await listenToOutput(() => true);
     return command === 'server' ? server(rest) : (await import('@plumb/agent/agent-command.ts')).agentCommand(rest);
   }
-  const { goesOnUnread, runCli } = await import('@plumb/reconciler/cli/main.ts');
+  const { goesOnUnread, runCli } = await import('@plumb/cli/main.ts');
   await listenToOutput(() => goesOnUnread(command));
   return runCli(argv);
 }
 
 async function listenToOutput(goesOn: () => boolean): Promise<void> {
-  const { onOutputEnd } = await import('@plumb/reconciler/cli/output-end.ts');
+  const { onOutputEnd } = await import('@plumb/cli/output-end.ts');
   onOutputEnd({ out: process.stdout, err: process.stderr, goesOn, exit: (code) => process.exit(code) });
 }
 
 async function server(argv: string[]): Promise<number> {
-  const { parseServerArguments, SERVER_USAGE } = await import('@plumb/reconciler/cli/server-arguments.ts');
+  const { parseServerArguments, SERVER_USAGE } = await import('@plumb/reconciler/server-arguments.ts');
   let options: ReturnType<typeof parseServerArguments>;
   try {
     options = parseServerArguments(argv);

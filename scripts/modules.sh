@@ -19,7 +19,16 @@ fail() {
   exit 1
 }
 
-if [ -f "$installed" ] && [ ! "$lock" -nt "$installed" ] && pinned_node_runs; then exit 0; fi
+workspaces_are_linked() {
+  for name in $(sed -n '/"workspaces"/,/]/s/^    "\([a-z0-9-]*\)",\{0,1\}$/\1/p' package.json); do
+    [ -e "node_modules/@plumb/$name" ] || return 1
+  done
+}
+
+if [ -f "$installed" ] && [ ! "$lock" -nt "$installed" ] && pinned_node_runs; then
+  workspaces_are_linked || "$node" scripts/link-workspaces.ts
+  exit 0
+fi
 
 command -v npm >/dev/null 2>&1 || fail 'npm is not installed' 'install Node.js 20 or newer, which brings npm along'
 echo '· Packages from npm …'

@@ -5,10 +5,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { findAccess } from '@plumb/cli/access.ts';
+import { ApiClient } from '@plumb/cli/client.ts';
 import { realAmbient } from '@plumb/schemas';
 import { expect, type TestContext, test } from 'vitest';
-import { findAccess } from './cli/access.ts';
-import { ApiClient } from './cli/client.ts';
 import { keys } from './store/keys.ts';
 import { SqliteStore } from './store/sqlite.ts';
 

@@ -1,9 +1,10 @@
 /** What cannot be understood, as clients meet it: listed, read, watched, mended, deleted. */
+
+import { runPlumb } from '@plumb/cli/testing/run.ts';
 import { realAmbient } from '@plumb/schemas';
 import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type ApiRig, startApiRig, V1 } from './api/testing/rig.ts';
-import { runPlumb } from './cli/testing/run.ts';
 import { at, instanceSpec, makeEstate } from './controllers/testing/estate.ts';
 import { type Rig, startRig } from './controllers/testing/rig.ts';
 import { poisonedExtensions } from './extensions/poisoned.ts';

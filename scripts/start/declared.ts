@@ -1,7 +1,7 @@
 /** What is still declared, asked of the API itself. */
-import { findAccess } from '../../reconciler/src/cli/access.ts';
-import { ApiClient } from '../../reconciler/src/cli/client.ts';
-import { collectionPath, resourceByKind } from '../../reconciler/src/cli/resources.ts';
+import { findAccess } from '../../cli/src/access.ts';
+import { ApiClient } from '../../cli/src/client.ts';
+import { collectionPath, resourceByKind } from '../../cli/src/resources.ts';
 import { API_GROUP_VERSION, kinds, type PlumbObject, realAmbient } from '../../schemas/src/index.ts';
 
 export interface Declared {

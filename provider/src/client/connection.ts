@@ -1,5 +1,5 @@
 /** Where a server is and who we are there. */
-import type { ExecPlugin } from '@plumb/schemas/access/exec-plugin.ts';
+import type { ExecPlugin } from '@plumb/client/exec-plugin.ts';
 
 export interface Connection {
   /** `https://host:port`, without a path at its end. */

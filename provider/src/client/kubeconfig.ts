@@ -1,8 +1,8 @@
 /** kubeconfig files, the part of them that says where a server is and who we are there. */
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
+import { type ExecPlugin, execPlugin } from '@plumb/client/exec-plugin.ts';
 import { PlumbError, terminal } from '@plumb/schemas';
-import { type ExecPlugin, execPlugin } from '@plumb/schemas/access/exec-plugin.ts';
 import { readWithOwner } from '@plumb/schemas/files/trusted-text.ts';
 import { parse } from 'yaml';
 import type { Connection } from './connection.ts';

@@ -2,8 +2,8 @@
 import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http';
 import { Agent, request as secureRequest } from 'node:https';
 import { rootCertificates } from 'node:tls';
+import { type Credential, PluginCredential } from '@plumb/client/exec-plugin.ts';
 import { type Clock, PlumbError, retryable, terminal } from '@plumb/schemas';
-import { type Credential, PluginCredential } from '@plumb/schemas/access/exec-plugin.ts';
 import type { Log } from '../log.ts';
 import type { Connection } from './connection.ts';
 import { proxyFor } from './proxy.ts';

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
+import { runPlumb } from '@plumb/cli/testing/run.ts';
 import { realAmbient } from '@plumb/schemas';
 import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import { parseJoinToken } from '@plumb/schemas/wire/join-token.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type ApiRig, startApiRig, V1 } from '../api/testing/rig.ts';
-import { runPlumb } from '../cli/testing/run.ts';
 import { JoinTokens } from '../fleet/join-tokens.ts';
 import { Joining } from '../fleet/joining.ts';
 import { Newcomers, readmit } from '../fleet/newcomers.ts';

@@ -1,5 +1,5 @@
+import { resourceByAlias } from '@plumb/cli/resources.ts';
 import { parseRevision } from '@plumb/reconciler/api/presentation.ts';
-import { resourceByAlias } from '@plumb/reconciler/cli/resources.ts';
 import { shown } from '@plumb/schemas/project/shown.ts';
 import { editDistance, nearest } from '@plumb/schemas/project/validate-nearest.ts';
 import { joinPath } from '@plumb/schemas/project/validate-path.ts';

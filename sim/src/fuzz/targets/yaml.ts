@@ -1,4 +1,4 @@
-import { readManifests } from '@plumb/reconciler/cli/manifests.ts';
+import { readManifests } from '@plumb/cli/manifests.ts';
 import { kinds } from '@plumb/schemas';
 import { stringify } from 'yaml';
 import type { Dice } from '../../core/dice.ts';

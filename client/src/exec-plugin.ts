@@ -7,9 +7,8 @@
  */
 import { spawn } from 'node:child_process';
 import { isAbsolute, join } from 'node:path';
-import type { Clock } from '../meta/ambient.ts';
-import { type PlumbError, terminal } from '../meta/error.ts';
-import { printable } from '../meta/printable.ts';
+import { type Clock, type PlumbError, terminal } from '@plumb/schemas';
+import { printable } from '@plumb/schemas/meta/printable.ts';
 
 export interface ExecPlugin {
   command: string;

@@ -1,8 +1,8 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type ApiRig, startApiRig } from '@plumb/reconciler/api/testing/rig.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ApiRig, startApiRig } from '../api/testing/rig.ts';
 import { runPlumb } from './testing/run.ts';
 
 let api: ApiRig;

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { type ApiRig, startApiRig, V1 } from '@plumb/reconciler/api/testing/rig.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ApiRig, startApiRig, V1 } from '../api/testing/rig.ts';
 
-const PLUMB = join(import.meta.dirname, '..', '..', '..', 'bin', 'plumb.ts');
+const PLUMB = join(import.meta.dirname, '..', '..', 'bin', 'plumb.ts');
 
 let api: ApiRig;
 beforeAll(async () => {

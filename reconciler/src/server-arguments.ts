@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { terminal } from '@plumb/schemas';
 import { readLimits } from '@plumb/schemas/limits/read.ts';
 import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
-import { rangesOf } from '../api/door/origin.ts';
+import { rangesOf } from './api/door/origin.ts';
 
 export const SERVER_USAGE = `plumb server --data-dir DIR [--listen 127.0.0.1:7443] [--limits FILE] [--trusted-proxy CIDR]…
 

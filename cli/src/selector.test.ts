@@ -1,5 +1,5 @@
+import { type ApiRig, manifests, startApiRig, V1 } from '@plumb/reconciler/api/testing/rig.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ApiRig, manifests, startApiRig, V1 } from '../api/testing/rig.ts';
 import { runPlumb } from './testing/run.ts';
 
 let api: ApiRig;

@@ -1,5 +1,5 @@
+import { FakeClock } from '@plumb/reconciler/runtime/fake-clock.ts';
 import { describe, expect, test } from 'vitest';
-import { FakeClock } from '../runtime/fake-clock.ts';
 import type { Target } from './follow.ts';
 import { Progress } from './progress.ts';
 import { resourceByAlias } from './resources.ts';

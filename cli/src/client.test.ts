@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { issueServing, makeAuthority } from '@plumb/reconciler/pki/certificates.ts';
+import { FakeClock } from '@plumb/reconciler/runtime/fake-clock.ts';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { issueServing, makeAuthority } from '../pki/certificates.ts';
-import { FakeClock } from '../runtime/fake-clock.ts';
 import { ApiClient, ApiError } from './client.ts';
 
 type Answer = { status: number; headers?: Record<string, string>; body?: unknown };

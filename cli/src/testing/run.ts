@@ -1,5 +1,5 @@
+import type { ApiRig } from '@plumb/reconciler/api/testing/rig.ts';
 import { realAmbient } from '@plumb/schemas';
-import type { ApiRig } from '../../api/testing/rig.ts';
 import { runCli } from '../main.ts';
 
 /** What it answered and printed. */

@@ -1,8 +1,8 @@
 /** A client of the API: one HTTP/2 connection that is kept, many requests on it at once. */
 import http2 from 'node:http2';
 import { rootCertificates } from 'node:tls';
+import { type Credential, PluginCredential } from '@plumb/client/exec-plugin.ts';
 import { type Clock, type FieldError, PlumbError, retryable, shownUrl, terminal } from '@plumb/schemas';
-import { type Credential, PluginCredential } from '@plumb/schemas/access/exec-plugin.ts';
 import type { Access } from './access.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: bodies have the shape that the path says, and are read by their names

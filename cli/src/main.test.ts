@@ -1,6 +1,6 @@
+import { type ApiRig, manifests, startApiRig, V1 } from '@plumb/reconciler/api/testing/rig.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { type ApiRig, manifests, startApiRig, V1 } from '../api/testing/rig.ts';
 import { type Ran, runPlumb } from './testing/run.ts';
 
 const MERGE = { 'content-type': 'application/merge-patch+json' };

@@ -1,8 +1,8 @@
 /** How to reach the API: the kubeconfig that is named, the one of the environment, or that of the data folder here. */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { type ExecPlugin, execPlugin } from '@plumb/client/exec-plugin.ts';
 import { shownUrl, terminal } from '@plumb/schemas';
-import { type ExecPlugin, execPlugin } from '@plumb/schemas/access/exec-plugin.ts';
 import { readTrusted } from '@plumb/schemas/files/private-file.ts';
 import { readWithOwner } from '@plumb/schemas/files/trusted-text.ts';
 import { parse } from 'yaml';
