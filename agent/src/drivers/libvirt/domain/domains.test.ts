@@ -386,6 +386,36 @@ describe('a guest that QEMU holds, since its disk is full', () => {
   });
 });
 
+describe('a memory that somebody saved', () => {
+  test('is what an unchanged guest goes on from', async () => {
+    await ensure(domainOf(1));
+    libvirt.save(web());
+    expect(await seen()).toMatchObject({ drift: [], domain: { state: 'off', reason: 'saved' } });
+    const before = libvirt.changes.length;
+    expect(await ensured(domainOf(1))).toMatchObject({ live: { drift: [], domain: { state: 'running' } }, notes: [] });
+    expect(libvirt.changes.slice(before)).not.toContain('forget memory default.web-1');
+  });
+
+  test.each([
+    ['another disk', { disks: [`${uidOf(1)}.root-2`] }],
+    ['another size', { memoryMiB: 128 }],
+    ['no interface any more', { ports: [] }],
+  ])('never brings back what the guest was before it got %s', async (_what, spec) => {
+    const port = { id: `${uidOf(1)}.eth0`, macAddress: '02:00:00:00:00:01', mtuBytes: 1450 };
+    const before = domainOf(1, { ports: [port] });
+    await ensure(before);
+    const changed = { ...before, spec: { ...before.spec, ...spec } };
+    libvirt.save(web());
+    const { live, notes } = await ensured({ ...changed, spec: { ...changed.spec, power: 'Stopped' } });
+    expect(live).toMatchObject({ domain: { state: 'off' } });
+    expect(notes).toEqual([expect.stringContaining('was given up')]);
+    await ensure(changed);
+    expect(web().running).toBe(web().definition);
+    expect(await seen()).toMatchObject({ spec: changed.spec, drift: [], domain: { state: 'running' } });
+    expect((await seen()).domain?.atRisk).toBeUndefined();
+  });
+});
+
 describe('what ended a guest', () => {
   test('is its kernel, when it said so, and that is known until it is started', async () => {
     await ensure(domainOf(1));

@@ -107,6 +107,7 @@ export class Domains {
         return this.#wake(domain);
       }
     }
+    if (domain !== undefined && seen !== undefined) await this.#dropOldMemory(domain, seen, thing, notes);
     // A definition keeps its name for life: one with a new name is another definition.
     if (domain !== undefined && domain.name !== thing.spec.name)
       await libvirt.undefine(domain).catch(unless(libvirtError.noDomain));
@@ -148,6 +149,20 @@ export class Domains {
       ),
     );
     return true;
+  }
+
+  /**
+   * A memory that somebody saved is that of the machine as it was: libvirt would start it with the disks, the size and the
+   * interfaces of then, whatever is defined now.
+   */
+  async #dropOldMemory(domain: DomainRef, seen: Seen, thing: Thing<'domain'>, notes: string[]): Promise<void> {
+    const { libvirt } = this.#options;
+    if (isDeepStrictEqual({ ...seen.live.spec, power: thing.spec.power }, thing.spec)) return;
+    if (!(await libvirt.hasSavedMemory(domain))) return;
+    await libvirt.removeSavedMemory(domain);
+    notes.push(
+      `the memory of ${domain.name} that was saved on the host (virsh managedsave) was given up, since the instance was changed: its guest boots, as after a power cut`,
+    );
   }
 
   async #surroundings(

@@ -16,6 +16,8 @@ export interface FakeDomain {
   running: string | undefined;
   state: number;
   reason: number;
+  /** What it had when its memory was saved: its next start goes on from there. */
+  saved: string | undefined;
   /** What is wrong with its disks, by target: 1 failed, 2 no space. */
   diskErrors: Record<string, number>;
 }
@@ -54,6 +56,7 @@ export class FakeHypervisor {
       definition: xml.definition,
       running: xml.running,
       ...(xml.running === undefined ? { state: 5, reason: 0 } : running),
+      saved: undefined,
       diskErrors: {},
     };
     this.domains.push(domain);
@@ -65,6 +68,12 @@ export class FakeHypervisor {
     Object.assign(domain, { id: -1, running: undefined, state: 5, reason });
     if (domain.definition === undefined) this.domains.splice(this.domains.indexOf(domain), 1);
     this.onEvent(domain.uuid);
+  }
+
+  /** Somebody saves its memory, which ends it. */
+  save(domain: FakeDomain): void {
+    domain.saved = domain.running;
+    this.end(domain, off.saved);
   }
 
   async #call(name: string, bytes: Buffer = Buffer.alloc(0)): Promise<XdrReader> {
@@ -147,6 +156,12 @@ export class FakeHypervisor {
       const wantsDefinition = (args.uint() & 2) !== 0;
       return new XdrWriter().string((wantsDefinition ? (definition ?? has) : (has ?? definition))!);
     },
+    domainHasManagedSaveImage: ({ saved }) => new XdrWriter().int(saved === undefined ? 0 : 1),
+    domainManagedSaveRemove: (domain) => {
+      this.changes.push(`forget memory ${domain.name}`);
+      domain.saved = undefined;
+      return undefined;
+    },
     domainIsPersistent: ({ definition }) => new XdrWriter().int(definition === undefined ? 0 : 1),
     domainGetState: ({ state, reason }) => new XdrWriter().int(state).int(reason),
     domainGetInfo: ({ state, running: has, definition }) => {
@@ -159,7 +174,7 @@ export class FakeHypervisor {
     },
     domainCreateWithFlags: (domain) => {
       this.changes.push(`start ${domain.name}`);
-      Object.assign(domain, { ...running, id: ++this.#lastId, running: domain.definition });
+      Object.assign(domain, { ...running, id: ++this.#lastId, running: domain.saved ?? domain.definition, saved: undefined });
       this.onEvent(domain.uuid);
       return writeRef(new XdrWriter(), domain);
     },

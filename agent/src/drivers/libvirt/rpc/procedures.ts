@@ -16,6 +16,8 @@ const AUTH_POLKIT = procedure('authPolkit', 70);
 const DOMAIN_IS_PERSISTENT = procedure('domainIsPersistent', 151);
 const DOMAIN_ATTACH_DEVICE_FLAGS = procedure('domainAttachDeviceFlags', 160);
 const DOMAIN_DETACH_DEVICE_FLAGS = procedure('domainDetachDeviceFlags', 161);
+const DOMAIN_HAS_MANAGED_SAVE_IMAGE = procedure('domainHasManagedSaveImage', 183);
+const DOMAIN_MANAGED_SAVE_REMOVE = procedure('domainManagedSaveRemove', 184);
 const DOMAIN_CREATE_WITH_FLAGS = procedure('domainCreateWithFlags', 196);
 const DOMAIN_SET_VCPUS_FLAGS = procedure('domainSetVcpusFlags', 199);
 const DOMAIN_GET_STATE = procedure('domainGetState', 212);
@@ -156,6 +158,15 @@ export class Procedures {
 
   async undefine(domain: DomainRef): Promise<void> {
     await this.#call(DOMAIN_UNDEFINE_FLAGS, writeDomain(domain).uint(UNDEFINE_EVERYTHING).finish());
+  }
+
+  /** Whether libvirt keeps a memory of it that somebody saved, which its next start would go on from. */
+  async hasSavedMemory(domain: DomainRef): Promise<boolean> {
+    return (await this.#call(DOMAIN_HAS_MANAGED_SAVE_IMAGE, writeDomain(domain).uint(0).finish())).int() === 1;
+  }
+
+  async removeSavedMemory(domain: DomainRef): Promise<void> {
+    await this.#call(DOMAIN_MANAGED_SAVE_REMOVE, writeDomain(domain).uint(0).finish());
   }
 
   async state(domain: DomainRef): Promise<DomainState> {
