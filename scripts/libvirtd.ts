@@ -79,12 +79,16 @@ export async function privateLibvirtd({ folder, capabilities, files }: LibvirtdO
   await prepare(state, capabilities);
   const started = await start(state, socket, await prepareFiles(files));
   await writeFile(pidFile, JSON.stringify({ pid: started.pid, started: started.started }));
-  if (!(await listens(socket, started)) || !(await answers(virshUri, START_TIMEOUT_MS))) {
+  try {
+    if (!(await listens(socket, started)) || !(await answers(virshUri, START_TIMEOUT_MS)))
+      throw new Error(`libvirtd did not start; it said:\n${await logTail(state)}`);
+    const cpus = await allowedCpus();
+    await whileThreadsGo(() => run('taskset', ['-a', '-c', '-p', cpus, `${started.pid}`]));
+    await copyFiles(join(state, 'cache/qemu/capabilities'), capabilities);
+  } catch (thrown) {
     await endProcess(started);
-    throw new Error(`libvirtd did not start; it said:\n${await logTail(state)}`);
+    throw thrown;
   }
-  await run('taskset', ['-a', '-c', '-p', await allowedCpus(), `${started.pid}`]);
-  await copyFiles(join(state, 'cache/qemu/capabilities'), capabilities);
   return { socket, virshUri, stop: () => endProcess(started) };
 }
 
@@ -175,6 +179,18 @@ async function answers(uri: string, timeoutMs: number): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+const THREADS_GO = 20;
+
+/** Does once more what failed because a thread ended between being listed and being asked, as taskset takes it. */
+export async function whileThreadsGo<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++)
+    try {
+      return await ask();
+    } catch (thrown) {
+      if (tries === THREADS_GO || !/No such process/.test((thrown as Error).message)) throw thrown;
+    }
 }
 
 /** The CPUs that this process may use, as `taskset -c` takes them: `0-1`. */

@@ -1,6 +1,7 @@
 /** npm start: the quickstart, end to end, on this machine. What it is asked to do is in start/options.ts. */
 import { rm } from 'node:fs/promises';
 import { isTaken, takenMessage } from './control-plane.ts';
+import type { Libvirtd } from './libvirtd.ts';
 import { isRunning } from './processes.ts';
 import { endProvider } from './provider.ts';
 import { setUp } from './setup.ts';
@@ -43,8 +44,9 @@ async function main(options: StartOptions): Promise<void> {
   const simulated = options.mode === 'destroy' ? before?.driver === 'simulated' : options.simulated;
   const setup = await setUp(steps, { guests: !simulated, terraform: true });
   const session = await Session.open(options.dataDir, options.port, setup.image ? 'libvirt' : 'simulated');
-  const libvirtd = setup.image ? await bringUpLibvirtd(steps, options.dataDir) : undefined;
+  let libvirtd: Libvirtd | undefined;
   try {
+    libvirtd = setup.image ? await bringUpLibvirtd(steps, options.dataDir) : undefined;
     const cloud = await bringUp(steps, { options, setup, session, libvirtd, signal: interrupted });
     await steps.run('terraform init', `read what it says; the provider is in dist/mirror`, () =>
       cloud.quickstart.init(),

@@ -174,7 +174,12 @@ export class FakeHypervisor {
     },
     domainCreateWithFlags: (domain) => {
       this.changes.push(`start ${domain.name}`);
-      Object.assign(domain, { ...running, id: ++this.#lastId, running: domain.saved ?? domain.definition, saved: undefined });
+      Object.assign(domain, {
+        ...running,
+        id: ++this.#lastId,
+        running: domain.saved ?? domain.definition,
+        saved: undefined,
+      });
       this.onEvent(domain.uuid);
       return writeRef(new XdrWriter(), domain);
     },
