@@ -72,7 +72,7 @@ async function processes(folders: readonly string[]): Promise<string[]> {
 /** What says who the host is, and that its agent is the only one: it stays when nothing is declared any more. */
 const IDENTITY = ['hosts', 'locks'];
 
-/** Records of things, images, disks, seeds, leases; an empty folder is no trace. */
+/** Records of resources, images, disks, seeds, leases; an empty folder is no trace. */
 async function files(agentDir: string): Promise<string[]> {
   const found = await readdir(agentDir, { recursive: true, withFileTypes: true }).catch(() => []);
   return found

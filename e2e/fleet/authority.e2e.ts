@@ -40,7 +40,7 @@ test('an agent goes on, with its credential and all that lives on its host, also
     await keeps(pinOf(plane));
     await connected(plane.fleet, 'host-1');
   }
-  expect([...plane.fleet.host('host-1')!.things.keys()]).toEqual(['bridge/kept']);
+  expect([...plane.fleet.host('host-1')!.resources.keys()]).toEqual(['bridge/kept']);
   expect(await credential()).toBe(before);
 });
 

@@ -31,7 +31,7 @@ describe('commands', () => {
       tunnelAddress: '127.0.0.1',
       streamAddress: '127.0.0.1',
     });
-    expect([...host.things.keys()]).toEqual(['bridge/before']);
+    expect([...host.resources.keys()]).toEqual(['bridge/before']);
 
     const told: unknown[] = [];
     plane.fleet.onChange((change) => told.push(change));
@@ -41,16 +41,16 @@ describe('commands', () => {
       steps: ensure(bridge('b1'), bridge('b2')),
     });
     expect(outcomes).toEqual([{ step: 'make bridge/b1' }, { step: 'make bridge/b2' }]);
-    expect(host.things.get('bridge/b1')).toEqual({ ...bridge('b1'), drift: [] });
-    expect([...plane.fleet.ownedBy('b2')]).toEqual([{ host: 'host-1', thing: { ...bridge('b2'), drift: [] } }]);
+    expect(host.resources.get('bridge/b1')).toEqual({ ...bridge('b1'), drift: [] });
+    expect([...plane.fleet.ownedBy('b2')]).toEqual([{ host: 'host-1', resource: { ...bridge('b2'), drift: [] } }]);
     expect(told).toEqual([
-      { type: 'thing', host: 'host-1', kind: 'bridge', id: 'b1', owner: 'b1' },
-      { type: 'thing', host: 'host-1', kind: 'bridge', id: 'b2', owner: 'b2' },
+      { type: 'resource', host: 'host-1', kind: 'bridge', id: 'b1', owner: 'b1' },
+      { type: 'resource', host: 'host-1', kind: 'bridge', id: 'b2', owner: 'b2' },
     ]);
 
-    const step = { id: 'remove', verb: 'remove' as const, thing: bridge('b1') };
+    const step = { id: 'remove', verb: 'remove' as const, resource: bridge('b1') };
     await plane.fleet.send('host-1', { owner: 'o1', fence: 1, steps: [step] });
-    expect(host.things.has('bridge/b1')).toBe(false);
+    expect(host.resources.has('bridge/b1')).toBe(false);
     expect([...plane.fleet.ownedBy('b1')]).toEqual([]);
   });
 
@@ -73,7 +73,7 @@ describe('commands', () => {
       ['make bridge/b1', undefined, undefined],
       ['make disk/i1.root', 'MissingDependency', 'retry'],
     ]);
-    expect(plane.fleet.host('host-1')!.things.has('bridge/b2')).toBe(false);
+    expect(plane.fleet.host('host-1')!.resources.has('bridge/b2')).toBe(false);
   });
 
   test('drift that nobody asked for is told', async () => {
@@ -82,7 +82,7 @@ describe('commands', () => {
     await stage.agent(plane, { 'host-1': driver });
     await connected(plane.fleet, 'host-1');
     await driver.ensure(bridge('b1'));
-    await until(plane.fleet, () => plane.fleet.host('host-1')!.things.has('bridge/b1'));
+    await until(plane.fleet, () => plane.fleet.host('host-1')!.resources.has('bridge/b1'));
   });
 
   test('a driver that lost track is observed again', async () => {
@@ -93,7 +93,7 @@ describe('commands', () => {
     await connected(plane.fleet, 'host-1');
     observe.mockResolvedValue([{ ...bridge('seen'), drift: ['odd'] }]);
     driver.loseTrack();
-    await until(plane.fleet, () => plane.fleet.host('host-1')!.things.has('bridge/seen'));
+    await until(plane.fleet, () => plane.fleet.host('host-1')!.resources.has('bridge/seen'));
     expect(observe).toHaveBeenCalledTimes(2);
   });
 
@@ -116,7 +116,7 @@ describe('commands', () => {
     });
     await send('a', 7);
     await send('b', 1);
-    expect([...plane.fleet.host('host-1')!.things.keys()]).toEqual(['bridge/a-7', 'bridge/b-1']);
+    expect([...plane.fleet.host('host-1')!.resources.keys()]).toEqual(['bridge/a-7', 'bridge/b-1']);
   });
 });
 
@@ -128,10 +128,10 @@ describe('a lost stream', () => {
     const released = Promise.withResolvers<void>();
     const begun = Promise.withResolvers<void>();
     const real = driver.ensure.bind(driver);
-    vi.spyOn(driver, 'ensure').mockImplementation(async (thing) => {
+    vi.spyOn(driver, 'ensure').mockImplementation(async (resource) => {
       begun.resolve();
       await released.promise;
-      await real(thing);
+      await real(resource);
     });
     await stage.agent(plane, { 'host-1': driver });
     await connected(plane.fleet, 'host-1');
@@ -142,11 +142,11 @@ describe('a lost stream', () => {
     await expect(first).rejects.toMatchObject({ reason: 'HostDisconnected', retry: 'retry' });
     expect(plane.fleet.host('host-1')?.connected ?? false).toBe(false);
     await connected(plane.fleet, 'host-1');
-    expect(plane.fleet.host('host-1')!.things.size).toBe(0);
+    expect(plane.fleet.host('host-1')!.resources.size).toBe(0);
     const again = plane.fleet.send('host-1', command);
     released.resolve();
     expect(await again).toEqual([{ step: 'make bridge/slow' }, { step: 'make bridge/next' }]);
-    expect([...plane.fleet.host('host-1')!.things.keys()]).toEqual(['bridge/slow', 'bridge/next']);
+    expect([...plane.fleet.host('host-1')!.resources.keys()]).toEqual(['bridge/slow', 'bridge/next']);
   });
 
   test('what happened meanwhile is in the snapshot of the next session', async () => {
@@ -158,11 +158,11 @@ describe('a lost stream', () => {
     await connected(plane.fleet, 'host-1');
     plane.cut();
     await until(plane.fleet, () => !plane.fleet.host('host-1')?.connected);
-    expect(plane.fleet.host('host-1')!.things.has('bridge/gone')).toBe(true);
+    expect(plane.fleet.host('host-1')!.resources.has('bridge/gone')).toBe(true);
     await driver.remove(bridge('gone'));
     await driver.ensure(bridge('new'));
     await connected(plane.fleet, 'host-1');
-    expect([...plane.fleet.host('host-1')!.things.keys()]).toEqual(['bridge/new']);
+    expect([...plane.fleet.host('host-1')!.resources.keys()]).toEqual(['bridge/new']);
     expect([...plane.fleet.ownedBy('gone')]).toEqual([]);
   });
 
@@ -204,7 +204,7 @@ describe('a control plane that is not the one before', () => {
     expect(second.fleet.term).toBeGreaterThan(8);
     expect((await first.store.get(keys.control('term')))?.value).toBe(String(second.fleet.term));
     await second.fleet.send('host-1', { owner: 'o', fence: 2, steps: ensure(bridge('b2')) });
-    expect([...second.fleet.host('host-1')!.things.keys()]).toEqual(['bridge/b1', 'bridge/b2']);
+    expect([...second.fleet.host('host-1')!.resources.keys()]).toEqual(['bridge/b1', 'bridge/b2']);
   });
 
   test('begun anew with another authority, it is found when its join token is put in place', async () => {
@@ -222,7 +222,7 @@ describe('a control plane that is not the one before', () => {
     expect(second.fleet.host('host-1')).toBeUndefined();
     await writeFile(tokenFile, await readFile(second.pki.joinTokenFile!));
     await connected(second.fleet, 'host-1');
-    expect([...second.fleet.host('host-1')!.things.keys()]).toEqual(['bridge/kept']);
+    expect([...second.fleet.host('host-1')!.resources.keys()]).toEqual(['bridge/kept']);
     expect((await identity('host-1')).credential).not.toBe(before.credential);
   });
 
@@ -250,12 +250,12 @@ describe('many', () => {
     expect([...plane.fleet.ownedBy('shared')]).toHaveLength(500);
   });
 
-  test('a host with 20,000 things is seen whole or not at all', async () => {
+  test('a host with 20,000 resources is seen whole or not at all', async () => {
     const plane = await stage.plane();
     const driver = stage.simulated();
     for (let n = 0; n < 20_000; n++) await driver.ensure(bridge(`b${n}`));
     const sizes = new Set<number>();
-    plane.fleet.onChange(() => sizes.add(plane.fleet.host('host-1')!.things.size));
+    plane.fleet.onChange(() => sizes.add(plane.fleet.host('host-1')!.resources.size));
     await stage.agent(plane, { 'host-1': driver });
     await connected(plane.fleet, 'host-1');
     expect([...sizes]).toEqual([20_000]);
@@ -275,6 +275,6 @@ describe('many', () => {
       done = outcomes.length === 10 && error === undefined;
     }
     expect(failures).toBeGreaterThan(0);
-    expect(plane.fleet.host('host-1')!.things.size).toBe(10);
+    expect(plane.fleet.host('host-1')!.resources.size).toBe(10);
   });
 });

@@ -14,7 +14,7 @@ import { nextTerm } from '@plumb/reconciler/fleet/term.ts';
 import { openPki, type Pki } from '@plumb/reconciler/pki/open.ts';
 import { keys } from '@plumb/reconciler/store/keys.ts';
 import { MemoryStore } from '@plumb/reconciler/store/memory.ts';
-import { type Ambient, realAmbient, type Thing } from '@plumb/schemas';
+import { type Ambient, type HostResource, realAmbient } from '@plumb/schemas';
 
 export interface Plane {
   fleet: FleetServer;
@@ -175,12 +175,16 @@ export function connected(fleet: FleetServer, ...hosts: string[]): Promise<void>
   return until(fleet, () => hosts.every((host) => fleet.host(host)?.connected));
 }
 
-export function bridge(id: string, peers: string[] = []): Thing<'bridge'> {
+export function bridge(id: string, peers: string[] = []): HostResource<'bridge'> {
   return { kind: 'bridge', id, owner: id, spec: { name: id, type: 'vxlan', vni: 7, mtuBytes: 1450, peers } };
 }
 
-export function ensure(...things: Thing[]) {
-  return things.map((thing) => ({ id: `make ${thing.kind}/${thing.id}`, verb: 'ensure' as const, thing }));
+export function ensure(...resources: HostResource[]) {
+  return resources.map((resource) => ({
+    id: `make ${resource.kind}/${resource.id}`,
+    verb: 'ensure' as const,
+    resource,
+  }));
 }
 
 async function listen(server: Server, port: number): Promise<void> {

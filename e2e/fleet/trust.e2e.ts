@@ -86,7 +86,7 @@ describe('who may join', () => {
     expect(await isCredentialOf(second.store, 'host-1', before.credential)).toBe(false);
     await stage.agent(first, { 'host-1': driver });
     await connected(first.fleet, 'host-1');
-    expect([...first.fleet.host('host-1')!.things.keys()]).toEqual(['bridge/kept']);
+    expect([...first.fleet.host('host-1')!.resources.keys()]).toEqual(['bridge/kept']);
     await vi.waitFor(async () => expect((await kept('host-1')).credential).toBe(before.credential));
   });
 
@@ -145,21 +145,21 @@ describe('who is heard', () => {
       { host: 'host-a', body: 'refused', refused: expect.objectContaining({ reason: 'UnknownCredential' }) },
       { host: 'host-b', body: 'attached', attached: expect.anything() },
     ]);
-    const thing = { kind: 'bridge', id: 'evil', owner: 'evil', spec: JSON.stringify(bridge('evil').spec) };
+    const resource = { kind: 'bridge', id: 'evil', owner: 'evil', spec: JSON.stringify(bridge('evil').spec) };
     bad.say(
-      { host: 'host-a', body: 'snapshot', snapshot: { things: [], more: false } },
-      { host: 'host-a', body: 'changes', changes: { changed: [{ thing, drift: [] }], removed: [] } },
+      { host: 'host-a', body: 'snapshot', snapshot: { resources: [], more: false } },
+      { host: 'host-a', body: 'changes', changes: { changed: [{ resource, drift: [] }], removed: [] } },
       { host: 'host-a', body: 'detach', detach: {} },
-      { host: 'host-b', body: 'snapshot', snapshot: { things: [{ thing, drift: [] }], more: false } },
+      { host: 'host-b', body: 'snapshot', snapshot: { resources: [{ resource, drift: [] }], more: false } },
     );
-    await until(plane.fleet, () => plane.fleet.host('host-b')!.things.has('bridge/evil'));
+    await until(plane.fleet, () => plane.fleet.host('host-b')!.resources.has('bridge/evil'));
     expect(plane.fleet.host('host-a')!.connected).toBe(true);
-    expect(plane.fleet.host('host-a')!.things.size).toBe(0);
+    expect(plane.fleet.host('host-a')!.resources.size).toBe(0);
   });
 
   test('who is not attached is told so once, on a stream that a host has opened', async () => {
     const plane = await stage.plane();
-    const snapshot: AgentMessage = { host: 'host-a', body: 'snapshot', snapshot: { things: [], more: false } };
+    const snapshot: AgentMessage = { host: 'host-a', body: 'snapshot', snapshot: { resources: [], more: false } };
     const unknown = stranger(plane);
     unknown.say(snapshot, snapshot);
     await unknown.until(() => unknown.ended);
@@ -203,7 +203,7 @@ describe('who is heard', () => {
     bad.attach('host-b', identity.credential);
     await bad.until(() => bad.heard.length === 1);
     bad.say(
-      { host: 'host-b', body: 'snapshot', snapshot: { things: [], more: false } },
+      { host: 'host-b', body: 'snapshot', snapshot: { resources: [], more: false } },
       { host: 'host-b', body: 'result', result: { command: 'guessed', steps: [], refused: null } },
       { host: 'host-a', body: 'result', result: { command: 'guessed', steps: [], refused: null } },
     );
@@ -221,7 +221,7 @@ describe('who is heard', () => {
     const other = stage.simulated();
     await other.ensure(bridge('other'));
     await stage.agent(plane, { 'host-1': other });
-    await until(plane.fleet, () => plane.fleet.host('host-1')!.things.has('bridge/other'));
+    await until(plane.fleet, () => plane.fleet.host('host-1')!.resources.has('bridge/other'));
     await vi.waitFor(() => expect(first.log.join('\n')).toMatch(/another agent attached.*trying again in 30/), 5000);
   });
 
@@ -237,7 +237,7 @@ describe('who is heard', () => {
     await clock.advance(29_000);
     expect([lazy.ended, alive.ended]).toEqual([false, false]);
     alive.say({ host: '', body: 'heartbeat', heartbeat: { sequence: 1 } });
-    alive.say({ host: 'other', body: 'snapshot', snapshot: { things: [], more: false } });
+    alive.say({ host: 'other', body: 'snapshot', snapshot: { resources: [], more: false } });
     await alive.until(() => alive.heard.length === 2);
     await clock.advance(2_000);
     await lazy.until(() => lazy.ended);
@@ -280,7 +280,7 @@ describe('hosts that nobody declared', () => {
     const pending = await plane.fleet.pendingHosts();
     expect(pending.map(({ name }) => name)).toEqual(['host-1', 'host-2']);
     expect(pending[0]?.facts).toMatchObject({ cpus: 4, memoryMiB: 4096 });
-    expect(plane.fleet.host('host-2')!.things.size).toBe(1);
+    expect(plane.fleet.host('host-2')!.resources.size).toBe(1);
     await vi.waitFor(() => expect(waiting.sort()).toEqual(['host-1', 'host-2']));
     await plane.store.commit(declare(plane, 'host-1'));
     expect((await plane.fleet.pendingHosts()).map(({ name }) => name)).toEqual(['host-2']);

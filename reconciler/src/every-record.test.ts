@@ -119,16 +119,16 @@ function others(): Record<string, object> {
   const rootDisk = { id: 'd', imageUid: 'i', sha256: 'b'.repeat(64), format: 'raw' };
   const network = { name: 'eth0', l3Network: 'default/lab', l3NetworkUid: 'n', macAddress: '02:00:00:00:00:09' };
   const held = { host: 'h', cpus: 1, memoryMiB: 1, interfaces: [{ ...network, addresses: ['10.9.9.9'] }], rootDisk };
-  const thing = { kind: 'seed', id: 's', owner: 'u', spec: { instanceId: 'i', hostname: 'h', sshKeys: [] } };
+  const resource = { kind: 'seed', id: 's', owner: 'u', spec: { instanceId: 'i', hostname: 'h', sshKeys: [] } };
   const step = {
     id: 's',
     host: 'h',
     verb: 'ensure',
-    thing,
+    resource,
     undo: 'undoable',
     disruption: 'none',
     why: 'x',
-    previous: thing,
+    previous: resource,
   };
   const failure = { reason: 'R', message: 'm', undone: ['x'] };
   return {
@@ -142,7 +142,7 @@ function others(): Record<string, object> {
         inputs: 'i',
         startedAt: 1,
       },
-      ...{ failure, stuck: failure, attempts: 1, former: [thing] },
+      ...{ failure, stuck: failure, attempts: 1, former: [resource] },
     },
     [keys.changeSet('')]: {
       ...{ direction: 'back', deadlineAt: 1, failure: { reason: 'R', message: 'm' } },

@@ -5,4 +5,4 @@ export * from './meta/error.ts';
 export * from './meta/object.ts';
 export * from './meta/shown-url.ts';
 export * from './wire/domain-change.ts';
-export * from './wire/things.ts';
+export * from './wire/host-resources.ts';

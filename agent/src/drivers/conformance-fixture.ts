@@ -1,6 +1,6 @@
-/** What the conformance suite of drivers needs of its caller, the things that it makes, and how it waits. */
-import type { Thing, ThingKind } from '@plumb/schemas';
-import { PlumbError, thingKey } from '@plumb/schemas';
+/** What the conformance suite of drivers needs of its caller, the resources that it makes, and how it waits. */
+import type { HostResource, ResourceType } from '@plumb/schemas';
+import { PlumbError, resourceKey } from '@plumb/schemas';
 import type { Driver, DriverChange } from './driver.ts';
 
 export interface DriverFixture {
@@ -24,21 +24,21 @@ export interface DriverFixture {
   close(): Promise<void>;
 }
 
-/** One thing of each kind, all of one instance on one network. The domain is declared `Stopped`. */
-export type Samples = { [K in ThingKind]: Thing<K> } & {
+/** One resource of each kind, all of one instance on one network. The domain is declared `Stopped`. */
+export type Samples = { [K in ResourceType]: HostResource<K> } & {
   /** In the order of making. */
-  all: Thing[];
+  all: HostResource[];
   /** The domain, declared `Running`. */
-  running: Thing<'domain'>;
+  running: HostResource<'domain'>;
   /** Each kind with a changed spec, in the order of making. */
-  changes: Thing[];
+  changes: HostResource[];
   /** A second port, which the domain is not declared with. */
-  second: Thing<'port'>;
+  second: HostResource<'port'>;
   /** The running domain, declared with both ports. */
-  wider: Thing<'domain'>;
+  wider: HostResource<'domain'>;
 };
 
-/** Things whose ids, names and addresses differ for each `number` (1 to 250). */
+/** Resources whose ids, names and addresses differ for each `number` (1 to 250). */
 export function samples(fixture: DriverFixture, number: number): Samples {
   const uid = (prefix: string) => `${prefix}-0000-4000-8000-${number.toString(16).padStart(12, '0')}`;
   const instance = uid('1a57a9ce');
@@ -46,7 +46,7 @@ export function samples(fixture: DriverFixture, number: number): Samples {
   const l3 = uid('00000013');
   const net = `10.213.${number}`;
   const macOf = (last: string) => `52:54:00:00:${number.toString(16).padStart(2, '0')}:${last}`;
-  const image: Thing<'image'> = {
+  const image: HostResource<'image'> = {
     kind: 'image',
     id: fixture.imageSha256,
     owner: uid('00000014'),
@@ -57,13 +57,13 @@ export function samples(fixture: DriverFixture, number: number): Samples {
       maxBytes: 20 * 1024 ** 3,
     },
   };
-  const bridge: Thing<'bridge'> = {
+  const bridge: HostResource<'bridge'> = {
     kind: 'bridge',
     id: l2,
     owner: l2,
     spec: { name: `lab${number}`, type: 'vxlan', vni: 7000 + number, mtuBytes: 1450, peers: [] },
   };
-  const subnet: Thing<'subnet'> = {
+  const subnet: HostResource<'subnet'> = {
     kind: 'subnet',
     id: l3,
     owner: l3,
@@ -79,19 +79,19 @@ export function samples(fixture: DriverFixture, number: number): Samples {
       dnsServers: [],
     },
   };
-  const disk: Thing<'disk'> = {
+  const disk: HostResource<'disk'> = {
     kind: 'disk',
     id: `${instance}.root`,
     owner: instance,
     spec: { image: image.id, imageFormat: fixture.imageFormat },
   };
-  const seed: Thing<'seed'> = {
+  const seed: HostResource<'seed'> = {
     kind: 'seed',
     id: `${instance}.seed`,
     owner: instance,
     spec: { instanceId: instance, hostname: `web-${number}`, sshKeys: ['ssh-ed25519 AAAA somebody'] },
   };
-  const port: Thing<'port'> = {
+  const port: HostResource<'port'> = {
     kind: 'port',
     id: `${instance}.eth0`,
     owner: instance,
@@ -104,7 +104,7 @@ export function samples(fixture: DriverFixture, number: number): Samples {
       mtuBytes: 1450,
     },
   };
-  const domain: Thing<'domain'> = {
+  const domain: HostResource<'domain'> = {
     kind: 'domain',
     id: instance,
     owner: instance,
@@ -118,13 +118,13 @@ export function samples(fixture: DriverFixture, number: number): Samples {
       power: 'Stopped',
     },
   };
-  const second: Thing<'port'> = {
+  const second: HostResource<'port'> = {
     ...port,
     id: `${instance}.eth1`,
     spec: { ...port.spec, macAddress: macOf('21'), addresses: [`${net}.21`] },
   };
-  const running: Thing<'domain'> = { ...domain, spec: { ...domain.spec, power: 'Running' } };
-  const wider: Thing<'domain'> = {
+  const running: HostResource<'domain'> = { ...domain, spec: { ...domain.spec, power: 'Running' } };
+  const wider: HostResource<'domain'> = {
     ...running,
     spec: {
       ...running.spec,
@@ -166,11 +166,12 @@ export class ChangeLog {
     this.#changes = [];
   }
 
-  /** The last that was told of the thing. */
-  last(thing: { kind: ThingKind; id: string }): DriverChange | undefined {
+  /** The last that was told of the resource. */
+  last(resource: { kind: ResourceType; id: string }): DriverChange | undefined {
     return this.#changes.findLast(
       (change) =>
-        changed(change, thing) || (change.type === 'removed' && change.kind === thing.kind && change.id === thing.id),
+        changed(change, resource) ||
+        (change.type === 'removed' && change.kind === resource.kind && change.id === resource.id),
     );
   }
 
@@ -192,12 +193,12 @@ export class ChangeLog {
   }
 }
 
-/** Whether the change is of this thing, which is there. */
+/** Whether the change is of this resource, which is there. */
 export function changed(
   change: DriverChange,
-  thing: { kind: ThingKind; id: string },
+  resource: { kind: ResourceType; id: string },
 ): change is Extract<DriverChange, { type: 'changed' }> {
-  return change.type === 'changed' && thingKey(change.thing) === thingKey(thing);
+  return change.type === 'changed' && resourceKey(change.resource) === resourceKey(resource);
 }
 
 /** The PlumbError that the promise rejects with. */

@@ -1,13 +1,13 @@
 /**
- * Proves what driver.ts and things.ts promise, against any driver. A driver's own `*.conformance.ts` calls
+ * Proves what driver.ts and host-resources.ts promise, against any driver. A driver's own `*.conformance.ts` calls
  * {@link driverConformance} with a way to open the driver; nothing here knows which driver it is.
  *
  * The words of errors that the suite expects: MissingDependency (retry), InUse (retry), NameTaken (terminal),
  * ChecksumMismatch (terminal), ImageTooLarge (terminal), ImageUnavailable (retry).
  * Whether a domain runs is told by `domain`; it is not drift.
  */
-import type { Thing, ThingKind } from '@plumb/schemas';
-import { thingKey } from '@plumb/schemas';
+import type { HostResource, ResourceType } from '@plumb/schemas';
+import { resourceKey } from '@plumb/schemas';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { DriverFixture, Samples } from './conformance-fixture.ts';
 import { ChangeLog, changed, failureOf, samples } from './conformance-fixture.ts';
@@ -38,14 +38,14 @@ export function driverConformance(name: string, open: () => Promise<DriverFixtur
     });
     afterEach(async () => {
       log.end();
-      for (const thing of [it.domain, it.second, ...[...it.all].reverse()]) await driver.remove(thing);
+      for (const resource of [it.domain, it.second, ...[...it.all].reverse()]) await driver.remove(resource);
     });
 
-    const make = async (...kinds: ThingKind[]) => {
+    const make = async (...kinds: ResourceType[]) => {
       for (const kind of kinds) await driver.ensure(it[kind]);
     };
-    const find = async (thing: { kind: ThingKind; id: string }) =>
-      (await driver.observe()).find((live) => thingKey(live) === thingKey(thing));
+    const find = async (resource: { kind: ResourceType; id: string }) =>
+      (await driver.observe()).find((live) => resourceKey(live) === resourceKey(resource));
 
     test('says what the machine has', async () => {
       const facts = await driver.facts();
@@ -54,26 +54,26 @@ export function driverConformance(name: string, open: () => Promise<DriverFixtur
     });
 
     test('makes every kind as declared, and tells before it resolves', async () => {
-      for (const thing of it.all) {
-        await driver.ensure(thing);
-        const told = log.last(thing);
-        expect(told, `no change of ${thingKey(thing)} was told before ensure resolved`).toBeDefined();
-        expect(told).toMatchObject({ type: 'changed', thing: { ...thing, drift: [] } });
+      for (const resource of it.all) {
+        await driver.ensure(resource);
+        const told = log.last(resource);
+        expect(told, `no change of ${resourceKey(resource)} was told before ensure resolved`).toBeDefined();
+        expect(told).toMatchObject({ type: 'changed', resource: { ...resource, drift: [] } });
       }
       const live = await driver.observe();
-      expect(live.map(thingKey).sort()).toEqual(it.all.map(thingKey).sort());
-      for (const thing of it.all) {
-        const { drift, domain: facts, ...found } = live.find((one) => thingKey(one) === thingKey(thing))!;
-        expect(found).toEqual(thing);
+      expect(live.map(resourceKey).sort()).toEqual(it.all.map(resourceKey).sort());
+      for (const resource of it.all) {
+        const { drift, domain: facts, ...found } = live.find((one) => resourceKey(one) === resourceKey(resource))!;
+        expect(found).toEqual(resource);
         expect(drift).toEqual([]);
-        expect(facts === undefined).toBe(thing.kind !== 'domain');
+        expect(facts === undefined).toBe(resource.kind !== 'domain');
       }
     });
 
     test('making everything twice is making it once', async () => {
-      for (const thing of it.all) await driver.ensure(thing);
+      for (const resource of it.all) await driver.ensure(resource);
       const once = await driver.observe();
-      for (const thing of it.all) await driver.ensure(thing);
+      for (const resource of it.all) await driver.ensure(resource);
       const twice = await driver.observe();
       expect(sorted(twice)).toEqual(sorted(once));
     });
@@ -81,41 +81,41 @@ export function driverConformance(name: string, open: () => Promise<DriverFixtur
     test('making the same thing several times at once is making it once', async () => {
       await Promise.all([1, 2, 3, 4].map(() => driver.ensure(it.image)));
       await Promise.all([1, 2, 3, 4].map(() => driver.ensure(it.bridge)));
-      expect(sorted(await driver.observe()).map(thingKey)).toEqual([it.bridge, it.image].map(thingKey));
+      expect(sorted(await driver.observe()).map(resourceKey)).toEqual([it.bridge, it.image].map(resourceKey));
     });
 
     test('changes what is there, and tells it', async () => {
-      for (const thing of it.all) await driver.ensure(thing);
+      for (const resource of it.all) await driver.ensure(resource);
       // The disk is changed while no domain has it.
       await driver.remove(it.domain);
-      for (const thing of it.changes) {
-        if (thing.kind === 'domain') await driver.ensure(it.domain);
+      for (const resource of it.changes) {
+        if (resource.kind === 'domain') await driver.ensure(it.domain);
         log.clear();
-        await driver.ensure(thing);
-        expect(log.last(thing)).toMatchObject({ type: 'changed', thing: { ...thing, drift: [] } });
-        const { kind, id, owner, spec } = (await find(thing))!;
-        expect({ kind, id, owner, spec }).toEqual(thing);
+        await driver.ensure(resource);
+        expect(log.last(resource)).toMatchObject({ type: 'changed', resource: { ...resource, drift: [] } });
+        const { kind, id, owner, spec } = (await find(resource))!;
+        expect({ kind, id, owner, spec }).toEqual(resource);
       }
     });
 
     test('removes every kind, and tells before it resolves', async () => {
-      for (const thing of it.all) await driver.ensure(thing);
-      for (const thing of [...it.all].reverse()) {
+      for (const resource of it.all) await driver.ensure(resource);
+      for (const resource of [...it.all].reverse()) {
         log.clear();
-        await driver.remove(thing);
-        const { kind, id, owner } = thing;
-        expect(log.last(thing)).toEqual({ type: 'removed', kind, id, owner });
-        expect(await find(thing)).toBeUndefined();
+        await driver.remove(resource);
+        const { kind, id, owner } = resource;
+        expect(log.last(resource)).toEqual({ type: 'removed', kind, id, owner });
+        expect(await find(resource)).toBeUndefined();
       }
       expect(await driver.observe()).toEqual([]);
     });
 
     test('removing what is not there succeeds', async () => {
-      for (const thing of it.all) await driver.remove(thing);
+      for (const resource of it.all) await driver.remove(resource);
       expect(await driver.observe()).toEqual([]);
     });
 
-    test.each<[ThingKind, ThingKind[]]>([
+    test.each<[ResourceType, ResourceType[]]>([
       ['subnet', []],
       ['disk', []],
       ['port', ['bridge']],
@@ -128,28 +128,28 @@ export function driverConformance(name: string, open: () => Promise<DriverFixtur
       expect(sorted(await driver.observe())).toEqual(before);
     });
 
-    test('refuses to remove what another thing of ours refers to', async () => {
-      for (const thing of it.all) await driver.ensure(thing);
+    test('refuses to remove what another resource of ours refers to', async () => {
+      for (const resource of it.all) await driver.ensure(resource);
       for (const kind of ['image', 'bridge', 'subnet', 'disk', 'seed', 'port'] as const) {
         const error = await failureOf(driver.remove(it[kind]));
         expect([kind, error.reason, error.retry]).toEqual([kind, 'InUse', 'retry']);
       }
-      expect((await driver.observe()).map(thingKey).sort()).toEqual(it.all.map(thingKey).sort());
+      expect((await driver.observe()).map(resourceKey).sort()).toEqual(it.all.map(resourceKey).sort());
     });
 
     test('switches a domain on and off', async () => {
-      for (const thing of it.all) await driver.ensure(thing);
+      for (const resource of it.all) await driver.ensure(resource);
       expect((await find(it.domain))?.domain?.state).toBe('off');
       await driver.ensure(it.running);
-      expect(log.last(it.domain)).toMatchObject({ type: 'changed', thing: { domain: { state: 'running' } } });
+      expect(log.last(it.domain)).toMatchObject({ type: 'changed', resource: { domain: { state: 'running' } } });
       expect((await find(it.domain))?.domain?.state).toBe('running');
       await driver.ensure(it.domain);
-      expect(log.last(it.domain)).toMatchObject({ type: 'changed', thing: { domain: { state: 'off' } } });
+      expect(log.last(it.domain)).toMatchObject({ type: 'changed', resource: { domain: { state: 'off' } } });
       expect((await find(it.domain))?.domain?.state).toBe('off');
     });
 
     test('a running domain gains and loses a port, gains processors, and runs on; fewer or more than it takes restart it', async () => {
-      for (const thing of it.all) await driver.ensure(thing);
+      for (const resource of it.all) await driver.ensure(resource);
       await driver.ensure(it.running);
       const run = await fixture.runOf(it.domain.id);
       await driver.ensure(it.second);
@@ -182,20 +182,20 @@ export function driverConformance(name: string, open: () => Promise<DriverFixtur
     });
 
     test('tells that a domain died, and starts it again', async () => {
-      for (const thing of it.all) await driver.ensure(thing);
+      for (const resource of it.all) await driver.ensure(resource);
       await driver.ensure(it.running);
       log.clear();
-      const died = log.next((change) => changed(change, it.domain) && change.thing.domain?.state === 'off');
+      const died = log.next((change) => changed(change, it.domain) && change.resource.domain?.state === 'off');
       await fixture.killDomain(it.domain.id);
       const told = await died;
-      expect(told).toMatchObject({ thing: { spec: it.running.spec } });
-      expect(['crashed', 'destroyed']).toContain(told.type === 'changed' && told.thing.domain?.reason);
+      expect(told).toMatchObject({ resource: { spec: it.running.spec } });
+      expect(['crashed', 'destroyed']).toContain(told.type === 'changed' && told.resource.domain?.reason);
       await driver.ensure(it.running);
       expect((await find(it.domain))?.domain).toMatchObject({ state: 'running' });
     });
 
     test('removes a running domain', async () => {
-      for (const thing of it.all) await driver.ensure(thing);
+      for (const resource of it.all) await driver.ensure(resource);
       await driver.ensure(it.running);
       await driver.remove(it.domain);
       expect(await find(it.domain)).toBeUndefined();
@@ -205,8 +205,8 @@ export function driverConformance(name: string, open: () => Promise<DriverFixtur
       await make('bridge', 'subnet', 'port');
       const lost = log.next(
         (change) =>
-          (changed(change, it.port) && change.thing.drift.length > 0) ||
-          (change.type === 'removed' && thingKey(change) === thingKey(it.port)),
+          (changed(change, it.port) && change.resource.drift.length > 0) ||
+          (change.type === 'removed' && resourceKey(change) === resourceKey(it.port)),
       );
       await fixture.breakPort(it.port.id);
       await lost;
@@ -220,7 +220,7 @@ export function driverConformance(name: string, open: () => Promise<DriverFixtur
       try {
         await make('image', 'bridge', 'subnet', 'disk', 'seed', 'port');
         const before = sorted(await driver.observe());
-        expect(before.map((thing) => thing.kind)).not.toContain('domain');
+        expect(before.map((resource) => resource.kind)).not.toContain('domain');
         for (const domain of [it.domain, it.running]) {
           const error = await failureOf(driver.ensure(domain));
           expect(error).toMatchObject({ reason: 'NameTaken', retry: 'terminal' });
@@ -236,7 +236,7 @@ export function driverConformance(name: string, open: () => Promise<DriverFixtur
 
     test('refuses an image with another checksum, does not tell the right one, and leaves nothing', async () => {
       const declared = 'ab'.repeat(32);
-      const image: Thing<'image'> = { ...it.image, id: declared, spec: { ...it.image.spec, sha256: declared } };
+      const image: HostResource<'image'> = { ...it.image, id: declared, spec: { ...it.image.spec, sha256: declared } };
       const error = await failureOf(driver.ensure(image));
       expect(error).toMatchObject({ reason: 'ChecksumMismatch', retry: 'terminal' });
       for (const part of [fixture.imageUrl, declared]) expect(error.message).toContain(part);
@@ -245,7 +245,7 @@ export function driverConformance(name: string, open: () => Promise<DriverFixtur
     });
 
     test('refuses an image that is larger than allowed, and leaves nothing', async () => {
-      const image: Thing<'image'> = { ...it.image, spec: { ...it.image.spec, maxBytes: 16 } };
+      const image: HostResource<'image'> = { ...it.image, spec: { ...it.image.spec, maxBytes: 16 } };
       const error = await failureOf(driver.ensure(image));
       expect(error).toMatchObject({ reason: 'ImageTooLarge', retry: 'terminal' });
       expect(error.message).toContain(fixture.imageUrl);
@@ -264,7 +264,7 @@ export function driverConformance(name: string, open: () => Promise<DriverFixtur
     });
 
     test('an interrupted fetch leaves nothing half made, and a later one succeeds', async () => {
-      const image: Thing<'image'> = { ...it.image, spec: { ...it.image.spec, url: fixture.brokenImageUrl } };
+      const image: HostResource<'image'> = { ...it.image, spec: { ...it.image.spec, url: fixture.brokenImageUrl } };
       const error = await failureOf(driver.ensure(image));
       expect(error).toMatchObject({ reason: 'ImageUnavailable', retry: 'retry' });
       expect(error.message).toContain(fixture.brokenImageUrl);
@@ -277,7 +277,7 @@ export function driverConformance(name: string, open: () => Promise<DriverFixtur
       const begin = () => {
         const begun = Promise.withResolvers<void>();
         const abort = new AbortController();
-        const image: Thing<'image'> = { ...it.image, spec: { ...it.image.spec, url: fixture.stalledImageUrl } };
+        const image: HostResource<'image'> = { ...it.image, spec: { ...it.image.spec, url: fixture.stalledImageUrl } };
         const attention = { signal: abort.signal, onProgress: () => begun.resolve() };
         return { image, abort, begun: begun.promise, failure: failureOf(driver.ensure(image, attention)) };
       };
@@ -313,6 +313,6 @@ export function driverConformance(name: string, open: () => Promise<DriverFixtur
   });
 }
 
-function sorted<T extends { kind: ThingKind; id: string }>(things: T[]): T[] {
-  return things.toSorted((a, b) => (thingKey(a) < thingKey(b) ? -1 : 1));
+function sorted<T extends { kind: ResourceType; id: string }>(resources: T[]): T[] {
+  return resources.toSorted((a, b) => (resourceKey(a) < resourceKey(b) ? -1 : 1));
 }

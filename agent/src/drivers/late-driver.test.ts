@@ -35,7 +35,7 @@ const bridge = {
   owner: 'b',
   spec: { name: 'b', type: 'vxlan', vni: 1, mtuBytes: 1450, peers: [] },
 } as const;
-const thing = { ...bridge, spec: { ...bridge.spec, peers: [] } };
+const resource = { ...bridge, spec: { ...bridge.spec, peers: [] } };
 const turn = () => new Promise((done) => setImmediate(done));
 
 test('a hypervisor that is there is used as it is; one that never will be is refused', async () => {
@@ -50,7 +50,7 @@ test('one that is away is said in words, refuses work for now, and is waited for
   const driver = await open();
   expect(await driver.facts()).toEqual(facts);
   expect(driver.troubles()).toEqual([{ reason: 'LibvirtUnavailable', message: away.message, blocking: true }]);
-  for (const work of [driver.observe(), driver.ensure(thing), driver.remove(thing)])
+  for (const work of [driver.observe(), driver.ensure(resource), driver.remove(resource)])
     await expect(work).rejects.toMatchObject({ reason: 'LibvirtUnavailable', retry: 'retry' });
   const told: DriverChange['type'][] = [];
   driver.onChange(({ type }) => told.push(type));
@@ -66,7 +66,7 @@ test('one that is away is said in words, refuses work for now, and is waited for
   await turn();
   expect(told).toEqual(['troubles', 'lost']);
   expect(driver.troubles()).toEqual([]);
-  await driver.ensure(thing);
+  await driver.ensure(resource);
   expect(await driver.observe()).toMatchObject([{ kind: 'bridge' }]);
   expect(told).toEqual(['troubles', 'lost', 'changed']);
 });

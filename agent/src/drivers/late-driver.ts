@@ -1,5 +1,5 @@
 /** A driver whose hypervisor is not there yet: the agent starts, says so, and goes on by itself when it is. */
-import type { Clock, LiveThing, Thing, ThingKind } from '@plumb/schemas';
+import type { Clock, HostResource, LiveResource, ResourceType } from '@plumb/schemas';
 import { PlumbError, retryable } from '@plumb/schemas';
 import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
 import type { Attention, Driver, DriverChange, DriverFacts } from './driver.ts';
@@ -54,16 +54,16 @@ class LateDriver implements Driver {
     return this.#driver?.troubles() ?? [{ reason, message, blocking: true }];
   }
 
-  async observe(): Promise<LiveThing[]> {
+  async observe(): Promise<LiveResource[]> {
     return this.#opened().observe();
   }
 
-  async ensure(thing: Thing, attention?: Attention): Promise<void> {
-    return this.#opened().ensure(thing, attention);
+  async ensure(resource: HostResource, attention?: Attention): Promise<void> {
+    return this.#opened().ensure(resource, attention);
   }
 
-  async remove(thing: { kind: ThingKind; id: string; owner: string }, attention?: Attention): Promise<void> {
-    return this.#opened().remove(thing, attention);
+  async remove(resource: { kind: ResourceType; id: string; owner: string }, attention?: Attention): Promise<void> {
+    return this.#opened().remove(resource, attention);
   }
 
   onChange(listener: (change: DriverChange) => void): () => void {

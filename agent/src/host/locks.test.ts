@@ -27,7 +27,7 @@ test('those who want the same to themselves go one after another, in the order o
   await Promise.all(held);
 });
 
-test('those who only share, or want different things, go side by side', async () => {
+test('those who only share, or want different resources, go side by side', async () => {
   const locks = new Locks();
   const [a, b, c] = [work(), work(), work()];
   void locks.hold({ exclusive: ['x'], shared: ['base'] }, a.run);

@@ -27,7 +27,7 @@ async function grant(path: string, uid: number, gid: number, mode: number): Prom
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const found = await file.stat();
-    if (!found.isFile()) throw terminal('InvalidThing', `${path} is no file: remove it`);
+    if (!found.isFile()) throw terminal('InvalidResource', `${path} is no file: remove it`);
     if (found.uid !== uid || found.gid !== gid) await file.chown(uid, gid);
     if ((found.mode & 0o7777) !== mode) await file.chmod(mode);
   } finally {

@@ -1,11 +1,11 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Records } from './records.ts';
 
-const seed: Thing<'seed'> = {
+const seed: HostResource<'seed'> = {
   kind: 'seed',
   id: 'one.seed',
   owner: 'one',
@@ -42,7 +42,7 @@ test('a damaged record is passed over', async () => {
 
 test.each(['../../etc/passwd', '', '.hidden', 'a/b', 'a b', 'a\n'])('the id %j never becomes a path', async (id) => {
   const records = await open();
-  await expect(records.put({ ...seed, id })).rejects.toMatchObject({ reason: 'InvalidThing', retry: 'terminal' });
-  await expect(records.delete(id)).rejects.toMatchObject({ reason: 'InvalidThing' });
+  await expect(records.put({ ...seed, id })).rejects.toMatchObject({ reason: 'InvalidResource', retry: 'terminal' });
+  await expect(records.delete(id)).rejects.toMatchObject({ reason: 'InvalidResource' });
   expect(await readdir(folder)).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Thing, ThingKind } from '@plumb/schemas';
+import type { HostResource, ResourceType } from '@plumb/schemas';
 import { terminal } from '@plumb/schemas';
 import { readPlain } from './plain-file.ts';
 import { tellFullDisk } from './space.ts';
@@ -8,20 +8,20 @@ import { tellFullDisk } from './space.ts';
 /** Ids become file names: nothing but these characters, and no dot in front. */
 const SAFE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,150}$/;
 
-/** Throws `InvalidThing` (terminal) unless the id can be a file's name. */
+/** Throws `InvalidResource` (terminal) unless the id can be a file's name. */
 export function requireSafeId(id: string): void {
   if (!SAFE_ID.test(id))
-    throw terminal('InvalidThing', `The id ${JSON.stringify(id)} has characters that no id of Plumb has`);
+    throw terminal('InvalidResource', `The id ${JSON.stringify(id)} has characters that no id of Plumb has`);
 }
 
 /**
- * What was asked of this host, one JSON file per thing: the part of a declaration that a kernel or a disk image cannot
- * hold. Whether the thing exists is for the kernel and the file system to say. Read once, then kept in memory too.
+ * What was asked of this host, one JSON file per resource: the part of a declaration that a kernel or a disk image cannot
+ * hold. Whether the resource exists is for the kernel and the file system to say. Read once, then kept in memory too.
  */
-export class Records<K extends ThingKind> {
+export class Records<K extends ResourceType> {
   readonly #dir: string;
   readonly #kind: K;
-  readonly #things = new Map<string, Thing<K>>();
+  readonly #resources = new Map<string, HostResource<K>>();
 
   constructor(dataDir: string, kind: K) {
     this.#kind = kind;
@@ -33,33 +33,33 @@ export class Records<K extends ThingKind> {
     for (const name of await readdir(this.#dir).catch(nothingThere<string[]>([]))) {
       if (!name.endsWith('.json')) continue;
       const id = name.slice(0, -'.json'.length);
-      const thing = parse((await readPlain(this.#path(id))) ?? '', this.#kind, id);
-      if (thing !== undefined) this.#things.set(id, thing);
+      const resource = parse((await readPlain(this.#path(id))) ?? '', this.#kind, id);
+      if (resource !== undefined) this.#resources.set(id, resource);
     }
   }
 
-  list(): Thing<K>[] {
-    return [...this.#things.values()];
+  list(): HostResource<K>[] {
+    return [...this.#resources.values()];
   }
 
-  get(id: string): Thing<K> | undefined {
-    return this.#things.get(id);
+  get(id: string): HostResource<K> | undefined {
+    return this.#resources.get(id);
   }
 
   /** Writes durably: after a crash the old record or the new one is there, whole. True when there was none. */
-  async put(thing: { kind: K; id: string; owner: string; spec: unknown }): Promise<boolean> {
-    const { id, owner, spec } = thing;
+  async put(resource: { kind: K; id: string; owner: string; spec: unknown }): Promise<boolean> {
+    const { id, owner, spec } = resource;
     requireSafeId(id);
     await writeDurably(this.#path(id), `${JSON.stringify({ owner, spec })}\n`, 0o600);
-    const isNew = !this.#things.has(id);
-    this.#things.set(id, thing as Thing<K>);
+    const isNew = !this.#resources.has(id);
+    this.#resources.set(id, resource as HostResource<K>);
     return isNew;
   }
 
   async delete(id: string): Promise<void> {
     requireSafeId(id);
     await rm(this.#path(id), { force: true });
-    this.#things.delete(id);
+    this.#resources.delete(id);
   }
 
   #path(id: string): string {
@@ -99,12 +99,12 @@ export function nothingThere<T>(value: T): (error: NodeJS.ErrnoException) => T {
   };
 }
 
-function parse<K extends ThingKind>(text: string, kind: K, id: string): Thing<K> | undefined {
+function parse<K extends ResourceType>(text: string, kind: K, id: string): HostResource<K> | undefined {
   try {
     const { owner, spec } = JSON.parse(text);
-    const thing: unknown = { kind, id, owner, spec };
+    const resource: unknown = { kind, id, owner, spec };
     if (typeof owner === 'string' && typeof spec === 'object' && spec !== null && !Array.isArray(spec))
-      return thing as Thing<K>;
+      return resource as HostResource<K>;
   } catch {
     // Not ours, or damaged.
   }

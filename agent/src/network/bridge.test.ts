@@ -1,10 +1,10 @@
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { expect, test } from 'vitest';
 import type { BridgeView } from './bridge.ts';
 import { bridgeCommands, bridgeDrift, bridgeRemoval } from './bridge.ts';
 import type { Link } from './ip.ts';
 import { Names } from './names.ts';
-import { bridge, flat } from './test-things.ts';
+import { bridge, flat } from './test-resources.ts';
 
 const names = new Names('0123abcd');
 const pb = names.bridge(bridge.id);
@@ -26,8 +26,8 @@ function view(links: Link[], rest: Partial<BridgeView> = {}): BridgeView {
 }
 
 /** Commands as a person types them. */
-function commands(thing: Thing<'bridge'>, at: BridgeView, before?: Thing<'bridge'>): string[] {
-  const { ip, fdb } = bridgeCommands(thing, before, names, at);
+function commands(resource: HostResource<'bridge'>, at: BridgeView, before?: HostResource<'bridge'>): string[] {
+  const { ip, fdb } = bridgeCommands(resource, before, names, at);
   return [...ip.map((words) => `ip ${words.join(' ')}`), ...fdb.map((words) => `bridge ${words.join(' ')}`)];
 }
 
@@ -114,14 +114,14 @@ test('a flat bridge takes its physical interface, and lets the one before go', (
   ]);
 });
 
-test.each<[string, Thing<'bridge'>, BridgeView, string]>([
+test.each<[string, HostResource<'bridge'>, BridgeView, string]>([
   ['an interface that is not there', flat, view([]), 'InterfaceNotFound'],
   ['an interface of another bridge', flat, view([link('eth1', { master: 'br0' })]), 'NameTaken'],
   ['the interface of the host itself', flat, view([link('eth1')], { hostUses: ['198.51.100.7'] }), 'InterfaceInUse'],
   ['a bridge of this name that is not ours', bridge, view([link(pb, { kind: 'bridge' })]), 'NameTaken'],
   ['a VNI of someone else', bridge, view([link('vx0', { vxlan })]), 'NameTaken'],
-])('%s is refused for good', (_what, thing, at, reason) => {
-  expect(() => commands(thing, at)).toThrow(expect.objectContaining({ reason, retry: 'terminal' }));
+])('%s is refused for good', (_what, resource, at, reason) => {
+  expect(() => commands(resource, at)).toThrow(expect.objectContaining({ reason, retry: 'terminal' }));
 });
 
 test('a VNI that another network of ours still has is waited for', () => {

@@ -1,5 +1,5 @@
 /** The bridge of an L2 network: what has to be done to have it, and how it differs. Pure. */
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { retryable, terminal } from '@plumb/schemas';
 import { FILTERED_GROUPS, filtersGroups } from './bridge-port.ts';
 import type { IpCommand, Link } from './ip.ts';
@@ -18,52 +18,52 @@ export interface BridgeView {
 }
 
 /** The interface by which the bridge reaches other hosts; none on a VXLAN without peers, which carries nothing. */
-export function uplinkOf(thing: Thing<'bridge'>, names: Names): string | undefined {
-  if (thing.spec.type === 'flat') return thing.spec.physicalInterface;
-  return usablePeers(thing).length > 0 ? names.vxlan(thing.id) : undefined;
+export function uplinkOf(resource: HostResource<'bridge'>, names: Names): string | undefined {
+  if (resource.spec.type === 'flat') return resource.spec.physicalInterface;
+  return usablePeers(resource).length > 0 ? names.vxlan(resource.id) : undefined;
 }
 
 /**
  * Commands that make the bridge as declared from what is there; `before` is how it was declared until now.
- * Throws `NameTaken`, `InterfaceNotFound`, `InterfaceInUse`, `InvalidThing` (terminal).
+ * Throws `NameTaken`, `InterfaceNotFound`, `InterfaceInUse`, `InvalidResource` (terminal).
  */
 export function bridgeCommands(
-  thing: Thing<'bridge'>,
-  before: Thing<'bridge'> | undefined,
+  resource: HostResource<'bridge'>,
+  before: HostResource<'bridge'> | undefined,
   names: Names,
   view: BridgeView,
 ): { ip: IpCommand[]; fdb: IpCommand[] } {
-  const { spec } = thing;
-  const name = names.bridge(thing.id);
+  const { spec } = resource;
+  const name = names.bridge(resource.id);
   const mtu = String(spec.mtuBytes);
   const ip: IpCommand[] = [];
-  if (requireOurs(view.links.get(name), thing, names) === undefined)
+  if (requireOurs(view.links.get(name), resource, names) === undefined)
     ip.push(['link', 'add', name, 'type', 'bridge', 'stp_state', '0', 'forward_delay', '0', 'mcast_snooping', '0']);
-  ip.push(mark(name, thing, names), ['link', 'set', 'dev', name, 'addrgenmode', 'none', 'mtu', mtu, 'up']);
-  const uplink = uplinkOf(thing, names);
-  for (const old of new Set([names.vxlan(thing.id), before && uplinkOf(before, names)]))
+  ip.push(mark(name, resource, names), ['link', 'set', 'dev', name, 'addrgenmode', 'none', 'mtu', mtu, 'up']);
+  const uplink = uplinkOf(resource, names);
+  for (const old of new Set([names.vxlan(resource.id), before && uplinkOf(before, names)]))
     if (old !== undefined && old !== uplink) ip.push(...leave(view.links.get(old), name, names));
   if (spec.type === 'flat') {
-    ip.push(...enslave(thing, name, view));
+    ip.push(...enslave(resource, name, view));
     ip.push(filterGroups(uplink as string));
     return { ip, fdb: [] };
   }
   if (uplink === undefined) return { ip, fdb: [] };
-  const vxlan = requireOurs(view.links.get(uplink), thing, names);
-  const asDeclared = vxlan !== undefined && vxlanDrift(thing, vxlan, view).length === 0;
+  const vxlan = requireOurs(view.links.get(uplink), resource, names);
+  const asDeclared = vxlan !== undefined && vxlanDrift(resource, vxlan, view).length === 0;
   if (!asDeclared) {
-    requireFreeVni(thing, uplink, names, view);
+    requireFreeVni(resource, uplink, names, view);
     if (vxlan !== undefined) ip.push(['link', 'del', uplink]);
     const where = ['local', view.tunnelAddress, 'dstport', String(VXLAN_PORT)];
     ip.push(['link', 'add', uplink, 'type', 'vxlan', 'id', String(spec.vni), ...where]);
   }
-  ip.push(mark(uplink, thing, names));
+  ip.push(mark(uplink, resource, names));
   ip.push(
     ['link', 'set', 'dev', uplink, 'addrgenmode', 'none', 'mtu', mtu, 'master', name, 'up'],
     filterGroups(uplink),
   );
   const now = asDeclared ? view.peers : [];
-  const wanted = usablePeers(thing, view.tunnelAddress);
+  const wanted = usablePeers(resource, view.tunnelAddress);
   const peer = (verb: string, address: string) => ['fdb', verb, EVERYONE, 'dev', uplink, 'dst', address];
   return {
     ip,
@@ -87,20 +87,23 @@ export function bridgeRemoval(id: string, names: Names, links: ReadonlyMap<strin
 }
 
 /** How the bridge differs from its declaration, as sentences. */
-export function bridgeDrift(thing: Thing<'bridge'>, names: Names, view: BridgeView): string[] {
-  const name = names.bridge(thing.id);
+export function bridgeDrift(resource: HostResource<'bridge'>, names: Names, view: BridgeView): string[] {
+  const name = names.bridge(resource.id);
   const bridge = view.links.get(name);
   if (bridge === undefined) return [`its bridge ${name} is missing`];
-  const drift = linkDrift(bridge, thing.spec.mtuBytes);
-  const uplink = uplinkOf(thing, names);
+  const drift = linkDrift(bridge, resource.spec.mtuBytes);
+  const uplink = uplinkOf(resource, names);
   if (uplink === undefined) return drift;
   const link = view.links.get(uplink);
   if (link === undefined) return [...drift, `its uplink ${uplink} is missing`];
   if (link.master !== name) drift.push(`its uplink ${uplink} is not on the bridge ${name}`);
   else if (!filtersGroups(link)) drift.push(`frames to groups of bridges pass its filter at ${uplink}`);
   if (!link.up) drift.push(`its uplink ${uplink} is down`);
-  if (thing.spec.type === 'vxlan')
-    drift.push(...vxlanDrift(thing, link, view), ...peerDrift(usablePeers(thing, view.tunnelAddress), view.peers));
+  if (resource.spec.type === 'vxlan')
+    drift.push(
+      ...vxlanDrift(resource, link, view),
+      ...peerDrift(usablePeers(resource, view.tunnelAddress), view.peers),
+    );
   return drift;
 }
 
@@ -114,20 +117,20 @@ export function linkDrift(link: Link, mtuBytes: number): string[] {
 }
 
 /** Says whose the interface is: first of all, so that whatever fails after it can be taken back. */
-export function mark(interfaceName: string, thing: Thing, names: Names): IpCommand {
-  return ['link', 'set', 'dev', interfaceName, 'alias', names.alias(thing)];
+export function mark(interfaceName: string, resource: HostResource, names: Names): IpCommand {
+  return ['link', 'set', 'dev', interfaceName, 'alias', names.alias(resource)];
 }
 
 /** Throws `NameTaken` (terminal) for an interface that is there without our mark. */
-export function requireOurs(link: Link | undefined, thing: Thing, names: Names): Link | undefined {
-  if (link === undefined || names.readAlias(link.alias)?.id === thing.id) return link;
+export function requireOurs(link: Link | undefined, resource: HostResource, names: Names): Link | undefined {
+  if (link === undefined || names.readAlias(link.alias)?.id === resource.id) return link;
   throw terminal(
     'NameTaken',
-    `the interface ${link.name}, which ${thing.kind} ${thing.id} needs, is on this host and was not made for it: remove or rename it`,
+    `the interface ${link.name}, which ${resource.kind} ${resource.id} needs, is on this host and was not made for it: remove or rename it`,
   );
 }
 
-function vxlanDrift({ spec }: Thing<'bridge'>, link: Link, view: BridgeView): string[] {
+function vxlanDrift({ spec }: HostResource<'bridge'>, link: Link, view: BridgeView): string[] {
   const { vni, local, port } = link.vxlan ?? {};
   if (vni === spec.vni && local === view.tunnelAddress && port === VXLAN_PORT) return [];
   return [
@@ -141,9 +144,9 @@ function peerDrift(declared: readonly string[], peers: readonly string[]): strin
 }
 
 /** Takes over the physical interface, unless that would cut the host off. */
-function enslave({ spec, id }: Thing<'bridge'>, bridge: string, view: BridgeView): IpCommand[] {
+function enslave({ spec, id }: HostResource<'bridge'>, bridge: string, view: BridgeView): IpCommand[] {
   const name = spec.physicalInterface;
-  if (name === undefined) throw terminal('InvalidThing', `The flat bridge ${id} names no physical interface`);
+  if (name === undefined) throw terminal('InvalidResource', `The flat bridge ${id} names no physical interface`);
   const link = view.links.get(name);
   if (link === undefined)
     throw terminal(
@@ -164,7 +167,7 @@ function enslave({ spec, id }: Thing<'bridge'>, bridge: string, view: BridgeView
 }
 
 /** The kernel has one VXLAN interface per VNI and port. */
-function requireFreeVni({ spec }: Thing<'bridge'>, uplink: string, names: Names, view: BridgeView): void {
+function requireFreeVni({ spec }: HostResource<'bridge'>, uplink: string, names: Names, view: BridgeView): void {
   for (const { name, alias, vxlan } of view.links.values()) {
     if (name === uplink || vxlan?.vni !== spec.vni || vxlan?.port !== VXLAN_PORT) continue;
     const owner = names.readAlias(alias)?.owner;

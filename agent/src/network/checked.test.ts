@@ -2,14 +2,14 @@ import { expect, test } from 'vitest';
 import { checkBridge, checkPort, checkSubnet } from './checked.ts';
 import { ipBatch } from './ip.ts';
 import { parseCidr } from './ipv4.ts';
-import { bridge, flat, officePort, officeSubnet, port, subnet } from './test-things.ts';
+import { bridge, flat, officePort, officeSubnet, port, subnet } from './test-resources.ts';
 
-const refused = expect.objectContaining({ reason: 'InvalidThing', retry: 'terminal' });
+const refused = expect.objectContaining({ reason: 'InvalidResource', retry: 'terminal' });
 
 test('what the control plane sends passes', () => {
-  for (const thing of [bridge, flat]) checkBridge(thing);
-  for (const thing of [subnet, officeSubnet]) checkSubnet(thing);
-  for (const thing of [port, officePort]) checkPort(thing);
+  for (const resource of [bridge, flat]) checkBridge(resource);
+  for (const resource of [subnet, officeSubnet]) checkSubnet(resource);
+  for (const resource of [port, officePort]) checkPort(resource);
 });
 
 test.each<[string, object]>([
@@ -43,7 +43,7 @@ test('a bridge with a VNI or interface that is none is refused, but not for the 
 
 test.each(['a b', 'a"b', "a'b", 'a\\b', 'a#b', 'a\nb', ''])('the word %j never reaches a batch', async (word) => {
   const batch = ipBatch(() => Promise.reject(new Error('it was run')), [['link', 'del', word]]);
-  await expect(batch).rejects.toMatchObject({ reason: 'InvalidThing' });
+  await expect(batch).rejects.toMatchObject({ reason: 'InvalidResource' });
 });
 
 test.each([

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { dnsmasqArgs, hostsFile, leaseFile } from './dhcp.ts';
-import { officePort, officeSubnet, port, subnet } from './test-things.ts';
+import { officePort, officeSubnet, port, subnet } from './test-resources.ts';
 
 const files = {
   pid: '/run/x/pid',

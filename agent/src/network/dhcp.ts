@@ -1,5 +1,5 @@
 /** What dnsmasq is told about a subnet: its arguments, its leases and its names. Pure. */
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { parseCidr, requireDnsName, requireIpv4, requireMac } from './ipv4.ts';
 
 /** Files of one subnet's dnsmasq. */
@@ -21,7 +21,7 @@ const LEASE_SECONDS = 86_400;
 const MAX_LEASES = 1_000_000;
 
 /** Arguments of dnsmasq. It reads no file of the machine, and hands out declared leases only. */
-export function dnsmasqArgs({ spec }: Thing<'subnet'>, files: DhcpFiles): string[] {
+export function dnsmasqArgs({ spec }: HostResource<'subnet'>, files: DhcpFiles): string[] {
   const network = parseCidr(spec.cidr);
   const domain = spec.domain === undefined ? undefined : requireDnsName(spec.domain);
   return [
@@ -55,19 +55,19 @@ export function dnsmasqArgs({ spec }: Thing<'subnet'>, files: DhcpFiles): string
 }
 
 /** The file of declared leases: one line per port with an address. */
-export function leaseFile(ports: readonly Thing<'port'>[]): string {
+export function leaseFile(ports: readonly HostResource<'port'>[]): string {
   return lines(ports.map(leaseLine));
 }
 
 /** A port's lease; undefined when it has no address to lease. */
-export function leaseLine({ spec }: Thing<'port'>): string | undefined {
+export function leaseLine({ spec }: HostResource<'port'>): string | undefined {
   const [address] = spec.addresses;
   if (address === undefined) return undefined;
   return `${requireMac(spec.macAddress)},${requireIpv4(address)},${requireDnsName(spec.hostname)}`;
 }
 
 /** The file of names that DNS answers: the ports' and, for people, nothing else. */
-export function hostsFile(ports: readonly Thing<'port'>[], domain: string | undefined): string {
+export function hostsFile(ports: readonly HostResource<'port'>[], domain: string | undefined): string {
   return lines(
     ports.flatMap(({ spec }) => {
       const name = requireDnsName(spec.hostname);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Clock, Thing } from '@plumb/schemas';
+import type { Clock, HostResource } from '@plumb/schemas';
 import { retryable } from '@plumb/schemas';
 import type { Run } from '../host/command.ts';
 import { runInNetwork } from '../host/command.ts';
@@ -42,8 +42,8 @@ export class Dnsmasq {
    * kernel's number of the interface that it listens on.
    */
   async ensure(
-    subnet: Thing<'subnet'>,
-    ports: readonly Thing<'port'>[],
+    subnet: HostResource<'subnet'>,
+    ports: readonly HostResource<'port'>[],
     namespace: string,
     leg: number,
   ): Promise<void> {
@@ -69,7 +69,7 @@ export class Dnsmasq {
    * What a server that runs needs from time to time: leases that are declared no more go, and so do its grudges against
    * addresses that a guest has refused. False when it does not run.
    */
-  async tend({ id }: Thing<'subnet'>): Promise<boolean> {
+  async tend({ id }: HostResource<'subnet'>): Promise<boolean> {
     const files = this.#files(id);
     const pid = await this.#pid(id);
     if (pid === undefined) return false;
@@ -90,7 +90,7 @@ export class Dnsmasq {
   }
 
   /** Leases that were given and are declared no more. */
-  stale(subnetId: string, ports: readonly Thing<'port'>[]): Promise<Lease[]> {
+  stale(subnetId: string, ports: readonly HostResource<'port'>[]): Promise<Lease[]> {
     return new GivenLeases(this.#files(subnetId).given, this.#clock).stale(ports);
   }
 
@@ -101,7 +101,7 @@ export class Dnsmasq {
   }
 
   /** How it differs from what it should be, as sentences. */
-  async drift(subnet: Thing<'subnet'>, namespace: string, leg: number): Promise<string[]> {
+  async drift(subnet: HostResource<'subnet'>, namespace: string, leg: number): Promise<string[]> {
     const pid = await this.#pid(subnet.id);
     if (pid === undefined) return ['its DHCP server does not run'];
     if (!(await runsWith(pid, dnsmasqArgs(subnet, this.#files(subnet.id)), namespace, leg)))

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { chainLengths, filterRuleset, filterSets, portElements, readFilter } from './filter.ts';
 import { Names } from './names.ts';
-import { bridge, flat, officePort, officeSubnet, port, subnet } from './test-things.ts';
+import { bridge, flat, officePort, officeSubnet, port, subnet } from './test-resources.ts';
 
 const names = new Names('0123abcd');
 const input = { bridges: [bridge, flat], subnets: [subnet, officeSubnet], ports: [port, officePort] };
@@ -10,7 +10,7 @@ test('the ruleset of two networks', async () => {
   await expect(filterRuleset(names.table(), filterSets(input, names))).toMatchFileSnapshot('testdata/filter.nft');
 });
 
-test('the order in which things came makes no difference', () => {
+test('the order in which resources came makes no difference', () => {
   const reversed = {
     bridges: input.bridges.toReversed(),
     subnets: input.subnets.toReversed(),

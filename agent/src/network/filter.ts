@@ -5,14 +5,14 @@
  * every host, is never heard beyond this one. Pure.
  */
 import { createHash } from 'node:crypto';
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { uplinkOf } from './bridge.ts';
 import type { Names } from './names.ts';
 
 export interface FilterInput {
-  bridges: readonly Thing<'bridge'>[];
-  subnets: readonly Thing<'subnet'>[];
-  ports: readonly Thing<'port'>[];
+  bridges: readonly HostResource<'bridge'>[];
+  subnets: readonly HostResource<'subnet'>[];
+  ports: readonly HostResource<'port'>[];
 }
 
 /** Fields of a DHCP message (RFC 2131 section 2) by their offset and length in bytes, and its first option. */
@@ -177,7 +177,7 @@ export function filterSets({ bridges, subnets, ports }: FilterInput, names: Name
 }
 
 /** The elements by which one port is let through, each with the set that it belongs to. */
-export function portElements({ id, spec }: Thing<'port'>, names: Names): [SetName, string][] {
+export function portElements({ id, spec }: HostResource<'port'>, names: Names): [SetName, string][] {
   const tap = names.tap(id);
   return [
     ['taps', tap],

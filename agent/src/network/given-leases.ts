@@ -1,7 +1,7 @@
 /** The leases that a server has given, which dnsmasq keeps in a file and forgets when it is asked in their names. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock, Thing } from '@plumb/schemas';
+import type { Clock, HostResource } from '@plumb/schemas';
 import type { Run } from '../host/command.ts';
 import { nothingThere } from '../host/records.ts';
 import { requireIpv4 } from './ipv4.ts';
@@ -27,7 +27,7 @@ export class GivenLeases {
   }
 
   /** Those that are declared no more. */
-  async stale(ports: readonly Thing<'port'>[]): Promise<Lease[]> {
+  async stale(ports: readonly HostResource<'port'>[]): Promise<Lease[]> {
     return staleLeases(readLeases(await readFile(this.#path, 'utf8').catch(nothingThere(''))), ports);
   }
 
@@ -36,8 +36,8 @@ export class GivenLeases {
    * meanwhile. `run` runs programs in the subnet's namespace. False when the server does not forget them.
    */
   async release(
-    { spec }: Thing<'subnet'>,
-    ports: readonly Thing<'port'>[],
+    { spec }: HostResource<'subnet'>,
+    ports: readonly HostResource<'port'>[],
     run: Run,
     known: readonly Lease[],
   ): Promise<boolean> {
@@ -54,7 +54,7 @@ export class GivenLeases {
   }
 
   /** Reads twice: dnsmasq empties its file before it writes it, and may be seen between the two. */
-  async #staleForSure(ports: readonly Thing<'port'>[]): Promise<Lease[]> {
+  async #staleForSure(ports: readonly HostResource<'port'>[]): Promise<Lease[]> {
     const first = await this.stale(ports);
     await this.#pause();
     return united(first, await this.stale(ports));

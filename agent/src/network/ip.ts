@@ -74,7 +74,7 @@ function batchText(commands: readonly IpCommand[]): string {
   for (const word of commands.flat())
     if (!/^[\x21\x24-\x26\x28-\x5b\x5d-\x7e]+$/.test(word))
       throw terminal(
-        'InvalidThing',
+        'InvalidResource',
         `${JSON.stringify(word)} cannot be given to ip: it has characters that no name has`,
       );
   return commands.map((words) => `${words.join(' ')}\n`).join('');

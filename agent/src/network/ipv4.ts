@@ -7,33 +7,33 @@ export interface Ipv4Network {
   netmask: string;
 }
 
-/** Reads `10.20.0.0/24`; host bits are cut off. Throws `InvalidThing` (terminal). */
+/** Reads `10.20.0.0/24`; host bits are cut off. Throws `InvalidResource` (terminal). */
 export function parseCidr(cidr: string): Ipv4Network {
   const [address = '', length = ''] = cidr.split('/');
   const prefixLength = Number(length);
   if (!isIPv4(address) || !/^\d{1,2}$/.test(length) || prefixLength > 32)
-    throw terminal('InvalidThing', `${JSON.stringify(cidr)} is not an IPv4 network`);
+    throw terminal('InvalidResource', `${JSON.stringify(cidr)} is not an IPv4 network`);
   const mask = prefixLength === 0 ? 0 : (0xffffffff << (32 - prefixLength)) >>> 0;
   return { address: text((number(address) & mask) >>> 0), prefixLength, netmask: text(mask) };
 }
 
-/** Throws `InvalidThing` (terminal) unless it is an IPv4 address. */
+/** Throws `InvalidResource` (terminal) unless it is an IPv4 address. */
 export function requireIpv4(address: string): string {
-  if (!isIPv4(address)) throw terminal('InvalidThing', `${JSON.stringify(address)} is not an IPv4 address`);
+  if (!isIPv4(address)) throw terminal('InvalidResource', `${JSON.stringify(address)} is not an IPv4 address`);
   return address;
 }
 
-/** Throws `InvalidThing` (terminal) unless it is an Ethernet address in lower case. */
+/** Throws `InvalidResource` (terminal) unless it is an Ethernet address in lower case. */
 export function requireMac(address: string): string {
   if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(address))
-    throw terminal('InvalidThing', `${JSON.stringify(address)} is not an Ethernet address`);
+    throw terminal('InvalidResource', `${JSON.stringify(address)} is not an Ethernet address`);
   return address;
 }
 
-/** Throws `InvalidThing` (terminal) unless it is a host or domain name (RFC 1123). */
+/** Throws `InvalidResource` (terminal) unless it is a host or domain name (RFC 1123). */
 export function requireDnsName(name: string): string {
   if (name.length > 253 || !/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/i.test(name))
-    throw terminal('InvalidThing', `${JSON.stringify(name)} is not a host or domain name`);
+    throw terminal('InvalidResource', `${JSON.stringify(name)} is not a host or domain name`);
   return name;
 }
 

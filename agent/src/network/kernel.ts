@@ -1,5 +1,5 @@
 /** The kernel's interfaces and bridges as this driver reads and changes them. */
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { Coalesced } from '../host/coalesced.ts';
 import type { Run } from '../host/command.ts';
 import type { BridgeView } from './bridge.ts';
@@ -62,7 +62,7 @@ export class Kernel {
     await ipBatch(this.#run, [...release, ...removal(links)]);
   }
 
-  async bridgeView({ id, spec }: Thing<'bridge'>, links: Map<string, Link>): Promise<BridgeView> {
+  async bridgeView({ id, spec }: HostResource<'bridge'>, links: Map<string, Link>): Promise<BridgeView> {
     const vxlan = this.#names.vxlan(id);
     const physical = spec.type === 'flat' ? links.get(spec.physicalInterface ?? '') : undefined;
     return {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { leaseFile } from './dhcp.ts';
 import { overlap, readDeclared, readLeases, staleLeases, united } from './leases.ts';
 import { releaseMessage } from './release-leases.ts';
-import { officePort, port } from './test-things.ts';
+import { officePort, port } from './test-resources.ts';
 
 const declared = { macAddress: port.spec.macAddress, address: port.spec.addresses[0]! };
 const other = { macAddress: '52:54:00:00:00:99', address: '10.20.0.99' };

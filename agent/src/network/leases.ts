@@ -1,7 +1,7 @@
 /** The leases that dnsmasq has given, as its lease file says them, and those among them that are declared no more. Pure. */
 
 import { isIPv4 } from 'node:net';
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 
 export interface Lease {
   macAddress: string;
@@ -33,7 +33,7 @@ export function readLeases(text: string): Lease[] {
  * Leases that outlived the port that they were for: of a guest that was unplugged, which does not say so, or of an
  * address that another Ethernet address has now. Until they go, dnsmasq gives the address to nobody else.
  */
-export function staleLeases(given: readonly Lease[], ports: readonly Thing<'port'>[]): Lease[] {
+export function staleLeases(given: readonly Lease[], ports: readonly HostResource<'port'>[]): Lease[] {
   const declared = new Map(ports.map(({ spec }) => [spec.addresses[0], spec.macAddress]));
   return given.filter(({ macAddress, address }) => declared.get(address) !== macAddress);
 }

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { driverKey, looksLikeOurs, Names } from './names.ts';
-import { bridge, port, subnet } from './test-things.ts';
+import { bridge, port, subnet } from './test-resources.ts';
 
 const names = new Names(driverKey('/var/lib/plumb', 'host-1'));
 const other = new Names(driverKey('/var/lib/plumb', 'host-2'));
 
-test('names of interfaces fit the kernel, differ by role, thing and driver, and stay the same', () => {
+test('names of interfaces fit the kernel, differ by role, resource and driver, and stay the same', () => {
   const made = [names.bridge('x'), names.vxlan('x'), names.leg('x'), names.tap('x'), names.tap('y'), other.tap('x')];
   expect(new Set(made).size).toBe(made.length);
   for (const name of made) {
@@ -17,7 +17,7 @@ test('names of interfaces fit the kernel, differ by role, thing and driver, and 
     expect(looksLikeOurs(name)).toBe(false);
 });
 
-test('an alias tells its thing to the driver that wrote it, and to no other', () => {
+test('an alias tells its resource to the driver that wrote it, and to no other', () => {
   for (const { kind, owner, id } of [bridge, subnet, port]) {
     const alias = names.alias({ kind, owner, id });
     expect(names.readAlias(alias)).toEqual({ kind, owner, id });

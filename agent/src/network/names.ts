@@ -1,6 +1,6 @@
 /** How the kernel's objects of one driver are called, and how they say whose they are. */
 import { createHash } from 'node:crypto';
-import type { ThingKind } from '@plumb/schemas';
+import type { ResourceType } from '@plumb/schemas';
 
 /** Kernel interface names have at most 15 characters (IFNAMSIZ); ours are two letters and 12 hex digits. */
 const HASH_DIGITS = 12;
@@ -8,12 +8,12 @@ const KEY_DIGITS = 8;
 
 /** What an interface's alias says. */
 export interface Mark {
-  kind: ThingKind;
+  kind: ResourceType;
   owner: string;
   id: string;
 }
 
-/** Tells the things of this data folder and host from those of any other driver on the same machine. */
+/** Tells the resources of this data folder and host from those of any other driver on the same machine. */
 export function driverKey(dataDir: string, host: string): string {
   return hash(`${dataDir}\0${host}`).slice(0, KEY_DIGITS);
 }
@@ -58,7 +58,7 @@ export class Names {
     return `plumb_${this.key}`;
   }
 
-  /** Text of the alias of an interface that was made for this thing. */
+  /** Text of the alias of an interface that was made for this resource. */
   alias(mark: Mark): string {
     return ['plumb', this.key, mark.kind, mark.owner, mark.id].join(':');
   }
@@ -67,7 +67,7 @@ export class Names {
   readAlias(alias: string | undefined): Mark | undefined {
     const [program, key, kind, owner, ...id] = alias?.split(':') ?? [];
     if (program !== 'plumb' || key !== this.key || owner === undefined || id.length === 0) return undefined;
-    return { kind: kind as ThingKind, owner, id: id.join(':') };
+    return { kind: kind as ResourceType, owner, id: id.join(':') };
   }
 
   #digest(role: string, id: string): string {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Clock, LiveThing, Thing } from '@plumb/schemas';
+import type { Clock, HostResource, LiveResource } from '@plumb/schemas';
 import { retryable } from '@plumb/schemas';
 import type { Run } from '../host/command.ts';
 import { runInNetwork } from '../host/command.ts';
@@ -33,7 +33,7 @@ export interface NetworkOptions {
   clock: Clock;
 }
 
-export type NetworkThing = LiveThing<'bridge' | 'subnet' | 'port'>;
+export type NetworkResource = LiveResource<'bridge' | 'subnet' | 'port'>;
 
 const IP = 'ip';
 
@@ -94,66 +94,71 @@ export class Network {
     await this.#kernel.apply(upgradeCommands({ ...this.#declared(), links, fixed }, this.names));
   }
 
-  async observe(): Promise<NetworkThing[]> {
+  async observe(): Promise<NetworkResource[]> {
     const snapshot = await this.#survey.read();
     const recorded = await Promise.all([
-      ...this.#bridges.list().map((thing) => this.#survey.bridge(thing, snapshot)),
-      ...this.#subnets.list().map((thing) => this.#survey.subnet(thing, snapshot)),
-      ...this.#ports.list().map((thing) => this.#survey.port(thing, snapshot)),
+      ...this.#bridges.list().map((resource) => this.#survey.bridge(resource, snapshot)),
+      ...this.#subnets.list().map((resource) => this.#survey.subnet(resource, snapshot)),
+      ...this.#ports.list().map((resource) => this.#survey.port(resource, snapshot)),
     ]);
     const known = new Set(recorded.map(({ kind, id }) => `${kind}/${id}`));
     return [...recorded, ...foundlings(this.names, snapshot, known)];
   }
 
-  async ensureBridge(thing: Thing<'bridge'>): Promise<LiveThing<'bridge'>> {
-    checkBridge(thing);
-    const before = this.#bridges.get(thing.id);
+  async ensureBridge(resource: HostResource<'bridge'>): Promise<LiveResource<'bridge'>> {
+    checkBridge(resource);
+    const before = this.#bridges.get(resource.id);
     await this.#locks.hold({ exclusive: [IP] }, async () => {
-      const view = await this.#kernel.bridgeView(thing, await this.#kernel.links());
-      const commands = bridgeCommands(thing, before, this.names, view);
-      await this.#recorded(thing.kind, thing.id, this.#bridges.put(thing), async () => {
+      const view = await this.#kernel.bridgeView(resource, await this.#kernel.links());
+      const commands = bridgeCommands(resource, before, this.names, view);
+      await this.#recorded(resource.kind, resource.id, this.#bridges.put(resource), async () => {
         await this.#tables.apply();
         await this.#kernel.apply(commands);
       });
     });
-    return this.#survey.bridge(thing, await this.#survey.read());
+    return this.#survey.bridge(resource, await this.#survey.read());
   }
 
-  async ensureSubnet(thing: Thing<'subnet'>): Promise<LiveThing<'subnet'>> {
-    checkSubnet(thing);
+  async ensureSubnet(resource: HostResource<'subnet'>): Promise<LiveResource<'subnet'>> {
+    checkSubnet(resource);
     const { run } = this.#options;
-    const namespace = this.names.namespace(thing.id);
-    await this.#locks.hold({ exclusive: [IP, thing.id] }, async () => {
-      const link = (await this.#kernel.links()).get(this.names.leg(thing.id));
-      const commands = legCommands(thing, this.names, { link, fixed: await this.#kernel.fixedAt(link) });
-      await this.#recorded(thing.kind, thing.id, this.#subnets.put(thing), async () => {
+    const namespace = this.names.namespace(resource.id);
+    await this.#locks.hold({ exclusive: [IP, resource.id] }, async () => {
+      const link = (await this.#kernel.links()).get(this.names.leg(resource.id));
+      const commands = legCommands(resource, this.names, { link, fixed: await this.#kernel.fixedAt(link) });
+      await this.#recorded(resource.kind, resource.id, this.#subnets.put(resource), async () => {
         await this.#tables.applyFilter();
         await addNamespace(run, namespace);
-        await this.#kernel.apply(await this.#withWholePair(thing, commands));
+        await this.#kernel.apply(await this.#withWholePair(resource, commands));
         const inside = await readLegInside(run, namespace);
         if (inside === undefined)
-          throw retryable('NetworkFailed', `the leg of subnet ${thing.id} went while it was made`);
-        await ipBatch(runInNetwork(namespacePath(namespace), run), insideCommands(thing, inside));
-        await this.#dnsmasq.ensure(thing, this.#servers.portsOf(thing.id), namespacePath(namespace), inside.index);
+          throw retryable('NetworkFailed', `the leg of subnet ${resource.id} went while it was made`);
+        await ipBatch(runInNetwork(namespacePath(namespace), run), insideCommands(resource, inside));
+        await this.#dnsmasq.ensure(
+          resource,
+          this.#servers.portsOf(resource.id),
+          namespacePath(namespace),
+          inside.index,
+        );
       });
     });
-    return this.#survey.subnet(thing, await this.#survey.read());
+    return this.#survey.subnet(resource, await this.#survey.read());
   }
 
-  async ensurePort(thing: Thing<'port'>): Promise<LiveThing<'port'>> {
-    checkPort(thing);
-    const before = this.#ports.get(thing.id);
-    await this.#recorded(thing.kind, thing.id, this.#ports.put(thing), async () => {
+  async ensurePort(resource: HostResource<'port'>): Promise<LiveResource<'port'>> {
+    checkPort(resource);
+    const before = this.#ports.get(resource.id);
+    await this.#recorded(resource.kind, resource.id, this.#ports.put(resource), async () => {
       // The filter first: there is no moment in which the guest could send as someone else.
       await this.#tables.applyFilter();
       await this.#locks.hold({ exclusive: [IP] }, async () => {
         const links = await this.#kernel.links();
-        const fixed = await this.#kernel.fixedAt(links.get(this.names.tap(thing.id)));
-        await this.#kernel.apply(portCommands(thing, this.names, { links, fixed }));
+        const fixed = await this.#kernel.fixedAt(links.get(this.names.tap(resource.id)));
+        await this.#kernel.apply(portCommands(resource, this.names, { links, fixed }));
       });
-      for (const subnet of new Set([thing.spec.subnet, before?.spec.subnet])) await this.#servers.refresh(subnet);
+      for (const subnet of new Set([resource.spec.subnet, before?.spec.subnet])) await this.#servers.refresh(subnet);
     });
-    return this.#survey.port(thing, await this.#survey.read());
+    return this.#survey.port(resource, await this.#survey.read());
   }
 
   async removeBridge(id: string): Promise<void> {
@@ -205,9 +210,9 @@ export class Network {
     ]);
   }
 
-  /** Has the record be there while `make` works; when that fails and the thing is new, it goes again. */
+  /** Has the record be there while `make` works; when that fails and the resource is new, it goes again. */
   async #recorded(
-    kind: NetworkThing['kind'],
+    kind: NetworkResource['kind'],
     id: string,
     put: Promise<boolean>,
     make: () => Promise<void>,
@@ -222,7 +227,7 @@ export class Network {
   }
 
   /** Takes back what a failed making left, as far as that goes; the failure itself is what is told. */
-  async #forget(kind: NetworkThing['kind'], id: string): Promise<void> {
+  async #forget(kind: NetworkResource['kind'], id: string): Promise<void> {
     const removal = {
       bridge: () => this.#unmakeBridge(id),
       subnet: () => this.#unmakeSubnet(id),
@@ -254,11 +259,11 @@ export class Network {
   }
 
   /** A pair whose inner end has left the namespace is of no use: it is made anew. */
-  async #withWholePair(thing: Thing<'subnet'>, commands: PortCommands): Promise<PortCommands> {
+  async #withWholePair(resource: HostResource<'subnet'>, commands: PortCommands): Promise<PortCommands> {
     const isNew = commands.ip[0]?.[1] === 'add';
-    if (isNew || (await readLegInside(this.#options.run, this.names.namespace(thing.id))) !== undefined)
+    if (isNew || (await readLegInside(this.#options.run, this.names.namespace(resource.id))) !== undefined)
       return commands;
-    const anew = legCommands(thing, this.names, { fixed: [] });
-    return { ...anew, ip: [['link', 'del', this.names.leg(thing.id)], ...anew.ip] };
+    const anew = legCommands(resource, this.names, { fixed: [] });
+    return { ...anew, ip: [['link', 'del', this.names.leg(resource.id)], ...anew.ip] };
   }
 }

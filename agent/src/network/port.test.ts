@@ -5,7 +5,7 @@ import type { FixedAddress, Link } from './ip.ts';
 import { Names } from './names.ts';
 import type { PortView } from './port.ts';
 import { portCommands, portDrift } from './port.ts';
-import { port } from './test-things.ts';
+import { port } from './test-resources.ts';
 
 const names = new Names('0123abcd');
 const tap = names.tap(port.id);

@@ -1,5 +1,5 @@
 /** The DHCP and DNS servers of all subnets of a driver, kept as their ports are declared. */
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { Coalesced } from '../host/coalesced.ts';
 import type { Run } from '../host/command.ts';
 import type { Locks } from '../host/locks.ts';
@@ -13,8 +13,8 @@ export interface ServersOptions {
   run: Run;
   /** Whoever changes a subnet's server holds the subnet's id. */
   locks: Locks;
-  subnets: () => readonly Thing<'subnet'>[];
-  ports: () => readonly Thing<'port'>[];
+  subnets: () => readonly HostResource<'subnet'>[];
+  ports: () => readonly HostResource<'port'>[];
 }
 
 export class Servers {
@@ -28,7 +28,7 @@ export class Servers {
     this.#options = options;
   }
 
-  portsOf(subnetId: string): Thing<'port'>[] {
+  portsOf(subnetId: string): HostResource<'port'>[] {
     return this.#options.ports().filter(({ spec }) => spec.subnet === subnetId);
   }
 

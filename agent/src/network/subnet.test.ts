@@ -3,7 +3,7 @@ import type { Link } from './ip.ts';
 import { Names } from './names.ts';
 import type { LegInside } from './subnet.ts';
 import { insideCommands, legCommands, subnetDrift } from './subnet.ts';
-import { subnet } from './test-things.ts';
+import { subnet } from './test-resources.ts';
 
 const names = new Names('0123abcd');
 const leg = names.leg(subnet.id);

@@ -1,5 +1,5 @@
 /** What there is of bridges, subnets and ports, and how it differs from what is declared. Changes nothing. */
-import type { LiveThing, Thing } from '@plumb/schemas';
+import type { HostResource, LiveResource } from '@plumb/schemas';
 import { Coalesced } from '../host/coalesced.ts';
 import type { Run } from '../host/command.ts';
 import { bridgeDrift } from './bridge.ts';
@@ -41,31 +41,31 @@ export class Survey {
     return this.#snapshots.run();
   }
 
-  async bridge(thing: Thing<'bridge'>, { links, tunnels }: Snapshot): Promise<LiveThing<'bridge'>> {
+  async bridge(resource: HostResource<'bridge'>, { links, tunnels }: Snapshot): Promise<LiveResource<'bridge'>> {
     const { names, kernel } = this.#options;
-    const view = await kernel.bridgeView(thing, links);
+    const view = await kernel.bridgeView(resource, links);
     const loaded = tunnels?.complete ? tunnels.sets : undefined;
     return {
-      ...thing,
-      drift: [...bridgeDrift(thing, names, view), ...tunnelDrift(thing, view.tunnelAddress, loaded)],
+      ...resource,
+      drift: [...bridgeDrift(resource, names, view), ...tunnelDrift(resource, view.tunnelAddress, loaded)],
     };
   }
 
-  async subnet(thing: Thing<'subnet'>, { links, fixed }: Snapshot): Promise<LiveThing<'subnet'>> {
+  async subnet(resource: HostResource<'subnet'>, { links, fixed }: Snapshot): Promise<LiveResource<'subnet'>> {
     const { names, run, dnsmasq } = this.#options;
-    const namespace = names.namespace(thing.id);
+    const namespace = names.namespace(resource.id);
     const inside = await readLegInside(run, namespace);
-    const drift = subnetDrift(thing, names, links, fixed.get(names.leg(thing.id)) ?? [], inside);
-    if (inside !== undefined) drift.push(...(await dnsmasq.drift(thing, namespacePath(namespace), inside.index)));
-    return { ...thing, drift };
+    const drift = subnetDrift(resource, names, links, fixed.get(names.leg(resource.id)) ?? [], inside);
+    if (inside !== undefined) drift.push(...(await dnsmasq.drift(resource, namespacePath(namespace), inside.index)));
+    return { ...resource, drift };
   }
 
-  async port(thing: Thing<'port'>, { links, fixed, filter }: Snapshot): Promise<LiveThing<'port'>> {
+  async port(resource: HostResource<'port'>, { links, fixed, filter }: Snapshot): Promise<LiveResource<'port'>> {
     const { names, dnsmasq } = this.#options;
-    const leases = await dnsmasq.leases(thing.spec.subnet);
-    const at = fixed.get(names.tap(thing.id)) ?? [];
+    const leases = await dnsmasq.leases(resource.spec.subnet);
+    const at = fixed.get(names.tap(resource.id)) ?? [];
     const sets = filter?.complete ? filter.sets : undefined;
-    return { ...thing, drift: portDrift(thing, names, { links, fixed: at, filter: sets, leases }) };
+    return { ...resource, drift: portDrift(resource, names, { links, fixed: at, filter: sets, leases }) };
   }
 
   async #read(): Promise<Snapshot> {

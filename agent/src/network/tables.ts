@@ -1,5 +1,5 @@
 /** The tables of the kernel's packet filter that a driver keeps: what guests may send, and who may send to its tunnels. */
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import type { Run } from '../host/command.ts';
 import type { FilterInput, FilterSets } from './filter.ts';
 import { filterRuleset, filterSets, readFilter } from './filter.ts';
@@ -17,7 +17,7 @@ export interface LoadedTables {
 export class Tables {
   readonly #filter: NftTable<FilterSets>;
   readonly #tunnels: NftTable<TunnelSets>;
-  readonly #bridges: () => readonly Thing<'bridge'>[];
+  readonly #bridges: () => readonly HostResource<'bridge'>[];
 
   constructor(names: Names, run: Run, tunnelAddress: string, declared: () => FilterInput) {
     const name = names.table();

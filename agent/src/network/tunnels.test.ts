@@ -1,10 +1,10 @@
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { expect, test } from 'vitest';
-import { bridge, flat } from './test-things.ts';
+import { bridge, flat } from './test-resources.ts';
 import { readTunnels, tunnelDrift, tunnelRuleset, tunnelSets, usablePeers } from './tunnels.ts';
 
 const OWN = '192.0.2.1';
-const withPeers = (peers: string[], vni = 100): Thing<'bridge'> => ({
+const withPeers = (peers: string[], vni = 100): HostResource<'bridge'> => ({
   ...bridge,
   spec: { ...bridge.spec, vni, peers },
 });

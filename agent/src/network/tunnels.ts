@@ -4,7 +4,7 @@
  * not from one of its peers, and lets everything else be as others have it. Pure.
  */
 import { isIPv4 } from 'node:net';
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 
 /** UDP port of VXLAN (RFC 7348). */
 export const VXLAN_PORT = 4789;
@@ -20,7 +20,7 @@ export type TunnelSets = Record<'vnis' | 'peers', Set<string>>;
  * The endpoints of other hosts as far as they can be any: what a control plane has been told wrongly of one host keeps
  * none of the others away. `own`: the address of this host, to which nothing is sent.
  */
-export function usablePeers({ spec }: Thing<'bridge'>, own?: string): string[] {
+export function usablePeers({ spec }: HostResource<'bridge'>, own?: string): string[] {
   return [...new Set(spec.peers)].filter((address) => address !== own && isUnicast(address)).sort();
 }
 
@@ -29,7 +29,7 @@ function isUnicast(address: string): boolean {
   return isIPv4(address) && first >= 1 && first <= 223 && first !== 127;
 }
 
-export function tunnelSets(bridges: readonly Thing<'bridge'>[], own: string): TunnelSets {
+export function tunnelSets(bridges: readonly HostResource<'bridge'>[], own: string): TunnelSets {
   const sets: TunnelSets = { vnis: new Set(), peers: new Set() };
   for (const bridge of bridges) {
     const { type, vni } = bridge.spec;
@@ -75,7 +75,7 @@ export function readTunnels(json: string): { sets: TunnelSets; complete: boolean
 }
 
 /** How what is loaded differs for one bridge, as sentences. */
-export function tunnelDrift(bridge: Thing<'bridge'>, own: string, loaded: TunnelSets | undefined): string[] {
+export function tunnelDrift(bridge: HostResource<'bridge'>, own: string, loaded: TunnelSets | undefined): string[] {
   const { vnis, peers } = tunnelSets([bridge], own);
   if (vnis.size === 0) return [];
   const of = (set: ReadonlySet<string> = new Set()) =>

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Link } from './ip.ts';
 import { Names } from './names.ts';
-import { bridge, flat, officePort, officeSubnet, port, subnet } from './test-things.ts';
+import { bridge, flat, officePort, officeSubnet, port, subnet } from './test-resources.ts';
 import { upgradeCommands } from './upgrade.ts';
 
 const names = new Names('0123abcd');

@@ -1,5 +1,5 @@
 /** What bridges, taps and legs of an earlier version lack, mended where they are, while guests use them. Pure. */
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { filterGroups, uplinkOf } from './bridge.ts';
 import type { PortCommands, SwitchedPort } from './bridge-port.ts';
 import { filtersGroups, switchCommands, switchDrift } from './bridge-port.ts';
@@ -9,9 +9,9 @@ import { switchedTap } from './port.ts';
 import { switchedLeg } from './subnet.ts';
 
 export interface UpgradeInput {
-  bridges: readonly Thing<'bridge'>[];
-  subnets: readonly Thing<'subnet'>[];
-  ports: readonly Thing<'port'>[];
+  bridges: readonly HostResource<'bridge'>[];
+  subnets: readonly HostResource<'subnet'>[];
+  ports: readonly HostResource<'port'>[];
   links: ReadonlyMap<string, Link>;
   fixed: ReadonlyMap<string, FixedAddress[]>;
 }

@@ -1,10 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { realAmbient, retryable, type Thing } from '@plumb/schemas';
+import { type HostResource, realAmbient, retryable } from '@plumb/schemas';
 import type { Command, CommandProgress, CommandResult } from '@plumb/schemas/wire/messages.ts';
 import { VERB } from '@plumb/schemas/wire/messages.ts';
-import { thingToWire } from '@plumb/schemas/wire/thing-codec.ts';
+import { resourceToWire } from '@plumb/schemas/wire/resource-codec.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Attention, Driver } from '../drivers/driver.ts';
 import { Identity } from '../identity/identity.ts';
@@ -46,21 +46,21 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Notes what it is asked, and holds on to the things in `held` until they are released. */
+/** Notes what it is asked, and holds on to the resources in `held` until they are released. */
 const driver: Driver = {
   name: 'simulated',
   facts: async () => ({ cpus: 1, memoryMiB: 1 }),
   troubles: () => [],
   observe: async () => [],
-  async ensure(thing, attention = {}) {
-    begun.push(`ensure ${thing.id}`);
-    attentions.set(thing.id, attention);
-    if (thing.kind === 'image') await fetchOf(attention);
-    if (thing.id.startsWith('bad')) throw new Error('it broke');
-    if (held.has(thing.id)) await new Promise<void>((resolve) => release.set(thing.id, resolve));
+  async ensure(resource, attention = {}) {
+    begun.push(`ensure ${resource.id}`);
+    attentions.set(resource.id, attention);
+    if (resource.kind === 'image') await fetchOf(attention);
+    if (resource.id.startsWith('bad')) throw new Error('it broke');
+    if (held.has(resource.id)) await new Promise<void>((resolve) => release.set(resource.id, resolve));
   },
-  async remove(thing) {
-    begun.push(`remove ${thing.id}`);
+  async remove(resource) {
+    begun.push(`remove ${resource.id}`);
   },
   onChange: () => () => {},
   close: async () => {},
@@ -75,26 +75,34 @@ function fetchOf({ signal }: Attention): Promise<void> {
   });
 }
 
-const image = (id: string, url = 'https://example.org/a'): Thing<'image'> => ({
+const image = (id: string, url = 'https://example.org/a'): HostResource<'image'> => ({
   kind: 'image',
   id,
   owner: 'an-image',
   spec: { url, sha256: id, format: 'raw', maxBytes: 1 },
 });
 
-const making = (...things: Thing[]): Partial<Command> => ({
-  steps: things.map((thing) => ({ id: `make ${thing.id}`, verb: VERB.ensure, thing: thingToWire(thing) })),
+const making = (...resources: HostResource[]): Partial<Command> => ({
+  steps: resources.map((resource) => ({
+    id: `make ${resource.id}`,
+    verb: VERB.ensure,
+    resource: resourceToWire(resource),
+  })),
 });
 
-const bridge = (id: string): Thing => ({
+const bridge = (id: string): HostResource => ({
   kind: 'bridge',
   id,
   owner: id,
   spec: { name: id, type: 'flat', physicalInterface: 'eth0', mtuBytes: 1500, peers: [] },
 });
 
-function command(id: string, things: string[], more: Partial<Command> = {}): Command {
-  const steps = things.map((thing) => ({ id: `make ${thing}`, verb: VERB.ensure, thing: thingToWire(bridge(thing)) }));
+function command(id: string, resources: string[], more: Partial<Command> = {}): Command {
+  const steps = resources.map((resource) => ({
+    id: `make ${resource}`,
+    verb: VERB.ensure,
+    resource: resourceToWire(bridge(resource)),
+  }));
   return { id, owner: 'o', session: 's', term: 5, fence: 10, steps, ...more };
 }
 
@@ -182,11 +190,11 @@ describe('steps', () => {
   test.each([
     [
       'a kind that is not known',
-      { id: 's', verb: VERB.ensure, thing: { ...thingToWire(bridge('a')), kind: 'teapot' } },
-      'UnsupportedThing',
+      { id: 's', verb: VERB.ensure, resource: { ...resourceToWire(bridge('a')), kind: 'teapot' } },
+      'UnsupportedResource',
     ],
-    ['no thing', { id: 's', verb: VERB.remove, thing: null }, 'UnsupportedThing'],
-    ['a verb that is not known', { id: 's', verb: 9, thing: thingToWire(bridge('a')) }, 'UnsupportedStep'],
+    ['no resource', { id: 's', verb: VERB.remove, resource: null }, 'UnsupportedResource'],
+    ['a verb that is not known', { id: 's', verb: 9, resource: resourceToWire(bridge('a')) }, 'UnsupportedStep'],
   ])('%s fails for good', async (_, step, reason) => {
     commands.accept(command('1', [], { steps: [step] }), 's');
     await commands.idle();
@@ -232,7 +240,7 @@ describe('a fetch that a command waits for', () => {
   });
 
   test.each<[string, Partial<Command>]>([
-    ['a removal', { steps: [{ id: 'r', verb: VERB.remove, thing: thingToWire(bridge('x')) }] }],
+    ['a removal', { steps: [{ id: 'r', verb: VERB.remove, resource: resourceToWire(bridge('x')) }] }],
     ['an image from elsewhere', making(image('j'))],
     ['the same image from elsewhere', making(image('i', 'https://example.org/b'))],
   ])('ends when %s of the same owner would wait behind it', async (_what, later) => {

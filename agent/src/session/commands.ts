@@ -1,5 +1,5 @@
 import type { Clock, PlumbError } from '@plumb/schemas';
-import { PlumbError as Failure, retryable, terminal, thingKey } from '@plumb/schemas';
+import { PlumbError as Failure, resourceKey, retryable, terminal } from '@plumb/schemas';
 import type {
   Command,
   CommandProgress,
@@ -9,7 +9,7 @@ import type {
   WireStep,
 } from '@plumb/schemas/wire/messages.ts';
 import { VERB } from '@plumb/schemas/wire/messages.ts';
-import { thingFromWire, thingIdentityFromWire } from '@plumb/schemas/wire/thing-codec.ts';
+import { resourceFromWire, resourceIdentityFromWire } from '@plumb/schemas/wire/resource-codec.ts';
 import type { Attention, Driver } from '../drivers/driver.ts';
 import type { Identity } from '../identity/identity.ts';
 import { Turns } from '../turns.ts';
@@ -152,10 +152,10 @@ export class Commands {
     try {
       if (!fences.isCurrent(owner, term, fence))
         throw retryable('Superseded', `a later turn of the flow of ${owner} came before this step was begun`);
-      if (step.verb === VERB.ensure) await driver.ensure(thingFromWire(step.thing), attention);
-      else if (step.verb === VERB.remove) await driver.remove(thingIdentityFromWire(step.thing), attention);
+      if (step.verb === VERB.ensure) await driver.ensure(resourceFromWire(step.resource), attention);
+      else if (step.verb === VERB.remove) await driver.remove(resourceIdentityFromWire(step.resource), attention);
       else {
-        const key = thingKey(thingIdentityFromWire(step.thing));
+        const key = resourceKey(resourceIdentityFromWire(step.resource));
         throw terminal('UnsupportedStep', `${key}: verb ${step.verb} is not known to this agent`);
       }
       return undefined;
@@ -168,9 +168,11 @@ export class Commands {
 /** Whether the later command waits for a fetch of the earlier one, so that to end it would only make it begin again. */
 function fetchesTheSame(earlier: Command, later: Command): boolean {
   const images = ({ steps }: Command) =>
-    steps.flatMap(({ verb, thing }) => (verb === VERB.ensure && thing?.kind === 'image' ? [thing] : []));
+    steps.flatMap(({ verb, resource }) => (verb === VERB.ensure && resource?.kind === 'image' ? [resource] : []));
   const wanted = images(later);
-  return images(earlier).some(({ id, spec }) => wanted.some((thing) => thing.id === id && thing.spec === spec));
+  return images(earlier).some(({ id, spec }) =>
+    wanted.some((resource) => resource.id === id && resource.spec === spec),
+  );
 }
 
 function stepResult(step: string, failure: PlumbError | undefined, notes: readonly string[]): StepResult {

@@ -102,13 +102,13 @@ function frameBounds(limits: AgentLimits): FrameBounds {
     'Step.id',
     'Cancel.command',
   ];
-  const ofThing = ['Thing.kind', 'Thing.id', 'Thing.owner'];
+  const ofResource = ['HostResource.kind', 'HostResource.id', 'HostResource.owner'];
   return {
     messages: limits.messagesPerFrame,
     lists: { 'Command.steps': bound('stepsPerCommand') },
     texts: {
-      ...Object.fromEntries([...names, ...ofThing].map((field) => [field, name])),
-      'Thing.spec': bound('resourceBytes'),
+      ...Object.fromEntries([...names, ...ofResource].map((field) => [field, name])),
+      'HostResource.spec': bound('resourceBytes'),
     },
   };
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type LiveThing, realAmbient } from '@plumb/schemas';
+import { type LiveResource, realAmbient } from '@plumb/schemas';
 import type { AgentMessage, HostTrouble } from '@plumb/schemas/wire/messages.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Driver, DriverChange } from '../drivers/driver.ts';
@@ -12,7 +12,7 @@ let folder: string;
 let session: HostSession;
 let identity: Identity;
 let tell: (change: DriverChange) => void;
-let observed: { resolve(things: LiveThing[]): void; reject(error: Error): void }[];
+let observed: { resolve(resources: LiveResource[]): void; reject(error: Error): void }[];
 let timers: { ms: number; run: () => void }[];
 let log: string[];
 let troubles: HostTrouble[];
@@ -55,7 +55,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const live = (id: string): LiveThing => ({
+const live = (id: string): LiveResource => ({
   kind: 'bridge',
   id,
   owner: id,
@@ -69,10 +69,10 @@ function link() {
   return {
     words,
     push(message: AgentMessage) {
-      if (message.body === 'snapshot') words.push(`all: ${message.snapshot.things.map((t) => t.thing?.id)}`);
+      if (message.body === 'snapshot') words.push(`all: ${message.snapshot.resources.map((t) => t.resource?.id)}`);
       else if (message.body === 'changes')
         words.push(
-          ...message.changes.changed.map((t) => `+${t.thing?.id}`),
+          ...message.changes.changed.map((t) => `+${t.resource?.id}`),
           ...message.changes.removed.map((t) => `-${t.id}`),
         );
       else if (message.body === 'report')
@@ -102,12 +102,12 @@ test('attaching says who the host is, what it has and what it still does', async
 test('what is told while the host is observed comes after the snapshot', async () => {
   const out = link();
   const begun = session.begin(out, 's', 1);
-  tell({ type: 'changed', thing: live('b') });
+  tell({ type: 'changed', resource: live('b') });
   tell({ type: 'removed', kind: 'bridge', id: 'a', owner: 'a' });
   expect(out.words).toEqual([]);
   observed[0]!.resolve([live('a')]);
   await begun;
-  tell({ type: 'changed', thing: live('c') });
+  tell({ type: 'changed', resource: live('c') });
   expect(out.words).toEqual(['all: a', '+b', '-a', '+c']);
 });
 
@@ -126,7 +126,7 @@ test('a driver that lost track while it was observed is observed again', async (
 test('a host that cannot be observed is tried again, and says only why until then', async () => {
   const out = link();
   const begun = session.begin(out, 's', 1);
-  tell({ type: 'changed', thing: live('b') });
+  tell({ type: 'changed', resource: live('b') });
   observed[0]!.reject(new Error('libvirt is away'));
   await begun;
   expect(out.words).toEqual(['troubles: HostNotSeen']);
@@ -175,7 +175,7 @@ test('an observation that ends after its session says nothing in the next one', 
   const begun = session.begin(second, 's2', 1);
   observed[0]!.resolve([live('old')]);
   await settled();
-  tell({ type: 'changed', thing: live('b') });
+  tell({ type: 'changed', resource: live('b') });
   observed[1]!.resolve([live('a')]);
   await begun;
   expect(first.words).toEqual([]);
@@ -186,7 +186,7 @@ test('a control plane of a lower term is not spoken to', async () => {
   await identity.raiseTerm(7);
   const out = link();
   await expect(session.begin(out, 's', 6)).rejects.toMatchObject({ reason: 'LowerTerm', retry: 'retry' });
-  tell({ type: 'changed', thing: live('b') });
+  tell({ type: 'changed', resource: live('b') });
   expect(out.words).toEqual([]);
   expect(observed).toEqual([]);
 });
@@ -197,7 +197,7 @@ test('with no session nothing is told, and nothing gathers', async () => {
   observed[0]!.resolve([]);
   await begun;
   session.end();
-  tell({ type: 'changed', thing: live('b') });
+  tell({ type: 'changed', resource: live('b') });
   tell({ type: 'lost' });
   expect(out.words).toEqual(['all: ']);
   expect(observed).toHaveLength(1);

@@ -3,7 +3,7 @@ import type { Clock, Random } from '@plumb/schemas';
 import { retryable } from '@plumb/schemas';
 import { type AgentLimits, defaultAgentLimits } from '@plumb/schemas/limits/agent.ts';
 import type { AgentMessage, Command, HostTrouble } from '@plumb/schemas/wire/messages.ts';
-import { liveThingToWire } from '@plumb/schemas/wire/thing-codec.ts';
+import { liveResourceToWire } from '@plumb/schemas/wire/resource-codec.ts';
 import type { Driver, DriverChange } from '../drivers/driver.ts';
 import type { Identity } from '../identity/identity.ts';
 import { backoffMs } from './backoff.ts';
@@ -156,7 +156,7 @@ export class HostSession {
     }
     const changes =
       change.type === 'changed'
-        ? { changed: [liveThingToWire(change.thing)], removed: [] }
+        ? { changed: [liveResourceToWire(change.resource)], removed: [] }
         : { changed: [], removed: [{ kind: change.kind, id: change.id }] };
     this.#send({ host: this.name, body: 'changes', changes });
   }

@@ -6,10 +6,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { realAmbient, type Thing } from '@plumb/schemas';
+import { type HostResource, realAmbient } from '@plumb/schemas';
 import type { AgentMessage, Command, CommandResult } from '@plumb/schemas/wire/messages.ts';
 import { VERB } from '@plumb/schemas/wire/messages.ts';
-import { thingToWire } from '@plumb/schemas/wire/thing-codec.ts';
+import { resourceToWire } from '@plumb/schemas/wire/resource-codec.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SimulatedHost } from '../drivers/simulated/simulated-host.ts';
 import { Identity } from '../identity/identity.ts';
@@ -68,7 +68,7 @@ async function start(): Promise<Agent> {
   };
 }
 
-const bridge = (name: string): Thing<'bridge'> => ({
+const bridge = (name: string): HostResource<'bridge'> => ({
   kind: 'bridge',
   id: 'b',
   owner: 'b',
@@ -77,12 +77,12 @@ const bridge = (name: string): Thing<'bridge'> => ({
 
 let commands = 0;
 function command(session: string, term: number, fence: number, name = 'lab', verb: number = VERB.ensure): Command {
-  const steps = [{ id: 'step', verb, thing: thingToWire(bridge(name)) }];
+  const steps = [{ id: 'step', verb, resource: resourceToWire(bridge(name)) }];
   return { id: `c${++commands}`, owner: 'b', session, term, fence, steps };
 }
 const nameOnHost = () => {
-  const thing = host.things.get('bridge/b');
-  return thing?.kind === 'bridge' ? thing.spec.name : undefined;
+  const resource = host.resources.get('bridge/b');
+  return resource?.kind === 'bridge' ? resource.spec.name : undefined;
 };
 
 describe('an agent that was started again', () => {

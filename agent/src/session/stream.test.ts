@@ -44,7 +44,7 @@ function streamFor(count: number) {
     attachMessage: async () => ({ host: name, body: 'detach', detach: {} }),
     async begin(link: HostLink) {
       observed.push(name);
-      link.push({ host: name, body: 'snapshot', snapshot: { things: [], more: false } });
+      link.push({ host: name, body: 'snapshot', snapshot: { resources: [], more: false } });
     },
     end() {},
   }));

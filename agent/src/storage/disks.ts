@@ -1,6 +1,6 @@
 import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { LiveThing, Thing } from '@plumb/schemas';
+import type { HostResource, LiveResource } from '@plumb/schemas';
 import { terminal } from '@plumb/schemas';
 import type { Run } from '../host/command.ts';
 import { openPlain } from '../host/plain-file.ts';
@@ -21,7 +21,7 @@ export interface DisksOptions {
   /** Who reads and writes them. */
   user: QemuUser;
   /** Grows the disk of a running instance through its hypervisor. False when none runs with it. */
-  growLive: (disk: Thing<'disk'>, path: string, bytes: number) => Promise<boolean>;
+  growLive: (disk: HostResource<'disk'>, path: string, bytes: number) => Promise<boolean>;
 }
 
 const SECTOR_BYTES = 512;
@@ -47,42 +47,42 @@ export class Disks {
       if (name.endsWith('.half')) await rm(join(this.#dir, name), { force: true, recursive: true });
   }
 
-  async observe(): Promise<LiveThing<'disk'>[]> {
+  async observe(): Promise<LiveResource<'disk'>[]> {
     const recorded = this.#records.list();
     const known = new Set(recorded.map(({ id }) => id));
     const files = (await readdir(this.#dir).catch(nothingThere<string[]>([]))).filter((name) => name.endsWith(SUFFIX));
     const unrecorded = files.map((name) => name.slice(0, -SUFFIX.length)).filter((id) => !known.has(id));
     const found = await Promise.all([
-      ...recorded.map((thing) => this.#look(thing)),
+      ...recorded.map((resource) => this.#look(resource)),
       ...unrecorded.map((id) => this.#lookWithoutRecord(id)),
     ]);
-    return found.filter((thing) => thing !== undefined);
+    return found.filter((resource) => resource !== undefined);
   }
 
   /**
    * Clones the image, or grows the disk. Throws `DataLoss` (terminal) when only a new disk could be as declared, or when
    * a disk that was made is gone: a new one in its place would be empty, and nobody would know.
    */
-  async ensure(thing: Thing<'disk'>): Promise<LiveThing<'disk'>> {
-    requireSafeId(thing.id);
+  async ensure(resource: HostResource<'disk'>): Promise<LiveResource<'disk'>> {
+    requireSafeId(resource.id);
     const { images } = this.#options;
-    const { image, imageFormat } = thing.spec;
+    const { image, imageFormat } = resource.spec;
     const base = { path: images.path(image), format: imageFormat };
-    const wanted = wholeSectors(Math.max(thing.spec.sizeBytes ?? 0, await images.virtualBytes(image, imageFormat)));
-    const path = this.#path(thing.id);
+    const wanted = wholeSectors(Math.max(resource.spec.sizeBytes ?? 0, await images.virtualBytes(image, imageFormat)));
+    const path = this.#path(resource.id);
     const found = await readHeader(path);
     if (found === undefined) {
-      if (this.#records.get(thing.id) !== undefined) throw lost(thing);
+      if (this.#records.get(resource.id) !== undefined) throw lost(resource);
       // It may be a disk that was damaged, or a link to where one was moved.
-      if ((await lstat(path).catch(nothingThere(undefined))) !== undefined) throw inTheWay(thing, path);
+      if ((await lstat(path).catch(nothingThere(undefined))) !== undefined) throw inTheWay(resource, path);
       await this.#clone(path, base, wanted);
     } else {
-      if (found.backingFile !== base.path) throw otherImage(thing, found);
-      if (found.virtualBytes > wanted) throw smaller(thing, found.virtualBytes, wanted);
-      if (found.virtualBytes < wanted) await this.#grow(thing, path, wanted);
+      if (found.backingFile !== base.path) throw otherImage(resource, found);
+      if (found.virtualBytes > wanted) throw smaller(resource, found.virtualBytes, wanted);
+      if (found.virtualBytes < wanted) await this.#grow(resource, path, wanted);
     }
-    await this.#records.put(thing);
-    return this.#look(thing);
+    await this.#records.put(resource);
+    return this.#look(resource);
   }
 
   async remove(id: string): Promise<void> {
@@ -98,9 +98,9 @@ export class Disks {
   }
 
   /** Where the disk lies and what it is a clone of, as a domain's definition declares it. */
-  chain(thing: Thing<'disk'>): { path: string; base: BaseImage } {
-    const { image, imageFormat } = thing.spec;
-    return { path: this.#path(thing.id), base: { path: this.#options.images.path(image), format: imageFormat } };
+  chain(resource: HostResource<'disk'>): { path: string; base: BaseImage } {
+    const { image, imageFormat } = resource.spec;
+    return { path: this.#path(resource.id), base: { path: this.#options.images.path(image), format: imageFormat } };
   }
 
   #path(id: string): string {
@@ -124,9 +124,9 @@ export class Disks {
     }
   }
 
-  async #grow(thing: Thing<'disk'>, path: string, bytes: number): Promise<void> {
+  async #grow(resource: HostResource<'disk'>, path: string, bytes: number): Promise<void> {
     try {
-      if (await this.#options.growLive(thing, path, bytes)) return;
+      if (await this.#options.growLive(resource, path, bytes)) return;
       const { run, user } = this.#options;
       await giveToQemu(path, user); // One that was made when QEMU ran as root is root's still.
       await growDisk(run, path, bytes, user);
@@ -135,17 +135,17 @@ export class Disks {
     }
   }
 
-  async #look(thing: Thing<'disk'>): Promise<LiveThing<'disk'>> {
-    const found = await readHeader(this.#path(thing.id));
-    const declared = thing.spec.sizeBytes ?? 0;
+  async #look(resource: HostResource<'disk'>): Promise<LiveResource<'disk'>> {
+    const found = await readHeader(this.#path(resource.id));
+    const declared = resource.spec.sizeBytes ?? 0;
     const drift: string[] = [];
     if (found === undefined) drift.push('its file is missing: its data is lost');
     else if (found.virtualBytes < declared) drift.push(`it has ${found.virtualBytes} bytes, ${declared} are declared`);
-    return { ...thing, drift };
+    return { ...resource, drift };
   }
 
   /** A crash can come between a disk and its record: the file alone tells whose it is and what it was made from. */
-  async #lookWithoutRecord(id: string): Promise<LiveThing<'disk'> | undefined> {
+  async #lookWithoutRecord(id: string): Promise<LiveResource<'disk'> | undefined> {
     const found = await readHeader(this.#path(id));
     if (found === undefined) return undefined;
     const image = basename(found.backingFile).replace(/\.[^.]*$/, '');
@@ -175,24 +175,24 @@ function wholeSectors(bytes: number): number {
   return Math.ceil(bytes / SECTOR_BYTES) * SECTOR_BYTES;
 }
 
-function lost({ id }: Thing<'disk'>) {
+function lost({ id }: HostResource<'disk'>) {
   return terminal('DataLoss', `the file of disk ${id} is gone: remove the disk to have an empty one made`);
 }
 
-function inTheWay({ id }: Thing<'disk'>, path: string) {
+function inTheWay({ id }: HostResource<'disk'>, path: string) {
   return terminal(
     'DataLoss',
     `what lies at ${path} is no disk of Plumb, and disk ${id} would be made in its place: move it`,
   );
 }
 
-function otherImage({ id, spec }: Thing<'disk'>, found: OverlayHeader) {
+function otherImage({ id, spec }: HostResource<'disk'>, found: OverlayHeader) {
   return terminal(
     'DataLoss',
     `disk ${id} is a clone of ${found.backingFile}, and image ${spec.image} is declared: its data would be lost`,
   );
 }
 
-function smaller({ id }: Thing<'disk'>, has: number, wanted: number) {
+function smaller({ id }: HostResource<'disk'>, has: number, wanted: number) {
   return terminal('DataLoss', `disk ${id} has ${has} bytes and ${wanted} are declared: shrinking it would lose data`);
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import type { Clock, Thing } from '@plumb/schemas';
+import type { Clock, HostResource } from '@plumb/schemas';
 import { type PlumbError, shownUrl, terminal } from '@plumb/schemas';
 import type { AgentLimits } from '@plumb/schemas/limits/agent.ts';
 import type { Progress } from '../drivers/driver.ts';
@@ -22,7 +22,7 @@ const MIB = 1024 ** 2;
  * `ImageTooLarge`, `ImageTooSlow`, `ChecksumMismatch` (terminal), `NoSpace` (retry), and the signal's reason.
  */
 export async function fetchImage(
-  { spec }: Thing<'image'>,
+  { spec }: HostResource<'image'>,
   path: string,
   { openSource, clock, limits }: FetchOptions,
   signal: AbortSignal,
@@ -54,7 +54,7 @@ export async function fetchImage(
 }
 
 async function copy(
-  spec: Thing<'image'>['spec'],
+  spec: HostResource<'image'>['spec'],
   source: Source,
   file: FileHandle,
   onBytes: (bytes: number) => void,
@@ -76,7 +76,7 @@ async function copy(
  * that keeps far below the least pace ends earlier, whatever it announced.
  */
 class Pace {
-  readonly #spec: Thing<'image'>['spec'];
+  readonly #spec: HostResource<'image'>['spec'];
   readonly #clock: Clock;
   readonly #limits: AgentLimits;
   readonly #began: number;
@@ -85,7 +85,7 @@ class Pace {
   #stopCheck: () => void;
   #bytes = 0;
 
-  constructor(spec: Thing<'image'>['spec'], clock: Clock, limits: AgentLimits) {
+  constructor(spec: HostResource<'image'>['spec'], clock: Clock, limits: AgentLimits) {
     this.#spec = spec;
     this.#clock = clock;
     this.#limits = limits;
@@ -138,7 +138,7 @@ class Pace {
   }
 }
 
-function tooSlow({ url }: Thing<'image'>['spec'], seconds: number, bytes: number): PlumbError {
+function tooSlow({ url }: HostResource<'image'>['spec'], seconds: number, bytes: number): PlumbError {
   return terminal(
     'ImageTooSlow',
     `the image at ${shownUrl(url)} was given up after ${seconds} s, in which ${bytes} bytes came: ` +

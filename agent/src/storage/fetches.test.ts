@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { defaultAgentLimits } from '@plumb/schemas/limits/agent.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ManualClock } from '../drivers/libvirt/rpc/manual-clock.ts';
@@ -48,7 +48,7 @@ describe('the time of a fetch', () => {
   }
 
   /** Begins a fetch; resolves when so many bytes have come. */
-  async function begin(url: string, bytes: number, spec: Partial<Thing<'image'>['spec']>) {
+  async function begin(url: string, bytes: number, spec: Partial<HostResource<'image'>['spec']>) {
     const come = Promise.withResolvers<void>();
     const fetching = images.ensure(image(url, spec), {
       onProgress: (progress) => {

@@ -3,18 +3,18 @@
  * failure, or when none of them waits any more.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { type PlumbError, retryable, type Thing } from '@plumb/schemas';
+import { type HostResource, type PlumbError, retryable } from '@plumb/schemas';
 import type { Attention, Progress } from '../drivers/driver.ts';
 
 /** Fetches the image; rejects with the signal's reason when that is aborted. */
 export type Fetch = (
-  thing: Thing<'image'>,
+  resource: HostResource<'image'>,
   signal: AbortSignal,
   onProgress: (progress: Progress) => void,
 ) => Promise<void>;
 
 interface UnderWay {
-  thing: Thing<'image'>;
+  resource: HostResource<'image'>;
   abort: AbortController;
   ended: Promise<void>;
   waiting: Set<Attention>;
@@ -35,23 +35,23 @@ export class Fetches {
    * Begins a fetch of the image, or joins one, and resolves or rejects with it. When another source of the same bytes is
    * being tried, or a fetch that was given up is still ending, only waits for the end of that, whatever comes of it.
    */
-  async await(thing: Thing<'image'>, attention: Attention): Promise<void> {
-    const found = this.#underWay.get(thing.id);
+  async await(resource: HostResource<'image'>, attention: Attention): Promise<void> {
+    const found = this.#underWay.get(resource.id);
     const joined =
-      found === undefined || (!found.abort.signal.aborted && isDeepStrictEqual(found.thing.spec, thing.spec));
-    const fetch = found ?? this.#begin(thing);
+      found === undefined || (!found.abort.signal.aborted && isDeepStrictEqual(found.resource.spec, resource.spec));
+    const fetch = found ?? this.#begin(resource);
     if (!joined)
       return untilAborted(
         fetch.ended.catch(() => {}),
         attention.signal,
-        thing.id,
+        resource.id,
       );
     fetch.waiting.add(attention);
     try {
-      await untilAborted(fetch.ended, attention.signal, thing.id);
+      await untilAborted(fetch.ended, attention.signal, resource.id);
     } finally {
       fetch.waiting.delete(attention);
-      if (fetch.waiting.size === 0) fetch.abort.abort(aborted(thing.id));
+      if (fetch.waiting.size === 0) fetch.abort.abort(aborted(resource.id));
     }
   }
 
@@ -66,18 +66,18 @@ export class Fetches {
     for (const id of this.#underWay.keys()) void this.end(id);
   }
 
-  #begin(thing: Thing<'image'>): UnderWay {
+  #begin(resource: HostResource<'image'>): UnderWay {
     const abort = new AbortController();
     const waiting = new Set<Attention>();
     const tell = (progress: Progress) => {
       for (const { onProgress } of waiting) onProgress?.(progress);
     };
     const ended = this.#room
-      .take(abort.signal, () => this.#fetch(thing, abort.signal, tell))
-      .finally(() => this.#underWay.delete(thing.id));
+      .take(abort.signal, () => this.#fetch(resource, abort.signal, tell))
+      .finally(() => this.#underWay.delete(resource.id));
     ended.catch(() => {}); // When nobody waits any more, nobody needs to hear of it.
-    const fetch = { thing, abort, ended, waiting };
-    this.#underWay.set(thing.id, fetch);
+    const fetch = { resource, abort, ended, waiting };
+    this.#underWay.set(resource.id, fetch);
     return fetch;
   }
 }

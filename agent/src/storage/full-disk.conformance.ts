@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { realAmbient, type Thing } from '@plumb/schemas';
+import { type HostResource, realAmbient } from '@plumb/schemas';
 import { defaultAgentLimits } from '@plumb/schemas/limits/agent.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DomainTrace } from '../drivers/libvirt/domain/trace.ts';
@@ -42,7 +42,7 @@ describe.skipIf(missing !== undefined)('storage on a full disk', () => {
     await rm(folder, { recursive: true });
   });
 
-  async function image(bytes: number): Promise<Thing<'image'>> {
+  async function image(bytes: number): Promise<HostResource<'image'>> {
     const content = Buffer.alloc(bytes, 'x');
     const file = join(folder, `image-${bytes}`);
     await writeFile(file, content);
@@ -88,7 +88,7 @@ describe.skipIf(missing !== undefined)('storage on a full disk', () => {
     await seeds.open();
     const before = await files();
     await fill();
-    const disk: Thing<'disk'> = {
+    const disk: HostResource<'disk'> = {
       kind: 'disk',
       id: 'a.root',
       owner: 'a',

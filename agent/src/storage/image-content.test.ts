@@ -1,8 +1,8 @@
-import { PlumbError, type Thing } from '@plumb/schemas';
+import { type HostResource, PlumbError } from '@plumb/schemas';
 import { describe, expect, test } from 'vitest';
 import { IMAGE_HEAD_BYTES, requireUsable } from './image-content.ts';
 
-function spec(format: 'raw' | 'qcow2'): Thing<'image'>['spec'] {
+function spec(format: 'raw' | 'qcow2'): HostResource<'image'>['spec'] {
   return { url: 'https://me:secret@example.org/a.img', sha256: 'a'.repeat(64), format, maxBytes: 2 ** 40 };
 }
 

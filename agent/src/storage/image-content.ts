@@ -2,14 +2,14 @@
  * What an image file is, by its first bytes: whether it is what its Image declares, and how large its disk is. Everything
  * here is a stranger's; it is asked only of files whose sum is right, so that a message tells nothing of any other file.
  */
-import type { PlumbError, Thing } from '@plumb/schemas';
+import type { HostResource, PlumbError } from '@plumb/schemas';
 import { shownUrl, terminal } from '@plumb/schemas';
 import { readQcow2Header } from './qcow2-header.ts';
 
 /** Bytes at the file's beginning that {@link requireUsable} wants; fewer when the file has fewer. */
 export const IMAGE_HEAD_BYTES = 4096;
 
-type ImageSpec = Thing<'image'>['spec'];
+type ImageSpec = HostResource<'image'>['spec'];
 
 /** Formats that a person may take for a raw image or a qcow2 file: magic bytes, where they stand, and what to do. */
 const CONVERT = 'convert it with qemu-img, or declare it as qcow2 where it is that';

@@ -3,7 +3,7 @@ import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Thing, terminal } from '@plumb/schemas';
+import { type HostResource, terminal } from '@plumb/schemas';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Images } from './images.ts';
 import { CONTENT, ImageRig, image, SHA256 } from './testing/image-rig.ts';
@@ -38,15 +38,15 @@ test('an image is fetched over http, and by whoever asks for it again not fetche
 test('an image that went from the cache is told, and fetched anew', async () => {
   const file = join(folder, 'source');
   await writeFile(file, CONTENT);
-  const thing = image(pathToFileURL(file).href);
-  await images.ensure(thing);
+  const resource = image(pathToFileURL(file).href);
+  await images.ensure(resource);
   await rm(images.path(SHA256));
   expect((await images.observe())[0]?.drift).toHaveLength(1);
-  await images.ensure(thing);
+  await images.ensure(resource);
   expect((await images.observe())[0]?.drift).toEqual([]);
 });
 
-test.each<[string, string, RequestListener, Partial<Thing<'image'>['spec']>]>([
+test.each<[string, string, RequestListener, Partial<HostResource<'image'>['spec']>]>([
   ['a wrong checksum', 'ChecksumMismatch terminal', (_, response) => response.end('other'), {}],
   ['a wrong checksum of no image', 'ChecksumMismatch terminal', (_, response) => response.end(), {}],
   ['no file', 'ImageNotFound terminal', (_, response) => response.writeHead(404).end(), {}],
@@ -73,8 +73,8 @@ test('the size of the virtual disk counts, not only that of the file', async () 
   const file = join(folder, 'huge.qcow2');
   await writeFile(file, header);
   const sha256 = createHash('sha256').update(header).digest('hex');
-  const thing = image(pathToFileURL(file).href, { sha256, format: 'qcow2' });
-  await expect(images.ensure(thing)).rejects.toMatchObject({ reason: 'ImageTooLarge', retry: 'terminal' });
+  const resource = image(pathToFileURL(file).href, { sha256, format: 'qcow2' });
+  await expect(images.ensure(resource)).rejects.toMatchObject({ reason: 'ImageTooLarge', retry: 'terminal' });
   expect(await inCache()).toEqual([]);
 });
 

@@ -1,6 +1,6 @@
 import { chmod, chown, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { LiveThing, Thing } from '@plumb/schemas';
+import type { HostResource, LiveResource } from '@plumb/schemas';
 import { retryable, terminal } from '@plumb/schemas';
 import type { Attention } from '../drivers/driver.ts';
 import { isPlain } from '../host/plain-file.ts';
@@ -38,8 +38,8 @@ export class Images {
     this.#options = options;
     this.#dir = join(options.dataDir, 'images');
     this.#records = new Records(options.dataDir, 'image');
-    this.#fetches = new Fetches(options.limits.imageFetchesAtOnce, (thing, signal, onProgress) =>
-      this.#fetch(thing, signal, onProgress),
+    this.#fetches = new Fetches(options.limits.imageFetchesAtOnce, (resource, signal, onProgress) =>
+      this.#fetch(resource, signal, onProgress),
     );
   }
 
@@ -56,8 +56,8 @@ export class Images {
     }
   }
 
-  async observe(): Promise<LiveThing<'image'>[]> {
-    const recorded = await Promise.all(this.#records.list().map((thing) => this.#look(thing)));
+  async observe(): Promise<LiveResource<'image'>[]> {
+    const recorded = await Promise.all(this.#records.list().map((resource) => this.#look(resource)));
     const files = (await readdir(this.#dir).catch(nothingThere<string[]>([]))).filter((name) => name.endsWith(SUFFIX));
     const unrecorded = files.map((name) => name.slice(0, -SUFFIX.length)).filter((id) => !this.#records.get(id));
     return [...recorded, ...unrecorded.map(withoutRecord)];
@@ -67,19 +67,19 @@ export class Images {
    * Fetches the image's file unless it is there, or waits for a fetch of it that is under way. It ends when all who wait for it
    * have given up. To be called without a lock, since it may take hours. Errors as fetchImage's; `Aborted` (retry).
    */
-  async fetch(thing: Thing<'image'>, attention: Attention = {}): Promise<void> {
-    requireSafeId(thing.id);
-    if (thing.id !== thing.spec.sha256)
-      throw terminal('InvalidThing', `The image ${thing.id} is declared with the sha256 ${thing.spec.sha256}`);
-    while (!(await isPlain(this.path(thing.id)))) await this.#fetches.await(thing, attention);
+  async fetch(resource: HostResource<'image'>, attention: Attention = {}): Promise<void> {
+    requireSafeId(resource.id);
+    if (resource.id !== resource.spec.sha256)
+      throw terminal('InvalidResource', `The image ${resource.id} is declared with the sha256 ${resource.spec.sha256}`);
+    while (!(await isPlain(this.path(resource.id)))) await this.#fetches.await(resource, attention);
   }
 
   /** Fetches the image unless it is there. Errors as fetchImage's, and `ImageInvalid` (terminal). */
-  async ensure(thing: Thing<'image'>, attention: Attention = {}): Promise<LiveThing<'image'>> {
-    await this.fetch(thing, attention);
-    await requireUsableFile(thing, this.path(thing.id));
-    await this.#records.put(thing);
-    return this.#look(thing);
+  async ensure(resource: HostResource<'image'>, attention: Attention = {}): Promise<LiveResource<'image'>> {
+    await this.fetch(resource, attention);
+    await requireUsableFile(resource, this.path(resource.id));
+    await this.#records.put(resource);
+    return this.#look(resource);
   }
 
   async remove(id: string): Promise<void> {
@@ -111,18 +111,22 @@ export class Images {
     return format === 'raw' ? bytes : readQcow2Header(head);
   }
 
-  async #fetch(thing: Thing<'image'>, signal: AbortSignal, onProgress: Attention['onProgress']): Promise<void> {
-    const path = this.path(thing.id);
+  async #fetch(
+    resource: HostResource<'image'>,
+    signal: AbortSignal,
+    onProgress: Attention['onProgress'],
+  ): Promise<void> {
+    const path = this.path(resource.id);
     const half = `${path}${HALF}`;
     try {
       await rm(half, { force: true });
-      await fetchImage(thing, half, this.#options, signal, onProgress);
-      await requireUsableFile(thing, half);
-      await this.#options.inspect?.(thing.spec, half);
+      await fetchImage(resource, half, this.#options, signal, onProgress);
+      await requireUsableFile(resource, half);
+      await this.#options.inspect?.(resource.spec, half);
       await letQemuRead(half, this.#options.user); // Shared by every disk cloned from it.
       signal.throwIfAborted();
       // The record first: a file that nobody knows would stay for ever, a record without its file is mended.
-      await this.#records.put(thing);
+      await this.#records.put(resource);
       await rename(half, path);
       await flush(this.#dir);
     } finally {
@@ -130,13 +134,13 @@ export class Images {
     }
   }
 
-  async #look(thing: Thing<'image'>): Promise<LiveThing<'image'>> {
-    const there = await isPlain(this.path(thing.id));
-    return { ...thing, drift: there ? [] : ['its file is missing from the cache'] };
+  async #look(resource: HostResource<'image'>): Promise<LiveResource<'image'>> {
+    const there = await isPlain(this.path(resource.id));
+    return { ...resource, drift: there ? [] : ['its file is missing from the cache'] };
   }
 }
 
-async function requireUsableFile({ spec }: Thing<'image'>, path: string): Promise<void> {
+async function requireUsableFile({ spec }: HostResource<'image'>, path: string): Promise<void> {
   const { head, bytes } = await beginning(path);
   requireUsable(spec, head, bytes);
 }
@@ -154,7 +158,7 @@ async function beginning(path: string): Promise<{ head: Buffer; bytes: number }>
 }
 
 /** Disks may be clones of it, so that it is told even when nothing is left of where it came from and for whom. */
-function withoutRecord(id: string): LiveThing<'image'> {
+function withoutRecord(id: string): LiveResource<'image'> {
   const spec = { url: '', sha256: id, format: 'raw', maxBytes: 0 } as const;
   return { kind: 'image', id, owner: '', spec, drift: ['its declaration is not on this host'] };
 }

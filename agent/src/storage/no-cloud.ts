@@ -1,6 +1,6 @@
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 
-type SeedSpec = Thing<'seed'>['spec'];
+type SeedSpec = HostResource<'seed'>['spec'];
 
 /** Linux gives interfaces no longer names (IFNAMSIZ, with its final NUL). */
 const INTERFACE_NAME = /^[a-z][a-z0-9-]{0,14}$/;

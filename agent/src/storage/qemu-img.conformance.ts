@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { whyNoRealHost } from '../drivers/libvirt/real-host.ts';
 import { run } from '../host/command.ts';
@@ -14,7 +14,7 @@ import { createClone, growDisk, inspector } from './qemu-img.ts';
 const missing = await whyNoRealHost();
 
 describe.skipIf(missing !== undefined)('qemu-img', () => {
-  const spec: Thing<'image'>['spec'] = {
+  const spec: HostResource<'image'>['spec'] = {
     ...{ url: 'https://example.org/a.qcow2', sha256: 'a'.repeat(64), format: 'qcow2', maxBytes: 2 ** 40 },
   };
   let folder: string;

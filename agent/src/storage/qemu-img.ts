@@ -1,7 +1,7 @@
 /** What qemu-img does for us. Formats are always given: a guessed one lets a guest name files of the host. */
 import { constants } from 'node:fs';
 import { chmod, chown, open } from 'node:fs/promises';
-import { retryable, type Thing } from '@plumb/schemas';
+import { type HostResource, retryable } from '@plumb/schemas';
 import { printable } from '@plumb/schemas/meta/printable.ts';
 import { CommandFailed, type Run } from '../host/command.ts';
 import type { QemuUser } from '../host/qemu-user.ts';
@@ -12,7 +12,7 @@ import { invalid } from './image-content.ts';
 export type ImageFormat = 'qcow2' | 'raw';
 
 /** Looks at a file that was fetched, with more than its header. Throws `ImageInvalid` (terminal). */
-export type Inspect = (spec: Thing<'image'>['spec'], path: string) => Promise<void>;
+export type Inspect = (spec: HostResource<'image'>['spec'], path: string) => Promise<void>;
 
 /** A file that overlays are made on, and how it is to be read. */
 export interface BaseImage {

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { LiveThing, Thing } from '@plumb/schemas';
+import type { HostResource, LiveResource } from '@plumb/schemas';
 import type { Run } from '../host/command.ts';
 import { isPlain } from '../host/plain-file.ts';
 import type { QemuUser } from '../host/qemu-user.ts';
@@ -34,21 +34,21 @@ export class Seeds {
       if (name.startsWith('making-')) await rm(join(this.#dir, name), { recursive: true, force: true });
   }
 
-  async observe(): Promise<LiveThing<'seed'>[]> {
+  async observe(): Promise<LiveResource<'seed'>[]> {
     const recorded = this.#records.list();
     const known = new Set(recorded.map(({ id }) => id));
     const files = (await readdir(this.#dir).catch(nothingThere<string[]>([]))).filter((name) => name.endsWith(SUFFIX));
     const unrecorded = files.map((name) => name.slice(0, -SUFFIX.length)).filter((id) => !known.has(id));
-    return [...(await Promise.all(recorded.map((thing) => this.#look(thing)))), ...unrecorded.map(withoutRecord)];
+    return [...(await Promise.all(recorded.map((resource) => this.#look(resource)))), ...unrecorded.map(withoutRecord)];
   }
 
-  async ensure(thing: Thing<'seed'>): Promise<LiveThing<'seed'>> {
-    requireSafeId(thing.id);
-    const before = this.#records.get(thing.id);
+  async ensure(resource: HostResource<'seed'>): Promise<LiveResource<'seed'>> {
+    requireSafeId(resource.id);
+    const before = this.#records.get(resource.id);
     const live = before && (await this.#look(before));
-    if (!isDeepStrictEqual(before?.spec, thing.spec) || live?.drift.length !== 0) await this.#make(thing);
-    await this.#records.put(thing);
-    return this.#look(thing);
+    if (!isDeepStrictEqual(before?.spec, resource.spec) || live?.drift.length !== 0) await this.#make(resource);
+    await this.#records.put(resource);
+    return this.#look(resource);
   }
 
   async remove(id: string): Promise<void> {
@@ -67,12 +67,12 @@ export class Seeds {
     return join(this.#dir, `${id}${SUFFIX}`);
   }
 
-  async #make(thing: Thing<'seed'>): Promise<void> {
+  async #make(resource: HostResource<'seed'>): Promise<void> {
     const work = await mkdtemp(join(this.#dir, 'making-'));
     try {
       const files = join(work, 'files');
       await mkdir(files);
-      for (const [name, text] of Object.entries(seedFiles(thing.spec)))
+      for (const [name, text] of Object.entries(seedFiles(resource.spec)))
         await writeFile(join(files, name), text, { mode: 0o600 });
       const iso = join(work, 'seed.iso');
       // Names in lower case need Rock Ridge or Joliet; the label is how guests find it.
@@ -88,23 +88,23 @@ export class Seeds {
       ]);
       await letQemuRead(iso, this.#user);
       await flush(iso);
-      await rename(iso, this.path(thing.id));
+      await rename(iso, this.path(resource.id));
       await flush(this.#dir);
     } catch (thrown) {
-      tellFullDisk(this.path(thing.id))(thrown);
+      tellFullDisk(this.path(resource.id))(thrown);
     } finally {
       await rm(work, { recursive: true, force: true });
     }
   }
 
-  async #look(thing: Thing<'seed'>): Promise<LiveThing<'seed'>> {
-    const there = await isPlain(this.path(thing.id));
-    return { ...thing, drift: there ? [] : ['its file is missing'] };
+  async #look(resource: HostResource<'seed'>): Promise<LiveResource<'seed'>> {
+    const there = await isPlain(this.path(resource.id));
+    return { ...resource, drift: there ? [] : ['its file is missing'] };
   }
 }
 
 /** A crash can come between a seed and its record: its name alone tells whose it is. */
-function withoutRecord(id: string): LiveThing<'seed'> {
+function withoutRecord(id: string): LiveResource<'seed'> {
   const spec = { instanceId: '', hostname: '', sshKeys: [] };
   return { kind: 'seed', id, owner: id.split('.')[0]!, spec, drift: ['its declaration is not on this host'] };
 }

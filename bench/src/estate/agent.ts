@@ -28,7 +28,7 @@ for (let i = 0; i < estate.hosts; i++) {
   const credential = estate.credential(i);
   kept.set(join(dataDir, 'hosts', `${name}.json`), JSON.stringify({ credential, joined: true, highestTerm: 0 }));
   const { clock, random } = ambient;
-  const carries = () => estate.thingsOn(i);
+  const carries = () => estate.resourcesOn(i);
   hosts.push({ name, tunnelAddress, driver: new SimulatedHost({ clock, random, pool, cpus, memoryMiB, carries }) });
 }
 const log = (line: string) => process.stderr.write(`${line}\n`);

@@ -6,9 +6,9 @@
 import { createHash } from 'node:crypto';
 import { toAddress, toInteger } from '@plumb/reconciler/plan/addressing.ts';
 import type { Allocation } from '@plumb/reconciler/plan/allocation.ts';
-import { ownThings, sharedThings, thingIds } from '@plumb/reconciler/plan/instance-things.ts';
-import { macFromUid } from '@plumb/reconciler/plan/network-things.ts';
-import type { Instance, L2Network, L3Network, PlumbObject, Thing } from '@plumb/schemas';
+import { ownResources, resourceIds, sharedResources } from '@plumb/reconciler/plan/instance-resources.ts';
+import { macFromUid } from '@plumb/reconciler/plan/network-resources.ts';
+import type { HostResource, Instance, L2Network, L3Network, PlumbObject } from '@plumb/schemas';
 import agentPackage from '../../../agent/package.json' with { type: 'json' };
 import { declared, settled } from './object.ts';
 
@@ -165,21 +165,22 @@ export class Estate {
           addresses: [toAddress(first + 2 + (instance % PER_NETWORK))],
         },
       ],
-      rootDisk: { id: thingIds.disk(uid), imageUid: this.#image.metadata.uid, sha256: SHA256, format: 'qcow2' },
+      rootDisk: { id: resourceIds.disk(uid), imageUid: this.#image.metadata.uid, sha256: SHA256, format: 'qcow2' },
     };
   }
 
   /** Everything that lives on the host, in the order of making. Domains run. */
-  thingsOn(host: number): Thing[] {
-    const shared = new Map<string, Thing>();
-    const own: Thing[] = [];
+  resourcesOn(host: number): HostResource[] {
+    const shared = new Map<string, HostResource>();
+    const own: HostResource[] = [];
     for (const i of this.instancesOn(host)) {
       const network = Math.floor(i / PER_NETWORK);
       const networks = new Map([['eth0', { l2: this.l2[network]!, l3: this.l3[network]! }]]);
       const offering = this.#offerings[i % OFFERINGS.length]!;
-      const references = { networks, offering, image: this.#image } as unknown as Parameters<typeof sharedThings>[0];
-      for (const thing of sharedThings(references, () => [])) shared.set(`${thing.kind}/${thing.id}`, thing);
-      own.push(...ownThings(this.#declared(i), this.allocation(i), networks));
+      const references = { networks, offering, image: this.#image } as unknown as Parameters<typeof sharedResources>[0];
+      for (const resource of sharedResources(references, () => []))
+        shared.set(`${resource.kind}/${resource.id}`, resource);
+      own.push(...ownResources(this.#declared(i), this.allocation(i), networks));
     }
     const order = ['image', 'bridge', 'subnet'];
     return [...[...shared.values()].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind)), ...own];

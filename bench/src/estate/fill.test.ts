@@ -3,18 +3,18 @@ import { FakeFleet } from '@plumb/reconciler/fleet/testing/fake-fleet.ts';
 import { FakeClock } from '@plumb/reconciler/runtime/fake-clock.ts';
 import { keys } from '@plumb/reconciler/store/keys.ts';
 import { MemoryStore } from '@plumb/reconciler/store/memory.ts';
-import type { LiveThing, Thing } from '@plumb/schemas';
+import type { HostResource, LiveResource } from '@plumb/schemas';
 import { realAmbient } from '@plumb/schemas';
 import { expect, test } from 'vitest';
 import { Estate } from './estate.ts';
 import { fillEstate } from './fill.ts';
 
-const live = (thing: Thing): LiveThing =>
+const live = (resource: HostResource): LiveResource =>
   ({
-    ...thing,
+    ...resource,
     drift: [],
-    ...(thing.kind === 'domain' ? { domain: { state: 'running', reason: 'booted' } } : {}),
-  }) as LiveThing;
+    ...(resource.kind === 'domain' ? { domain: { state: 'running', reason: 'booted' } } : {}),
+  }) as LiveResource;
 
 async function turns(): Promise<void> {
   for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
@@ -29,7 +29,7 @@ async function live60s(store: MemoryStore, estate: Estate, change: (fleet: FakeF
   for (let host = 0; host < estate.hosts; host++) {
     const name = estate.hostName(host);
     // A host tells its facts and everything that lives there at once.
-    fleet.connect(name, estate.facts(host), estate.thingsOn(host).map(live));
+    fleet.connect(name, estate.facts(host), estate.resourcesOn(host).map(live));
   }
   change(fleet);
   for (let second = 0; second < 60; second++) {
@@ -55,7 +55,7 @@ test('a server on a filled store, with hosts that carry the estate, changes noth
 test('what is missing on a host is found: the estate is looked at', async () => {
   const store = new MemoryStore();
   const estate = await fillEstate(store, { hosts: 3, instances: 10 });
-  const domain = estate.thingsOn(1).find((t) => t.kind === 'domain')!;
+  const domain = estate.resourcesOn(1).find((t) => t.kind === 'domain')!;
   const { fleet } = await live60s(store, estate, (f) => f.take(estate.hostName(1), domain));
   expect(fleet.sent.map(({ host }) => host)).toEqual([estate.hostName(1)]);
   expect(fleet.keysOn(estate.hostName(1))).toContain(`domain/${domain.id}`);
@@ -68,7 +68,7 @@ test('its objects are those that the product makes', async () => {
   const fleet = new FakeFleet();
   const rig = await startRig({ store, fleet, ambient: { ...realAmbient(), clock } });
   for (let host = 0; host < 2; host++)
-    fleet.connect(estate.hostName(host), estate.facts(host), estate.thingsOn(host).map(live));
+    fleet.connect(estate.hostName(host), estate.facts(host), estate.resourcesOn(host).map(live));
   const like = estate.instance(0);
   await rig.create('Instance', 'made', like.spec, { labels: like.metadata.labels });
   const made = await rig.ready('Instance', 'made');

@@ -14,7 +14,7 @@ const BATCHES = 64;
 /**
  * Fills `store`, which is empty, with `hosts` hosts and `instances` running instances (root disk, address, port) and all
  * that they refer to: objects with their status, addresses, MACs, shares of hosts and credentials, exactly as the product
- * would have written them. A server that is started on it and meets agents whose hosts carry `estate.thingsOn(host)` has
+ * would have written them. A server that is started on it and meets agents whose hosts carry `estate.resourcesOn(host)` has
  * nothing to do and writes nothing. About 90,000 keys a second; an instance is three keys.
  */
 export async function fillEstate(store: Store, options: EstateOptions | Estate): Promise<Estate> {

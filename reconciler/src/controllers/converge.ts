@@ -1,8 +1,8 @@
 /**
- * Keeping shared things as declared: bridges, subnets, images. They hold no allocation and need no undo, and what is to
+ * Keeping shared resources as declared: bridges, subnets, images. They hold no allocation and need no undo, and what is to
  * be done follows from live state at any time, so nothing of it is journaled.
  */
-import { type LiveThing, PlumbError, retryable, type Thing, thingKey } from '@plumb/schemas';
+import { type HostResource, type LiveResource, PlumbError, resourceKey, retryable } from '@plumb/schemas';
 import type { CommandAttention, FleetCommand } from '../fleet/fleet.ts';
 import { equal } from '../plan/plan.ts';
 import type { Cached } from '../runtime/cache.ts';
@@ -14,14 +14,14 @@ import { tellSharedDrift, tellSharedRepaired } from './shared-drift.ts';
 import { conditionsTo, writeStatus } from './status.ts';
 
 /** On each host: what lives there, and what should; `desired` undefined means that it is to go. */
-export type HostSteps = { host: string; live: LiveThing | undefined; desired: Thing | undefined }[];
+export type HostSteps = { host: string; live: LiveResource | undefined; desired: HostResource | undefined }[];
 
 /**
  * Whether something lives on the host that needs this bridge or subnet, whatever is written of who uses it: what cannot be
  * understood keeps its network.
  */
 export function isNeeded(context: Context, host: string, kind: 'bridge' | 'subnet', id: string): boolean {
-  for (const { kind: user, spec } of context.fleet.host(host)?.things.values() ?? []) {
+  for (const { kind: user, spec } of context.fleet.host(host)?.resources.values() ?? []) {
     if (user === 'port' && spec[kind] === id) return true;
     if (user === 'subnet' && kind === 'bridge' && spec.bridge === id) return true;
   }
@@ -60,12 +60,15 @@ export async function converge(
   if (failures[0]) throw failures[0];
 }
 
-function stepFor(live: LiveThing | undefined, desired: Thing | undefined): FleetCommand['steps'][number] | undefined {
+function stepFor(
+  live: LiveResource | undefined,
+  desired: HostResource | undefined,
+): FleetCommand['steps'][number] | undefined {
   if (desired) {
     if (live && live.drift.length === 0 && equal(live.spec, desired.spec)) return undefined;
-    return { id: `ensure ${thingKey(desired)}`, verb: 'ensure', thing: desired };
+    return { id: `ensure ${resourceKey(desired)}`, verb: 'ensure', resource: desired };
   }
-  return live ? { id: `remove ${thingKey(live)}`, verb: 'remove', thing: live } : undefined;
+  return live ? { id: `remove ${resourceKey(live)}`, verb: 'remove', resource: live } : undefined;
 }
 
 /**

@@ -33,7 +33,7 @@ it('looks at a host that came back in the moment in which an object went that it
   await rig.remove('Image', 'tiny');
   await rig.gone('Image', 'tiny');
   await removed;
-  expect(rig.fleet.sent.at(-1)?.command.steps.map(({ verb, thing }) => `${verb} ${thing.kind}`)).toEqual([
+  expect(rig.fleet.sent.at(-1)?.command.steps.map(({ verb, resource }) => `${verb} ${resource.kind}`)).toEqual([
     'remove image',
   ]);
 });

@@ -1,5 +1,5 @@
 /** From what changed to the keys that are to be looked at. Hints only: a controller decides by what it reads. */
-import { type ChangeSet, type Host, type Instance, thingKey } from '@plumb/schemas';
+import { type ChangeSet, type Host, type Instance, resourceKey } from '@plumb/schemas';
 import type { LiveChange } from '../fleet/fleet.ts';
 import type { CacheChange, Cached } from '../runtime/cache.ts';
 import { findCondition, isReady, isStalled } from '../runtime/conditions.ts';
@@ -219,7 +219,7 @@ function onLive(context: Context, hosts: HostEvents, change: LiveChange): void {
     if (settled !== undefined && settled !== change.host) context.enqueue(keys.object('hosts', undefined, change.host));
     return;
   }
-  const thing = context.fleet.host(change.host)?.things.get(thingKey(change));
-  if (thing) context.drifts.note(change.host, thing);
+  const resource = context.fleet.host(change.host)?.resources.get(resourceKey(change));
+  if (resource) context.drifts.note(change.host, resource);
   enqueueUpward(context, owner.key);
 }

@@ -49,8 +49,8 @@ function usersOf(context: Context, { kind, object }: Cached): string[] {
 /** Keys of the networks that its ports are on: nothing else may say that it used them. */
 function networksOf({ cache, fleet }: Context, uid: string): string[] {
   const uids = new Set<string>();
-  for (const { thing } of fleet.ownedBy(uid))
-    if (thing.kind === 'port') for (const network of [thing.spec.subnet, thing.spec.bridge]) uids.add(network);
+  for (const { resource } of fleet.ownedBy(uid))
+    if (resource.kind === 'port') for (const network of [resource.spec.subnet, resource.spec.bridge]) uids.add(network);
   return Array.from(uids, (network) => cache.byUid(network)?.key).filter((key) => key !== undefined);
 }
 
@@ -61,7 +61,7 @@ async function removeLive(context: Context, { object, revision }: Cached): Promi
     context,
     uid,
     revision,
-    live().map(({ host, thing }) => ({ host, live: thing, desired: undefined })),
+    live().map(({ host, resource }) => ({ host, live: resource, desired: undefined })),
   );
   const left = live();
   if (left.length > 0) throw retryable('Removing', `something of it is still on ${left.map((l) => l.host).join(', ')}`);

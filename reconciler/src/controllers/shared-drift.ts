@@ -1,5 +1,5 @@
 /** Something that instances share differs on a host from what was made there: said in a condition and in events. */
-import { type LiveThing, objectName } from '@plumb/schemas';
+import { type LiveResource, objectName } from '@plumb/schemas';
 import type { Cached } from '../runtime/cache.ts';
 import { findCondition } from '../runtime/conditions.ts';
 import type { Context } from './controller.ts';
@@ -10,17 +10,17 @@ import { conditionsTo, writeStatus } from './status.ts';
 const NAMED = 3;
 
 /**
- * What hosts have told of networks that differ there, until their object says it. An instance that uses the thing may have
+ * What hosts have told of networks that differ there, until their object says it. An instance that uses the resource may have
  * it repaired before its object's own controller looks at it.
  */
 export class SharedDrifts {
   /** Uid of the object → host → what differs there. */
   readonly #found = new Map<string, Map<string, string>>();
 
-  note(host: string, thing: LiveThing): void {
-    if (thing.drift.length === 0 || (thing.kind !== 'bridge' && thing.kind !== 'subnet')) return;
-    const found = this.#found.get(thing.owner) ?? new Map<string, string>();
-    this.#found.set(thing.owner, found.set(host, thing.drift.join(', ')));
+  note(host: string, resource: LiveResource): void {
+    if (resource.drift.length === 0 || (resource.kind !== 'bridge' && resource.kind !== 'subnet')) return;
+    const found = this.#found.get(resource.owner) ?? new Map<string, string>();
+    this.#found.set(resource.owner, found.set(host, resource.drift.join(', ')));
   }
 
   /** What was told since the last time; also to be called when the object goes. */

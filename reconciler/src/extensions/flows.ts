@@ -36,7 +36,7 @@ export function flowExtensions(context: Context): Extension[] {
   ];
 }
 
-/** A flow as people read it. Specs of things stay inside: they may hold user data. */
+/** A flow as people read it. Specs of resources stay inside: they may hold user data. */
 function view(context: Context, { record, revision }: Journaled) {
   const object = context.cache.byUid(record.uid)?.object;
   return {

@@ -1,14 +1,14 @@
-import type { LiveThing } from '@plumb/schemas';
+import type { LiveResource } from '@plumb/schemas';
 import { isPrintable } from '@plumb/schemas/meta/printable.ts';
 import type { AgentMessage } from '@plumb/schemas/wire/messages.ts';
-import { liveThingToWire } from '@plumb/schemas/wire/thing-codec.ts';
+import { liveResourceToWire } from '@plumb/schemas/wire/resource-codec.ts';
 import { expect, test } from 'vitest';
 import { settle } from '../runtime/fake-clock.ts';
 import { keys } from '../store/keys.ts';
 import type { FakeCall } from './testing/fake-call.ts';
 import { fleetFor } from './testing/fleet-rig.ts';
 
-const bridge = (id: string, owner = id, peers: string[] = []): LiveThing => ({
+const bridge = (id: string, owner = id, peers: string[] = []): LiveResource => ({
   kind: 'bridge',
   id,
   owner,
@@ -19,16 +19,16 @@ const bridge = (id: string, owner = id, peers: string[] = []): LiveThing => ({
 const bridges = (count: number, prefix = 'b', owner?: string) =>
   Array.from({ length: count }, (_, n) => bridge(`${prefix}${n}`, owner));
 
-const snapshot = (host: string, things: LiveThing[], more = false): AgentMessage => ({
+const snapshot = (host: string, resources: LiveResource[], more = false): AgentMessage => ({
   host,
   body: 'snapshot',
-  snapshot: { things: things.map(liveThingToWire), more },
+  snapshot: { resources: resources.map(liveResourceToWire), more },
 });
 
-const changed = (host: string, ...things: LiveThing[]): AgentMessage => ({
+const changed = (host: string, ...resources: LiveResource[]): AgentMessage => ({
   host,
   body: 'changes',
-  changes: { changed: things.map(liveThingToWire), removed: [] },
+  changes: { changed: resources.map(liveResourceToWire), removed: [] },
 });
 
 async function attached(call: FakeCall, ...hosts: string[]): Promise<void> {
@@ -45,9 +45,9 @@ const few = { resourcesPerHost: 20, resourcesPerOwner: 5, liveBytesPerHost: 20_0
 test.each([
   ['too many resources at once', [snapshot('bad', bridges(21))]],
   ['too many in parts that never end', [snapshot('bad', bridges(11), true), snapshot('bad', bridges(11, 'c'), true)]],
-  ['too many, one after the other', bridges(21).map((thing) => changed('bad', thing))],
+  ['too many, one after the other', bridges(21).map((resource) => changed('bad', resource))],
   ['too many of one object', [snapshot('bad', bridges(6, 'b', 'one'))]],
-  ['too many of one object, one after the other', bridges(6, 'b', 'one').map((thing) => changed('bad', thing))],
+  ['too many of one object, one after the other', bridges(6, 'b', 'one').map((resource) => changed('bad', resource))],
   ['too long ones', [changed('bad', bridge('long', 'long', Array(2000).fill('192.0.2.1')))]],
   ['what was not decoded', [{ host: 'bad', body: 'broken', problem: 'it is too large' } as const]],
 ])('a host that tells of %s loses its session, and says why; the others of its stream go on', async (_, messages) => {
@@ -64,7 +64,7 @@ test.each([
   });
   expect(fleet.host('good')?.connected).toBe(true);
   call.say(changed('good', bridge('g')));
-  expect(fleet.host('good')?.things.size).toBe(1);
+  expect(fleet.host('good')?.resources.size).toBe(1);
   // It asks again at once, and again, and is not heard before its time.
   for (let n = 0; n < 5; n++) call.attach('bad');
   await settle();
@@ -109,7 +109,7 @@ test('an agent that takes nothing of what it is told loses its stream', async ()
   await attached(call, 'a');
   call.takes = false;
   const send = () =>
-    fleet.send('a', { owner: 'o', fence: 1, steps: [{ id: '1', verb: 'ensure', thing: bridge('b') }] });
+    fleet.send('a', { owner: 'o', fence: 1, steps: [{ id: '1', verb: 'ensure', resource: bridge('b') }] });
   const sent: Promise<unknown>[] = [send()];
   await turn();
   for (let n = 0; n < 100; n++) sent.push(send());
@@ -128,7 +128,7 @@ test('a stream that says very much is read slowly, and is not taken for silent',
   await attached(loud, 'a');
   await attached(other, 'b');
   const long = bridge('long', 'long', Array(4000).fill('192.0.2.1'));
-  for (let n = 0; n < 60; n++) loud.say(changed('a', { ...long, spec: { ...long.spec, vni: n } } as LiveThing));
+  for (let n = 0; n < 60; n++) loud.say(changed('a', { ...long, spec: { ...long.spec, vni: n } } as LiveResource));
   expect(loud.isHeld).toBe(true);
   expect(other.isHeld).toBe(false);
   for (let second = 0; second < 200; second++) {
@@ -136,7 +136,7 @@ test('a stream that says very much is read slowly, and is not taken for silent',
     for (const call of [loud, other]) call.say({ host: '', body: 'heartbeat', heartbeat: { sequence: second } });
   }
   expect([loud.ended, loud.isHeld]).toEqual([false, false]);
-  expect(fleet.host('a')!.things.get('bridge/long')).toMatchObject({ spec: { vni: 59 } });
+  expect(fleet.host('a')!.resources.get('bridge/long')).toMatchObject({ spec: { vni: 59 } });
   fleet.close();
 });
 
@@ -178,10 +178,10 @@ test('what an agent says has drifted is cut and printable; what cannot be unders
   const call = connect('a');
   await attached(call, 'a');
   call.say(changed('a', { ...bridge('b'), drift: [`\u001b[2J\n${'x'.repeat(1_000_000)}`] }));
-  const [drift] = fleet.host('a')!.things.get('bridge/b')!.drift;
+  const [drift] = fleet.host('a')!.resources.get('bridge/b')!.drift;
   expect(drift!.length).toBeLessThan(1100);
   expect(isPrintable(drift!)).toBe(true);
-  const unknown = { thing: { kind: 'later', id: 'x', owner: 'x', spec: '{}' }, drift: [] };
+  const unknown = { resource: { kind: 'later', id: 'x', owner: 'x', spec: '{}' }, drift: [] };
   call.say({ host: 'a', body: 'changes', changes: { changed: Array(100).fill(unknown), removed: [] } });
   expect(log.filter((line) => line.includes('cannot be understood'))).toHaveLength(1);
   fleet.close();
@@ -193,12 +193,12 @@ test('the words that one host makes up do not use up those of the others', async
   await attached(bad, 'a');
   await attached(good, 'b');
   const word = (n: number) => `${n}`.padStart(64, 'w');
-  const named = (n: number): LiveThing =>
-    ({ ...bridge(`b${n}`), spec: { ...bridge('x').spec, name: word(n) } }) as LiveThing;
+  const named = (n: number): LiveResource =>
+    ({ ...bridge(`b${n}`), spec: { ...bridge('x').spec, name: word(n) } }) as LiveResource;
   bad.say(changed('a', ...Array.from({ length: 200 }, (_, n) => named(n))));
   good.say(changed('b', ...Array.from({ length: 10 }, (_, n) => named(1000 + n))));
-  expect(fleet.host('a')!.things.get('bridge/b199')).toEqual(named(199));
-  expect(fleet.host('b')!.things.get('bridge/b1009')).toEqual(named(1009));
+  expect(fleet.host('a')!.resources.get('bridge/b199')).toEqual(named(199));
+  expect(fleet.host('b')!.resources.get('bridge/b1009')).toEqual(named(1009));
   fleet.close();
 });
 
@@ -207,7 +207,10 @@ test('an agent that does not handle a type is not told to make one', async () =>
   const call = connect('a');
   Object.assign(call.facts, { types: ['domain'] });
   await attached(call, 'a');
-  const sent = fleet.send('a', { owner: 'o', fence: 1, steps: [{ id: '1', verb: 'ensure', thing: bridge('b') }] });
-  await expect(sent).rejects.toMatchObject({ reason: 'UnsupportedThing', message: expect.stringContaining('bridge') });
+  const sent = fleet.send('a', { owner: 'o', fence: 1, steps: [{ id: '1', verb: 'ensure', resource: bridge('b') }] });
+  await expect(sent).rejects.toMatchObject({
+    reason: 'UnsupportedResource',
+    message: expect.stringContaining('bridge'),
+  });
   fleet.close();
 });

@@ -1,14 +1,14 @@
-import type { LiveThing, Thing } from '@plumb/schemas';
+import type { HostResource, LiveResource } from '@plumb/schemas';
 import type { CommandProgress } from '@plumb/schemas/wire/messages.ts';
-import { liveThingToWire } from '@plumb/schemas/wire/thing-codec.ts';
-import { liveDigest, thingLine } from '@plumb/schemas/wire/thing-line.ts';
+import { liveResourceToWire } from '@plumb/schemas/wire/resource-codec.ts';
+import { liveDigest, resourceLine } from '@plumb/schemas/wire/resource-line.ts';
 import { expect, test } from 'vitest';
 import { settle } from '../runtime/fake-clock.ts';
 import { SILENCE_MS } from './agent-stream.ts';
 import type { LiveChange } from './fleet.ts';
 import { fleetFor } from './testing/fleet-rig.ts';
 
-const bridge = (id: string): LiveThing => ({
+const bridge = (id: string): LiveResource => ({
   kind: 'bridge',
   id,
   owner: id,
@@ -24,12 +24,12 @@ test('what the server knows of a host that comes back is not sent again, unless 
   first.attach('h');
   await settle();
   expect(first.last('attached')?.attached).toMatchObject({ term: 7, liveDigest: '' });
-  const things = [bridge('a'), bridge('b')];
-  const [a, b] = things.map(liveThingToWire);
-  first.say({ host: 'h', body: 'snapshot', snapshot: { things: [a!], more: true } });
+  const resources = [bridge('a'), bridge('b')];
+  const [a, b] = resources.map(liveResourceToWire);
+  first.say({ host: 'h', body: 'snapshot', snapshot: { resources: [a!], more: true } });
   expect(fleet.host('h')?.connected).toBe(false);
-  first.say({ host: 'h', body: 'snapshot', snapshot: { things: [b!], more: false } });
-  expect([...fleet.host('h')!.things.keys()]).toEqual(['bridge/a', 'bridge/b']);
+  first.say({ host: 'h', body: 'snapshot', snapshot: { resources: [b!], more: false } });
+  expect([...fleet.host('h')!.resources.keys()]).toEqual(['bridge/a', 'bridge/b']);
   const version = fleet.owned('a')?.version;
   first.end();
   expect(fleet.host('h')?.connected).toBe(false);
@@ -37,14 +37,14 @@ test('what the server knows of a host that comes back is not sent again, unless 
   const second = connect();
   second.attach('h');
   await settle();
-  expect(second.last('attached')?.attached.liveDigest).toBe(liveDigest(things.map(thingLine)));
+  expect(second.last('attached')?.attached.liveDigest).toBe(liveDigest(resources.map(resourceLine)));
   expect(fleet.host('h')?.connected).toBe(false);
-  second.say({ host: 'h', body: 'snapshot', snapshot: { things: [], more: false, unchanged: true } });
+  second.say({ host: 'h', body: 'snapshot', snapshot: { resources: [], more: false, unchanged: true } });
   expect(fleet.host('h')?.connected).toBe(true);
-  expect([...fleet.host('h')!.things.values()]).toEqual(things);
+  expect([...fleet.host('h')!.resources.values()]).toEqual(resources);
   expect(fleet.owned('a')?.version).toBe(version);
-  second.say({ host: 'h', body: 'snapshot', snapshot: { things: [a!], more: false } });
-  expect([...fleet.host('h')!.things.keys()]).toEqual(['bridge/a']);
+  second.say({ host: 'h', body: 'snapshot', snapshot: { resources: [a!], more: false } });
+  expect([...fleet.host('h')!.resources.keys()]).toEqual(['bridge/a']);
   expect(changes).toEqual(Array(4).fill({ type: 'host', host: 'h' }));
   fleet.close();
 });
@@ -61,10 +61,10 @@ test('a host that was let in is telling until it told everything or its stream e
     await clock.advance(10_000);
   }
   expect(fleet.isTelling('h')).toBe(true);
-  const [a] = [bridge('a')].map(liveThingToWire);
-  stream.say({ host: 'h', body: 'snapshot', snapshot: { things: [a!], more: true } });
+  const [a] = [bridge('a')].map(liveResourceToWire);
+  stream.say({ host: 'h', body: 'snapshot', snapshot: { resources: [a!], more: true } });
   expect(fleet.isTelling('h')).toBe(true);
-  stream.say({ host: 'h', body: 'snapshot', snapshot: { things: [], more: false } });
+  stream.say({ host: 'h', body: 'snapshot', snapshot: { resources: [], more: false } });
   expect(fleet.isTelling('h')).toBe(false);
   expect(fleet.isTelling('k')).toBe(true);
   stream.end();
@@ -158,8 +158,8 @@ test('who waits for a command hears how far it is, and gives it up by a message 
   stream.attach('k');
   await settle();
   for (const host of ['h', 'k'])
-    stream.say({ host, body: 'snapshot', snapshot: { things: [], more: false, unchanged: false } });
-  const image: Thing<'image'> = {
+    stream.say({ host, body: 'snapshot', snapshot: { resources: [], more: false, unchanged: false } });
+  const image: HostResource<'image'> = {
     ...{ kind: 'image', id: 'a'.repeat(64), owner: 'o' },
     spec: { url: 'https://example.org/a', sha256: 'a'.repeat(64), format: 'raw', maxBytes: 1 },
   };
@@ -167,7 +167,7 @@ test('who waits for a command hears how far it is, and gives it up by a message 
   const abort = new AbortController();
   const answer = fleet.send(
     'h',
-    { owner: 'o', fence: 1, steps: [{ id: 's', verb: 'ensure', thing: image }] },
+    { owner: 'o', fence: 1, steps: [{ id: 's', verb: 'ensure', resource: image }] },
     { signal: abort.signal, onProgress: (progress) => told.push(progress) },
   );
   await settle();

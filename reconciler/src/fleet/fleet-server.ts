@@ -1,11 +1,11 @@
 import type { Duplex } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
-import type { Ambient, LiveThing } from '@plumb/schemas';
+import type { Ambient, LiveResource } from '@plumb/schemas';
 import { PlumbError, retryable } from '@plumb/schemas';
 import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
 import type { Attach, HostReport, JoinRequest } from '@plumb/schemas/wire/messages.ts';
 import { VERB } from '@plumb/schemas/wire/messages.ts';
-import { thingToWire } from '@plumb/schemas/wire/thing-codec.ts';
+import { resourceToWire } from '@plumb/schemas/wire/resource-codec.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Store } from '../store/store.ts';
@@ -166,7 +166,7 @@ export class FleetServer implements Fleet {
     return this.#live.host(name);
   }
 
-  ownedBy(uid: string): Iterable<{ host: string; thing: LiveThing }> {
+  ownedBy(uid: string): Iterable<{ host: string; resource: LiveResource }> {
     return this.#live.ownedBy(uid);
   }
 
@@ -212,12 +212,12 @@ export class FleetServer implements Fleet {
     return newcomer;
   }
 
-  isExactly(uid: string, host: string, things: readonly LiveThing[]): boolean {
-    return this.#live.isExactly(uid, host, things);
+  isExactly(uid: string, host: string, resources: readonly LiveResource[]): boolean {
+    return this.#live.isExactly(uid, host, resources);
   }
 
-  likeness(owner: string, things: readonly LiveThing[]): Likeness {
-    return this.#live.likeness(owner, things);
+  likeness(owner: string, resources: readonly LiveResource[]): Likeness {
+    return this.#live.likeness(owner, resources);
   }
 
   isLike(likeness: Likeness, uid: string, host: string, words: readonly string[]): boolean {
@@ -241,12 +241,12 @@ export class FleetServer implements Fleet {
     const session = this.#sessions.get(host);
     if (!session?.host.connected)
       return Promise.reject(retryable('HostNotConnected', `host ${host} is not connected: start its agent`));
-    const unknown = command.steps.find(({ thing }) => !session.stream.types.includes(thing.kind));
+    const unknown = command.steps.find(({ resource }) => !session.stream.types.includes(resource.kind));
     if (unknown)
       return Promise.reject(
         retryable(
-          'UnsupportedThing',
-          `the agent of host ${host} does not know how to make a ${unknown.thing.kind}: update it`,
+          'UnsupportedResource',
+          `the agent of host ${host} does not know how to make a ${unknown.resource.kind}: update it`,
         ),
       );
     const { ids, clock } = this.#options.ambient;
@@ -272,15 +272,15 @@ export class FleetServer implements Fleet {
         session: session.id,
         term: this.#sessions.term,
         fence: command.fence,
-        steps: command.steps.map(({ id, verb, thing }) => ({
+        steps: command.steps.map(({ id, verb, resource }) => ({
           id,
           verb: VERB[verb],
-          // What a thing is says which is to go; what is in it, user data among it, is nobody's business then.
-          thing: { ...thingToWire(thing), ...(verb === 'remove' ? { spec: '{}' } : {}) },
+          // What a resource is says which is to go; what is in it, user data among it, is nobody's business then.
+          resource: { ...resourceToWire(resource), ...(verb === 'remove' ? { spec: '{}' } : {}) },
         })),
       },
     });
-    const fetches = command.steps.some(({ thing }) => thing.kind === 'image');
+    const fetches = command.steps.some(({ resource }) => resource.kind === 'image');
     const answered = makes && !fetches ? this.#silences.begin(host) : () => {};
     const end = (outcomes: readonly StepOutcome[] = []) => {
       stop();
@@ -475,7 +475,8 @@ const MIB = 1 << 20;
 /** Milliseconds within which a host answers. */
 function timeFor({ steps }: FleetCommand, { commandSeconds, commandImageMiBPerSecond }: ServerLimits): number {
   let seconds = commandSeconds;
-  for (const { verb, thing } of steps)
-    if (verb === 'ensure' && thing.kind === 'image') seconds += thing.spec.maxBytes / MIB / commandImageMiBPerSecond;
+  for (const { verb, resource } of steps)
+    if (verb === 'ensure' && resource.kind === 'image')
+      seconds += resource.spec.maxBytes / MIB / commandImageMiBPerSecond;
   return Math.ceil(seconds) * 1000;
 }

@@ -1,5 +1,5 @@
 /** What controllers and flows see of the agents. Wire types stop behind this interface. */
-import type { LiveThing, PlumbError, Thing, ThingKind } from '@plumb/schemas';
+import type { HostResource, LiveResource, PlumbError, ResourceType } from '@plumb/schemas';
 import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
 import type { Likeness } from './likeness.ts';
 
@@ -7,16 +7,16 @@ export interface Fleet {
   /** Every host that is attached or whose live state is still remembered, by name. */
   hosts(): Iterable<HostLive>;
   host(name: string): HostLive | undefined;
-  /** Live things made for the object `uid`, on any host. */
-  ownedBy(uid: string): Iterable<{ host: string; thing: LiveThing }>;
-  /** Whether exactly these things live for the object `uid`, all of them on the host. Much cheaper than reading them. */
-  isExactly(uid: string, host: string, things: readonly LiveThing[]): boolean;
+  /** Live resources made for the object `uid`, on any host. */
+  ownedBy(uid: string): Iterable<{ host: string; resource: LiveResource }>;
+  /** Whether exactly these resources live for the object `uid`, all of them on the host. Much cheaper than reading them. */
+  isExactly(uid: string, host: string, resources: readonly LiveResource[]): boolean;
   /**
-   * What lives for objects that have things like these, the example's: each for its own uid in place of `owner`, and with
+   * What lives for objects that have resources like these, the example's: each for its own uid in place of `owner`, and with
    * words of its own in place of the blanks in strings of specs; cf. `blank`. Good for this fleet only.
    */
-  likeness(owner: string, things: readonly LiveThing[]): Likeness;
-  /** As {@link isExactly} of the example's things with this uid and these words. False where the words are no plain ones. */
+  likeness(owner: string, resources: readonly LiveResource[]): Likeness;
+  /** As {@link isExactly} of the example's resources with this uid and these words. False where the words are no plain ones. */
   isLike(likeness: Likeness, uid: string, host: string, words: readonly string[]): boolean;
   /** The object `uid` as the owner of what lives; undefined when nothing lives for it. */
   owned(uid: string): OwnedLive | undefined;
@@ -58,7 +58,7 @@ export interface HostLive {
   /** What its agent says is wrong with the host as a whole; nothing is known of a host that no agent speaks for. */
   readonly troubles: readonly HostTrouble[];
   /** The last that was heard when not connected. */
-  readonly things: LiveThings;
+  readonly resources: LiveResources;
   /** Another after each change of an image, a bridge or a subnet there. */
   readonly sharedVersion: number;
   /** uids of the objects for which something lives there, each once. */
@@ -67,13 +67,13 @@ export interface HostLive {
   sharers(): Iterable<string>;
 }
 
-/** Things by thingKey. Reading one may put it together anew: keep it while it is needed, and change nothing in it. */
-export interface LiveThings {
+/** Resources by resourceKey. Reading one may put it together anew: keep it while it is needed, and change nothing in it. */
+export interface LiveResources {
   readonly size: number;
-  get(key: string): LiveThing | undefined;
+  get(key: string): LiveResource | undefined;
   has(key: string): boolean;
   keys(): Iterable<string>;
-  values(): Iterable<LiveThing>;
+  values(): Iterable<LiveResource>;
 }
 
 /** What the agent says of its host, cut to bounds, and nobody has checked; `controllers/host/claims.ts` says what of it counts. */
@@ -92,7 +92,7 @@ export interface FleetCommand {
   owner: string;
   /** Store revision of the flow's last turn. */
   fence: number;
-  steps: { id: string; verb: 'ensure' | 'remove'; thing: Thing }[];
+  steps: { id: string; verb: 'ensure' | 'remove'; resource: HostResource }[];
 }
 
 /** Of whoever waits for a command. */
@@ -119,5 +119,5 @@ export type LiveChange =
   | { type: 'host'; host: string }
   /** A host says something else of its troubles. */
   | { type: 'troubles'; host: string }
-  /** A thing changed or went. */
-  | { type: 'thing'; host: string; kind: ThingKind; id: string; owner: string };
+  /** A resource changed or went. */
+  | { type: 'resource'; host: string; kind: ResourceType; id: string; owner: string };

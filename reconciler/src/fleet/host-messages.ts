@@ -1,9 +1,9 @@
 /** What a host that is attached says of what lives on it: checked against the bounds, then put into live state. */
-import { type DomainFacts, type LiveThing, type PlumbError, retryable } from '@plumb/schemas';
+import { type DomainFacts, type LiveResource, type PlumbError, retryable } from '@plumb/schemas';
 import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { printable } from '@plumb/schemas/meta/printable.ts';
-import type { Changes, Snapshot, WireLiveThing } from '@plumb/schemas/wire/messages.ts';
-import { liveThingFromWire } from '@plumb/schemas/wire/thing-codec.ts';
+import type { Changes, Snapshot, WireLiveResource } from '@plumb/schemas/wire/messages.ts';
+import { liveResourceFromWire } from '@plumb/schemas/wire/resource-codec.ts';
 import type { Log } from '../log.ts';
 import type { LiveChange } from './fleet.ts';
 import type { LiveState } from './live-state.ts';
@@ -32,12 +32,12 @@ export class HostMessages {
   }
 
   /** Everything that lives on the host; it counts when its last part has come. */
-  snapshot(session: Session, { things, more, unchanged }: Snapshot): Applied {
+  snapshot(session: Session, { resources, more, unchanged }: Snapshot): Applied {
     const { live } = this.#options;
     const { host } = session;
     session.parts ??= live.parts(host);
     const { parts } = session;
-    const work = bytesOf(things) + parts.add(this.#understand(session, things));
+    const work = bytesOf(resources) + parts.add(this.#understand(session, resources));
     const broken = this.#excess(host.name, parts);
     if (broken || more) return { changes: [], broken, work };
     session.parts = undefined;
@@ -53,8 +53,8 @@ export class HostMessages {
   changes(session: Session, { changed, removed }: Changes): Applied {
     const { live } = this.#options;
     const { host } = session;
-    const things = this.#understand(session, changed);
-    const put = live.putAll(host, things);
+    const resources = this.#understand(session, changed);
+    const put = live.putAll(host, resources);
     const gone = removed.map((ref) => live.remove(host, ref)).filter((change) => change !== undefined);
     let work = bytesOf(changed);
     let mostOfOne = 0;
@@ -62,13 +62,13 @@ export class HostMessages {
       work += live.bytesOf(host, owner);
       mostOfOne = Math.max(mostOfOne, live.resourcesOf(host, owner));
     }
-    const { resources, bytes } = host;
-    return { changes: [...put, ...gone], broken: this.#excess(host.name, { resources, bytes, mostOfOne }), work };
+    const { resourceCount, bytes } = host;
+    return { changes: [...put, ...gone], broken: this.#excess(host.name, { resourceCount, bytes, mostOfOne }), work };
   }
 
-  #excess(host: string, told: { resources: number; bytes: number; mostOfOne: number }): PlumbError | undefined {
+  #excess(host: string, told: { resourceCount: number; bytes: number; mostOfOne: number }): PlumbError | undefined {
     const { resourcesPerHost, liveBytesPerHost, resourcesPerOwner } = this.#options.limits;
-    if (told.resources > resourcesPerHost)
+    if (told.resourceCount > resourcesPerHost)
       return beyond(host, `more than ${resourcesPerHost} resources (resourcesPerHost)`);
     if (told.bytes > liveBytesPerHost)
       return beyond(host, `more than ${liveBytesPerHost} bytes of resources (liveBytesPerHost)`);
@@ -78,23 +78,23 @@ export class HostMessages {
   }
 
   /** What cannot be understood was made by a newer agent: it is left out, and left alone. */
-  #understand(session: Session, wires: readonly WireLiveThing[]): LiveThing[] {
+  #understand(session: Session, wires: readonly WireLiveResource[]): LiveResource[] {
     const { log, limits } = this.#options;
-    const things: LiveThing[] = [];
+    const resources: LiveResource[] = [];
     for (const wire of wires) {
       try {
-        const thing = liveThingFromWire(wire);
-        if (thing.drift.length > 0)
-          thing.drift = thing.drift.map((sentence) => printable(sentence, limits.hostMessageCharacters));
-        if (thing.kind === 'domain' && thing.domain) boundWords(thing.domain, limits.hostMessageCharacters);
-        things.push(thing);
+        const resource = liveResourceFromWire(wire);
+        if (resource.drift.length > 0)
+          resource.drift = resource.drift.map((sentence) => printable(sentence, limits.hostMessageCharacters));
+        if (resource.kind === 'domain' && resource.domain) boundWords(resource.domain, limits.hostMessageCharacters);
+        resources.push(resource);
       } catch (error) {
         // Once in a session: a host may say it of everything.
         if (!session.puzzled) log('warn', `host ${session.host.name}: ${(error as Error).message}`);
         session.puzzled = true;
       }
     }
-    return things;
+    return resources;
   }
 }
 
@@ -113,11 +113,11 @@ export function beyond(host: string, what: string): PlumbError {
 }
 
 function ownersOf(changes: readonly LiveChange[]): Set<string> {
-  return new Set(changes.flatMap((change) => (change.type === 'thing' ? [change.owner] : [])));
+  return new Set(changes.flatMap((change) => (change.type === 'resource' ? [change.owner] : [])));
 }
 
-function bytesOf(wires: readonly WireLiveThing[]): number {
-  return wires.reduce((bytes, { thing }) => bytes + MESSAGE_BYTES + (thing?.spec.length ?? 0), 0);
+function bytesOf(wires: readonly WireLiveResource[]): number {
+  return wires.reduce((bytes, { resource }) => bytes + MESSAGE_BYTES + (resource?.spec.length ?? 0), 0);
 }
 
 /** What it costs, in the same measure, that a host tells everything once more in one session. */

@@ -12,7 +12,7 @@ const attach = (host: string, credential = host, highestTerm = 0): AgentMessage 
   attach: { credential, facts: null, highestTerm, runningCommands: [], registerZone: '' },
 });
 
-const snapshot = (host: string): AgentMessage => ({ host, body: 'snapshot', snapshot: { things: [], more: false } });
+const snapshot = (host: string): AgentMessage => ({ host, body: 'snapshot', snapshot: { resources: [], more: false } });
 
 async function attached(call: FakeCall, host: string): Promise<void> {
   call.attach(host);
@@ -112,8 +112,8 @@ test('a host that tells everything over and over is no news, and is read slowly'
   expect(told).toBe(0);
   const bridge = (n: number): AgentMessage => {
     const spec = JSON.stringify({ name: 'b', type: 'vxlan', vni: n, mtuBytes: 1450, peers: [] });
-    const things = [{ thing: { kind: 'bridge', id: 'b', owner: 'b', spec }, drift: [], domain: null }];
-    return { host: 'a', body: 'snapshot', snapshot: { things, more: false } };
+    const resources = [{ resource: { kind: 'bridge', id: 'b', owner: 'b', spec }, drift: [], domain: null }];
+    return { host: 'a', body: 'snapshot', snapshot: { resources, more: false } };
   };
   for (let n = 1; n <= 1000; n++) loud.say(bridge(n));
   expect(told).toBeGreaterThan(0);

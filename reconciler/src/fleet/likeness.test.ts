@@ -1,4 +1,4 @@
-import type { LiveThing } from '@plumb/schemas';
+import type { LiveResource } from '@plumb/schemas';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { blank } from './likeness.ts';
@@ -10,16 +10,16 @@ const EXAMPLE = '00000000-0000-4000-8000-000000000000';
 const KEY = `ssh-ed25519 ${'k'.repeat(68)} somebody@example.org`;
 
 /** `variant`: what no word says. The words: a name, a MAC and an address. */
-function thingsOf(owner: string, variant: number, [name, mac, address]: readonly string[]): LiveThing[] {
+function resourcesOf(owner: string, variant: number, [name, mac, address]: readonly string[]): LiveResource[] {
   const drift = variant === 1 ? ['it is down'] : [];
   const port = { bridge: 'b', subnet: 's', macAddress: mac!, addresses: [address!], hostname: name!, mtuBytes: 1500 };
   const seed = { instanceId: owner, hostname: name!, sshKeys: variant === 2 ? [] : [KEY] };
-  const things: LiveThing[] = [
+  const resources: LiveResource[] = [
     { kind: 'seed', id: `${owner}.seed`, owner, spec: seed, drift },
     { kind: 'port', id: `${owner}.eth0`, owner, spec: port, drift: [] },
   ];
-  if (variant === 3) things.push({ ...things[1]!, id: `${owner}.eth1` } as LiveThing);
-  return things;
+  if (variant === 3) resources.push({ ...resources[1]!, id: `${owner}.eth1` } as LiveResource);
+  return resources;
 }
 
 const usual = [fc.constantFrom('web-0', 'web-1', 'web'), fc.constantFrom('02:00:00:00:00:01', '02:00:00:00:00:02')];
@@ -31,12 +31,12 @@ const variant = fc.nat(3);
 
 function living(of: number, given: readonly string[]) {
   const live = new LiveState();
-  live.replace(live.meet('h', facts), thingsOf(UID, of, given));
+  live.replace(live.meet('h', facts), resourcesOf(UID, of, given));
   const blanks = [0, 1, 2].map(blank);
   return {
     live,
     isLike: (asked: number, with_: readonly string[], uid = UID, host = 'h') =>
-      live.isLike(live.likeness(EXAMPLE, thingsOf(EXAMPLE, asked, blanks)), uid, host, with_),
+      live.isLike(live.likeness(EXAMPLE, resourcesOf(EXAMPLE, asked, blanks)), uid, host, with_),
   };
 }
 
@@ -44,7 +44,7 @@ test('what is like an example with its own words is exactly that, and the other 
   fc.assert(
     fc.property(variant, words, variant, words, (there, has, asked, wanted) => {
       const { live, isLike } = living(there, has);
-      const exactly = live.isExactly(UID, 'h', thingsOf(UID, asked, wanted));
+      const exactly = live.isExactly(UID, 'h', resourcesOf(UID, asked, wanted));
       expect(isLike(asked, wanted)).toBe(exactly);
       expect(isLike(there, has)).toBe(true);
     }),
@@ -56,7 +56,7 @@ test('whatever the words are, nothing is taken for what it is not', () => {
   fc.assert(
     fc.property(variant, anyWords, variant, anyWords, (there, has, asked, wanted) => {
       const { live, isLike } = living(there, has);
-      if (isLike(asked, wanted)) expect(live.isExactly(UID, 'h', thingsOf(UID, asked, wanted))).toBe(true);
+      if (isLike(asked, wanted)) expect(live.isExactly(UID, 'h', resourcesOf(UID, asked, wanted))).toBe(true);
     }),
     { numRuns: 300 },
   );
@@ -67,6 +67,6 @@ test('it is of one object and one host, and of all that lives for it', () => {
   const { live, isLike } = living(0, given);
   expect([isLike(0, given), isLike(0, given, EXAMPLE), isLike(0, given, UID, 'other')]).toEqual([true, false, false]);
   expect([isLike(0, given.slice(1)), isLike(0, [...given, 'more'])]).toEqual([false, true]);
-  live.put(live.meet('other', facts), thingsOf(UID, 0, given)[0]!);
+  live.put(live.meet('other', facts), resourcesOf(UID, 0, given)[0]!);
   expect(isLike(0, given)).toBe(false);
 });

@@ -1,6 +1,6 @@
 /**
  * What lives for objects that are alike but for some words: a text of ShortLines with blanks for them. Made once for very many
- * objects; whether one is like it is found without writing its things as a text of its own.
+ * objects; whether one is like it is found without writing its resources as a text of its own.
  */
 
 /** Stands for the n-th word in a string of an example's specs. Holds control characters, which JSON escapes. */

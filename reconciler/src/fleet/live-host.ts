@@ -1,7 +1,7 @@
-import type { LiveThing, ThingKind } from '@plumb/schemas';
-import { thingKey, thingOrder } from '@plumb/schemas';
+import type { LiveResource, ResourceType } from '@plumb/schemas';
+import { resourceKey, resourceOrder } from '@plumb/schemas';
 import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
-import type { HostFacts, HostLive, LiveThings, OwnedLive } from './fleet.ts';
+import type { HostFacts, HostLive, LiveResources, OwnedLive } from './fleet.ts';
 
 /** An object for which something lives on hosts. */
 export interface Owned extends OwnedLive {
@@ -16,14 +16,14 @@ export interface Owned extends OwnedLive {
 export interface Alike {
   readonly text: string;
   hosts: number;
-  things: readonly LiveThing[] | undefined;
+  resources: readonly LiveResource[] | undefined;
 }
 
 /** Where a host finds what it holds as text. */
 export interface Reader {
-  find(host: LiveHost, ref: { kind: ThingKind; id: string }): LiveThing | undefined;
-  has(host: LiveHost, ref: { kind: ThingKind; id: string }): boolean;
-  read(owned: Owned, text: string): readonly LiveThing[];
+  find(host: LiveHost, ref: { kind: ResourceType; id: string }): LiveResource | undefined;
+  has(host: LiveHost, ref: { kind: ResourceType; id: string }): boolean;
+  read(owned: Owned, text: string): readonly LiveResource[];
 }
 
 /** Of nearly all hosts. */
@@ -39,10 +39,10 @@ export class LiveHost implements HostLive {
   troubles: readonly HostTrouble[] = NO_TROUBLES;
   /** What lives here for each object, as ShortLines writes it. */
   readonly texts = new Map<Owned, string>();
-  /** How many things they say, and how long they are in all. */
-  resources = 0;
+  /** How many resources they say, and how long they are in all. */
+  resourceCount = 0;
   bytes = 0;
-  /** Of things whose id does not begin with the uid of their owner, by thingKey: the owner. */
+  /** Of resources whose id does not begin with the uid of their owner, by resourceKey: the owner. */
   strays: Map<string, Owned> | undefined;
   /** Another after each change of what lives here. */
   version = 0;
@@ -56,8 +56,8 @@ export class LiveHost implements HostLive {
     this.#reader = reader;
   }
 
-  get things(): LiveThings {
-    return new ThingsOn(this, this.#reader);
+  get resources(): LiveResources {
+    return new ResourcesOn(this, this.#reader);
   }
 
   *owners(): Generator<string> {
@@ -73,7 +73,7 @@ export class LiveHost implements HostLive {
 export function isShared(text: string | undefined): boolean {
   return text !== undefined && text[0]! < FIRST_OWN;
 }
-const FIRST_OWN = String(thingOrder('disk'));
+const FIRST_OWN = String(resourceOrder('disk'));
 
 /** The uid with which an id begins. */
 export function uidIn(id: string): string {
@@ -82,11 +82,11 @@ export function uidIn(id: string): string {
 }
 
 /** Whether the id does not begin with the uid of its owner. */
-export function isStray({ id, owner }: LiveThing): boolean {
+export function isStray({ id, owner }: LiveResource): boolean {
   return uidIn(id) !== owner;
 }
 
-class ThingsOn implements LiveThings {
+class ResourcesOn implements LiveResources {
   readonly #host: LiveHost;
   readonly #reader: Reader;
 
@@ -96,10 +96,10 @@ class ThingsOn implements LiveThings {
   }
 
   get size(): number {
-    return this.#host.resources;
+    return this.#host.resourceCount;
   }
 
-  get(key: string): LiveThing | undefined {
+  get(key: string): LiveResource | undefined {
     return this.#reader.find(this.#host, refOf(key));
   }
 
@@ -108,16 +108,16 @@ class ThingsOn implements LiveThings {
   }
 
   *keys(): Generator<string> {
-    for (const thing of this.values()) yield thingKey(thing);
+    for (const resource of this.values()) yield resourceKey(resource);
   }
 
-  *values(): Generator<LiveThing> {
+  *values(): Generator<LiveResource> {
     for (const [owned, text] of [...this.#host.texts]) yield* this.#reader.read(owned, text);
   }
 }
 
-/** What `thingKey` was made of. */
-function refOf(key: string): { kind: ThingKind; id: string } {
+/** What `resourceKey` was made of. */
+function refOf(key: string): { kind: ResourceType; id: string } {
   const slash = key.indexOf('/');
-  return { kind: key.slice(0, slash) as ThingKind, id: key.slice(slash + 1) };
+  return { kind: key.slice(0, slash) as ResourceType, id: key.slice(slash + 1) };
 }

@@ -1,6 +1,6 @@
-import type { LiveThing, ThingKind } from '@plumb/schemas';
-import { thingKey } from '@plumb/schemas';
-import { liveDigest } from '@plumb/schemas/wire/thing-line.ts';
+import type { LiveResource, ResourceType } from '@plumb/schemas';
+import { resourceKey } from '@plumb/schemas';
+import { liveDigest } from '@plumb/schemas/wire/resource-line.ts';
 import type { HostFacts, LiveChange } from './fleet.ts';
 import type { Likeness } from './likeness.ts';
 import { isShared, isStray, LiveHost, type Owned, uidIn } from './live-host.ts';
@@ -9,7 +9,7 @@ import { SnapshotParts } from './snapshot-parts.ts';
 
 const NOTHING = [] as const;
 
-type Ref = { kind: ThingKind; id: string };
+type Ref = { kind: ResourceType; id: string };
 
 /** Everything that is known to live on hosts, and for which object. In memory only: the agents tell it again. */
 export class LiveState {
@@ -18,7 +18,7 @@ export class LiveState {
   readonly #lines: ShortLines;
   #versions = 0;
   /** What was read last: what one object has on its host is asked for several times in a row. */
-  #lastRead: { owned: Owned; text: string; things: readonly LiveThing[] } | undefined;
+  #lastRead: { owned: Owned; text: string; resources: readonly LiveResource[] } | undefined;
 
   /** `wordsPerHost`: long words that one host adds to those that are kept once for all; cf. ShortLines. */
   constructor(wordsPerHost?: number) {
@@ -38,25 +38,25 @@ export class LiveState {
     return this.#owned.get(uid);
   }
 
-  ownedBy(uid: string): readonly { host: string; thing: LiveThing }[] {
+  ownedBy(uid: string): readonly { host: string; resource: LiveResource }[] {
     const owned = this.#owned.get(uid);
     if (owned === undefined) return NOTHING;
-    const found: { host: string; thing: LiveThing }[] = [];
+    const found: { host: string; resource: LiveResource }[] = [];
     for (const host of hostsOf(owned)) {
       const text = host.texts.get(owned);
-      if (text !== undefined) for (const thing of this.read(owned, text)) found.push({ host: host.name, thing });
+      if (text !== undefined) for (const resource of this.read(owned, text)) found.push({ host: host.name, resource });
     }
     return found;
   }
 
-  /** Whether exactly these things live for the object, all of them on this host and as they were made. */
-  isExactly(uid: string, host: string, things: readonly LiveThing[]): boolean {
+  /** Whether exactly these resources live for the object, all of them on this host and as they were made. */
+  isExactly(uid: string, host: string, resources: readonly LiveResource[]): boolean {
     const text = this.#onlyOn(uid, host);
-    return text !== undefined && this.#lines.says(uid, text, things);
+    return text !== undefined && this.#lines.says(uid, text, resources);
   }
 
-  likeness(owner: string, things: readonly LiveThing[]): Likeness {
-    return this.#lines.likeness(owner, things);
+  likeness(owner: string, resources: readonly LiveResource[]): Likeness {
+    return this.#lines.likeness(owner, resources);
   }
 
   isLike(likeness: Likeness, uid: string, host: string, words: readonly string[]): boolean {
@@ -90,9 +90,9 @@ export class LiveState {
   }
 
   /** The whole state of a host takes the place of what was known. */
-  replace(host: LiveHost, things: readonly LiveThing[]): LiveChange {
+  replace(host: LiveHost, resources: readonly LiveResource[]): LiveChange {
     const parts = this.parts(host);
-    parts.add(things);
+    parts.add(resources);
     return this.replaceByParts(host, parts);
   }
 
@@ -111,26 +111,26 @@ export class LiveState {
     return { type: 'host', host: host.name };
   }
 
-  put(host: LiveHost, thing: LiveThing): LiveChange {
-    return this.putAll(host, [thing])[0]!;
+  put(host: LiveHost, resource: LiveResource): LiveChange {
+    return this.putAll(host, [resource])[0]!;
   }
 
   /** As {@link put} one after the other. What one owner has is written once for all that follow each other. */
-  putAll(host: LiveHost, things: readonly LiveThing[]): LiveChange[] {
+  putAll(host: LiveHost, resources: readonly LiveResource[]): LiveChange[] {
     const changes: LiveChange[] = [];
-    for (let from = 0; from < things.length; ) {
-      const { owner } = things[from]!;
+    for (let from = 0; from < resources.length; ) {
+      const { owner } = resources[from]!;
       let until = from + 1;
-      while (things[until]?.owner === owner) until++;
-      const own = things.slice(from, until);
-      for (const thing of own) {
-        const before = this.#holder(host, thing);
-        if (before !== undefined && before.uid !== owner) this.#drop(host, before, thing);
+      while (resources[until]?.owner === owner) until++;
+      const own = resources.slice(from, until);
+      for (const resource of own) {
+        const before = this.#holder(host, resource);
+        if (before !== undefined && before.uid !== owner) this.#drop(host, before, resource);
       }
       const owned = this.#meetOwned(owner);
       this.#keep(host, owned, this.#lines.with(owner, host.texts.get(owned), own, host));
-      for (const thing of own) if (isStray(thing)) noteStray(host, thingKey(thing), owned);
-      for (const thing of own) changes.push(changeOf(host, thing, owned));
+      for (const resource of own) if (isStray(resource)) noteStray(host, resourceKey(resource), owned);
+      for (const resource of own) changes.push(changeOf(host, resource, owned));
       from = until;
     }
     return changes;
@@ -141,7 +141,7 @@ export class LiveState {
     return this.#textOf(host, owner)?.length ?? 0;
   }
 
-  /** How many things the owner has on the host. */
+  /** How many resources the owner has on the host. */
   resourcesOf(host: LiveHost, owner: string): number {
     const text = this.#textOf(host, owner);
     return text === undefined ? 0 : linesIn(text);
@@ -169,7 +169,7 @@ export class LiveState {
     this.#hosts.delete(name);
   }
 
-  find(host: LiveHost, ref: Ref): LiveThing | undefined {
+  find(host: LiveHost, ref: Ref): LiveResource | undefined {
     const owned = this.#holder(host, ref);
     return owned && find(this.read(owned, host.texts.get(owned)!), ref);
   }
@@ -178,34 +178,34 @@ export class LiveState {
     return this.#holder(host, ref) !== undefined;
   }
 
-  read(owned: Owned, text: string): readonly LiveThing[] {
+  read(owned: Owned, text: string): readonly LiveResource[] {
     const alike = owned.alike?.get(text);
     if (alike !== undefined && alike.hosts > 1) {
-      alike.things ??= this.#lines.read(owned.uid, text);
-      return alike.things;
+      alike.resources ??= this.#lines.read(owned.uid, text);
+      return alike.resources;
     }
-    if (this.#lastRead?.owned === owned && this.#lastRead.text === text) return this.#lastRead.things;
-    const things = this.#lines.read(owned.uid, text);
-    this.#lastRead = { owned, text, things };
-    return things;
+    if (this.#lastRead?.owned === owned && this.#lastRead.text === text) return this.#lastRead.resources;
+    const resources = this.#lines.read(owned.uid, text);
+    this.#lastRead = { owned, text, resources };
+    return resources;
   }
 
-  /** For which object the thing lives on the host. Ids begin with the uid of the object; those of images do not. */
+  /** For which object the resource lives on the host. Ids begin with the uid of the object; those of images do not. */
   #holder(host: LiveHost, ref: Ref): Owned | undefined {
     const likely = this.#owned.get(uidIn(ref.id));
     if (likely !== undefined && this.#has(host, likely, ref)) return likely;
-    return host.strays?.get(thingKey(ref));
+    return host.strays?.get(resourceKey(ref));
   }
 
   #has(host: LiveHost, owned: Owned, ref: Ref): boolean {
     const text = host.texts.get(owned);
     if (text === undefined) return false;
-    const read = owned.alike?.get(text)?.things;
+    const read = owned.alike?.get(text)?.resources;
     return read ? find(read, ref) !== undefined : this.#lines.has(owned.uid, text, ref);
   }
 
   #drop(host: LiveHost, owned: Owned, ref: Ref): void {
-    host.strays?.delete(thingKey(ref));
+    host.strays?.delete(resourceKey(ref));
     this.#keep(host, owned, this.#lines.without(owned.uid, host.texts.get(owned)!, ref, host));
   }
 
@@ -223,7 +223,7 @@ export class LiveState {
     const before = host.texts.get(owned);
     if (before === text) return;
     host.bytes += (text?.length ?? 0) - (before?.length ?? 0);
-    host.resources += (text === undefined ? 0 : linesIn(text)) - (before === undefined ? 0 : linesIn(before));
+    host.resourceCount += (text === undefined ? 0 : linesIn(text)) - (before === undefined ? 0 : linesIn(before));
     if (before !== undefined) unshare(owned, before);
     if (text === undefined) {
       host.texts.delete(owned);
@@ -243,11 +243,11 @@ export class LiveState {
 }
 
 function changeOf(host: LiveHost, { kind, id }: Ref, { uid }: Owned): LiveChange {
-  return { type: 'thing', host: host.name, kind, id, owner: uid };
+  return { type: 'resource', host: host.name, kind, id, owner: uid };
 }
 
-function find(things: readonly LiveThing[], ref: Ref): LiveThing | undefined {
-  return things.find(({ kind, id }) => kind === ref.kind && id === ref.id);
+function find(resources: readonly LiveResource[], ref: Ref): LiveResource | undefined {
+  return resources.find(({ kind, id }) => kind === ref.kind && id === ref.id);
 }
 
 function noteStray(host: LiveHost, key: string, owned: Owned): void {
@@ -259,7 +259,7 @@ function share(owned: Owned, text: string): string {
   owned.alike ??= new Map();
   const alike = owned.alike.get(text);
   if (alike === undefined) {
-    owned.alike.set(text, { text, hosts: 1, things: undefined });
+    owned.alike.set(text, { text, hosts: 1, resources: undefined });
     return text;
   }
   alike.hosts += 1;

@@ -1,4 +1,4 @@
-/** A fleet in which some hosts are told to remove things only: they are on their way out, or a person said that they are off. */
+/** A fleet in which some hosts are told to remove resources only: they are on their way out, or a person said that they are off. */
 import type { PlumbError } from '@plumb/schemas';
 import type { Fleet } from './fleet.ts';
 
@@ -15,8 +15,8 @@ export function restricted(fleet: Fleet, restrictionOf: (host: string) => Restri
     hosts: () => fleet.hosts(),
     host: (name) => fleet.host(name),
     ownedBy: (uid) => fleet.ownedBy(uid),
-    isExactly: (uid, host, things) => fleet.isExactly(uid, host, things),
-    likeness: (owner, things) => fleet.likeness(owner, things),
+    isExactly: (uid, host, resources) => fleet.isExactly(uid, host, resources),
+    likeness: (owner, resources) => fleet.likeness(owner, resources),
     isLike: (likeness, uid, host, words) => fleet.isLike(likeness, uid, host, words),
     owned: (uid) => fleet.owned(uid),
     get crowded() {
@@ -31,7 +31,7 @@ export function restricted(fleet: Fleet, restrictionOf: (host: string) => Restri
     async send(host, command, attention) {
       const restriction = restrictionOf(host);
       if (restriction === undefined) return fleet.send(host, command, attention);
-      // guard: a host on its way out is told to remove things only
+      // guard: a host on its way out is told to remove resources only
       if (command.steps.some(({ verb }) => verb !== 'remove')) throw restriction.error;
       if (restriction.off && !fleet.host(host)?.connected) return command.steps.map(({ id }) => ({ step: id }));
       return fleet.send(host, command, attention);

@@ -1,11 +1,11 @@
 /**
- * Lines of things (schemas/src/wire/thing-line.ts) made short for keeping: hundreds of thousands of them are in memory at
+ * Lines of resources (schemas/src/wire/resource-line.ts) made short for keeping: hundreds of thousands of them are in memory at
  * once. The owner's uid becomes one character; other uids and long words, such as sums and keys, are shared by many and
  * become four. The characters that mark them occur in no line. The lines of one owner on one host are one text, sorted
- * while they were long, so that equal things are equal texts.
+ * while they were long, so that equal resources are equal texts.
  */
-import { type LiveThing, type ThingKind, thingOrder } from '@plumb/schemas';
-import { lineHead, thingFromLine, thingLine } from '@plumb/schemas/wire/thing-line.ts';
+import { type LiveResource, type ResourceType, resourceOrder } from '@plumb/schemas';
+import { lineHead, resourceFromLine, resourceLine } from '@plumb/schemas/wire/resource-line.ts';
 import { Likeness } from './likeness.ts';
 
 const US = '\x1f';
@@ -36,13 +36,13 @@ export class ShortLines {
     this.#wordsPerSource = wordsPerSource;
   }
 
-  /** The text of these things of one owner; undefined when there are none. `source` is who tells it. */
-  write(owner: string, things: readonly LiveThing[], source: object = ANYBODY): string | undefined {
-    return things.length === 0 ? undefined : this.#shorten(textOf(things.map(thingLine)), owner, source);
+  /** The text of these resources of one owner; undefined when there are none. `source` is who tells it. */
+  write(owner: string, resources: readonly LiveResource[], source: object = ANYBODY): string | undefined {
+    return resources.length === 0 ? undefined : this.#shorten(textOf(resources.map(resourceLine)), owner, source);
   }
 
-  read(owner: string, text: string): LiveThing[] {
-    return this.lines(owner, text).map(thingFromLine);
+  read(owner: string, text: string): LiveResource[] {
+    return this.lines(owner, text).map(resourceFromLine);
   }
 
   /** The full lines of a text. */
@@ -50,36 +50,36 @@ export class ShortLines {
     return this.#lengthen(text, owner).split('\n');
   }
 
-  /** Whether the text says exactly these things. */
-  says(owner: string, text: string, things: readonly LiveThing[]): boolean {
-    return this.#lengthen(text, owner) === textOf(things.map(thingLine));
+  /** Whether the text says exactly these resources. */
+  says(owner: string, text: string, resources: readonly LiveResource[]): boolean {
+    return this.#lengthen(text, owner) === textOf(resources.map(resourceLine));
   }
 
-  /** What the texts of all objects are like that have these things but for their own uid, and words in place of blanks. */
-  likeness(owner: string, things: readonly LiveThing[]): Likeness {
-    return new Likeness(this.#shorten(textOf(things.map(thingLine)), owner));
+  /** What the texts of all objects are like that have these resources but for their own uid, and words in place of blanks. */
+  likeness(owner: string, resources: readonly LiveResource[]): Likeness {
+    return new Likeness(this.#shorten(textOf(resources.map(resourceLine)), owner));
   }
 
-  has(owner: string, text: string, ref: { kind: ThingKind; id: string }): boolean {
+  has(owner: string, text: string, ref: { kind: ResourceType; id: string }): boolean {
     const head = this.#shorten(lineHead(ref), owner);
     return text.startsWith(head) || text.includes(`\n${head}`);
   }
 
-  /** The text with these things in the place of what it says of them; the last of several with one identity counts. */
-  with(owner: string, text: string | undefined, things: readonly LiveThing[], source: object = ANYBODY): string {
-    const lines = latestOf(things).map(thingLine);
+  /** The text with these resources in the place of what it says of them; the last of several with one identity counts. */
+  with(owner: string, text: string | undefined, resources: readonly LiveResource[], source: object = ANYBODY): string {
+    const lines = latestOf(resources).map(resourceLine);
     if (text !== undefined) {
-      const heads = new Set(things.map(lineHead));
+      const heads = new Set(resources.map(lineHead));
       lines.push(...this.lines(owner, text).filter((line) => !heads.has(headOf(line))));
     }
     return this.#shorten(textOf(lines), owner, source);
   }
 
-  /** The text without the thing; undefined when nothing is left. */
+  /** The text without the resource; undefined when nothing is left. */
   without(
     owner: string,
     text: string,
-    ref: { kind: ThingKind; id: string },
+    ref: { kind: ResourceType; id: string },
     source: object = ANYBODY,
   ): string | undefined {
     const head = lineHead(ref);
@@ -118,15 +118,15 @@ export function linesIn(text: string): number {
   return lines;
 }
 
-/** Each thing as it is said last. Mostly each is said once, in the order of making. */
-function latestOf(things: readonly LiveThing[]): readonly LiveThing[] {
-  for (let i = 1; i < things.length; i++) {
-    const [before, thing] = [things[i - 1]!, things[i]!];
-    const order = thingOrder(thing.kind) - thingOrder(before.kind);
-    if (order < 0 || (order === 0 && thing.id <= before.id))
-      return [...new Map(things.map((each) => [lineHead(each), each])).values()];
+/** Each resource as it is said last. Mostly each is said once, in the order of making. */
+function latestOf(resources: readonly LiveResource[]): readonly LiveResource[] {
+  for (let i = 1; i < resources.length; i++) {
+    const [before, resource] = [resources[i - 1]!, resources[i]!];
+    const order = resourceOrder(resource.kind) - resourceOrder(before.kind);
+    if (order < 0 || (order === 0 && resource.id <= before.id))
+      return [...new Map(resources.map((each) => [lineHead(each), each])).values()];
   }
-  return things;
+  return resources;
 }
 
 /** How a line begins, up to what tells it from all others. */
@@ -145,7 +145,7 @@ function numberOf(code: string): number {
   return number;
 }
 
-/** Things are mostly given in the order of their lines. */
+/** Resources are mostly given in the order of their lines. */
 function textOf(lines: string[]): string {
   for (let i = 1; i < lines.length; i++)
     if (lines[i - 1]! > lines[i]!) {

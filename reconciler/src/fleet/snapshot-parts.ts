@@ -1,5 +1,5 @@
-import type { LiveThing } from '@plumb/schemas';
-import { thingKey } from '@plumb/schemas';
+import type { LiveResource } from '@plumb/schemas';
+import { resourceKey } from '@plumb/schemas';
 import { isStray } from './live-host.ts';
 import { linesIn, type ShortLines } from './short-lines.ts';
 
@@ -24,7 +24,7 @@ export class SnapshotParts {
     this.#source = source;
   }
 
-  get resources(): number {
+  get resourceCount(): number {
     return this.#owners.size;
   }
 
@@ -33,20 +33,20 @@ export class SnapshotParts {
   }
 
   /** Of several with one identity the last counts. Returns how many characters were written for it. */
-  add(things: readonly LiveThing[]): number {
+  add(resources: readonly LiveResource[]): number {
     this.#written = 0;
-    const byOwner = new Map<string, LiveThing[]>();
-    for (const thing of new Map(things.map((each) => [thingKey(each), each])).values()) {
-      const key = thingKey(thing);
+    const byOwner = new Map<string, LiveResource[]>();
+    for (const resource of new Map(resources.map((each) => [resourceKey(each), each])).values()) {
+      const key = resourceKey(resource);
       const before = this.#owners.get(key);
-      if (before !== undefined && before !== thing.owner)
-        this.#put(before, this.#lines.without(before, this.texts.get(before)!, thing, this.#source));
-      this.#owners.set(key, thing.owner);
-      if (isStray(thing)) this.strays.set(key, thing.owner);
+      if (before !== undefined && before !== resource.owner)
+        this.#put(before, this.#lines.without(before, this.texts.get(before)!, resource, this.#source));
+      this.#owners.set(key, resource.owner);
+      if (isStray(resource)) this.strays.set(key, resource.owner);
       else this.strays.delete(key);
-      const own = byOwner.get(thing.owner);
-      if (own) own.push(thing);
-      else byOwner.set(thing.owner, [thing]);
+      const own = byOwner.get(resource.owner);
+      if (own) own.push(resource);
+      else byOwner.set(resource.owner, [resource]);
     }
     for (const [owner, own] of byOwner)
       this.#put(owner, this.#lines.with(owner, this.texts.get(owner), own, this.#source));

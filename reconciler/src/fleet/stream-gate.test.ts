@@ -5,7 +5,7 @@ import { settle } from '../runtime/fake-clock.ts';
 import { STATUS } from './grpc/call-failure.ts';
 import { fleetFor } from './testing/fleet-rig.ts';
 
-const nothing = (host: string): AgentMessage => ({ host, body: 'snapshot', snapshot: { things: [], more: false } });
+const nothing = (host: string): AgentMessage => ({ host, body: 'snapshot', snapshot: { resources: [], more: false } });
 
 test('a credential in the metadata opens the stream; each further host attaches with its own', async () => {
   const { fleet, connect } = await fleetFor(['a', 'b', 'c']);

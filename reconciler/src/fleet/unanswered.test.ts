@@ -1,4 +1,4 @@
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import { expect, test } from 'vitest';
 import { settle } from '../runtime/fake-clock.ts';
@@ -7,11 +7,11 @@ import { fleetFor } from './testing/fleet-rig.ts';
 const SECOND = 1000;
 const { commandSeconds, silentHostSeconds, slowCommandSeconds } = defaultServerLimits;
 
-const seed: Thing<'seed'> = {
+const seed: HostResource<'seed'> = {
   ...{ kind: 'seed', id: 'o.seed', owner: 'o' },
   spec: { instanceId: 'o', hostname: 'web-0', sshKeys: [], userData: 'SECRET' },
 };
-const image: Thing<'image'> = {
+const image: HostResource<'image'> = {
   ...{ kind: 'image', id: 'a'.repeat(64), owner: 'i' },
   spec: { url: 'https://example.org/a', sha256: 'a'.repeat(64), format: 'raw', maxBytes: 1000 * (1 << 20) },
 };
@@ -21,9 +21,9 @@ async function attached() {
   const stream = rig.connect();
   stream.attach('h');
   await settle();
-  stream.say({ host: 'h', body: 'snapshot', snapshot: { things: [], more: false } });
-  const send = (verb: 'ensure' | 'remove', thing: Thing = seed) => {
-    const answer = rig.fleet.send('h', { owner: 'o', fence: 1, steps: [{ id: 's', verb, thing }] });
+  stream.say({ host: 'h', body: 'snapshot', snapshot: { resources: [], more: false } });
+  const send = (verb: 'ensure' | 'remove', resource: HostResource = seed) => {
+    const answer = rig.fleet.send('h', { owner: 'o', fence: 1, steps: [{ id: 's', verb, resource }] });
     answer.catch(() => {});
     return answer;
   };
@@ -50,7 +50,7 @@ test('of what a host is to remove it learns no more than what it is', async () =
   send('remove');
   await settle();
   expect(stream.last('command')?.command.steps).toEqual([
-    { id: 's', verb: 2, thing: { kind: 'seed', id: 'o.seed', owner: 'o', spec: '{}' } },
+    { id: 's', verb: 2, resource: { kind: 'seed', id: 'o.seed', owner: 'o', spec: '{}' } },
   ]);
   fleet.close();
 });

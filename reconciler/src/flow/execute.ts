@@ -36,7 +36,7 @@ export async function execute(steps: readonly PlanStep[], options: ExecuteOption
     const command: FleetCommand = {
       owner: options.owner,
       fence: typeof options.fence === 'number' ? options.fence : await options.fence(group),
-      steps: group.map(({ id, verb, thing }) => ({ id, verb, thing })),
+      steps: group.map(({ id, verb, resource }) => ({ id, verb, resource })),
     };
     const outcomes = await options.fleet.send(first.host, command, options.attention);
     for (const { step: id, error, note } of outcomes) {
@@ -65,7 +65,7 @@ function weight(step: PlanStep): number {
   return disturbs(step) ? 1 : 0;
 }
 
-/** Whether the step switches a running guest off, or takes a thing from under it, in a way that can be undone. */
+/** Whether the step switches a running guest off, or takes a resource from under it, in a way that can be undone. */
 export function disturbs({ undo, disruption }: PlanStep): boolean {
   return undo !== 'pivot' && (disruption === 'restart' || disruption === 'replace' || disruption === 'dataLoss');
 }

@@ -1,29 +1,34 @@
-import { type Thing, terminal } from '@plumb/schemas';
+import { type HostResource, terminal } from '@plumb/schemas';
 import { describe, expect, it } from 'vitest';
 import { FakeFleet } from '../fleet/testing/fake-fleet.ts';
 import { diffHost, type PlanStep } from '../plan/plan.ts';
 import { commands, execute } from './execute.ts';
 import { doneSteps, passesPivot, undoSteps } from './undo.ts';
 
-const disk: Thing = { kind: 'disk', id: 'u.root', owner: 'u', spec: { image: 'i', imageFormat: 'raw' } };
-const seed: Thing = { kind: 'seed', id: 'u.seed', owner: 'u', spec: { instanceId: 'u', hostname: 'h', sshKeys: [] } };
-const image: Thing = {
+const disk: HostResource = { kind: 'disk', id: 'u.root', owner: 'u', spec: { image: 'i', imageFormat: 'raw' } };
+const seed: HostResource = {
+  kind: 'seed',
+  id: 'u.seed',
+  owner: 'u',
+  spec: { instanceId: 'u', hostname: 'h', sshKeys: [] },
+};
+const image: HostResource = {
   kind: 'image',
   id: 'i',
   owner: 'img',
   spec: { url: 'file:///i', sha256: 'i', format: 'raw', maxBytes: 1 },
 };
 
-function fleetWith(...things: Thing[]): FakeFleet {
+function fleetWith(...resources: HostResource[]): FakeFleet {
   const fleet = new FakeFleet();
   fleet.connect('h');
-  for (const thing of things) fleet.put('h', { ...thing, drift: [] } as never);
+  for (const resource of resources) fleet.put('h', { ...resource, drift: [] } as never);
   return fleet;
 }
 
 describe('a plan', () => {
-  it('makes things in order, removes in reverse, and leaves what is equal', () => {
-    const gone: Thing = { ...seed, id: 'u.old' };
+  it('makes resources in order, removes in reverse, and leaves what is equal', () => {
+    const gone: HostResource = { ...seed, id: 'u.old' };
     const steps = diffHost(
       'h',
       'u',
@@ -35,24 +40,24 @@ describe('a plan', () => {
   });
 
   it('undoes in reverse what is its own, and puts back what was', () => {
-    const before: Thing = { ...seed, spec: { ...seed.spec, hostname: 'before' } };
+    const before: HostResource = { ...seed, spec: { ...seed.spec, hostname: 'before' } };
     const steps = diffHost('h', 'u', [image, disk, seed], [{ ...before, drift: [] } as never]);
-    expect(undoSteps(steps).map((s) => [s.verb, s.thing])).toEqual([
+    expect(undoSteps(steps).map((s) => [s.verb, s.resource])).toEqual([
       ['ensure', before],
       ['remove', disk],
     ]);
   });
 
   it('that took the place of others is undone to what was before all of them', () => {
-    const was: Thing = { ...seed, spec: { ...seed.spec, hostname: 'was' } };
-    const half: Thing = { ...seed, spec: { ...seed.spec, hostname: 'half' } };
+    const was: HostResource = { ...seed, spec: { ...seed.spec, hostname: 'was' } };
+    const half: HostResource = { ...seed, spec: { ...seed.spec, hostname: 'half' } };
     const carried = diffHost('h', 'u', [disk, half], [{ ...was, drift: [] } as never]);
     const steps = diffHost('h', 'u', [disk, seed], [
       { ...disk, drift: [] },
       { ...half, drift: [] },
     ] as never);
     const undone = undoSteps(doneSteps({ carried, plan: { version: 1, steps } }));
-    expect(undone.map((s) => [s.verb, s.thing])).toEqual([
+    expect(undone.map((s) => [s.verb, s.resource])).toEqual([
       ['ensure', was],
       ['remove', disk],
     ]);
@@ -67,10 +72,10 @@ describe('a plan', () => {
   });
 
   it('leaves the host as it was: done and undone at any point, each step repeated', async () => {
-    const before: Thing = { ...seed, spec: { ...seed.spec, hostname: 'before' } };
+    const before: HostResource = { ...seed, spec: { ...seed.spec, hostname: 'before' } };
     for (const failing of ['disk/u.root', 'seed/u.seed', undefined]) {
       const fleet = fleetWith(image, before);
-      const start = JSON.stringify([...fleet.host('h')!.things.values()]);
+      const start = JSON.stringify([...fleet.host('h')!.resources.values()]);
       const steps = diffHost('h', 'u', [disk, seed], [{ ...before, drift: [] } as never]);
       const plan: { version: 1; steps: PlanStep[] } = { version: 1, steps };
       fleet.fault = (_h, _v, t) => (`${t.kind}/${t.id}` === failing ? terminal('No', 'no') : undefined);
@@ -79,7 +84,7 @@ describe('a plan', () => {
       expect(result.map((r) => r.outcome)).toEqual(failing ? ['failed', 'failed'] : ['done', 'done']);
       fleet.fault = () => undefined;
       for (let i = 0; i < 2; i++) await execute(undoSteps(plan.steps), { fleet, owner: 'u', fence: 2 });
-      expect(JSON.stringify([...fleet.host('h')!.things.values()])).toBe(start);
+      expect(JSON.stringify([...fleet.host('h')!.resources.values()])).toBe(start);
     }
   });
 

@@ -1,5 +1,5 @@
 /** The durable record of a flow: enough to go on, or back, after any crash. */
-import { type PlumbError, type Thing, terminal, thingSchemas } from '@plumb/schemas';
+import { type HostResource, type PlumbError, resourceSchemas, terminal } from '@plumb/schemas';
 import { isRootDiskOf } from '@plumb/schemas/kinds/instance.ts';
 import { hasShape, shapeErrors } from '@plumb/schemas/project/shape.ts';
 import { type SchemaNode, schemaNode } from '@plumb/schemas/project/validate-schema.ts';
@@ -39,8 +39,8 @@ export interface FlowRecord {
   startedAt: number;
   /** How often a step that disturbs what runs was begun: durable before it is sent. Absent: never. */
   attempts?: number;
-  /** Of a flow that failed: the things of the object as they were made before it, to be held so. */
-  former?: Thing[];
+  /** Of a flow that failed: the resources of the object as they were made before it, to be held so. */
+  former?: HostResource[];
 }
 
 export interface FlowFailure {
@@ -77,14 +77,14 @@ export function decodeFlow(uid: string, value: string): FlowRecord {
   const [error] = shapeErrors(flowSchema, record, 'record', 1);
   if (error) throw unreadable(`${error.field} ${error.message}`);
   if (record.uid !== uid) throw unreadable('is that of another object');
-  for (const { thing, previous, verb } of [...record.plan.steps, ...(record.carried ?? [])])
-    if ((verb === 'ensure' && !isWhole(thing)) || (previous && !isWhole(previous)))
-      throw unreadable(`has a step for a ${thing.kind} that is not described`);
+  for (const { resource, previous, verb } of [...record.plan.steps, ...(record.carried ?? [])])
+    if ((verb === 'ensure' && !isWhole(resource)) || (previous && !isWhole(previous)))
+      throw unreadable(`has a step for a ${resource.kind} that is not described`);
   if (!record.held.concat(record.target ?? []).every(isNamed))
     throw unreadable('holds what is no host, MAC or address');
   for (const { rootDisk } of record.held.concat(record.target ?? []))
     if (!isRootDiskOf(uid, rootDisk)) throw unreadable('holds a disk that is not of its object');
-  if (!(record.former ?? []).every(isWhole)) throw unreadable('has a former thing that is not described');
+  if (!(record.former ?? []).every(isWhole)) throw unreadable('has a former resource that is not described');
   return record;
 }
 
@@ -100,8 +100,8 @@ function unreadable(what: string): PlumbError {
   return terminal('FlowUnreadable', what);
 }
 
-function isWhole({ kind, spec }: Thing): boolean {
-  return hasShape(schemaNode(thingSchemas[kind]), spec);
+function isWhole({ kind, spec }: HostResource): boolean {
+  return hasShape(schemaNode(resourceSchemas[kind]), spec);
 }
 
 /** Whether what is held can stand in keys of the store; it could be neither counted nor released otherwise. */
@@ -126,8 +126,8 @@ const allocation = record({
   },
   rootDisk: record({ id: text, imageUid: text, sha256: text, format: { enum: ['qcow2', 'raw'] } }),
 });
-const thing = record({
-  kind: { enum: Object.keys(thingSchemas) },
+const resource = record({
+  kind: { enum: Object.keys(resourceSchemas) },
   id: text,
   owner: text,
   spec: { type: 'object' },
@@ -137,12 +137,12 @@ const step = record(
     id: text,
     host: text,
     verb: { enum: ['ensure', 'remove'] },
-    thing,
+    resource,
     undo: { enum: ['undoable', 'shared', 'pivot'] },
     disruption: { enum: ['none', 'live', 'restart', 'replace', 'dataLoss'] },
     why: text,
   },
-  { previous: thing },
+  { previous: resource },
 );
 const failure = record({ reason: text, message: text }, { step: text, host: text, undone: texts });
 const steps: SchemaNode = { type: 'array', items: step };
@@ -166,7 +166,7 @@ const flowSchema = record(
     failure,
     stuck: failure,
     attempts: { type: 'integer' },
-    former: { type: 'array', items: thing },
+    former: { type: 'array', items: resource },
   },
 );
 

@@ -1,22 +1,22 @@
-import type { ThingKind } from '@plumb/schemas';
+import type { ResourceType } from '@plumb/schemas';
 import { expect, test } from 'vitest';
 import { PLAN_VERSION, type Plan, type PlanStep } from '../plan/plan.ts';
 import { doneSteps, undoSteps } from './undo.ts';
 
-const made = (kind: ThingKind, id: string): PlanStep => ({
+const made = (kind: ResourceType, id: string): PlanStep => ({
   id: `ensure ${kind} ${id}`,
   host: 'host-1',
   verb: 'ensure',
-  thing: { kind, id, owner: 'uid', spec: {} } as PlanStep['thing'],
+  resource: { kind, id, owner: 'uid', spec: {} } as PlanStep['resource'],
   undo: 'undoable',
   disruption: 'none',
   why: 'it is declared',
 });
-const changed = (kind: ThingKind, id: string): PlanStep => {
+const changed = (kind: ResourceType, id: string): PlanStep => {
   const step = made(kind, id);
-  return { ...step, previous: { ...step.thing, spec: { before: true } } as unknown as PlanStep['previous'] };
+  return { ...step, previous: { ...step.resource, spec: { before: true } } as unknown as PlanStep['previous'] };
 };
-const order = (steps: readonly PlanStep[]) => undoSteps(steps).map(({ verb, thing }) => `${verb} ${thing.id}`);
+const order = (steps: readonly PlanStep[]) => undoSteps(steps).map(({ verb, resource }) => `${verb} ${resource.id}`);
 
 test('what a plan made goes last first', () => {
   expect(order([made('disk', 'root'), made('port', 'eth0'), made('domain', 'vm')])).toEqual([

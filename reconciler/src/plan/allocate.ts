@@ -3,8 +3,8 @@ import type { Image, Instance, L3Network, PlumbError } from '@plumb/schemas';
 import { objectName, retryable, terminal } from '@plumb/schemas';
 import { checkRequested, firstFree, type Subnet, toAddress } from './addressing.ts';
 import type { Allocation, InterfaceAllocation, RootDisk } from './allocation.ts';
-import { thingIds } from './instance-things.ts';
-import { macFromUid } from './network-things.ts';
+import { resourceIds } from './instance-resources.ts';
+import { macFromUid } from './network-resources.ts';
 
 /** What is taken, and by whom: uids; undefined means free. */
 export interface Taken {
@@ -163,13 +163,13 @@ function freeMac({ instance, held, taken }: AllocateInput, index: number, chosen
 export function chooseRootDisk(instance: Instance, image: Image, held: RootDisk | undefined, keep: boolean): RootDisk {
   const { uid: imageUid, name } = image.metadata;
   const { sha256, format } = image.spec;
-  if (!held) return { id: thingIds.disk(instance.metadata.uid), imageUid, sha256, format };
+  if (!held) return { id: resourceIds.disk(instance.metadata.uid), imageUid, sha256, format };
   if (keep || held.imageUid === imageUid) return held;
   if (!instance.spec.allowDataLoss)
     throw terminal(
       'DataLossNotAllowed',
       `spec.image: starting from ${name} replaces the root disk and all that the guest has written; set spec.allowDataLoss to true, or return to the image it started from`,
     );
-  const id = `${thingIds.disk(instance.metadata.uid)}-${sha256.slice(0, 8)}`;
+  const id = `${resourceIds.disk(instance.metadata.uid)}-${sha256.slice(0, 8)}`;
   return held.id === id ? { ...held, imageUid } : { id, imageUid, sha256, format };
 }

@@ -9,7 +9,7 @@ export interface Allocation {
 
 /** The disk that the instance starts from, and what it is a clone of: an edit of the Image never touches it. */
 export interface RootDisk {
-  /** id of the thing on the host. */
+  /** id of the resource on the host. */
   id: string;
   imageUid: string;
   sha256: string;

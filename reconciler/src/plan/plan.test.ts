@@ -1,10 +1,10 @@
-import type { LiveThing, Thing, ThingSpec } from '@plumb/schemas';
+import type { HostResource, LiveResource, ResourceSpec } from '@plumb/schemas';
 import { describe, expect, test } from 'vitest';
 import { diffHost } from './plan.ts';
 
 const owner = 'u';
 const mac = (name: string) => `52:54:00:00:00:1${name.at(-1)}`;
-const port = (name: string): Thing<'port'> => ({
+const port = (name: string): HostResource<'port'> => ({
   kind: 'port',
   id: `u.${name}`,
   owner,
@@ -17,7 +17,7 @@ const port = (name: string): Thing<'port'> => ({
     mtuBytes: 1450,
   },
 });
-const domain = (names: string[], change: Partial<ThingSpec<'domain'>> = {}): Thing<'domain'> => ({
+const domain = (names: string[], change: Partial<ResourceSpec<'domain'>> = {}): HostResource<'domain'> => ({
   kind: 'domain',
   id: owner,
   owner,
@@ -31,16 +31,20 @@ const domain = (names: string[], change: Partial<ThingSpec<'domain'>> = {}): Thi
     ...change,
   },
 });
-const declared = (names: string[], change?: Partial<ThingSpec<'domain'>>): Thing[] => [
+const declared = (names: string[], change?: Partial<ResourceSpec<'domain'>>): HostResource[] => [
   ...names.map(port),
   domain(names, change),
 ];
-const living = (things: Thing[], state: 'running' | 'off' = 'running', drift: string[] = []): LiveThing[] =>
-  things.map((thing): LiveThing => {
-    if (thing.kind !== 'domain') return { ...thing, drift: [] } as LiveThing;
-    return { ...thing, drift, domain: { state, reason: state === 'running' ? 'booted' : 'destroyed' } };
+const living = (
+  resources: HostResource[],
+  state: 'running' | 'off' = 'running',
+  drift: string[] = [],
+): LiveResource[] =>
+  resources.map((resource): LiveResource => {
+    if (resource.kind !== 'domain') return { ...resource, drift: [] } as LiveResource;
+    return { ...resource, drift, domain: { state, reason: state === 'running' ? 'booted' : 'destroyed' } };
   });
-const steps = (desired: Thing[], live: LiveThing[]) =>
+const steps = (desired: HostResource[], live: LiveResource[]) =>
   diffHost('host-1', owner, desired, live).map(({ id, disruption }) => `${id}: ${disruption}`);
 
 describe('the plan of a changed instance that runs', () => {

@@ -1,6 +1,6 @@
 /** What a plan is: a complete list of steps that leaves no choice to its execution. */
-import type { Disruption, LiveThing, Thing } from '@plumb/schemas';
-import { domainChange, thingKey, thingOrder } from '@plumb/schemas';
+import type { Disruption, HostResource, LiveResource } from '@plumb/schemas';
+import { domainChange, resourceKey, resourceOrder } from '@plumb/schemas';
 
 export const PLAN_VERSION = 1;
 
@@ -14,64 +14,67 @@ export interface PlanStep {
   id: string;
   host: string;
   verb: 'ensure' | 'remove';
-  thing: Thing;
+  resource: HostResource;
   /**
    * undoable: before the pivot, taken back in reverse order. shared: others may need it too, so it is left to its own
    * controller. pivot: data is destroyed here; from it on the flow only goes forward.
    */
   undo: 'undoable' | 'shared' | 'pivot';
   /** What was there before, to be put back by undo; absent when nothing was. */
-  previous?: Thing;
+  previous?: HostResource;
   disruption: Disruption;
   /** Why the step is needed, as a sentence: shown in plans, drift conditions and events. */
   why: string;
 }
 
-const shared = new Set<Thing['kind']>(['image', 'bridge', 'subnet']);
+const shared = new Set<HostResource['kind']>(['image', 'bridge', 'subnet']);
 
-/** Whether things of the kind are there for many objects, and outlive the one that they were made for. */
-export function isSharedKind(kind: Thing['kind']): boolean {
+/** Whether resources of the kind are there for many objects, and outlive the one that they were made for. */
+export function isSharedKind(kind: HostResource['kind']): boolean {
   return shared.has(kind);
 }
 
-const holdsData = new Set<Thing['kind']>(['disk']);
+const holdsData = new Set<HostResource['kind']>(['disk']);
 
 /**
  * Steps from what lives on one host to what is desired there: first what is to be made, in the order of making, then
- * what is to go, in reverse. Only things in `desired` or owned by `owner` are considered.
+ * what is to go, in reverse. Only resources in `desired` or owned by `owner` are considered.
  */
 export function diffHost(
   host: string,
   owner: string,
-  desired: readonly Thing[],
-  live: Iterable<LiveThing>,
+  desired: readonly HostResource[],
+  live: Iterable<LiveResource>,
 ): PlanStep[] {
-  const there = new Map<string, LiveThing>();
-  for (const thing of live) there.set(thingKey(thing), thing);
+  const there = new Map<string, LiveResource>();
+  for (const resource of live) there.set(resourceKey(resource), resource);
   const steps: PlanStep[] = [];
-  for (const thing of [...desired].sort(byOrder)) {
-    const key = thingKey(thing);
+  for (const resource of [...desired].sort(byOrder)) {
+    const key = resourceKey(resource);
     const now = there.get(key);
     there.delete(key);
-    const why = difference(thing, now);
-    if (why !== undefined) steps.push(ensureStep(host, thing, now, why));
+    const why = difference(resource, now);
+    if (why !== undefined) steps.push(ensureStep(host, resource, now, why));
   }
-  const gone = [...there.values()].filter((thing) => thing.owner === owner);
-  for (const thing of gone.sort(byOrder).reverse()) steps.push(removeStep(host, thing, 'is no longer declared'));
+  const gone = [...there.values()].filter((resource) => resource.owner === owner);
+  for (const resource of gone.sort(byOrder).reverse()) steps.push(removeStep(host, resource, 'is no longer declared'));
   return steps;
 }
 
-function byOrder(a: Thing, b: Thing): number {
-  return thingOrder(a.kind) - thingOrder(b.kind) || (a.id < b.id ? -1 : 1);
+function byOrder(a: HostResource, b: HostResource): number {
+  return resourceOrder(a.kind) - resourceOrder(b.kind) || (a.id < b.id ? -1 : 1);
 }
 
 /** Whether what lives is as the step is to leave it. */
-export function isDone({ verb, thing }: Pick<PlanStep, 'verb' | 'thing'>, now: LiveThing | undefined): boolean {
-  return verb === 'remove' ? now === undefined : difference(thing, now) === undefined;
+export function isDone(
+  { verb, resource }: Pick<PlanStep, 'verb' | 'resource'>,
+  now: LiveResource | undefined,
+): boolean {
+  return verb === 'remove' ? now === undefined : difference(resource, now) === undefined;
 }
 
 /** Why `now` is not `desired`, or undefined when it is. What is shared is only made when missing or broken. */
-function difference(desired: Thing, now: LiveThing | undefined): string | undefined {
+function difference(desired: HostResource, now: LiveResource | undefined): string | undefined {
   if (now === undefined) return `${desired.kind} is not there`;
   if (now.drift.length > 0) return `${desired.kind}: ${now.drift.join('; ')}`;
   if (shared.has(desired.kind)) return undefined;
@@ -101,44 +104,44 @@ function offSentence(reason: string | undefined): string {
   }
 }
 
-function ensureStep(host: string, thing: Thing, now: LiveThing | undefined, why: string): PlanStep {
+function ensureStep(host: string, resource: HostResource, now: LiveResource | undefined, why: string): PlanStep {
   return {
-    id: `${now ? 'change' : 'make'} ${thingKey(thing)}`,
+    id: `${now ? 'change' : 'make'} ${resourceKey(resource)}`,
     host,
     verb: 'ensure',
-    thing,
-    undo: shared.has(thing.kind) ? 'shared' : 'undoable',
-    ...(now ? { previous: asThing(now) } : {}),
-    disruption: disruptionOf(thing, now),
+    resource,
+    undo: shared.has(resource.kind) ? 'shared' : 'undoable',
+    ...(now ? { previous: asResource(now) } : {}),
+    disruption: disruptionOf(resource, now),
     why,
   };
 }
 
-/** The step that removes a thing. Its data goes with it where it holds any: then it is a pivot. */
-export function removeStep(host: string, thing: Thing, why: string): PlanStep {
+/** The step that removes a resource. Its data goes with it where it holds any: then it is a pivot. */
+export function removeStep(host: string, resource: HostResource, why: string): PlanStep {
   return {
-    id: `remove ${thingKey(thing)}`,
+    id: `remove ${resourceKey(resource)}`,
     host,
     verb: 'remove',
-    thing: asThing(thing),
-    undo: holdsData.has(thing.kind) ? 'pivot' : 'undoable',
-    previous: asThing(thing),
-    disruption: holdsData.has(thing.kind) ? 'dataLoss' : 'live',
-    why: `${thing.kind} ${why}`,
+    resource: asResource(resource),
+    undo: holdsData.has(resource.kind) ? 'pivot' : 'undoable',
+    previous: asResource(resource),
+    disruption: holdsData.has(resource.kind) ? 'dataLoss' : 'live',
+    why: `${resource.kind} ${why}`,
   };
 }
 
 /** Drift of a running domain may take a restart to repair: then one is told. */
-function disruptionOf(thing: Thing, now: LiveThing | undefined): Disruption {
+function disruptionOf(resource: HostResource, now: LiveResource | undefined): Disruption {
   if (now === undefined) return 'none';
-  if (thing.kind !== 'domain' || now.kind !== 'domain') return 'live';
+  if (resource.kind !== 'domain' || now.kind !== 'domain') return 'live';
   if (now.domain?.state !== 'running') return 'none';
-  return now.drift.length > 0 ? 'restart' : domainChange(now.spec, thing.spec, now.domain);
+  return now.drift.length > 0 ? 'restart' : domainChange(now.spec, resource.spec, now.domain);
 }
 
-/** A live thing without what was observed of it. */
-export function asThing(thing: Thing): Thing {
-  return { kind: thing.kind, id: thing.id, owner: thing.owner, spec: thing.spec } as Thing;
+/** A live resource without what was observed of it. */
+export function asResource(resource: HostResource): HostResource {
+  return { kind: resource.kind, id: resource.id, owner: resource.owner, spec: resource.spec } as HostResource;
 }
 
 /** Structural equality of JSON values; the order of an object's keys does not matter. */

@@ -1,4 +1,4 @@
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { expect, it } from 'vitest';
 import { stepWords } from './step-words.ts';
 
@@ -14,11 +14,11 @@ it.each([
   ['make', 'bridge', network, 'make bridge default/lab'],
   ['make', 'subnet', network, 'make subnet default/lab'],
 ])('says %s %s %s without a uid', (verb, kind, id, words) => {
-  const thing = {
+  const resource = {
     kind,
     id,
     owner: kind === 'bridge' ? network : uid,
     spec: { name: 'default/lab' },
-  } as unknown as Thing;
-  expect(stepWords({ id: `${verb} ${kind}/${id}`, thing })).toBe(words);
+  } as unknown as HostResource;
+  expect(stepWords({ id: `${verb} ${kind}/${id}`, resource })).toBe(words);
 });

@@ -2,14 +2,14 @@
  * A step of an instance's plan for its reader, who knows whose plan it is: `make disk root`, `make subnet default/lab`,
  * where the step's id says uids.
  */
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 
-export function stepWords({ id, thing }: { id: string; thing: Thing }): string {
-  return [id.slice(0, id.indexOf(' ')), thing.kind, partName(thing)].filter((word) => word !== '').join(' ');
+export function stepWords({ id, resource }: { id: string; resource: HostResource }): string {
+  return [id.slice(0, id.indexOf(' ')), resource.kind, partName(resource)].filter((word) => word !== '').join(' ');
 }
 
-/** The name of a thing among those of its kind that an instance needs; empty where there is one of them only. */
-export function partName({ kind, id, owner, spec }: Thing): string {
+/** The name of a resource among those of its kind that an instance needs; empty where there is one of them only. */
+export function partName({ kind, id, owner, spec }: HostResource): string {
   switch (kind) {
     case 'bridge':
     case 'subnet':

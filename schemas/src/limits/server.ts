@@ -409,7 +409,7 @@ export const serverLimitDefinitions = {
     maximum: 86_400,
   },
   orphansShown: {
-    description: 'Things on a host that belong to no object and are named in the status of its Host.',
+    description: 'Resources on a host that belong to no object and are named in the status of its Host.',
     above: 'The further ones are counted in its condition Orphans.',
     default: 100,
     minimum: 1,

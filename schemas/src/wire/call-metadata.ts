@@ -4,7 +4,7 @@
  * answers with its own version in the header of the response. An agent of version 1 says nothing here.
  */
 import { terminal } from '../meta/error.ts';
-import { type ThingKind, thingSchemas } from './things.ts';
+import { type ResourceType, resourceSchemas } from './host-resources.ts';
 
 /** The version that is spoken here. A peer of the version before or after is understood. */
 export const PROTOCOL = 2;
@@ -17,7 +17,7 @@ const TYPES = 'plumb-types';
 const BEARER = 'Bearer ';
 
 /** What agents of version 1 handle. */
-const FIRST_TYPES: readonly ThingKind[] = ['image', 'bridge', 'subnet', 'disk', 'seed', 'port', 'domain'];
+const FIRST_TYPES: readonly ResourceType[] = ['image', 'bridge', 'subnet', 'disk', 'seed', 'port', 'domain'];
 
 /** What every call says. */
 export interface CallFacts {
@@ -34,7 +34,7 @@ export function callMetadata(host: string, credential: string): Record<string, s
     [HOST]: host,
     [CREDENTIAL]: `${BEARER}${credential}`,
     [VERSION]: String(PROTOCOL),
-    [TYPES]: Object.keys(thingSchemas).join(','),
+    [TYPES]: Object.keys(resourceSchemas).join(','),
   };
 }
 

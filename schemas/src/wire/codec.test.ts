@@ -4,7 +4,7 @@ import { agentFrame, joinRequest, serverFrame } from './codec.ts';
 import type { AgentMessage, ServerMessage } from './messages.ts';
 import { VERB } from './messages.ts';
 
-const thing = { kind: 'bridge', id: 'l2', owner: 'l2', spec: '{"name":"lab"}' };
+const resource = { kind: 'bridge', id: 'l2', owner: 'l2', spec: '{"name":"lab"}' };
 const facts = { driver: 'simulated', agentVersion: '1', cpus: 4, memoryMib: 8192, tunnelAddress: '192.0.2.1' };
 
 const facts4 = { state: 'off', reason: 'saved', maxCpus: 4, oldSeed: true, atRisk: 'a', edited: 'e', paused: 'p' };
@@ -18,12 +18,12 @@ const fromAgent: AgentMessage[] = [
     host: 'a',
     body: 'snapshot',
     snapshot: {
-      things: [{ thing, drift: ['gone'], domain: facts4 }],
+      resources: [{ resource, drift: ['gone'], domain: facts4 }],
       more: true,
       unchanged: false,
     },
   },
-  { host: 'a', body: 'changes', changes: { changed: [{ thing, drift: [], domain: null }], removed: [] } },
+  { host: 'a', body: 'changes', changes: { changed: [{ resource, drift: [], domain: null }], removed: [] } },
   { host: 'a', body: 'changes', changes: { changed: [], removed: [{ kind: 'port', id: 'p' }] } },
   {
     host: 'a',
@@ -50,7 +50,7 @@ const fromServer: ServerMessage[] = [
       session: 's',
       term: 3,
       fence: 44,
-      steps: [{ id: 'make', verb: VERB.ensure, thing }],
+      steps: [{ id: 'make', verb: VERB.ensure, resource }],
     },
   },
 ];

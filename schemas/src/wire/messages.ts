@@ -77,13 +77,13 @@ export interface Refused {
 }
 
 export interface Snapshot {
-  things: WireLiveThing[];
+  resources: WireLiveResource[];
   more: boolean;
   unchanged?: boolean;
 }
 
 export interface Changes {
-  changed: WireLiveThing[];
+  changed: WireLiveResource[];
   removed: { kind: string; id: string }[];
 }
 
@@ -99,15 +99,15 @@ export interface HostTrouble {
 }
 
 /** `spec` is JSON text. */
-export interface WireThing {
+export interface WireResource {
   kind: string;
   id: string;
   owner: string;
   spec: string;
 }
 
-export interface WireLiveThing {
-  thing: WireThing | null;
+export interface WireLiveResource {
+  resource: WireResource | null;
   drift: string[];
   domain?: WireDomainFacts | null;
 }
@@ -129,7 +129,7 @@ export const VERB = { ensure: 1, remove: 2 } as const;
 export interface WireStep {
   id: string;
   verb: number;
-  thing: WireThing | null;
+  resource: WireResource | null;
 }
 
 export interface Command {

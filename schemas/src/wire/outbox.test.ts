@@ -26,7 +26,7 @@ const large = (): AgentMessage => ({
   host: 'a',
   body: 'changes',
   changes: {
-    changed: [{ thing: { kind: 'seed', id: 'i', owner: 'o', spec: 'x'.repeat(FRAME_BYTES * 0.6) }, drift: [] }],
+    changed: [{ resource: { kind: 'seed', id: 'i', owner: 'o', spec: 'x'.repeat(FRAME_BYTES * 0.6) }, drift: [] }],
     removed: [],
   },
 });
@@ -99,7 +99,7 @@ test('changes of a host that follow each other go as one message, and nothing ov
     },
     once: () => {},
   });
-  const live = (id: string) => ({ thing: { kind: 'disk', id, owner: 'o', spec: '{}' }, drift: [], domain: null });
+  const live = (id: string) => ({ resource: { kind: 'disk', id, owner: 'o', spec: '{}' }, drift: [], domain: null });
   const changed = (host: string, id: string): AgentMessage => ({
     ...{ host, body: 'changes' },
     changes: { changed: [live(id)], removed: [] },
@@ -130,7 +130,7 @@ test('changes of a host that follow each other go as one message, and nothing ov
     message.body === 'changes'
       ? [
           message.host,
-          ...message.changes.changed.map(({ thing }) => `+${thing?.id}`),
+          ...message.changes.changed.map(({ resource }) => `+${resource?.id}`),
           ...message.changes.removed.map(({ id }) => `-${id}`),
         ].join(' ')
       : `${message.host} ${message.body}`,

@@ -1,4 +1,4 @@
-import type { AgentMessage, Changes, ServerMessage, WireThing } from './messages.ts';
+import type { AgentMessage, Changes, ServerMessage, WireResource } from './messages.ts';
 
 /** A stream of frames: grpc-js's calls are such. `write` returns false when it wants no more before `drain`. */
 export interface FrameStream<M> {
@@ -157,15 +157,15 @@ function endOfFrame(messages: readonly (AgentMessage | ServerMessage)[], from: n
 
 /** Roughly what the message takes on the wire: good enough to bound frames, and much cheaper than encoding it. */
 function approximateBytes(message: AgentMessage | ServerMessage): number {
-  const things = (lives: readonly { thing: WireThing | null }[]) =>
-    lives.reduce((bytes, { thing }) => bytes + thingBytes(thing), 0);
+  const resources = (lives: readonly { resource: WireResource | null }[]) =>
+    lives.reduce((bytes, { resource }) => bytes + resourceBytes(resource), 0);
   switch (message.body) {
     case 'snapshot':
-      return 64 + things(message.snapshot.things);
+      return 64 + resources(message.snapshot.resources);
     case 'changes':
-      return 64 + things(message.changes.changed) + 64 * message.changes.removed.length;
+      return 64 + resources(message.changes.changed) + 64 * message.changes.removed.length;
     case 'command':
-      return 128 + things(message.command.steps);
+      return 128 + resources(message.command.steps);
     case 'result':
       return 64 + message.result.steps.reduce((bytes, step) => bytes + 64 + step.message.length, 0);
     default:
@@ -173,7 +173,7 @@ function approximateBytes(message: AgentMessage | ServerMessage): number {
   }
 }
 
-/** Roughly what a thing takes on the wire, in bytes. */
-export function thingBytes(thing: WireThing | null): number {
-  return 128 + (thing?.spec.length ?? 0);
+/** Roughly what a resource takes on the wire, in bytes. */
+export function resourceBytes(resource: WireResource | null): number {
+  return 128 + (resource?.spec.length ?? 0);
 }

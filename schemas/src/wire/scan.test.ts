@@ -7,12 +7,12 @@ import { Undecodable } from './scan.ts';
 const bounds: FrameBounds = {
   messages: 100,
   lists: {
-    'Snapshot.things': { most: 50, limit: 'resourcesPerMessage' },
+    'Snapshot.resources': { most: 50, limit: 'resourcesPerMessage' },
     'Changes.removed': { most: 50, limit: 'resourcesPerMessage' },
-    'LiveThing.drift': { most: 3, limit: 'driftPerResource' },
+    'LiveResource.drift': { most: 3, limit: 'driftPerResource' },
   },
   texts: {
-    'Thing.spec': { most: 1000, limit: 'resourceBytes' },
+    'HostResource.spec': { most: 1000, limit: 'resourceBytes' },
     'AgentMessage.host': { most: 63, limit: 'nameBytes' },
   },
 };
@@ -31,13 +31,13 @@ function varint(value: number): Buffer {
 }
 
 const text = (id: number, value: string) => field(id, Buffer.from(value));
-const thing = (drift = 0, spec = '{}'): Buffer =>
+const resource = (drift = 0, spec = '{}'): Buffer =>
   field(
     1,
     field(1, text(1, 'bridge'), text(2, 'b'), text(3, 'b'), text(4, spec)),
     ...Array(drift).fill(text(2, 'odd')),
   );
-const snapshot = (host: string, ...things: Buffer[]): Buffer => field(1, text(1, host), field(3, ...things));
+const snapshot = (host: string, ...resources: Buffer[]): Buffer => field(1, text(1, host), field(3, ...resources));
 
 test('what is within the bounds is what the codec says', () => {
   const messages: AgentMessage[] = [
@@ -50,27 +50,27 @@ test('what is within the bounds is what the codec says', () => {
 
 test('a message beyond a bound is not decoded, its host is named, and those of others are', () => {
   const bytes = Buffer.concat([
-    snapshot('bad', ...Array(51).fill(thing())),
-    snapshot('long', thing(0, 'x'.repeat(1001))),
-    snapshot('odd', thing(4)),
-    snapshot('good', thing(3)),
+    snapshot('bad', ...Array(51).fill(resource())),
+    snapshot('long', resource(0, 'x'.repeat(1001))),
+    snapshot('odd', resource(4)),
+    snapshot('good', resource(3)),
   ]);
   const [bad, long, odd, good] = read(bytes);
   expect(bad).toEqual({
     host: 'bad',
     body: 'broken',
-    problem: 'things has more than 50 elements (resourcesPerMessage)',
+    problem: 'resources has more than 50 elements (resourcesPerMessage)',
   });
   expect(long).toMatchObject({ host: 'long', problem: 'spec has more than 1000 bytes (resourceBytes)' });
   expect(odd).toMatchObject({ host: 'odd', problem: 'drift has more than 3 elements (driftPerResource)' });
   expect(good).toMatchObject({
     host: 'good',
     body: 'snapshot',
-    snapshot: { things: [{ drift: ['odd', 'odd', 'odd'] }] },
+    snapshot: { resources: [{ drift: ['odd', 'odd', 'odd'] }] },
   });
 });
 
-test('a million empty things in two megabytes make no million objects', () => {
+test('a million empty resources in two megabytes make no million objects', () => {
   const before = process.memoryUsage().heapUsed;
   const empty = Buffer.alloc(2 << 20, Buffer.from([0x0a, 0x00]));
   expect(read(snapshot('bad', empty))).toMatchObject([{ host: 'bad', body: 'broken' }]);
@@ -85,14 +85,14 @@ test.each([
   ['a host that is a number', field(1, Buffer.from([0x08, 0x01]))],
   ['a host that is said twice', field(1, text(1, 'a'), text(1, 'b'))],
   ['a hundred fields that nobody knows', field(1, ...Array(100).fill(text(99, '')))],
-  ['half a message', snapshot('a', thing()).subarray(0, 9)],
+  ['half a message', snapshot('a', resource()).subarray(0, 9)],
   ['a number without an end', Buffer.alloc(20, 0xff)],
 ])('%s cannot be decoded', (_, bytes) => {
   expect(() => read(bytes)).toThrow(Undecodable);
 });
 
 test('a name that is longer than any is cut where the host is told', () => {
-  const [message] = read(snapshot('x'.repeat(5000), thing()));
+  const [message] = read(snapshot('x'.repeat(5000), resource()));
   expect(message).toMatchObject({ body: 'broken', host: 'x'.repeat(253) });
 });
 
@@ -102,8 +102,8 @@ test('a newer peer may say what is not known here', () => {
 
 test('any bytes are messages or no frame, whatever was done to them', () => {
   const whole = Buffer.concat([
-    snapshot('a', thing(2), thing()),
-    snapshot('b', thing(4)),
+    snapshot('a', resource(2), resource()),
+    snapshot('b', resource(4)),
     field(1, text(1, 'c'), field(6)),
   ]);
   const change = fc.record({ at: fc.nat(whole.length - 1), byte: fc.nat(255), cut: fc.nat(whole.length) });

@@ -2,7 +2,7 @@
  * Counts and measures what bytes hold before anything is made of them. A message of two bytes becomes an object of a hundred:
  * a frame within its bound could take fifty times as much memory as it has bytes.
  *
- * The shapes come from agent.proto; the bounds are named by message and field, e.g. `Snapshot.things`.
+ * The shapes come from agent.proto; the bounds are named by message and field, e.g. `Snapshot.resources`.
  */
 import type protobuf from 'protobufjs';
 

@@ -25,7 +25,7 @@ test.each<[Fate, 'before' | 'after']>([
   expect(left).toBeLessThan(2);
   expect(await on.wrong()).toEqual([]);
   const { host } = on.world.machine('host-1');
-  expect(host.things.get(`domain/${on.uid('vm')}`)).toMatchObject({ spec: { cpus: 4 } });
+  expect(host.resources.get(`domain/${on.uid('vm')}`)).toMatchObject({ spec: { cpus: 4 } });
   expect(host.bootsOf(on.uid('vm'))).toBe(1);
 });
 
@@ -36,6 +36,6 @@ test('a guest that cannot get them goes on as it was, and is not started again',
   await on.do(grow, wait(10_000));
   expect(await on.wrong()).toEqual([]);
   const { host } = on.world.machine('host-1');
-  expect(host.things.get(`domain/${on.uid('vm')}`)).toMatchObject({ spec: { cpus: 1 } });
+  expect(host.resources.get(`domain/${on.uid('vm')}`)).toMatchObject({ spec: { cpus: 1 } });
   expect(host.bootsOf(on.uid('vm'))).toBe(1);
 });

@@ -1,57 +1,57 @@
 /** What lives on the hosts, beside what the store says should. */
 import type { Allocation } from '@plumb/reconciler/plan/allocation.ts';
-import type { Host, Instance, L3Network, LiveThing } from '@plumb/schemas';
+import type { Host, Instance, L3Network, LiveResource } from '@plumb/schemas';
 import type { World } from '../world/world.ts';
 import { type Estate, holdings, ready } from './estate.ts';
 
 export function liveProblems(estate: Estate, world: World): string[] {
   const found: string[] = [];
   for (const { name } of world.machines.values()) {
-    const things = world.machine(name).things();
+    const resources = world.machine(name).resources();
     const host = estate.hosts.find((h) => h.metadata.name === name);
-    for (const [key, thing] of things) {
-      const why = misplaced(thing, name, host, estate, world);
+    for (const [key, resource] of resources) {
+      const why = misplaced(resource, name, host, estate, world);
       if (why) found.push(`${key} lives on ${name} ${why}`);
-      else if (thing.drift.length > 0 && estate.byUid.has(thing.owner) && !isReported(estate, thing.owner))
-        found.push(`${key} on ${name} has drifted: ${thing.drift.join('; ')}`);
+      else if (resource.drift.length > 0 && estate.byUid.has(resource.owner) && !isReported(estate, resource.owner))
+        found.push(`${key} on ${name} has drifted: ${resource.drift.join('; ')}`);
     }
   }
   for (const instance of estate.instances) found.push(...instanceProblems(instance, estate, world));
   return found;
 }
 
-/** Why the thing should not be there. */
+/** Why the resource should not be there. */
 function misplaced(
-  thing: LiveThing,
+  resource: LiveResource,
   hostName: string,
   host: Host | undefined,
   estate: Estate,
   world: World,
 ): string | undefined {
-  const things = world.machine(hostName).things();
-  const owner = estate.byUid.get(thing.owner);
+  const resources = world.machine(hostName).resources();
+  const owner = estate.byUid.get(resource.owner);
   if (!owner) {
-    if (!host || (world.restored && world.disk.entries.has(`/deleted/${thing.owner}`))) return undefined;
-    const clones = [...things.values()].filter((t) => t.kind === 'disk' && t.spec.image === thing.id);
-    if (thing.kind === 'image' && clones.some((disk) => estate.byUid.has(disk.owner))) return undefined;
-    const listed = host.status?.orphans?.some((o) => o.kind === thing.kind && o.id === thing.id);
+    if (!host || (world.restored && world.disk.entries.has(`/deleted/${resource.owner}`))) return undefined;
+    const clones = [...resources.values()].filter((t) => t.kind === 'disk' && t.spec.image === resource.id);
+    if (resource.kind === 'image' && clones.some((disk) => estate.byUid.has(disk.owner))) return undefined;
+    const listed = host.status?.orphans?.some((o) => o.kind === resource.kind && o.id === resource.id);
     return listed ? undefined : `without an object, and is not reported as an orphan`;
   }
   const users = estate.instances.flatMap((i) => holdings(estate, i.metadata.uid)).filter((h) => h.host === hostName);
-  switch (thing.kind) {
+  switch (resource.kind) {
     case 'image': {
-      if (owner.kind === 'Image' && owner.spec.sha256 === thing.id) return undefined;
-      const cloned = [...things.values()].some((t) => t.kind === 'disk' && t.spec.image === thing.id);
-      const planned = users.some((h) => h.rootDisk?.sha256 === thing.id);
+      if (owner.kind === 'Image' && owner.spec.sha256 === resource.id) return undefined;
+      const cloned = [...resources.values()].some((t) => t.kind === 'disk' && t.spec.image === resource.id);
+      const planned = users.some((h) => h.rootDisk?.sha256 === resource.id);
       return cloned || planned ? undefined : 'and nobody needs it';
     }
     case 'bridge':
-      return users.some((i) => usesL2(i, thing.id, estate)) || dependent(things, 'subnet', thing.id)
+      return users.some((i) => usesL2(i, resource.id, estate)) || dependent(resources, 'subnet', resource.id)
         ? undefined
         : 'and nobody uses it';
     case 'subnet':
-      return users.some((h) => h.interfaces.some((n) => n.l3NetworkUid === thing.id)) ||
-        dependent(things, 'port', thing.id)
+      return users.some((h) => h.interfaces.some((n) => n.l3NetworkUid === resource.id)) ||
+        dependent(resources, 'port', resource.id)
         ? undefined
         : 'and nobody uses it';
     default: {
@@ -65,10 +65,10 @@ function misplaced(
 }
 
 /** A subnet or port of something that is itself not ours to remove. */
-function dependent(things: ReadonlyMap<string, LiveThing>, kind: 'subnet' | 'port', id: string): boolean {
-  for (const thing of things.values()) {
-    if (thing.kind === 'subnet' && kind === 'subnet' && thing.spec.bridge === id) return true;
-    if (thing.kind === 'port' && (thing.spec.bridge === id || thing.spec.subnet === id)) return true;
+function dependent(resources: ReadonlyMap<string, LiveResource>, kind: 'subnet' | 'port', id: string): boolean {
+  for (const resource of resources.values()) {
+    if (resource.kind === 'subnet' && kind === 'subnet' && resource.spec.bridge === id) return true;
+    if (resource.kind === 'port' && (resource.spec.bridge === id || resource.spec.subnet === id)) return true;
   }
   return false;
 }
@@ -112,15 +112,15 @@ function instanceProblems(instance: Instance, estate: Estate, world: World): str
   if (!machine) return [`${metadata.name} is on ${status.host}, which does not exist`];
   const found: string[] = [];
   const say = (what: string) => found.push(`${metadata.name} on ${status.host}: ${what}`);
-  const things = machine.things();
-  const domain = things.get(`domain/${metadata.uid}`);
+  const resources = machine.resources();
+  const domain = resources.get(`domain/${metadata.uid}`);
   const settled = ready(instance)?.status === 'True';
   if (domain?.kind !== 'domain') {
     if (settled) say('is ready and has no domain');
     return found;
   }
   const wantedPorts = (status.interfaces ?? []).map((i) => `${metadata.uid}.${i.name}`).sort();
-  const ports = [...things.values()].filter((t) => t.kind === 'port' && t.owner === metadata.uid);
+  const ports = [...resources.values()].filter((t) => t.kind === 'port' && t.owner === metadata.uid);
   const reported = reportOf(instance);
   const tellsPort = (id: string) => reported.includes(`(${id.slice(metadata.uid.length + 1)} on ${status.host})`);
   const live = ports.map((p) => p.id).sort();
@@ -133,8 +133,8 @@ function instanceProblems(instance: Instance, estate: Estate, world: World): str
       say(`port ${port.id} has ${port.spec.addresses.join(', ')}, and holds ${held.addresses.join(', ')}`);
   }
   for (const key of [...domain.spec.disks.map((disk) => `disk/${disk}`), `seed/${metadata.uid}.seed`])
-    if (!things.has(key)) say(`${key} is not there`);
-  const disks = [...things.values()].filter((t) => t.kind === 'disk' && t.owner === metadata.uid);
+    if (!resources.has(key)) say(`${key} is not there`);
+  const disks = [...resources.values()].filter((t) => t.kind === 'disk' && t.owner === metadata.uid);
   if (disks.length > 1) say(`has ${disks.length} root disks`);
   const isOfSize = domain.spec.cpus === status.cpus && domain.spec.memoryMiB === status.memoryMiB;
   if (!isOfSize && !reported.includes(`domain differs from its declaration (${status.host})`))

@@ -1,19 +1,19 @@
 /** What must never be, looked at on the hosts themselves at every change. */
 import { keys } from '@plumb/reconciler/store/keys.ts';
-import type { Instance, LiveThing, Thing } from '@plumb/schemas';
+import type { HostResource, Instance, LiveResource } from '@plumb/schemas';
 import type { World } from '../world/world.ts';
 
 /** Watches all hosts of the world; what it finds goes to `world.violations`. */
 export function monitor(world: World): void {
-  world.onEffect = (host, verb, thing) => {
-    if (verb === 'remove') checkRemoval(world, host, thing);
+  world.onEffect = (host, verb, resource) => {
+    if (verb === 'remove') checkRemoval(world, host, resource);
   };
   for (const machine of world.machines.values())
     machine.host.onChange((change) => {
       if (change.type !== 'changed') return;
-      const { thing } = change;
-      if (thing.kind === 'domain') checkDomain(world, machine.name, thing);
-      if (thing.kind === 'port') checkPort(world, machine.name, thing);
+      const { resource } = change;
+      if (resource.kind === 'domain') checkDomain(world, machine.name, resource);
+      if (resource.kind === 'port') checkPort(world, machine.name, resource);
     });
 }
 
@@ -27,37 +27,37 @@ function objectOf(world: World, uid: string): Instance | undefined {
 }
 
 /** Only an object, or the record of its deletion, may have something removed; and data goes with its instance only. */
-function checkRemoval(world: World, host: string, thing: Pick<Thing, 'kind' | 'id' | 'owner'>): void {
-  if (!world.machine(host).things().has(`${thing.kind}/${thing.id}`)) return;
-  const owner = objectOf(world, thing.owner);
-  if (!owner && !world.disk.entries.has(keys.deleted(thing.owner)))
+function checkRemoval(world: World, host: string, resource: Pick<HostResource, 'kind' | 'id' | 'owner'>): void {
+  if (!world.machine(host).resources().has(`${resource.kind}/${resource.id}`)) return;
+  const owner = objectOf(world, resource.owner);
+  if (!owner && !world.disk.entries.has(keys.deleted(resource.owner)))
     world.violations.push(
-      `${thing.kind}/${thing.id} on ${host} was destroyed: the store knows neither it nor its deletion`,
+      `${resource.kind}/${resource.id} on ${host} was destroyed: the store knows neither it nor its deletion`,
     );
   const kept = owner?.kind === 'Instance' && !owner.metadata.deletionTimestamp && !owner.spec.allowDataLoss;
-  if (kept && thing.kind === 'disk' && owner.status?.host === host && owner.status.rootDisk?.id === thing.id)
+  if (kept && resource.kind === 'disk' && owner.status?.host === host && owner.status.rootDisk?.id === resource.id)
     world.violations.push(`the disk of the living instance ${owner.metadata.name} on ${host} was destroyed`);
 }
 
-function checkDomain(world: World, host: string, domain: LiveThing<'domain'>): void {
+function checkDomain(world: World, host: string, domain: LiveResource<'domain'>): void {
   if (domain.domain?.state !== 'running') return;
   for (const other of world.machines.values()) {
     if (other.name === host) {
       for (const disk of domain.spec.disks)
-        if ((other.things().get(`disk/${disk}`)?.drift.length ?? 0) > 0)
+        if ((other.resources().get(`disk/${disk}`)?.drift.length ?? 0) > 0)
           world.violations.push(`domain ${domain.id} on ${host} was started on the half made disk ${disk}`);
       continue;
     }
-    const twin = other.things().get(`domain/${domain.id}`);
+    const twin = other.resources().get(`domain/${domain.id}`);
     if (twin?.kind === 'domain' && twin.domain?.state === 'running')
       world.violations.push(`domain ${domain.id} runs on ${host} and on ${other.name}`);
   }
 }
 
 /** An address or MAC is on one instance only, also while the first is being removed. What nobody ever owned is not ours to judge. */
-function checkPort(world: World, host: string, port: LiveThing<'port'>): void {
+function checkPort(world: World, host: string, port: LiveResource<'port'>): void {
   for (const machine of world.machines.values())
-    for (const other of machine.things().values()) {
+    for (const other of machine.resources().values()) {
       if (other.kind !== 'port' || other.owner === port.owner) continue;
       const shared = other.spec.addresses.filter((a) => port.spec.addresses.includes(a));
       const sameNetwork = other.spec.subnet === port.spec.subnet;

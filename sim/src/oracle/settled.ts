@@ -89,11 +89,11 @@ function membersOf({ metadata, spec }: PlumbObject): string[] {
 /** A domain of that name lives on a host and belongs to nobody any more. */
 function foreign({ metadata }: Instance, estate: Estate, world: World): boolean {
   for (const machine of world.machines.values())
-    for (const thing of machine.things().values())
+    for (const resource of machine.resources().values())
       if (
-        thing.kind === 'domain' &&
-        thing.spec.name === `${metadata.namespace}.${metadata.name}` &&
-        !estate.byUid.has(thing.owner)
+        resource.kind === 'domain' &&
+        resource.spec.name === `${metadata.namespace}.${metadata.name}` &&
+        !estate.byUid.has(resource.owner)
       )
         return true;
   return false;

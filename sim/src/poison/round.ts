@@ -61,7 +61,7 @@ async function play(world: World, dice: Dice): Promise<RoundResult> {
   await world.run(100);
 
   const before = new Map(Array.from(world.disk.entries, ([key, { value }]) => [key, value]));
-  const lived = liveThings(world);
+  const lived = liveResources(world);
   const touched = damage(world, dice, before);
   world.restarts = true;
   world.startControl();
@@ -99,13 +99,13 @@ function damage(world: World, dice: Dice, before: ReadonlyMap<string, string>): 
 }
 
 /** Host → keys of what is there, by owner. */
-function liveThings(world: World): Map<string, string[]> {
-  const things = new Map<string, string[]>();
+function liveResources(world: World): Map<string, string[]> {
+  const resources = new Map<string, string[]>();
   for (const [host, machine] of world.machines)
-    for (const [key, { owner, kind }] of machine.things())
+    for (const [key, { owner, kind }] of machine.resources())
       if (kind === 'disk' || kind === 'domain' || kind === 'port')
-        things.set(owner, [...(things.get(owner) ?? []), `${host} ${key}`]);
-  return things;
+        resources.set(owner, [...(resources.get(owner) ?? []), `${host} ${key}`]);
+  return resources;
 }
 
 function poisonedKeys(world: World): string[] {
@@ -200,21 +200,21 @@ function notWell(world: World, well: readonly string[], before: ReadonlyMap<stri
 
 /** What lived and does not any more. Nobody deleted anything. */
 function lost(world: World, lived: ReadonlyMap<string, string[]>, before: ReadonlyMap<string, string>): string[] {
-  const now = liveThings(world);
+  const now = liveResources(world);
   const instances = new Map<string, string>();
   for (const [key, value] of before)
     if (key.startsWith('/objects/instances/')) instances.set((JSON.parse(value) as PlumbObject).metadata.uid, key);
   const wrong: string[] = [];
-  for (const [owner, things] of lived) {
+  for (const [owner, resources] of lived) {
     const key = instances.get(owner);
     const entry = key === undefined ? undefined : world.disk.entries.get(key);
     // Damaged into another declaration that can be understood, its ports are as that says; its disk stays in any case.
     const isOther = entry !== undefined && entry.value !== before.get(key!);
     const isPoisoned = entry && examine(kindOfKey(key!)!, { key: key!, ...entry }).poison !== undefined;
-    for (const thing of things) {
-      if (isOther && !isPoisoned && !thing.includes(' disk/')) continue;
-      if (!now.get(owner)?.includes(thing))
-        wrong.push(`${thing} of ${key} is gone from its host; its record is now ${entry?.value}`);
+    for (const resource of resources) {
+      if (isOther && !isPoisoned && !resource.includes(' disk/')) continue;
+      if (!now.get(owner)?.includes(resource))
+        wrong.push(`${resource} of ${key} is gone from its host; its record is now ${entry?.value}`);
     }
   }
   return wrong;

@@ -13,7 +13,7 @@ test('late command from an old control plane', async () => {
     const { uid } = { uid: on.uid('vm') };
     await on.do({ do: 'crash', who: 'control', forMs: 20 }, wait(300), gone('vm'), wait(700));
     const removedAt = on.world.loop.now;
-    expect([...on.world.machine('host-1').things().keys()].filter((key) => key.includes(uid))).toEqual([]);
+    expect([...on.world.machine('host-1').resources().keys()].filter((key) => key.includes(uid))).toEqual([]);
     await on.do(wait(10_000));
     const again = on.world.trace.lines.filter(
       (line) => line.includes('once more') && Number(line.split(' ')[0]) > removedAt,
@@ -35,13 +35,13 @@ test('half-made disk reused by the next create', async () => {
     on.world.machine('host-1').slowness = 30;
     await on.do(vm('vm'));
     const disk = `disk/${on.uid('vm')}.root`;
-    const things = on.world.machine('host-1').things();
+    const resources = on.world.machine('host-1').resources();
     // The agent dies while it makes the disk.
     await on.world.run(5_000, () => on.world.machine('host-1').making === disk);
     await on.do({ do: 'crash', who: 'host-1', forMs: 500 });
-    if ((things.get(disk)?.drift.length ?? 0) > 0) halfMade++;
+    if ((resources.get(disk)?.drift.length ?? 0) > 0) halfMade++;
     expect(await on.wrong()).toEqual([]);
-    expect(things.get(disk)?.drift).toEqual([]);
+    expect(resources.get(disk)?.drift).toEqual([]);
   }
   expect(halfMade).toBeGreaterThan(0);
 });

@@ -27,7 +27,7 @@ test('no host pushes the term further than the clock', async () => {
   expect(await on.wrong()).toEqual([]);
 });
 
-test('a host on its way out is told to remove things only', async () => {
+test('a host on its way out is told to remove resources only', async () => {
   using on = await stage('a host that leaves', 2);
   const { world } = on;
   await on.do(vm('vm'), wait(2_000));
@@ -35,9 +35,9 @@ test('a host on its way out is told to remove things only', async () => {
   await on.do({ do: 'delete', kind: 'Host', name: host }, wait(2_000));
   const made: string[] = [];
   const { onEffect } = world;
-  world.onEffect = (where, verb, thing) => {
-    if (where === host && verb === 'ensure') made.push(`${thing.kind}/${thing.id}`);
-    onEffect(where, verb, thing);
+  world.onEffect = (where, verb, resource) => {
+    if (where === host && verb === 'ensure') made.push(`${resource.kind}/${resource.id}`);
+    onEffect(where, verb, resource);
   };
   const spec = { userData: '#cloud-config new', power: 'Stopped' };
   await on.do({ do: 'change', kind: 'Instance', name: 'vm', spec }, wait(30_000));
@@ -67,6 +67,6 @@ test('what went on elsewhere is gone from a host that is back', async () => {
   off.start();
   await on.do({ do: 'crash', who: 'control', forMs: 300 }, wait(3_000), { do: 'crash', who: host, forMs: 300 });
   expect(await on.wrong()).toEqual([]);
-  expect(off.things().has(`domain/${on.uid('vm')}`)).toBe(false);
+  expect(off.resources().has(`domain/${on.uid('vm')}`)).toBe(false);
   expect(JSON.parse(world.disk.entries.get(`/objects/hosts//${host}`)!.value).status).not.toHaveProperty('fenced');
 });

@@ -13,10 +13,10 @@ test('file of a deleted image removed under its clones', async () => {
   );
   await on.do({ do: 'delete', kind: 'Image', name: 'tiny' }, wait(90_000));
   expect(on.world.disk.entries.has('/objects/images//tiny')).toBe(false);
-  expect(on.world.machine('host-1').things().has(`image/${image.spec.sha256}`)).toBe(true);
+  expect(on.world.machine('host-1').resources().has(`image/${image.spec.sha256}`)).toBe(true);
   expect(await on.wrong()).toEqual([]);
   await on.do(gone('vm'), wait(5_000));
-  expect(on.world.machine('host-1').things().has(`image/${image.spec.sha256}`)).toBe(false);
+  expect(on.world.machine('host-1').resources().has(`image/${image.spec.sha256}`)).toBe(false);
   expect(await on.wrong()).toEqual([]);
 });
 
@@ -32,6 +32,6 @@ test('fetch that nobody waits for any more blocks a delete', async () => {
   await on.do({ do: 'crash', who: 'control', forMs: 100 }, wait(20_000));
   await on.do({ do: 'delete', kind: 'Image', name: 'stalled' }, wait(5_000));
   expect(on.world.disk.entries.has('/objects/images//stalled')).toBe(false);
-  expect([...host.things.keys()].filter((key) => key.includes('ddd'))).toEqual([]);
+  expect([...host.resources.keys()].filter((key) => key.includes('ddd'))).toEqual([]);
   expect(await on.wrong()).toEqual([]);
 });

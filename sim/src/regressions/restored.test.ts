@@ -33,7 +33,7 @@ test('instance of a restored store made on a second host', async () => {
   expect(
     on.world
       .machine('host-2')
-      .things()
+      .resources()
       .has(`domain/${on.uid('vm')}`),
   ).toBe(true);
   // The host on which it runs comes back later than the one that the flow speaks of.

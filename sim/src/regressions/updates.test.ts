@@ -12,7 +12,7 @@ test('an update that took the place of a half done one returns to what was befor
   const port = () =>
     on.world
       .machine('host-1')
-      .things()
+      .resources()
       .get(`port/${on.uid('vm')}.eth0`)?.spec as { addresses: string[] };
   await on.do({ do: 'change', kind: 'Instance', name: 'vm', spec: { interfaces } });
   await on.world.run(1_000, () => port().addresses[0]!.startsWith('10.40.'));
@@ -45,8 +45,8 @@ test('guest restarted again and again by an update that cannot succeed', async (
     const { status } = JSON.parse(on.world.disk.entries.get('/objects/instances/default/vm')!.value);
     expect(status.conditions[0]).toMatchObject({ type: 'Ready', reason: 'AttemptsExhausted' });
     expect(await on.wrong()).toEqual([]);
-    const things = on.world.machine('host-1').things();
-    expect(things.get(`domain/${on.uid('vm')}`)).toMatchObject({
+    const resources = on.world.machine('host-1').resources();
+    expect(resources.get(`domain/${on.uid('vm')}`)).toMatchObject({
       spec: { cpus: status.cpus },
       domain: { state: 'running' },
     });

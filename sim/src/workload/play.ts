@@ -78,8 +78,8 @@ async function tearDown(world: World, player: Player): Promise<string[]> {
     if (/^\/(objects\/(?!hosts|namespaces\/\/default|zones)|alloc\/(address|mac)|flows|changesets)/.test(key))
       left.push(`${key} is left`);
   for (const machine of world.machines.values())
-    for (const [key, thing] of machine.things())
-      if (world.disk.entries.has(`/deleted/${thing.owner}`)) left.push(`${key} is left on ${machine.name}`);
+    for (const [key, resource] of machine.resources())
+      if (world.disk.entries.has(`/deleted/${resource.owner}`)) left.push(`${key} is left on ${machine.name}`);
   return [...wrong, ...left].map((what) => `after everything was deleted: ${what}`);
 }
 
@@ -149,8 +149,8 @@ export class Player {
         return;
       case 'drift':
         this.#onHosts(action.name, (host, uid) => {
-          for (const thing of [...host.things.values()])
-            if (thing.kind === 'port' && thing.owner === uid) host.loseBridgePort(thing.id);
+          for (const resource of [...host.resources.values()])
+            if (resource.kind === 'port' && resource.owner === uid) host.loseBridgePort(resource.id);
         });
         return;
       case 'scan':
@@ -204,7 +204,7 @@ export class Player {
     const entry = world.disk.entries.get(keyOf({ kind: 'Instance', name }));
     if (!entry) return;
     const { uid } = JSON.parse(entry.value).metadata;
-    for (const machine of world.machines.values()) if (machine.things().has(`domain/${uid}`)) run(machine.host, uid);
+    for (const machine of world.machines.values()) if (machine.resources().has(`domain/${uid}`)) run(machine.host, uid);
   }
 
   /** Nothing runs while the disk is put back: what was under way before belongs to the time that is gone. */

@@ -1,11 +1,11 @@
 /** Where a run can be hurt, and how. Every place at which something durable happens asks here first. */
-import type { ThingKind } from '@plumb/schemas';
+import type { ResourceType } from '@plumb/schemas';
 
 export type Point =
   /** A batch, before or after it is on the disk; the caller knows neither. */
   | { at: 'commit'; when: 'before' | 'after'; what: string }
   /** A step on a host, before or after its effect; the agent has not told anyone. */
-  | { at: 'step'; when: 'before' | 'after'; host: string; verb: 'ensure' | 'remove'; kind: ThingKind; flow: string }
+  | { at: 'step'; when: 'before' | 'after'; host: string; verb: 'ensure' | 'remove'; kind: ResourceType; flow: string }
   /** A frame that is about to arrive. */
   | { at: 'frame'; to: 'agent' | 'server'; host: string; what: string };
 

@@ -4,8 +4,8 @@ import { SimulatedHost } from '@plumb/agent/drivers/simulated/simulated-host.ts'
 import { Identity } from '@plumb/agent/identity/identity.ts';
 import { Connection } from '@plumb/agent/session/connection.ts';
 import { HostSession } from '@plumb/agent/session/host-session.ts';
-import type { LiveThing, Thing, ThingKind } from '@plumb/schemas';
-import { retryable, terminal, thingKey } from '@plumb/schemas';
+import type { HostResource, LiveResource, ResourceType } from '@plumb/schemas';
+import { resourceKey, retryable, terminal } from '@plumb/schemas';
 import type { PrivateFiles } from '@plumb/schemas/files/private-file.ts';
 import type { Dice } from '../core/dice.ts';
 import type { SimLoop } from '../core/loop.ts';
@@ -30,7 +30,7 @@ export interface MachineOptions {
   /** What the flow is that works for the owner, in words. */
   flowOf(owner: string): string;
   /** Told of every effect of a step, before the agent knows of it. */
-  onEffect(host: string, verb: 'ensure' | 'remove', thing: Pick<Thing, 'kind' | 'id' | 'owner'>): void;
+  onEffect(host: string, verb: 'ensure' | 'remove', resource: Pick<HostResource, 'kind' | 'id' | 'owner'>): void;
 }
 
 export class Machine {
@@ -42,7 +42,7 @@ export class Machine {
   /** How many times longer everything takes. */
   slowness = 1;
   agent: SimProcess | undefined;
-  /** What is being made at this moment, by thingKey. */
+  /** What is being made at this moment, by resourceKey. */
   making: string | undefined;
   /** What its agent keeps, by path: a host that lies changes it. */
   readonly files = new Map<string, string>();
@@ -60,9 +60,9 @@ export class Machine {
     });
   }
 
-  /** Everything on the host, by thingKey. */
-  things(): ReadonlyMap<string, LiveThing> {
-    return this.host.things;
+  /** Everything on the host, by resourceKey. */
+  resources(): ReadonlyMap<string, LiveResource> {
+    return this.host.resources;
   }
 
   start(): void {
@@ -103,8 +103,8 @@ export class Machine {
   /** Power goes and comes back: no guest runs, everything on disks is there. */
   reboot(): void {
     this.kill();
-    for (const thing of [...this.host.things.values()])
-      if (thing.kind === 'domain' && thing.domain?.state === 'running') this.host.kill(thing.id, 'unknown');
+    for (const resource of [...this.host.resources.values()])
+      if (resource.kind === 'domain' && resource.domain?.state === 'running') this.host.kill(resource.id, 'unknown');
   }
 
   /** Milliseconds of work. */
@@ -149,17 +149,17 @@ class ProcessDriver implements Driver {
     return this.#machine.host.troubles();
   }
 
-  async observe(): Promise<LiveThing[]> {
+  async observe(): Promise<LiveResource[]> {
     await this.#process.pause(this.#machine.workMs(0, 5));
     return this.#machine.host.observe();
   }
 
-  ensure(thing: Thing, attention?: Attention): Promise<void> {
-    return this.#step('ensure', thing, () => this.#machine.host.ensure(thing, attention));
+  ensure(resource: HostResource, attention?: Attention): Promise<void> {
+    return this.#step('ensure', resource, () => this.#machine.host.ensure(resource, attention));
   }
 
-  remove(thing: { kind: ThingKind; id: string; owner: string }): Promise<void> {
-    return this.#step('remove', thing, () => this.#machine.host.remove(thing));
+  remove(resource: { kind: ResourceType; id: string; owner: string }): Promise<void> {
+    return this.#step('remove', resource, () => this.#machine.host.remove(resource));
   }
 
   onChange(listener: (change: DriverChange) => void): () => void {
@@ -174,20 +174,20 @@ class ProcessDriver implements Driver {
 
   async #step(
     verb: 'ensure' | 'remove',
-    thing: { kind: ThingKind; id: string; owner: string },
+    resource: { kind: ResourceType; id: string; owner: string },
     run: () => Promise<void>,
   ): Promise<void> {
     const machine = this.#machine;
     const { name, options } = machine;
     const { trace, fate, flowOf, onEffect } = options;
-    const point = { at: 'step', host: name, verb, kind: thing.kind, flow: flowOf(thing.owner) } as const;
-    const key = thingKey(thing);
-    await this.#workOrLeave(verb, thing, run);
+    const point = { at: 'step', host: name, verb, kind: resource.kind, flow: flowOf(resource.owner) } as const;
+    const key = resourceKey(resource);
+    await this.#workOrLeave(verb, resource, run);
     const first = fate({ ...point, when: 'before' });
     if (!this.#process.alive) return this.#never();
     if (first === 'fail') throw retryable('SimulatedFailure', `${key}: told to fail before it took effect`);
     if (first === 'fail terminal') throw terminal('SimulatedFailure', `${key}: told to fail for good`);
-    onEffect(name, verb, thing);
+    onEffect(name, verb, resource);
     trace(`host ${name}: ${verb} ${key}`);
     await run();
     if (first === 'repeat') await run();
@@ -204,21 +204,21 @@ class ProcessDriver implements Driver {
    */
   async #workOrLeave(
     verb: 'ensure' | 'remove',
-    thing: { kind: ThingKind; id: string; owner: string },
+    resource: { kind: ResourceType; id: string; owner: string },
     run: () => Promise<void>,
   ): Promise<void> {
     const machine = this.#machine;
     const { loop, dice, trace, onEffect } = machine.options;
     let working = true;
-    if (verb === 'ensure') machine.making = thingKey(thing);
+    if (verb === 'ensure') machine.making = resourceKey(resource);
     this.#process.onEnd(() => {
       if (!working) return;
-      if (verb === 'ensure' && thing.kind === 'disk' && dice.chance(0.5))
-        machine.host.leaveHalfMade(thing as Thing<'disk'>);
-      else if (thing.kind === 'domain' && dice.chance(0.5))
+      if (verb === 'ensure' && resource.kind === 'disk' && dice.chance(0.5))
+        machine.host.leaveHalfMade(resource as HostResource<'disk'>);
+      else if (resource.kind === 'domain' && dice.chance(0.5))
         loop.after(dice.between(0, 40), () => {
-          trace(`host ${machine.name}: ${verb} ${thingKey(thing)} was under way`);
-          onEffect(machine.name, verb, thing);
+          trace(`host ${machine.name}: ${verb} ${resourceKey(resource)} was under way`);
+          onEffect(machine.name, verb, resource);
           run().catch(() => {});
         });
     });

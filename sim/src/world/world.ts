@@ -2,7 +2,7 @@
 import type { FlowRecord } from '@plumb/reconciler/flow/record.ts';
 import { keys } from '@plumb/reconciler/store/keys.ts';
 import type { Batch } from '@plumb/reconciler/store/store.ts';
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { Dice } from '../core/dice.ts';
 import { SimLoop } from '../core/loop.ts';
 import { SimProcess, type Skew } from '../core/process.ts';
@@ -51,7 +51,8 @@ export class World {
   control: ControlProcess | undefined;
   readonly skew: Skew = { ms: 0 };
   /** Told of every effect on a host. */
-  onEffect: (host: string, verb: 'ensure' | 'remove', thing: Pick<Thing, 'kind' | 'id' | 'owner'>) => void = () => {};
+  onEffect: (host: string, verb: 'ensure' | 'remove', resource: Pick<HostResource, 'kind' | 'id' | 'owner'>) => void =
+    () => {};
   /** Whether the store was put back to an earlier time. */
   restored = false;
   /** Owners whose removal a person has confirmed although a host has not: their ports may outlive what they held. */
@@ -96,7 +97,7 @@ export class World {
           dice: this.dice.fork(name),
           log: (line) => this.#log(line),
           flowOf: (owner) => this.#flowOf(owner),
-          onEffect: (host, verb, thing) => this.onEffect(host, verb, thing),
+          onEffect: (host, verb, resource) => this.onEffect(host, verb, resource),
         }),
       );
     }

@@ -1,6 +1,6 @@
 import { cpus, totalmem } from 'node:os';
-import type { LiveThing, Thing, ThingKind } from '@plumb/schemas';
-import { PlumbError, retryable, thingKey } from '@plumb/schemas';
+import type { HostResource, LiveResource, ResourceType } from '@plumb/schemas';
+import { PlumbError, resourceKey, retryable } from '@plumb/schemas';
 import { Locks } from '../../host/locks.ts';
 import { spaceLeft } from '../../host/space-left.ts';
 import { Troubles } from '../../host/troubles.ts';
@@ -17,8 +17,8 @@ import type { LinkListener } from './rpc/link.ts';
 
 export type { LibvirtDriverOptions } from './options.ts';
 
-const NETWORK_KINDS: readonly ThingKind[] = ['bridge', 'subnet', 'port'];
-const STORAGE_KINDS: readonly ThingKind[] = ['image', 'disk', 'seed'];
+const NETWORK_KINDS: readonly ResourceType[] = ['bridge', 'subnet', 'port'];
+const STORAGE_KINDS: readonly ResourceType[] = ['image', 'disk', 'seed'];
 const OBSERVE_EVERY_MS = 30_000;
 /** Nothing tells that a process ended which is not a child; looking at one costs next to nothing. */
 const TEND_EVERY_MS = 2_000;
@@ -116,7 +116,7 @@ class LibvirtDriver implements Driver {
     const { domains } = this.#parts;
     this.#inBackground(`looking at domain ${uuid}`, async () => {
       await domains.heard(uuid, panicked);
-      await this.#locks.hold({ exclusive: [thingKey(ref)] }, async () => {
+      await this.#locks.hold({ exclusive: [resourceKey(ref)] }, async () => {
         const found = await domains.observeOne(uuid);
         if (found === undefined) this.#ledger.drop(ref);
         else this.#ledger.note(found);
@@ -132,29 +132,29 @@ class LibvirtDriver implements Driver {
     return this.#troubles.list();
   }
 
-  async observe(): Promise<LiveThing[]> {
+  async observe(): Promise<LiveResource[]> {
     await this.#surveyAll();
     return this.#ledger.list();
   }
 
-  async ensure(thing: Thing, attention?: Attention): Promise<void> {
-    // Before the turn of the thing: who removes an image, or wants it from elsewhere, need not wait for the fetch.
-    if (thing.kind === 'image') await this.#named(thing, () => this.#parts.images.fetch(thing, attention));
-    const shared = dependenciesOf(thing).map(thingKey);
-    await this.#work(thing, shared, async () => {
-      requireDependencies(thing, (ref) => this.#ledger.get(ref) !== undefined);
-      this.#ledger.put(await this.#make(thing, attention));
+  async ensure(resource: HostResource, attention?: Attention): Promise<void> {
+    // Before the turn of the resource: who removes an image, or wants it from elsewhere, need not wait for the fetch.
+    if (resource.kind === 'image') await this.#named(resource, () => this.#parts.images.fetch(resource, attention));
+    const shared = dependenciesOf(resource).map(resourceKey);
+    await this.#work(resource, shared, async () => {
+      requireDependencies(resource, (ref) => this.#ledger.get(ref) !== undefined);
+      this.#ledger.put(await this.#make(resource, attention));
     });
   }
 
-  remove(thing: { kind: ThingKind; id: string; owner: string }, attention?: Attention): Promise<void> {
-    const isAnothers = () => isAnothersImage(thing, this.#ledger.get(thing));
-    if (thing.kind === 'image' && !isAnothers()) this.#parts.images.abort(thing.id);
-    return this.#work(thing, [], async () => {
+  remove(resource: { kind: ResourceType; id: string; owner: string }, attention?: Attention): Promise<void> {
+    const isAnothers = () => isAnothersImage(resource, this.#ledger.get(resource));
+    if (resource.kind === 'image' && !isAnothers()) this.#parts.images.abort(resource.id);
+    return this.#work(resource, [], async () => {
       if (isAnothers()) return;
-      requireUnused(thing, this.#ledger.list());
-      for (const note of await this.#unmake(thing)) attention?.onNote?.(note);
-      this.#ledger.drop(thing);
+      requireUnused(resource, this.#ledger.list());
+      for (const note of await this.#unmake(resource)) attention?.onNote?.(note);
+      this.#ledger.drop(resource);
     });
   }
 
@@ -172,64 +172,65 @@ class LibvirtDriver implements Driver {
     this.#parts.link.close();
   }
 
-  /** Has the thing to itself, and what it refers to stay as it is. After a failure, looks at what came of it. */
-  async #work(ref: { kind: ThingKind; id: string }, shared: string[], work: () => Promise<void>): Promise<void> {
-    await this.#locks.hold({ exclusive: [thingKey(ref)], shared }, async () => {
+  /** Has the resource to itself, and what it refers to stay as it is. After a failure, looks at what came of it. */
+  async #work(ref: { kind: ResourceType; id: string }, shared: string[], work: () => Promise<void>): Promise<void> {
+    await this.#locks.hold({ exclusive: [resourceKey(ref)], shared }, async () => {
       try {
         await this.#ledger.during(ref, work);
       } catch (thrown) {
         await this.#surveyOf(ref.kind).catch(() => {}); // The failure itself is what is told.
-        throw PlumbError.from(thrown, thingKey(ref));
+        throw PlumbError.from(thrown, resourceKey(ref));
       }
     });
   }
 
-  #named<T>(ref: { kind: ThingKind; id: string }, work: () => Promise<T>): Promise<T> {
+  #named<T>(ref: { kind: ResourceType; id: string }, work: () => Promise<T>): Promise<T> {
     return work().catch((thrown) => {
-      throw PlumbError.from(thrown, thingKey(ref));
+      throw PlumbError.from(thrown, resourceKey(ref));
     });
   }
 
-  async #make(thing: Thing, attention?: Attention): Promise<LiveThing> {
+  async #make(resource: HostResource, attention?: Attention): Promise<LiveResource> {
     const { images, disks, seeds, network } = this.#parts;
-    switch (thing.kind) {
+    switch (resource.kind) {
       case 'image':
-        return images.ensure(thing, attention);
+        return images.ensure(resource, attention);
       case 'bridge':
-        return network.ensureBridge(thing);
+        return network.ensureBridge(resource);
       case 'subnet':
-        return network.ensureSubnet(thing);
+        return network.ensureSubnet(resource);
       case 'disk':
-        return disks.ensure(thing);
+        return disks.ensure(resource);
       case 'seed':
         // Its domain may run with the one before.
-        return seeds.ensure(thing).finally(() => this.heard(thing.owner));
+        return seeds.ensure(resource).finally(() => this.heard(resource.owner));
       case 'port':
-        return network.ensurePort(thing);
+        return network.ensurePort(resource);
       case 'domain':
-        return this.#makeDomain(thing, attention);
+        return this.#makeDomain(resource, attention);
     }
   }
 
-  async #makeDomain(thing: Thing<'domain'>, attention?: Attention): Promise<LiveThing> {
+  async #makeDomain(resource: HostResource<'domain'>, attention?: Attention): Promise<LiveResource> {
     const { domains, partsOf } = this.#parts;
-    await this.#handOver(thing);
-    const parts = partsOf(thing);
-    if (parts === undefined) throw retryable('MissingDependency', `a disk of ${thingKey(thing)} is not on this host`);
-    const { live, notes } = await domains.ensure(thing, parts);
+    await this.#handOver(resource);
+    const parts = partsOf(resource);
+    if (parts === undefined)
+      throw retryable('MissingDependency', `a disk of ${resourceKey(resource)} is not on this host`);
+    const { live, notes } = await domains.ensure(resource, parts);
     for (const note of notes) attention?.onNote?.(note);
     return live;
   }
 
   /** What the domain is made of becomes readable for the user that QEMU is started as. */
-  async #handOver({ spec }: Thing<'domain'>): Promise<void> {
+  async #handOver({ spec }: HostResource<'domain'>): Promise<void> {
     const { disks, seeds } = this.#parts;
     await Promise.all(spec.disks.map((disk) => disks.handOver(disk)));
     if (spec.seed !== undefined) await seeds.handOver(spec.seed);
   }
 
   /** Resolves to sentences that a person should know: what stays that Plumb did not make. */
-  async #unmake({ kind, id }: { kind: ThingKind; id: string }): Promise<string[]> {
+  async #unmake({ kind, id }: { kind: ResourceType; id: string }): Promise<string[]> {
     const { images, disks, seeds, network, domains } = this.#parts;
     switch (kind) {
       case 'image':
@@ -307,7 +308,7 @@ class LibvirtDriver implements Driver {
     this.#troubles.set('space', ...fullTrouble(dataDir, left));
   }
 
-  #surveyOf(kind: ThingKind): Promise<void> {
+  #surveyOf(kind: ResourceType): Promise<void> {
     if (kind === 'domain') return this.#surveyDomains();
     return NETWORK_KINDS.includes(kind) ? this.#surveyNetwork() : this.#surveyStorage();
   }
@@ -315,20 +316,20 @@ class LibvirtDriver implements Driver {
   #surveyStorage(): Promise<void> {
     const { images, disks, seeds } = this.#parts;
     return this.#ledger.survey(STORAGE_KINDS, async () => ({
-      things: (await Promise.all([images.observe(), disks.observe(), seeds.observe()])).flat(),
+      resources: (await Promise.all([images.observe(), disks.observe(), seeds.observe()])).flat(),
     }));
   }
 
   #surveyNetwork(): Promise<void> {
-    return this.#ledger.survey(NETWORK_KINDS, async () => ({ things: await this.#parts.network.observe() }));
+    return this.#ledger.survey(NETWORK_KINDS, async () => ({ resources: await this.#parts.network.observe() }));
   }
 
   #surveyDomains(): Promise<void> {
     return this.#ledger.survey(['domain'], async () => {
-      const { things, unseen, asRoot } = await this.#parts.domains.observe();
+      const { resources, unseen, asRoot } = await this.#parts.domains.observe();
       this.#troubles.set('domains', ...hiddenTrouble(unseen));
       this.#troubles.set('root', ...rootTrouble(this.#parts.user.uid, asRoot));
-      return { things, unseen: unseen.map(({ id }) => thingKey({ kind: 'domain', id })) };
+      return { resources, unseen: unseen.map(({ id }) => resourceKey({ kind: 'domain', id })) };
     });
   }
 }

@@ -1,20 +1,20 @@
 /** What only a guest that really boots can show. The tests tell one story, in order. */
 import { chmod, chown, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DomainFacts, LiveThing, Thing } from '@plumb/schemas';
-import { thingKey } from '@plumb/schemas';
+import type { DomainFacts, HostResource, LiveResource } from '@plumb/schemas';
+import { resourceKey } from '@plumb/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ChangeLog, changed } from '../conformance-fixture.ts';
 import type { Driver } from '../driver.ts';
-import type { GuestThings } from './guest-things.ts';
-import { GUEST_ADDRESS, guestThings, SECOND_ADDRESS, SERVER_ADDRESS, SHELL_PORT } from './guest-things.ts';
+import type { GuestResources } from './guest-resources.ts';
+import { GUEST_ADDRESS, guestResources, SECOND_ADDRESS, SERVER_ADDRESS, SHELL_PORT } from './guest-resources.ts';
 import { RealHost, whyNoRealHost } from './real-host.ts';
 
 const GREET = join(import.meta.dirname, '../../../../scripts/greet.ts');
 const STRANGER = '10.213.1.50';
 const UNDECLARED = '10.213.1.99';
 
-type Plugged = Thing<'domain'>['spec']['ports'][number];
+type Plugged = HostResource<'domain'>['spec']['ports'][number];
 
 const missing = await whyNoRealHost();
 
@@ -22,19 +22,19 @@ describe.skipIf(missing !== undefined)('a guest on libvirt', () => {
   let host: RealHost;
   let driver: Driver;
   let log: ChangeLog;
-  let web: GuestThings;
-  let twin: GuestThings;
+  let web: GuestResources;
+  let twin: GuestResources;
 
   beforeAll(async () => {
     host = await RealHost.open();
     // A wire to the outside: one end becomes the bridge's physical interface, a stranger sits at the other.
     await host.addWire('wire0', STRANGER);
-    web = guestThings({
+    web = guestResources({
       number: 1,
       image: host.image,
       bridge: { name: 'lab', type: 'flat', physicalInterface: 'wire0', mtuBytes: 1400, peers: [] },
     });
-    twin = guestThings({
+    twin = guestResources({
       number: 2,
       image: host.image,
       bridge: { name: 'lab2', type: 'vxlan', vni: 200, mtuBytes: 1450, peers: ['192.0.2.2'] },
@@ -47,18 +47,18 @@ describe.skipIf(missing !== undefined)('a guest on libvirt', () => {
     await host?.close();
   });
 
-  const greet = (guest: GuestThings, address = GUEST_ADDRESS, subnet = guest.first) =>
+  const greet = (guest: GuestResources, address = GUEST_ADDRESS, subnet = guest.first) =>
     host.runInSubnet(subnet.id)(process.execPath, [GREET, '--wait', '60', address], { timeoutMs: 70_000 });
-  const bootsOf = async (guest: GuestThings) => Number(/boots=(\d+)/.exec(await greet(guest))?.[1]);
+  const bootsOf = async (guest: GuestResources) => Number(/boots=(\d+)/.exec(await greet(guest))?.[1]);
   const shell = (command: string) => host.shell(web.first.id, GUEST_ADDRESS, SHELL_PORT, command);
   const ping = (from: string, to: string) => shell(`ping -c 1 -W 1 -I ${from} ${to} >/dev/null; echo $?`);
-  const find = async (thing: { kind: string; id: string }) =>
-    (await driver.observe()).find(({ kind, id }) => kind === thing.kind && id === thing.id);
+  const find = async (resource: { kind: string; id: string }) =>
+    (await driver.observe()).find(({ kind, id }) => kind === resource.kind && id === resource.id);
   const ended = (reason: DomainFacts['reason']) =>
-    log.next((change) => changed(change, web.domain) && change.thing.domain?.reason === reason);
+    log.next((change) => changed(change, web.domain) && change.resource.domain?.reason === reason);
 
   test('boots, and answers at the address that was declared for it', async () => {
-    for (const guest of [web, twin]) for (const thing of guest.all) await driver.ensure(thing);
+    for (const guest of [web, twin]) for (const resource of guest.all) await driver.ensure(resource);
     expect(await greet(web)).toMatch(/^web-1 .*boots=1/);
     expect(await greet(web, SECOND_ADDRESS, web.second)).toMatch(/^web-1 /);
     // The same address in another network is another guest.
@@ -125,8 +125,8 @@ describe.skipIf(missing !== undefined)('a guest on libvirt', () => {
   test('keeps its port: what is taken from it is told and repaired', async () => {
     const [port] = web.ports;
     const tap = host.names.tap(port.id);
-    const drifts = (thing: Thing, word: string) =>
-      log.next((change) => changed(change, thing) && change.thing.drift.join().includes(word));
+    const drifts = (resource: HostResource, word: string) =>
+      log.next((change) => changed(change, resource) && change.resource.drift.join().includes(word));
     const told = drifts(port, 'not on the bridge');
     await host.run('ip', ['link', 'set', 'dev', tap, 'nomaster']);
     await told;
@@ -217,7 +217,7 @@ describe.skipIf(missing !== undefined)('a guest on libvirt', () => {
 
   test('is told to be cut off when its tap went, and is restarted on a new one', async () => {
     const [port] = web.ports;
-    const cut = log.next((change) => changed(change, web.domain) && change.thing.drift.join().includes(port.id));
+    const cut = log.next((change) => changed(change, web.domain) && change.resource.drift.join().includes(port.id));
     await host.run('ip', ['link', 'del', host.names.tap(port.id)]);
     await cut;
     await driver.ensure(port);
@@ -324,19 +324,21 @@ describe.skipIf(missing !== undefined)('a guest on libvirt', () => {
     driver = await host.openDriver();
     log = new ChangeLog(driver);
     const found = await driver.observe();
-    const owners = (things: LiveThing[]) => things.map((thing) => `${thingKey(thing)} of ${thing.owner}`).sort();
+    const owners = (resources: LiveResource[]) =>
+      resources.map((resource) => `${resourceKey(resource)} of ${resource.owner}`).sort();
     expect(owners(found.filter(({ kind }) => kind !== 'image'))).toEqual(
       owners(before.filter(({ kind }) => kind !== 'image')),
     );
     expect(found.filter(({ kind, drift }) => kind !== 'domain' && drift.length === 0)).toEqual([]);
     // What is declared anew takes hold of what is there.
-    for (const thing of [twin.image, twin.bridge, twin.first, twin.second, ...twin.ports]) await driver.ensure(thing);
+    for (const resource of [twin.image, twin.bridge, twin.first, twin.second, ...twin.ports])
+      await driver.ensure(resource);
     await greet(twin);
   });
 
   test('leaves nothing', async () => {
-    const things = [web, twin].flatMap(({ all }) => all.toReversed());
-    for (const thing of things) if (thing.kind !== 'image') await driver.remove(thing);
+    const resources = [web, twin].flatMap(({ all }) => all.toReversed());
+    for (const resource of resources) if (resource.kind !== 'image') await driver.remove(resource);
     await driver.remove(web.image);
     expect(await driver.observe()).toEqual([]);
     expect(await host.traces()).toEqual(['link wire0']);

@@ -1,13 +1,13 @@
 /** What people and their tools do to guests behind Plumb's back, with real libvirt and guests. The tests tell one story. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DomainFacts, Thing } from '@plumb/schemas';
+import type { DomainFacts, HostResource } from '@plumb/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../host/command.ts';
 import { ChangeLog, changed } from '../conformance-fixture.ts';
 import type { Driver } from '../driver.ts';
-import type { GuestThings } from './guest-things.ts';
-import { GUEST_ADDRESS, guestThings, SHELL_PORT } from './guest-things.ts';
+import type { GuestResources } from './guest-resources.ts';
+import { GUEST_ADDRESS, guestResources, SHELL_PORT } from './guest-resources.ts';
 import { RealHost, whyNoRealHost } from './real-host.ts';
 
 const GREET = join(import.meta.dirname, '../../../../scripts/greet.ts');
@@ -17,12 +17,12 @@ describe.skipIf(missing !== undefined)('hands on a guest on libvirt', () => {
   let host: RealHost;
   let driver: Driver;
   let log: ChangeLog;
-  let web: GuestThings;
+  let web: GuestResources;
   let name: string;
 
   beforeAll(async () => {
     host = await RealHost.open({ diskMiB: 96 }); // Small enough to be filled.
-    web = guestThings({
+    web = guestResources({
       number: 1,
       image: host.image,
       bridge: { name: 'lab', type: 'vxlan', vni: 300, mtuBytes: 1450, peers: [] },
@@ -40,12 +40,12 @@ describe.skipIf(missing !== undefined)('hands on a guest on libvirt', () => {
     host.runInSubnet(web.first.id)(process.execPath, [GREET, '--wait', '60', GUEST_ADDRESS], { timeoutMs: 70_000 });
   const boots = async () => Number(/boots=(\d+)/.exec(await greet())?.[1]);
   const shell = (command: string) => host.shell(web.first.id, GUEST_ADDRESS, SHELL_PORT, command);
-  const found = async (thing: Thing = web.domain) =>
-    (await driver.observe()).find(({ kind, id }) => kind === thing.kind && id === thing.id) as
+  const found = async (resource: HostResource = web.domain) =>
+    (await driver.observe()).find(({ kind, id }) => kind === resource.kind && id === resource.id) as
       | { drift: string[]; domain?: DomainFacts }
       | undefined;
-  const told = (fits: (thing: { drift: string[]; domain?: DomainFacts }) => boolean) =>
-    log.next((change) => changed(change, web.domain) && fits(change.thing as never));
+  const told = (fits: (resource: { drift: string[]; domain?: DomainFacts }) => boolean) =>
+    log.next((change) => changed(change, web.domain) && fits(change.resource as never));
   const edit = async (from: string | RegExp, to: string) => {
     const file = join(host.folder, 'edited.xml');
     const xml = await host.virsh('dumpxml', '--inactive', name);
@@ -57,7 +57,7 @@ describe.skipIf(missing !== undefined)('hands on a guest on libvirt', () => {
 
   test('a transient domain of somebody else hides nothing, and is not touched', async () => {
     await host.createTransientDomain('minikube');
-    for (const thing of web.all) await driver.ensure(thing);
+    for (const resource of web.all) await driver.ensure(resource);
     expect(await boots()).toBe(1);
     expect((await driver.observe()).filter(({ kind }) => kind === 'domain')).toMatchObject([{ drift: [] }]);
     expect(driver.troubles()).toEqual([]);
@@ -170,7 +170,7 @@ describe.skipIf(missing !== undefined)('hands on a guest on libvirt', () => {
     await goesOn;
     expect(await host.virsh('domstate', name)).toContain('running');
     await host.fillDisk();
-    for (const thing of web.all.toReversed()) await driver.remove(thing);
+    for (const resource of web.all.toReversed()) await driver.remove(resource);
     expect(await driver.observe()).toEqual([]);
   });
 });

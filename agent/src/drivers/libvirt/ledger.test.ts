@@ -1,8 +1,8 @@
-import type { LiveThing } from '@plumb/schemas';
+import type { LiveResource } from '@plumb/schemas';
 import { beforeEach, expect, test } from 'vitest';
 import { Ledger } from './ledger.ts';
 
-function seed(id: string, drift: string[] = []): LiveThing<'seed'> {
+function seed(id: string, drift: string[] = []): LiveResource<'seed'> {
   return { kind: 'seed', id, owner: id, spec: { instanceId: id, hostname: 'web', sshKeys: [] }, drift };
 }
 
@@ -13,11 +13,11 @@ beforeEach(() => {
   told = [];
   ledger.listen((change) => {
     if (change.type === 'changed')
-      told.push(`${change.thing.id}${change.thing.drift.map((text) => ` ${text}`).join('')}`);
+      told.push(`${change.resource.id}${change.resource.drift.map((text) => ` ${text}`).join('')}`);
     if (change.type === 'removed') told.push(`-${change.id}`);
   });
 });
-const survey = (...found: LiveThing[]) => ledger.survey(['seed'], async () => ({ things: found }));
+const survey = (...found: LiveResource[]) => ledger.survey(['seed'], async () => ({ resources: found }));
 
 test('a survey tells what is new, what differs and what went, and nothing twice', async () => {
   await survey(seed('a'), seed('b'));
@@ -30,13 +30,13 @@ test('a survey tells what is new, what differs and what went, and nothing twice'
 
 test('a survey of some kinds says nothing of others', async () => {
   await survey(seed('a'));
-  await ledger.survey(['disk'], async () => ({ things: [] }));
+  await ledger.survey(['disk'], async () => ({ resources: [] }));
   expect(ledger.list()).toEqual([seed('a')]);
 });
 
 test('what cannot be seen stays as it was last known', async () => {
   await survey(seed('a'), seed('b'));
-  await ledger.survey(['seed'], async () => ({ things: [], unseen: ['seed/a'] }));
+  await ledger.survey(['seed'], async () => ({ resources: [], unseen: ['seed/a'] }));
   expect(told).toEqual(['a', 'b', '-b']);
   expect(ledger.list()).toEqual([seed('a')]);
 });
@@ -52,8 +52,8 @@ test('what is worked on is left alone until the work has ended', async () => {
 
 test('what changed under a survey is as the change said, not as the survey saw it before', async () => {
   await survey(seed('a'));
-  const { promise, resolve } = Promise.withResolvers<LiveThing[]>();
-  const looking = ledger.survey(['seed'], async () => ({ things: await promise }));
+  const { promise, resolve } = Promise.withResolvers<LiveResource[]>();
+  const looking = ledger.survey(['seed'], async () => ({ resources: await promise }));
   ledger.put(seed('b'));
   ledger.drop(seed('a'));
   resolve([seed('a')]);

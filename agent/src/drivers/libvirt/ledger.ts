@@ -1,32 +1,32 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { LiveThing, ThingKind } from '@plumb/schemas';
-import { thingKey } from '@plumb/schemas';
+import type { LiveResource, ResourceType } from '@plumb/schemas';
+import { resourceKey } from '@plumb/schemas';
 import type { DriverChange } from '../driver.ts';
 
 export interface Survey {
-  things: LiveThing[];
+  resources: LiveResource[];
   /** Keys of what may be there and could not be looked at. */
   unseen?: readonly string[];
 }
 
 /**
- * What the driver last knew of its things, and who wants to hear of changes. A survey of the host takes a while, and
- * things change under it by our own hand: what was touched since a survey began is left as the touch said.
+ * What the driver last knew of its resources, and who wants to hear of changes. A survey of the host takes a while, and
+ * resources change under it by our own hand: what was touched since a survey began is left as the touch said.
  */
 export class Ledger {
-  readonly #known = new Map<string, LiveThing>();
+  readonly #known = new Map<string, LiveResource>();
   readonly #busy = new Map<string, number>();
   readonly #touched = new Map<string, number>();
   readonly #listeners = new Set<(change: DriverChange) => void>();
   #moment = 0;
   #surveys = 0;
 
-  list(): LiveThing[] {
+  list(): LiveResource[] {
     return [...this.#known.values()];
   }
 
-  get(ref: { kind: ThingKind; id: string }): LiveThing | undefined {
-    return this.#known.get(thingKey(ref));
+  get(ref: { kind: ResourceType; id: string }): LiveResource | undefined {
+    return this.#known.get(resourceKey(ref));
   }
 
   listen(listener: (change: DriverChange) => void): () => void {
@@ -39,9 +39,9 @@ export class Ledger {
     for (const listener of this.#listeners) listener(change);
   }
 
-  /** Marks the thing as being worked on until `work` has ended: surveys pass it over. */
-  async during<T>(ref: { kind: ThingKind; id: string }, work: () => Promise<T>): Promise<T> {
-    const key = thingKey(ref);
+  /** Marks the resource as being worked on until `work` has ended: surveys pass it over. */
+  async during<T>(ref: { kind: ResourceType; id: string }, work: () => Promise<T>): Promise<T> {
+    const key = resourceKey(ref);
     this.#busy.set(key, (this.#busy.get(key) ?? 0) + 1);
     try {
       return await work();
@@ -53,33 +53,33 @@ export class Ledger {
     }
   }
 
-  /** What the thing is now, by someone who has it to himself. Tells it, also when nothing changed. */
-  put(thing: LiveThing): void {
-    this.#touch(thingKey(thing));
-    this.#known.set(thingKey(thing), thing);
-    this.tell({ type: 'changed', thing });
+  /** What the resource is now, by someone who has it to himself. Tells it, also when nothing changed. */
+  put(resource: LiveResource): void {
+    this.#touch(resourceKey(resource));
+    this.#known.set(resourceKey(resource), resource);
+    this.tell({ type: 'changed', resource });
   }
 
-  /** What the thing is found to be. Tells it only if that is news. */
-  note(thing: LiveThing): void {
-    if (!isDeepStrictEqual(this.#known.get(thingKey(thing)), thing)) this.put(thing);
+  /** What the resource is found to be. Tells it only if that is news. */
+  note(resource: LiveResource): void {
+    if (!isDeepStrictEqual(this.#known.get(resourceKey(resource)), resource)) this.put(resource);
   }
 
-  /** The thing is no more. */
-  drop(ref: { kind: ThingKind; id: string }): void {
-    const key = thingKey(ref);
+  /** The resource is no more. */
+  drop(ref: { kind: ResourceType; id: string }): void {
+    const key = resourceKey(ref);
     this.#touch(key);
-    const thing = this.#known.get(key);
-    if (thing === undefined) return;
+    const resource = this.#known.get(key);
+    if (resource === undefined) return;
     this.#known.delete(key);
-    this.tell({ type: 'removed', kind: thing.kind, id: thing.id, owner: thing.owner });
+    this.tell({ type: 'removed', kind: resource.kind, id: resource.id, owner: resource.owner });
   }
 
   /**
-   * Looks at all things of some kinds, and tells what differs from what was known. Of what is `unseen` (thingKeys) nothing
+   * Looks at all resources of some kinds, and tells what differs from what was known. Of what is `unseen` (resourceKeys) nothing
    * is known anew.
    */
-  async survey(kinds: readonly ThingKind[], look: () => Promise<Survey>): Promise<void> {
+  async survey(kinds: readonly ResourceType[], look: () => Promise<Survey>): Promise<void> {
     this.#moment += 1;
     const began = this.#moment;
     this.#surveys += 1;
@@ -91,19 +91,19 @@ export class Ledger {
     }
   }
 
-  #compare(kinds: readonly ThingKind[], began: number, { things, unseen = [] }: Survey): void {
-    const found = new Map(things.map((thing) => [thingKey(thing), thing]));
+  #compare(kinds: readonly ResourceType[], began: number, { resources, unseen = [] }: Survey): void {
+    const found = new Map(resources.map((resource) => [resourceKey(resource), resource]));
     const hidden = new Set(unseen);
     const stale = (key: string) => this.#busy.has(key) || (this.#touched.get(key) ?? 0) >= began || hidden.has(key);
-    for (const [key, thing] of found)
-      if (!stale(key) && !isDeepStrictEqual(this.#known.get(key), thing)) {
-        this.#known.set(key, thing);
-        this.tell({ type: 'changed', thing });
+    for (const [key, resource] of found)
+      if (!stale(key) && !isDeepStrictEqual(this.#known.get(key), resource)) {
+        this.#known.set(key, resource);
+        this.tell({ type: 'changed', resource });
       }
-    for (const [key, thing] of this.#known)
-      if (kinds.includes(thing.kind) && !found.has(key) && !stale(key)) {
+    for (const [key, resource] of this.#known)
+      if (kinds.includes(resource.kind) && !found.has(key) && !stale(key)) {
         this.#known.delete(key);
-        this.tell({ type: 'removed', kind: thing.kind, id: thing.id, owner: thing.owner });
+        this.tell({ type: 'removed', kind: resource.kind, id: resource.id, owner: resource.owner });
       }
   }
 

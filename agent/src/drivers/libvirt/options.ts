@@ -9,7 +9,7 @@ export interface LibvirtDriverOptions {
   dataDir: string;
   /** Address of this host to which the others send VXLAN. */
   tunnelAddress: string;
-  /** Name of the host; with the data folder it tells this driver's things from another's on the same machine. */
+  /** Name of the host; with the data folder it tells this driver's resources from another's on the same machine. */
   host: string;
   log: (line: string) => void;
   /** Where images may come from. */

@@ -1,7 +1,7 @@
 /** What the driver is made of, put together in one place: every part gets what it needs and knows no other. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock, Thing } from '@plumb/schemas';
+import type { Clock, HostResource } from '@plumb/schemas';
 import { realAmbient } from '@plumb/schemas';
 import { Fetcher } from '../../fetch/fetcher.ts';
 import { run, runInNetwork } from '../../host/command.ts';
@@ -45,7 +45,7 @@ export interface Parts {
   bridged: BridgedPackets;
   trace: DomainTrace;
   /** Where the parts of a domain lie; undefined when a disk of it is not known. */
-  partsOf: (thing: Thing<'domain'>) => DomainParts | undefined;
+  partsOf: (resource: HostResource<'domain'>) => DomainParts | undefined;
   domains: Domains;
 }
 
@@ -73,10 +73,12 @@ export async function openParts(options: LibvirtDriverOptions, listener: LinkLis
       run: hostRun,
       clock,
     });
-    const partsOf = ({ id, spec }: Thing<'domain'>): DomainParts | undefined => {
-      const known = spec.disks.map((disk) => ledger.get({ kind: 'disk', id: disk }) as Thing<'disk'> | undefined);
+    const partsOf = ({ id, spec }: HostResource<'domain'>): DomainParts | undefined => {
+      const known = spec.disks.map(
+        (disk) => ledger.get({ kind: 'disk', id: disk }) as HostResource<'disk'> | undefined,
+      );
       if (!known.every((disk) => disk !== undefined)) return undefined;
-      const seed = spec.seed && (ledger.get({ kind: 'seed', id: spec.seed }) as Thing<'seed'> | undefined);
+      const seed = spec.seed && (ledger.get({ kind: 'seed', id: spec.seed }) as HostResource<'seed'> | undefined);
       return {
         ...{ key, accelerator: machine.accelerator, emulator: machine.emulator },
         disks: known.map((disk) => disks.chain(disk)),

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { refused } from '../../fetch/failures.ts';
 import { SourceRules } from '../../fetch/source-rules.ts';
@@ -18,10 +18,10 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const check = (thing: Thing<'image'>) => checkImage(thing, new SourceRules({ folders: [folder] }));
+const check = (resource: HostResource<'image'>) => checkImage(resource, new SourceRules({ folders: [folder] }));
 const sum = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
-function image(bytes: Buffer, more: Partial<Thing<'image'>['spec']> = {}): Thing<'image'> {
+function image(bytes: Buffer, more: Partial<HostResource<'image'>['spec']> = {}): HostResource<'image'> {
   const spec = { url: pathToFileURL(path).href, sha256: sum(bytes), format: 'raw' as const, maxBytes: 1e6, ...more };
   return { kind: 'image', id: spec.sha256, owner: 'o', spec };
 }

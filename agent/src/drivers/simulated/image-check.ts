@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { parseAddress } from '../../fetch/address.ts';
 import { notFound, reasonOf, refused, unavailable } from '../../fetch/failures.ts';
 import { openFile } from '../../fetch/open-file.ts';
@@ -14,7 +14,7 @@ import { IMAGE_HEAD_BYTES, otherChecksum, requireUsable, tooLarge } from '../../
  * `ImageSourceRefused`, `ImageNotFound`, `ImageTooLarge`, `ChecksumMismatch`, `ImageInvalid` (terminal), `ImageUnavailable`
  * (retry).
  */
-export async function checkImage({ spec }: Thing<'image'>, rules: SourceRules): Promise<void> {
+export async function checkImage({ spec }: HostResource<'image'>, rules: SourceRules): Promise<void> {
   const parsed = URL.parse(spec.url);
   if (parsed?.protocol === 'file:') return checkFile(spec, rules);
   if (parsed?.protocol !== 'https:' && parsed?.protocol !== 'http:')
@@ -33,7 +33,7 @@ function checkServer(url: string, { hostname, port, protocol }: URL, rules: Sour
   if (rules.judge(host, number, address, []) === 'refused') throw refused(url);
 }
 
-async function checkFile(spec: Thing<'image'>['spec'], rules: SourceRules): Promise<void> {
+async function checkFile(spec: HostResource<'image'>['spec'], rules: SourceRules): Promise<void> {
   const { handle, stats } = await openFile(spec.url, await foundFolders(rules), rules.dataDir);
   try {
     if (stats.size > spec.maxBytes) throw tooLarge(spec, `the file has ${stats.size} bytes`);

@@ -1,4 +1,4 @@
-import { type LiveThing, realAmbient, type Thing } from '@plumb/schemas';
+import { type HostResource, type LiveResource, realAmbient } from '@plumb/schemas';
 import { describe, expect, test } from 'vitest';
 import type { DriverChange } from '../driver.ts';
 import { latencyAround } from './latency.ts';
@@ -11,14 +11,14 @@ function host(options: Partial<SimulatedHostOptions> = {}) {
   return new SimulatedHost({ clock, random: seededRandom(1), cpus: 4, memoryMiB: 4096, ...options });
 }
 
-const bridge = (id: string, peers: string[] = []): Thing<'bridge'> => ({
+const bridge = (id: string, peers: string[] = []): HostResource<'bridge'> => ({
   kind: 'bridge',
   id,
   owner: id,
   spec: { name: id, type: 'vxlan', vni: 7, mtuBytes: 1450, peers },
 });
 
-const domain = (id: string, power: 'Running' | 'Stopped', name = `default.${id}`): Thing<'domain'> => ({
+const domain = (id: string, power: 'Running' | 'Stopped', name = `default.${id}`): HostResource<'domain'> => ({
   kind: 'domain',
   id,
   owner: id,
@@ -30,7 +30,7 @@ describe('failures', () => {
     const run = async (seed: number) => {
       const driver = host({ failureRate: 0.3, random: seededRandom(seed) });
       const told: string[] = [];
-      driver.onChange((change) => told.push(change.type === 'changed' ? change.thing.id : change.type));
+      driver.onChange((change) => told.push(change.type === 'changed' ? change.resource.id : change.type));
       const failed: string[] = [];
       for (let n = 0; n < 1000; n++) await driver.ensure(bridge(`b${n}`)).catch(() => failed.push(`b${n}`));
       return { failed, told };
@@ -61,7 +61,7 @@ test('latency is spread around its mean', () => {
   expect(drawn[Math.floor(drawn.length * 0.99)]).toBeGreaterThan(200);
 });
 
-test('an operation takes as long as the latency says, operations on different things at the same time', async () => {
+test('an operation takes as long as the latency says, operations on different resources at the same time', async () => {
   const waits: (() => void)[] = [];
   const clock = {
     now: () => 0,
@@ -92,8 +92,8 @@ describe('what happens to guests', () => {
     driver.onChange((change) => told.push(change));
     driver.kill('d1', reason);
     driver.kill('d1', 'crashed');
-    const off: LiveThing = { ...domain('d1', 'Running'), drift: [], domain: { state: 'off', reason } };
-    expect(told).toEqual([{ type: 'changed', thing: off }]);
+    const off: LiveResource = { ...domain('d1', 'Running'), drift: [], domain: { state: 'off', reason } };
+    expect(told).toEqual([{ type: 'changed', resource: off }]);
     await driver.ensure(domain('d1', 'Stopped'));
     expect((await driver.observe())[0]?.domain).toEqual({ state: 'off', reason });
   });
@@ -119,7 +119,7 @@ test('what hosts share is held once, and what they do not is kept apart', async 
   expect(other).toEqual(bridge('l2', ['192.0.2.2']).spec);
 });
 
-test('100,000 things on 1,000 hosts take less than 150 MB', async () => {
+test('100,000 resources on 1,000 hosts take less than 150 MB', async () => {
   const pool = new SpecPool();
   const before = process.memoryUsage().heapUsed;
   const hosts = Array.from({ length: 1000 }, () => host({ pool }));
@@ -131,27 +131,27 @@ test('100,000 things on 1,000 hosts take less than 150 MB', async () => {
 
 test('a disk that was left half made is seen as such, and made whole by the next ensure', async () => {
   const driver = host();
-  const image: Thing<'image'> = {
+  const image: HostResource<'image'> = {
     kind: 'image',
     id: 'a'.repeat(64),
     owner: 'img',
     spec: { url: 'https://images.test/a', sha256: 'a'.repeat(64), format: 'raw', maxBytes: 1 },
   };
-  const disk: Thing<'disk'> = {
+  const disk: HostResource<'disk'> = {
     kind: 'disk',
     id: 'd',
     owner: 'o',
     spec: { image: image.id, imageFormat: 'raw', sizeBytes: 512 },
   };
   driver.leaveHalfMade(disk);
-  expect(driver.things.size).toBe(0); // there was nothing to clone
+  expect(driver.resources.size).toBe(0); // there was nothing to clone
   await driver.ensure(image);
   driver.leaveHalfMade(disk);
-  expect(driver.things.get('disk/d')?.drift).toHaveLength(1);
+  expect(driver.resources.get('disk/d')?.drift).toHaveLength(1);
   await driver.ensure(disk);
-  expect(driver.things.get('disk/d')?.drift).toEqual([]);
+  expect(driver.resources.get('disk/d')?.drift).toEqual([]);
   driver.leaveHalfMade(disk);
-  expect(driver.things.get('disk/d')?.drift).toEqual([]);
+  expect(driver.resources.get('disk/d')?.drift).toEqual([]);
 });
 
 test('what a host carries from the start is there as if it had been made, and changes like anything else', async () => {
@@ -162,7 +162,7 @@ test('what a host carries from the start is there as if it had been made, and ch
   };
   const driver = host({ carries });
   const made = host();
-  for (const thing of carries()) await made.ensure(thing);
+  for (const resource of carries()) await made.ensure(resource);
   expect(await driver.observe()).toEqual(await made.observe());
   await driver.observe();
   await driver.ensure(domain('d', 'Running'));

@@ -1,9 +1,9 @@
-import type { Clock, DomainFacts, LiveThing, Random, Thing, ThingKind } from '@plumb/schemas';
-import { bootedFacts, domainChange, retryable, shownUrl, terminal, thingKey } from '@plumb/schemas';
+import type { Clock, DomainFacts, HostResource, LiveResource, Random, ResourceType } from '@plumb/schemas';
+import { bootedFacts, domainChange, resourceKey, retryable, shownUrl, terminal } from '@plumb/schemas';
 import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
 import { SourceRules } from '../../fetch/source-rules.ts';
 import { Turns } from '../../turns.ts';
-import type { ThingRef } from '../dependencies.ts';
+import type { ResourceRef } from '../dependencies.ts';
 import { isAnothersImage, requireDependencies, requireUnused } from '../dependencies.ts';
 import type { Attention, Driver, DriverChange, DriverFacts } from '../driver.ts';
 import { checkImage } from './image-check.ts';
@@ -25,7 +25,7 @@ export interface SimulatedHostOptions extends DriverFacts {
    * What lives there from the start; nothing, if absent. The same each time: it is asked for again and not kept as long
    * as the host is only looked at.
    */
-  carries?: () => readonly Thing[];
+  carries?: () => readonly HostResource[];
 }
 
 /**
@@ -37,7 +37,7 @@ export class SimulatedHost implements Driver {
   readonly #options: SimulatedHostOptions;
   readonly #pool: SpecPool;
   /** Undefined as long as nothing was changed. */
-  #changed: Map<string, LiveThing> | undefined;
+  #changed: Map<string, LiveResource> | undefined;
   readonly #boots = new Map<string, number>();
   readonly #foreign = new Set<string>();
   readonly #broken = new Set<string>();
@@ -67,18 +67,18 @@ export class SimulatedHost implements Driver {
     this.#tell({ type: 'troubles' });
   }
 
-  async observe(): Promise<LiveThing[]> {
+  async observe(): Promise<LiveResource[]> {
     return this.#changed ? [...this.#changed.values()] : this.#atFirst();
   }
 
-  async ensure(thing: Thing, attention: Attention = {}): Promise<void> {
-    if (thing.kind === 'image') await this.#untilFetched(thing, attention);
-    await this.#operation(thing, async () => {
-      if (thing.kind === 'image') await this.#fetch(thing);
-      requireDependencies(thing, (ref) => this.#things.has(thingKey(ref)));
-      if (thing.kind === 'domain') this.#requireName(thing);
-      const now = this.#things.get(thingKey(thing));
-      const next = made(this.#pool.share(thing), now);
+  async ensure(resource: HostResource, attention: Attention = {}): Promise<void> {
+    if (resource.kind === 'image') await this.#untilFetched(resource, attention);
+    await this.#operation(resource, async () => {
+      if (resource.kind === 'image') await this.#fetch(resource);
+      requireDependencies(resource, (ref) => this.#resources.has(resourceKey(ref)));
+      if (resource.kind === 'domain') this.#requireName(resource);
+      const now = this.#resources.get(resourceKey(resource));
+      const next = made(this.#pool.share(resource), now);
       if (now !== undefined && same(now, next)) return;
       if (boots(now, next)) this.#boots.set(next.id, this.bootsOf(next.id) + 1);
       this.#put(next);
@@ -87,13 +87,13 @@ export class SimulatedHost implements Driver {
     });
   }
 
-  remove(thing: { kind: ThingKind; id: string; owner: string }): Promise<void> {
-    if (thing.kind === 'image') this.#endFetch(thing.id);
-    return this.#operation(thing, async () => {
-      const now = this.#things.get(thingKey(thing));
-      if (now === undefined || isAnothersImage(thing, now)) return;
-      requireUnused(now, this.#things.values());
-      this.#things.delete(thingKey(now));
+  remove(resource: { kind: ResourceType; id: string; owner: string }): Promise<void> {
+    if (resource.kind === 'image') this.#endFetch(resource.id);
+    return this.#operation(resource, async () => {
+      const now = this.#resources.get(resourceKey(resource));
+      if (now === undefined || isAnothersImage(resource, now)) return;
+      requireUnused(now, this.#resources.values());
+      this.#resources.delete(resourceKey(now));
       if (now.kind === 'domain') this.#boots.delete(now.id);
       this.#tell({ type: 'removed', kind: now.kind, id: now.id, owner: now.owner });
     });
@@ -109,9 +109,9 @@ export class SimulatedHost implements Driver {
     this.#listeners.clear();
   }
 
-  /** What lives on the host, by thingKey: the truth, whoever asks. */
-  get things(): ReadonlyMap<string, LiveThing> {
-    return this.#things;
+  /** What lives on the host, by resourceKey: the truth, whoever asks. */
+  get resources(): ReadonlyMap<string, LiveResource> {
+    return this.#resources;
   }
 
   /** How often the guest was started: what is changed live starts none. */
@@ -120,9 +120,9 @@ export class SimulatedHost implements Driver {
   }
 
   /** What an agent leaves that dies between making a disk and writing down for what: nothing, where one was made before. */
-  leaveHalfMade(disk: Thing<'disk'>): void {
-    if (this.#things.has(thingKey(disk))) return;
-    if (!this.#things.has(thingKey({ kind: 'image', id: disk.spec.image }))) return;
+  leaveHalfMade(disk: HostResource<'disk'>): void {
+    if (this.#resources.has(resourceKey(disk))) return;
+    if (!this.#resources.has(resourceKey({ kind: 'image', id: disk.spec.image }))) return;
     this.#put({ ...disk, drift: ['its declaration is not on this host'] });
   }
 
@@ -173,9 +173,9 @@ export class SimulatedHost implements Driver {
     return this.#foreign.has(name);
   }
 
-  /** Operations on one thing take turns, each as long as the latency says. */
-  #operation(ref: ThingRef, run: () => Promise<void>): Promise<void> {
-    return this.#turns.take(thingKey(ref), async () => {
+  /** Operations on one resource take turns, each as long as the latency says. */
+  #operation(ref: ResourceRef, run: () => Promise<void>): Promise<void> {
+    return this.#turns.take(resourceKey(ref), async () => {
       const { clock, random, latency, failureRate = 0 } = this.#options;
       const ms = latency?.(random) ?? 0;
       if (ms > 0) await new Promise<void>((resolve) => clock.after(ms, resolve));
@@ -185,18 +185,18 @@ export class SimulatedHost implements Driver {
       if (fails)
         throw retryable(
           'SimulatedFailure',
-          `${thingKey(ref)}: the simulated host was told to fail now and then, and did so ${early ? 'before' : 'after'} it took effect`,
+          `${resourceKey(ref)}: the simulated host was told to fail now and then, and did so ${early ? 'before' : 'after'} it took effect`,
         );
     });
   }
 
   /** Before the turn of the image, as on a real host: who waits for a fetch may give up. */
-  async #untilFetched(thing: Thing<'image'>, { signal, onProgress }: Attention): Promise<void> {
-    const stalled = this.#stalled.get(thing.spec.url);
-    if (stalled === undefined || this.#things.has(thingKey(thing))) return;
+  async #untilFetched(resource: HostResource<'image'>, { signal, onProgress }: Attention): Promise<void> {
+    const stalled = this.#stalled.get(resource.spec.url);
+    if (stalled === undefined || this.#resources.has(resourceKey(resource))) return;
     const { promise: ended, reject } = Promise.withResolvers<void>();
-    const giveUp = () => reject(retryable('Aborted', `the fetch of image ${thing.id} was ended`));
-    const fetch = { id: thing.id, giveUp };
+    const giveUp = () => reject(retryable('Aborted', `the fetch of image ${resource.id} was ended`));
+    const fetch = { id: resource.id, giveUp };
     this.#fetches.add(fetch);
     signal?.addEventListener('abort', giveUp, { once: true });
     if (signal?.aborted) giveUp();
@@ -213,51 +213,51 @@ export class SimulatedHost implements Driver {
     for (const fetch of this.#fetches) if (fetch.id === id) fetch.giveUp();
   }
 
-  async #fetch(thing: Thing<'image'>): Promise<void> {
-    const { url } = thing.spec;
-    if (this.#things.has(thingKey(thing))) return;
+  async #fetch(resource: HostResource<'image'>): Promise<void> {
+    const { url } = resource.spec;
+    if (this.#resources.has(resourceKey(resource))) return;
     if (this.#broken.has(url))
       throw retryable('ImageUnavailable', `the image at ${shownUrl(url)} broke off while it was fetched`);
-    await checkImage(thing, this.#options.sources ?? ANY);
+    await checkImage(resource, this.#options.sources ?? ANY);
   }
 
   /** Its domain, if it runs, was started with the seed of before. */
   #outdateSeed(id: string): void {
-    const domain = this.#things.get(thingKey({ kind: 'domain', id }));
+    const domain = this.#resources.get(resourceKey({ kind: 'domain', id }));
     if (domain?.kind === 'domain' && domain.domain?.state === 'running')
       this.#put({ ...domain, domain: { ...domain.domain, oldSeed: true } });
   }
 
-  #requireName(thing: Thing<'domain'>): void {
-    const { name } = thing.spec;
+  #requireName(resource: HostResource<'domain'>): void {
+    const { name } = resource.spec;
     if (this.#foreign.has(name))
       throw terminal(
         'NameTaken',
         `a domain named ${name} is on this host and was not made by Plumb: rename one of the two, or remove it`,
       );
-    for (const other of this.#things.values())
-      if (other.kind === 'domain' && other.spec.name === name && other.id !== thing.id)
+    for (const other of this.#resources.values())
+      if (other.kind === 'domain' && other.spec.name === name && other.id !== resource.id)
         throw retryable('NameTaken', `a domain named ${name} is still on this host, made for object ${other.owner}`);
   }
 
-  get #things(): Map<string, LiveThing> {
-    this.#changed ??= new Map(this.#atFirst().map((thing) => [thingKey(thing), thing]));
+  get #resources(): Map<string, LiveResource> {
+    this.#changed ??= new Map(this.#atFirst().map((resource) => [resourceKey(resource), resource]));
     return this.#changed;
   }
 
-  #atFirst(): LiveThing[] {
-    return (this.#options.carries?.() ?? []).map((thing) => made(this.#pool.share(thing), undefined));
+  #atFirst(): LiveResource[] {
+    return (this.#options.carries?.() ?? []).map((resource) => made(this.#pool.share(resource), undefined));
   }
 
-  #must(ref: ThingRef): LiveThing {
-    const thing = this.#things.get(thingKey(ref));
-    if (thing === undefined) throw terminal('NotFound', `${thingKey(ref)} is not on this host`);
-    return thing;
+  #must(ref: ResourceRef): LiveResource {
+    const resource = this.#resources.get(resourceKey(ref));
+    if (resource === undefined) throw terminal('NotFound', `${resourceKey(ref)} is not on this host`);
+    return resource;
   }
 
-  #put(thing: LiveThing): void {
-    this.#things.set(thingKey(thing), thing);
-    this.#tell({ type: 'changed', thing });
+  #put(resource: LiveResource): void {
+    this.#resources.set(resourceKey(resource), resource);
+    this.#tell({ type: 'changed', resource });
   }
 
   #tell(change: DriverChange): void {
@@ -267,25 +267,31 @@ export class SimulatedHost implements Driver {
 
 const ANY = new SourceRules();
 
-/** One array and few objects for all things of all hosts, since nearly all of them are alike in this. */
+/** One array and few objects for all resources of all hosts, since nearly all of them are alike in this. */
 const NO_DRIFT: string[] = [];
 const NO_TROUBLES: readonly HostTrouble[] = [];
 const BOOTED = new Map<number, DomainFacts>();
 const STOPPED: DomainFacts = { state: 'off', reason: 'destroyed' };
 const NEVER_RAN: DomainFacts = { state: 'off', reason: 'unknown' };
 
-/** The thing as it is after it was made. What is off and shall be off keeps the reason why it is off. */
-function made(thing: Thing, now: LiveThing | undefined): LiveThing {
-  const live = { kind: thing.kind, id: thing.id, owner: thing.owner, spec: thing.spec, drift: NO_DRIFT } as LiveThing;
-  if (thing.kind !== 'domain') return live;
-  if (thing.spec.power === 'Running')
-    return { ...live, domain: boots(now, thing) ? booted(thing.spec.cpus) : now!.domain };
+/** The resource as it is after it was made. What is off and shall be off keeps the reason why it is off. */
+function made(resource: HostResource, now: LiveResource | undefined): LiveResource {
+  const live = {
+    kind: resource.kind,
+    id: resource.id,
+    owner: resource.owner,
+    spec: resource.spec,
+    drift: NO_DRIFT,
+  } as LiveResource;
+  if (resource.kind !== 'domain') return live;
+  if (resource.spec.power === 'Running')
+    return { ...live, domain: boots(now, resource) ? booted(resource.spec.cpus) : now!.domain };
   if (now === undefined) return { ...live, domain: NEVER_RAN };
   return { ...live, domain: now.domain?.state === 'off' ? now.domain : STOPPED };
 }
 
-/** Whether the guest is started for the thing to become `next`: it was off, or only a restart changes it. */
-function boots(now: LiveThing | undefined, next: Thing): boolean {
+/** Whether the guest is started for the resource to become `next`: it was off, or only a restart changes it. */
+function boots(now: LiveResource | undefined, next: HostResource): boolean {
   if (next.kind !== 'domain' || next.spec.power !== 'Running') return false;
   if (now?.kind !== 'domain' || now.domain?.state !== 'running') return true;
   return domainChange({ ...now.spec, power: next.spec.power }, next.spec, now.domain) === 'restart';
@@ -297,7 +303,7 @@ function booted(cpus: number): DomainFacts {
   return known;
 }
 
-function same(now: LiveThing, next: LiveThing): boolean {
+function same(now: LiveResource, next: LiveResource): boolean {
   return (
     now.owner === next.owner &&
     now.drift.length === 0 && // guard: half-made disk reused by the next create

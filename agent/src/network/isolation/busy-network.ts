@@ -1,7 +1,7 @@
 /** Guests that ask DNS and DHCP all the time, while ports of other guests come, take their lease, and go. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { readLeases } from '../leases.ts';
 import { DhcpClient } from './dhcp-client.ts';
 import { GuestStub } from './guest-stub.ts';
@@ -126,7 +126,7 @@ async function changePorts(world: World, { changes, atOnce }: BusyOptions): Prom
 }
 
 /** Asks for the port's address once, as a guest that starts; what the server has given is in its file. */
-async function takesLease(world: World, { spec }: Thing<'port'>): Promise<boolean> {
+async function takesLease(world: World, { spec }: HostResource<'port'>): Promise<boolean> {
   const { gateway } = world.cards;
   const client = new DhcpClient(world.taps, world.ghost, { mac: spec.macAddress, ip: spec.addresses[0]! }, gateway.ip);
   client.say(REQUEST, { more: [[50, Buffer.from(spec.addresses[0]!.split('.').map(Number))]] });
@@ -139,8 +139,8 @@ async function takesLease(world: World, { spec }: Thing<'port'>): Promise<boolea
   return false;
 }
 
-function portOf(world: World, last: number, generation: number): Thing<'port'> {
-  const { spec } = world.things.ports.guest;
+function portOf(world: World, last: number, generation: number): HostResource<'port'> {
+  const { spec } = world.resources.ports.guest;
   const hex = generation.toString(16).padStart(8, '0');
   const owner = `${hex}-0000-4000-8000-${last.toString(16).padStart(12, '0')}`;
   const bytes = [generation >> 8, generation & 0xff, last].map((byte) => byte.toString(16).padStart(2, '0'));

@@ -1,7 +1,7 @@
 /** What a guest gets from the server of its network, whatever neighbours, guests before it and accidents do. */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { whyNoRealHost } from '../../drivers/libvirt/real-host.ts';
 import { readLeases } from '../leases.ts';
@@ -35,7 +35,7 @@ describe.skipIf(missing !== undefined)('the DHCP and DNS server of a network', (
   /** At the tap of a port, with another Ethernet address. */
   const as = (who: 'guest' | 'neighbour', card: Card) =>
     new DhcpClient(world.taps, world.mouth(who), card, world.cards.gateway.ip);
-  const changed = (port: Thing<'port'>, spec: Partial<Thing<'port'>['spec']>) => ({
+  const changed = (port: HostResource<'port'>, spec: Partial<HostResource<'port'>['spec']>) => ({
     ...port,
     spec: { ...port.spec, ...spec },
   });
@@ -49,7 +49,7 @@ describe.skipIf(missing !== undefined)('the DHCP and DNS server of a network', (
   });
 
   test('gives an address to whom it is declared for now, at once, though another leased it for a day', async () => {
-    const port = world.things.ports.guest;
+    const port = world.resources.ports.guest;
     for (const [number, hostname] of ['again', 'once-more', 'and-again'].entries()) {
       const macAddress = `52:54:00:0a:01:0${number}`;
       await world.network.ensurePort(changed(port, { macAddress, hostname }));
@@ -63,7 +63,7 @@ describe.skipIf(missing !== undefined)('the DHCP and DNS server of a network', (
   });
 
   test('forgets the lease and the name of a port that is removed', async () => {
-    const port = changed(world.things.ports.guest, { macAddress: '52:54:00:0a:02:01', addresses: ['10.20.0.50'] });
+    const port = changed(world.resources.ports.guest, { macAddress: '52:54:00:0a:02:01', addresses: ['10.20.0.50'] });
     const passing = {
       ...port,
       id: '1a57a9ce-0000-4000-8000-000000000050.eth0',
@@ -84,7 +84,7 @@ describe.skipIf(missing !== undefined)('the DHCP and DNS server of a network', (
   });
 
   test('gives two guests that change addresses with each other what is declared, at once', async () => {
-    const { guest: one, neighbour: two } = world.things.ports;
+    const { guest: one, neighbour: two } = world.resources.ports;
     await world.network.ensurePort(changed(one, { addresses: ['10.20.0.60'] }));
     await world.network.ensurePort(changed(two, { addresses: one.spec.addresses }));
     await world.network.ensurePort(changed(one, { addresses: two.spec.addresses }));
@@ -131,7 +131,7 @@ describe.skipIf(missing !== undefined)('the DHCP and DNS server of a network', (
   test('is told to read what an agent had written and not passed on when it ended', async () => {
     await rm(join(world.serverFolder, 'loaded'));
     const before = await readFile(join(world.serverFolder, 'log'), 'utf8');
-    await world.network.ensurePort(world.things.ports.guest);
+    await world.network.ensurePort(world.resources.ports.guest);
     const after = await readFile(join(world.serverFolder, 'log'), 'utf8');
     expect(after.slice(before.length)).toContain(`read ${join(world.serverFolder, 'leases')}`);
   });
@@ -147,7 +147,7 @@ describe.skipIf(missing !== undefined)('the DHCP and DNS server of a network', (
   });
 
   test('is missed at the next look when it was killed or its namespace deleted, once, and comes back', async () => {
-    const [subnet] = world.things.subnets;
+    const [subnet] = world.resources.subnets;
     const accidents = [
       () => readFile(join(world.serverFolder, 'pid'), 'utf8').then((pid) => process.kill(Number(pid), 'SIGKILL')),
       () => world.run('ip', ['netns', 'del', world.names.namespace(subnet.id)]),

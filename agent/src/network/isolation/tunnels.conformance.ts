@@ -1,5 +1,5 @@
 /** Who reaches the guests of a network through its VXLAN tunnel: real datagrams from peers and from others. */
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { whyNoRealHost } from '../../drivers/libvirt/real-host.ts';
 import { run, runInNetwork } from '../../host/command.ts';
@@ -33,8 +33,8 @@ describe.skipIf(missing !== undefined)('the tunnels of a network', () => {
     if (away !== undefined) await run('ip', ['netns', 'del', away]);
   });
 
-  const tunnel = (vni: number, ...peers: string[]): Thing<'bridge'> => {
-    const [, other] = world.things.bridges;
+  const tunnel = (vni: number, ...peers: string[]): HostResource<'bridge'> => {
+    const [, other] = world.resources.bridges;
     const number = String(vni).padStart(12, '0');
     const id = vni === 100 ? other.id : `00000012-0000-4000-8000-${number}`;
     return { ...other, id, owner: id, spec: { ...other.spec, vni, peers } };

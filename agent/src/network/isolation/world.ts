@@ -5,7 +5,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { realAmbient } from '@plumb/schemas';
 import type { Run } from '../../host/command.ts';
 import { run, runInNetwork } from '../../host/command.ts';
@@ -14,7 +14,7 @@ import { namespacePath } from '../namespaces.ts';
 import { Network } from '../network.ts';
 import { ethernet, ipv4 } from './frames.ts';
 import { HeldTaps } from './held-taps.ts';
-import { things } from './world-things.ts';
+import { resources } from './world-resources.ts';
 
 /** Who speaks and who hears. The bystander is never spoken to; the stranger is a guest of another network. */
 export const parties = ['guest', 'neighbour', 'bystander', 'stranger', 'gateway', 'host', 'outside'] as const;
@@ -47,7 +47,7 @@ export class World {
   readonly names: Names;
   /** Runs programs in the host's network. */
   readonly run: Run;
-  readonly things = things(UPLINK);
+  readonly resources = resources(UPLINK);
   readonly cards: Record<Party, Card>;
   readonly #folder: string;
   readonly #namespace: string;
@@ -71,8 +71,8 @@ export class World {
     this.run = runInNetwork(namespacePath(this.#namespace));
     this.names = new Names(driverKey(folder, 'host-1'));
     this.network = this.openNetwork();
-    const { ports, subnets } = this.things;
-    const card = ({ spec }: Thing<'port'>): Card => ({ mac: spec.macAddress, ip: spec.addresses[0]! });
+    const { ports, subnets } = this.resources;
+    const card = ({ spec }: HostResource<'port'>): Card => ({ mac: spec.macAddress, ip: spec.addresses[0]! });
     this.cards = {
       guest: card(ports.guest),
       neighbour: card(ports.neighbour),
@@ -108,7 +108,7 @@ export class World {
     if (party === 'gateway') return auxiliary.gatewayMouth;
     if (party === 'host') return auxiliary.hostMouth;
     if (party === 'outside') return UPLINK;
-    return this.names.tap(this.things.ports[party].id);
+    return this.names.tap(this.resources.ports[party].id);
   }
 
   /** What is sent here reaches the gateway as if it came through the bridge, from whomever it says. */
@@ -130,7 +130,7 @@ export class World {
 
   /** Folder of the files of the lab network's DHCP server. */
   get serverFolder(): string {
-    return join('/run/plumb', this.names.key, 'dhcp', this.things.subnets[0].id);
+    return join('/run/plumb', this.names.key, 'dhcp', this.resources.subnets[0].id);
   }
 
   /** Whether the kernel hands bridged packets to the host's own filters, as it does where Docker or a kubelet runs. */
@@ -216,7 +216,7 @@ export class World {
     await this.run('ip', ['-batch', '-'], { input });
     await this.setBridgeNetfilter(false);
     await this.network.open();
-    const { bridges, subnets, ports } = this.things;
+    const { bridges, subnets, ports } = this.resources;
     for (const bridge of bridges) await this.network.ensureBridge(bridge);
     for (const subnet of subnets) await this.network.ensureSubnet(subnet);
     for (const port of Object.values(ports)) await this.network.ensurePort(port);
@@ -227,7 +227,7 @@ export class World {
   }
 
   #bridge(): string {
-    return this.names.bridge(this.things.bridges[0].id);
+    return this.names.bridge(this.resources.bridges[0].id);
   }
 
   /**
@@ -236,7 +236,7 @@ export class World {
    */
   async #putEars(): Promise<void> {
     const { gatewayMouth, hostMouth, gatewayEar, hostEar, mark, ghost } = auxiliary;
-    const leg = this.names.leg(this.things.subnets[0].id);
+    const leg = this.names.leg(this.resources.subnets[0].id);
     const qdiscs = [leg, this.#bridge(), gatewayMouth, hostMouth, mark, ghost].map(
       (dev) => `qdisc add dev ${dev} clsact`,
     );

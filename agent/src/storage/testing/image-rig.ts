@@ -5,7 +5,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { realAmbient, type Thing } from '@plumb/schemas';
+import { type HostResource, realAmbient } from '@plumb/schemas';
 import { defaultAgentLimits } from '@plumb/schemas/limits/agent.ts';
 import { sourceOpener } from '../../fetch/open-source.ts';
 import { SourceRules } from '../../fetch/source-rules.ts';
@@ -61,7 +61,7 @@ export class ImageRig {
   }
 }
 
-export function image(url: string, spec: Partial<Thing<'image'>['spec']> = {}): Thing<'image'> {
+export function image(url: string, spec: Partial<HostResource<'image'>['spec']> = {}): HostResource<'image'> {
   const sha256 = spec.sha256 ?? SHA256;
   return { kind: 'image', id: sha256, owner: 'someone', spec: { url, format: 'raw', maxBytes: 1e6, sha256, ...spec } };
 }

@@ -57,8 +57,8 @@ it('returns every object, and what runs, when one fails', async () => {
   await apply('first', [offering(1), instance('web-0')]);
   await rig.ready('ChangeSet', 'first');
   const before = rig.fleet.keysOn('host-1');
-  rig.fleet.fault = (_h, verb, thing) =>
-    thing.kind === 'domain' && verb === 'ensure' && thing.spec.name === 'default.web-2'
+  rig.fleet.fault = (_h, verb, resource) =>
+    resource.kind === 'domain' && verb === 'ensure' && resource.spec.name === 'default.web-2'
       ? terminal('BootFailed', 'no firmware')
       : undefined;
   await apply('second', [offering(2), instance('web-1'), instance('web-2')]);
@@ -82,8 +82,8 @@ it('gives running instances more processors when it is over, since they cannot b
   await rig.ready('ChangeSet', 'first');
   const { uid } = rig.get('Instance', 'web-0')!.metadata;
   const before: string[] = [];
-  rig.fleet.fault = (_h, _v, thing) => {
-    if (thing.id === uid) before.push(condition(rig.get('ChangeSet', 'second'), 'Ready')?.status ?? 'none');
+  rig.fleet.fault = (_h, _v, resource) => {
+    if (resource.id === uid) before.push(condition(rig.get('ChangeSet', 'second'), 'Ready')?.status ?? 'none');
     return undefined;
   };
   await apply('second', [offering(2), instance('web-1')]);
@@ -92,8 +92,8 @@ it('gives running instances more processors when it is over, since they cannot b
 });
 
 it('goes back after a crash of the control plane in the middle', async () => {
-  rig.fleet.fault = (_h, verb, thing) =>
-    thing.kind === 'domain' && verb === 'ensure' ? terminal('No', 'no') : undefined;
+  rig.fleet.fault = (_h, verb, resource) =>
+    resource.kind === 'domain' && verb === 'ensure' ? terminal('No', 'no') : undefined;
   rig.fleet.disconnect('host-1');
   await apply('one', [offering(1), instance('web-0')]);
   await rig.until('ChangeSet', 'one', (o) => o?.status?.conditions !== undefined);

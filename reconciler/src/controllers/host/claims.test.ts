@@ -59,7 +59,9 @@ test('a tunnel address that an agent made up reaches no other host, and its Host
   await rig.create('Instance', 'honest', instanceSpec());
   await rig.ready('Instance', 'honest');
   const told = rig.fleet.sent.flatMap(({ command }) =>
-    command.steps.flatMap(({ thing }) => (thing.kind === 'bridge' && 'peers' in thing.spec ? thing.spec.peers : [])),
+    command.steps.flatMap(({ resource }) =>
+      resource.kind === 'bridge' && 'peers' in resource.spec ? resource.spec.peers : [],
+    ),
   );
   expect(told.length).toBeGreaterThan(0);
   expect(told.filter((peer) => peer !== '192.0.2.1' && !peer.startsWith('192.0.2.7'))).toEqual([]);
@@ -73,7 +75,7 @@ test('owners that a host makes up are looked for in the store now and then, howe
   });
   const claimed = Array.from({ length: 300 }, (_, n) => bridge(n));
   rig.fleet.connect('liar', {}, claimed);
-  await rig.until('Host', 'liar', (host) => condition(host, 'Orphans')?.message?.startsWith('300 things') === true);
+  await rig.until('Host', 'liar', (host) => condition(host, 'Orphans')?.message?.startsWith('300 resources') === true);
   const get = vi.spyOn(rig.store, 'get');
   const asked = () => get.mock.calls.filter(([key]) => key.includes('made-up')).length;
   for (let round = 0; round < 10; round++) {

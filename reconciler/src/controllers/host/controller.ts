@@ -1,5 +1,5 @@
 /** Host: says whether its agent is connected and what it found there; lets go of it when nothing runs on it. */
-import { type Host, type Instance, type LiveThing, retryable, thingOrder, type Zone } from '@plumb/schemas';
+import { type Host, type Instance, type LiveResource, resourceOrder, retryable, type Zone } from '@plumb/schemas';
 import { findCredential, removal } from '../../fleet/credentials.ts';
 import type { HostLive } from '../../fleet/fleet.ts';
 import { isBlocked } from '../../fleet/troubles.ts';
@@ -37,8 +37,8 @@ export function hostController(context: Context): Controller {
   return {
     name: 'host',
     kind: 'Host',
-    inputs: ['Host', 'Zone', "the agent's session", 'live things without an object', 'deletion records'],
-    outputs: ['Host.status', 'things whose owner was deleted'],
+    inputs: ['Host', 'Zone', "the agent's session", 'live resources without an object', 'deletion records'],
+    outputs: ['Host.status', 'resources whose owner was deleted'],
     concurrency: 64,
     async reconcile(key: string): Promise<Again | undefined> {
       const cached = context.cache.get<Host>(key);
@@ -144,7 +144,7 @@ function connectedStatus(
   status: Status,
   object: Cached['object'],
   live: HostLive,
-  orphans: LiveThing[],
+  orphans: LiveResource[],
 ): Status {
   const { driver, agentVersion } = live.facts;
   const { cpus, memoryMiB, problem } = capacityOf(object as Host, live.facts, context.limits);
@@ -185,20 +185,20 @@ function troubledStatus(context: Context, status: Status, object: Cached['object
 }
 
 /** The status with what was found on the host and belongs to nobody. */
-function orphansStatus(context: Context, status: Status, object: Cached['object'], orphans: LiveThing[]): Status {
+function orphansStatus(context: Context, status: Status, object: Cached['object'], orphans: LiveResource[]): Status {
   const { orphans: _before, ...rest } = status as Status & { orphans?: unknown };
   if (orphans.length === 0) return conditionsTo(context, rest, object, [], ['Orphans']);
   const all = orphans.map(({ kind, id, owner }) => ({ kind, id, owner }));
   const found = all
     .sort((a, b) => (`${a.kind}/${a.id}` < `${b.kind}/${b.id}` ? -1 : 1))
     .slice(0, context.limits.orphansShown);
-  const message = `${all.length} things on the host belong to no object that the store knows, e.g. ${found[0]!.kind} ${found[0]!.id}; Plumb does not touch them`;
+  const message = `${all.length} resources on the host belong to no object that the store knows, e.g. ${found[0]!.kind} ${found[0]!.id}; Plumb does not touch them`;
   const condition = { type: 'Orphans', status: 'True' as const, reason: 'Found', message };
   return conditionsTo(context, { ...rest, orphans: found } as Status, object, [condition], []);
 }
 
 /** Says what stays of instances that live elsewhere, for it may be all that there is of their data. */
-function keptStatus(context: Context, status: Status, object: Cached['object'], kept: LiveThing[]): Status {
+function keptStatus(context: Context, status: Status, object: Cached['object'], kept: LiveResource[]): Status {
   const first = kept.find(({ kind }) => kind === 'disk') ?? kept[0];
   if (first === undefined) return conditionsTo(context, status, object, [], ['Misplaced']);
   const more = kept.length > 1 ? `, and ${kept.length - 1} more` : '';
@@ -207,15 +207,15 @@ function keptStatus(context: Context, status: Status, object: Cached['object'], 
 }
 
 /** What deleted objects left goes, but for files that other Images declare as well: those become theirs. */
-async function letGo(context: Context, live: HostLive, removable: LiveThing[]): Promise<void> {
+async function letGo(context: Context, live: HostLive, removable: LiveResource[]): Promise<void> {
   const { name: host } = live;
-  const left: LiveThing[] = [];
-  for (const thing of removable) {
+  const left: LiveResource[] = [];
+  for (const resource of removable) {
     const heir =
-      thing.kind === 'image' && !restrictionOf(context.cache, host)
-        ? heirOf(context, thing.id, thing.owner)
+      resource.kind === 'image' && !restrictionOf(context.cache, host)
+        ? heirOf(context, resource.id, resource.owner)
         : undefined;
-    if (heir === undefined) left.push(thing);
+    if (heir === undefined) left.push(resource);
     // Else deleting one image would take the file from under another.
     else await converge(context, heir.owner, context.store.revision(), [{ host, live: undefined, desired: heir }]);
   }
@@ -223,11 +223,11 @@ async function letGo(context: Context, live: HostLive, removable: LiveThing[]): 
 }
 
 /** Removes what the store has deletion records of, in the reverse order of making. */
-async function removeDeleted(context: Context, live: HostLive, things: LiveThing[]): Promise<void> {
-  const ordered = [...things].sort((a, b) => thingOrder(b.kind) - thingOrder(a.kind));
-  for (const thing of ordered)
-    await converge(context, thing.owner, context.store.revision(), [
-      { host: live.name, live: thing, desired: undefined },
+async function removeDeleted(context: Context, live: HostLive, resources: LiveResource[]): Promise<void> {
+  const ordered = [...resources].sort((a, b) => resourceOrder(b.kind) - resourceOrder(a.kind));
+  for (const resource of ordered)
+    await converge(context, resource.owner, context.store.revision(), [
+      { host: live.name, live: resource, desired: undefined },
     ]);
 }
 
@@ -266,7 +266,7 @@ async function remove(context: Context, cached: Cached<Host>): Promise<Again | u
  */
 function holdersOn({ cache, fleet, holdings, strays }: Context, host: string): string[] {
   const holders = new Set(holdings.on(host));
-  for (const { kind, owner } of fleet.host(host)?.things.values() ?? []) {
+  for (const { kind, owner } of fleet.host(host)?.resources.values() ?? []) {
     if (isSharedKind(kind) || !cache.isOwner(owner)) continue;
     const settled = (cache.byUid(owner)?.object as Instance | undefined)?.status?.host;
     if (settled === undefined || strays.has(owner)) holders.add(owner);
@@ -276,10 +276,10 @@ function holdersOn({ cache, fleet, holdings, strays }: Context, host: string): s
 
 /** Bridges, subnets and images that other objects left here for later use: with the host, the use ends. */
 async function removeShared(context: Context, live: HostLive): Promise<void> {
-  const known = [...live.things.values()].filter(
+  const known = [...live.resources.values()].filter(
     ({ kind, owner }) => isSharedKind(kind) && context.cache.isOwner(owner),
   );
   await removeDeleted(context, live, known);
-  if (known.some((thing) => live.things.has(`${thing.kind}/${thing.id}`)))
+  if (known.some((resource) => live.resources.has(`${resource.kind}/${resource.id}`)))
     throw retryable('Removing', 'what Plumb made on it is still being removed');
 }

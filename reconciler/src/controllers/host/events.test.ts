@@ -13,7 +13,7 @@ it.each([3, 150])('removes what a network left on one of %i hosts that come at o
     await clock.advance(5_000);
     await rig.ready('Instance', 'web-0');
     const l2 = rig.get('L2Network', 'lab')!.metadata.uid;
-    const bridge = rig.fleet.host('host-1')!.things.get(`bridge/${l2}`)!;
+    const bridge = rig.fleet.host('host-1')!.resources.get(`bridge/${l2}`)!;
     const hosts = Array.from({ length: count }, (_, n) => `late-${n}`);
     for (const host of hosts) await rig.create('Host', host, hostSpec);
     await clock.advance(5_000);

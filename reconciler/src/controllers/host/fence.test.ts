@@ -123,7 +123,7 @@ describe('an instance whose disk may be given up', () => {
   });
 
   test('also when an update was under way on the host', async () => {
-    rig.fleet.fault = (_, __, thing) => (thing.kind === 'domain' ? retryable('Busy', 'later') : undefined);
+    rig.fleet.fault = (_, __, resource) => (resource.kind === 'domain' ? retryable('Busy', 'later') : undefined);
     await rig.edit('Instance', 'web-0', (object) => {
       object.spec.power = 'Stopped';
     });
@@ -141,7 +141,7 @@ describe('an instance whose disk may not be given up', () => {
   beforeEach(() => instanceOnHost1());
 
   test('waits, and says what to do; what it had is there when the host is back', async () => {
-    const things = rig.fleet.keysOn('host-1');
+    const resources = rig.fleet.keysOn('host-1');
     await lose('host-1');
     await fence();
     await clock.advance(60_000);
@@ -151,7 +151,7 @@ describe('an instance whose disk may not be given up', () => {
     rig.fleet.connect('host-1');
     await clock.advance(60_000);
     expect(why('web-0')).toMatchObject({ status: 'True', reason: 'Running' });
-    expect(rig.fleet.keysOn('host-1')).toEqual(things);
+    expect(rig.fleet.keysOn('host-1')).toEqual(resources);
     const verbs = rig.fleet.sent.slice(sent).flatMap(({ command }) => command.steps.map(({ verb }) => verb));
     expect(verbs).not.toContain('remove');
   });

@@ -1,4 +1,4 @@
-import { type Instance, type LiveThing, realAmbient, retryable } from '@plumb/schemas';
+import { type Instance, type LiveResource, realAmbient, retryable } from '@plumb/schemas';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeClock } from '../../runtime/fake-clock.ts';
 import { condition, hostSpec, instanceSpec, makeEstate } from '../testing/estate.ts';
@@ -21,7 +21,7 @@ const toldTo = (host: string, from: number) =>
   rig.fleet.sent.slice(from).flatMap((sent) => (sent.host === host ? sent.command.steps : []));
 
 describe('a host that is being deleted', () => {
-  test('is told to remove things only, whatever is declared of what it has, and gets no user data', async () => {
+  test('is told to remove resources only, whatever is declared of what it has, and gets no user data', async () => {
     await rig.create('Instance', 'web-0', instanceSpec({ userData: '#cloud-config old' }));
     await clock.advance(2_000);
     await rig.remove('Host', 'host-1');
@@ -81,14 +81,14 @@ test('what was only being made on a host that does not answer is made elsewhere,
 
 describe('a host that claims to have what is another’s', () => {
   let uid: string;
-  let claims: LiveThing[];
+  let claims: LiveResource[];
 
   beforeEach(async () => {
     await rig.create('Instance', 'web-0', instanceSpec());
     await clock.advance(2_000);
     uid = rig.get('Instance', 'web-0')!.metadata.uid;
-    const own = [...rig.fleet.host('host-1')!.things.values()].filter(({ owner }) => owner === uid);
-    claims = own.map((thing) => ({ ...thing, drift: ['it was stolen'] }));
+    const own = [...rig.fleet.host('host-1')!.resources.values()].filter(({ owner }) => owner === uid);
+    claims = own.map((resource) => ({ ...resource, drift: ['it was stolen'] }));
     await rig.create('Host', 'liar', hostSpec);
   });
 
@@ -98,7 +98,7 @@ describe('a host that claims to have what is another’s', () => {
     rig.fleet.fault = (host) => (host === 'liar' ? retryable('Busy', 'never') : undefined);
     rig.fleet.connect('liar', {}, claims);
     for (let n = 0; n < 20; n++) {
-      for (const claim of claims) rig.fleet.put('liar', { ...claim, drift: [`claim ${n}`] } as LiveThing);
+      for (const claim of claims) rig.fleet.put('liar', { ...claim, drift: [`claim ${n}`] } as LiveResource);
       await clock.advance(5_000);
     }
     expect(rig.get('Instance', 'web-0')).toEqual(before);

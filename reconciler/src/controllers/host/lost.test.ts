@@ -27,7 +27,7 @@ async function startAgain() {
     await clock.advance(1000);
   }
   await clock.advance(20_000);
-  const carried = new Map(HOSTS.map((host) => [host, [...first.fleet.host(host)!.things.values()]]));
+  const carried = new Map(HOSTS.map((host) => [host, [...first.fleet.host(host)!.resources.values()]]));
   const facts = new Map(HOSTS.map((host) => [host, first.fleet.host(host)!.facts]));
   await first.stop();
 

@@ -1,8 +1,8 @@
 /**
- * Live things that nothing on the host is for. Without an object, only the record of its owner's deletion allows a thing to be
+ * Live resources that nothing on the host is for. Without an object, only the record of its owner's deletion allows a resource to be
  * removed; of an instance that holds nothing here what lives may go when it has its disk where it belongs.
  */
-import type { Host, Instance, LiveThing } from '@plumb/schemas';
+import type { Host, Instance, LiveResource } from '@plumb/schemas';
 import type { HostLive } from '../../fleet/fleet.ts';
 import { isSharedKind } from '../../plan/plan.ts';
 import { keys } from '../../store/keys.ts';
@@ -10,13 +10,13 @@ import type { Context } from '../controller.ts';
 
 export interface Unowned {
   /** Nobody knows them: reported, never touched. An empty or restored store destroys nothing. */
-  orphans: LiveThing[];
+  orphans: LiveResource[];
   /** The store holds the deletion record of their owner, or their instance lives elsewhere. */
-  removable: LiveThing[];
+  removable: LiveResource[];
   /** Those of instances that live elsewhere, though not all may go yet. */
-  misplaced: LiveThing[];
+  misplaced: LiveResource[];
   /** Those of them that stay. */
-  kept: LiveThing[];
+  kept: LiveResource[];
   /** Whether what the store said a moment ago was taken for what it says now: to be looked at again. */
   remembered: boolean;
 }
@@ -57,18 +57,18 @@ export async function orphansOn(context: Context, host: HostLive): Promise<Unown
   if (unrecorded.size > 0) asked.set(host, unrecorded);
   else asked.delete(host);
   if (deleted.size === 0 && elsewhere.size === 0) return result;
-  for (const thing of host.things.values()) {
-    if (elsewhere.has(thing.owner) && !isSharedKind(thing.kind)) {
-      result.misplaced.push(thing);
-      (mayGo(context, host.name, thing) ? result.removable : result.kept).push(thing);
+  for (const resource of host.resources.values()) {
+    if (elsewhere.has(resource.owner) && !isSharedKind(resource.kind)) {
+      result.misplaced.push(resource);
+      (mayGo(context, host.name, resource) ? result.removable : result.kept).push(resource);
       continue;
     }
-    const gone = deleted.get(thing.owner);
+    const gone = deleted.get(resource.owner);
     // The object may have arrived while the store was asked.
-    if (gone === undefined || isKnown(context, thing.owner)) continue;
+    if (gone === undefined || isKnown(context, resource.owner)) continue;
     // A clone needs its file: it goes when the last instance that was made of it does.
-    if (gone && thing.kind === 'image' && hasClone(host, thing.id)) continue; // guard: file of a deleted image removed under its clones
-    (gone ? result.removable : result.orphans).push(thing);
+    if (gone && resource.kind === 'image' && hasClone(host, resource.id)) continue; // guard: file of a deleted image removed under its clones
+    (gone ? result.removable : result.orphans).push(resource);
   }
   return result;
 }
@@ -87,13 +87,13 @@ function isElsewhere({ cache, holdings, journal }: Context, uid: string, host: s
  * what holds none goes at once, so that nothing runs twice. Where the host that its status names has no disk of it, nothing of
  * it can run there: the status may be what is wrong.
  */
-function mayGo(context: Context, here: string, { owner, kind }: LiveThing): boolean {
+function mayGo(context: Context, here: string, { owner, kind }: LiveResource): boolean {
   const { cache, fleet } = context;
   const instance = cache.byUid(owner)?.object as Instance | undefined;
   const { host, rootDisk } = instance?.status ?? {};
   const there = host === undefined ? undefined : fleet.host(host);
   if (there?.connected !== true || rootDisk === undefined) return kind !== 'disk';
-  if (!there.things.has(`disk/${rootDisk.id}`)) return false;
+  if (!there.resources.has(`disk/${rootDisk.id}`)) return false;
   return kind !== 'disk' || instance?.spec.allowDataLoss === true || isFenced(context, here);
 }
 
@@ -101,8 +101,9 @@ function isFenced({ cache }: Context, host: string): boolean {
   return cache.get<Host>(keys.object('hosts', undefined, host))?.object.status?.fenced !== undefined;
 }
 
-function hasClone({ things }: HostLive, imageId: string): boolean {
-  for (const thing of things.values()) if (thing.kind === 'disk' && thing.spec.image === imageId) return true;
+function hasClone({ resources }: HostLive, imageId: string): boolean {
+  for (const resource of resources.values())
+    if (resource.kind === 'disk' && resource.spec.image === imageId) return true;
   return false;
 }
 

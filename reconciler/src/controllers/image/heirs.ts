@@ -2,19 +2,19 @@
  * Files are kept by their content, so that several Images may be one file on a host. The host knows it under one of them; when
  * that one lets go of it, it is another's.
  */
-import type { Image, Thing } from '@plumb/schemas';
-import { imageThing } from '../../plan/network-things.ts';
+import type { HostResource, Image } from '@plumb/schemas';
+import { imageResource } from '../../plan/network-resources.ts';
 import type { Context } from '../controller.ts';
 
 /** The file as another Image that declares the same content wants it; undefined when none does. A Ready one comes first. */
-export function heirOf(context: Context, sha256: string, formerUid: string): Thing<'image'> | undefined {
+export function heirOf(context: Context, sha256: string, formerUid: string): HostResource<'image'> | undefined {
   let found: Image | undefined;
   for (const { object } of context.cache.list<Image>('images')) {
     const { metadata, spec } = object;
     if (spec.sha256 !== sha256 || metadata.uid === formerUid || metadata.deletionTimestamp !== undefined) continue;
     if (found === undefined || rank(object) < rank(found)) found = object;
   }
-  return found && imageThing(found);
+  return found && imageResource(found);
 }
 
 function rank(image: Image): string {

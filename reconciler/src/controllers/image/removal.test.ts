@@ -11,7 +11,7 @@ const spec = { url: 'https://example.org/twin', sha256: SUM, format: 'qcow2', ma
 let clock: FakeClock;
 let rig: Rig;
 const ownerOf = () => {
-  const owner = rig.fleet.host('host-1')?.things.get(FILE)?.owner;
+  const owner = rig.fleet.host('host-1')?.resources.get(FILE)?.owner;
   return owner && rig.cache.byUid(owner)?.object.metadata.name;
 };
 
@@ -53,7 +53,7 @@ describe('two images of one content are one file on a host', () => {
     await rig.ready('Instance', 'web-0');
     await rig.edit('Image', 'twin', (object) => Object.assign(object.spec, { maxSizeMiB: 300 }));
     await clock.advance(5_000);
-    rig.fleet.put('host-1', { ...rig.fleet.host('host-1')!.things.get(FILE)!, owner: uidOf('twin') });
+    rig.fleet.put('host-1', { ...rig.fleet.host('host-1')!.resources.get(FILE)!, owner: uidOf('twin') });
     await rig.remove('Image', 'twin');
     await rig.gone('Image', 'twin');
     expect(ownerOf()).toBe('tiny');

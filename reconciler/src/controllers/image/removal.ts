@@ -1,5 +1,5 @@
 /** Files of images leave the hosts that no longer need them. */
-import { type Image, type LiveThing, retryable } from '@plumb/schemas';
+import { type Image, type LiveResource, retryable } from '@plumb/schemas';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context } from '../controller.ts';
 import { converge, type HostSteps } from '../converge.ts';
@@ -25,8 +25,8 @@ export async function removeOthers(context: Context, cached: Cached<Image>, clea
   const before = clean.get(uid);
   if (before?.version === version && before.sha256 === sha256) return;
   let others = 0;
-  await removeUnused(context, cached, (thing) => {
-    if (thing.id === sha256) return false;
+  await removeUnused(context, cached, (resource) => {
+    if (resource.id === sha256) return false;
     others++;
     return true;
   });
@@ -37,7 +37,7 @@ export async function removeImage(context: Context, cached: Cached<Image>): Prom
   const blockers = referrerNames(context, cached);
   if (blockers.length > 0) {
     await writeStatus(context, cached, (s, o) => failedStatus(context, s, o, deletionBlocked(blockers)));
-    await removeUnused(context, cached, (thing) => thing.id !== cached.object.spec.sha256);
+    await removeUnused(context, cached, (resource) => resource.id !== cached.object.spec.sha256);
     return undefined;
   }
   await removeUnused(context, cached, () => true);
@@ -56,25 +56,25 @@ export async function removeImage(context: Context, cached: Cached<Image>): Prom
 async function removeUnused(
   context: Context,
   cached: Cached<Image>,
-  unwanted: (thing: LiveThing) => boolean,
+  unwanted: (resource: LiveResource) => boolean,
 ): Promise<void> {
   const { uid } = cached.object.metadata;
   const wanted: HostSteps = [];
   const heirs = new Map<string, ReturnType<typeof heirOf>>();
-  for (const { host, thing } of context.fleet.ownedBy(uid)) {
-    if (!unwanted(thing)) continue;
-    if (!heirs.has(thing.id)) heirs.set(thing.id, heirOf(context, thing.id, uid));
-    const heir = heirs.get(thing.id);
+  for (const { host, resource } of context.fleet.ownedBy(uid)) {
+    if (!unwanted(resource)) continue;
+    if (!heirs.has(resource.id)) heirs.set(resource.id, heirOf(context, resource.id, uid));
+    const heir = heirs.get(resource.id);
     // Else deleting one image would take the file from under another.
     if (heir) wanted.push({ host, live: undefined, desired: heir });
-    else if (!hasClone(context, host, thing.id) && !context.holdings.usesImage(host, thing.id))
-      wanted.push({ host, live: thing, desired: undefined });
+    else if (!hasClone(context, host, resource.id) && !context.holdings.usesImage(host, resource.id))
+      wanted.push({ host, live: resource, desired: undefined });
   }
   await converge(context, uid, cached.revision, wanted);
 }
 
 function hasClone(context: Context, host: string, imageId: string): boolean {
-  for (const thing of context.fleet.host(host)?.things.values() ?? [])
-    if (thing.kind === 'disk' && thing.spec.image === imageId) return true;
+  for (const resource of context.fleet.host(host)?.resources.values() ?? [])
+    if (resource.kind === 'disk' && resource.spec.image === imageId) return true;
   return false;
 }

@@ -32,7 +32,8 @@ afterEach(async () => {
 const start = () => startRig({ store, fleet, ambient: { ...realAmbient(), clock } });
 const image = () => rig.get('Image', 'tiny');
 const ready = (object: PlumbObject | undefined = image()) => condition(object, 'Ready');
-const asked = () => fleet.sent.flatMap(({ command }) => command.steps).filter(({ thing }) => thing.kind === 'image');
+const asked = () =>
+  fleet.sent.flatMap(({ command }) => command.steps).filter(({ resource }) => resource.kind === 'image');
 const touch = (annotations: Record<string, string>) =>
   rig.edit('Image', 'tiny', (object) => {
     object.metadata.annotations = annotations;
@@ -41,7 +42,7 @@ const isFetching = (object: PlumbObject | undefined) => ready(object)?.reason ==
 
 describe('what was refused for good', () => {
   const because = (reason: string) => {
-    fleet.fault = (_host, _verb, thing) => (thing.kind === 'image' ? terminal(reason, 'it is wrong') : undefined);
+    fleet.fault = (_host, _verb, resource) => (resource.kind === 'image' ? terminal(reason, 'it is wrong') : undefined);
   };
   /** All that comes and goes in an estate and makes images be looked at. */
   async function bustle(): Promise<void> {
@@ -141,7 +142,7 @@ describe('a fetch that brings nothing', () => {
 
   test('says so, and how far it is, in a condition of its own', async () => {
     fleet.progress = { bytes: 5 * 1024 ** 2, ofBytes: 300 * 1024 ** 2 };
-    await touch({ any: 'thing' });
+    await touch({ any: 'resource' });
     await clock.advance(1_000);
     const object = await rig.until('Image', 'tiny', isFetching);
     expect(ready(object)).toMatchObject({ status: 'False', message: 'host host-1 fetches https://example.org/a' });
@@ -169,7 +170,7 @@ describe('a fetch that brings nothing', () => {
 
   test('goes on when only a word of the image changes', async () => {
     await clock.advance(1_000);
-    await touch({ any: 'thing' });
+    await touch({ any: 'resource' });
     await clock.advance(5_000);
     expect(asked()).toHaveLength(1);
   });
@@ -202,8 +203,8 @@ test.each([
   await rig.create('Host', 'host-0', hostSpec);
   fleet.connect('host-0');
   befall();
-  fleet.fault = (host, _verb, thing) =>
-    host === 'host-0' && thing.kind === 'image' ? retryable('HostNotAnswering', 'it does not answer') : undefined;
+  fleet.fault = (host, _verb, resource) =>
+    host === 'host-0' && resource.kind === 'image' ? retryable('HostNotAnswering', 'it does not answer') : undefined;
   await rig.create('Image', 'tiny', spec());
   await rig.until('Image', 'tiny', (object) => ready(object)?.reason === 'Verified');
   expect(ready()?.message).toContain('host-1');

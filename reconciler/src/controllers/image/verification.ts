@@ -1,7 +1,7 @@
 /** Whether an Image is what it declares: one host fetches it and looks. */
 import { type Image, PlumbError } from '@plumb/schemas';
 import { isBlocked } from '../../fleet/troubles.ts';
-import { imageThing } from '../../plan/network-things.ts';
+import { imageResource } from '../../plan/network-resources.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { findCondition, isReady, isStalled } from '../../runtime/conditions.ts';
 import type { Again, Context } from '../controller.ts';
@@ -72,7 +72,7 @@ export class Verification {
     const telling = new Telling(context, cached, host);
     const attention = { signal: abort.signal, onProgress: telling.note.bind(telling) };
     try {
-      const steps = [{ host, live: undefined, desired: imageThing(cached.object) }];
+      const steps = [{ host, live: undefined, desired: imageResource(cached.object) }];
       await converge(context, uid, cached.revision, steps, attention);
       return abort.signal.aborted ? 'given up' : 'done';
     } catch (thrown) {
@@ -131,8 +131,8 @@ function inputsOf({ object }: Cached<Image>): string {
 
 /** A host that has the file as it was made. */
 function whereWhole(context: Context, uid: string, sha256: string): string | undefined {
-  for (const { host, thing } of context.fleet.ownedBy(uid))
-    if (thing.id === sha256 && thing.drift.length === 0) return host;
+  for (const { host, resource } of context.fleet.ownedBy(uid))
+    if (resource.id === sha256 && resource.drift.length === 0) return host;
   return undefined;
 }
 

@@ -1,6 +1,6 @@
 /** Whether the declaration was carried out: then whatever differs since is drift, not work that is still to do. */
-import { type Instance, type LiveThing, type Thing, thingKey } from '@plumb/schemas';
-import { thingIds } from '../../plan/instance-things.ts';
+import { type HostResource, type Instance, type LiveResource, resourceKey } from '@plumb/schemas';
+import { resourceIds } from '../../plan/instance-resources.ts';
 import { findCondition } from '../../runtime/conditions.ts';
 import type { Context } from '../controller.ts';
 
@@ -15,18 +15,21 @@ export function isApplied(instance: Instance): boolean {
 
 /** Whether the domain runs on the host; undefined when it is not there. */
 export function livePower(context: Context, instance: Instance, host: string): 'Running' | 'Stopped' | undefined {
-  const thing = liveDomain(context, instance, host);
-  if (thing === undefined) return undefined;
-  return thing.domain?.state === 'running' ? 'Running' : 'Stopped';
+  const resource = liveDomain(context, instance, host);
+  if (resource === undefined) return undefined;
+  return resource.domain?.state === 'running' ? 'Running' : 'Stopped';
 }
 
 /** The instance's domain as it lives on the host; undefined when it does not. */
-export function liveDomain(context: Context, { metadata }: Instance, host: string): LiveThing<'domain'> | undefined {
-  const thing = context.fleet.host(host)?.things.get(`domain/${thingIds.domain(metadata.uid)}`);
-  return thing?.kind === 'domain' ? thing : undefined;
+export function liveDomain(context: Context, { metadata }: Instance, host: string): LiveResource<'domain'> | undefined {
+  const resource = context.fleet.host(host)?.resources.get(`domain/${resourceIds.domain(metadata.uid)}`);
+  return resource?.kind === 'domain' ? resource : undefined;
 }
 
-/** The thing as it lives on the host; undefined when it does not. */
-export function liveOf(context: Context, { host, thing }: { host: string; thing: Thing }): LiveThing | undefined {
-  return context.fleet.host(host)?.things.get(thingKey(thing));
+/** The resource as it lives on the host; undefined when it does not. */
+export function liveOf(
+  context: Context,
+  { host, resource }: { host: string; resource: HostResource },
+): LiveResource | undefined {
+  return context.fleet.host(host)?.resources.get(resourceKey(resource));
 }

@@ -44,7 +44,7 @@ export class Candidates {
       if (kind.kind === 'Host') this.#changed.add(key.slice(key.lastIndexOf('/') + 1));
     }, 'placement');
     context.fleet.onChange((change) => {
-      if (change.type !== 'thing') this.#changed.add(change.host);
+      if (change.type !== 'resource') this.#changed.add(change.host);
     });
     allocations.onUse((host) => this.#used.add(host));
   }

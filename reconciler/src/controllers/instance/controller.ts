@@ -33,7 +33,7 @@ export function instanceController(context: Context): Controller {
   return {
     name: 'instance',
     kind: 'Instance',
-    inputs: ['Instance', 'Zone', 'InstanceOffering', 'Image', 'L3Network', 'L2Network', 'Host', 'live things'],
+    inputs: ['Instance', 'Zone', 'InstanceOffering', 'Image', 'L3Network', 'L2Network', 'Host', 'live resources'],
     outputs: ['Instance.status', 'addresses, MACs and shares of hosts', 'disks, seeds, ports and domains on hosts'],
     concurrency: 4096,
     async reconcile(key: string): Promise<Again | undefined> {

@@ -15,18 +15,18 @@ describe('an instance that drifts', () => {
   it('is repaired when it drifts, and says what was found', async () => {
     await rig.create('Instance', 'web-0', instanceSpec());
     const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
-    const domain = rig.fleet.host('host-1')!.things.get(`domain/${uid}`)!;
+    const domain = rig.fleet.host('host-1')!.resources.get(`domain/${uid}`)!;
     rig.fleet.put('host-1', { ...domain, domain: { state: 'off', reason: 'destroyed' } } as typeof domain);
     const repaired = await rig.until('Instance', 'web-0', (o) => condition(o, 'Drifted') !== undefined);
     expect(condition(repaired, 'Drifted')).toMatchObject({ reason: 'Repaired' });
     expect(JSON.stringify(repaired!.status)).toContain('domain was destroyed on the host (host-1)');
-    expect(rig.fleet.host('host-1')!.things.get(`domain/${uid}`)!).toMatchObject({ domain: { state: 'running' } });
+    expect(rig.fleet.host('host-1')!.resources.get(`domain/${uid}`)!).toMatchObject({ domain: { state: 'running' } });
   });
 
   it('only reports drift where it is told to', async () => {
     await rig.create('Instance', 'web-0', instanceSpec({ driftPolicy: 'Report' }));
     const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
-    rig.fleet.take('host-1', rig.fleet.host('host-1')!.things.get(`port/${uid}.eth0`)!);
+    rig.fleet.take('host-1', rig.fleet.host('host-1')!.resources.get(`port/${uid}.eth0`)!);
     const drifted = await rig.until('Instance', 'web-0', (o) => condition(o, 'Drifted') !== undefined);
     expect(condition(drifted, 'Drifted')).toMatchObject({ status: 'True' });
     expect(rig.fleet.keysOn('host-1')).not.toContain(`port/${uid}.eth0`);
@@ -35,7 +35,7 @@ describe('an instance that drifts', () => {
   it("respects a guest's own shutdown, and starts it when its declaration changes", async () => {
     await rig.create('Instance', 'web-0', instanceSpec());
     const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
-    const domain = rig.fleet.host('host-1')!.things.get(`domain/${uid}`)!;
+    const domain = rig.fleet.host('host-1')!.resources.get(`domain/${uid}`)!;
     rig.fleet.put('host-1', { ...domain, domain: { state: 'off', reason: 'shutdown' } } as typeof domain);
     const rests = await rig.until('Instance', 'web-0', (o) => o?.status?.power === 'Stopped');
     expect(condition(rests, 'Ready')).toMatchObject({ status: 'True', reason: 'GuestShutdown' });

@@ -6,10 +6,10 @@ import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context } from '../controller.ts';
 import { conditionsTo, failedStatus, writeStatus } from '../status.ts';
 
-/** What was found, in a few words for each thing. */
+/** What was found, in a few words for each resource. */
 export function driftSentence(steps: readonly PlanStep[]): string {
   return steps
-    .map(({ why, thing, host }) => `${why} (${[partName(thing), host].filter(Boolean).join(' on ')})`)
+    .map(({ why, resource, host }) => `${why} (${[partName(resource), host].filter(Boolean).join(' on ')})`)
     .join('; ');
 }
 

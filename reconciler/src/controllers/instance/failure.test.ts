@@ -1,4 +1,4 @@
-import { type LiveThing, retryable, terminal } from '@plumb/schemas';
+import { type LiveResource, retryable, terminal } from '@plumb/schemas';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DISCONNECT_GRACE_MS } from '../host/liveness.ts';
 import { at, condition, instanceSpec, makeEstate } from '../testing/estate.ts';
@@ -16,8 +16,8 @@ afterEach(() => rig.stop());
 
 describe('an instance whose flow fails', () => {
   it('is undone whole when a step fails terminally, says so, and is not tried again with the same inputs', async () => {
-    rig.fleet.fault = (_h, verb, thing) =>
-      thing.kind === 'domain' && verb === 'ensure' ? terminal('BootFailed', 'the firmware is missing') : undefined;
+    rig.fleet.fault = (_h, verb, resource) =>
+      resource.kind === 'domain' && verb === 'ensure' ? terminal('BootFailed', 'the firmware is missing') : undefined;
     await rig.create('Instance', 'web-0', instanceSpec());
     const failed = await rig.stalled('Instance', 'web-0');
     expect(condition(failed, 'Ready')).toMatchObject({ status: 'False', reason: 'BootFailed' });
@@ -36,15 +36,15 @@ describe('an instance whose flow fails', () => {
 
   it('goes on when a failure passes', async () => {
     let left = 2;
-    rig.fleet.fault = (_h, _v, thing) =>
-      thing.kind === 'disk' && left-- > 0 ? retryable('NoSpace', 'full') : undefined;
+    rig.fleet.fault = (_h, _v, resource) =>
+      resource.kind === 'disk' && left-- > 0 ? retryable('NoSpace', 'full') : undefined;
     await rig.create('Instance', 'web-0', instanceSpec());
     await rig.ready('Instance', 'web-0');
     expect(left).toBeLessThan(0);
   });
 
   it('goes on after a crash of the control plane, from wherever it was', async () => {
-    rig.fleet.fault = (_h, _v, thing) => (thing.kind === 'domain' ? retryable('Busy', 'busy') : undefined);
+    rig.fleet.fault = (_h, _v, resource) => (resource.kind === 'domain' ? retryable('Busy', 'busy') : undefined);
     await rig.create('Instance', 'web-0', instanceSpec());
     await rig.until('Instance', 'web-0', (o) => condition(o, 'Ready') !== undefined);
     await rig.stop();
@@ -55,8 +55,8 @@ describe('an instance whose flow fails', () => {
   });
 
   it('leaves nothing of a half-made one whose declaration becomes impossible meanwhile', async () => {
-    rig.fleet.fault = (_h, v, thing) =>
-      thing.kind === 'domain' && v === 'ensure' ? retryable('Busy', 'busy') : undefined;
+    rig.fleet.fault = (_h, v, resource) =>
+      resource.kind === 'domain' && v === 'ensure' ? retryable('Busy', 'busy') : undefined;
     await rig.create('Instance', 'web-0', instanceSpec());
     const busy = await rig.until('Instance', 'web-0', (o) => condition(o, 'Ready') !== undefined);
     expect(rig.fleet.keysOn('host-1')).toContain(`disk/${busy!.metadata.uid}.root`);
@@ -70,8 +70,8 @@ describe('an instance whose flow fails', () => {
   it('is stuck, visibly, while its removal fails; a person may end that', async () => {
     await rig.create('Instance', 'web-0', instanceSpec());
     const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
-    rig.fleet.fault = (_h, verb, thing) =>
-      thing.kind === 'disk' && verb === 'remove' ? terminal('IoError', 'the disk cannot be unlinked') : undefined;
+    rig.fleet.fault = (_h, verb, resource) =>
+      resource.kind === 'disk' && verb === 'remove' ? terminal('IoError', 'the disk cannot be unlinked') : undefined;
     await rig.remove('Instance', 'web-0');
     const stuck = await rig.until('Instance', 'web-0', (o) => condition(o, 'Ready')?.status === 'False');
     expect(condition(stuck, 'Ready')).toMatchObject({ reason: 'Stuck' });
@@ -82,12 +82,12 @@ describe('an instance whose flow fails', () => {
     expect(await rig.keys('/flows/')).toEqual([]);
     // What was left goes as soon as the host obeys: the deletion record allows it.
     rig.fleet.fault = () => undefined;
-    const disk = rig.fleet.host('host-1')!.things.get(`disk/${uid}.root`)!;
+    const disk = rig.fleet.host('host-1')!.resources.get(`disk/${uid}.root`)!;
     const gone = new Promise<void>((resolve) =>
       rig.fleet.onChange(
         (c) =>
           void (
-            c.type === 'thing' &&
+            c.type === 'resource' &&
             c.id === disk.id &&
             !rig.fleet.keysOn('host-1').includes(`disk/${disk.id}`) &&
             resolve()
@@ -125,8 +125,8 @@ describe('an instance whose flow fails', () => {
   });
 
   it('is tried again at once when a person asks', async () => {
-    rig.fleet.fault = (_h, verb, thing) =>
-      thing.kind === 'domain' && verb === 'ensure' ? terminal('BootFailed', 'the firmware is missing') : undefined;
+    rig.fleet.fault = (_h, verb, resource) =>
+      resource.kind === 'domain' && verb === 'ensure' ? terminal('BootFailed', 'the firmware is missing') : undefined;
     await rig.create('Instance', 'web-0', instanceSpec());
     const { uid } = (await rig.stalled('Instance', 'web-0')).metadata;
     rig.fleet.fault = () => undefined;
@@ -138,11 +138,11 @@ describe('an instance whose flow fails', () => {
     const orphan = {
       ...{ kind: 'domain', id: 'o', owner: 'gone', drift: [], domain: { state: 'off', reason: 'unknown' } },
       spec: { name: 'default.web-0', cpus: 1, memoryMiB: 64, disks: [], ports: [], power: 'Stopped' },
-    } as const satisfies LiveThing;
+    } as const satisfies LiveResource;
     rig.fleet.connect('host-1', { driver: 'libvirt' });
     rig.fleet.put('host-1', orphan);
-    rig.fleet.fault = (host, verb, thing) =>
-      thing.kind === 'domain' && verb === 'ensure' && rig.fleet.host(host)!.things.has('domain/o')
+    rig.fleet.fault = (host, verb, resource) =>
+      resource.kind === 'domain' && verb === 'ensure' && rig.fleet.host(host)!.resources.has('domain/o')
         ? retryable('NameTaken', 'a domain named default.web-0 is still on this host, made for object gone')
         : undefined;
     await rig.create('Instance', 'web-0', instanceSpec());

@@ -1,9 +1,9 @@
 /** The last commit of a flow: what it took and did not keep is freed, and status says what is. */
-import { type Instance, objectName, type Thing } from '@plumb/schemas';
+import { type HostResource, type Instance, objectName } from '@plumb/schemas';
 import type { Journaled } from '../../flow/journal.ts';
 import { everHeld, type FlowRecord } from '../../flow/record.ts';
 import { type Allocation, heldAllocation } from '../../plan/allocation.ts';
-import { asThing } from '../../plan/plan.ts';
+import { asResource } from '../../plan/plan.ts';
 import { stepWords } from '../../plan/step-words.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context } from '../controller.ts';
@@ -63,11 +63,11 @@ function asMadeNow(
   { host }: Allocation,
 ): { power: 'Running' | 'Stopped'; version: string } | undefined {
   if (purpose !== 'create') return undefined;
-  const own = plan.steps.filter(({ thing }) => thing.owner === uid).map(({ thing }) => thing);
-  const domain = own.find((thing) => thing.kind === 'domain');
+  const own = plan.steps.filter(({ resource }) => resource.owner === uid).map(({ resource }) => resource);
+  const domain = own.find((resource) => resource.kind === 'domain');
   if (domain?.kind !== 'domain' || !context.fleet.isExactly(uid, host, own.map(asMade))) return undefined;
-  const things = context.fleet.host(host)?.things;
-  const isThere = (key: string) => things?.has(key) ?? false;
+  const resources = context.fleet.host(host)?.resources;
+  const isThere = (key: string) => resources?.has(key) ?? false;
   for (const { kind, spec } of own)
     if (kind === 'port' && !(isThere(`bridge/${spec.bridge}`) && isThere(`subnet/${spec.subnet}`))) return undefined;
   return { power: domain.spec.power, version: versionsOf(context, { uid }, { host }) };
@@ -132,7 +132,7 @@ export async function finishBack(context: Context, cached: Cached<Instance>, flo
     target: undefined,
     held: [],
     stuck: undefined,
-    former: before && formerThings(context, record.uid, before.host),
+    former: before && formerResources(context, record.uid, before.host),
   };
   const { revision } = await context.lane.submit((index) => {
     index.release(record.uid, everHeld(record), before); // guard: address never freed after failed create
@@ -143,7 +143,9 @@ export async function finishBack(context: Context, cached: Cached<Instance>, flo
   lookAtImages(context, everHeld(record));
 }
 
-/** What the instance has on its host, each thing as it was last made; undone by now is what the flow had made. */
-function formerThings(context: Context, uid: string, host: string): Thing[] {
-  return [...context.fleet.ownedBy(uid)].filter((owned) => owned.host === host).map(({ thing }) => asThing(thing));
+/** What the instance has on its host, each resource as it was last made; undone by now is what the flow had made. */
+function formerResources(context: Context, uid: string, host: string): HostResource[] {
+  return [...context.fleet.ownedBy(uid)]
+    .filter((owned) => owned.host === host)
+    .map(({ resource }) => asResource(resource));
 }

@@ -1,7 +1,7 @@
 /**
  * Finds at a glance that an instance is as declared, for the many of a scan that are settled. It looks at everything that
  * `judge` looks at, but works out once what is the same for all instances with the same references: what these resolve to,
- * and what things there must be for an instance that differs from another only in its uid, name, MACs and addresses.
+ * and what resources there must be for an instance that differs from another only in its uid, name, MACs and addresses.
  *
  * It says `same` only where `judge` would. Whatever is less usual (a flow, another size than the offering's, addresses of
  * people's choice, a difference) it leaves to `judge`.
@@ -10,7 +10,7 @@ import { type Instance, objectName, PlumbError } from '@plumb/schemas';
 import { blank, type Likeness } from '../../fleet/likeness.ts';
 import type { InterfaceAllocation, RootDisk } from '../../plan/allocation.ts';
 import { heldAllocation } from '../../plan/allocation.ts';
-import { ownThings } from '../../plan/instance-things.ts';
+import { ownResources } from '../../plan/instance-resources.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Context } from '../controller.ts';
 import { isApplied } from './applied.ts';
@@ -27,7 +27,7 @@ interface Around {
   networks: { uid: string; name: string }[];
   /** Keys of the bridges and subnets that the host must have. */
   shared: string[];
-  /** By what determines the things of an instance beside; undefined for what was seen once. */
+  /** By what determines the resources of an instance beside; undefined for what was seen once. */
   patterns: Map<string, Likeness | undefined>;
 }
 
@@ -155,13 +155,13 @@ export class Glance {
       })),
     };
     const example = { ...instance, metadata: { ...metadata, uid: EXAMPLE_UID, name: blank(0) } };
-    const things = ownThings(example, held, resolved.references.networks);
-    return this.#context.fleet.likeness(EXAMPLE_UID, things.map(asMade));
+    const resources = ownResources(example, held, resolved.references.networks);
+    return this.#context.fleet.likeness(EXAMPLE_UID, resources.map(asMade));
   }
 
   #hasShared(name: string, { shared }: Around): boolean {
-    const things = this.#context.fleet.host(name)?.things;
-    return shared.every((key) => things?.get(key)?.drift.length === 0);
+    const resources = this.#context.fleet.host(name)?.resources;
+    return shared.every((key) => resources?.get(key)?.drift.length === 0);
   }
 }
 

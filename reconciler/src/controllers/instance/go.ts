@@ -1,5 +1,5 @@
 /** Carrying out the flow of an instance: forward to what is declared, or back to what was. */
-import { type Instance, objectName, PlumbError, terminal, thingKey } from '@plumb/schemas';
+import { type Instance, objectName, PlumbError, resourceKey, terminal } from '@plumb/schemas';
 import { type ExecuteOptions, execute } from '../../flow/execute.ts';
 import type { Journaled } from '../../flow/journal.ts';
 import { type FlowFailure, type FlowRecord, failureSentence } from '../../flow/record.ts';
@@ -67,7 +67,10 @@ function isSuperseded(context: Context, key: string, record: FlowRecord): boolea
 
 /** Whether the flow has destroyed data: then it is finished, whatever is declared by now. */
 export function mustGoForward(context: Context, record: FlowRecord): boolean {
-  return isPastPivot(record, ({ host, thing }) => context.fleet.host(host)?.things.has(thingKey(thing)) ?? true);
+  return isPastPivot(
+    record,
+    ({ host, resource }) => context.fleet.host(host)?.resources.has(resourceKey(resource)) ?? true,
+  );
 }
 
 async function onFailure(
@@ -84,7 +87,7 @@ async function onFailure(
   if (error.retry === 'retry' && !late) {
     if (error.reason === 'MissingDependency' && !forwardOnly && (await planAgain(context, cached, record)))
       return turnBack(context, cached, record, failure);
-    if (step.thing.kind === 'image' && !forwardOnly && imageChanged(context, cached, record))
+    if (step.resource.kind === 'image' && !forwardOnly && imageChanged(context, cached, record))
       return beginAnew(context, cached, record, step);
     throw new PlumbError({ reason: error.reason, message: failure.message, retry: 'retry', cause: error });
   }

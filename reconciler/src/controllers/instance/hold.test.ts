@@ -1,4 +1,4 @@
-import { type LiveThing, terminal } from '@plumb/schemas';
+import { type LiveResource, terminal } from '@plumb/schemas';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { at, condition, instanceSpec, makeEstate } from '../testing/estate.ts';
 import { type Rig, startRig } from '../testing/rig.ts';
@@ -12,8 +12,8 @@ beforeEach(async () => {
 
 afterEach(() => rig.stop());
 
-const live = (key: string) => rig.fleet.host('host-1')!.things.get(key);
-const domain = (uid: string) => live(`domain/${uid}`) as LiveThing<'domain'>;
+const live = (key: string) => rig.fleet.host('host-1')!.resources.get(key);
+const domain = (uid: string) => live(`domain/${uid}`) as LiveResource<'domain'>;
 const end = (uid: string, reason: 'crashed' | 'shutdown') =>
   rig.fleet.put('host-1', { ...domain(uid), domain: { state: 'off', reason } });
 const runs = (uid: string) => until(() => domain(uid)?.domain?.state === 'running');
@@ -38,8 +38,10 @@ async function failedUpdate(spec: object = {}): Promise<string> {
   await rig.create('Instance', 'web-0', instanceSpec(spec));
   const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
   await rig.create('InstanceOffering', 'tall', { cpus: 1, memoryMiB: 64 });
-  rig.fleet.fault = (_h, verb, thing) =>
-    thing.kind === 'domain' && verb === 'ensure' && thing.spec.memoryMiB === 64 ? terminal('No', 'no') : undefined;
+  rig.fleet.fault = (_h, verb, resource) =>
+    resource.kind === 'domain' && verb === 'ensure' && resource.spec.memoryMiB === 64
+      ? terminal('No', 'no')
+      : undefined;
   await rig.edit('Instance', 'web-0', (o) => (o.spec.offering = 'tall'));
   await rig.stalled('Instance', 'web-0');
   return uid;
@@ -97,8 +99,8 @@ describe('an instance whose update failed', () => {
 
   it('says what of it cannot be repaired either', async () => {
     const uid = await failedUpdate();
-    rig.fleet.fault = (_h, verb, thing) =>
-      thing.kind === 'domain' && verb === 'ensure' ? terminal('Gone', 'broken') : undefined;
+    rig.fleet.fault = (_h, verb, resource) =>
+      resource.kind === 'domain' && verb === 'ensure' ? terminal('Gone', 'broken') : undefined;
     end(uid, 'crashed');
     await rig.until('Instance', 'web-0', (o) => condition(o, 'Drifted')?.status === 'True');
     expect(said('Drifted')).toMatchObject({ reason: 'RepairFailed', message: expect.stringContaining('Gone: broken') });

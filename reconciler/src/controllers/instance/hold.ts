@@ -2,14 +2,21 @@
  * An instance whose declaration cannot be carried out is held at what ran before: a guest that crashed is started again,
  * and what was broken or taken from it is repaired, while its condition goes on saying why the declaration failed.
  *
- * What ran before is what lives on its host, each thing as it was last made, and what the failed flow noted when it had
- * been undone (`former`): from that a thing is made again that is gone as a whole. Nothing is removed here, and nothing
+ * What ran before is what lives on its host, each resource as it was last made, and what the failed flow noted when it had
+ * been undone (`former`): from that a resource is made again that is gone as a whole. Nothing is removed here, and nothing
  * is allocated, so no flow is needed: after a crash the same is found again by looking.
  */
-import { type Instance, type LiveThing, objectName, PlumbError, type Thing, thingKey } from '@plumb/schemas';
+import {
+  type HostResource,
+  type Instance,
+  type LiveResource,
+  objectName,
+  PlumbError,
+  resourceKey,
+} from '@plumb/schemas';
 import { execute } from '../../flow/execute.ts';
 import { heldAllocation } from '../../plan/allocation.ts';
-import { asThing, diffHost, type PlanStep } from '../../plan/plan.ts';
+import { asResource, diffHost, type PlanStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { type ConditionInput, findCondition } from '../../runtime/conditions.ts';
 import type { Again, Context } from '../controller.ts';
@@ -90,19 +97,23 @@ async function hold(context: Context, cached: Cached<Instance>, host: string, pa
 /** The steps from what lives to what ran before. */
 function repairs(context: Context, instance: Instance, host: string): PlanStep[] {
   const { uid } = instance.metadata;
-  const live: LiveThing[] = [];
-  const former = new Map<string, Thing>();
+  const live: LiveResource[] = [];
+  const former = new Map<string, HostResource>();
   for (const owned of context.fleet.ownedBy(uid)) {
     if (owned.host !== host) continue;
-    const rests = endedByItself(instance, owned.thing);
-    live.push(rests ? ({ ...owned.thing, domain: { state: 'running', reason: 'booted' } } as LiveThing) : owned.thing);
-    former.set(thingKey(owned.thing), asThing(owned.thing));
+    const rests = endedByItself(instance, owned.resource);
+    live.push(
+      rests ? ({ ...owned.resource, domain: { state: 'running', reason: 'booted' } } as LiveResource) : owned.resource,
+    );
+    former.set(resourceKey(owned.resource), asResource(owned.resource));
   }
-  for (const thing of context.journal.get(uid)?.record.former ?? [])
-    if (!former.has(thingKey(thing))) former.set(thingKey(thing), thing);
+  for (const resource of context.journal.get(uid)?.record.former ?? [])
+    if (!former.has(resourceKey(resource))) former.set(resourceKey(resource), resource);
   // What is at risk is left alone: its host would refuse.
   const atRisk = domainFacts(context, instance, host).atRisk !== undefined;
-  return diffHost(host, uid, [...former.values()], live).filter(({ thing }) => !atRisk || thing.kind !== 'domain');
+  return diffHost(host, uid, [...former.values()], live).filter(
+    ({ resource }) => !atRisk || resource.kind !== 'domain',
+  );
 }
 
 async function repair(

@@ -64,7 +64,7 @@ describe('a create that waits for its image', () => {
     await rig.edit('Image', 'tiny', (image) => Object.assign(image.spec, { url: NEW }));
     await clock.advance(5_000);
     await rig.ready('Instance', 'web-0');
-    expect(rig.fleet.host('host-2')?.things.get(`image/${'a'.repeat(64)}`)?.spec).toMatchObject({ url: NEW });
+    expect(rig.fleet.host('host-2')?.resources.get(`image/${'a'.repeat(64)}`)?.spec).toMatchObject({ url: NEW });
   });
 
   test('is not disturbed by anything else', async () => {
@@ -77,8 +77,8 @@ describe('a create that waits for its image', () => {
 });
 
 test('a create whose image cannot be had for the moment takes the new source when one is declared', async () => {
-  rig.fleet.fault = (host, _verb, thing) =>
-    host === 'host-2' && thing.kind === 'image' && thing.spec.url === OLD
+  rig.fleet.fault = (host, _verb, resource) =>
+    host === 'host-2' && resource.kind === 'image' && resource.spec.url === OLD
       ? retryable('ImageUnavailable', 'its server is away')
       : undefined;
   await rig.create('Instance', 'web-0', instanceSpec());

@@ -1,9 +1,9 @@
 /** A flow whose host first fetches the image: it may take hours, and ends as soon as nobody wants it. */
 import type { Image, Instance } from '@plumb/schemas';
-import { thingKey } from '@plumb/schemas';
+import { resourceKey } from '@plumb/schemas';
 import type { CommandAttention } from '../../fleet/fleet.ts';
 import type { FlowRecord } from '../../flow/record.ts';
-import { imageThing } from '../../plan/network-things.ts';
+import { imageResource } from '../../plan/network-resources.ts';
 import { equal, type PlanStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { referenceKey } from '../../runtime/references.ts';
@@ -23,7 +23,7 @@ export function awaitImage(
   isUnwanted: () => boolean,
 ): ImageWait | undefined {
   const step = imageStep(record);
-  if (step === undefined || context.fleet.host(step.host)?.things.has(thingKey(step.thing))) return undefined;
+  if (step === undefined || context.fleet.host(step.host)?.resources.has(resourceKey(step.resource))) return undefined;
   const abort = new AbortController();
   const end = keyWatch(context).on([cached.key, imageKey(cached)], () => {
     if (isUnwanted() || imageChanged(context, cached, record)) abort.abort();
@@ -35,12 +35,12 @@ export function awaitImage(
 export function imageChanged(context: Context, cached: Cached<Instance>, record: FlowRecord): boolean {
   const step = imageStep(record);
   const image = context.cache.get<Image>(imageKey(cached))?.object;
-  if (step === undefined || image === undefined || image.metadata.uid !== step.thing.owner) return false;
-  return !equal(imageThing(image).spec, step.thing.spec);
+  if (step === undefined || image === undefined || image.metadata.uid !== step.resource.owner) return false;
+  return !equal(imageResource(image).spec, step.resource.spec);
 }
 
 function imageStep({ plan }: FlowRecord): PlanStep | undefined {
-  return plan.steps.find(({ verb, thing }) => verb === 'ensure' && thing.kind === 'image');
+  return plan.steps.find(({ verb, resource }) => verb === 'ensure' && resource.kind === 'image');
 }
 
 function imageKey({ object }: Cached<Instance>): string {

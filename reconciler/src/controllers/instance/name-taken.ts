@@ -4,12 +4,12 @@ import type { PlanStep } from '../../plan/plan.ts';
 import type { Context } from '../controller.ts';
 
 /** The error with a way out, where it is that the name is taken by a domain that Plumb made; any other as it is. */
-export function withHolder(context: Context, { host, thing }: PlanStep, error: PlumbError): PlumbError {
-  if (error.reason !== 'NameTaken' || thing.kind !== 'domain') return error;
-  const holder = holderOf(context, host, thing.spec.name, thing.id);
+export function withHolder(context: Context, { host, resource }: PlanStep, error: PlumbError): PlumbError {
+  if (error.reason !== 'NameTaken' || resource.kind !== 'domain') return error;
+  const holder = holderOf(context, host, resource.spec.name, resource.id);
   if (!holder) return error;
   const { reason, retry, cause } = error;
-  const message = `a domain named ${thing.spec.name} is still on host ${host}; ${wayOut(context, host, holder)}`;
+  const message = `a domain named ${resource.spec.name} is still on host ${host}; ${wayOut(context, host, holder)}`;
   return new PlumbError({ reason, message, retry, cause });
 }
 
@@ -19,7 +19,7 @@ interface Holder {
 }
 
 function holderOf(context: Context, host: string, name: string, id: string): Holder | undefined {
-  for (const live of context.fleet.host(host)?.things.values() ?? [])
+  for (const live of context.fleet.host(host)?.resources.values() ?? [])
     if (live.kind === 'domain' && live.spec.name === name && live.id !== id) return { name, owner: live.owner };
   return undefined;
 }

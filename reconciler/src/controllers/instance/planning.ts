@@ -4,19 +4,19 @@ import {
   type DomainFacts,
   domainChange,
   type Host,
+  type HostResource,
   type Image,
   type Instance,
   type InstanceOffering,
-  type LiveThing,
+  type LiveResource,
+  resourceKey,
   retryable,
-  type Thing,
   terminal,
-  thingKey,
 } from '@plumb/schemas';
 import type { AllocationIndex } from '../../allocation/allocation-index.ts';
 import { allocate, chooseRootDisk } from '../../plan/allocate.ts';
 import { type Allocation, heldAllocation, type RootDisk } from '../../plan/allocation.ts';
-import { keptSeed, ownThings, sharedThings, thingIds } from '../../plan/instance-things.ts';
+import { keptSeed, ownResources, resourceIds, sharedResources } from '../../plan/instance-resources.ts';
 import { diffHost, type PlanStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { keys } from '../../store/keys.ts';
@@ -52,16 +52,16 @@ export function allHeld(context: Context, instance: Instance): Allocation[] {
 
 /** What an instance holds of which nothing is written any more, by what lives for it; undefined when nothing runs. */
 function allocationFromLife({ fleet }: Context, { metadata: { uid } }: Instance): Allocation | undefined {
-  const domain = [...fleet.ownedBy(uid)].find(({ thing }) => thing.kind === 'domain');
-  if (domain?.thing.kind !== 'domain') return undefined;
-  const { host, thing } = domain;
-  const { cpus, memoryMiB, disks } = thing.spec;
-  const things = fleet.host(host)?.things;
-  const id = disks[0] ?? thingIds.disk(uid);
-  const disk = things?.get(thingKey({ kind: 'disk', id }));
+  const domain = [...fleet.ownedBy(uid)].find(({ resource }) => resource.kind === 'domain');
+  if (domain?.resource.kind !== 'domain') return undefined;
+  const { host, resource } = domain;
+  const { cpus, memoryMiB, disks } = resource.spec;
+  const resources = fleet.host(host)?.resources;
+  const id = disks[0] ?? resourceIds.disk(uid);
+  const disk = resources?.get(resourceKey({ kind: 'disk', id }));
   if (disk?.kind !== 'disk') return undefined;
-  const interfaces = thing.spec.ports.flatMap((port) => {
-    const live = things?.get(thingKey({ kind: 'port', id: port.id }));
+  const interfaces = resource.spec.ports.flatMap((port) => {
+    const live = resources?.get(resourceKey({ kind: 'port', id: port.id }));
     if (live?.kind !== 'port' || !port.id.startsWith(`${uid}.`)) return [];
     const { subnet, macAddress, addresses } = live.spec;
     return [{ name: port.id.slice(uid.length + 1), l3Network: '', l3NetworkUid: subnet, macAddress, addresses }];
@@ -135,11 +135,11 @@ function rootDisk(context: Context, instance: Instance, image: Image, host: stri
   const settled = heldAllocation(instance.status);
   if (settled?.host === host) return chooseRootDisk(instance, image, settled.rootDisk, isApplied(instance));
   const { uid } = instance.metadata;
-  for (const { host: on, thing } of context.fleet.ownedBy(uid)) {
-    if (on !== host || thing.kind !== 'disk') continue;
-    const planned = allHeld(context, instance).find((h) => h.rootDisk.id === thing.id)?.rootDisk;
+  for (const { host: on, resource } of context.fleet.ownedBy(uid)) {
+    if (on !== host || resource.kind !== 'disk') continue;
+    const planned = allHeld(context, instance).find((h) => h.rootDisk.id === resource.id)?.rootDisk;
     const imageUid = planned?.imageUid || image.metadata.uid;
-    const begun = { id: thing.id, imageUid, sha256: thing.spec.image, format: thing.spec.imageFormat };
+    const begun = { id: resource.id, imageUid, sha256: resource.spec.image, format: resource.spec.imageFormat };
     const unused = { ...instance, spec: { ...instance.spec, allowDataLoss: true } };
     return chooseRootDisk(unused, image, begun, false);
   }
@@ -151,14 +151,14 @@ function rootDisk(context: Context, instance: Instance, image: Image, host: stri
  * There its data is, and only there it may run.
  */
 export function whereItLives(context: Context, { metadata }: Instance): string | undefined {
-  for (const { host, thing } of context.fleet.ownedBy(metadata.uid))
-    if ((thing.kind === 'domain' || thing.kind === 'disk') && !isOff(context, host)) return host;
+  for (const { host, resource } of context.fleet.ownedBy(metadata.uid))
+    if ((resource.kind === 'domain' || resource.kind === 'disk') && !isOff(context, host)) return host;
   return undefined;
 }
 
 /** Whether it may have run there: its domain is made last, by no flow that goes on elsewhere. */
 export function hasDomain({ fleet }: Context, { metadata: { uid } }: Instance, host: string): boolean {
-  return fleet.host(host)?.things.has(thingKey({ kind: 'domain', id: thingIds.domain(uid) })) === true;
+  return fleet.host(host)?.resources.has(resourceKey({ kind: 'domain', id: resourceIds.domain(uid) })) === true;
 }
 
 /**
@@ -176,8 +176,8 @@ function sizeFor(
   const held = heldAllocation(instance.status);
   if (held?.host !== host || !isApplied(instance)) return spec;
   if (held.cpus === spec.cpus && held.memoryMiB === spec.memoryMiB) return held;
-  const id = thingIds.domain(instance.metadata.uid);
-  const domain = context.fleet.host(held.host)?.things.get(thingKey({ kind: 'domain', id }));
+  const id = resourceIds.domain(instance.metadata.uid);
+  const domain = context.fleet.host(held.host)?.resources.get(resourceKey({ kind: 'domain', id }));
   if (domain?.kind !== 'domain') return spec;
   if (domain.domain?.atRisk !== undefined) return held; // it is left as it is
   if (domain.domain?.state !== 'running') return restsByItself(instance, domain) ? held : spec;
@@ -188,7 +188,7 @@ function sizeFor(
   return room && (room.cpus < cpus || room.memoryMiB < memoryMiB) ? held : spec;
 }
 
-/** The steps from live state to the target. Of an instance that never settled, all own things are made anew. */
+/** The steps from live state to the target. Of an instance that never settled, all own resources are made anew. */
 function stepsTo(
   context: Context,
   cached: Cached<Instance>,
@@ -197,27 +197,31 @@ function stepsTo(
 ): PlanStep[] {
   const instance = cached.object;
   const { uid } = instance.metadata;
-  const live = context.fleet.host(target.host)?.things ?? new Map<string, LiveThing>();
+  const live = context.fleet.host(target.host)?.resources ?? new Map<string, LiveResource>();
   const settled = heldAllocation(instance.status)?.host === target.host;
-  const own = ownThings(instance, target, resolved.references.networks).map((thing) =>
-    settled && thing.kind === 'seed' ? keptSeed(thing, live.get(thingKey(thing)), isApplied(instance)) : thing,
+  const own = ownResources(instance, target, resolved.references.networks).map((resource) =>
+    settled && resource.kind === 'seed'
+      ? keptSeed(resource, live.get(resourceKey(resource)), isApplied(instance))
+      : resource,
   );
   // guard: agent restart touching running guests
   if (settled && isAsDeclared(context, instance, target, resolved, own)) return [];
-  const cloned = live.has(thingKey({ kind: 'disk', id: target.rootDisk.id }));
+  const cloned = live.has(resourceKey({ kind: 'disk', id: target.rootDisk.id }));
   const isWhole = (key: string) => live.get(key)?.drift.length === 0;
   const peersFor = (l2Uid: string) =>
     // Of a bridge that is there already its own controller keeps the peers: asking for them is not for free.
     isWhole(`bridge/${l2Uid}`) ? [] : peers(context, resolved, l2Uid, target.host);
-  const shared = sharedThings(resolved.references, peersFor).filter((thing) => thing.kind !== 'image' || !cloned);
-  const relevant: LiveThing[] = [];
-  for (const thing of shared) {
-    const there = live.get(thingKey(thing));
+  const shared = sharedResources(resolved.references, peersFor).filter(
+    (resource) => resource.kind !== 'image' || !cloned,
+  );
+  const relevant: LiveResource[] = [];
+  for (const resource of shared) {
+    const there = live.get(resourceKey(resource));
     if (there) relevant.push(there);
   }
-  const isWanted = ({ kind, id }: LiveThing) => own.some((thing) => thing.kind === kind && thing.id === id);
-  for (const { host, thing } of context.fleet.ownedBy(uid))
-    if (host === target.host && (settled || !isWanted(thing))) relevant.push(respected(instance, thing));
+  const isWanted = ({ kind, id }: LiveResource) => own.some((resource) => resource.kind === kind && resource.id === id);
+  for (const { host, resource } of context.fleet.ownedBy(uid))
+    if (host === target.host && (settled || !isWanted(resource))) relevant.push(respected(instance, resource));
   const steps = diffHost(target.host, uid, [...shared, ...own], relevant);
   refuseDataLoss(steps, live);
   return [...fromElsewhere(context, instance, target), ...steps];
@@ -235,13 +239,13 @@ function fromElsewhere(context: Context, instance: Instance, target: Allocation)
 }
 
 /** What starts or defines a guest anew whose data is in a file of somebody else would lose it: nothing is begun. */
-function refuseDataLoss(steps: readonly PlanStep[], live: { get(key: string): LiveThing | undefined }): void {
-  for (const { verb, thing } of steps) {
-    if (verb !== 'ensure' || thing.kind !== 'domain' || thing.spec.power !== 'Running') continue;
-    const now = live.get(thingKey(thing));
+function refuseDataLoss(steps: readonly PlanStep[], live: { get(key: string): LiveResource | undefined }): void {
+  for (const { verb, resource } of steps) {
+    if (verb !== 'ensure' || resource.kind !== 'domain' || resource.spec.power !== 'Running') continue;
+    const now = live.get(resourceKey(resource));
     const risk = now?.kind === 'domain' ? now.domain?.atRisk : undefined;
     // Another disk in the place of the whole is a loss of data that was allowed.
-    const keeps = now?.kind === 'domain' && now.spec.disks.some((disk) => thing.spec.disks.includes(disk));
+    const keeps = now?.kind === 'domain' && now.spec.disks.some((disk) => resource.spec.disks.includes(disk));
     if (risk !== undefined && keeps) throw terminal('DataLoss', risk);
   }
 }
@@ -252,11 +256,11 @@ function isAsDeclared(
   { metadata }: Instance,
   target: Allocation,
   { references }: ResolvedInstance,
-  own: readonly Thing[],
+  own: readonly HostResource[],
 ): boolean {
   if (!context.fleet.isExactly(metadata.uid, target.host, own.map(asMade))) return false;
-  const things = context.fleet.host(target.host)?.things;
-  const isWhole = (key: string) => things?.get(key)?.drift.length === 0;
+  const resources = context.fleet.host(target.host)?.resources;
+  const isWhole = (key: string) => resources?.get(key)?.drift.length === 0;
   for (const { l2, l3 } of references.networks.values()) {
     if (!isWhole(`bridge/${l2.metadata.uid}`)) return false;
     if (l3.status?.dhcpAddress && !isWhole(`subnet/${l3.metadata.uid}`)) return false;
@@ -264,12 +268,12 @@ function isAsDeclared(
   return true;
 }
 
-/** The thing as it is found on a host where nothing happened since it was made. */
-export function asMade(thing: Thing): LiveThing {
-  if (thing.kind !== 'domain') return { ...thing, drift: [] };
-  const { power, cpus } = thing.spec;
+/** The resource as it is found on a host where nothing happened since it was made. */
+export function asMade(resource: HostResource): LiveResource {
+  if (resource.kind !== 'domain') return { ...resource, drift: [] };
+  const { power, cpus } = resource.spec;
   const domain: DomainFacts = power === 'Running' ? bootedFacts(cpus) : { state: 'off', reason: 'destroyed' };
-  return { ...thing, drift: [], domain };
+  return { ...resource, drift: [], domain };
 }
 
 function peers(context: Context, resolved: ResolvedInstance, l2Uid: string, host: string): string[] {
@@ -279,23 +283,23 @@ function peers(context: Context, resolved: ResolvedInstance, l2Uid: string, host
 }
 
 /** True when the guest ended by itself, the declaration did not change since, and the policy is to respect it. */
-export function restsByItself(instance: Instance, thing: LiveThing): boolean {
-  return isApplied(instance) && endedByItself(instance, thing);
+export function restsByItself(instance: Instance, resource: LiveResource): boolean {
+  return isApplied(instance) && endedByItself(instance, resource);
 }
 
 /** True when the guest ended by itself, and the policy is to respect that. */
-export function endedByItself(instance: Instance, thing: LiveThing): boolean {
-  if (thing.kind !== 'domain' || thing.domain?.state !== 'off' || thing.spec.power !== 'Running') return false;
+export function endedByItself(instance: Instance, resource: LiveResource): boolean {
+  if (resource.kind !== 'domain' || resource.domain?.state !== 'off' || resource.spec.power !== 'Running') return false;
   if (instance.spec.restartPolicy !== 'OnFailure') return false;
   const restedBefore = instance.status?.power === 'Stopped';
-  return thing.domain.reason === 'shutdown' || (restedBefore && thing.domain.reason === 'unknown');
+  return resource.domain.reason === 'shutdown' || (restedBefore && resource.domain.reason === 'unknown');
 }
 
-/** The thing as the difference is to see it: a guest that rests by itself counts as running. */
-function respected(instance: Instance, thing: LiveThing): LiveThing {
-  return thing.kind === 'domain' && restsByItself(instance, thing)
-    ? { ...thing, domain: { state: 'running', reason: 'booted' } }
-    : thing;
+/** The resource as the difference is to see it: a guest that rests by itself counts as running. */
+function respected(instance: Instance, resource: LiveResource): LiveResource {
+  return resource.kind === 'domain' && restsByItself(instance, resource)
+    ? { ...resource, domain: { state: 'running', reason: 'booted' } }
+    : resource;
 }
 
 /** An instance that grows must still fit on its host. */

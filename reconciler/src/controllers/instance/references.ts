@@ -11,7 +11,7 @@ import {
 } from '@plumb/schemas';
 import { parseSubnet, type Subnet } from '../../plan/addressing.ts';
 import type { InterfaceNetwork } from '../../plan/allocate.ts';
-import type { InstanceReferences } from '../../plan/instance-things.ts';
+import type { InstanceReferences } from '../../plan/instance-resources.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Precondition } from '../../store/store.ts';
 import type { Context } from '../controller.ts';

@@ -1,11 +1,11 @@
 /** Removing what an instance may have on hosts. Pure, but for looking at what lives. */
-import { type Thing, thingKey, thingOrder } from '@plumb/schemas';
+import { type HostResource, resourceKey, resourceOrder } from '@plumb/schemas';
 import type { Allocation } from '../../plan/allocation.ts';
-import { thingIds } from '../../plan/instance-things.ts';
+import { resourceIds } from '../../plan/instance-resources.ts';
 import type { PlanStep } from '../../plan/plan.ts';
 import type { Context } from '../controller.ts';
 
-/** How a removal stands in its plan, and why it is done, as what is said of the thing. */
+/** How a removal stands in its plan, and why it is done, as what is said of the resource. */
 export type RemovalManner = Pick<PlanStep, 'undo' | 'disruption'> & { why: string };
 
 /**
@@ -18,19 +18,19 @@ export function removals(
   held: readonly Allocation[],
   manner: RemovalManner,
 ): PlanStep[] {
-  const things: [string, Thing][] = [];
+  const resources: [string, HostResource][] = [];
   const hosts = new Set<string>();
   for (const { host, interfaces, rootDisk } of held) {
     hosts.add(host);
-    const add = (kind: Thing['kind'], id: string) => things.push([host, unspecified(kind, id, uid)]);
-    for (const { name } of interfaces) add('port', thingIds.port(uid, name));
-    add('domain', thingIds.domain(uid));
-    add('seed', thingIds.seed(uid));
+    const add = (kind: HostResource['kind'], id: string) => resources.push([host, unspecified(kind, id, uid)]);
+    for (const { name } of interfaces) add('port', resourceIds.port(uid, name));
+    add('domain', resourceIds.domain(uid));
+    add('seed', resourceIds.seed(uid));
     add('disk', rootDisk.id);
   }
-  for (const { host, thing } of fleet.ownedBy(uid))
-    if (hosts.has(host)) things.push([host, unspecified(thing.kind, thing.id, uid)]);
-  return ordered(things, manner);
+  for (const { host, resource } of fleet.ownedBy(uid))
+    if (hosts.has(host)) resources.push([host, unspecified(resource.kind, resource.id, uid)]);
+  return ordered(resources, manner);
 }
 
 /** The removal of what hosts say that they have of the instance although it holds nothing there. */
@@ -41,27 +41,32 @@ export function strayRemovals(
   manner: RemovalManner,
 ): PlanStep[] {
   const hosts = new Set(held.map(({ host }) => host));
-  const things = [...fleet.ownedBy(uid)].filter(({ host }) => !hosts.has(host));
+  const resources = [...fleet.ownedBy(uid)].filter(({ host }) => !hosts.has(host));
   return ordered(
-    things.map(({ host, thing }) => [host, unspecified(thing.kind, thing.id, uid)]),
+    resources.map(({ host, resource }) => [host, unspecified(resource.kind, resource.id, uid)]),
     manner,
   );
 }
 
 /** By host, and there in the reverse order of making. */
-function ordered(things: readonly (readonly [string, Thing])[], { why, ...manner }: RemovalManner): PlanStep[] {
+function ordered(
+  resources: readonly (readonly [string, HostResource])[],
+  { why, ...manner }: RemovalManner,
+): PlanStep[] {
   const steps = new Map<string, PlanStep>();
-  for (const [host, thing] of things)
-    steps.set(`${host} ${thingKey(thing)}`, {
-      ...{ id: `remove ${thingKey(thing)}`, host, verb: 'remove', thing, why: `${thing.kind} ${why}` },
+  for (const [host, resource] of resources)
+    steps.set(`${host} ${resourceKey(resource)}`, {
+      ...{ id: `remove ${resourceKey(resource)}`, host, verb: 'remove', resource, why: `${resource.kind} ${why}` },
       ...manner,
     });
   return [...steps.values()].sort(
-    (a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : 0) || thingOrder(b.thing.kind) - thingOrder(a.thing.kind),
+    (a, b) =>
+      (a.host < b.host ? -1 : a.host > b.host ? 1 : 0) ||
+      resourceOrder(b.resource.kind) - resourceOrder(a.resource.kind),
   );
 }
 
-/** Removing needs the identity of a thing only. */
-function unspecified(kind: Thing['kind'], id: string, owner: string): Thing {
-  return { kind, id, owner, spec: {} } as unknown as Thing;
+/** Removing needs the identity of a resource only. */
+function unspecified(kind: HostResource['kind'], id: string, owner: string): HostResource {
+  return { kind, id, owner, spec: {} } as unknown as HostResource;
 }

@@ -1,10 +1,10 @@
-import type { Instance, LiveThing, PlumbObject, ThingKind, ThingSpec } from '@plumb/schemas';
-import { kindByName, thingKey } from '@plumb/schemas';
+import type { Instance, LiveResource, PlumbObject, ResourceSpec, ResourceType } from '@plumb/schemas';
+import { kindByName, resourceKey } from '@plumb/schemas';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Fleet } from '../../fleet/fleet.ts';
 import { heldAllocation } from '../../plan/allocation.ts';
-import { ownThings } from '../../plan/instance-things.ts';
+import { ownResources } from '../../plan/instance-resources.ts';
 import { ObjectCache } from '../../runtime/cache.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
@@ -22,13 +22,13 @@ const stopping = new AbortController();
 let rig: Rig;
 /** As the controllers' own, but that nobody acts on what is found. */
 let context: Context;
-/** As a fleet that cannot compare by itself: the planner reads every thing and takes the difference. */
+/** As a fleet that cannot compare by itself: the planner reads every resource and takes the difference. */
 let slow: Context;
 /** What lives on the hosts when all is well. */
-let good: Map<string, LiveThing[]>;
+let good: Map<string, LiveResource[]>;
 /** What is declared then. */
 let declared: PlumbObject[];
-/** How often the scan found things to be as declared by what is alike, without the planner. */
+/** How often the scan found resources to be as declared by what is alike, without the planner. */
 let glances = 0;
 
 beforeAll(async () => {
@@ -50,7 +50,7 @@ beforeAll(async () => {
   slow = { ...context, fleet: fleetWith({ isExactly: () => false }) };
   const kinds = ['instances', 'instanceofferings', 'images', 'l2networks', 'l3networks'];
   declared = kinds.flatMap((plural) => [...cache.list(plural)].map(({ object }) => structuredClone(object)));
-  good = new Map(HOSTS.map((host) => [host, [...rig.fleet.host(host)!.things.values()]]));
+  good = new Map(HOSTS.map((host) => [host, [...rig.fleet.host(host)!.resources.values()]]));
 });
 
 afterAll(() => stopping.abort());
@@ -152,7 +152,7 @@ const editsAround: Record<string, [kind: string, name: string, change: (spec: ob
 };
 
 /** Another value of one field of each kind. */
-const otherwise: { [K in ThingKind]: Partial<ThingSpec<K>> } = {
+const otherwise: { [K in ResourceType]: Partial<ResourceSpec<K>> } = {
   image: { maxBytes: 1 },
   bridge: { mtuBytes: 9000 },
   subnet: { mtuBytes: 9000 },
@@ -162,22 +162,22 @@ const otherwise: { [K in ThingKind]: Partial<ThingSpec<K>> } = {
   domain: { memoryMiB: 7 },
 };
 
-/** What may happen to a thing. */
-const harms: Record<string, (host: string, thing: LiveThing) => void> = {
-  drift: (host, thing) => rig.fleet.put(host, { ...thing, drift: ['it is not as it was'] }),
-  go: (host, thing) => rig.fleet.take(host, thing),
-  change: (host, thing) =>
-    rig.fleet.put(host, { ...thing, spec: { ...thing.spec, ...otherwise[thing.kind] } } as LiveThing),
-  end: (host, thing) => {
-    if (thing.kind === 'domain') rig.fleet.put(host, { ...thing, domain: { state: 'off', reason: 'crashed' } });
+/** What may happen to a resource. */
+const harms: Record<string, (host: string, resource: LiveResource) => void> = {
+  drift: (host, resource) => rig.fleet.put(host, { ...resource, drift: ['it is not as it was'] }),
+  go: (host, resource) => rig.fleet.take(host, resource),
+  change: (host, resource) =>
+    rig.fleet.put(host, { ...resource, spec: { ...resource.spec, ...otherwise[resource.kind] } } as LiveResource),
+  end: (host, resource) => {
+    if (resource.kind === 'domain') rig.fleet.put(host, { ...resource, domain: { state: 'off', reason: 'crashed' } });
   },
-  shutDown: (host, thing) => {
-    if (thing.kind === 'domain') rig.fleet.put(host, { ...thing, domain: { state: 'off', reason: 'shutdown' } });
+  shutDown: (host, resource) => {
+    if (resource.kind === 'domain') rig.fleet.put(host, { ...resource, domain: { state: 'off', reason: 'shutdown' } });
   },
-  elsewhere: (host, thing) => rig.fleet.put(HOSTS.find((other) => other !== host)!, thing),
-  extra: (host, thing) => rig.fleet.put(host, { ...thing, id: `${thing.owner}.extra` } as LiveThing),
-  disown: (host, thing) => rig.fleet.put(host, { ...thing, owner: 'someone-else' }),
-  repeat: (host, thing) => rig.fleet.put(host, { ...thing }),
+  elsewhere: (host, resource) => rig.fleet.put(HOSTS.find((other) => other !== host)!, resource),
+  extra: (host, resource) => rig.fleet.put(host, { ...resource, id: `${resource.owner}.extra` } as LiveResource),
+  disown: (host, resource) => rig.fleet.put(host, { ...resource, owner: 'someone-else' }),
+  repeat: (host, resource) => rig.fleet.put(host, { ...resource }),
 };
 
 const act = fc.oneof(
@@ -186,7 +186,7 @@ const act = fc.oneof(
     arbitrary: fc.record({
       act: fc.constantFrom(...Object.keys(harms)),
       host: fc.constantFrom(...HOSTS),
-      thing: fc.nat(30),
+      resource: fc.nat(30),
     }),
   },
   { weight: 3, arbitrary: fc.record({ act: fc.constant('heal') }) },
@@ -202,19 +202,19 @@ const act = fc.oneof(
       value: fc.nat(2),
     }),
   },
-) as fc.Arbitrary<{ act: string; host?: string; thing?: number; name?: string; value?: number }>;
+) as fc.Arbitrary<{ act: string; host?: string; resource?: number; name?: string; value?: number }>;
 
 async function heal(): Promise<void> {
   for (const object of declared) await restore(object);
-  for (const [on, things] of good) {
+  for (const [on, resources] of good) {
     if (!rig.fleet.host(on)!.connected) rig.fleet.connect(on);
-    for (const there of [...rig.fleet.host(on)!.things.values()])
-      if (!things.some((g) => thingKey(g) === thingKey(there))) rig.fleet.take(on, there);
-    for (const each of things) rig.fleet.put(on, each);
+    for (const there of [...rig.fleet.host(on)!.resources.values()])
+      if (!resources.some((g) => resourceKey(g) === resourceKey(there))) rig.fleet.take(on, there);
+    for (const each of resources) rig.fleet.put(on, each);
   }
 }
 
-async function perform({ act: what, host = '', thing = 0, name = '', value = 0 }: Awaited<ReturnType<typeof one>>) {
+async function perform({ act: what, host = '', resource = 0, name = '', value = 0 }: Awaited<ReturnType<typeof one>>) {
   if (what === 'heal') await heal();
   else if (what === 'connect') rig.fleet.connect(host);
   else if (what === 'disconnect') rig.fleet.disconnect(host);
@@ -223,12 +223,12 @@ async function perform({ act: what, host = '', thing = 0, name = '', value = 0 }
     const [kind, of, change] = editsAround[what]!;
     await edit(kind, of, (o) => change(o.spec!, value));
   } else {
-    const things = [...rig.fleet.host(host)!.things.values()];
-    const each = things[thing % Math.max(1, things.length)];
+    const resources = [...rig.fleet.host(host)!.resources.values()];
+    const each = resources[resource % Math.max(1, resources.length)];
     if (each && rig.fleet.host(host)!.connected) harms[what]!(host, each);
   }
 }
-const one = async () => ({ act: '', host: '', thing: 0, name: '', value: 0 });
+const one = async () => ({ act: '', host: '', resource: 0, name: '', value: 0 });
 
 test('a scan by digests says the same as the planner, whatever happened since the last', async () => {
   const scan = new DriftScan(context);
@@ -302,7 +302,7 @@ test('an instance with a flow is under way, however equal it is', async () => {
   expect(counts).toEqual({ same: NAMES.length - 1, differs: 0, unknown: 0, underWay: 1 });
 });
 
-test('things are made of nothing that instances could differ in unseen', async () => {
+test('resources are made of nothing that instances could differ in unseen', async () => {
   await heal();
   const { object } = context.cache.get<Instance>(keys.object('instances', 'default', NAMES[0]!))!;
   const read = new Set<string>();
@@ -327,7 +327,7 @@ test('things are made of nothing that instances could differ in unseen', async (
     context.cache.get(keys.object('instances', 'default', NAMES[0]!))!,
     false,
   ).references;
-  ownThings(instance, watched('held', { ...held, rootDisk, interfaces }), networks);
+  ownResources(instance, watched('held', { ...held, rootDisk, interfaces }), networks);
   // A field that comes to these is to come to what Glance tells one pattern from another by, too.
   expect([...read].filter((field) => !field.endsWith('.map')).sort()).toEqual([
     ...['held.cpus', 'held.interfaces', 'held.memoryMiB', 'held.rootDisk', 'instance.metadata', 'instance.spec'],

@@ -1,4 +1,4 @@
-import type { DomainFacts, LiveThing } from '@plumb/schemas';
+import type { DomainFacts, LiveResource } from '@plumb/schemas';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { condition, instanceSpec, makeEstate } from '../testing/estate.ts';
 import { type Rig, startRig } from '../testing/rig.ts';
@@ -22,13 +22,13 @@ async function create(more: object = {}): Promise<void> {
   uid = (await rig.ready('Instance', 'web-0')).metadata.uid;
 }
 
-const domain = () => rig.fleet.host('host-1')!.things.get(`domain/${uid}`) as LiveThing<'domain'>;
+const domain = () => rig.fleet.host('host-1')!.resources.get(`domain/${uid}`) as LiveResource<'domain'>;
 const found = (facts: DomainFacts) => rig.fleet.put('host-1', { ...domain(), domain: facts });
 const until = (test: (o: Awaited<ReturnType<Rig['ready']>>) => boolean) =>
   rig.until('Instance', 'web-0', (o) => o !== undefined && test(o));
 const verdict = () => judge(rig.context, rig.context.cache.byUid(uid) as never).verdict;
 const sentToDomain = () =>
-  rig.fleet.sent.flatMap(({ command }) => command.steps).filter(({ thing }) => thing.kind === 'domain').length;
+  rig.fleet.sent.flatMap(({ command }) => command.steps).filter(({ resource }) => resource.kind === 'domain').length;
 
 describe('an instance whose disk is in a file of somebody else', () => {
   it('says so while it runs, and is not touched; when it is brought back, all is well', async () => {

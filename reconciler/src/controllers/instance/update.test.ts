@@ -1,4 +1,4 @@
-import { type LiveThing, type PlumbError, type PlumbObject, realAmbient, retryable, terminal } from '@plumb/schemas';
+import { type LiveResource, type PlumbError, type PlumbObject, realAmbient, retryable, terminal } from '@plumb/schemas';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { flowExtensions } from '../../extensions/flows.ts';
 import { decodeFlow } from '../../flow/record.ts';
@@ -57,7 +57,7 @@ describe('an instance that is changed', () => {
   it('hands new user data to its seed, which is another instance to the guest then, and does not disturb it', async () => {
     await rig.create('Instance', 'web-0', instanceSpec({ userData: 'a' }));
     const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
-    const seed = () => rig.fleet.host('host-1')!.things.get(`seed/${uid}.seed`) as LiveThing<'seed'>;
+    const seed = () => rig.fleet.host('host-1')!.resources.get(`seed/${uid}.seed`) as LiveResource<'seed'>;
     const before = seed().spec.instanceId;
     const sent = rig.fleet.sent.length;
     await rig.edit('Instance', 'web-0', (o) => (o.spec.userData = 'b'));
@@ -74,7 +74,7 @@ describe('an instance that is changed', () => {
     });
     await rig.create('Instance', 'web-0', spec);
     const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
-    const seed = rig.fleet.host('host-1')!.things.get(`seed/${uid}.seed`) as LiveThing<'seed'>;
+    const seed = rig.fleet.host('host-1')!.resources.get(`seed/${uid}.seed`) as LiveResource<'seed'>;
     const { interfaces: _, ...former } = { ...seed.spec, instanceId: uid };
     const verdict = () => judge(rig.context, rig.context.cache.byUid(uid) as never).verdict;
     await expect.poll(verdict).toBe('same');
@@ -98,14 +98,14 @@ describe('an instance that is changed', () => {
     expect(condition(await rig.stalled('Instance', 'web-0'), 'Ready')).toMatchObject({ reason: 'DataLossNotAllowed' });
     expect(disks()).toEqual([`disk/${uid}.root`]);
 
-    rig.fleet.fault = (_h, v, thing) =>
-      thing.kind === 'domain' && v === 'ensure' && thing.spec.disks[0] !== `${uid}.root`
+    rig.fleet.fault = (_h, v, resource) =>
+      resource.kind === 'domain' && v === 'ensure' && resource.spec.disks[0] !== `${uid}.root`
         ? terminal('No', 'no')
         : undefined;
     await edit({ allowDataLoss: true });
     await rig.until('Instance', 'web-0', (o) => condition(o, 'Ready')?.reason === 'No');
     expect(disks()).toEqual([`disk/${uid}.root`]);
-    expect(rig.fleet.host('host-1')!.things.get(`domain/${uid}`)).toMatchObject({ domain: { state: 'running' } });
+    expect(rig.fleet.host('host-1')!.resources.get(`domain/${uid}`)).toMatchObject({ domain: { state: 'running' } });
 
     rig.fleet.fault = () => undefined;
     await retryFlow(rig.context, uid);
@@ -123,7 +123,9 @@ describe('an instance that is changed', () => {
     await rig.ready('Image', 'tiny');
     await rig.edit('Instance', 'web-0', (o) => (o.spec.sshKeys = ['k']));
     await rig.ready('Instance', 'web-0');
-    expect(rig.fleet.host('host-1')!.things.get(`disk/${uid}.root`)).toMatchObject({ spec: { image: 'a'.repeat(64) } });
+    expect(rig.fleet.host('host-1')!.resources.get(`disk/${uid}.root`)).toMatchObject({
+      spec: { image: 'a'.repeat(64) },
+    });
   });
 
   it('is taken back to what ran when an update does not succeed in time', async () => {
@@ -134,8 +136,10 @@ describe('an instance that is changed', () => {
     rig = await startRig({ store: rig.store, fleet: rig.fleet, ambient });
     await rig.create('Instance', 'web-0', instanceSpec());
     await rig.ready('Instance', 'web-0');
-    rig.fleet.fault = (_h, v, thing) =>
-      thing.kind === 'seed' && v === 'ensure' && thing.spec.sshKeys.length > 0 ? retryable('Busy', 'busy') : undefined;
+    rig.fleet.fault = (_h, v, resource) =>
+      resource.kind === 'seed' && v === 'ensure' && resource.spec.sshKeys.length > 0
+        ? retryable('Busy', 'busy')
+        : undefined;
     await rig.edit('Instance', 'web-0', (o) => (o.spec.sshKeys = ['k']));
     await rig.until('Instance', 'web-0', (o) => condition(o, 'Ready')?.reason === 'Busy');
     offset = 301_000;
@@ -152,7 +156,7 @@ describe('an instance that is changed', () => {
     const told = await rig.until('Instance', 'web-0', (o) => condition(o, 'RestartRequired') !== undefined);
     expect(told!.status).toMatchObject({ cpus: 1, memoryMiB: 128 });
     expect(rig.fleet.sent.slice(sent).filter((s) => s.command.owner === uid)).toEqual([]);
-    const domain = rig.fleet.host('host-1')!.things.get(`domain/${uid}`)!;
+    const domain = rig.fleet.host('host-1')!.resources.get(`domain/${uid}`)!;
     rig.fleet.put('host-1', { ...domain, domain: { state: 'off', reason: 'crashed' } } as typeof domain);
     const restarted = await rig.until('Instance', 'web-0', (o) => o?.status?.cpus === 2);
     expect(condition(restarted, 'Ready')).toMatchObject({ status: 'True' });
@@ -162,7 +166,7 @@ describe('an instance that is changed', () => {
   it('gets more processors while it runs, by another offering or an edited one, as many as it was started to take', async () => {
     await rig.create('Instance', 'web-0', instanceSpec({ driftPolicy: 'Report' }));
     const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
-    const domain = () => rig.fleet.host('host-1')!.things.get(`domain/${uid}`) as LiveThing<'domain'>;
+    const domain = () => rig.fleet.host('host-1')!.resources.get(`domain/${uid}`) as LiveResource<'domain'>;
     const cpus = (n: number) => rig.until('Instance', 'web-0', (o) => o?.status?.cpus === n && isReady(o));
     expect(domain().domain).toMatchObject({ maxCpus: 4 });
     await rig.edit('InstanceOffering', 'small', (o) => (o.spec.cpus = 2));
@@ -216,13 +220,13 @@ describe('an instance that is changed', () => {
   it('returns to what ran before when it cannot get more processors', async () => {
     await rig.create('Instance', 'web-0', instanceSpec());
     const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
-    rig.fleet.fault = (_h, _v, thing) =>
-      thing.kind === 'domain' && thing.spec.cpus === 2 ? terminal('LibvirtFailed', 'no') : undefined;
+    rig.fleet.fault = (_h, _v, resource) =>
+      resource.kind === 'domain' && resource.spec.cpus === 2 ? terminal('LibvirtFailed', 'no') : undefined;
     await rig.edit('InstanceOffering', 'small', (o) => (o.spec.cpus = 2));
     const failed = await rig.stalled('Instance', 'web-0');
     expect(failed.status).toMatchObject({ cpus: 1, power: 'Running' });
-    const sent = rig.fleet.sent.flatMap(({ command }) => command.steps).filter(({ thing }) => thing.id === uid);
-    expect(sent.at(-1)).toMatchObject({ id: `undo change domain/${uid}`, thing: { spec: { cpus: 1 } } });
+    const sent = rig.fleet.sent.flatMap(({ command }) => command.steps).filter(({ resource }) => resource.id === uid);
+    expect(sent.at(-1)).toMatchObject({ id: `undo change domain/${uid}`, resource: { spec: { cpus: 1 } } });
     expect((await rig.store.get('/alloc/host/host-1'))?.value).toBe('{"cpus":1,"memoryMiB":128,"instances":1}');
   });
 
@@ -230,12 +234,14 @@ describe('an instance that is changed', () => {
     await rig.create('Instance', 'web-0', instanceSpec());
     const before = await rig.ready('Instance', 'web-0');
     await rig.create('InstanceOffering', 'big', { cpus: 2, memoryMiB: 256 });
-    rig.fleet.fault = (_h, verb, thing) =>
-      thing.kind === 'domain' && verb === 'ensure' && thing.spec.cpus === 2 ? terminal('Refused', 'no') : undefined;
+    rig.fleet.fault = (_h, verb, resource) =>
+      resource.kind === 'domain' && verb === 'ensure' && resource.spec.cpus === 2
+        ? terminal('Refused', 'no')
+        : undefined;
     await rig.edit('Instance', 'web-0', (o) => (o.spec.offering = 'big'));
     const failed = await rig.stalled('Instance', 'web-0');
     expect(failed.status).toMatchObject({ cpus: 1, memoryMiB: 128, power: 'Running' });
-    const domain = rig.fleet.host('host-1')!.things.get(`domain/${before.metadata.uid}`)!;
+    const domain = rig.fleet.host('host-1')!.resources.get(`domain/${before.metadata.uid}`)!;
     expect(domain).toMatchObject({ spec: { cpus: 1 }, domain: { state: 'running' } });
     expect((await rig.store.get('/alloc/host/host-1'))?.value).toBe('{"cpus":1,"memoryMiB":128,"instances":1}');
   });
@@ -247,15 +253,15 @@ describe('an instance that is changed', () => {
       const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
       await rig.create('InstanceOffering', 'tall', { cpus: 1, memoryMiB: 64 });
       const attempts: number[] = [];
-      rig.fleet.fault = (_h, verb, thing) => {
-        if (thing.kind !== 'domain' || verb !== 'ensure' || thing.spec.memoryMiB !== 64) return undefined;
+      rig.fleet.fault = (_h, verb, resource) => {
+        if (resource.kind !== 'domain' || verb !== 'ensure' || resource.spec.memoryMiB !== 64) return undefined;
         attempts.push(rig.context.journal.get(uid)?.record.attempts ?? 0);
         return fault();
       };
       await rig.edit('Instance', 'web-0', (o) => (o.spec.offering = 'tall'));
       return { uid, attempts };
     }
-    const domain = (uid: string) => rig.fleet.host('host-1')!.things.get(`domain/${uid}`) as LiveThing<'domain'>;
+    const domain = (uid: string) => rig.fleet.host('host-1')!.resources.get(`domain/${uid}`) as LiveResource<'domain'>;
     const pullPlug = (uid: string) =>
       rig.fleet.put('host-1', { ...domain(uid), domain: { state: 'off', reason: 'destroyed' } });
 
@@ -324,8 +330,8 @@ describe('an instance that is changed', () => {
       await rig.create('Instance', 'web-0', instanceSpec());
       await rig.ready('Instance', 'web-0');
       const commits = rig.store.revision() - before;
-      rig.fleet.fault = (_h, _v, thing) => {
-        if (thing.kind === 'domain') expect(rig.context.journal.get(thing.id)?.record.attempts).toBeUndefined();
+      rig.fleet.fault = (_h, _v, resource) => {
+        if (resource.kind === 'domain') expect(rig.context.journal.get(resource.id)?.record.attempts).toBeUndefined();
         return undefined;
       };
       await rig.create('Instance', 'web-1', instanceSpec());

@@ -1,7 +1,7 @@
 /** L2Network: keeps its bridge on the hosts that use it, with the right peers, and only there. */
-import type { L2Network, Thing, Zone } from '@plumb/schemas';
+import type { HostResource, L2Network, Zone } from '@plumb/schemas';
 import { retryable } from '@plumb/schemas';
-import { bridgeThing } from '../../plan/network-things.ts';
+import { bridgeResource } from '../../plan/network-resources.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { findCondition } from '../../runtime/conditions.ts';
 import type { Again, Context, Controller } from '../controller.ts';
@@ -41,21 +41,21 @@ function steps(context: Context, cached: Cached<L2Network>): HostSteps {
   const used = hostsOf(context, cached.key);
   const desired = bridgeOn(context, cached);
   const result: HostSteps = [];
-  for (const { host, thing } of context.fleet.ownedBy(object.metadata.uid)) {
-    if (used.has(host)) result.push({ host, live: thing, desired: desired(host) });
+  for (const { host, resource } of context.fleet.ownedBy(object.metadata.uid)) {
+    if (used.has(host)) result.push({ host, live: resource, desired: desired(host) });
     else if (!isNeeded(context, host, 'bridge', object.metadata.uid))
-      result.push({ host, live: thing, desired: undefined });
+      result.push({ host, live: resource, desired: undefined });
   }
   return result;
 }
 
 /** The bridge as a host should have it: only with tunnels does that differ from host to host. */
-function bridgeOn(context: Context, { key, object }: Cached<L2Network>): (host: string) => Thing<'bridge'> {
+function bridgeOn(context: Context, { key, object }: Cached<L2Network>): (host: string) => HostResource<'bridge'> {
   if (object.spec.type === 'vxlan') {
     const peers = tunnelPeers(context, key);
-    return (host) => bridgeThing(object, peers(host));
+    return (host) => bridgeResource(object, peers(host));
   }
-  const bridge = bridgeThing(object, []);
+  const bridge = bridgeResource(object, []);
   return () => bridge;
 }
 
@@ -72,7 +72,7 @@ async function remove(context: Context, cached: Cached<L2Network>): Promise<Agai
     context,
     uid,
     cached.revision,
-    live().map(({ host, thing }) => ({ host, live: thing, desired: undefined })),
+    live().map(({ host, resource }) => ({ host, live: resource, desired: undefined })),
   );
   const left = live();
   if (left.length > 0) throw retryable('Removing', `its bridge is still on ${left.map((l) => l.host).join(', ')}`);

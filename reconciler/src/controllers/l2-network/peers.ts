@@ -21,8 +21,8 @@ function addHostsOfSetAside({ cache, fleet, holdings }: Asked, l2Key: string, ho
   const l2Uid = cache.get(l2Key)?.object.metadata.uid;
   for (const { uid } of cache.poisoned.aside())
     if (uid !== undefined)
-      for (const { host, thing } of fleet.ownedBy(uid))
-        if (thing.kind === 'port' && thing.spec.bridge === l2Uid) hosts.add(host);
+      for (const { host, resource } of fleet.ownedBy(uid))
+        if (resource.kind === 'port' && resource.spec.bridge === l2Uid) hosts.add(host);
 }
 
 /** Tunnel endpoints of the hosts that carry the network, but for `host` itself; sorted, each once. */

@@ -14,7 +14,7 @@ afterEach(() => rig.stop());
 it('removes a subnet that nobody uses from a host while an instance on another blocks the deletion', async () => {
   await rig.create('Instance', 'web', instanceSpec());
   await rig.ready('Instance', 'web');
-  const carried = [...rig.fleet.host('host-1')!.things.values()].filter(({ kind }) =>
+  const carried = [...rig.fleet.host('host-1')!.resources.values()].filter(({ kind }) =>
     ['bridge', 'subnet'].includes(kind),
   );
   expect(carried.map(({ kind }) => kind).sort()).toEqual(['bridge', 'subnet']);
@@ -39,15 +39,15 @@ it.each([
   ['L2Network', 'bridge', 'its bridge pb0 is missing'],
 ])(
   'says on the %s what was found on a host and that it was repaired, in a condition and in events',
-  async (kind, thingKind, sentence) => {
+  async (kind, resourceType, sentence) => {
     await rig.create('Instance', 'web', instanceSpec());
     await rig.ready('Instance', 'web');
     const told: string[] = [];
     rig.context.events.record = ({ object, type, reason, message }) => {
       if (object.kind === kind) told.push(`${type} ${reason}: ${message}`);
     };
-    const thing = [...rig.fleet.host('host-1')!.things.values()].find((one) => one.kind === thingKind)!;
-    rig.fleet.put('host-1', { ...thing, drift: [sentence] } as typeof thing);
+    const resource = [...rig.fleet.host('host-1')!.resources.values()].find((one) => one.kind === resourceType)!;
+    rig.fleet.put('host-1', { ...resource, drift: [sentence] } as typeof resource);
     const repaired = await rig.until(kind, 'lab', (lab) => condition(lab, 'Drifted')?.status === 'False');
     const found = `${sentence} (on host-1)`;
     expect(condition(repaired, 'Drifted')).toMatchObject({
@@ -55,7 +55,7 @@ it.each([
       message: `was repaired; what was found: ${found}`,
     });
     expect(condition(repaired, 'Ready')?.status).toBe('True');
-    expect(rig.fleet.host('host-1')!.things.get(`${thingKind}/${thing.id}`)!.drift).toEqual([]);
+    expect(rig.fleet.host('host-1')!.resources.get(`${resourceType}/${resource.id}`)!.drift).toEqual([]);
     await expect
       .poll(() => told.map((line) => line.replace('default/', '')))
       .toEqual([

@@ -3,7 +3,7 @@ import { type L2Network, type L3Network, objectName, retryable } from '@plumb/sc
 import type { Subnet } from '../../plan/addressing.ts';
 import { lastFree, parseSubnet, toAddress } from '../../plan/addressing.ts';
 import { noFreeAddress } from '../../plan/allocate.ts';
-import { isDistributed, subnetThing } from '../../plan/network-things.ts';
+import { isDistributed, subnetResource } from '../../plan/network-resources.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context, Controller } from '../controller.ts';
 import { converge, convergeOrDegrade, type HostSteps, isNeeded } from '../converge.ts';
@@ -88,11 +88,11 @@ function chooseFree(subnet: Subnet, taken: (address: string) => boolean): string
 
 function steps(context: Context, cached: Cached<L3Network>, l2: L2Network, dhcpAddress: string): HostSteps {
   const { uid } = cached.object.metadata;
-  const desired = subnetThing(cached.object, l2, dhcpAddress);
+  const desired = subnetResource(cached.object, l2, dhcpAddress);
   const result: HostSteps = [];
-  for (const { host, thing } of context.fleet.ownedBy(uid)) {
+  for (const { host, resource } of context.fleet.ownedBy(uid)) {
     const isUsed = context.holdings.usesNetwork(host, uid) || isNeeded(context, host, 'subnet', uid);
-    result.push({ host, live: thing, desired: isUsed ? desired : undefined });
+    result.push({ host, live: resource, desired: isUsed ? desired : undefined });
   }
   return result;
 }
@@ -101,7 +101,7 @@ function steps(context: Context, cached: Cached<L3Network>, l2: L2Network, dhcpA
 function unused(context: Context, uid: string): HostSteps {
   return [...context.fleet.ownedBy(uid)]
     .filter(({ host }) => !context.holdings.usesNetwork(host, uid) && !isNeeded(context, host, 'subnet', uid))
-    .map(({ host, thing }) => ({ host, live: thing, desired: undefined }));
+    .map(({ host, resource }) => ({ host, live: resource, desired: undefined }));
 }
 
 async function remove(context: Context, cached: Cached<L3Network>): Promise<Again | undefined> {
@@ -125,7 +125,7 @@ async function remove(context: Context, cached: Cached<L3Network>): Promise<Agai
       context,
       uid,
       cached.revision,
-      [...context.fleet.ownedBy(uid)].map(({ host, thing }) => ({ host, live: thing, desired: undefined })),
+      [...context.fleet.ownedBy(uid)].map(({ host, resource }) => ({ host, live: resource, desired: undefined })),
     );
     const left = [...context.fleet.ownedBy(uid)].filter(({ host }) => context.liveness.connected(host));
     context.drifts.take(uid);

@@ -2,15 +2,15 @@
 import {
   bootedFacts,
   domainChange,
-  type LiveThing,
+  type HostResource,
+  type LiveResource,
   type PlumbError,
+  resourceKey,
+  resourceOrder,
   retryable,
-  type Thing,
-  thingKey,
-  thingOrder,
 } from '@plumb/schemas';
 import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
-import { thingLine } from '@plumb/schemas/wire/thing-line.ts';
+import { resourceLine } from '@plumb/schemas/wire/resource-line.ts';
 import type {
   CommandAttention,
   Fleet,
@@ -26,7 +26,7 @@ import { ShortLines } from '../short-lines.ts';
 
 interface FakeHost extends HostLive {
   connected: boolean;
-  things: Map<string, LiveThing>;
+  resources: Map<string, LiveResource>;
   sharedVersion: number;
   troubles: readonly HostTrouble[];
 }
@@ -40,7 +40,7 @@ export class FakeFleet implements Fleet {
   /** Every command that was sent, in order. */
   readonly sent: { host: string; command: FleetCommand }[] = [];
   /** Asked before each step; an error makes the step fail. */
-  fault: (host: string, verb: 'ensure' | 'remove', thing: Thing) => PlumbError | undefined = () => undefined;
+  fault: (host: string, verb: 'ensure' | 'remove', resource: HostResource) => PlumbError | undefined = () => undefined;
   /** URLs of images of which a fetch brings nothing, until it is given up. */
   readonly stalled = new Set<string>();
   /** Told of those fetches as they are joined. */
@@ -55,12 +55,14 @@ export class FakeFleet implements Fleet {
   private readonly listeners = new Set<(change: LiveChange) => void>();
 
   /** Connects the host; `carried`: what lives there, in place of what lived there when it was last seen. */
-  connect(name: string, facts: Partial<HostFacts> = {}, carried?: readonly LiveThing[]): void {
+  connect(name: string, facts: Partial<HostFacts> = {}, carried?: readonly LiveResource[]): void {
     const known = this.all.get(name);
     if (known) known.connected = false;
-    const things: FakeHost['things'] =
-      (carried && new Map(carried.map((thing) => [thingKey(thing), thing]))) ?? known?.things ?? new Map();
-    const owners = () => new Set([...things.values()].map(({ owner }) => owner));
+    const resources: FakeHost['resources'] =
+      (carried && new Map(carried.map((resource) => [resourceKey(resource), resource]))) ??
+      known?.resources ??
+      new Map();
+    const owners = () => new Set([...resources.values()].map(({ owner }) => owner));
     const whole = {
       driver: 'simulated',
       agentVersion: '0',
@@ -70,16 +72,16 @@ export class FakeFleet implements Fleet {
       streamAddress: facts.tunnelAddress ?? `192.0.2.${this.all.size + 1}`,
     };
     const sharers = () => {
-      const shared = [...things.values()].filter(({ kind }) => thingOrder(kind) < thingOrder('disk'));
+      const shared = [...resources.values()].filter(({ kind }) => resourceOrder(kind) < resourceOrder('disk'));
       return new Set(shared.map(({ owner }) => owner));
     };
-    for (const thing of [...(known?.things.values() ?? []), ...things.values()]) this.count(name, thing);
+    for (const resource of [...(known?.resources.values() ?? []), ...resources.values()]) this.count(name, resource);
     const sharedVersion = ++this.versions;
     this.all.set(name, {
       name,
       connected: true,
       facts: { ...whole, ...facts },
-      things,
+      resources,
       owners,
       sharers,
       sharedVersion,
@@ -132,25 +134,25 @@ export class FakeFleet implements Fleet {
     return this.all.get(name);
   }
 
-  *ownedBy(uid: string): Generator<{ host: string; thing: LiveThing }> {
-    for (const { name, things } of this.all.values())
-      for (const thing of things.values()) if (thing.owner === uid) yield { host: name, thing };
+  *ownedBy(uid: string): Generator<{ host: string; resource: LiveResource }> {
+    for (const { name, resources } of this.all.values())
+      for (const resource of resources.values()) if (resource.owner === uid) yield { host: name, resource };
   }
 
-  isExactly(uid: string, host: string, things: readonly LiveThing[]): boolean {
+  isExactly(uid: string, host: string, resources: readonly LiveResource[]): boolean {
     const found = [...this.ownedBy(uid)];
-    const lines = (of: readonly LiveThing[]) => of.map(thingLine).sort().join('\n');
-    return found.every((f) => f.host === host) && lines(found.map((f) => f.thing)) === lines(things);
+    const lines = (of: readonly LiveResource[]) => of.map(resourceLine).sort().join('\n');
+    return found.every((f) => f.host === host) && lines(found.map((f) => f.resource)) === lines(resources);
   }
 
-  likeness(owner: string, things: readonly LiveThing[]): Likeness {
-    return this.lines.likeness(owner, things);
+  likeness(owner: string, resources: readonly LiveResource[]): Likeness {
+    return this.lines.likeness(owner, resources);
   }
 
   isLike(likeness: Likeness, uid: string, host: string, words: readonly string[]): boolean {
     const found = [...this.ownedBy(uid)];
-    const things = found.map(({ thing }) => thing);
-    const text = this.lines.write(uid, things);
+    const resources = found.map(({ resource }) => resource);
+    const text = this.lines.write(uid, resources);
     return text !== undefined && found.every((f) => f.host === host) && likeness.is(text, words);
   }
 
@@ -169,22 +171,22 @@ export class FakeFleet implements Fleet {
     if (!target?.connected) throw retryable('HostNotConnected', `the agent of host ${host} is not connected`);
     this.sent.push({ host, command });
     const outcomes: StepOutcome[] = [];
-    for (const { id, verb, thing } of command.steps) {
-      const error = this.fault(host, verb, thing) ?? (await this.fetchOf(host, thing, attention));
+    for (const { id, verb, resource } of command.steps) {
+      const error = this.fault(host, verb, resource) ?? (await this.fetchOf(host, resource, attention));
       outcomes.push(error ? { step: id, error } : { step: id });
       if (error) break;
-      if (verb === 'remove') this.take(host, thing);
-      else this.put(host, live(thing, target.things.get(thingKey(thing))));
+      if (verb === 'remove') this.take(host, resource);
+      else this.put(host, live(resource, target.resources.get(resourceKey(resource))));
     }
     return outcomes;
   }
 
   private async fetchOf(
     host: string,
-    thing: Thing,
+    resource: HostResource,
     { signal, onProgress }: CommandAttention,
   ): Promise<PlumbError | undefined> {
-    if (thing.kind !== 'image' || !this.stalled.has(thing.spec.url)) return undefined;
+    if (resource.kind !== 'image' || !this.stalled.has(resource.spec.url)) return undefined;
     onProgress?.(this.progress);
     await new Promise<void>((resolve, reject) => {
       if (signal?.aborted) resolve();
@@ -194,33 +196,33 @@ export class FakeFleet implements Fleet {
           reject(retryable('HostDisconnected', `host ${host} was lost before it answered`));
       });
     });
-    return retryable('Aborted', `the fetch of image ${thing.id} was ended`);
+    return retryable('Aborted', `the fetch of image ${resource.id} was ended`);
   }
 
-  /** Makes a thing be there without anyone having asked for it. */
-  put(host: string, thing: LiveThing): void {
-    const before = this.all.get(host)!.things.get(thingKey(thing));
-    this.all.get(host)!.things.set(thingKey(thing), thing);
+  /** Makes a resource be there without anyone having asked for it. */
+  put(host: string, resource: LiveResource): void {
+    const before = this.all.get(host)!.resources.get(resourceKey(resource));
+    this.all.get(host)!.resources.set(resourceKey(resource), resource);
     if (before) this.count(host, before);
-    this.count(host, thing);
-    this.tell({ type: 'thing', host, kind: thing.kind, id: thing.id, owner: thing.owner });
+    this.count(host, resource);
+    this.tell({ type: 'resource', host, kind: resource.kind, id: resource.id, owner: resource.owner });
   }
 
-  take(host: string, thing: Thing): void {
-    const { things } = this.all.get(host)!;
-    const before = things.get(thingKey(thing));
+  take(host: string, resource: HostResource): void {
+    const { resources } = this.all.get(host)!;
+    const before = resources.get(resourceKey(resource));
     if (!before) return;
-    things.delete(thingKey(thing));
+    resources.delete(resourceKey(resource));
     this.count(host, before);
-    this.tell({ type: 'thing', host, kind: thing.kind, id: thing.id, owner: thing.owner });
+    this.tell({ type: 'resource', host, kind: resource.kind, id: resource.id, owner: resource.owner });
   }
 
   /** Keys of everything on the host, sorted. */
   keysOn(host: string): string[] {
-    return [...(this.all.get(host)?.things.keys() ?? [])].sort();
+    return [...(this.all.get(host)?.resources.keys() ?? [])].sort();
   }
 
-  private count(host: string, { owner }: LiveThing): void {
+  private count(host: string, { owner }: LiveResource): void {
     const version = ++this.versions;
     const at = this.all.get(host);
     if (at) at.sharedVersion = version;
@@ -236,8 +238,8 @@ export class FakeFleet implements Fleet {
   }
 }
 
-function live(thing: Thing, now: LiveThing | undefined): LiveThing {
-  const base = { ...thing, drift: [] } as LiveThing;
+function live(resource: HostResource, now: LiveResource | undefined): LiveResource {
+  const base = { ...resource, drift: [] } as LiveResource;
   if (base.kind !== 'domain') return base;
   if (base.spec.power === 'Stopped') return { ...base, domain: { state: 'off', reason: 'destroyed' } };
   const runsOn =

@@ -9,7 +9,7 @@ import { Undecodable } from '@plumb/schemas/wire/scan.ts';
 import { anyBytes, anyText, mutatedBytes } from '../generate.ts';
 import { type FuzzTarget, isRefusal } from '../target.ts';
 
-const thing = { kind: 'bridge', id: 'b', owner: 'b', spec: '{"name":"lab"}' };
+const resource = { kind: 'bridge', id: 'b', owner: 'b', spec: '{"name":"lab"}' };
 const facts = { driver: 'libvirt', agentVersion: '1', cpus: 4, memoryMib: 8192, tunnelAddress: '192.0.2.1' };
 const said: AgentMessage[] = [
   {
@@ -17,8 +17,8 @@ const said: AgentMessage[] = [
     body: 'attach',
     attach: { credential: 'c', facts, highestTerm: 2 ** 50, runningCommands: ['x'], registerZone: '' },
   },
-  { host: 'a', body: 'snapshot', snapshot: { things: [{ thing, drift: ['odd'], domain: null }], more: true } },
-  { host: 'b', body: 'changes', changes: { changed: [{ thing, drift: [] }], removed: [{ kind: 'port', id: 'p' }] } },
+  { host: 'a', body: 'snapshot', snapshot: { resources: [{ resource, drift: ['odd'], domain: null }], more: true } },
+  { host: 'b', body: 'changes', changes: { changed: [{ resource, drift: [] }], removed: [{ kind: 'port', id: 'p' }] } },
   { host: '', body: 'heartbeat', heartbeat: { sequence: 7 } },
 ];
 const SAMPLES = [

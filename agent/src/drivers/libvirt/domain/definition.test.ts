@@ -1,4 +1,4 @@
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { XMLParser } from 'fast-xml-parser';
 import { describe, expect, test } from 'vitest';
 import type { DomainSurroundings } from './definition.ts';
@@ -7,7 +7,7 @@ import { METADATA_NAMESPACE, markElement, readMark } from './metadata.ts';
 import { elementAt, parseXml } from './xml-tree.ts';
 
 const uid = '1a57a9ce-0000-4000-8000-000000000001';
-const thing: Thing<'domain'> = {
+const resource: HostResource<'domain'> = {
   kind: 'domain',
   id: uid,
   owner: uid,
@@ -50,27 +50,27 @@ function placesIn(xml: string): string[] {
 
 describe('the definition of a domain', () => {
   test('without virtualization in the processor', async () => {
-    await expect(domainXml(thing, surroundings)).toMatchFileSnapshot('testdata/tcg.xml');
+    await expect(domainXml(resource, surroundings)).toMatchFileSnapshot('testdata/tcg.xml');
   });
 
   test('with KVM, and without a seed and ports', async () => {
-    const { seed: _seed, ...spec } = thing.spec;
+    const { seed: _seed, ...spec } = resource.spec;
     const { seedPath: _path, ...rest } = surroundings;
-    const bare = { ...thing, spec: { ...spec, ports: [] } };
+    const bare = { ...resource, spec: { ...spec, ports: [] } };
     const xml = domainXml(bare, { ...rest, accelerator: 'kvm', taps: [] });
     await expect(xml).toMatchFileSnapshot('testdata/kvm.xml');
   });
 
   test('that an earlier version made is known in its own form, and moves no device when it gets the form of today', async () => {
-    const former = domainXml(thing, { ...surroundings, layout: 1, machine: 'q35' });
+    const former = domainXml(resource, { ...surroundings, layout: 1, machine: 'q35' });
     await expect(former).toMatchFileSnapshot('testdata/layout-1.xml');
-    expect(placesIn(domainXml(thing, surroundings))).toEqual(placesIn(former));
+    expect(placesIn(domainXml(resource, surroundings))).toEqual(placesIn(former));
   });
 
   test('keeps every value a value, whatever is in it', () => {
     const evil = `</name><on_poweroff>"'&<![CDATA[ ü 😀 ]]>`;
     const path = `/data/"'<&>.iso`;
-    const xml = domainXml({ ...thing, spec: { ...thing.spec, name: evil } }, { ...surroundings, seedPath: path });
+    const xml = domainXml({ ...resource, spec: { ...resource.spec, name: evil } }, { ...surroundings, seedPath: path });
     const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '@', trimValues: false });
     const { domain } = parser.parse(xml);
     expect(domain.name).toBe(evil);
@@ -81,20 +81,20 @@ describe('the definition of a domain', () => {
 
 describe('its metadata', () => {
   /** Our element as some tools pass it on: without our prefix. */
-  const element = (from: Thing<'domain'>, key = '0123abcd') => {
+  const element = (from: HostResource<'domain'>, key = '0123abcd') => {
     const xml = domainXml(from, { ...surroundings, key });
     const found = /<plumb:thing[^>]*>([\s\S]*)<\/plumb:thing>/.exec(xml)?.[1];
     return `<thing xmlns="${METADATA_NAMESPACE}" key="${key}">${found}</thing>`;
   };
 
   const read = (xml: string) =>
-    readMark(parseXml(`<domain><metadata><a/>${xml}</metadata></domain>`), '0123abcd', uid)?.thing;
+    readMark(parseXml(`<domain><metadata><a/>${xml}</metadata></domain>`), '0123abcd', uid)?.resource;
 
-  test('tells the thing to the driver that made it', () => {
-    const odd = { ...thing, spec: { ...thing.spec, name: `ü "quoted" & <tagged> 😀` } };
-    for (const one of [thing, odd]) {
+  test('tells the resource to the driver that made it', () => {
+    const odd = { ...resource, spec: { ...resource.spec, name: `ü "quoted" & <tagged> 😀` } };
+    for (const one of [resource, odd]) {
       expect(read(element(one))).toEqual(one);
-      const mark = { thing: one, layout: 2, machine: 'pc-q35-7.2', seed: 'i-1' };
+      const mark = { resource: one, layout: 2, machine: 'pc-q35-7.2', seed: 'i-1' };
       expect(readMark(parseXml(domainXml(one, surroundings)), '0123abcd', uid)).toEqual(mark);
       const alone = markElement(mark, '0123abcd').replace('<thing', `<thing xmlns="${METADATA_NAMESPACE}"`);
       expect(readMark(parseXml(`<domain><metadata>${alone}</metadata></domain>`), '0123abcd', uid)).toEqual(mark);
@@ -102,15 +102,15 @@ describe('its metadata', () => {
   });
 
   test('is plain ASCII, which no tool rewrites', () => {
-    expect(element({ ...thing, spec: { ...thing.spec, name: 'ü 😀 \u2028' } })).toMatch(/^[\x20-\x7e]*$/);
+    expect(element({ ...resource, spec: { ...resource.spec, name: 'ü 😀 \u2028' } })).toMatch(/^[\x20-\x7e]*$/);
   });
 
   test.each([
-    ['another driver’s', element(thing, 'ffffffff')],
+    ['another driver’s', element(resource, 'ffffffff')],
     ['someone else’s', '<thing key="0123abcd">hello</thing>'],
     ['empty', '<thing key="0123abcd"/>'],
     ['no element', 'hello'],
-    ['of another namespace', element(thing).replace(METADATA_NAMESPACE, 'https://example.org')],
+    ['of another namespace', element(resource).replace(METADATA_NAMESPACE, 'https://example.org')],
   ])('that is %s is not ours', (_what, xml) => {
     expect(read(xml)).toBeUndefined();
   });

@@ -1,10 +1,10 @@
-import { processorRoom, type Thing } from '@plumb/schemas';
+import { type HostResource, processorRoom } from '@plumb/schemas';
 import { XMLBuilder } from 'fast-xml-parser';
 import type { Plug } from './interfaces.ts';
 import { busOf, INTERFACE_SLOTS, interfaceElement, pciAddress } from './interfaces.ts';
 import { LAYOUT, METADATA_ELEMENT, METADATA_NAMESPACE, metadataText } from './metadata.ts';
 
-/** What a domain's definition needs to know besides the thing: the machine, and where its parts lie on this host. */
+/** What a domain's definition needs to know besides the resource: the machine, and where its parts lie on this host. */
 export interface DomainSurroundings {
   /** Tells the domains of this driver from those of another one on the same machine. */
   key: string;
@@ -17,10 +17,10 @@ export interface DomainSurroundings {
   layout?: number;
   /** Identity of the seed's content. */
   seedContent?: string;
-  /** In the order of the thing's disks: an overlay and the base image that it is a clone of. */
+  /** In the order of the resource's disks: an overlay and the base image that it is a clone of. */
   disks: { path: string; base: { path: string; format: 'qcow2' | 'raw' } }[];
   seedPath?: string;
-  /** Names of the taps, in the order of the thing's ports. */
+  /** Names of the taps, in the order of the resource's ports. */
   taps: string[];
   consoleLog: string;
 }
@@ -44,21 +44,21 @@ const builder = new XMLBuilder({
  * The domain as libvirt's XML (libvirt.org/formatdomain.html). Pure: equal input gives equal text. Values are escaped by
  * the builder and by nothing else.
  */
-export function domainXml(thing: Thing<'domain'>, at: DomainSurroundings): string {
-  const { spec } = thing;
+export function domainXml(resource: HostResource<'domain'>, at: DomainSurroundings): string {
+  const { spec } = resource;
   const layout = at.layout ?? LAYOUT;
   return builder.build({
     domain: {
       '@type': at.accelerator === 'kvm' ? 'kvm' : 'qemu',
       name: spec.name,
-      uuid: thing.id,
+      uuid: resource.id,
       metadata: {
         [METADATA_ELEMENT]: {
           '@xmlns:plumb': METADATA_NAMESPACE,
           '@key': at.key,
           ...(layout > 1 ? { '@layout': String(layout), '@machine': at.machine } : {}),
           ...(layout > 1 && at.seedContent !== undefined ? { '@seed': at.seedContent } : {}),
-          '#': metadataText(thing),
+          '#': metadataText(resource),
         },
       },
       memory: { '@unit': 'MiB', '#': String(spec.memoryMiB) },
@@ -77,7 +77,7 @@ export function domainXml(thing: Thing<'domain'>, at: DomainSurroundings): strin
       on_poweroff: 'destroy',
       on_reboot: 'restart',
       on_crash: 'destroy',
-      devices: devices(thing, at),
+      devices: devices(resource, at),
     },
   });
 }
@@ -95,7 +95,7 @@ function processors(cpus: number, accelerator: DomainSurroundings['accelerator']
  * Every device sits at a PCI root port of its own, at an address that is declared: one that is plugged in while the guest
  * runs finds its place free, has it again after the next start, and moves no other.
  */
-function devices({ spec }: Thing<'domain'>, at: DomainSurroundings): object {
+function devices({ spec }: HostResource<'domain'>, at: DomainSurroundings): object {
   const layout = at.layout ?? LAYOUT;
   const slots = Math.max(INTERFACE_SLOTS, spec.ports.length);
   let bus = slots;
@@ -137,7 +137,7 @@ function devices({ spec }: Thing<'domain'>, at: DomainSurroundings): object {
 }
 
 /** The ports of a domain with their taps. */
-export function interfacesOf(spec: Thing<'domain'>['spec'], taps: readonly string[]): Plug[] {
+export function interfacesOf(spec: HostResource<'domain'>['spec'], taps: readonly string[]): Plug[] {
   return spec.ports.map((port, index) => ({ port, tap: taps[index] as string }));
 }
 

@@ -1,7 +1,7 @@
 import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeHypervisor, off } from '../rpc/fake-hypervisor.ts';
 import { ManualClock } from '../rpc/manual-clock.ts';
@@ -14,7 +14,7 @@ import { DomainTrace } from './trace.ts';
 
 const uidOf = (number: number) => `1a57a9ce-0000-4000-8000-${String(number).padStart(12, '0')}`;
 
-function domainOf(number: number, spec: Partial<Thing<'domain'>['spec']> = {}): Thing<'domain'> {
+function domainOf(number: number, spec: Partial<HostResource<'domain'>['spec']> = {}): HostResource<'domain'> {
   const id = uidOf(number);
   const whole = { name: `default.web-${number}`, cpus: 1, memoryMiB: 96, disks: [`${id}.root`], ports: [] };
   return { kind: 'domain', id, owner: id, spec: { ...whole, power: 'Running', ...spec } };
@@ -62,7 +62,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-function partsOf({ spec }: Thing<'domain'>): DomainParts {
+function partsOf({ spec }: HostResource<'domain'>): DomainParts {
   return {
     ...{ key: '0123abcd', accelerator: machine.accelerator, emulator: QEMU, taps: [] },
     disks: spec.disks.map((disk) => ({ path: diskOf(disk), base: { path: '/images/base.img', format: 'raw' } })),
@@ -72,14 +72,14 @@ function partsOf({ spec }: Thing<'domain'>): DomainParts {
 }
 
 const diskOf = (disk: string) => `/disks/${disk}.qcow2`;
-const ensured = (thing: Thing<'domain'>) => domains.ensure(thing, partsOf(thing));
-const ensure = async (thing: Thing<'domain'>) => (await ensured(thing)).live;
+const ensured = (resource: HostResource<'domain'>) => domains.ensure(resource, partsOf(resource));
+const ensure = async (resource: HostResource<'domain'>) => (await ensured(resource)).live;
 const web = () => libvirt.domain('default.web-1');
 const seen = async () => (await domains.observeOne(uidOf(1)))!;
 const known = async () => {
-  const { things, unseen } = await domains.observe();
+  const { resources, unseen } = await domains.observe();
   return {
-    things: things.map(({ spec }) => spec.name).sort(),
+    resources: resources.map(({ spec }) => spec.name).sort(),
     unseen: unseen.map(({ name, why }) => `${name}: ${why}`),
   };
 };
@@ -101,7 +101,7 @@ describe('domains of others', () => {
   ])('that are %s are not seen, nor touched, and hide nothing', async (_what, xml) => {
     libvirt.add(xml);
     await ensure(domainOf(1));
-    expect(await known()).toEqual({ things: ['default.web-1'], unseen: [] });
+    expect(await known()).toEqual({ resources: ['default.web-1'], unseen: [] });
     await domains.remove(uidOf(900));
     expect(await domains.observeOne(uidOf(900))).toBeUndefined();
     await expect(ensure(domainOf(2, { name: 'minikube' }))).rejects.toMatchObject({ reason: 'NameTaken' });
@@ -116,7 +116,7 @@ describe('domains of others', () => {
       libvirt.fault = (name, domain) =>
         name === procedure && domain === 'default.web-2' ? new LibvirtError(1, 'internal error', name) : undefined;
       expect(await known()).toEqual({
-        things: ['default.web-1', 'default.web-3'],
+        resources: ['default.web-1', 'default.web-3'],
         unseen: [expect.stringMatching(/^default\.web-2: .*internal error/)],
       });
     },
@@ -135,7 +135,7 @@ describe('domains of others', () => {
     await vi.waitFor(() => expect([asked, clock.waiting]).toEqual([questions, 1]), 30_000);
     clock.advance(10_000);
     expect(await looking).toEqual({
-      things: ['default.web-1'],
+      resources: ['default.web-1'],
       unseen: [expect.stringMatching(/^default\.web-2: libvirt has not said within 10 s/)],
     });
   });

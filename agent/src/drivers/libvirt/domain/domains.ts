@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { LiveThing, Thing } from '@plumb/schemas';
+import type { HostResource, LiveResource } from '@plumb/schemas';
 import { domainChange, retryable, terminal } from '@plumb/schemas';
 import type { DomainRef } from '../rpc/procedures.ts';
 import { isLibvirtError, LibvirtError, libvirtError } from '../rpc/remote-error.ts';
@@ -62,7 +62,7 @@ export class Domains {
   }
 
   /** Undefined when there is no such domain, or it is not ours. */
-  async observeOne(id: string): Promise<LiveThing<'domain'> | undefined> {
+  async observeOne(id: string): Promise<LiveResource<'domain'> | undefined> {
     const domain = await this.#find(id);
     return domain && (await this.#looking.at(domain))?.live;
   }
@@ -73,47 +73,50 @@ export class Domains {
    * Resolves to what it is then, and to sentences that a person should know of how it went. Throws `NameTaken` (terminal
    * when someone else's domain is in the way), `DataLoss` (terminal), and libvirt's own errors.
    */
-  async ensure(thing: Thing<'domain'>, parts: DomainParts): Promise<{ live: LiveThing<'domain'>; notes: string[] }> {
+  async ensure(
+    resource: HostResource<'domain'>,
+    parts: DomainParts,
+  ): Promise<{ live: LiveResource<'domain'>; notes: string[] }> {
     const notes: string[] = [];
-    await this.#make(thing, parts, notes);
-    const live = await this.observeOne(thing.id);
-    if (live === undefined) throw retryable('LibvirtFailed', `the domain ${thing.spec.name} went while it was made`);
+    await this.#make(resource, parts, notes);
+    const live = await this.observeOne(resource.id);
+    if (live === undefined) throw retryable('LibvirtFailed', `the domain ${resource.spec.name} went while it was made`);
     return { live, notes };
   }
 
-  async #make(thing: Thing<'domain'>, parts: DomainParts, notes: string[]): Promise<void> {
+  async #make(resource: HostResource<'domain'>, parts: DomainParts, notes: string[]): Promise<void> {
     const { libvirt, trace } = this.#options;
-    if (!UUID.test(thing.id)) throw terminal('InvalidThing', `The id ${thing.id} of a domain must be a UUID`);
-    let domain = await this.#find(thing.id);
+    if (!UUID.test(resource.id)) throw terminal('InvalidResource', `The id ${resource.id} of a domain must be a UUID`);
+    let domain = await this.#find(resource.id);
     const seen = domain && (await this.#looking.at(domain));
-    if (domain !== undefined && seen === undefined) throw foreign(thing.spec.name, `uuid ${thing.id}`);
-    await this.#requireName(thing);
-    if (await this.#keepsOthersDisks(thing, domain, seen)) return;
-    const at = await this.#surroundings(thing, parts, seen, notes);
-    const xml = domainXml(thing, at);
+    if (domain !== undefined && seen === undefined) throw foreign(resource.spec.name, `uuid ${resource.id}`);
+    await this.#requireName(resource);
+    if (await this.#keepsOthersDisks(resource, domain, seen)) return;
+    const at = await this.#surroundings(resource, parts, seen, notes);
+    const xml = domainXml(resource, at);
     // What is transient would be gone when it ends.
-    if (domain?.name === thing.spec.name && seen?.isPersistent === false) await this.#define(xml, thing.id);
+    if (domain?.name === resource.spec.name && seen?.isPersistent === false) await this.#define(xml, resource.id);
     if (domain !== undefined && seen?.live.domain?.state === 'running') {
-      const plugs = interfacesOf(thing.spec, at.taps);
-      if (await this.#needsRestart(domain, seen, thing, plugs)) notes.push(...(await this.#stopping.stop(domain)));
-      else if (thing.spec.power === 'Stopped') {
-        await this.#define(xml, thing.id);
+      const plugs = interfacesOf(resource.spec, at.taps);
+      if (await this.#needsRestart(domain, seen, resource, plugs)) notes.push(...(await this.#stopping.stop(domain)));
+      else if (resource.spec.power === 'Stopped') {
+        await this.#define(xml, resource.id);
         notes.push(...(await this.#stopping.stop(domain)));
         return;
       } else {
         await plugInterfaces(libvirt, this.#options.clock, domain, plugs);
-        await this.#plugProcessors(domain, thing.spec.cpus);
-        if (seen.isEdited || !isDeepStrictEqual(seen.live.spec, thing.spec)) await this.#define(xml, thing.id);
+        await this.#plugProcessors(domain, resource.spec.cpus);
+        if (seen.isEdited || !isDeepStrictEqual(seen.live.spec, resource.spec)) await this.#define(xml, resource.id);
         return this.#wake(domain);
       }
     }
-    if (domain !== undefined && seen !== undefined) await this.#dropOldMemory(domain, seen, thing, notes);
+    if (domain !== undefined && seen !== undefined) await this.#dropOldMemory(domain, seen, resource, notes);
     // A definition keeps its name for life: one with a new name is another definition.
-    if (domain !== undefined && domain.name !== thing.spec.name)
+    if (domain !== undefined && domain.name !== resource.spec.name)
       await libvirt.undefine(domain).catch(unless(libvirtError.noDomain));
-    domain = await this.#define(xml, thing.id);
-    if (thing.spec.power === 'Running') {
-      await trace.begin(thing.id);
+    domain = await this.#define(xml, resource.id);
+    if (resource.spec.power === 'Running') {
+      await trace.begin(resource.id);
       await libvirt.create(domain).catch(tellClosedWay);
       await this.#learn('running', domain);
     }
@@ -124,27 +127,27 @@ export class Domains {
    * nothing. Throws `DataLoss` (terminal) when it would be started or defined over them.
    */
   async #keepsOthersDisks(
-    thing: Thing<'domain'>,
+    resource: HostResource<'domain'>,
     domain: DomainRef | undefined,
     seen: Seen | undefined,
   ): Promise<boolean> {
     const { trace, isThere } = this.#options;
     if (domain === undefined || seen === undefined) {
-      const ours = this.#options.partsOf(thing)?.disks[0]?.path;
-      for (const file of await trace.foreignFiles(thing.id))
-        if (await isThere(file)) throw terminal('DataLoss', undefinedSentence(thing.spec.name, file, ours));
+      const ours = this.#options.partsOf(resource)?.disks[0]?.path;
+      for (const file of await trace.foreignFiles(resource.id))
+        if (await isThere(file)) throw terminal('DataLoss', undefinedSentence(resource.spec.name, file, ours));
       return false;
     }
     const risk = seen.live.domain?.atRisk;
     // Another disk takes the place of the whole: that was asked for as a loss of data.
-    if (risk === undefined || !seen.live.spec.disks.some((disk) => thing.spec.disks.includes(disk))) return false;
-    if (thing.spec.power === 'Running') throw terminal('DataLoss', risk);
+    if (risk === undefined || !seen.live.spec.disks.some((disk) => resource.spec.disks.includes(disk))) return false;
+    if (resource.spec.power === 'Running') throw terminal('DataLoss', risk);
     if (seen.live.domain?.state === 'running') await this.#stopping.stop(domain);
     await this.#options.libvirt.setMetadata(
       domain,
       { prefix: METADATA_PREFIX, uri: METADATA_NAMESPACE },
       markElement(
-        { ...seen.mark, thing: { ...seen.mark.thing, spec: { ...seen.live.spec, power: 'Stopped' } } },
+        { ...seen.mark, resource: { ...seen.mark.resource, spec: { ...seen.live.spec, power: 'Stopped' } } },
         this.#options.key,
       ),
     );
@@ -155,9 +158,14 @@ export class Domains {
    * A memory that somebody saved is that of the machine as it was: libvirt would start it with the disks, the size and the
    * interfaces of then, whatever is defined now.
    */
-  async #dropOldMemory(domain: DomainRef, seen: Seen, thing: Thing<'domain'>, notes: string[]): Promise<void> {
+  async #dropOldMemory(
+    domain: DomainRef,
+    seen: Seen,
+    resource: HostResource<'domain'>,
+    notes: string[],
+  ): Promise<void> {
     const { libvirt } = this.#options;
-    if (isDeepStrictEqual({ ...seen.live.spec, power: thing.spec.power }, thing.spec)) return;
+    if (isDeepStrictEqual({ ...seen.live.spec, power: resource.spec.power }, resource.spec)) return;
     if (!(await libvirt.hasSavedMemory(domain))) return;
     await libvirt.removeSavedMemory(domain);
     notes.push(
@@ -166,7 +174,7 @@ export class Domains {
   }
 
   async #surroundings(
-    { spec }: Thing<'domain'>,
+    { spec }: HostResource<'domain'>,
     parts: DomainParts,
     seen: Seen | undefined,
     notes: string[],
@@ -235,26 +243,27 @@ export class Domains {
   async #needsRestart(
     domain: DomainRef,
     { live, state }: Seen,
-    thing: Thing<'domain'>,
+    resource: HostResource<'domain'>,
     plugs: readonly Plug[],
   ): Promise<boolean> {
     const { libvirt, cutOff } = this.#options;
     if (gaveUp(state)) return true;
-    if (domainChange({ ...live.spec, power: thing.spec.power }, thing.spec, live.domain) === 'restart') return true;
-    if (sizeNeedsRestart(thing, await libvirt.info(domain), live.domain?.maxCpus)) return true;
+    if (domainChange({ ...live.spec, power: resource.spec.power }, resource.spec, live.domain) === 'restart')
+      return true;
+    if (sizeNeedsRestart(resource, await libvirt.info(domain), live.domain?.maxCpus)) return true;
     // What is not plugged in yet cannot be cut off: it is plugged in instead.
     const present = await pluggedIn(libvirt, domain, plugs);
     return (await cutOff(present.map(({ port }) => port.id))).length > 0;
   }
 
-  async #requireName(thing: Thing<'domain'>): Promise<void> {
-    const other = await this.#options.libvirt.lookupByName(thing.spec.name).catch(unless(libvirtError.noDomain));
-    if (other === undefined || other.uuid === thing.id) return;
+  async #requireName(resource: HostResource<'domain'>): Promise<void> {
+    const other = await this.#options.libvirt.lookupByName(resource.spec.name).catch(unless(libvirtError.noDomain));
+    if (other === undefined || other.uuid === resource.id) return;
     const ours = (await this.#looking.at(other))?.live;
-    if (ours === undefined) throw foreign(thing.spec.name, 'name');
+    if (ours === undefined) throw foreign(resource.spec.name, 'name');
     throw retryable(
       'NameTaken',
-      `a domain named ${thing.spec.name} is still on this host, made for object ${ours.owner}: it must go first`,
+      `a domain named ${resource.spec.name} is still on this host, made for object ${ours.owner}: it must go first`,
     );
   }
 

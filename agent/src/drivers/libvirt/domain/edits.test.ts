@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { guestThings } from '../guest-things.ts';
+import { guestResources } from '../guest-resources.ts';
 import type { View } from './compare.ts';
 import type { DomainParts } from './definition.ts';
 import { domainXml } from './definition.ts';
@@ -14,7 +14,7 @@ import { parseXml } from './xml-tree.ts';
 const read = (name: string) => readFile(join(import.meta.dirname, 'testdata', name), 'utf8');
 const [DEFINED, RUNNING] = await Promise.all([read('libvirt-9.0-defined.xml'), read('libvirt-9.0-running.xml')]);
 const bridge = { name: 'lab', type: 'vxlan', vni: 200, mtuBytes: 1450, peers: [] } as const;
-const { domain, disk, seed } = guestThings({
+const { domain, disk, seed } = guestResources({
   number: 1,
   image: { path: '', sha256: 'base' },
   bridge: { ...bridge, peers: [] },

@@ -9,7 +9,7 @@ import { elementAt, parseXml } from './xml-tree.ts';
 
 export interface EditsOptions {
   /** Where the parts of a domain lie; undefined when the host's records do not tell. */
-  partsOf: (thing: Mark['thing']) => DomainParts | undefined;
+  partsOf: (resource: Mark['resource']) => DomainParts | undefined;
   log: (line: string) => void;
 }
 
@@ -55,7 +55,7 @@ export class Edits {
   }
 
   #compare(view: View, found: XmlElement, mark: Mark): string[] {
-    const parts = this.#options.partsOf(mark.thing);
+    const parts = this.#options.partsOf(mark.resource);
     if (parts === undefined) return [];
     const of = JSON.stringify([parts, mark]);
     const known = this.#known.get(found);
@@ -67,10 +67,10 @@ export class Edits {
 }
 
 /** The definition in the form in which it was made, on the machine that the guest has. */
-function asDefined({ thing, layout, machine }: Mark, parts: DomainParts, found: XmlElement): XmlElement {
+function asDefined({ resource, layout, machine }: Mark, parts: DomainParts, found: XmlElement): XmlElement {
   const has = elementAt(found, 'os', 'type')?.attributes.machine;
   const accelerator = found.attributes.type === 'kvm' ? 'kvm' : 'tcg';
-  return parseXml(domainXml(thing, { ...parts, layout, accelerator, machine: meant(machine, has) }));
+  return parseXml(domainXml(resource, { ...parts, layout, accelerator, machine: meant(machine, has) }));
 }
 
 /** `q35` stands for whatever was the newest version then: whichever of them it has is the one that was meant. */

@@ -1,4 +1,4 @@
-import type { DomainFacts, Thing } from '@plumb/schemas';
+import type { DomainFacts, HostResource } from '@plumb/schemas';
 import { describe, expect, test } from 'vitest';
 import { chooseMachine, keptMachine } from './accelerator.ts';
 import { domainFacts, isHeld, isHeldByDisk, maxProcessors, sizeDrift, sizeNeedsRestart, stateDrift } from './facts.ts';
@@ -23,12 +23,12 @@ test.each<[string, number, number, DomainFacts]>([
 });
 
 test('what differs is told: sleep, processors, memory', () => {
-  const thing = { kind: 'domain', id: 'x', owner: 'x', spec: { cpus: 1, memoryMiB: 128 } } as Thing<'domain'>;
+  const resource = { kind: 'domain', id: 'x', owner: 'x', spec: { cpus: 1, memoryMiB: 128 } } as HostResource<'domain'>;
   const info = { state: 1, cpus: 1, maxMemoryKiB: 128 * 1024 };
-  expect(sizeDrift(thing, info)).toEqual([]);
+  expect(sizeDrift(resource, info)).toEqual([]);
   expect(stateDrift({ state: 1, reason: 1 })).toEqual([]);
   expect(stateDrift({ state: 7, reason: 0 })).toEqual(['the guest put itself to sleep']);
-  expect(sizeDrift(thing, { ...info, cpus: 2, maxMemoryKiB: 64 * 1024 })).toEqual([
+  expect(sizeDrift(resource, { ...info, cpus: 2, maxMemoryKiB: 64 * 1024 })).toEqual([
     'it has 2 processors, 1 are declared',
     'it has 64 MiB of memory, 128 are declared',
   ]);
@@ -103,6 +103,6 @@ test.each<[string, number, number, number | undefined, boolean]>([
   ['other memory', 2, 96, 4, true],
 ])('a size needs a restart or not: %s', (_what, cpus, memoryMiB, most, restart) => {
   const spec = { name: 'w', cpus: 2, memoryMiB: 112, disks: [], ports: [], power: 'Running' as const };
-  const thing: Thing<'domain'> = { kind: 'domain', id: 'd', owner: 'o', spec };
-  expect(sizeNeedsRestart(thing, { state: 1, cpus, maxMemoryKiB: memoryMiB * 1024 }, most)).toBe(restart);
+  const resource: HostResource<'domain'> = { kind: 'domain', id: 'd', owner: 'o', spec };
+  expect(sizeNeedsRestart(resource, { state: 1, cpus, maxMemoryKiB: memoryMiB * 1024 }, most)).toBe(restart);
 });

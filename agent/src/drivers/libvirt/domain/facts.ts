@@ -1,5 +1,5 @@
 /** What libvirt's numbers mean to us (virDomainState and its reasons in libvirt-domain.h). */
-import type { DomainFacts, Thing } from '@plumb/schemas';
+import type { DomainFacts, HostResource } from '@plumb/schemas';
 import type { DomainInfo, DomainState } from '../rpc/procedures.ts';
 import { pauseFor } from './pauses.ts';
 import type { XmlElement } from './xml-tree.ts';
@@ -52,7 +52,7 @@ export function isHeld(found: DomainState): boolean {
 }
 
 /** What of the domain's size differs from its declaration, as sentences. */
-export function sizeDrift({ spec }: Thing<'domain'>, info: DomainInfo): string[] {
+export function sizeDrift({ spec }: HostResource<'domain'>, info: DomainInfo): string[] {
   const drift: string[] = [];
   if (info.cpus !== spec.cpus) drift.push(`it has ${info.cpus} processors, ${spec.cpus} are declared`);
   const memoryMiB = info.maxMemoryKiB / 1024;
@@ -67,8 +67,12 @@ export function maxProcessors(running: XmlElement): number | undefined {
 }
 
 /** Whether what runs has another size than is declared, and only a restart gives it that. */
-export function sizeNeedsRestart(thing: Thing<'domain'>, info: DomainInfo, maxCpus: number | undefined): boolean {
-  if (sizeDrift({ ...thing, spec: { ...thing.spec, cpus: info.cpus } }, info).length > 0) return true;
-  const { cpus } = thing.spec;
+export function sizeNeedsRestart(
+  resource: HostResource<'domain'>,
+  info: DomainInfo,
+  maxCpus: number | undefined,
+): boolean {
+  if (sizeDrift({ ...resource, spec: { ...resource.spec, cpus: info.cpus } }, info).length > 0) return true;
+  const { cpus } = resource.spec;
   return cpus < info.cpus || cpus > Math.max(info.cpus, maxCpus ?? 0);
 }

@@ -1,5 +1,5 @@
 /** The interfaces of a domain in libvirt's XML: declared, and found in what runs. */
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 import { XMLBuilder } from 'fast-xml-parser';
 import type { XmlElement } from './xml-tree.ts';
 import { childrenNamed, elementAt } from './xml-tree.ts';
@@ -9,7 +9,7 @@ export const INTERFACE_SLOTS = 8;
 
 /** A port of a domain with the tap that it is on this host. */
 export interface Plug {
-  port: Thing<'domain'>['spec']['ports'][number];
+  port: HostResource<'domain'>['spec']['ports'][number];
   tap: string;
 }
 
@@ -82,7 +82,7 @@ export function isPlug(found: PluggedInterface, { port, tap }: Plug): boolean {
 }
 
 /** How the interfaces of a running domain are not as declared, as sentences: somebody was at them, or was interrupted. */
-export function interfaceDrift({ spec }: Thing<'domain'>, domain: XmlElement): string[] {
+export function interfaceDrift({ spec }: HostResource<'domain'>, domain: XmlElement): string[] {
   return readInterfaces(domain).flatMap(({ macAddress, unplugged }) => {
     if (spec.ports.every((port) => port.macAddress !== macAddress))
       return [`it has an interface ${macAddress} that is not declared`];

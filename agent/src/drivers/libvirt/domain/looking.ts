@@ -1,5 +1,5 @@
 /** What libvirt's domains are: which of them are ours, whether they run, and how they differ from what was declared. */
-import type { Clock, DomainFacts, LiveThing } from '@plumb/schemas';
+import type { Clock, DomainFacts, LiveResource } from '@plumb/schemas';
 import { PlumbError, retryable } from '@plumb/schemas';
 import type { DomainRef, DomainState, Procedures } from '../rpc/procedures.ts';
 import { isLibvirtError, libvirtError } from '../rpc/remote-error.ts';
@@ -22,7 +22,7 @@ export interface LookingOptions {
   trace: DomainTrace;
   clock: Clock;
   /** Where the parts of a domain lie; undefined when the host's records do not tell. */
-  partsOf: (thing: Mark['thing']) => DomainParts | undefined;
+  partsOf: (resource: Mark['resource']) => DomainParts | undefined;
   /** Those of a running domain's ports that it is not connected to. */
   cutOff: (portIds: readonly string[]) => Promise<string[]>;
   /** Whether a file is there. */
@@ -34,7 +34,7 @@ export interface LookingOptions {
 
 /** A domain of ours. */
 export interface Seen {
-  live: LiveThing<'domain'>;
+  live: LiveResource<'domain'>;
   /** Of the definition. */
   mark: Mark;
   /** The version of the machine that the guest had last. */
@@ -52,7 +52,7 @@ export interface Seen {
 
 /** All domains of the host that are ours. */
 export interface Survey {
-  things: LiveThing<'domain'>[];
+  resources: LiveResource<'domain'>[];
   unseen: Unseen[];
   /** Names of those whose QEMU runs as root. */
   asRoot: string[];
@@ -84,12 +84,12 @@ export class Looking {
   async all(): Promise<Survey> {
     const domains = await this.#options.libvirt.listAllDomains();
     this.#xml.keepOnly(domains);
-    const { things, unseen, asRoot }: Survey = { things: [], unseen: [], asRoot: [] };
+    const { resources, unseen, asRoot }: Survey = { resources: [], unseen: [], asRoot: [] };
     await Promise.all(
       domains.map(async (domain) => {
         try {
           const seen = await this.#inTime(domain, () => this.at(domain));
-          if (seen) things.push(seen.live);
+          if (seen) resources.push(seen.live);
           if (seen?.runsAsRoot) asRoot.push(domain.name);
         } catch (thrown) {
           const { reason, message } = PlumbError.from(thrown, domain.name);
@@ -98,7 +98,7 @@ export class Looking {
         }
       }),
     );
-    return { things, unseen, asRoot };
+    return { resources, unseen, asRoot };
   }
 
   /** Ids of those whose definition is another text than when it was last looked at: of most edits no event tells. */
@@ -158,7 +158,7 @@ export class Looking {
     const risk = riskSentence(domain.name, foreign, runs);
     if (risk !== undefined) facts.atRisk = risk;
     return {
-      live: { ...mark.thing, drift, domain: facts },
+      live: { ...mark.resource, drift, domain: facts },
       ...{ mark, state, isPersistent, foreign, isEdited: edits.length > 0 },
       machine: mark.machine ?? elementAt(definition, 'os', 'type')?.attributes.machine,
       runsAsRoot: running !== undefined && isRoots(running),
@@ -166,9 +166,9 @@ export class Looking {
   }
 
   /** Disks that are not ours. Of a guest that is off, files that are gone hold nothing that could be lost. */
-  async #foreign({ thing }: Mark, domain: XmlElement, runs: boolean): Promise<ForeignDisk[]> {
+  async #foreign({ resource }: Mark, domain: XmlElement, runs: boolean): Promise<ForeignDisk[]> {
     const { trace, partsOf, isThere } = this.#options;
-    const parts = partsOf(thing);
+    const parts = partsOf(resource);
     if (parts === undefined) return [];
     const found = foreignDisks(
       domain,
@@ -176,30 +176,30 @@ export class Looking {
     );
     const held = runs ? found : await asyncFilter(found, ({ source }) => isThere(source));
     const files = held.filter(({ kind }) => kind !== 'extra').map(({ source }) => source);
-    await trace.rememberForeign(thing.id, files);
+    await trace.rememberForeign(resource.id, files);
     return held;
   }
 
-  async #off({ thing }: Mark, state: DomainState): Promise<DomainFacts> {
+  async #off({ resource }: Mark, state: DomainState): Promise<DomainFacts> {
     const { trace } = this.#options;
     const facts = domainFacts(state);
-    const remembered = await trace.stopReason(thing.id);
+    const remembered = await trace.stopReason(resource.id);
     // libvirt says no more of a panic than that it crashed, and nothing at all after it was restarted.
     const knowsMore = facts.reason === 'unknown' || (facts.reason === 'crashed' && remembered === 'panicked');
     if (knowsMore) return { ...facts, reason: remembered ?? facts.reason };
-    await trace.rememberStop(thing.id, facts.reason);
+    await trace.rememberStop(resource.id, facts.reason);
     return facts;
   }
 
   async #running(domain: DomainRef, mark: Mark, state: DomainState, running: XmlElement): Promise<DomainFacts> {
     const { key, libvirt, trace, partsOf, onHeld } = this.#options;
-    const { thing } = mark;
-    await trace.bound(thing.id);
+    const { resource } = mark;
+    await trace.bound(resource.id);
     const facts = domainFacts(state);
     const maxCpus = maxProcessors(running) ?? 0;
-    if (maxCpus > thing.spec.cpus) facts.maxCpus = maxCpus;
+    if (maxCpus > resource.spec.cpus) facts.maxCpus = maxCpus;
     const started = readMark(running, key, domain.uuid);
-    const seed = partsOf(thing)?.seedContent;
+    const seed = partsOf(resource)?.seedContent;
     if (seed !== undefined && started?.seed !== undefined && started.seed !== seed) facts.oldSeed = true;
     const edited = started ? this.edits.ofRunning(running, started) : [];
     if (edited.length > 0) facts.edited = `what runs is otherwise than declared: ${some(edited)}`;
@@ -211,15 +211,20 @@ export class Looking {
   }
 
   /** What a running domain has otherwise than is declared, and gets as declared without being defined anew. */
-  async #runningDrift(domain: DomainRef, { thing }: Mark, state: DomainState, running: XmlElement): Promise<string[]> {
+  async #runningDrift(
+    domain: DomainRef,
+    { resource }: Mark,
+    state: DomainState,
+    running: XmlElement,
+  ): Promise<string[]> {
     const { libvirt, cutOff } = this.#options;
     // A tap that was made anew is another one than QEMU holds.
-    const cut = await cutOff(thing.spec.ports.map(({ id }) => id));
+    const cut = await cutOff(resource.spec.ports.map(({ id }) => id));
     return [
-      ...sizeDrift(thing, await libvirt.info(domain)),
+      ...sizeDrift(resource, await libvirt.info(domain)),
       ...stateDrift(state),
       ...cut.map((port) => `it is not connected to its port ${port}`),
-      ...interfaceDrift(thing, running),
+      ...interfaceDrift(resource, running),
     ];
   }
 }

@@ -1,5 +1,5 @@
-/** What a domain's definition says about the thing that it is: our one element in libvirt's `<metadata>`. */
-import type { Thing } from '@plumb/schemas';
+/** What a domain's definition says about the resource that it is: our one element in libvirt's `<metadata>`. */
+import type { HostResource } from '@plumb/schemas';
 import { XMLBuilder } from 'fast-xml-parser';
 import type { XmlElement } from './xml-tree.ts';
 import { elementAt } from './xml-tree.ts';
@@ -8,17 +8,17 @@ export const METADATA_NAMESPACE = 'https://plumb.dev/xmlns/libvirt/domain/1';
 export const METADATA_PREFIX = 'plumb';
 export const METADATA_ELEMENT = `${METADATA_PREFIX}:thing`;
 
-/** Text of our element: the thing as JSON, in plain ASCII so that every XML tool keeps it as it is. */
-export function metadataText(thing: Thing<'domain'>): string {
-  return JSON.stringify({ owner: thing.owner, spec: thing.spec }).replace(
+/** Text of our element: the resource as JSON, in plain ASCII so that every XML tool keeps it as it is. */
+export function metadataText(resource: HostResource<'domain'>): string {
+  return JSON.stringify({ owner: resource.owner, spec: resource.spec }).replace(
     /[^\x20-\x7e]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
 
-/** What our element says: the thing, and how it was defined. */
+/** What our element says: the resource, and how it was defined. */
 export interface Mark {
-  thing: Thing<'domain'>;
+  resource: HostResource<'domain'>;
   /** The form of the definition; 1 where it was made before forms were counted. */
   layout: number;
   /** The version of the machine, where it is kept. */
@@ -27,7 +27,7 @@ export interface Mark {
   seed?: string;
 }
 
-/** The form of the definitions that are made today. Another one for every change that is not a change of the thing. */
+/** The form of the definitions that are made today. Another one for every change that is not a change of the resource. */
 export const LAYOUT = 2;
 
 /**
@@ -41,7 +41,7 @@ export function readMark(domain: XmlElement, key: string, uuid: string): Mark | 
   try {
     const { owner, spec } = JSON.parse(mark.text);
     return {
-      thing: { kind: 'domain', id: uuid, owner, spec },
+      resource: { kind: 'domain', id: uuid, owner, spec },
       layout: Number(layout),
       ...(machine === undefined ? {} : { machine }),
       ...(seed === undefined ? {} : { seed }),
@@ -59,13 +59,13 @@ const builder = new XMLBuilder({
 });
 
 /** Our element by itself, as libvirt takes it to note it in a definition: the prefix and the namespace it adds. */
-export function markElement({ thing, layout, machine, seed }: Mark, key: string): string {
+export function markElement({ resource, layout, machine, seed }: Mark, key: string): string {
   return builder.build({
     thing: {
       ...{ '@key': key, '@layout': String(layout) },
       ...(machine === undefined ? {} : { '@machine': machine }),
       ...(seed === undefined ? {} : { '@seed': seed }),
-      '#': metadataText(thing),
+      '#': metadataText(resource),
     },
   });
 }

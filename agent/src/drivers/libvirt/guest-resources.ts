@@ -1,11 +1,11 @@
-/** The things of one instance on a network of its own, for tests with guests that really boot. */
-import type { Thing } from '@plumb/schemas';
+/** The resources of one instance on a network of its own, for tests with guests that really boot. */
+import type { HostResource } from '@plumb/schemas';
 
 export interface GuestOptions {
   /** Tells ids and Ethernet addresses of one guest from another's; 1 to 250. */
   number: number;
   image: { path: string; sha256: string };
-  bridge: Thing<'bridge'>['spec'];
+  bridge: HostResource<'bridge'>['spec'];
 }
 
 /** The guest's address, in every network the same. */
@@ -18,14 +18,19 @@ export const SECOND_ADDRESS = '10.214.1.11';
 export const SHELL_PORT = 8;
 const USER_DATA = `#!/bin/sh\nexec nc -ll -p ${SHELL_PORT} -e /bin/sh\n`;
 
-export type GuestThings = ReturnType<typeof guestThings>;
+export type GuestResources = ReturnType<typeof guestResources>;
 
-export function guestThings({ number, image, bridge: bridgeSpec }: GuestOptions) {
+export function guestResources({ number, image, bridge: bridgeSpec }: GuestOptions) {
   const uid = (prefix: string) => `${prefix}-0000-4000-8000-${number.toString(16).padStart(12, '0')}`;
   const mac = (last: string) => `52:54:00:01:${number.toString(16).padStart(2, '0')}:${last}`;
   const instance = uid('1a57a9ce');
-  const bridge: Thing<'bridge'> = { kind: 'bridge', id: uid('00000012'), owner: uid('00000012'), spec: bridgeSpec };
-  const subnet = (prefix: string, net: string, last: string): Thing<'subnet'> => ({
+  const bridge: HostResource<'bridge'> = {
+    kind: 'bridge',
+    id: uid('00000012'),
+    owner: uid('00000012'),
+    spec: bridgeSpec,
+  };
+  const subnet = (prefix: string, net: string, last: string): HostResource<'subnet'> => ({
     kind: 'subnet',
     id: uid(prefix),
     owner: uid(prefix),
@@ -41,7 +46,7 @@ export function guestThings({ number, image, bridge: bridgeSpec }: GuestOptions)
       dnsServers: [],
     },
   });
-  const port = (name: string, subnetId: string, address: string, last: string): Thing<'port'> => ({
+  const port = (name: string, subnetId: string, address: string, last: string): HostResource<'port'> => ({
     kind: 'port',
     id: `${instance}.${name}`,
     owner: instance,
@@ -57,19 +62,19 @@ export function guestThings({ number, image, bridge: bridgeSpec }: GuestOptions)
   const first = subnet('00000013', '10.213.1', '01');
   const second = subnet('00000014', '10.214.1', '02');
   const ports = [port('eth0', first.id, GUEST_ADDRESS, '11'), port('eth1', second.id, SECOND_ADDRESS, '12')];
-  const imageThing: Thing<'image'> = {
+  const imageResource: HostResource<'image'> = {
     kind: 'image',
     id: image.sha256,
     owner: '00000015-0000-4000-8000-000000000000',
     spec: { url: `file://${image.path}`, sha256: image.sha256, format: 'qcow2', maxBytes: 1024 ** 3 },
   };
-  const disk: Thing<'disk'> = {
+  const disk: HostResource<'disk'> = {
     kind: 'disk',
     id: `${instance}.root`,
     owner: instance,
     spec: { image: image.sha256, imageFormat: 'qcow2' },
   };
-  const seed: Thing<'seed'> = {
+  const seed: HostResource<'seed'> = {
     kind: 'seed',
     id: `${instance}.seed`,
     owner: instance,
@@ -81,7 +86,7 @@ export function guestThings({ number, image, bridge: bridgeSpec }: GuestOptions)
       interfaces: ports.map(({ id, spec }) => ({ name: id.split('.')[1]!, macAddress: spec.macAddress })),
     },
   };
-  const domain: Thing<'domain'> = {
+  const domain: HostResource<'domain'> = {
     kind: 'domain',
     id: instance,
     owner: instance,
@@ -95,13 +100,13 @@ export function guestThings({ number, image, bridge: bridgeSpec }: GuestOptions)
       power: 'Running',
     },
   };
-  const all: Thing[] = [imageThing, bridge, first, second, disk, seed, ...ports, domain];
+  const all: HostResource[] = [imageResource, bridge, first, second, disk, seed, ...ports, domain];
   return {
-    image: imageThing,
+    image: imageResource,
     bridge,
     first,
     second,
-    ports: ports as [Thing<'port'>, Thing<'port'>],
+    ports: ports as [HostResource<'port'>, HostResource<'port'>],
     disk,
     seed,
     domain,

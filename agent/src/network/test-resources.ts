@@ -1,21 +1,21 @@
-/** Things of two networks for the tests of this folder. */
-import type { Thing } from '@plumb/schemas';
+/** Resources of two networks for the tests of this folder. */
+import type { HostResource } from '@plumb/schemas';
 
-export const bridge: Thing<'bridge'> = {
+export const bridge: HostResource<'bridge'> = {
   kind: 'bridge',
   id: 'b0000000-0000-4000-8000-000000000001',
   owner: 'b0000000-0000-4000-8000-000000000001',
   spec: { name: 'lab', type: 'vxlan', vni: 100, mtuBytes: 1450, peers: ['192.0.2.2', '192.0.2.3'] },
 };
 
-export const flat: Thing<'bridge'> = {
+export const flat: HostResource<'bridge'> = {
   kind: 'bridge',
   id: 'b0000000-0000-4000-8000-000000000002',
   owner: 'b0000000-0000-4000-8000-000000000002',
   spec: { name: 'office', type: 'flat', physicalInterface: 'eth1', mtuBytes: 1500, peers: [] },
 };
 
-export const subnet: Thing<'subnet'> = {
+export const subnet: HostResource<'subnet'> = {
   kind: 'subnet',
   id: '50000000-0000-4000-8000-000000000001',
   owner: '50000000-0000-4000-8000-000000000001',
@@ -32,7 +32,7 @@ export const subnet: Thing<'subnet'> = {
   },
 };
 
-export const officeSubnet: Thing<'subnet'> = {
+export const officeSubnet: HostResource<'subnet'> = {
   kind: 'subnet',
   id: '50000000-0000-4000-8000-000000000002',
   owner: '50000000-0000-4000-8000-000000000002',
@@ -47,7 +47,7 @@ export const officeSubnet: Thing<'subnet'> = {
   },
 };
 
-export const port: Thing<'port'> = {
+export const port: HostResource<'port'> = {
   kind: 'port',
   id: '10000000-0000-4000-8000-000000000001.eth0',
   owner: '10000000-0000-4000-8000-000000000001',
@@ -61,7 +61,7 @@ export const port: Thing<'port'> = {
   },
 };
 
-export const officePort: Thing<'port'> = {
+export const officePort: HostResource<'port'> = {
   kind: 'port',
   id: '10000000-0000-4000-8000-000000000001.eth1',
   owner: '10000000-0000-4000-8000-000000000001',

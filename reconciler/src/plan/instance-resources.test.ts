@@ -1,7 +1,7 @@
-import type { Instance, L2Network, L3Network, Thing } from '@plumb/schemas';
+import type { HostResource, Instance, L2Network, L3Network } from '@plumb/schemas';
 import { describe, expect, it } from 'vitest';
 import type { Allocation } from './allocation.ts';
-import { keptSeed, ownThings } from './instance-things.ts';
+import { keptSeed, ownResources } from './instance-resources.ts';
 
 const uid = '1a57a9ce-0000-4000-8000-000000000001';
 const l2 = { metadata: { uid: 'l2' }, spec: { type: 'vxlan', vni: 1, zone: 'home' } } as unknown as L2Network;
@@ -12,11 +12,13 @@ function seedOf(
   interfaces = ['eth0'],
   namespace = 'default',
   name = 'web',
-): Thing<'seed'> {
-  return things(spec, interfaces, namespace, name).find((thing) => thing.kind === 'seed') as Thing<'seed'>;
+): HostResource<'seed'> {
+  return resources(spec, interfaces, namespace, name).find(
+    (resource) => resource.kind === 'seed',
+  ) as HostResource<'seed'>;
 }
 
-function things(spec: Partial<Instance['spec']>, interfaces: string[], namespace: string, name: string) {
+function resources(spec: Partial<Instance['spec']>, interfaces: string[], namespace: string, name: string) {
   const instance = { metadata: { uid, name, namespace }, spec: { power: 'Running', ...spec } } as unknown as Instance;
   const allocation = {
     ...{ host: 'h', cpus: 1, memoryMiB: 1, rootDisk: { id: `${uid}.root`, imageUid: 'i', sha256: 's', format: 'raw' } },
@@ -25,7 +27,7 @@ function things(spec: Partial<Instance['spec']>, interfaces: string[], namespace
       macAddress: `52:54:00:00:00:1${index}`,
     })),
   } as Allocation;
-  return ownThings(instance, allocation, new Map(interfaces.map((each) => [each, { l2, l3 }])));
+  return ownResources(instance, allocation, new Map(interfaces.map((each) => [each, { l2, l3 }])));
 }
 
 describe('a seed', () => {
@@ -67,7 +69,9 @@ describe('a seed', () => {
 
 it('domains of different instances of different projects never have the same name', () => {
   const nameOf = (namespace: string, name: string) =>
-    things({}, ['eth0'], namespace, name).flatMap((thing) => (thing.kind === 'domain' ? [thing.spec.name] : []))[0];
+    resources({}, ['eth0'], namespace, name).flatMap((resource) =>
+      resource.kind === 'domain' ? [resource.spec.name] : [],
+    )[0];
   const pairs = [
     ['a', 'web'],
     ['b', 'web'],

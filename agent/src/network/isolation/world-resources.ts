@@ -1,22 +1,22 @@
 /** Two networks: one with three guests, a gateway and an outside, and one with a stranger, who has a neighbour's addresses. */
-import type { Thing } from '@plumb/schemas';
+import type { HostResource } from '@plumb/schemas';
 
 const uid = (prefix: string, number: number) => `${prefix}-0000-4000-8000-${number.toString(16).padStart(12, '0')}`;
 
-export function things(uplink: string) {
-  const lab: Thing<'bridge'> = {
+export function resources(uplink: string) {
+  const lab: HostResource<'bridge'> = {
     kind: 'bridge',
     id: uid('00000012', 1),
     owner: uid('00000012', 1),
     spec: { name: 'lab', type: 'flat', physicalInterface: uplink, mtuBytes: 1500, peers: [] },
   };
-  const other: Thing<'bridge'> = {
+  const other: HostResource<'bridge'> = {
     kind: 'bridge',
     id: uid('00000012', 2),
     owner: uid('00000012', 2),
     spec: { name: 'other', type: 'vxlan', vni: 100, mtuBytes: 1450, peers: [] },
   };
-  const subnet = ({ id, spec }: Thing<'bridge'>, number: number): Thing<'subnet'> => ({
+  const subnet = ({ id, spec }: HostResource<'bridge'>, number: number): HostResource<'subnet'> => ({
     kind: 'subnet',
     id: uid('00000013', number),
     owner: uid('00000013', number),
@@ -34,7 +34,12 @@ export function things(uplink: string) {
   });
   const labNet = subnet(lab, 1);
   const otherNet = subnet(other, 2);
-  const port = (number: number, { id, spec }: Thing<'subnet'>, hostname: string, as = number): Thing<'port'> => ({
+  const port = (
+    number: number,
+    { id, spec }: HostResource<'subnet'>,
+    hostname: string,
+    as = number,
+  ): HostResource<'port'> => ({
     kind: 'port',
     id: `${uid('1a57a9ce', number)}.eth0`,
     owner: uid('1a57a9ce', number),

@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { PlumbError } from '../meta/error.ts';
-import type { WireThing } from './messages.ts';
-import { liveThingFromWire, liveThingToWire, thingFromWire, thingToWire } from './thing-codec.ts';
-import type { LiveThing } from './things.ts';
+import type { LiveResource } from './host-resources.ts';
+import type { WireResource } from './messages.ts';
+import { liveResourceFromWire, liveResourceToWire, resourceFromWire, resourceToWire } from './resource-codec.ts';
 
-const bridge: LiveThing = {
+const bridge: LiveResource = {
   kind: 'bridge',
   id: 'b1',
   owner: 'b1',
   spec: { name: 'lab', type: 'vxlan', vni: 7, mtuBytes: 1450, peers: ['192.0.2.1'] },
   drift: ['it is down'],
 };
-const domain: LiveThing = {
+const domain: LiveResource = {
   kind: 'domain',
   id: 'd1',
   owner: 'd1',
@@ -20,27 +20,27 @@ const domain: LiveThing = {
   domain: { state: 'off', reason: 'crashed' },
 };
 
-const running: LiveThing = { ...domain, domain: { state: 'running', reason: 'booted', maxCpus: 4 } };
-const odd: LiveThing = {
+const running: LiveResource = { ...domain, domain: { state: 'running', reason: 'booted', maxCpus: 4 } };
+const odd: LiveResource = {
   ...domain,
   domain: { state: 'off', reason: 'panicked', oldSeed: true, atRisk: 'a snapshot', edited: 'by hand', paused: 'full' },
 };
 
 test.each([bridge, domain, running, odd])('a live $kind is the same after the wire', (live) => {
-  expect(liveThingFromWire(liveThingToWire(live))).toEqual(live);
+  expect(liveResourceFromWire(liveResourceToWire(live))).toEqual(live);
 });
 
 test('what a newer agent says of a domain is unknown here', () => {
   const wire = {
-    ...liveThingToWire(domain),
-    domain: { ...liveThingToWire(domain).domain!, state: 'suspended', reason: 'hibernated' },
+    ...liveResourceToWire(domain),
+    domain: { ...liveResourceToWire(domain).domain!, state: 'suspended', reason: 'hibernated' },
   };
-  expect(liveThingFromWire(wire).domain).toEqual({ state: 'off', reason: 'unknown' });
+  expect(liveResourceFromWire(wire).domain).toEqual({ state: 'off', reason: 'unknown' });
 });
 
 describe('what is not understood is refused for good', () => {
-  const good = thingToWire(bridge);
-  const cases: [string, WireThing | null, string][] = [
+  const good = resourceToWire(bridge);
+  const cases: [string, WireResource | null, string][] = [
     ['nothing', null, 'it is empty'],
     ['an unknown kind', { ...good, kind: 'teapot' }, 'kind "teapot"'],
     ['a kind that every object has', { ...good, kind: 'constructor' }, 'kind "constructor"'],
@@ -62,22 +62,22 @@ describe('what is not understood is refused for good', () => {
     ['an option as owner', { ...good, owner: '-rf' }, 'is not a uid'],
   ];
   test.each(cases)('%s', (_, wire, part) => {
-    expect(() => thingFromWire(wire)).toThrow(part);
+    expect(() => resourceFromWire(wire)).toThrow(part);
     try {
-      thingFromWire(wire);
+      resourceFromWire(wire);
     } catch (error) {
       expect(error).toBeInstanceOf(PlumbError);
-      expect(error).toMatchObject({ reason: 'UnsupportedThing', retry: 'terminal' });
+      expect(error).toMatchObject({ reason: 'UnsupportedResource', retry: 'terminal' });
     }
   });
 
   test('values stay out of the message', () => {
     const wire = { ...good, spec: JSON.stringify({ ...bridge.spec, mtuBytes: 's3cret' }) };
-    expect(() => thingFromWire(wire)).toThrow(
+    expect(() => resourceFromWire(wire)).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining('s3cret') }),
     );
     const broken = { ...good, spec: '{"userData": s3cret' };
-    expect(() => thingFromWire(broken)).toThrow(
+    expect(() => resourceFromWire(broken)).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining('s3cret') }),
     );
   });
@@ -85,6 +85,6 @@ describe('what is not understood is refused for good', () => {
   test('a spec of nothing but mistakes is refused in short', () => {
     const peers = Array.from({ length: 200_000 }, () => 1);
     const wire = { ...good, spec: JSON.stringify({ ...bridge.spec, peers }) };
-    expect(() => thingFromWire(wire)).toThrow(/peers\[99\] must be a string.*and 199,900 more/);
+    expect(() => resourceFromWire(wire)).toThrow(/peers\[99\] must be a string.*and 199,900 more/);
   });
 });

@@ -1,8 +1,8 @@
 /**
- * What an agent makes and removes on a host. A host's desired state is a set of things, its live state is another,
- * and a plan is the difference. Each thing is declared whole, so making it twice is making it once.
+ * What an agent makes and removes on a host. A host's desired state is a set of resources, its live state is another,
+ * and a plan is the difference. Each resource is declared whole, so making it twice is making it once.
  *
- * The spec of a thing crosses the wire as JSON text (agent.proto, `Thing.spec`); both ends take its type from here.
+ * The spec of a resource crosses the wire as JSON text (agent.proto, `HostResource.spec`); both ends take its type from here.
  * Identity is (kind, id) on one host. `owner` is the uid of the object that it exists for.
  */
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
@@ -136,18 +136,20 @@ const domain = {
   },
 } as const;
 
-/** Schema of the spec of every thing kind, in the order in which things are made; they are removed in reverse. */
-export const thingSchemas = { image, bridge, subnet, disk, seed, port, domain } as const satisfies Record<
+/** Schema of the spec of every resource kind, in the order in which resources are made; they are removed in reverse. */
+export const resourceSchemas = { image, bridge, subnet, disk, seed, port, domain } as const satisfies Record<
   string,
   JSONSchema
 >;
 
-export type ThingKind = keyof typeof thingSchemas;
-export type ThingSpec<K extends ThingKind = ThingKind> = { [P in ThingKind]: FromSchema<(typeof thingSchemas)[P]> }[K];
+export type ResourceType = keyof typeof resourceSchemas;
+export type ResourceSpec<K extends ResourceType = ResourceType> = {
+  [P in ResourceType]: FromSchema<(typeof resourceSchemas)[P]>;
+}[K];
 
-/** A thing as desired. Distributes over kinds, so that `kind` narrows `spec`. */
-export type Thing<K extends ThingKind = ThingKind> = {
-  [P in K]: { kind: P; id: string; owner: string; spec: ThingSpec<P> };
+/** A resource as desired. Distributes over kinds, so that `kind` narrows `spec`. */
+export type HostResource<K extends ResourceType = ResourceType> = {
+  [P in K]: { kind: P; id: string; owner: string; spec: ResourceSpec<P> };
 }[K];
 
 /**
@@ -169,21 +171,21 @@ export interface DomainFacts {
   paused?: string;
 }
 
-/** A thing as it is found on a host. */
-export type LiveThing<K extends ThingKind = ThingKind> = Thing<K> & {
-  /** What differs from `spec` in reality, as sentences; empty when the thing is as it was made. */
+/** A resource as it is found on a host. */
+export type LiveResource<K extends ResourceType = ResourceType> = HostResource<K> & {
+  /** What differs from `spec` in reality, as sentences; empty when the resource is as it was made. */
   drift: string[];
   /** Present on domains. */
   domain?: DomainFacts;
 };
 
-/** `kind/id`: the identity of a thing on its host. */
-export function thingKey(thing: { kind: ThingKind; id: string }): string {
-  return `${thing.kind}/${thing.id}`;
+/** `kind/id`: the identity of a resource on its host. */
+export function resourceKey(resource: { kind: ResourceType; id: string }): string {
+  return `${resource.kind}/${resource.id}`;
 }
 
 /** Position of the kind in the order of making. */
-export function thingOrder(kind: ThingKind): number {
+export function resourceOrder(kind: ResourceType): number {
   return order.indexOf(kind);
 }
-const order = Object.keys(thingSchemas) as ThingKind[];
+const order = Object.keys(resourceSchemas) as ResourceType[];

@@ -1,9 +1,9 @@
-/** Pure projection of an instance and what it holds to the things that its host needs. */
+/** Pure projection of an instance and what it holds to the resources that its host needs. */
 import { createHash } from 'node:crypto';
-import type { Image, Instance, InstanceOffering, L2Network, L3Network, Thing } from '@plumb/schemas';
+import type { HostResource, Image, Instance, InstanceOffering, L2Network, L3Network } from '@plumb/schemas';
 import { objectName } from '@plumb/schemas';
 import type { Allocation } from './allocation.ts';
-import { bridgeThing, imageThing, mtuBytes, subnetThing } from './network-things.ts';
+import { bridgeResource, imageResource, mtuBytes, subnetResource } from './network-resources.ts';
 import { equal } from './plan.ts';
 
 /** The objects that an instance refers to, all found and usable. `networks` is keyed by interface name. */
@@ -13,8 +13,8 @@ export interface InstanceReferences {
   networks: ReadonlyMap<string, { l3: L3Network; l2: L2Network }>;
 }
 
-/** Ids of the things that only this instance owns, in the order in which they are made; `disk` is that of the first. */
-export const thingIds = {
+/** Ids of the resources that only this instance owns, in the order in which they are made; `disk` is that of the first. */
+export const resourceIds = {
   disk: (uid: string) => `${uid}.root`,
   seed: (uid: string) => `${uid}.seed`,
   port: (uid: string, interfaceName: string) => `${uid}.${interfaceName}`,
@@ -22,37 +22,41 @@ export const thingIds = {
 } as const;
 
 /**
- * Things shared with other instances of the host that must be there first. Their own controllers keep and remove them.
- * `peersOf`: as bridgeThing takes them; asked only of networks that have any.
+ * Resources shared with other instances of the host that must be there first. Their own controllers keep and remove them.
+ * `peersOf`: as bridgeResource takes them; asked only of networks that have any.
  */
-export function sharedThings(
+export function sharedResources(
   references: InstanceReferences,
   peersOf: (l2Uid: string) => readonly string[],
-): Thing<'image' | 'bridge' | 'subnet'>[] {
-  const things = new Map<string, Thing<'image' | 'bridge' | 'subnet'>>();
-  things.set('image', imageThing(references.image));
+): HostResource<'image' | 'bridge' | 'subnet'>[] {
+  const resources = new Map<string, HostResource<'image' | 'bridge' | 'subnet'>>();
+  resources.set('image', imageResource(references.image));
   for (const { l2 } of references.networks.values())
-    things.set(`bridge/${l2.metadata.uid}`, bridgeThing(l2, l2.spec.type === 'vxlan' ? peersOf(l2.metadata.uid) : []));
+    resources.set(
+      `bridge/${l2.metadata.uid}`,
+      bridgeResource(l2, l2.spec.type === 'vxlan' ? peersOf(l2.metadata.uid) : []),
+    );
   for (const { l3, l2 } of references.networks.values())
-    if (l3.status?.dhcpAddress) things.set(`subnet/${l3.metadata.uid}`, subnetThing(l3, l2, l3.status.dhcpAddress));
-  return [...things.values()];
+    if (l3.status?.dhcpAddress)
+      resources.set(`subnet/${l3.metadata.uid}`, subnetResource(l3, l2, l3.status.dhcpAddress));
+  return [...resources.values()];
 }
 
-/** Things of the instance's own. */
-export function ownThings(
+/** Resources of the instance's own. */
+export function ownResources(
   instance: Instance,
   allocation: Allocation,
   networks: InstanceReferences['networks'],
-): Thing<'disk' | 'seed' | 'port' | 'domain'>[] {
+): HostResource<'disk' | 'seed' | 'port' | 'domain'>[] {
   const { uid, name } = instance.metadata;
   const { spec } = instance;
   const { rootDisk } = allocation;
-  const ports = allocation.interfaces.map((i): Thing<'port'> => {
+  const ports = allocation.interfaces.map((i): HostResource<'port'> => {
     const network = networks.get(i.name);
     if (!network) throw new Error(`no network resolved for interface ${i.name} of ${objectName(instance.metadata)}`);
     return {
       kind: 'port',
-      id: thingIds.port(uid, i.name),
+      id: resourceIds.port(uid, i.name),
       owner: uid,
       spec: {
         bridge: network.l2.metadata.uid,
@@ -77,7 +81,7 @@ export function ownThings(
     },
     {
       kind: 'seed',
-      id: thingIds.seed(uid),
+      id: resourceIds.seed(uid),
       owner: uid,
       spec: {
         instanceId: instanceId(uid, spec),
@@ -92,14 +96,14 @@ export function ownThings(
     ...ports,
     {
       kind: 'domain',
-      id: thingIds.domain(uid),
+      id: resourceIds.domain(uid),
       owner: uid,
       spec: {
         name: `${instance.metadata.namespace}.${name}`,
         cpus: allocation.cpus,
         memoryMiB: allocation.memoryMiB,
         disks: [rootDisk.id],
-        seed: thingIds.seed(uid),
+        seed: resourceIds.seed(uid),
         ports: ports.map((p) => ({ id: p.id, macAddress: p.spec.macAddress, mtuBytes: p.spec.mtuBytes })),
         power: spec.power,
       },
@@ -121,9 +125,13 @@ function instanceId(uid: string, { userData, sshKeys = [] }: Instance['spec']): 
  * The seed of an instance that has one: as long as user data and keys are the same it stays the same instance to its guest,
  * whatever the rule was by which it got its identity. `isApplied`: nothing is declared otherwise than it was.
  */
-export function keptSeed(wanted: Thing<'seed'>, now: Thing | undefined, isApplied: boolean): Thing<'seed'> {
+export function keptSeed(
+  wanted: HostResource<'seed'>,
+  now: HostResource | undefined,
+  isApplied: boolean,
+): HostResource<'seed'> {
   if (now?.kind !== 'seed') return wanted;
-  const content = ({ hostname, userData, sshKeys }: Thing<'seed'>['spec']) => ({ hostname, userData, sshKeys });
+  const content = ({ hostname, userData, sshKeys }: HostResource<'seed'>['spec']) => ({ hostname, userData, sshKeys });
   if (!equal(content(wanted.spec), content(now.spec))) return wanted;
   // A version that did not write interfaces made it: its guest has been configured.
   if (isApplied && now.spec.interfaces === undefined) return { ...wanted, spec: now.spec };

@@ -1,30 +1,30 @@
-/** Things of the domain to things of the wire and back. What comes from outside is checked here, once. */
+/** Resources of the domain to resources of the wire and back. What comes from outside is checked here, once. */
 import type { PlumbError } from '../meta/error.ts';
 import { terminal } from '../meta/error.ts';
 import { type Check, compileSchema } from '../project/validate-compile.ts';
 import { Mistakes } from '../project/validate-mistakes.ts';
 import type { SchemaNode } from '../project/validate-schema.ts';
-import type { WireDomainFacts, WireLiveThing, WireThing } from './messages.ts';
-import type { DomainFacts, LiveThing, Thing, ThingKind } from './things.ts';
-import { thingSchemas } from './things.ts';
+import type { DomainFacts, HostResource, LiveResource, ResourceType } from './host-resources.ts';
+import { resourceSchemas } from './host-resources.ts';
+import type { WireDomainFacts, WireLiveResource, WireResource } from './messages.ts';
 
-export function thingToWire(thing: Thing): WireThing {
-  return { kind: thing.kind, id: thing.id, owner: thing.owner, spec: JSON.stringify(thing.spec) };
+export function resourceToWire(resource: HostResource): WireResource {
+  return { kind: resource.kind, id: resource.id, owner: resource.owner, spec: JSON.stringify(resource.spec) };
 }
 
-/** Which thing is meant: all that removing needs. Throws PlumbError `UnsupportedThing` (terminal). */
-export function thingIdentityFromWire(wire: WireThing | null): Pick<Thing, 'kind' | 'id' | 'owner'> {
+/** Which resource is meant: all that removing needs. Throws PlumbError `UnsupportedResource` (terminal). */
+export function resourceIdentityFromWire(wire: WireResource | null): Pick<HostResource, 'kind' | 'id' | 'owner'> {
   if (wire === null) throw unsupported('it is empty');
   const { kind, id, owner } = wire;
-  if (!Object.hasOwn(thingSchemas, kind)) throw unsupported(`kind ${JSON.stringify(kind)} is not known here`);
+  if (!Object.hasOwn(resourceSchemas, kind)) throw unsupported(`kind ${JSON.stringify(kind)} is not known here`);
   if (!ID.test(id)) throw unsupported(`the id ${JSON.stringify(id)} of a ${kind} is not one`);
   if (!ID.test(owner)) throw unsupported(`the owner ${JSON.stringify(owner)} of ${kind}/${id} is not a uid`);
-  return { kind: kind as ThingKind, id, owner };
+  return { kind: kind as ResourceType, id, owner };
 }
 
-/** Throws PlumbError `UnsupportedThing` (terminal) when the kind is not known here or the spec is not of its shape. */
-export function thingFromWire(wire: WireThing | null): Thing {
-  const { kind, id, owner } = thingIdentityFromWire(wire);
+/** Throws PlumbError `UnsupportedResource` (terminal) when the kind is not known here or the spec is not of its shape. */
+export function resourceFromWire(wire: WireResource | null): HostResource {
+  const { kind, id, owner } = resourceIdentityFromWire(wire);
   let spec: unknown;
   try {
     spec = JSON.parse(wire!.spec);
@@ -35,24 +35,24 @@ export function thingFromWire(wire: WireThing | null): Thing {
   const mistakes = new Mistakes();
   validator(kind)(spec, mistakes);
   if (mistakes.count > 0) throw unsupported(`the spec of ${kind}/${id} ${violations(mistakes)}`);
-  return { kind, id, owner, spec } as Thing;
+  return { kind, id, owner, spec } as HostResource;
 }
 
 const NOTHING_TO_SAY = { maxCpus: 0, oldSeed: false, atRisk: '', edited: '', paused: '' };
 
-export function liveThingToWire(live: LiveThing): WireLiveThing {
+export function liveResourceToWire(live: LiveResource): WireLiveResource {
   return {
-    thing: thingToWire(live),
+    resource: resourceToWire(live),
     drift: live.drift,
     domain: live.domain ? { ...NOTHING_TO_SAY, ...live.domain } : null,
   };
 }
 
-/** Throws as {@link thingFromWire}. */
-export function liveThingFromWire(wire: WireLiveThing): LiveThing {
-  const thing = { ...thingFromWire(wire.thing), drift: wire.drift };
-  if (thing.kind !== 'domain' || !wire.domain) return thing;
-  return { ...thing, domain: domainFacts(wire.domain) };
+/** Throws as {@link resourceFromWire}. */
+export function liveResourceFromWire(wire: WireLiveResource): LiveResource {
+  const resource = { ...resourceFromWire(wire.resource), drift: wire.drift };
+  if (resource.kind !== 'domain' || !wire.domain) return resource;
+  return { ...resource, domain: domainFacts(wire.domain) };
 }
 
 /** Ids become parts of file and interface names on hosts: no separators, nothing that begins with a dot or a dash. */
@@ -76,12 +76,12 @@ function domainFacts(wire: WireDomainFacts): DomainFacts {
   };
 }
 
-const validators = new Map<ThingKind, Check>();
+const validators = new Map<ResourceType, Check>();
 
 /** Its sentences name fields and rules, never values: a spec may hold user data. */
-function validator(kind: ThingKind): Check {
+function validator(kind: ResourceType): Check {
   return validators.getOrInsertComputed(kind, () =>
-    compileSchema(thingSchemas[kind] as unknown as SchemaNode, { secret: true }),
+    compileSchema(resourceSchemas[kind] as unknown as SchemaNode, { secret: true }),
   );
 }
 
@@ -94,7 +94,7 @@ function violations(mistakes: Mistakes): string {
 
 function unsupported(why: string): PlumbError {
   return terminal(
-    'UnsupportedThing',
-    `the thing cannot be understood: ${why}. Bring the agent and the server to the same version`,
+    'UnsupportedResource',
+    `the resource cannot be understood: ${why}. Bring the agent and the server to the same version`,
   );
 }

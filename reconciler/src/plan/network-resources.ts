@@ -1,5 +1,5 @@
-/** Pure projections of networks and images to the things that hosts need for them. */
-import type { Image, L2Network, L3Network, Thing } from '@plumb/schemas';
+/** Pure projections of networks and images to the resources that hosts need for them. */
+import type { HostResource, Image, L2Network, L3Network } from '@plumb/schemas';
 import { objectName } from '@plumb/schemas';
 
 const VXLAN_OVERHEAD_BYTES = 50; // RFC 7348: outer Ethernet 14, IPv4 20, UDP 8, VXLAN 8
@@ -12,7 +12,7 @@ export function mtuBytes(l2: L2Network): number {
 }
 
 /** `peers`: tunnel endpoints of the other hosts that carry the network; only vxlan has them. */
-export function bridgeThing(l2: L2Network, peers: readonly string[]): Thing<'bridge'> {
+export function bridgeResource(l2: L2Network, peers: readonly string[]): HostResource<'bridge'> {
   const { type, vni, physicalInterface } = l2.spec;
   return {
     kind: 'bridge',
@@ -35,7 +35,7 @@ export function isDistributed(l3: L3Network, l2: L2Network): boolean {
 }
 
 /** Needs `status.dhcpAddress`: the L3Network is Ready. */
-export function subnetThing(l3: L3Network, l2: L2Network, dhcpAddress: string): Thing<'subnet'> {
+export function subnetResource(l3: L3Network, l2: L2Network, dhcpAddress: string): HostResource<'subnet'> {
   const { ipv4, dns } = l3.spec;
   return {
     kind: 'subnet',
@@ -55,7 +55,7 @@ export function subnetThing(l3: L3Network, l2: L2Network, dhcpAddress: string): 
   };
 }
 
-export function imageThing(image: Image): Thing<'image'> {
+export function imageResource(image: Image): HostResource<'image'> {
   const { url, sha256, format, maxSizeMiB } = image.spec;
   return {
     kind: 'image',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { identityOfLine, lineDrifted, lineHead, liveDigest, thingFromLine, thingLine } from './thing-line.ts';
-import type { LiveThing } from './things.ts';
+import type { LiveResource } from './host-resources.ts';
+import { identityOfLine, lineDrifted, lineHead, liveDigest, resourceFromLine, resourceLine } from './resource-line.ts';
 
 const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constant('\x01\x02\x1f\n "ü'));
 const id = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,20}$/);
@@ -42,31 +42,31 @@ const domain = fc.record({
     { requiredKeys: ['state', 'reason'] },
   ),
 });
-const live = fc.oneof(bridge, domain) as fc.Arbitrary<LiveThing>;
+const live = fc.oneof(bridge, domain) as fc.Arbitrary<LiveResource>;
 
-test('a thing is the same after its line, which is one line and knows what it is of', () => {
+test('a resource is the same after its line, which is one line and knows what it is of', () => {
   fc.assert(
-    fc.property(live, (thing) => {
-      const line = thingLine(thing);
-      expect(thingFromLine(line)).toEqual(thing);
+    fc.property(live, (resource) => {
+      const line = resourceLine(resource);
+      expect(resourceFromLine(line)).toEqual(resource);
       expect(line).not.toContain('\n');
-      expect(line.startsWith(lineHead(thing))).toBe(true);
-      expect(identityOfLine(line)).toEqual({ kind: thing.kind, id: thing.id });
-      expect(lineDrifted(line)).toBe(thing.drift.length > 0);
+      expect(line.startsWith(lineHead(resource))).toBe(true);
+      expect(identityOfLine(line)).toEqual({ kind: resource.kind, id: resource.id });
+      expect(lineDrifted(line)).toBe(resource.drift.length > 0);
     }),
   );
 });
 
 test('the order of keys does not matter, every value does', () => {
-  const thing = (spec: object): LiveThing => ({ kind: 'image', id: 'i', owner: 'o', spec, drift: [] }) as never;
+  const resource = (spec: object): LiveResource => ({ kind: 'image', id: 'i', owner: 'o', spec, drift: [] }) as never;
   const one = { url: 'u', sha256: 's', format: 'raw', maxBytes: 1 };
   const other = { maxBytes: 1, format: 'raw', sha256: 's', url: 'u' };
-  expect(thingLine(thing(other))).toBe(thingLine(thing(one)));
+  expect(resourceLine(resource(other))).toBe(resourceLine(resource(one)));
   for (const change of [{ url: 'v' }, { sha256: 't' }, { format: 'qcow2' }, { maxBytes: 2 }])
-    expect(thingLine(thing({ ...one, ...change }))).not.toBe(thingLine(thing(one)));
+    expect(resourceLine(resource({ ...one, ...change }))).not.toBe(resourceLine(resource(one)));
 });
 
-test('the digest is of the things, not of their order', () => {
+test('the digest is of the resources, not of their order', () => {
   expect(liveDigest(['a', 'b'])).toBe(liveDigest(['b', 'a']));
   expect(liveDigest(['a', 'b'])).not.toBe(liveDigest(['a']));
   expect(liveDigest([])).not.toBe(liveDigest(['x']));

@@ -1,43 +1,43 @@
 /**
- * A live thing as one line of text: equal for equal things, whoever wrote their specs and in whatever order of keys.
- * Both ends compare by it, and the control plane remembers things as such lines.
+ * A live resource as one line of text: equal for equal resources, whoever wrote their specs and in whatever order of keys.
+ * Both ends compare by it, and the control plane remembers resources as such lines.
  *
  * `kind/id US owner US spec US drift US domain`, where US is the unit separator, the kind is its position in the order
  * of making, and a spec is a JSON array of its properties in the order of the schema, null where one is absent. No field
  * holds a control character: ids cannot, and JSON escapes them.
  */
 import { createHash } from 'node:crypto';
-import type { DomainFacts, LiveThing, Thing, ThingKind } from './things.ts';
-import { thingOrder, thingSchemas } from './things.ts';
+import type { DomainFacts, HostResource, LiveResource, ResourceType } from './host-resources.ts';
+import { resourceOrder, resourceSchemas } from './host-resources.ts';
 
 const US = '\x1f';
-const kinds = Object.keys(thingSchemas) as ThingKind[];
+const kinds = Object.keys(resourceSchemas) as ResourceType[];
 
-export function thingLine(live: LiveThing): string {
-  const { drift, domain } = live as LiveThing<'domain'>;
+export function resourceLine(live: LiveResource): string {
+  const { drift, domain } = live as LiveResource<'domain'>;
   const drifted = drift.length > 0 ? JSON.stringify(drift) : '';
   const facts = domain ? factsText(domain) : '';
   return `${lineHead(live)}${live.owner}${US}${specText(live)}${US}${drifted}${US}${facts}`;
 }
 
-/** How the line of the thing with this kind and id begins; no other's does. */
-export function lineHead({ kind, id }: { kind: ThingKind; id: string }): string {
-  return `${thingOrder(kind)}/${id}${US}`;
+/** How the line of the resource with this kind and id begins; no other's does. */
+export function lineHead({ kind, id }: { kind: ResourceType; id: string }): string {
+  return `${resourceOrder(kind)}/${id}${US}`;
 }
 
-/** The thing of a line that {@link thingLine} wrote. */
-export function thingFromLine(line: string): LiveThing {
+/** The resource of a line that {@link resourceLine} wrote. */
+export function resourceFromLine(line: string): LiveResource {
   const [head, owner, spec, drifted, facts] = line.split(US) as [string, string, string, string, string];
   const kind = kinds[Number(head[0])]!;
-  const thing = {
+  const resource = {
     kind,
     id: head.slice(2),
     owner,
     spec: unpack(shapes[kind], JSON.parse(spec)),
     drift: drifted === '' ? [] : JSON.parse(drifted),
-  } as unknown as LiveThing;
-  if (facts === '') return thing;
-  return { ...thing, domain: factsFrom(facts) } as LiveThing;
+  } as unknown as LiveResource;
+  if (facts === '') return resource;
+  return { ...resource, domain: factsFrom(facts) } as LiveResource;
 }
 
 /** `state reason maxCpus {"edited":…}`, as far as there is something to say: of nearly all domains nothing but words. */
@@ -57,24 +57,24 @@ function factsFrom(text: string): DomainFacts {
 }
 
 /** The kind and the id of a line. */
-export function identityOfLine(line: string): { kind: ThingKind; id: string } {
+export function identityOfLine(line: string): { kind: ResourceType; id: string } {
   return { kind: kinds[Number(line[0])]!, id: line.slice(2, line.indexOf(US)) };
 }
 
-/** Whether the line says that its thing is not as it was made. */
+/** Whether the line says that its resource is not as it was made. */
 export function lineDrifted(line: string): boolean {
   const facts = line.lastIndexOf(US);
   return line[facts - 1] !== US;
 }
 
-/** 128 bits in base64url that are the same for the same things, in whatever order their lines are given. */
+/** 128 bits in base64url that are the same for the same resources, in whatever order their lines are given. */
 export function liveDigest(lines: Iterable<string>): string {
   const hash = createHash('sha256');
   hash.update([...lines].sort().join('\n'));
   return hash.digest('base64url').slice(0, 22);
 }
 
-function specText({ kind, spec }: Thing): string {
+function specText({ kind, spec }: HostResource): string {
   return JSON.stringify(pack(shapes[kind], spec));
 }
 
@@ -94,8 +94,8 @@ function shapeOf({ type, properties, items }: Schema): Shape {
   return shape && { items: shape };
 }
 
-const shapes = Object.fromEntries(kinds.map((kind) => [kind, shapeOf(thingSchemas[kind] as Schema)])) as Record<
-  ThingKind,
+const shapes = Object.fromEntries(kinds.map((kind) => [kind, shapeOf(resourceSchemas[kind] as Schema)])) as Record<
+  ResourceType,
   Shape
 >;
 
