@@ -13,6 +13,7 @@ import { at, hostSpec, instanceSpec, makeEstate } from './controllers/testing/es
 import { type Rig, startRig } from './controllers/testing/rig.ts';
 import { poisonedExtensions } from './extensions/poisoned.ts';
 import { FakeFleet } from './fleet/testing/fake-fleet.ts';
+import { PLAN_VERSION } from './plan/plan.ts';
 import { keys } from './store/keys.ts';
 import { MemoryStore } from './store/memory.ts';
 import { SqliteStore } from './store/sqlite.ts';
@@ -135,7 +136,7 @@ function others(): Record<string, object> {
     [keys.flow('')]: {
       ...{ key: '/objects/instances/default/x', uid: 'u', purpose: 'update', generation: 1, direction: 'forward' },
       ...{
-        plan: { version: 1, steps: [step] },
+        plan: { version: PLAN_VERSION, steps: [step] },
         carried: [step],
         target: held,
         held: [held],

@@ -1,7 +1,7 @@
 import { type HostResource, terminal } from '@plumb/schemas';
 import { describe, expect, it } from 'vitest';
 import { FakeFleet } from '../fleet/testing/fake-fleet.ts';
-import { diffHost, type PlanStep } from '../plan/plan.ts';
+import { diffHost, PLAN_VERSION, type Plan } from '../plan/plan.ts';
 import { commands, execute } from './execute.ts';
 import { doneSteps, passesPivot, undoSteps } from './undo.ts';
 
@@ -56,7 +56,7 @@ describe('a plan', () => {
       { ...disk, drift: [] },
       { ...half, drift: [] },
     ] as never);
-    const undone = undoSteps(doneSteps({ carried, plan: { version: 1, steps } }));
+    const undone = undoSteps(doneSteps({ carried, plan: { version: PLAN_VERSION, steps } }));
     expect(undone.map((s) => [s.verb, s.resource])).toEqual([
       ['ensure', was],
       ['remove', disk],
@@ -66,8 +66,8 @@ describe('a plan', () => {
   it('has passed the pivot once data was destroyed, and not before', () => {
     const steps = diffHost('h', 'u', [seed], [{ ...disk, drift: [] } as never]);
     expect(steps.map((s) => s.undo)).toEqual(['undoable', 'pivot']);
-    expect(passesPivot({ version: 1, steps }, steps[0]!.id)).toBe(false);
-    expect(passesPivot({ version: 1, steps }, steps[1]!.id)).toBe(true);
+    expect(passesPivot({ version: PLAN_VERSION, steps }, steps[0]!.id)).toBe(false);
+    expect(passesPivot({ version: PLAN_VERSION, steps }, steps[1]!.id)).toBe(true);
     expect(commands(steps)).toHaveLength(2);
   });
 
@@ -77,7 +77,7 @@ describe('a plan', () => {
       const fleet = fleetWith(image, before);
       const start = JSON.stringify([...fleet.host('h')!.resources.values()]);
       const steps = diffHost('h', 'u', [disk, seed], [{ ...before, drift: [] } as never]);
-      const plan: { version: 1; steps: PlanStep[] } = { version: 1, steps };
+      const plan: Plan = { version: PLAN_VERSION, steps };
       fleet.fault = (_h, _v, t) => (`${t.kind}/${t.id}` === failing ? terminal('No', 'no') : undefined);
       const run = () => execute(steps, { fleet, owner: 'u', fence: 1 });
       const result = [await run(), await run()];

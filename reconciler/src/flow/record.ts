@@ -69,7 +69,8 @@ export function encodeFlow(record: FlowRecord): string {
 export function decodeFlow(uid: string, value: string): FlowRecord {
   const record = parse(value) as FlowRecord;
   const version: unknown = record?.plan?.version;
-  if (typeof version === 'number' && version !== PLAN_VERSION)
+  if (version === 1) upgrade(record);
+  else if (typeof version === 'number' && version !== PLAN_VERSION)
     throw terminal(
       'FlowVersion',
       `has plan version ${version}, and this Plumb knows ${PLAN_VERSION}: run the Plumb that wrote it, or a newer one`,
@@ -86,6 +87,19 @@ export function decodeFlow(uid: string, value: string): FlowRecord {
     if (!isRootDiskOf(uid, rootDisk)) throw unreadable('holds a disk that is not of its object');
   if (!(record.former ?? []).every(isWhole)) throw unreadable('has a former resource that is not described');
   return record;
+}
+
+/** In plans of version 1 a step said `thing` where it says `resource` now. */
+function upgrade(record: FlowRecord): void {
+  record.plan.version = PLAN_VERSION;
+  for (const steps of [record.plan.steps, record.carried]) {
+    if (!Array.isArray(steps)) continue;
+    for (const [index, step] of steps.entries()) {
+      if (typeof step !== 'object' || step === null || !('thing' in step)) continue;
+      const { thing, ...rest } = step as PlanStep & { thing: HostResource };
+      steps[index] = { ...rest, resource: thing };
+    }
+  }
 }
 
 function parse(value: string): unknown {

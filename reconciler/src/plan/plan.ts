@@ -2,7 +2,7 @@
 import type { Disruption, HostResource, LiveResource } from '@plumb/schemas';
 import { domainChange, resourceKey, resourceOrder } from '@plumb/schemas';
 
-export const PLAN_VERSION = 1;
+export const PLAN_VERSION = 2;
 
 export interface Plan {
   version: typeof PLAN_VERSION;
