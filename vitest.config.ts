@@ -9,6 +9,8 @@ const patient = { poll: { timeout: 20_000 } };
 /** Three suites by file name: `*.test.ts` (unit), `*.conformance.ts` and `*.e2e.ts` (real binaries, one file at a time). */
 export default defineConfig({
   test: {
+    // By itself vitest leaves one processor unused: on a machine with two, half of the machine.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
