@@ -1,5 +1,5 @@
 /** Composition of the agent: everything that runs in it, listed in one place. */
-import type { Ambient } from '@plumb/schemas';
+import { type Ambient, PlumbError, terminal } from '@plumb/schemas';
 import type { PrivateFiles } from '@plumb/schemas/files/private-file.ts';
 import { type AgentLimits, defaultAgentLimits } from '@plumb/schemas/limits/agent.ts';
 import packageJson from '../package.json' with { type: 'json' };
@@ -46,7 +46,7 @@ export interface RunningAgent {
 
 const GRACE_MS = 5_000;
 
-/** Starts an agent for the hosts. Rejects when what is kept of a host cannot be read; else it tries until stopped. */
+/** Starts an agent for the hosts. Rejects when what is kept of none of them can be read; else it tries until stopped. */
 export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const { server, tokenFile, dataDir, log, files, registerZone = '', limits = defaultAgentLimits } = options;
   const { clock, random, ids } = options.ambient;
@@ -54,7 +54,15 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const authority = await trust.keptPin();
   const sessions: HostSession[] = [];
   for (const { name, driver, tunnelAddress, fences } of options.hosts) {
-    const identity = await Identity.load(dataDir, name, ids, files, authority);
+    let identity: Identity;
+    try {
+      identity = await Identity.load(dataDir, name, ids, files, authority);
+    } catch (error) {
+      // What is damaged of one host keeps none of the others.
+      if (options.hosts.length === 1) throw error;
+      log(`${name} is left out: ${PlumbError.from(error, name).message}`);
+      continue;
+    }
     sessions.push(
       new HostSession({
         ...{ identity, driver, tunnelAddress, registerZone, limits, clock, random, log, fences },
@@ -62,6 +70,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
       }),
     );
   }
+  if (sessions.length === 0) throw terminal('InvalidIdentity', 'nothing can be read of who any of the hosts is');
   const connections = spread(sessions, options.streams ?? 1).map(
     (hosts) => new Connection({ server, trust, hosts, registerZone, limits, clock, random, log }),
   );

@@ -17,7 +17,10 @@ export function lockDataFolder(dataDir: string, names: readonly string[]): Dispo
       const held = hold(join(folder, name));
       taken.defer(() => held.close());
     } catch (error) {
-      if (!isBusy(error)) throw PlumbError.from(error, `the lock of ${dataDir}`);
+      if (!isBusy(error)) {
+        const { message } = PlumbError.from(error, join(folder, name));
+        throw terminal('InvalidLock', `${message}: what lies there is no lock of an agent. Remove it and start again`);
+      }
       throw terminal(
         'DataFolderInUse',
         `another agent uses ${dataDir} for ${name}: stop it first, or give this one a folder of its own with --data-dir`,

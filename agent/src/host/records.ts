@@ -1,7 +1,8 @@
-import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { HostResource, ResourceType } from '@plumb/schemas';
 import { terminal } from '@plumb/schemas';
+import { storedResource } from '@plumb/schemas/wire/resource-codec.ts';
 import { readPlain } from './plain-file.ts';
 import { tellFullDisk } from './space.ts';
 
@@ -21,21 +22,30 @@ export function requireSafeId(id: string): void {
 export class Records<K extends ResourceType> {
   readonly #dir: string;
   readonly #kind: K;
+  readonly #check: (resource: HostResource<K>) => void;
   readonly #resources = new Map<string, HostResource<K>>();
+  readonly #unreadable = new Set<string>();
 
-  constructor(dataDir: string, kind: K) {
+  /** `check` throws for what nothing can be made from; a record that says it is none. */
+  constructor(dataDir: string, kind: K, check: (resource: HostResource<K>) => void = () => {}) {
     this.#kind = kind;
+    this.#check = check;
     this.#dir = join(dataDir, 'things', kind);
   }
 
   /** Reads what is there. A file that is no record is passed over; what it was for shows up as undeclared. */
   async open(): Promise<void> {
-    for (const name of await readdir(this.#dir).catch(nothingThere<string[]>([]))) {
+    for (const name of await this.#names()) {
       if (!name.endsWith('.json')) continue;
-      const id = name.slice(0, -'.json'.length);
-      const resource = parse((await readPlain(this.#path(id))) ?? '', this.#kind, id);
-      if (resource !== undefined) this.#resources.set(id, resource);
+      const resource = await this.#read(name.slice(0, -'.json'.length));
+      if (resource !== undefined) this.#resources.set(resource.id, resource);
+      else this.#unreadable.add(join(this.#dir, name));
     }
+  }
+
+  /** Paths of what lies in the place of a record and says nothing that could be one. */
+  get unreadable(): string[] {
+    return [...this.#unreadable];
   }
 
   list(): HostResource<K>[] {
@@ -50,6 +60,7 @@ export class Records<K extends ResourceType> {
   async put(resource: { kind: K; id: string; owner: string; spec: unknown }): Promise<boolean> {
     const { id, owner, spec } = resource;
     requireSafeId(id);
+    await this.#clear(id);
     await writeDurably(this.#path(id), `${JSON.stringify({ owner, spec })}\n`, 0o600);
     const isNew = !this.#resources.has(id);
     this.#resources.set(id, resource as HostResource<K>);
@@ -58,8 +69,38 @@ export class Records<K extends ResourceType> {
 
   async delete(id: string): Promise<void> {
     requireSafeId(id);
+    await this.#clear(id);
     await rm(this.#path(id), { force: true });
     this.#resources.delete(id);
+  }
+
+  async #names(): Promise<string[]> {
+    try {
+      return await readdir(this.#dir);
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') this.#unreadable.add(this.#dir);
+      return [];
+    }
+  }
+
+  async #read(id: string): Promise<HostResource<K> | undefined> {
+    try {
+      const text = await readPlain(this.#path(id), { own: true });
+      const resource = storedResource(this.#kind, id, JSON.parse(text ?? '')) as HostResource<K> | undefined;
+      if (resource !== undefined) this.#check(resource);
+      return resource;
+    } catch {
+      return undefined; // Not ours, damaged, or on a disk that fails.
+    }
+  }
+
+  /** A folder in the place of a record holds nobody up, and what may be in it stays. */
+  async #clear(id: string): Promise<void> {
+    const path = this.#path(id);
+    if (!this.#unreadable.delete(path) || !(await lstat(path).catch(nothingThere(undefined)))?.isDirectory()) return;
+    const aside = `${path}.aside`;
+    await rm(aside, { recursive: true, force: true });
+    await rename(path, aside);
   }
 
   #path(id: string): string {
@@ -72,11 +113,13 @@ async function writeDurably(path: string, content: string, mode: number): Promis
   await mkdir(dirname(path), { recursive: true, mode: 0o711 });
   const half = `${path}.half`;
   try {
-    await writeFile(half, content, { mode, flush: true });
+    // What has its name may be a link.
+    await rm(half, { recursive: true, force: true });
+    await writeFile(half, content, { mode, flush: true, flag: 'wx' });
     await rename(half, path);
     await flush(dirname(path));
   } catch (thrown) {
-    await rm(half, { force: true });
+    await rm(half, { recursive: true, force: true }).catch(() => {}); // The failure itself is told.
     tellFullDisk(path)(thrown);
   }
 }
@@ -97,16 +140,4 @@ export function nothingThere<T>(value: T): (error: NodeJS.ErrnoException) => T {
     if (error.code === 'ENOENT') return value;
     throw error;
   };
-}
-
-function parse<K extends ResourceType>(text: string, kind: K, id: string): HostResource<K> | undefined {
-  try {
-    const { owner, spec } = JSON.parse(text);
-    const resource: unknown = { kind, id, owner, spec };
-    if (typeof owner === 'string' && typeof spec === 'object' && spec !== null && !Array.isArray(spec))
-      return resource as HostResource<K>;
-  } catch {
-    // Not ours, or damaged.
-  }
-  return undefined;
 }

@@ -5,9 +5,11 @@
  * Beside each file lies a spare one that holds its place on the disk. A new text that finds none goes into the spare, which
  * then takes the file's place, and the file becomes the spare.
  */
-import { link, open, rename, rm, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type PrivateFiles, realFiles, syncFolder } from '@plumb/schemas/files/private-file.ts';
+import { isPlain, openPlain, plainLength } from '../host/plain-file.ts';
 import { isFullDisk } from '../host/space.ts';
 
 /** More than what is written, and one block of the usual file systems. */
@@ -32,8 +34,9 @@ export function withSpares(files: PrivateFiles = realFiles): PrivateFiles {
 async function intoSpare(path: string, text: string): Promise<boolean> {
   const spare = spareOf(path);
   const content = Buffer.from(text);
-  if (content.length > SPARE_BYTES || (await stat(spare).catch(() => undefined))?.size !== SPARE_BYTES) return false;
-  const file = await open(spare, 'r+');
+  if (content.length > SPARE_BYTES || (await plainLength(spare)) !== SPARE_BYTES) return false;
+  const file = await openPlain(spare, constants.O_RDWR);
+  if (file === undefined) return false;
   try {
     await file.write(content, 0, content.length, 0);
     await file.truncate(content.length);
@@ -53,9 +56,12 @@ async function intoSpare(path: string, text: string): Promise<boolean> {
 /** `from`: a file whose place on the disk it takes over. */
 async function makeSpare(path: string, from?: string): Promise<void> {
   const spare = spareOf(path);
-  if ((await stat(spare).catch(() => undefined))?.size === SPARE_BYTES) return;
+  if ((await plainLength(spare)) === SPARE_BYTES) return;
   const beside = from ?? `${spare}.new`;
-  const file = await open(beside, from === undefined ? 'w' : 'r+', 0o600);
+  // What has these names may be a link or a folder.
+  if (from === undefined) await rm(beside, { recursive: true, force: true });
+  if (!(await isPlain(spare))) await rm(spare, { recursive: true, force: true });
+  const file = await open(beside, from === undefined ? 'wx' : 'r+', 0o600);
   try {
     // Bytes that are written hold a place; a hole would not.
     await file.write(Buffer.alloc(SPARE_BYTES, '\n'), 0, SPARE_BYTES, 0);

@@ -92,6 +92,11 @@ export class Trust {
     const text = await readPrivate(this.#file);
     if (text === undefined) return undefined;
     const begin = text.indexOf('-----BEGIN');
+    if (!isCertificate(text.slice(Math.max(0, begin))))
+      throw terminal(
+        'InvalidAuthority',
+        `${this.#file} is damaged: it holds no certificate of a control plane. Remove it, and start the agent with a join token of its server (plumb join-token create); it is the same host still`,
+      );
     const instead = text
       .slice(0, Math.max(0, begin))
       .split('\n')
@@ -173,4 +178,12 @@ function chainOf(leaf: DetailedPeerCertificate): X509Certificate[] {
     chain.set(next.fingerprint256, new X509Certificate(next.raw));
   }
   return [...chain.values()];
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).ca;
+  } catch {
+    return false;
+  }
 }

@@ -5,7 +5,8 @@ import type { Clock, HostResource } from '@plumb/schemas';
 import { retryable } from '@plumb/schemas';
 import type { Run } from '../host/command.ts';
 import { runInNetwork } from '../host/command.ts';
-import { nothingThere, requireSafeId } from '../host/records.ts';
+import { isPlain, readPlain } from '../host/plain-file.ts';
+import { requireSafeId } from '../host/records.ts';
 import type { DhcpFiles } from './dhcp.ts';
 import { dnsmasqArgs, hostsFile, leaseFile } from './dhcp.ts';
 import { GivenLeases } from './given-leases.ts';
@@ -16,6 +17,7 @@ import { boundLog, logLength, readLog } from './server-log.ts';
 const LOOK_AGAIN_MS = 10;
 const END_WITHIN_MS = 3_000;
 const READS_WITHIN_MS = 2_000;
+const MOST_PID_BYTES = 64;
 /** After DHCPDECLINE dnsmasq keeps an address from its guest for ten minutes, unless it reads its files again. */
 const REFUSED = 'disabling DHCP static address';
 
@@ -51,7 +53,7 @@ export class Dnsmasq {
     const args = dnsmasqArgs(subnet, files);
     await mkdir(this.#dir(subnet.id), { recursive: true, mode: 0o755 });
     const [leases, hosts] = [leaseFile(ports), hostsFile(ports, subnet.spec.domain)];
-    const before = readDeclared(await readFile(files.leases, 'utf8').catch(nothingThere('')));
+    const before = readDeclared((await readPlain(files.leases)) ?? '');
     await replaceFile(files.leases, leases);
     await replaceFile(files.hosts, hosts);
     const start = () => this.#start(subnet.id, args, namespace, leg);
@@ -96,7 +98,7 @@ export class Dnsmasq {
 
   async #start(subnetId: string, args: string[], namespace: string, leg: number): Promise<void> {
     await this.#end(subnetId);
-    await rm(this.#files(subnetId).given, { force: true });
+    await rm(this.#files(subnetId).given, { recursive: true, force: true });
     await runInNetwork(namespace, this.#run)('env', [legMark(leg), 'dnsmasq', ...args]);
   }
 
@@ -111,7 +113,7 @@ export class Dnsmasq {
 
   /** The lines of the lease file as it is. */
   async leases(subnetId: string): Promise<Set<string>> {
-    return new Set((await readFile(this.#files(subnetId).leases, 'utf8').catch(nothingThere(''))).split('\n'));
+    return new Set(((await readPlain(this.#files(subnetId).leases)) ?? '').split('\n'));
   }
 
   async remove(subnetId: string): Promise<void> {
@@ -137,7 +139,7 @@ export class Dnsmasq {
   /** The process that the pid file names, if it is a dnsmasq with this very pid file. */
   async #pid(subnetId: string): Promise<number | undefined> {
     const { pid: path } = this.#files(subnetId);
-    const pid = Number((await readFile(path, 'utf8').catch(nothingThere(''))).trim());
+    const pid = Number(((await readPlain(path, { mostBytes: MOST_PID_BYTES })) ?? '').trim());
     if (!Number.isInteger(pid) || pid <= 1) return undefined;
     return (await commandLine(pid)).includes(`--pid-file=${path}`) ? pid : undefined;
   }
@@ -165,7 +167,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
 }
 
 async function holdsOther(path: string, content: string): Promise<boolean> {
-  return (await readFile(path, 'utf8').catch(nothingThere(undefined))) !== content;
+  return (await readPlain(path)) !== content;
 }
 
 function digest(...texts: string[]): string {
@@ -175,8 +177,12 @@ function digest(...texts: string[]): string {
 /** Writes the file whole or not at all, unless it has this content already. */
 async function replaceFile(path: string, content: string): Promise<void> {
   if (!(await holdsOther(path, content))) return;
-  await writeFile(`${path}.half`, content, { mode: 0o644 });
-  await rename(`${path}.half`, path);
+  const half = `${path}.half`;
+  // What has these names may be a link or a folder.
+  await rm(half, { recursive: true, force: true });
+  await writeFile(half, content, { mode: 0o644, flag: 'wx' });
+  if (!(await isPlain(path))) await rm(path, { recursive: true, force: true });
+  await rename(half, path);
 }
 
 async function runsWith(pid: number, args: string[], namespace: string, leg: number): Promise<boolean> {

@@ -154,8 +154,12 @@ export const chainLengths: ReadonlyMap<string, number> = new Map(
   Object.entries(chains).map(([name, { rules }]) => [name, rules.length]),
 );
 
+export function noElements(): FilterSets {
+  return Object.fromEntries(Object.keys(setTypes).map((name) => [name, new Set()])) as FilterSets;
+}
+
 export function filterSets({ bridges, subnets, ports }: FilterInput, names: Names): FilterSets {
-  const sets = Object.fromEntries(Object.keys(setTypes).map((name) => [name, new Set()])) as FilterSets;
+  const sets = noElements();
   const uplinks = new Map(bridges.map((bridge) => [bridge.id, uplinkOf(bridge, names)]));
   for (const uplink of uplinks.values()) if (uplink !== undefined) sets.uplinks.add(uplink);
   for (const { id, spec } of subnets) {
@@ -216,7 +220,7 @@ function quoted(element: string): string {
 
 /** What `nft -j list table` shows: the elements that are there, and whether all rules are. */
 export function readFilter(json: string): { sets: FilterSets; complete: boolean } {
-  const sets = Object.fromEntries(Object.keys(setTypes).map((name) => [name, new Set()])) as FilterSets;
+  const sets = noElements();
   const lengths = new Map<string, number>();
   for (const { set, chain, rule } of (JSON.parse(json) as { nftables: Listed[] }).nftables) {
     for (const element of set?.elem ?? [])

@@ -1,9 +1,8 @@
 /** The leases that a server has given, which dnsmasq keeps in a file and forgets when it is asked in their names. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, HostResource } from '@plumb/schemas';
 import type { Run } from '../host/command.ts';
-import { nothingThere } from '../host/records.ts';
+import { readPlain } from '../host/plain-file.ts';
 import { requireIpv4 } from './ipv4.ts';
 import type { Lease } from './leases.ts';
 import { overlap, readLeases, staleLeases, united } from './leases.ts';
@@ -28,7 +27,7 @@ export class GivenLeases {
 
   /** Those that are declared no more. */
   async stale(ports: readonly HostResource<'port'>[]): Promise<Lease[]> {
-    return staleLeases(readLeases(await readFile(this.#path, 'utf8').catch(nothingThere(''))), ports);
+    return staleLeases(readLeases((await readPlain(this.#path)) ?? ''), ports);
   }
 
   /**

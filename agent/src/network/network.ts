@@ -4,6 +4,7 @@ import { retryable } from '@plumb/schemas';
 import type { Run } from '../host/command.ts';
 import { runInNetwork } from '../host/command.ts';
 import { Locks } from '../host/locks.ts';
+import { lookedAt } from '../host/looked-at.ts';
 import { Records } from '../host/records.ts';
 import { bridgeCommands, bridgeRemoval } from './bridge.ts';
 import type { PortCommands } from './bridge-port.ts';
@@ -56,9 +57,9 @@ export class Network {
     const { dataDir, key, run, clock } = options;
     this.#options = options;
     this.names = new Names(key);
-    this.#bridges = new Records(dataDir, 'bridge');
-    this.#subnets = new Records(dataDir, 'subnet');
-    this.#ports = new Records(dataDir, 'port');
+    this.#bridges = new Records<'bridge'>(dataDir, 'bridge', checkBridge);
+    this.#subnets = new Records<'subnet'>(dataDir, 'subnet', checkSubnet);
+    this.#ports = new Records<'port'>(dataDir, 'port', checkPort);
     this.#kernel = new Kernel(run, this.names, options.tunnelAddress);
     this.#dnsmasq = new Dnsmasq(join(options.runDir, 'dhcp'), run, clock);
     this.#servers = new Servers({
@@ -69,7 +70,11 @@ export class Network {
       subnets: () => this.#subnets.list(),
       ports: () => this.#ports.list(),
     });
-    this.#tables = new Tables(this.names, run, options.tunnelAddress, () => this.#declared());
+    this.#tables = new Tables({
+      ...{ names: this.names, run, tunnelAddress: options.tunnelAddress },
+      declared: () => this.#declared(),
+      links: () => this.#kernel.look(),
+    });
     this.#survey = new Survey({
       ...{ names: this.names, run, kernel: this.#kernel, tables: this.#tables, dnsmasq: this.#dnsmasq },
     });
@@ -97,9 +102,9 @@ export class Network {
   async observe(): Promise<NetworkResource[]> {
     const snapshot = await this.#survey.read();
     const recorded = await Promise.all([
-      ...this.#bridges.list().map((resource) => this.#survey.bridge(resource, snapshot)),
-      ...this.#subnets.list().map((resource) => this.#survey.subnet(resource, snapshot)),
-      ...this.#ports.list().map((resource) => this.#survey.port(resource, snapshot)),
+      ...this.#bridges.list().map((resource) => lookedAt(resource, this.#survey.bridge(resource, snapshot))),
+      ...this.#subnets.list().map((resource) => lookedAt(resource, this.#survey.subnet(resource, snapshot))),
+      ...this.#ports.list().map((resource) => lookedAt(resource, this.#survey.port(resource, snapshot))),
     ]);
     const known = new Set(recorded.map(({ kind, id }) => `${kind}/${id}`));
     return [...recorded, ...foundlings(this.names, snapshot, known)];
@@ -176,6 +181,11 @@ export class Network {
     await this.#locks.hold({ exclusive: [IP] }, () => this.#unmakePort(id));
     await this.#servers.refresh(subnet);
     await this.#tables.applyFilter();
+  }
+
+  /** Paths of records that say nothing of ours. */
+  get unreadable(): string[] {
+    return [this.#bridges, this.#subnets, this.#ports].flatMap((records) => records.unreadable);
   }
 
   /** Does what servers need from time to time. True when something is gone that nothing else tells of. */

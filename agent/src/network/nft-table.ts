@@ -14,7 +14,7 @@ export interface NftTableOptions<Sets> {
   name: string;
   run: Run;
   /** Computed when it is loaded, so that a load covers everything that was asked for before it began. */
-  wanted: () => Sets;
+  wanted: () => Promise<Sets>;
   /** Text for `nft -f` that replaces the whole table at once, so that there is no moment without it. */
   ruleset: (table: string, sets: Sets) => string;
   /** Reads what `nft -j list table` shows. */
@@ -48,7 +48,7 @@ export class NftTable<Sets extends { [name: string]: Set<string> }> {
 
   async #load(): Promise<void> {
     const { family, name, run, wanted, ruleset } = this.#options;
-    const sets = wanted();
+    const sets = await wanted();
     const empty = Object.values(sets).every((set) => set.size === 0);
     const removal = `table ${family} ${name}\ndelete table ${family} ${name}\n`;
     await run('nft', ['-f', '-'], { input: empty ? removal : ruleset(name, sets) });

@@ -76,6 +76,7 @@ export class Survey {
       listNamespaces(),
       tables.read(),
     ]);
+    tables.saw({ links, ...loaded });
     return { links, fixed, namespaces, ...loaded };
   }
 }

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import type { HostResource, LiveResource } from '@plumb/schemas';
 import { terminal } from '@plumb/schemas';
 import type { Run } from '../host/command.ts';
+import { lookedAt } from '../host/looked-at.ts';
 import { openPlain } from '../host/plain-file.ts';
 import type { QemuUser } from '../host/qemu-user.ts';
 import { giveToQemu } from '../host/qemu-user.ts';
@@ -53,10 +54,16 @@ export class Disks {
     const files = (await readdir(this.#dir).catch(nothingThere<string[]>([]))).filter((name) => name.endsWith(SUFFIX));
     const unrecorded = files.map((name) => name.slice(0, -SUFFIX.length)).filter((id) => !known.has(id));
     const found = await Promise.all([
-      ...recorded.map((resource) => this.#look(resource)),
-      ...unrecorded.map((id) => this.#lookWithoutRecord(id)),
+      ...recorded.map((resource) => lookedAt(resource, this.#look(resource))),
+      // What cannot be read is not told: nothing says whose it is.
+      ...unrecorded.map((id) => this.#lookWithoutRecord(id).catch(() => undefined)),
     ]);
     return found.filter((resource) => resource !== undefined);
+  }
+
+  /** Paths of records that say nothing of ours. */
+  get unreadable(): string[] {
+    return this.#records.unreadable;
   }
 
   /**

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { HostResource, LiveResource } from '@plumb/schemas';
 import { retryable, terminal } from '@plumb/schemas';
 import type { Attention } from '../drivers/driver.ts';
+import { lookedAt } from '../host/looked-at.ts';
 import { isPlain } from '../host/plain-file.ts';
 import { letQemuRead, type QemuUser } from '../host/qemu-user.ts';
 import { flush, nothingThere, Records, requireSafeId } from '../host/records.ts';
@@ -52,15 +53,23 @@ export class Images {
     for (const name of await readdir(this.#dir)) {
       const path = join(this.#dir, name);
       if (name.endsWith(HALF)) await rm(path, { force: true, recursive: true });
-      else if (name.endsWith(SUFFIX) && (await isPlain(path))) await letQemuRead(path, this.#options.user);
+      else if (name.endsWith(SUFFIX) && (await isPlain(path)))
+        await letQemuRead(path, this.#options.user).catch(() => {}); // Its guests say so at their next start.
     }
   }
 
   async observe(): Promise<LiveResource<'image'>[]> {
-    const recorded = await Promise.all(this.#records.list().map((resource) => this.#look(resource)));
+    const recorded = await Promise.all(
+      this.#records.list().map((resource) => lookedAt(resource, this.#look(resource))),
+    );
     const files = (await readdir(this.#dir).catch(nothingThere<string[]>([]))).filter((name) => name.endsWith(SUFFIX));
     const unrecorded = files.map((name) => name.slice(0, -SUFFIX.length)).filter((id) => !this.#records.get(id));
     return [...recorded, ...unrecorded.map(withoutRecord)];
+  }
+
+  /** Paths of records that say nothing of ours. */
+  get unreadable(): string[] {
+    return this.#records.unreadable;
   }
 
   /**

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { HostResource, LiveResource } from '@plumb/schemas';
 import type { Run } from '../host/command.ts';
+import { lookedAt } from '../host/looked-at.ts';
 import { isPlain } from '../host/plain-file.ts';
 import type { QemuUser } from '../host/qemu-user.ts';
 import { letQemuRead } from '../host/qemu-user.ts';
@@ -39,7 +40,15 @@ export class Seeds {
     const known = new Set(recorded.map(({ id }) => id));
     const files = (await readdir(this.#dir).catch(nothingThere<string[]>([]))).filter((name) => name.endsWith(SUFFIX));
     const unrecorded = files.map((name) => name.slice(0, -SUFFIX.length)).filter((id) => !known.has(id));
-    return [...(await Promise.all(recorded.map((resource) => this.#look(resource)))), ...unrecorded.map(withoutRecord)];
+    return [
+      ...(await Promise.all(recorded.map((resource) => lookedAt(resource, this.#look(resource))))),
+      ...unrecorded.map(withoutRecord),
+    ];
+  }
+
+  /** Paths of records that say nothing of ours. */
+  get unreadable(): string[] {
+    return this.#records.unreadable;
   }
 
   async ensure(resource: HostResource<'seed'>): Promise<LiveResource<'seed'>> {

@@ -11,6 +11,9 @@ import { self } from './owner.ts';
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
 
+/** More than any secret or certificate has. */
+const MOST_BYTES = 16 << 20;
+
 export interface ReadOptions {
   /** Told of a file that could be read by others and is now closed to them. */
   log?: (line: string) => void;
@@ -37,6 +40,8 @@ export async function readPrivate(path: string, { log }: ReadOptions = {}): Prom
       const found = await file.stat();
       const why = refusal(path, found, 'file', me);
       if (why) throw why;
+      if (found.size > MOST_BYTES)
+        throw terminal('FileUnreadable', `${path} is larger than any file of its kind: ${found.size} bytes`);
       if (isOpen(found)) {
         await file.chmod(0o600);
         log?.(`${path} could be read by other users: it is closed to them now`);

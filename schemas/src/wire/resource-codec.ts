@@ -38,6 +38,21 @@ export function resourceFromWire(wire: WireResource | null): HostResource {
   return { kind, id, owner, spec } as HostResource;
 }
 
+/**
+ * A resource as an agent wrote it down, of this version or another: what it says beyond its shape counts for nothing. Undefined when
+ * it cannot be one.
+ */
+export function storedResource(
+  kind: ResourceType,
+  id: string,
+  { owner, spec }: Partial<HostResource>,
+): HostResource | undefined {
+  if (!ID.test(id) || typeof owner !== 'string' || !ID.test(owner)) return undefined;
+  const mistakes = new Mistakes(false);
+  validator(kind)(spec, mistakes);
+  return mistakes.count > 0 ? undefined : ({ kind, id, owner, spec } as HostResource);
+}
+
 const NOTHING_TO_SAY = { maxCpus: 0, oldSeed: false, atRisk: '', edited: '', paused: '' };
 
 export function liveResourceToWire(live: LiveResource): WireLiveResource {

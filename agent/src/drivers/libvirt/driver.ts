@@ -8,7 +8,14 @@ import { watchLinks } from '../../network/watch.ts';
 import { dependenciesOf, isAnothersImage, requireDependencies, requireUnused } from '../dependencies.ts';
 import type { Attention, Driver, DriverChange, DriverFacts } from '../driver.ts';
 
-import { awayTrouble, bridgedTrouble, fullTrouble, hiddenTrouble, rootTrouble } from './host-troubles.ts';
+import {
+  awayTrouble,
+  bridgedTrouble,
+  fullTrouble,
+  hiddenTrouble,
+  recordsTrouble,
+  rootTrouble,
+} from './host-troubles.ts';
 import { Ledger } from './ledger.ts';
 import type { LibvirtDriverOptions } from './options.ts';
 import type { Parts } from './parts.ts';
@@ -300,6 +307,9 @@ class LibvirtDriver implements Driver {
     // What a domain is made of tells whether somebody edited it.
     await this.#surveyStorage();
     await Promise.all([this.#surveyNetwork(), this.#surveyDomains()]);
+    const { images, disks, seeds, network } = this.#parts;
+    const unreadable = [images, disks, seeds, network].flatMap((part) => part.unreadable);
+    this.#troubles.set('records', ...recordsTrouble(unreadable));
   }
 
   async #lookAtSpace(): Promise<void> {

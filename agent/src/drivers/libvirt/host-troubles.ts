@@ -43,6 +43,13 @@ export function fullTrouble(folder: string, { isFull, freeMiB }: SpaceLeft): Hos
   return [{ reason: 'DiskFull', message, blocking: true }];
 }
 
+/** `paths`: what lies in the place of records and is none. */
+export function recordsTrouble(paths: readonly string[]): HostTrouble[] {
+  if (paths.length === 0) return [];
+  const message = `these files of the agent are damaged or none of its own, so that what they were of counts as undeclared: ${named(paths)}. Each is written anew when its resource is next made; remove those of which nothing is left, and restart the agent`;
+  return [{ reason: 'RecordsUnreadable', message, blocking: false }];
+}
+
 function named(names: readonly string[]): string {
   const rest = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
   return `${names.slice(0, NAMED).join('; ')}${rest}`;

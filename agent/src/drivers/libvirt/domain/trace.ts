@@ -1,8 +1,9 @@
 /** What a domain leaves in its folder: the guest's console, why it last ended, and files of others that it ran from. */
-import { mkdir, open, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DomainFacts } from '@plumb/schemas';
-import { nothingThere } from '../../../host/records.ts';
+import { isPlain, openPlain, plainLength, readPlain } from '../../../host/plain-file.ts';
 import { isFullDisk } from '../../../host/space.ts';
 import { Turns } from '../../../turns.ts';
 
@@ -10,6 +11,12 @@ import { Turns } from '../../../turns.ts';
 const MAX_CONSOLE_BYTES = 2 * 1024 * 1024;
 
 type StopReason = DomainFacts['reason'];
+const reasons: readonly StopReason[] = [
+  ...(['booted', 'shutdown', 'crashed', 'panicked', 'destroyed', 'saved', 'unknown'] as const),
+];
+
+/** The paths of a domain's disks, and no more. */
+const MOST_BYTES = 1 << 20;
 
 /**
  * A full disk stops none of it: what finds no place there is remembered for as long as the agent lives. Several may look at one
@@ -43,14 +50,14 @@ export class DomainTrace {
   /** Keeps the console within its bound while the guest runs; QEMU appends, so that it goes on from the new end. */
   bound(id: string): Promise<void> {
     return this.#turns.take(id, async () => {
-      const found = await stat(this.consoleLog(id)).catch(nothingThere(undefined));
-      if (found !== undefined && found.size > MAX_CONSOLE_BYTES) await this.#turnOver(id);
+      if ((await plainLength(this.consoleLog(id))) > MAX_CONSOLE_BYTES) await this.#turnOver(id);
     });
   }
 
   /** Why the domain last ended: libvirt forgets it when libvirtd restarts, and never knew of a panic. */
   async stopReason(id: string): Promise<StopReason | undefined> {
-    return (await this.#read(this.#stopFile(id))) as StopReason | undefined;
+    const word = await this.#read(this.#stopFile(id));
+    return reasons.find((reason) => reason === word);
   }
 
   rememberStop(id: string, reason: StopReason): Promise<void> {
@@ -81,33 +88,37 @@ export class DomainTrace {
   /** The newest part of the console becomes `console.log.1`, and the console begins anew. */
   async #turnOver(id: string): Promise<void> {
     const log = this.consoleLog(id);
-    const found = await stat(log).catch(nothingThere(undefined));
-    if (found === undefined || found.size === 0) return;
-    await copyTail(log, `${log}.1`, MAX_CONSOLE_BYTES).catch(unlessFull);
-    await truncate(log, 0);
+    if ((await plainLength(log)) === 0) return;
+    const file = await openPlain(log, constants.O_RDWR);
+    if (file === undefined) return;
+    try {
+      await copyTail(file, `${log}.1`, MAX_CONSOLE_BYTES).catch(unlessFull);
+      await file.truncate(0);
+    } finally {
+      await file.close();
+    }
   }
 
   async #read(file: string): Promise<string | undefined> {
-    return this.#unwritten.get(file) ?? (await readFile(file, 'utf8').catch(nothingThere(undefined)));
+    return this.#unwritten.get(file) ?? (await readPlain(file, { mostBytes: MOST_BYTES }));
   }
 
   async #write(id: string, file: string, text: string): Promise<void> {
     if (this.#removed.has(id) || (await this.#read(file)) === text) return;
     try {
       await mkdir(dirname(file), { recursive: true, mode: 0o711 });
-      await writeFile(`${file}.new`, text);
-      await rename(`${file}.new`, file);
+      await replace(file, text);
       this.#unwritten.delete(file);
     } catch (thrown) {
       unlessFull(thrown);
-      await rm(`${file}.new`, { force: true });
+      await rm(`${file}.new`, { recursive: true, force: true });
       this.#unwritten.set(file, text);
     }
   }
 
   async #forget(file: string): Promise<void> {
     this.#unwritten.delete(file);
-    await rm(file, { force: true });
+    await rm(file, { recursive: true, force: true });
   }
 
   #stopFile(id: string): string {
@@ -123,17 +134,21 @@ function unlessFull(thrown: unknown): void {
   if (!isFullDisk(thrown)) throw thrown;
 }
 
+/** Writes it whole or not at all, in the place of whatever has its name. */
+async function replace(file: string, text: string): Promise<void> {
+  await rm(`${file}.new`, { recursive: true, force: true });
+  await writeFile(`${file}.new`, text, { flag: 'wx', mode: 0o600 });
+  if (!(await isPlain(file))) await rm(file, { recursive: true, force: true });
+  await rename(`${file}.new`, file);
+}
+
 /** The last `most` bytes at the most, from the beginning of a line where there is one. */
-async function copyTail(from: string, to: string, most: number): Promise<void> {
-  const file = await open(from, 'r');
-  try {
-    const { size } = await file.stat();
-    const tail = Buffer.alloc(Math.min(size, most));
-    const { bytesRead } = await file.read(tail, 0, tail.length, size - tail.length);
-    const read = tail.subarray(0, bytesRead);
-    const line = size > most ? read.indexOf('\n') + 1 : 0;
-    await writeFile(to, read.subarray(line), { mode: 0o600 });
-  } finally {
-    await file.close();
-  }
+async function copyTail(from: FileHandle, to: string, most: number): Promise<void> {
+  const { size } = await from.stat();
+  const tail = Buffer.alloc(Math.min(size, most));
+  const { bytesRead } = await from.read(tail, 0, tail.length, size - tail.length);
+  const read = tail.subarray(0, bytesRead);
+  const line = size > most ? read.indexOf('\n') + 1 : 0;
+  await rm(to, { recursive: true, force: true });
+  await writeFile(to, read.subarray(line), { mode: 0o600, flag: 'wx' });
 }
