@@ -1,7 +1,7 @@
 /**
  * The packet filter of a host: one table of the bridge family for all networks of a driver, in which taps, legs and
  * uplinks are elements of sets. A guest sends ARP and IPv4 from its declared addresses, asks for a lease in its own name,
- * and sends nothing else. What lives on this host is not claimed from outside, and the gateway's address, the same on
+ * and sends nothing else; what the server can give to few at a time it is given rarely. What lives on this host is not claimed from outside, and the gateway's address, the same on
  * every host, is never heard beyond this one. Pure.
  */
 import { createHash } from 'node:crypto';
@@ -58,6 +58,16 @@ const setTypes = {
   local_addresses: 'type ifname . ipv4_addr',
   server_addresses: 'type ifname . ipv4_addr',
 } as const;
+
+/** Filled by the rules themselves: who did something lately, and how often. */
+const meters = { dns_calls: 'type ifname; flags dynamic, timeout; timeout 5m; size 65535;' } as const;
+
+/**
+ * dnsmasq answers each TCP connection with a process of its own, twenty at most, and gives up a silent one after 150
+ * seconds: a guest that opens more than these few would have all of them. Names are answered by UDP.
+ */
+const MANY_CALLS =
+  'iifname @taps oifname @legs tcp dport 53 tcp flags & (syn | ack) == syn update @dns_calls { iifname limit rate over 2/minute burst 3 packets } drop';
 
 /** Before anything else looks at a frame. */
 const PRIORITY = -310;
@@ -134,6 +144,7 @@ const chains: Record<string, { hook?: string; rules: string[] }> = {
       'oifname @uplinks jump to_uplink',
       'iifname @uplinks oifname @taps udp dport 68 drop',
       'iifname @taps oifname @taps udp dport 67 drop',
+      MANY_CALLS,
     ],
   },
   to_uplink: { rules: ['udp dport 67 drop', 'oifname . arp daddr ip @server_addresses drop'] },
@@ -144,7 +155,7 @@ const chains: Record<string, { hook?: string; rules: string[] }> = {
 
 /** An empty chain whose name tells these rules from those of another version, which nft lists in words of its own. */
 const MARK = `rules_${createHash('sha256')
-  .update(JSON.stringify([setTypes, chains]))
+  .update(JSON.stringify([setTypes, meters, chains]))
   .digest('hex')
   .slice(0, 12)}`;
 chains[MARK] = { rules: [] };
@@ -207,6 +218,7 @@ export function filterRuleset(table: string, sets: FilterSets): string {
     const content = elements.length > 0 ? ` elements = { ${elements.join(', ')} };` : '';
     lines.push(`  set ${name} { ${type};${content} }`);
   }
+  for (const [name, type] of Object.entries(meters)) lines.push(`  set ${name} { ${type} }`);
   for (const [name, { hook, rules }] of Object.entries(chains))
     lines.push(`  chain ${name} {`, ...[...(hook ? [hook] : []), ...rules].map((line) => `    ${line}`), '  }');
   return [...lines, '}', ''].join('\n');
