@@ -6,22 +6,12 @@ import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/se
 import manifest from '../package.json' with { type: 'json' };
 import { type Audit, auditLine } from './api/audit.ts';
 import type { AgentPeer } from './api/door/agent-peer.ts';
-import type { Extension } from './api/extension.ts';
 import { startApi } from './api/start.ts';
 import { type Control, startControl } from './control.ts';
 import { openDataFolder } from './data-folder.ts';
-import { cascadeExtension } from './extensions/cascades.ts';
-import { credentialExtensions } from './extensions/credentials.ts';
-import { driftScanExtension } from './extensions/drift-scans.ts';
-import { fenceExtension } from './extensions/fences.ts';
-import { flowExtensions } from './extensions/flows.ts';
-import { joinTokenExtensions } from './extensions/join-tokens.ts';
-import { pendingHostsExtension } from './extensions/pending-hosts.ts';
-import { planExtension } from './extensions/plans.ts';
-import { poisonedExtensions } from './extensions/poisoned.ts';
-import { readmissionExtensions } from './extensions/readmissions.ts';
+import { everyExtension } from './extensions/every.ts';
 import { type Log, stderrLog } from './log.ts';
-import { openPki, type Pki } from './pki/open.ts';
+import { openPki } from './pki/open.ts';
 import { collectGarbage } from './runtime/collect.ts';
 import { EventRing } from './runtime/events.ts';
 import { Loading } from './runtime/loading.ts';
@@ -105,7 +95,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
     audit,
     trustedProxies: options.trustedProxies ?? [],
     onAgentConnection: (socket, peer) => attach(control, socket, peer),
-    extensions: { [Symbol.iterator]: () => extensionsOf(pki, ambient, control) },
+    extensions: { [Symbol.iterator]: () => everyExtension(pki, ambient.clock.now, () => control.get()) },
     notReady: () => control.missing,
   });
   started.defer(() => api.close());
@@ -122,21 +112,6 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
     joinTokenFile: pki.joinTokenFile,
     close: () => running.disposeAsync(),
   };
-}
-
-/** What needs everything comes last: asking for it is refused while the server loads. */
-function* extensionsOf(pki: Pki, { clock }: Ambient, control: Loading<Control>): Generator<Extension> {
-  yield* credentialExtensions(pki, clock.now);
-  const { fleet, context, scans } = control.get();
-  yield* poisonedExtensions(context);
-  yield pendingHostsExtension(fleet);
-  yield* joinTokenExtensions(fleet.joinTokens, () => pki.caPin);
-  yield* readmissionExtensions(fleet);
-  yield fenceExtension(context);
-  yield* flowExtensions(context);
-  yield cascadeExtension(context);
-  yield planExtension(context);
-  yield driftScanExtension(scans);
 }
 
 /** An agent that dials in while the server loads waits: what it would tell could not be understood yet. */

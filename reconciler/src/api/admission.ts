@@ -9,11 +9,10 @@ import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
 import { validateObject, validateStatus } from '@plumb/schemas/project/validate.ts';
 import { immutableErrors } from '@plumb/schemas/project/validate-immutable.ts';
 import { metadataErrors } from '@plumb/schemas/project/validate-metadata.ts';
-import { moreSentence } from '@plumb/schemas/project/validate-mistakes.ts';
 import { inputMetadata } from '@plumb/schemas/project/validate-schema.ts';
 import { dropUnknownFields } from '@plumb/schemas/project/validate-unknown.ts';
 import { encodeObject } from '../store/object-codec.ts';
-import { type Duplicates, duplicateSentence, type Json } from './body/json.ts';
+import { type Duplicates, duplicateSentence, duplicateWarnings, type Json } from './body/json.ts';
 import type { ApiContext } from './call.ts';
 import { timestamp } from './core/event-entries.ts';
 import { badRequest, invalid } from './failure.ts';
@@ -122,11 +121,7 @@ export function heedDuplicates(
   method: string,
 ): string[] {
   if (duplicates.count === 0 || level === 'Ignore') return [];
-  if (level === 'Warn') {
-    const more = duplicates.count - duplicates.paths.length;
-    const named = duplicates.paths.map((path) => `duplicate field ${JSON.stringify(path)}`);
-    return more > 0 ? [...named, `duplicate fields: ${moreSentence(more)}`] : named;
-  }
+  if (level === 'Warn') return duplicateWarnings(duplicates);
   const sentence = duplicateSentence(duplicates);
   if (method !== 'PATCH')
     throw badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${sentence}`);

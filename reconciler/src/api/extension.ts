@@ -1,14 +1,30 @@
-/** Endpoints that other parts of the server add to the API, behind the same authentication. */
+/**
+ * Endpoints that other parts of the server add to the API, behind the same authentication. What one takes as its body it declares
+ * as a schema; here, for all of them, bodies and options are read and judged as those of any other write.
+ */
+import { type PlumbError, terminal } from '@plumb/schemas';
+import type { Schema } from '@plumb/schemas/kinds/define.ts';
+import { type Check, compileSchema } from '@plumb/schemas/project/validate-compile.ts';
+import { Mistakes } from '@plumb/schemas/project/validate-mistakes.ts';
+import { type SchemaNode, schemaNode } from '@plumb/schemas/project/validate-schema.ts';
+import { dropUnknownTo } from '@plumb/schemas/project/validate-unknown.ts';
 import type { User } from '../pki/tokens.ts';
-import { refuseDryRun } from './options.ts';
+import { duplicateWarnings, refuseDuplicates } from './body/json.ts';
+import { warningHeader } from './modify.ts';
+import { type FieldValidation, refuseDryRun, refusePreconditions, writeOptions } from './options.ts';
 import { JSON_TYPE, type Reply } from './reply.ts';
 import type { ApiRequest } from './request.ts';
+import { optionsOf } from './verbs/delete.ts';
 
 export interface Extension {
-  method: string;
+  method: 'GET' | 'POST' | 'DELETE';
   /** Path with `{name}` for a segment that varies: `/apis/plumb.dev/v1/orphans/{host}`. */
   path: string;
-  /** Whether `handle` itself obeys `dryRun=All` of the query; else such a request is refused. */
+  /** Schema of the object that a POST takes as its body; without it, a body may say nothing. See {@link taking}. */
+  body?: SchemaNode;
+  /** A field that is not known is refused even when `fieldValidation` would let it pass: what it was meant to prevent cannot be undone. */
+  strict?: true;
+  /** Whether `handle` itself obeys `dryRun`; else such a request is refused. */
   triesDryRun?: true;
   /** It only answers, though its method is POST. */
   onlyReads?: true;
@@ -20,8 +36,14 @@ export interface ExtensionRequest {
   params: Readonly<Record<string, string>>;
   query: URLSearchParams;
   user: User;
-  /** The body as JSON; undefined when there is none. Throws PlumbError `BadRequest`. */
-  json(): Promise<unknown>;
+  /** As the schema says; an empty object when none came. */
+  body: unknown;
+  /** Whether the query asks for `dryRun=All`. */
+  dryRun: boolean;
+  /** What becomes of unknown fields of objects in the body. */
+  level: FieldValidation;
+  /** Sentences for the Warning header. */
+  warn(sentences: readonly string[]): void;
   signal: AbortSignal;
 }
 
@@ -35,30 +57,88 @@ export interface ExtensionReply {
   wrote?: ApiRequest['wrote'];
 }
 
-/** The reply of the extension that serves the request, or undefined if none does. */
+/**
+ * The part of an extension that takes a body. `handle` says what type the schema describes:
+ *
+ *   { method: 'POST', path: '/…/fences', ...taking(FENCE, async ({ host }: ValueOf<typeof FENCE>) => …) }
+ */
+export function taking<Body>(
+  schema: Schema,
+  handle: (body: Body, request: ExtensionRequest) => Promise<ExtensionReply>,
+): Pick<Extension, 'body' | 'handle'> {
+  return { body: schemaNode(schema), handle: (request) => handle(request.body as Body, request) };
+}
+
+/**
+ * The reply of the extension that serves the request, or undefined if none has its path. Throws PlumbError `MethodNotAllowed`,
+ * and `BadRequest` or `Invalid` for a body or an option that cannot be taken.
+ */
 export async function extend(extensions: Iterable<Extension>, request: ApiRequest): Promise<Reply | undefined> {
+  let known = false;
   for (const extension of extensions) {
-    if (extension.method !== request.method) continue;
     const params = match(extension.path, request.segments);
     if (!params) continue;
-    if (request.method !== 'GET' && !extension.triesDryRun && !extension.onlyReads)
-      refuseDryRun(request.query, request.path);
-    if (extension.onlyReads) request.wrote = false;
-    const {
-      status = 200,
-      body,
-      wrote,
-    } = await extension.handle({
-      params,
-      query: request.query,
-      user: request.user!,
-      json: () => request.json(),
-      signal: request.signal,
-    });
-    if (wrote !== undefined) request.wrote = wrote;
-    return { status, type: JSON_TYPE, body: JSON.stringify(body) };
+    known = true;
+    if (extension.method === request.method) return answer(extension, params, request);
   }
+  if (known) throw terminal('MethodNotAllowed', `${request.method} is not served at ${request.path}`);
   return undefined;
+}
+
+async function answer(extension: Extension, params: Record<string, string>, request: ApiRequest): Promise<Reply> {
+  const warnings: string[] = [];
+  const warn = (sentences: readonly string[]) => void warnings.push(...sentences);
+  const wish = await wishOf(extension, request, warn);
+  if (extension.onlyReads) request.wrote = false;
+  const { query, signal } = request;
+  const reply = await extension.handle({ params, query, user: request.user!, warn, signal, ...wish });
+  const { status = 200, body, wrote } = reply;
+  if (wrote !== undefined) request.wrote = wrote;
+  return {
+    status,
+    type: JSON_TYPE,
+    body: JSON.stringify(body),
+    ...(warnings.length > 0 ? { headers: { warning: warningHeader(warnings) } } : {}),
+  };
+}
+
+type Wish = Pick<ExtensionRequest, 'body' | 'dryRun' | 'level'>;
+
+/** What the client wants, judged before anything is done. */
+async function wishOf(extension: Extension, request: ApiRequest, warn: ExtensionRequest['warn']): Promise<Wish> {
+  const { method, query, path } = request;
+  if (method === 'GET') return { body: {}, dryRun: false, level: 'Strict' };
+  if (method === 'DELETE') {
+    const { dryRun, preconditions } = await optionsOf({ request });
+    if (dryRun) refuseDryRun(path);
+    refusePreconditions(preconditions, path);
+    return { body: {}, dryRun, level: 'Strict' };
+  }
+  const { dryRun, level: asked } = writeOptions(query, 'CreateOptions');
+  if (dryRun && !extension.triesDryRun && !extension.onlyReads) refuseDryRun(path);
+  const level = extension.strict ? 'Strict' : asked;
+  const { value, duplicates } = await request.parsed();
+  if (level === 'Strict') refuseDuplicates(duplicates);
+  else if (level === 'Warn') warn(duplicateWarnings(duplicates));
+  const body: unknown = value === undefined ? {} : value;
+  const schema = extension.body ?? NOTHING;
+  const dropped = level === 'Strict' ? [] : dropUnknownTo(schema, body);
+  if (level === 'Warn') warn(dropped.map(({ field, message }) => `${field} ${message}`));
+  const mistakes = new Mistakes();
+  checks.getOrInsertComputed(schema, compileSchema)(body, mistakes);
+  if (mistakes.count > 0) throw invalidBody(path, mistakes);
+  return { body, dryRun, level };
+}
+
+/** What is taken where nothing is. */
+const NOTHING: SchemaNode = { type: 'object', additionalProperties: false };
+
+const checks = new WeakMap<SchemaNode, Check>();
+
+function invalidBody(path: string, mistakes: Mistakes): PlumbError {
+  const errors = mistakes.list().map(({ field, message }) => ({ field: field === '' ? 'the body' : field, message }));
+  const rules = errors.map(({ field, message }) => `${field} ${message}`).join('; ');
+  return terminal('Invalid', `what was sent to ${path.slice(0, 200)} is invalid: ${rules}`, errors);
 }
 
 function match(path: string, segments: readonly string[]): Record<string, string> | undefined {

@@ -2,7 +2,7 @@
  * What a write is asked to be: a dry run, how strictly its fields are taken. Rules and sentences are those of Kubernetes
  * (apimachinery, apis/meta/v1/validation). A value that is not known is refused: the client meant something by it.
  */
-import { type FieldError, terminal } from '@plumb/schemas';
+import { type FieldError, type PlumbError, terminal } from '@plumb/schemas';
 import { shown } from '@plumb/schemas/project/shown.ts';
 import { badRequest } from './failure.ts';
 
@@ -70,13 +70,17 @@ export function deleteOptions(query: URLSearchParams, body: unknown): DeleteOpti
   return { dryRun, preconditions: sent.preconditions ?? {} };
 }
 
-/** For what cannot be tried without being done. Throws terminal `Invalid` when the query asks for a dry run. */
-export function refuseDryRun(query: URLSearchParams, path: string): void {
-  const errors: FieldError[] = [];
-  if (dryRunOf(query.getAll('dryRun'), errors)) {
-    errors.push({ field: 'dryRun', message: `Forbidden: there is no dry run of ${path}; nothing was done` });
-  }
-  refuse('CreateOptions', errors);
+/** For what cannot be tried without being done. Throws terminal `Invalid`. */
+export function refuseDryRun(path: string): never {
+  const message = `Forbidden: there is no dry run of ${path.slice(0, 200)}; nothing was done`;
+  throw invalidOptions('CreateOptions', [{ field: 'dryRun', message }]);
+}
+
+/** For what has no uid and no resourceVersion to compare. Throws terminal `Invalid` when the client names one. */
+export function refusePreconditions(preconditions: DeleteOptions['preconditions'], path: string): void {
+  if (preconditions.uid === undefined && preconditions.resourceVersion === undefined) return;
+  const message = `Forbidden: ${path.slice(0, 200)} has no uid and no resourceVersion; nothing was done`;
+  throw invalidOptions('DeleteOptions', [{ field: 'preconditions', message }]);
 }
 
 interface SentDeleteOptions {
@@ -152,7 +156,10 @@ function unsupported(field: string, value: unknown, supported: readonly string[]
 }
 
 function refuse(kind: OptionsKind, errors: FieldError[]): void {
-  if (errors.length === 0) return;
+  if (errors.length > 0) throw invalidOptions(kind, errors);
+}
+
+function invalidOptions(kind: OptionsKind, errors: FieldError[]): PlumbError {
   const rules = errors.map(({ field, message }) => `${field}: ${message}`).join(', ');
-  throw terminal('Invalid', `${kind}.meta.k8s.io "" is invalid: ${errors.length > 1 ? `[${rules}]` : rules}`, errors);
+  return terminal('Invalid', `${kind}.meta.k8s.io "" is invalid: ${errors.length > 1 ? `[${rules}]` : rules}`, errors);
 }

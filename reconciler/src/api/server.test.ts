@@ -27,7 +27,8 @@ beforeAll(async () => {
       {
         method: 'POST',
         path: `${V1}/plans`,
-        handle: async (request) => ({ status: 201, body: { sent: await request.json(), user: request.user.name } }),
+        body: { type: 'object' },
+        handle: async (request) => ({ status: 201, body: { sent: request.body, user: request.user.name } }),
       },
       {
         method: 'GET',

@@ -5,6 +5,7 @@
 import {
   API_GROUP_VERSION,
   type Disruption,
+  type FieldError,
   type Instance,
   type KindDefinition,
   kindByName,
@@ -14,8 +15,8 @@ import {
 } from '@plumb/schemas';
 import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
 import { shown } from '@plumb/schemas/project/shown.ts';
-import { validateObject } from '@plumb/schemas/project/validate.ts';
 import { immutableErrors } from '@plumb/schemas/project/validate-immutable.ts';
+import { type InnerRules, type Judged, judgeInner } from '@plumb/schemas/project/validate-inner.ts';
 import { Mistakes } from '@plumb/schemas/project/validate-mistakes.ts';
 import { equal } from '../plan/plan.ts';
 import { stepWords } from '../plan/step-words.ts';
@@ -29,7 +30,15 @@ import { restartWords } from './instance/standing.ts';
 export interface Declaration {
   kind: string;
   metadata: { name: string; namespace?: string };
-  spec: Record<string, unknown>;
+  spec: object;
+  /** What else a write of the object may bear. */
+  [field: string]: unknown;
+}
+
+/** How what is declared is taken. */
+export interface Asked {
+  level: InnerRules['level'];
+  warn(sentences: readonly string[]): void;
 }
 
 export interface Preview {
@@ -52,15 +61,17 @@ const MOST_AFFECTED = 200;
  * One preview for each declaration, in order; after them the instances that are not declared here and that an edited
  * offering changes or would have restarted. Throws terminal `Invalid` with every violation of every object.
  */
-export function preview(context: Context, declarations: readonly Declaration[]): Preview[] {
+export function preview(context: Context, declarations: readonly Declaration[], asked?: Asked): Preview[] {
+  const { level = 'Strict', warn = () => {} } = asked ?? {};
   const overlay = new Map<string, Cached>();
   const mistakes = new Mistakes();
   const wanted = declarations.map((declaration, i) => {
     const kind = kindByName(declaration.kind);
     if (!kind) throw terminal('BadRequest', `there is no kind ${shown(declaration.kind)}`);
-    const cached = hypothetical(context, kind, declaration, (field, message) =>
-      mistakes.take([{ field: `objects[${i}].${field}`, message }]),
-    );
+    const inside = ({ field, message }: FieldError) => ({ field: `objects[${i}].${field}`, message });
+    const { cached, errors, dropped } = hypothetical(context, kind, declaration, level);
+    mistakes.take(errors.map(inside));
+    if (level === 'Warn') warn(dropped.map(inside).map(({ field, message }) => `${field} ${message}`));
     overlay.set(cached.key, cached);
     return cached;
   });
@@ -93,25 +104,25 @@ function previewUsers(
 function hypothetical(
   context: Context,
   kind: KindDefinition,
-  { metadata, spec }: Declaration,
-  violation: (field: string, message: string) => void,
-): Cached {
+  { metadata, ...others }: Declaration,
+  level: InnerRules['level'],
+): Judged & { cached: Cached } {
   const namespace = kind.scope === 'Namespaced' ? (metadata.namespace ?? 'default') : undefined;
   const key = keys.object(kind.plural, namespace, metadata.name);
   const before = context.cache.get(key);
-  const sent = applyDefaults(kind, {
-    apiVersion: API_GROUP_VERSION,
-    kind: kind.kind,
-    metadata: { name: metadata.name, ...(namespace === undefined ? {} : { namespace }) },
-    spec: structuredClone(spec),
-  });
+  const { namespace: _, ...unplaced } = metadata;
+  const sent = applyDefaults(
+    kind,
+    structuredClone({
+      apiVersion: API_GROUP_VERSION,
+      ...others,
+      metadata: { ...unplaced, ...(namespace === undefined ? {} : { namespace }) },
+    }),
+  ) as Pick<PlumbObject, 'spec'> & { metadata: object };
+  const { errors, dropped } = judgeInner(kind, sent, { limits: context.limits, level });
   const object = before ? edited(before.object, sent.spec) : asIfReady(context, kind, sent);
-  for (const { field, message } of [
-    ...validateObject(kind, sent, { strictUnknown: true }),
-    ...(before ? immutableErrors(kind, before.object, object) : []),
-  ])
-    violation(field, message);
-  return { key, kind, object, revision: before?.revision ?? 0 };
+  if (before) errors.push(...immutableErrors(kind, before.object, object));
+  return { cached: { key, kind, object, revision: before?.revision ?? 0 }, errors, dropped };
 }
 
 function edited(before: PlumbObject, spec: Record<string, unknown>): PlumbObject {

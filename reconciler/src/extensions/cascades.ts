@@ -1,29 +1,46 @@
 /** `POST /apis/plumb.dev/v1/cascades`: deletes objects with all that refers to them; with `dryRun` only says which. */
 import { kindByName, terminal } from '@plumb/schemas';
+import type { ValueOf } from '@plumb/schemas/kinds/define.ts';
 import { shown } from '@plumb/schemas/project/shown.ts';
-import type { Extension } from '../api/extension.ts';
-import { writeOptions } from '../api/options.ts';
+import { type Extension, taking } from '../api/extension.ts';
 import { writtenName } from '../controllers/audit.ts';
 import { cascadeFrom, deleteCascade, type Reached } from '../controllers/cascade.ts';
 import type { Context } from '../controllers/controller.ts';
 import { keys } from '../store/keys.ts';
 
-interface Request {
-  objects: { kind: string; namespace?: string; name: string }[];
-  dryRun?: boolean;
-  /** How many objects the person has agreed to. */
-  expect?: number;
-}
+const CASCADE = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['objects'],
+  properties: {
+    objects: {
+      type: 'array',
+      description: 'The objects to begin with.',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['kind', 'name'],
+        properties: {
+          kind: { type: 'string', description: 'The kind.' },
+          namespace: { type: 'string', description: 'The project; default, if absent.' },
+          name: { type: 'string', description: 'The name.' },
+        },
+      },
+    },
+    dryRun: { type: 'boolean', description: 'Whether nothing is to be deleted.' },
+    expect: { type: 'integer', minimum: 0, description: 'How many objects the person has agreed to.' },
+  },
+} as const;
 
 export function cascadeExtension(context: Context): Extension {
   return {
     method: 'POST',
     path: '/apis/plumb.dev/v1/cascades',
     triesDryRun: true,
-    async handle(request) {
-      const asked = writeOptions(request.query, 'CreateOptions');
-      const { objects, expect, ...sent } = checked(await request.json());
-      const dryRun = asked.dryRun || sent.dryRun;
+    // A wish that is not understood must not end in a deletion that was meant to be tried.
+    strict: true,
+    ...taking(CASCADE, async ({ objects, expect, ...sent }: ValueOf<typeof CASCADE>, asked) => {
+      const dryRun = asked.dryRun || sent.dryRun === true;
       const roots = objects.map(({ kind: name, namespace, name: object }) => {
         const kind = kindByName(name);
         if (!kind) throw terminal('BadRequest', `there is no kind ${shown(name)}`);
@@ -34,28 +51,8 @@ export function cascadeExtension(context: Context): Extension {
         body: { apiVersion: 'plumb.dev/v1', kind: 'CascadeList', metadata: {}, items: reached.map(view) },
         wrote: dryRun ? false : reached.map(({ cached }) => ({ verb: 'delete', object: writtenName(cached.key) })),
       };
-    },
+    }),
   };
-}
-
-function checked(body: unknown): Request {
-  const { objects, dryRun = false, expect, ...others } = (body ?? {}) as Partial<Request>;
-  // A wish that is not understood must not end in a deletion that was meant to be tried.
-  const unknown = Object.keys(others);
-  if (unknown.length > 0)
-    throw terminal('BadRequest', `${shown(unknown[0])} is not known: send objects, dryRun, expect`);
-  if (typeof dryRun !== 'boolean') throw terminal('BadRequest', 'dryRun must be true or false');
-  const named =
-    Array.isArray(objects) &&
-    objects.every(
-      (o) =>
-        typeof o?.kind === 'string' &&
-        typeof o?.name === 'string' &&
-        (o.namespace === undefined || typeof o.namespace === 'string'),
-    );
-  if (!named) throw terminal('BadRequest', 'objects must be a list of { kind, namespace, name }');
-  if (expect !== undefined && typeof expect !== 'number') throw terminal('BadRequest', 'expect must be a number');
-  return { objects, dryRun, ...(expect === undefined ? {} : { expect }) };
 }
 
 function view({ cached: { object }, because }: Reached) {

@@ -1,11 +1,25 @@
 /** `/apis/plumb.dev/v1/admintoken` and `authority`: the administrator's token and the authority, replaced while the server runs. */
-import type { Extension } from '../api/extension.ts';
-import { badRequest } from '../api/failure.ts';
+import type { ValueOf } from '@plumb/schemas/kinds/define.ts';
+import { type Extension, taking } from '../api/extension.ts';
 import type { Pki } from '../pki/open.ts';
 
 const V1 = '/apis/plumb.dev/v1';
 /** Longest time that the authority of now and the one that follows are trusted side by side, in seconds. */
 const LONGEST_OVERLAP = 366 * 86_400;
+
+const ROTATION = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['overlapSeconds'],
+  properties: {
+    overlapSeconds: {
+      type: 'integer',
+      minimum: 0,
+      maximum: LONGEST_OVERLAP,
+      description: 'How long the authority of now is still trusted.',
+    },
+  },
+} as const;
 
 export function credentialExtensions(pki: Pki, now: () => number): Extension[] {
   const authority = () => ({
@@ -33,17 +47,10 @@ export function credentialExtensions(pki: Pki, now: () => number): Extension[] {
     {
       method: 'POST',
       path: `${V1}/authority/rotate`,
-      async handle({ json }) {
-        await pki.replaceAuthority(now() + overlapIn(await json()) * 1000);
+      ...taking(ROTATION, async ({ overlapSeconds }: ValueOf<typeof ROTATION>) => {
+        await pki.replaceAuthority(now() + overlapSeconds * 1000);
         return { body: authority() };
-      },
+      }),
     },
   ];
-}
-
-function overlapIn(body: unknown): number {
-  const seconds = (body as { overlapSeconds?: unknown } | undefined)?.overlapSeconds;
-  if (Number.isInteger(seconds) && (seconds as number) >= 0 && (seconds as number) <= LONGEST_OVERLAP)
-    return seconds as number;
-  throw badRequest(`overlapSeconds must be a whole number from 0 to ${LONGEST_OVERLAP}`);
 }

@@ -1,21 +1,24 @@
 /** `POST /apis/plumb.dev/v1/driftscans`: compares every instance with what lives, and answers with what was found. */
-import { terminal } from '@plumb/schemas';
-import { shown } from '@plumb/schemas/project/shown.ts';
-import type { Extension } from '../api/extension.ts';
+import type { ValueOf } from '@plumb/schemas/kinds/define.ts';
+import { type Extension, taking } from '../api/extension.ts';
 import type { ScanWatch } from '../controllers/instance/scan-watch.ts';
 
 /** Instances that are named; the counts are of all. */
 const NAMED = 100;
 
+const SCAN = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    way: { type: 'string', enum: ['content', 'digests'], description: 'What is compared; content, if absent.' },
+  },
+} as const;
+
 export function driftScanExtension(scans: ScanWatch): Extension {
   return {
     method: 'POST',
     path: '/apis/plumb.dev/v1/driftscans',
-    async handle(request) {
-      const asked = (await request.json()) as { way?: unknown } | undefined;
-      const way = asked?.way ?? 'content';
-      if (way !== 'content' && way !== 'digests')
-        throw terminal('BadRequest', `way is content or digests, not ${shown(way)}`);
+    ...taking(SCAN, async ({ way = 'content' }: ValueOf<typeof SCAN>) => {
       const { counts, compared, differing, missed, tookMs, workMs } = await scans.scan(way);
       const instances = differing.slice(0, NAMED).map((key) => {
         const [name, namespace] = key.split('/').reverse();
@@ -35,6 +38,6 @@ export function driftScanExtension(scans: ScanWatch): Extension {
           differing: instances,
         },
       };
-    },
+    }),
   };
 }

@@ -1,20 +1,29 @@
 /** `POST /apis/plumb.dev/v1/fences`: a person's word that a host is off. */
-import { terminal } from '@plumb/schemas';
-import type { Extension } from '../api/extension.ts';
+
+import type { ValueOf } from '@plumb/schemas/kinds/define.ts';
+import { name } from '@plumb/schemas/meta/schema.ts';
+import { type Extension, taking } from '../api/extension.ts';
 import type { Context } from '../controllers/controller.ts';
 import { fenceHost } from '../controllers/host/fence.ts';
+
+const FENCE = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['host', 'confirmedOff'],
+  properties: {
+    host: { ...name, description: 'Name of the host.' },
+    confirmedOff: { type: 'boolean', enum: [true], description: 'That the host is off, and stays off.' },
+  },
+} as const;
 
 export function fenceExtension(context: Context): Extension {
   return {
     method: 'POST',
     path: '/apis/plumb.dev/v1/fences',
-    async handle(request) {
-      const { host, confirmedOff } = ((await request.json()) ?? {}) as Record<string, unknown>;
-      if (typeof host !== 'string') throw terminal('BadRequest', 'say which host');
-      if (confirmedOff !== true)
-        throw terminal('BadRequest', `whoever fences host ${host} confirms that it is off: confirmedOff must be true`);
-      const { instances } = await fenceHost(context, host, request.user.name);
+    strict: true,
+    ...taking(FENCE, async ({ host }: ValueOf<typeof FENCE>, { user }) => {
+      const { instances } = await fenceHost(context, host, user.name);
       return { body: { apiVersion: 'plumb.dev/v1', kind: 'Fence', metadata: { name: host }, instances } };
-    },
+    }),
   };
 }

@@ -59,7 +59,7 @@ test.each(['ttl', 'ttlSecond', 'TTLSeconds', 'use'])(
   'a wish of a token that is not known (%s) makes none, for its default may be more than was meant',
   async (field) => {
     const { status, text } = await api.ask('POST', `${V1}/jointokens`, { body: { host: 'host-1', [field]: 1 } });
-    expect([status, text]).toEqual([400, expect.stringContaining(`${field}`)]);
+    expect([status, text]).toEqual([422, expect.stringContaining(`${field}`)]);
     expect((await api.ask('GET', `${V1}/jointokens`)).body.items).toEqual([]);
   },
 );

@@ -1,12 +1,24 @@
 /** `/apis/plumb.dev/v1/jointokens`: makes, lists and revokes the tokens with which hosts join. */
 import { terminal } from '@plumb/schemas';
-import { shown } from '@plumb/schemas/project/shown.ts';
+import type { ValueOf } from '@plumb/schemas/kinds/define.ts';
 import { formatJoinToken } from '@plumb/schemas/wire/join-token.ts';
-import type { Extension } from '../api/extension.ts';
+import { type Extension, taking } from '../api/extension.ts';
 import type { Admits, FoundToken, JoinTokens } from '../fleet/join-tokens.ts';
 
 const PATH = '/apis/plumb.dev/v1/jointokens';
 const HOUR_SECONDS = 3_600;
+
+/** A bound that is not understood must not end in a token that lives longer than was meant: its endpoint is strict. */
+const TOKEN = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    host: { type: 'string', description: 'Name of the one host that it admits.' },
+    zone: { type: 'string', description: 'Zone of the hosts that it admits, whatever their names are.' },
+    uses: { type: 'integer', description: 'How often it admits a host; once, if absent.' },
+    ttlSeconds: { type: 'integer', description: 'How long it is valid; an hour, if absent.' },
+  },
+} as const;
 
 export function joinTokenExtensions(tokens: JoinTokens, caPin: () => string): Extension[] {
   const view = (token: FoundToken) => viewOf(tokens, token);
@@ -22,14 +34,14 @@ export function joinTokenExtensions(tokens: JoinTokens, caPin: () => string): Ex
     {
       method: 'POST',
       path: PATH,
-      async handle(request) {
-        const { admits, uses, ttlSeconds } = checked(await request.json());
-        const made = await tokens.create({ admits, uses, ttlSeconds, by: request.user.name });
+      strict: true,
+      ...taking(TOKEN, async ({ host, zone, uses = 1, ttlSeconds = HOUR_SECONDS }: ValueOf<typeof TOKEN>, { user }) => {
+        const made = await tokens.create({ admits: admitted(host, zone), uses, ttlSeconds, by: user.name });
         return {
           status: 201,
           body: { ...view(made), token: formatJoinToken({ secret: made.secret, caPin: caPin() }) },
         };
-      },
+      }),
     },
     {
       method: 'DELETE',
@@ -42,18 +54,10 @@ export function joinTokenExtensions(tokens: JoinTokens, caPin: () => string): Ex
   ];
 }
 
-function checked(body: unknown): { admits: Admits; uses: number; ttlSeconds: number } {
-  const { host, zone, uses = 1, ttlSeconds = HOUR_SECONDS, ...others } = (body ?? {}) as Record<string, unknown>;
-  // A bound that is not understood must not end in a token that lives longer than was meant.
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined)
-    throw terminal('BadRequest', `${shown(unknown)} is not known: send host or zone, uses, ttlSeconds`);
-  if ((host === undefined) === (zone === undefined)) throw terminal('BadRequest', 'say either host or zone');
-  const name = host ?? zone;
-  if (typeof name !== 'string') throw terminal('BadRequest', 'host and zone are names');
-  if (typeof uses !== 'number' || typeof ttlSeconds !== 'number')
-    throw terminal('BadRequest', 'uses and ttlSeconds are numbers');
-  return { admits: host === undefined ? { zone: name } : { host: name }, uses, ttlSeconds };
+function admitted(host: string | undefined, zone: string | undefined): Admits {
+  if (host !== undefined && zone === undefined) return { host };
+  if (zone !== undefined && host === undefined) return { zone };
+  throw terminal('BadRequest', 'say either host or zone');
 }
 
 function viewOf(tokens: JoinTokens, token: FoundToken) {

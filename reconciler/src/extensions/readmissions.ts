@@ -1,11 +1,27 @@
 /** `/apis/plumb.dev/v1/readmissions`: hosts that ask for a name with another credential, and a person's word that it is theirs. */
-import { terminal } from '@plumb/schemas';
-import type { Extension } from '../api/extension.ts';
+
+import type { ValueOf } from '@plumb/schemas/kinds/define.ts';
+import { name } from '@plumb/schemas/meta/schema.ts';
+import { type Extension, taking } from '../api/extension.ts';
 import { fingerprint } from '../fleet/credentials.ts';
 import type { FleetServer } from '../fleet/fleet-server.ts';
 import type { NotedNewcomer } from '../fleet/newcomers.ts';
 
 const PATH = '/apis/plumb.dev/v1/readmissions';
+
+const READMISSION = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['host'],
+  properties: {
+    host: { ...name, description: 'Name of the host.' },
+    credential: {
+      type: 'string',
+      pattern: '^[0-9a-f]{1,64}$',
+      description: 'The beginning of the fingerprint of the credential: digits and a to f.',
+    },
+  },
+} as const;
 
 export function readmissionExtensions(fleet: Pick<FleetServer, 'newcomers' | 'readmit'>): Extension[] {
   return [
@@ -20,13 +36,9 @@ export function readmissionExtensions(fleet: Pick<FleetServer, 'newcomers' | 're
     {
       method: 'POST',
       path: PATH,
-      async handle(request) {
-        const { host, credential } = ((await request.json()) ?? {}) as Record<string, unknown>;
-        if (typeof host !== 'string') throw terminal('BadRequest', 'say which host');
-        if (credential !== undefined && (typeof credential !== 'string' || !/^[0-9a-f]{1,64}$/.test(credential)))
-          throw terminal('BadRequest', 'credential is the beginning of a fingerprint: digits and a to f');
-        return { body: view(await fleet.readmit(host, credential)) };
-      },
+      ...taking(READMISSION, async ({ host, credential }: ValueOf<typeof READMISSION>) => ({
+        body: view(await fleet.readmit(host, credential)),
+      })),
     },
   ];
 }

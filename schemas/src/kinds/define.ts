@@ -91,5 +91,7 @@ export type SpecInputOf<K> = K extends { readonly spec: infer S extends Schema }
 export type StatusOf<K> = K extends { readonly status: infer T extends Schema }
   ? FromExtendedSchema<Extension, T>
   : never;
+/** The value that a schema describes. */
+export type ValueOf<S extends Schema> = FromExtendedSchema<Extension, S>;
 /** The stored object of a kind. */
 export type ObjectOf<K> = PlumbObject<SpecOf<K>, StatusOf<K>>;

@@ -9,7 +9,14 @@ const schemas = new WeakMap<KindDefinition, SchemaNode>();
 
 /** Removes, in place, every field of the object that its kind does not know, and says which. */
 export function dropUnknownFields(kind: KindDefinition, object: unknown): FieldError[] {
-  const schema = schemas.getOrInsertComputed(kind, () => inputSchema(kind));
+  return dropUnknownTo(
+    schemas.getOrInsertComputed(kind, () => inputSchema(kind)),
+    object,
+  );
+}
+
+/** Removes, in place, every field of the value that the schema does not know, and says which. */
+export function dropUnknownTo(schema: SchemaNode, object: unknown): FieldError[] {
   const dropped = new Mistakes();
   drop(schema, object, dropped);
   return dropped.list();

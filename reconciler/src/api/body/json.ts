@@ -3,6 +3,7 @@
  * prototype of its own, no cycle, no accessor and no number that text cannot hold, and what is looked at is what is written.
  */
 import { type PlumbError, terminal } from '@plumb/schemas';
+import { moreSentence } from '@plumb/schemas/project/validate-mistakes.ts';
 import { badRequest } from '../failure.ts';
 import { fieldsTwice } from './fields-twice.ts';
 import { shapeOf } from './shape.ts';
@@ -87,6 +88,13 @@ function lookInto(container: object, depth: number, looked: Looked): void {
 /** Throws PlumbError `BadRequest` when a field stands twice: which of them was meant? */
 export function refuseDuplicates(duplicates: Duplicates): void {
   if (duplicates.count > 0) throw badRequest(duplicateSentence(duplicates));
+}
+
+/** Warnings of fields that stand twice. */
+export function duplicateWarnings({ paths, count }: Duplicates): string[] {
+  const named = paths.map((path) => `duplicate field ${JSON.stringify(path)}`);
+  const more = count - paths.length;
+  return more > 0 ? [...named, `duplicate fields: ${moreSentence(more)}`] : named;
 }
 
 /** The sentence of Kubernetes for fields that stand twice. */

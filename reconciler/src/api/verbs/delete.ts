@@ -60,7 +60,7 @@ function markedObject(object: PlumbObject, deletionTimestamp: string): string {
 }
 
 /** propagationPolicy and gracePeriodSeconds are checked and without effect: references decide when an object goes. */
-export async function optionsOf({ request }: Call): Promise<DeleteOptions> {
+export async function optionsOf({ request }: Pick<Call, 'request'>): Promise<DeleteOptions> {
   const options = deleteOptions(request.query, await request.json());
   if (options.dryRun) request.wrote = false;
   return options;

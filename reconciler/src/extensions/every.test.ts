@@ -1,0 +1,191 @@
+/** What every endpoint that is no resource makes of bodies and options that it cannot mean, on a whole server. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import http2 from 'node:http2';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Access, findAccess } from '@plumb/cli/access.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Extension } from '../api/extension.ts';
+import type { Control } from '../control.ts';
+import { type ControlPlane, serve } from '../main.ts';
+import type { Pki } from '../pki/open.ts';
+import { everyExtension } from './every.ts';
+
+/** They are declared without anything being asked of what they work with. */
+const nothing: unknown = new Proxy(() => {}, { get: () => nothing });
+const written = [...everyExtension(nothing as Pki, Date.now, () => nothing as Control)].filter(
+  ({ method }) => method !== 'GET',
+);
+
+/** A body of each endpoint that it takes, though what it names may not be there. */
+const GOOD: Record<string, Record<string, unknown>> = {
+  'admintoken/rotate': {},
+  'authority/rotate': { overlapSeconds: 60 },
+  jointokens: { host: 'host-1', uses: 2, ttlSeconds: 60 },
+  readmissions: { host: 'host-1', credential: 'ab12' },
+  fences: { host: 'host-1', confirmedOff: true },
+  'flows/x/retry': {},
+  'flows/x/abandon': {},
+  cascades: { objects: [{ kind: 'Zone', name: 'none' }], dryRun: false, expect: 1 },
+  plans: { objects: [{ kind: 'Zone', metadata: { name: 'a' }, spec: {} }] },
+  driftscans: { way: 'digests' },
+};
+const ROOT = '/apis/plumb.dev/v1/';
+const placeOf = ({ path }: Extension) => path.replace(/\{\w+\}/, 'x').slice(ROOT.length);
+const posts = written.filter(({ method }) => method === 'POST').map((one) => [placeOf(one), one] as const);
+const deletes = written.filter(({ method }) => method === 'DELETE').map((one) => [placeOf(one), one] as const);
+
+let dataDir: string;
+let plane: ControlPlane;
+let access: Access;
+let session: http2.ClientHttp2Session;
+
+beforeAll(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), 'plumb-every-'));
+  const { promise: ready, resolve: onReady, reject: onFatal } = Promise.withResolvers<void>();
+  plane = await serve({ dataDir, listen: { host: '127.0.0.1', port: 0 }, log: () => {}, onFatal, onReady });
+  await ready;
+  access = await findAccess(plane.kubeconfigFile, {});
+  session = http2.connect(plane.url, { ca: access.authority! });
+});
+afterAll(async () => {
+  session?.destroy();
+  await plane?.close();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+interface Answer {
+  status: number;
+  warning: string | undefined;
+  // biome-ignore lint/suspicious/noExplicitAny: tests read bodies of every shape
+  body: any;
+}
+
+async function send(method: string, path: string, text = '', type = 'application/json'): Promise<Answer> {
+  const head = { ':method': method, ':path': ROOT + path, authorization: `Bearer ${access.token}` };
+  const stream = session.request({ ...head, ...(type ? { 'content-type': type } : {}) }, { endStream: false });
+  stream.end(text);
+  const { promise, resolve } = Promise.withResolvers<http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader>();
+  stream.once('response', resolve);
+  let answer = '';
+  for await (const part of stream.setEncoding('utf8')) answer += part;
+  const headers = await promise;
+  return {
+    status: headers[':status']!,
+    warning: headers.warning as string | undefined,
+    body: answer ? JSON.parse(answer) : {},
+  };
+}
+
+const refusal = ({ status, body }: Answer) => [status, body.kind, body.reason, body.code];
+
+test('each of them is tried here', () => {
+  expect(posts.map(([place]) => place).sort()).toEqual(Object.keys(GOOD).sort());
+  expect(deletes.map(([place]) => place).sort()).toEqual(['jointokens/x', 'poisoned/x']);
+});
+
+describe.each(posts)('POST %s', (place, extension) => {
+  const good = GOOD[place]!;
+
+  test('a field that is not known is refused, and named', async () => {
+    for (const wrong of ['hots', 'dryrun', '__proto__', 'constructor']) {
+      const body = `${JSON.stringify(good).slice(0, -1)}${Object.keys(good).length > 0 ? ',' : ''}"${wrong}":"All"}`;
+      const answer = await send('POST', place, body);
+      expect([wrong, ...refusal(answer)]).toEqual([wrong, 422, 'Status', 'Invalid', 422]);
+      expect(answer.body.message).toContain(`${wrong} is not a known field`);
+      expect(answer.body.details.causes).toHaveLength(1);
+    }
+  });
+
+  test('so is one inside', async () => {
+    for (const [field, value] of Object.entries(good)) {
+      const [item] = Array.isArray(value) ? value : [];
+      if (typeof item !== 'object') continue;
+      const answer = await send('POST', place, JSON.stringify({ ...good, [field]: [{ ...item, of: 'no use' }] }));
+      expect(refusal(answer)).toEqual([422, 'Status', 'Invalid', 422]);
+      expect(answer.body.message).toContain(`${field}[0].of`);
+    }
+  });
+
+  test('a field of another type is refused, and so is a body', async () => {
+    for (const field of Object.keys(good))
+      for (const wrong of [null, 7.5, 'no such', true, [], {}, [1], { a: 1 }]) {
+        if (typeof wrong === typeof good[field] && typeof wrong !== 'object' && typeof wrong !== 'number') continue;
+        const answer = await send('POST', place, JSON.stringify({ ...good, [field]: wrong }));
+        // A list of nothing is a list.
+        if (Array.isArray(wrong) && wrong.length === 0 && Array.isArray(good[field])) continue;
+        expect([field, wrong, ...refusal(answer)]).toEqual([field, wrong, 422, 'Status', 'Invalid', 422]);
+        expect(answer.body.message).toContain(field);
+      }
+    for (const wrong of ['null', '[]', '7', '"host-1"', 'true'])
+      expect([wrong, ...refusal(await send('POST', place, wrong))]).toEqual([wrong, 422, 'Status', 'Invalid', 422]);
+    for (const wrong of ['{', '{}{}', 'host: host-1', '{"a":1e999}'])
+      expect([wrong, ...refusal(await send('POST', place, wrong))]).toEqual([wrong, 400, 'Status', 'BadRequest', 400]);
+  });
+
+  test('a field that stands twice is refused', async () => {
+    const [field = 'a', value = 1] = Object.entries(good)[0] ?? [];
+    const twice = `{"${field}":${JSON.stringify(value)},${JSON.stringify({ ...good, [field]: value }).slice(1)}`;
+    const answer = await send('POST', place, twice);
+    expect(refusal(answer)).toEqual([400, 'Status', 'BadRequest', 400]);
+    expect(answer.body.message).toContain(`duplicate field "${field}"`);
+  });
+
+  test('what is no JSON by its content type is refused', async () => {
+    const text = JSON.stringify(good);
+    for (const type of ['application/x-www-form-urlencoded', 'text/plain', 'application/yaml', 'application/json2'])
+      expect([type, ...refusal(await send('POST', place, text, type))]).toEqual(
+        expect.arrayContaining([type, 415, 'UnsupportedMediaType']),
+      );
+  });
+
+  test('options are those of any other write', async () => {
+    const text = JSON.stringify(good);
+    for (const query of ['dryRun=all', 'dryRun=', 'dryRun=All&dryRun=x', 'fieldValidation=strict', 'fieldManager=%00'])
+      expect([query, ...refusal(await send('POST', `${place}?${query}`, text))]).toEqual([
+        ...[query, 422, 'Status', 'Invalid', 422],
+      ]);
+    const tried = await send('POST', `${place}?dryRun=All`, text);
+    if (extension.onlyReads || extension.triesDryRun) expect(tried.status).toBeOneOf([200, 404]);
+    else expect(refusal(tried)).toEqual([422, 'Status', 'Invalid', 422]);
+  });
+
+  test('under Warn what is not known is warned of, unless what it may mean cannot be undone', async () => {
+    if (place.includes('rotate') || place.startsWith('flows')) return;
+    const sent = JSON.stringify({ ...good, hots: 1 });
+    const answer = await send('POST', `${place}?fieldValidation=Warn`, sent);
+    if (extension.strict) expect(refusal(answer)).toEqual([422, 'Status', 'Invalid', 422]);
+    else if (answer.status === 200) expect(answer.warning).toContain('hots is not a known field');
+    else expect(answer.body.message).not.toContain('hots');
+  });
+
+  test('other methods are not served', async () => {
+    for (const method of ['PUT', 'PATCH', 'OPTIONS', 'DELETE'])
+      expect(refusal(await send(method, place))).toEqual([405, 'Status', 'MethodNotAllowed', 405]);
+  });
+});
+
+describe.each(deletes)('DELETE %s', (place) => {
+  test.each([
+    ['{"dryRun":["All"]}', 422],
+    ['{"dryRun":["all"]}', 422],
+    ['{"dryrun":["All"]}', 400],
+    ['{"dryRun":"All"}', 400],
+    ['{"preconditions":{"uid":"other"}}', 422],
+    ['{"preconditions":{"resourceVersion":"1"}}', 422],
+    ['{"propagationPolicy":"Bogus"}', 422],
+    ['[]', 400],
+    ['{', 400],
+    ['{"kind":"DeleteOptions","kind":"DeleteOptions"}', 400],
+  ])('with %s is %i', async (text, status) => {
+    expect((await send('DELETE', place, text)).status).toBe(status);
+  });
+
+  test.each(['dryRun=All', 'dryRun=all', 'propagationPolicy=x', 'gracePeriodSeconds=soon'])('?%s', async (query) => {
+    expect((await send('DELETE', `${place}?${query}`)).status).toBe(query.startsWith('grace') ? 400 : 422);
+  });
+
+  test('a body of another type is refused', async () => {
+    expect((await send('DELETE', place, '{}', 'text/plain')).status).toBe(415);
+  });
+});
