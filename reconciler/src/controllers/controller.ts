@@ -5,13 +5,12 @@ import type { AllocationIndex } from '../allocation/allocation-index.ts';
 import type { Holdings } from '../allocation/holdings.ts';
 import type { AllocationLane } from '../allocation/lane.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import type { HostLiveness } from '../fleet/liveness.ts';
 import type { Journal } from '../flow/journal.ts';
 import type { ObjectCache } from '../runtime/cache.ts';
 import type { EventRecorder } from '../runtime/events.ts';
 import type { Store } from '../store/store.ts';
 import type { Wrote } from './audit.ts';
-import type { HostLiveness } from './host/liveness.ts';
-import type { TunnelEndpoints } from './host/tunnel-endpoints.ts';
 import type { SharedDrifts } from './shared-drift.ts';
 
 export interface Controller {
@@ -48,7 +47,7 @@ export interface Context {
   liveness: HostLiveness;
   /** What hosts have told of networks that differ there. */
   drifts: SharedDrifts;
-  endpoints: Pick<TunnelEndpoints, 'addressOf' | 'problemOf' | 'onChange'>;
+  endpoints: TunnelAddresses;
   limits: ServerLimits;
   events: EventRecorder;
   ambient: Ambient;
@@ -63,4 +62,14 @@ export interface Context {
   strays: Set<string>;
   /** Puts the key into its controller's queue, now or after some milliseconds. */
   enqueue(key: string, afterMs?: number): void;
+}
+
+/** Where other hosts send what their networks carry to a host. */
+export interface TunnelAddresses {
+  /** Empty when the host has none. */
+  addressOf(host: string): string;
+  /** Why the host has none, or not the one that it declares. */
+  problemOf(host: string): { reason: string; message: string } | undefined;
+  /** Calls `listener` with a host of which the address may be another now. Returns a function that ends it. */
+  onChange(listener: (host: string) => void): () => void;
 }

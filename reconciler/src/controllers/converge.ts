@@ -9,7 +9,7 @@ import type { Cached } from '../runtime/cache.ts';
 import { type ConditionInput, findCondition } from '../runtime/conditions.ts';
 import type { Context } from './controller.ts';
 import { QUIET_REASON } from './guarded.ts';
-import { restrictionOf } from './host/restriction.ts';
+import { restrictionOf } from './restriction.ts';
 import { tellSharedDrift, tellSharedRepaired } from './shared-drift.ts';
 import { conditionsTo, writeStatus } from './status.ts';
 

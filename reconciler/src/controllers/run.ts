@@ -9,8 +9,8 @@ import { pluralOf } from '../store/keys.ts';
 import type { Context } from './controller.ts';
 import { dispatch } from './dispatch.ts';
 import type { Survey } from './first-look.ts';
-import { restrictionOf } from './host/restriction.ts';
 import { allControllers } from './index.ts';
+import { restrictionOf } from './restriction.ts';
 import { lookAtSetAside } from './set-aside.ts';
 
 export interface Running {

@@ -1,5 +1,6 @@
 /** Host: says whether its agent is connected and what it found there; lets go of it when nothing runs on it. */
 import { type Host, type Instance, type LiveResource, resourceOrder, retryable, type Zone } from '@plumb/schemas';
+import { capacityOf } from '../../fleet/capacity.ts';
 import { findCredential, removal } from '../../fleet/credentials.ts';
 import type { HostLive } from '../../fleet/fleet.ts';
 import { isBlocked } from '../../fleet/troubles.ts';
@@ -10,6 +11,7 @@ import { converge } from '../converge.ts';
 import { guarded } from '../guarded.ts';
 import { heirOf } from '../image/heirs.ts';
 import { mustBeReady, nameOf, resolve } from '../references.ts';
+import { fencedError, restrictionOf } from '../restriction.ts';
 import { RETRY_ANNOTATION } from '../retry.ts';
 import {
   conditionsTo,
@@ -22,9 +24,7 @@ import {
   type Status,
   writeStatus,
 } from '../status.ts';
-import { capacityOf } from './capacity.ts';
 import { orphansOn, REMEMBERED_MS } from './orphans.ts';
-import { fencedError, restrictionOf } from './restriction.ts';
 
 export function hostController(context: Context): Controller {
   /** Host → what a person's last wish for another try was. */

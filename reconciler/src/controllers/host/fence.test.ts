@@ -1,10 +1,10 @@
 import { type Instance, realAmbient, retryable } from '@plumb/schemas';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DISCONNECT_GRACE_MS } from '../../fleet/liveness.ts';
 import { FakeClock } from '../../runtime/fake-clock.ts';
 import { condition, hostSpec, instanceSpec, makeEstate } from '../testing/estate.ts';
 import { type Rig, startRig } from '../testing/rig.ts';
 import { fenceHost } from './fence.ts';
-import { DISCONNECT_GRACE_MS } from './liveness.ts';
 
 let rig: Rig;
 let clock: FakeClock;

@@ -3,8 +3,8 @@ import { type Host, terminal } from '@plumb/schemas';
 import type { Cached } from '../../runtime/cache.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
+import { fencedError } from '../restriction.ts';
 import { failedStatus, writeStatus } from '../status.ts';
-import { fencedError } from './restriction.ts';
 
 export interface Fenced {
   host: string;

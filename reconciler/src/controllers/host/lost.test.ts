@@ -1,11 +1,11 @@
 import { realAmbient } from '@plumb/schemas';
 import { expect, it } from 'vitest';
+import { DISCONNECT_GRACE_MS } from '../../fleet/liveness.ts';
 import { FakeFleet } from '../../fleet/testing/fake-fleet.ts';
 import { FakeClock } from '../../runtime/fake-clock.ts';
 import { MemoryStore } from '../../store/memory.ts';
 import { condition, hostSpec, instanceSpec, makeEstate } from '../testing/estate.ts';
 import { type Rig, startRig } from '../testing/rig.ts';
-import { DISCONNECT_GRACE_MS } from './liveness.ts';
 
 const HOSTS = Array.from({ length: 6 }, (_, n) => `host-${n + 1}`);
 const INSTANCES = Array.from({ length: 18 }, (_, n) => `web-${n}`);

@@ -2,9 +2,10 @@
  * Hosts that are waited for. An instance whose host is away is looked at when the host tells, or once when it is lost:
  * until then nothing can be said of it, and there may be a million of it.
  */
+
+import { DISCONNECT_GRACE_MS } from '../../fleet/liveness.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
-import { DISCONNECT_GRACE_MS } from './liveness.ts';
 
 /** A timer that is this much late says that the server was busy, and may not have heard who spoke. */
 const LATE_MS = 1_000;

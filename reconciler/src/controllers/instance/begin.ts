@@ -6,7 +6,7 @@ import { doneSteps } from '../../flow/undo.ts';
 import { PLAN_VERSION } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Context } from '../controller.ts';
-import { isOff } from '../host/restriction.ts';
+import { isOff } from '../restriction.ts';
 import { driftSentence } from './drift.ts';
 import { proofOfOff } from './evacuate.ts';
 import { allHeld, planInstance } from './planning.ts';

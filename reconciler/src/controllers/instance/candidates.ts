@@ -1,13 +1,13 @@
 /** The hosts as placement sees them, kept in step with what is declared, what is connected and what is handed out. */
 import type { Host } from '@plumb/schemas';
 import type { AllocationIndex } from '../../allocation/allocation-index.ts';
+import { capacityOf } from '../../fleet/capacity.ts';
 import type { HostLive } from '../../fleet/fleet.ts';
 import { isBlocked } from '../../fleet/troubles.ts';
 import type { PlacementRequest } from '../../plan/placement.ts';
 import { type Candidate, PlacementIndex } from '../../plan/placement-index.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
-import { capacityOf } from '../host/capacity.ts';
 
 const NO_LABELS = {};
 const NOTHING = { cpus: 0, memoryMiB: 0 };

@@ -11,7 +11,7 @@ import type { Journaled } from '../../flow/journal.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context, Controller } from '../controller.ts';
 import { guarded } from '../guarded.ts';
-import { unfitError } from '../host/restriction.ts';
+import { unfitError } from '../restriction.ts';
 import { isApplied } from './applied.ts';
 import { beginFlow } from './begin.ts';
 import { followCandidates } from './candidates.ts';

@@ -6,7 +6,7 @@ import type { Cached } from '../../runtime/cache.ts';
 import { keys } from '../../store/keys.ts';
 import type { Precondition } from '../../store/store.ts';
 import type { Again, Context } from '../controller.ts';
-import { isOff } from '../host/restriction.ts';
+import { isOff } from '../restriction.ts';
 import { failedStatus, writeStatus } from '../status.ts';
 import { beginFlow } from './begin.ts';
 import { goForward, rest } from './go.ts';

@@ -14,6 +14,7 @@ import {
   terminal,
 } from '@plumb/schemas';
 import type { AllocationIndex } from '../../allocation/allocation-index.ts';
+import { capacityOf } from '../../fleet/capacity.ts';
 import { allocate, chooseRootDisk } from '../../plan/allocate.ts';
 import { type Allocation, heldAllocation, type RootDisk } from '../../plan/allocation.ts';
 import { keptSeed, ownResources, resourceIds, sharedResources } from '../../plan/instance-resources.ts';
@@ -21,10 +22,9 @@ import { diffHost, type PlanStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
-import { capacityOf } from '../host/capacity.ts';
-import { isOff, unfitError } from '../host/restriction.ts';
 import { peersOf } from '../l2-network/peers.ts';
 import { nameOf } from '../references.ts';
+import { isOff, unfitError } from '../restriction.ts';
 import { isApplied } from './applied.ts';
 import { mayBePutBack } from './change-sets.ts';
 import { placeInstance, requireEveryHost } from './place.ts';

@@ -1,6 +1,6 @@
 /** Since when each host has not been connected. A host that was never heard of counts from the start of the process. */
 import type { Clock } from '@plumb/schemas';
-import type { Fleet } from '../../fleet/fleet.ts';
+import type { Fleet } from './fleet.ts';
 
 /** An agent may restart without anyone being alarmed for this long. */
 export const DISCONNECT_GRACE_MS = 40_000;

@@ -1,9 +1,9 @@
 /** Which hosts are told to remove resources only, and which get nothing new, as their Host and their agent say. */
 import { type Host, type PlumbError, retryable } from '@plumb/schemas';
-import type { Restriction } from '../../fleet/restricted.ts';
-import type { ObjectCache } from '../../runtime/cache.ts';
-import { keys } from '../../store/keys.ts';
-import type { Context } from '../controller.ts';
+import type { Restriction } from '../fleet/restricted.ts';
+import type { ObjectCache } from '../runtime/cache.ts';
+import { keys } from '../store/keys.ts';
+import type { Context } from './controller.ts';
 
 /** Undefined when resources may be made there. */
 export function restrictionOf(cache: Pick<ObjectCache, 'get' | 'poisoned'>, name: string): Restriction | undefined {

@@ -1,7 +1,7 @@
 /** What counts of what a host claims to have: no more than its Host declares, or than is plausible. Pure. */
 import { type Host, type PlumbError, retryable } from '@plumb/schemas';
 import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
-import type { HostFacts } from '../../fleet/fleet.ts';
+import type { HostFacts } from './fleet.ts';
 
 export interface Capacity {
   /** Before overcommit. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { FakeFleet } from '../../fleet/testing/fake-fleet.ts';
-import { FakeClock } from '../../runtime/fake-clock.ts';
+import { FakeClock } from '../runtime/fake-clock.ts';
 import { DISCONNECT_GRACE_MS, HostLiveness, LONGEST_EXCUSE_MS } from './liveness.ts';
+import { FakeFleet } from './testing/fake-fleet.ts';
 
 function aHostThatLeft() {
   const clock = new FakeClock();
