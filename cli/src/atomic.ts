@@ -1,10 +1,11 @@
 /** `plumb apply --atomic`: all manifests as one ChangeSet. */
+
+import { settled } from '@plumb/client/settled.ts';
 import { API_GROUP_VERSION, terminal } from '@plumb/schemas';
 import type { Session } from './command.ts';
 import { follow, type Target } from './follow.ts';
 import type { Manifest } from './manifests.ts';
 import { collectionPath, resourceByAlias } from './resources.ts';
-import { settled } from './settled.ts';
 import { StatusLine } from './status-line.ts';
 import type { Surroundings } from './surroundings.ts';
 import { printable } from './table.ts';

@@ -1,8 +1,9 @@
 /** Waiting until objects are ready, or have said that they never will be. */
+
+import { settled } from '@plumb/client/settled.ts';
 import type { Session } from './command.ts';
 import { follow, type Target } from './follow.ts';
 import { Progress } from './progress.ts';
-import { settled } from './settled.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** Exit code: 0 when all are ready; 1 when one failed, went away or is late, each of which is told. */

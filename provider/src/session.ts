@@ -1,9 +1,9 @@
 /** What one gRPC connection knows. Terraform opens one for each configured provider, so aliases never meet. */
-import { type Ambient, PlumbError, terminal } from '@plumb/schemas';
-import { Client } from './client/client.ts';
-import { connectionFrom, type ProviderAttributes, type Surroundings } from './client/settings.ts';
-import { Transport } from './client/transport.ts';
+import { Client } from '@plumb/client/client.ts';
+import type { Surroundings } from '@plumb/client/connection.ts';
+import { type Ambient, terminal } from '@plumb/schemas';
 import type { Log } from './log.ts';
+import { connectionFrom, type ProviderAttributes } from './settings.ts';
 
 export class Session {
   readonly ambient: Ambient;
@@ -21,14 +21,17 @@ export class Session {
 
   /** Takes the provider block. Throws a terminal `NotConfigured` or `BadKubeconfig`. Asks the server nothing yet. */
   configure(attributes: ProviderAttributes): void {
-    this.#client?.transport.close();
-    const transport = new Transport(
-      connectionFrom(attributes, this.#surroundings),
-      this.ambient.clock,
-      this.log,
-      this.#surroundings,
-    );
-    this.#client = new Client(transport, this.ambient, this.#stop.signal);
+    this.#client?.close();
+    this.#client = new Client({
+      connection: connectionFrom(attributes, this.#surroundings),
+      ambient: this.ambient,
+      surroundings: this.#surroundings,
+      stop: this.#stop.signal,
+      userAgent: 'terraform-provider-plumb',
+      untrusted: (server, why) =>
+        `the certificate of ${server} is not trusted (${why}): give its authority in ca_certificate or in a kubeconfig`,
+      log: (what, fields) => this.log('debug', what, fields),
+    });
   }
 
   /** The provider block depends on what is known only after apply: the server is not asked in this session. */
@@ -44,12 +47,12 @@ export class Session {
 
   /** Ends every wait, now and later: Terraform was interrupted. What is being sent is still sent. */
   stop(): void {
-    this.#stop.abort(new PlumbError({ reason: 'Interrupted', message: 'stopped', retry: 'terminal' }));
+    this.#stop.abort(terminal('Interrupted', 'Terraform was told to stop before the end of it was seen'));
   }
 
   /** The connection is gone: nobody waits for an answer any more. */
   close(): void {
     this.stop();
-    this.#client?.transport.close();
+    this.#client?.close();
   }
 }

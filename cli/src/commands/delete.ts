@@ -1,3 +1,4 @@
+import { settled } from '@plumb/client/settled.ts';
 import { PlumbError, terminal } from '@plumb/schemas';
 import { markCascade } from '../cascade.ts';
 import { ApiError } from '../client.ts';
@@ -10,7 +11,6 @@ import { describeManifest } from '../manifests.ts';
 import { Progress } from '../progress.ts';
 import { objectPath } from '../resources.ts';
 import { selectedTargets } from '../selector.ts';
-import { settled } from '../settled.ts';
 import type { Surroundings } from '../surroundings.ts';
 
 const WIDTH = 64;

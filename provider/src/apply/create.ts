@@ -1,9 +1,10 @@
 /** Creating: the object is posted, then waited for. What did not become Ready is deleted again, and confirmed gone. */
+
+import type { Client } from '@plumb/client/client.ts';
+import { createObject, type Reference, title } from '@plumb/client/objects.ts';
+import { untilGone, untilReady } from '@plumb/client/ready.ts';
 import { PlumbError, type PlumbObject } from '@plumb/schemas';
 import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
-import type { Client } from '../client/client.ts';
-import { createObject, type Reference, title } from '../client/objects.ts';
-import { untilGone, untilReady } from '../client/ready.ts';
 import { type Diagnostic, errorDiagnostics, failure } from '../diagnostic.ts';
 import { draftOf, referenceOf, stateOf, timeoutOf } from '../value/object.ts';
 import { settle } from '../value/plan.ts';

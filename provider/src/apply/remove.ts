@@ -1,8 +1,9 @@
 /** Deleting: by uid, and it ends when the object is gone. */
+
+import type { Client } from '@plumb/client/client.ts';
+import { title } from '@plumb/client/objects.ts';
+import { untilGone } from '@plumb/client/ready.ts';
 import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
-import type { Client } from '../client/client.ts';
-import { title } from '../client/objects.ts';
-import { untilGone } from '../client/ready.ts';
 import { errorDiagnostics } from '../diagnostic.ts';
 import { referenceOf, timeoutOf, uidOf } from '../value/object.ts';
 import type { ObjectValue } from '../value/value.ts';

@@ -1,9 +1,10 @@
 /** Updating: what changed is patched, then waited for. After a failure the state is what the server has. */
+
+import type { Client } from '@plumb/client/client.ts';
+import { patchObject, type Reference, readObject, title } from '@plumb/client/objects.ts';
+import { untilReady } from '@plumb/client/ready.ts';
 import { PlumbError, terminal } from '@plumb/schemas';
 import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
-import type { Client } from '../client/client.ts';
-import { patchObject, type Reference, readObject, title } from '../client/objects.ts';
-import { untilReady } from '../client/ready.ts';
 import { type Diagnostic, errorDiagnostics } from '../diagnostic.ts';
 import { patchOf, referenceOf, stateOf, timeoutOf, uidOf } from '../value/object.ts';
 import { settle } from '../value/plan.ts';

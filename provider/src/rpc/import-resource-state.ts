@@ -1,6 +1,6 @@
+import { type Reference, readObject, title } from '@plumb/client/objects.ts';
 import { terminal } from '@plumb/schemas';
 import { DEFAULT_PROJECT, type TerraformKind } from '@plumb/schemas/project/terraform.ts';
-import { type Reference, readObject, title } from '../client/objects.ts';
 import { kindOfType } from '../resources.ts';
 import { importedState } from '../value/object.ts';
 import { dynamic } from '../wire/convert.ts';

@@ -1,6 +1,6 @@
+import { readObject, title } from '@plumb/client/objects.ts';
 import { terminal } from '@plumb/schemas';
 import { DEFAULT_PROJECT } from '@plumb/schemas/project/terraform.ts';
-import { readObject, title } from '../client/objects.ts';
 import { kindOfType } from '../resources.ts';
 import { dataOf, referenceOf } from '../value/object.ts';
 import { dynamic, objectIn } from '../wire/convert.ts';

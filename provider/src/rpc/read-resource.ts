@@ -1,4 +1,4 @@
-import { readObject } from '../client/objects.ts';
+import { readObject } from '@plumb/client/objects.ts';
 import { kindOfType } from '../resources.ts';
 import { referenceOf, stateOf, uidOf } from '../value/object.ts';
 import { dynamic, objectIn } from '../wire/convert.ts';

@@ -169,6 +169,15 @@ export class FakeApi {
     const watcher = { collection: url.pathname, name: selected(url), response };
     this.#watchers.add(watcher);
     response.on('close', () => this.#watchers.delete(watcher));
+    if (url.searchParams.has('sendInitialEvents')) {
+      for (const [path, object] of this.#objects) this.#tell('ADDED', path, object, [watcher]);
+      const metadata = {
+        resourceVersion: String(this.#revision),
+        annotations: { 'k8s.io/initial-events-end': 'true' },
+      };
+      response.write(`${JSON.stringify({ type: 'BOOKMARK', object: { metadata } })}\n`);
+      return;
+    }
     const from = Number(url.searchParams.get('resourceVersion'));
     for (const [path, object] of this.#objects) {
       if (Number(object.metadata.resourceVersion) > from) this.#tell('MODIFIED', path, object, [watcher]);

@@ -1,7 +1,8 @@
 /** Objects of the API as the state of a resource, and a planned state as what the API is sent. Pure. */
+
+import { CREATE_ANNOTATION, type Draft, type Reference } from '@plumb/client/objects.ts';
 import type { PlumbObject } from '@plumb/schemas';
 import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
-import { CREATE_ANNOTATION, type Draft, type Reference } from '../client/objects.ts';
 import { durationMs } from './duration.ts';
 import { attributesFrom, type Fields, fieldsOf } from './fields.ts';
 import { equal, isObject, type ObjectValue, type Value } from './value.ts';

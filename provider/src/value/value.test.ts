@@ -1,6 +1,7 @@
+import { showDuration } from '@plumb/client/deadline.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { durationMs, showDuration } from './duration.ts';
+import { durationMs } from './duration.ts';
 import { objectFromState, parseState } from './json.ts';
 import { equal, isWhollyKnown, NumberText, numberFrom, UNKNOWN } from './value.ts';
 

@@ -9,7 +9,8 @@ import {
 } from '@plumb/schemas';
 import type { Client } from './client.ts';
 import type { Deadline } from './deadline.ts';
-import { Busy } from './status.ts';
+import { ApiError } from './errors.ts';
+import { collectionPath, objectPath } from './paths.ts';
 import type { Request } from './transport.ts';
 
 export interface Reference {
@@ -17,12 +18,6 @@ export interface Reference {
   name: string;
   /** Of namespaced kinds. */
   namespace?: string;
-}
-
-export interface Listing {
-  /** The revision of the listing: a watch from there misses nothing. */
-  resourceVersion: string;
-  object: PlumbObject | undefined;
 }
 
 /** An object as it is sent. */
@@ -42,18 +37,20 @@ export interface Draft {
  */
 export const CREATE_ANNOTATION = 'plumb.dev/create-request';
 
+const MERGE_PATCH = 'application/merge-patch+json';
+
 /** `Instance default/web-0`, for messages. */
 export function title({ kind, name, namespace }: Reference): string {
   return `${kind.kind} ${namespace ? `${namespace}/${name}` : name}`;
 }
 
-export function collectionPath({ kind, namespace }: Omit<Reference, 'name'>): string {
-  const scope = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
-  return `/apis/${API_GROUP_VERSION}${scope}/${kind.plural}`;
+/** Path of its collection. */
+export function collectionOf({ kind, namespace }: Omit<Reference, 'name'>): string {
+  return collectionPath({ apiVersion: API_GROUP_VERSION, plural: kind.plural }, namespace);
 }
 
-export function objectPath(ref: Reference): string {
-  return `${collectionPath(ref)}/${encodeURIComponent(ref.name)}`;
+function pathOf({ kind, name, namespace }: Reference): string {
+  return objectPath({ apiVersion: API_GROUP_VERSION, plural: kind.plural }, namespace, name);
 }
 
 /**
@@ -74,7 +71,7 @@ export async function createObject(
     ...draft,
     metadata: { ...draft.metadata, annotations: { ...draft.metadata.annotations, [CREATE_ANNOTATION]: mark } },
   };
-  const request: Request = { method: 'POST', path: collectionPath(ref), body };
+  const request: Request = { method: 'POST', path: collectionOf(ref), body };
   const never = new AbortController().signal;
   let lost = false;
   try {
@@ -82,7 +79,7 @@ export async function createObject(
       try {
         return (await client.transport.json(request, never)) as PlumbObject;
       } catch (error) {
-        lost ||= error instanceof PlumbError && error.retry === 'retry' && !(error instanceof Busy);
+        lost ||= error instanceof PlumbError && error.retry === 'retry' && !(error instanceof ApiError && error.busy);
         throw error;
       }
     }, limit.signal);
@@ -116,7 +113,7 @@ async function readAtLast(client: Client, ref: Reference, error: PlumbError): Pr
 /** The object, or undefined when there is none of that name. */
 export async function readObject(client: Client, ref: Reference, limit: Deadline): Promise<PlumbObject | undefined> {
   try {
-    return (await client.json({ method: 'GET', path: objectPath(ref) }, limit)) as PlumbObject;
+    return (await client.json({ method: 'GET', path: pathOf(ref) }, limit)) as PlumbObject;
   } catch (error) {
     if (error instanceof PlumbError && error.reason === 'NotFound') return undefined;
     throw error;
@@ -135,15 +132,14 @@ export async function patchObject(
   limit: Deadline,
 ): Promise<PlumbObject | undefined> {
   const body = { ...patch, metadata: { ...patch.metadata, uid } };
-  const contentType = 'application/merge-patch+json';
-  const request: Request = { method: 'PATCH', path: objectPath(ref), body, contentType };
+  const request: Request = { method: 'PATCH', path: pathOf(ref), body, type: MERGE_PATCH };
   return (await ofUid(client, ref, uid, request, limit)) as PlumbObject | undefined;
 }
 
 /** Asks for deletion of the object of that uid. False when it is gone already. */
 export async function deleteObject(client: Client, ref: Reference, uid: string, limit: Deadline): Promise<boolean> {
   const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } };
-  return (await ofUid(client, ref, uid, { method: 'DELETE', path: objectPath(ref), body }, limit)) !== undefined;
+  return (await ofUid(client, ref, uid, { method: 'DELETE', path: pathOf(ref), body }, limit)) !== undefined;
 }
 
 /** The answer to a request that is for that uid alone; undefined when there is no object of that uid any more. */
@@ -160,18 +156,6 @@ async function ofUid(client: Client, ref: Reference, uid: string, request: Reque
       throw retryable(error.reason, error.message, error);
     }
   }, limit.signal);
-}
-
-/** The object of that name with the revision of the listing. */
-export async function listObject(client: Client, ref: Reference, limit: Deadline): Promise<Listing> {
-  const list = (await client.json({ method: 'GET', path: `${collectionPath(ref)}?${only(ref)}` }, limit)) as {
-    metadata: { resourceVersion: string };
-    items: PlumbObject[];
-  };
-  return {
-    resourceVersion: list.metadata.resourceVersion,
-    object: list.items.find((item) => item.metadata.name === ref.name),
-  };
 }
 
 /** The query that selects the object from its collection. */

@@ -2,24 +2,22 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { shownUrl, terminal } from '@plumb/schemas';
-import type { Connection } from './connection.ts';
-import { clusterOf } from './kubeconfig.ts';
+import { type Connection, endpointsIn, guardCredential, type Surroundings } from '@plumb/client/connection.ts';
+import { badKubeconfig, contextIn, readKubeconfigs } from '@plumb/client/kubeconfig.ts';
+import { terminal } from '@plumb/schemas';
 
 /** The attributes of the provider block. */
 export interface ProviderAttributes {
   kubeconfig?: string;
+  /** Of one server, or of several, separated by commas. */
   endpoint?: string;
   token?: string;
   caCertificate?: string;
   insecureHttp?: boolean;
 }
 
-/** What a program takes from the process that started it. */
-export interface Surroundings {
-  env: Readonly<Record<string, string | undefined>>;
-  cwd: string;
-}
+const HELP =
+  "Take the one that the server wrote into its data folder (plumb server says where), and name it in the provider's kubeconfig or in KUBECONFIG.";
 
 /**
  * Finds the connection. The block wins over `PLUMB_*`, and these win over `KUBECONFIG`. The credentials of a kubeconfig
@@ -35,8 +33,8 @@ export function connectionFrom(attributes: ProviderAttributes, { env, cwd }: Sur
     ...(caText ? { ca: pem(caText, from) } : {}),
   };
   const endpoint = attributes.endpoint ?? (attributes.kubeconfig ? undefined : set(env.PLUMB_ENDPOINT));
-  const plain = attributes.insecureHttp ?? set(env.PLUMB_INSECURE_HTTP) === 'true';
-  if (endpoint) return guarded({ ...own, endpoint: checked(endpoint) }, plain);
+  if (attributes.insecureHttp ?? set(env.PLUMB_INSECURE_HTTP) === 'true') own.plainHttp = true;
+  if (endpoint) return guarded({ ...own, endpoints: endpointsIn(endpoint, 'endpoint') });
   const files = attributes.kubeconfig ? [attributes.kubeconfig] : (set(env.KUBECONFIG)?.split(':') ?? []);
   if (files.length === 0) {
     throw terminal(
@@ -44,17 +42,19 @@ export function connectionFrom(attributes: ProviderAttributes, { env, cwd }: Sur
       'No Plumb server is known. Set kubeconfig or endpoint in the provider block, or KUBECONFIG or PLUMB_ENDPOINT in the environment.',
     );
   }
-  const cluster = clusterOf(files.filter((file) => file !== '').map(from));
-  return guarded({ ...cluster, ...own, endpoint: checked(cluster.endpoint) }, plain);
+  const paths = files.filter((file) => file !== '').map(from);
+  const found = readKubeconfigs(paths, HELP);
+  if (found.length === 0) throw badKubeconfig(paths.join(', '), 'there is no such file', HELP);
+  const { namespace, user, cluster, ...connection } = contextIn(found, HELP);
+  return guarded({ ...connection, ...own });
 }
 
-/** A token that goes over plain HTTP can be read, and used from then on, by anyone on the way. */
-function guarded(connection: Connection, plain: boolean): Connection {
-  const { endpoint, token, exec } = connection;
-  if (plain || !endpoint.startsWith('http:') || (!token && !exec)) return connection;
-  throw terminal(
-    'NotConfigured',
-    `${endpoint} is plain HTTP: anyone on the way could read the token. Use https, or set insecure_http = true (or PLUMB_INSECURE_HTTP=true) where no one is.`,
+function guarded(connection: Connection): Connection {
+  return guardCredential(connection, (endpoint) =>
+    terminal(
+      'NotConfigured',
+      `${endpoint} is plain HTTP: anyone on the way could read the token. Use https, or set insecure_http = true (or PLUMB_INSECURE_HTTP=true) where no one is.`,
+    ),
   );
 }
 
@@ -78,20 +78,4 @@ function pem(text: string, from: (path: string) => string): string {
       `ca_certificate is neither a PEM certificate nor a file that can be read: ${(error as Error).message}`,
     );
   }
-}
-
-function checked(endpoint: string): string {
-  const url = URL.parse(endpoint);
-  if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
-    throw terminal(
-      'NotConfigured',
-      `endpoint must be a URL as in https://plumb.example:7443, but is ${shownUrl(endpoint)}`,
-    );
-  }
-  if (url.username || url.password) {
-    throw terminal('NotConfigured', `endpoint ${shownUrl(endpoint)} holds a name or password: give a token instead`);
-  }
-  let end = endpoint.length;
-  while (endpoint[end - 1] === '/') end--;
-  return endpoint.slice(0, end);
 }

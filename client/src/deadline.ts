@@ -1,9 +1,8 @@
 /** How long something may take, and the two ways in which it ends early. */
 import { type Clock, terminal } from '@plumb/schemas';
-import { showDuration } from '../value/duration.ts';
 
 export interface Deadline {
-  /** Aborts with a terminal PlumbError: `Timeout`, or `Interrupted` when Terraform was told to stop. */
+  /** Aborts with a terminal PlumbError `Timeout`, or with the reason of what ends it early. */
   readonly signal: AbortSignal;
   /** What was allowed, in milliseconds. */
   readonly ms: number;
@@ -16,8 +15,7 @@ export function deadline(clock: Clock, ms: number, stop: AbortSignal): Deadline 
   const endTimer = clock.after(ms, () =>
     controller.abort(terminal('Timeout', `It took longer than the ${showDuration(ms)} that it was given`)),
   );
-  const onStop = () =>
-    controller.abort(terminal('Interrupted', 'Terraform was told to stop before the end of it was seen'));
+  const onStop = () => controller.abort(stop.reason);
   if (stop.aborted) onStop();
   stop.addEventListener('abort', onStop);
   return {
@@ -44,4 +42,11 @@ export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
     };
     signal.addEventListener('abort', onAbort, { once: true });
   });
+}
+
+/** `600000` → `10m`; for messages. */
+export function showDuration(ms: number): string {
+  if (ms % 3_600_000 === 0) return `${ms / 3_600_000}h`;
+  if (ms % 60_000 === 0) return `${ms / 60_000}m`;
+  return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
 }

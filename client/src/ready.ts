@@ -1,9 +1,10 @@
-/** What the conditions of an object say about a generation of it (docs: the conventions of Plumb's status). */
-import { type Condition, PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
+/** Waiting for one object: until it is Ready, until it is gone. */
+import { PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
 import type { Client } from './client.ts';
 import type { Deadline } from './deadline.ts';
 import { follow } from './follow.ts';
-import { deleteObject, type Reference, title } from './objects.ts';
+import { collectionOf, deleteObject, only, type Reference, title } from './objects.ts';
+import { conditionOf, settled } from './settled.ts';
 
 /**
  * Waits until the object is Ready at the generation that `changed` has. Throws the reason and the sentence of the object
@@ -20,12 +21,12 @@ export async function untilReady(
   const look = (object: PlumbObject | undefined): PlumbObject | PlumbError | undefined => {
     last = object;
     if (!object) return terminal('Deleted', `${title(ref)} was deleted while it was waited for.`);
-    if (speaksOf(condition(object, 'Ready'), object, generation)) return object;
-    const stalled = condition(object, 'Stalled');
-    return speaksOf(stalled, object, generation) ? terminal(stalled.reason, stalled.message) : undefined;
+    const now = settled(object, generation);
+    if (now.state === 'ready') return object;
+    return now.state === 'failed' ? terminal(now.reason, now.message) : undefined;
   };
   const answer = await withSentence(
-    () => follow(client, ref, uid, limit, look, changed),
+    async () => look(changed) ?? followOne(client, ref, uid, limit, look, changed.metadata.resourceVersion),
     () => `${title(ref)} is not Ready${because(last)}`,
   );
   if (answer instanceof PlumbError) throw answer;
@@ -41,24 +42,32 @@ export async function untilGone(client: Client, ref: Reference, uid: string, lim
     return object ? undefined : true;
   };
   await withSentence(
-    () => follow(client, ref, uid, limit, look),
+    () => followOne(client, ref, uid, limit, look),
     () => `${title(ref)} is marked for deletion, but is still there${because(last)}`,
   );
 }
 
-function condition(object: PlumbObject, type: string): Condition | undefined {
-  return object.status?.conditions?.find((c) => c.type === type);
-}
-
-/** Whether the condition is True of that generation or a later one. */
-function speaksOf(found: Condition | undefined, object: PlumbObject, generation: number): found is Condition {
-  const observed = found?.observedGeneration ?? object.status?.observedGeneration ?? 0;
-  return found?.status === 'True' && observed >= generation;
+/**
+ * Shows `look` each version of the object with that uid until it answers; after the revision `from`, where that is known. An
+ * object of the same name with another uid counts as gone.
+ */
+function followOne<T>(
+  client: Client,
+  ref: Reference,
+  uid: string,
+  limit: Deadline,
+  look: (object: PlumbObject | undefined) => T | undefined,
+  from?: string,
+): Promise<T> {
+  const see = (name: string, object: PlumbObject | undefined) =>
+    name === ref.name ? look(object?.metadata.uid === uid ? object : undefined) : undefined;
+  const view = { path: collectionOf(ref), query: only(ref), from };
+  return follow(client, { ...view, names: () => [ref.name], see }, limit.signal);
 }
 
 /** `: NoCapacity: no host has …`, or what is known instead. */
 function because(object: PlumbObject | undefined): string {
-  const ready = object && condition(object, 'Ready');
+  const ready = object && conditionOf(object, 'Ready');
   if (ready && ready.status !== 'True') return `: ${ready.reason}: ${ready.message.replace(/\.$/, '')}`;
   const finalizers = object?.metadata.deletionTimestamp ? (object.metadata.finalizers ?? []) : [];
   if (finalizers.length > 0) return `: it waits for ${finalizers.join(', ')}`;

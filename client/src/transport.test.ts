@@ -6,12 +6,11 @@ import { type AddressInfo, connect as connectTo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { execPlugin } from '@plumb/client/exec-plugin.ts';
 import { realAmbient } from '@plumb/schemas';
 import { UNKNOWN_SERVER } from '@plumb/schemas/testing/unknown-server.ts';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { silent } from '../log.ts';
 import type { Connection } from './connection.ts';
+import { execPlugin } from './exec-plugin.ts';
 import { Transport } from './transport.ts';
 
 let server: Server;
@@ -43,10 +42,13 @@ function createProxy(connect: (request: IncomingMessage, socket: Duplex) => void
 }
 
 async function ask(more: Partial<Connection> = {}, env: Record<string, string> = {}): Promise<unknown> {
-  const endpoint = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const transport = new Transport({ endpoint, token: 'secret', ...more } as Connection, realAmbient().clock, silent, {
-    env,
-    cwd: '/',
+  const endpoints = [`https://127.0.0.1:${(server.address() as AddressInfo).port}`];
+  const transport = new Transport({
+    connection: { endpoints, token: 'secret', ...more },
+    clock: realAmbient().clock,
+    surroundings: { env, cwd: '/' },
+    userAgent: 'test',
+    untrusted: (url, why) => `${url} is not trusted: ${why}`,
   });
   try {
     return await transport.json({ method: 'GET', path: '/' }, new AbortController().signal);
@@ -56,9 +58,9 @@ async function ask(more: Partial<Connection> = {}, env: Record<string, string> =
 }
 
 test('a server of an unknown authority gets no token, whatever the environment says of certificates', async () => {
-  await expect(ask()).rejects.toMatchObject({ reason: 'BadCertificate', retry: 'terminal' });
+  await expect(ask()).rejects.toMatchObject({ reason: 'Untrusted', retry: 'terminal' });
   vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
-  await expect(ask()).rejects.toMatchObject({ reason: 'BadCertificate', retry: 'terminal' });
+  await expect(ask()).rejects.toMatchObject({ reason: 'Untrusted', retry: 'terminal' });
   expect(heard).toEqual([]);
 });
 
@@ -77,7 +79,7 @@ test('a proxy of the run is used, one of this process is not, and none for a ser
   vi.stubEnv('HTTPS_PROXY', url);
   vi.stubEnv('NODE_USE_ENV_PROXY', '1');
   try {
-    const far = { endpoint: 'https://plumb.invalid:7443', serverName: 'localhost', ca: UNKNOWN_SERVER.cert };
+    const far = { endpoints: ['https://plumb.invalid:7443'], serverName: 'localhost', ca: UNKNOWN_SERVER.cert };
     await expect(ask(far)).rejects.toMatchObject({ reason: 'Unreachable' });
     await ask({ ca: UNKNOWN_SERVER.cert });
     expect(asked).toEqual([]);

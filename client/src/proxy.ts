@@ -1,6 +1,5 @@
 /** Through which proxy a server is reached: what the kubeconfig says, else the environment of the run, as kubectl does it. */
 import { isIP } from 'node:net';
-import type { Connection } from './connection.ts';
 
 /** As node's agents take it. */
 export type ProxyEnv = Record<string, string>;
@@ -8,9 +7,12 @@ export type ProxyEnv = Record<string, string>;
 /**
  * What a run may say of proxies (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, also in lower case). A server on this machine is asked
  * directly. Empty: no proxy, whatever the environment of this process says.
+ *
+ * `proxy`: what the kubeconfig says.
  */
 export function proxyFor(
-  { endpoint, proxy }: Pick<Connection, 'endpoint' | 'proxy'>,
+  endpoint: string,
+  proxy: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
 ): ProxyEnv {
   if (proxy !== undefined) return { https_proxy: proxy, http_proxy: proxy };

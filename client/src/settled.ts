@@ -8,11 +8,13 @@ export type Settled =
   /** What it waits for, as far as it says. */
   | { state: 'waiting'; reason: string; message: string };
 
-/** What the conditions say of the object's own generation; what they say of an older one does not count. */
-export function settled(object: PlumbObject): Settled {
-  const { generation } = object.metadata;
+/**
+ * What the conditions say of a generation, the object's own if none is given, or of a later one; what they say of an older one
+ * does not count.
+ */
+export function settled(object: PlumbObject, generation = object.metadata.generation): Settled {
   const said = (type: string): Condition | undefined => {
-    const condition = object.status?.conditions?.find((candidate) => candidate.type === type);
+    const condition = conditionOf(object, type);
     const seen = condition?.observedGeneration ?? object.status?.observedGeneration ?? 0;
     return seen >= generation ? condition : undefined;
   };
@@ -21,4 +23,8 @@ export function settled(object: PlumbObject): Settled {
   const ready = said('Ready');
   if (ready?.status === 'True') return { state: 'ready' };
   return { state: 'waiting', reason: ready?.reason ?? 'Pending', message: ready?.message ?? '' };
+}
+
+export function conditionOf(object: PlumbObject | undefined, type: string): Condition | undefined {
+  return object?.status?.conditions?.find((candidate) => candidate.type === type);
 }

@@ -1,8 +1,6 @@
 import type { PlumbObject } from '@plumb/schemas';
 import { expect, test } from 'vitest';
-import { parseDuration } from './duration.ts';
 import { settled } from './settled.ts';
-import { renderTable } from './table.ts';
 
 const condition = (type: string, status: string, observedGeneration?: number) => ({
   type,
@@ -29,22 +27,9 @@ test.each([
   expect(settled(of).state).toBe(state);
 });
 
-test('durations', () => {
-  expect(parseDuration('1h30m', '--timeout')).toBe(5_400_000);
-  expect(parseDuration('250ms', '--timeout')).toBe(250);
-  for (const text of ['', '5', '5 m', 'm', '-5m', '5m!']) {
-    expect(() => parseDuration(text, '--timeout')).toThrow(/--timeout must be a duration/);
-  }
-});
-
-test('tables', () => {
-  expect(
-    renderTable(
-      ['Name', 'CPUs'],
-      [
-        ['a-long-name', 1],
-        ['b', '<none>'],
-      ],
-    ),
-  ).toBe('NAME          CPUS\na-long-name   1\nb             <none>\n');
+test('what is said of an older generation that is asked for, or of a newer one, counts', () => {
+  const old = object([condition('Ready', 'True', 1)]);
+  expect(settled(old).state).toBe('waiting');
+  expect(settled(old, 1).state).toBe('ready');
+  expect(settled(object([condition('Stalled', 'True', 2)]), 1).state).toBe('failed');
 });

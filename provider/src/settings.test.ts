@@ -57,53 +57,61 @@ const why = (attributes: ProviderAttributes, env: Record<string, string> = {}) =
 describe('where the server is', () => {
   test('attributes', () => {
     expect(from({ endpoint: 'https://b:1/', token: 't', caCertificate: 'ca.pem' })).toEqual({
-      endpoint: 'https://b:1',
+      endpoints: ['https://b:1'],
       token: 't',
       ca: PEM,
     });
   });
 
+  test('several servers, with a word for the one that is none', () => {
+    const endpoints = ['https://b:1', 'https://c:1'];
+    expect(from({ endpoint: 'https://b:1/, https://c:1' })).toEqual({ endpoints });
+    expect(from({}, { PLUMB_ENDPOINT: 'https://b:1,https://c:1' })).toEqual({ endpoints });
+    expect(why({ endpoint: 'https://b:1,c' })).toContain('must be a URL as in https://plumb.example:7443, but is c');
+    expect(why({ endpoint: 'https://b:1,http://c', token: 't' })).toContain('http://c is plain HTTP');
+  });
+
   test('a kubeconfig, by attribute or variable, with paths relative to where terraform runs', () => {
-    const expected = { endpoint: 'https://a:1', token: 'kube-token', ca: PEM };
+    const expected = { endpoints: ['https://a:1'], token: 'kube-token', ca: PEM };
     expect(from({ kubeconfig: 'config' })).toEqual(expected);
     expect(from({}, { KUBECONFIG: join(cwd, 'config') })).toEqual(expected);
     expect(from({ kubeconfig: '~/config' }, { HOME: cwd })).toEqual(expected);
   });
 
   test('files that a kubeconfig names', () => {
-    expect(from({ kubeconfig: 'files' })).toEqual({ endpoint: 'https://a:2', token: 'from-file', ca: PEM });
+    expect(from({ kubeconfig: 'files' })).toEqual({ endpoints: ['https://a:2'], token: 'from-file', ca: PEM });
     expect(from({ kubeconfig: 'certificate' })).toEqual({
-      endpoint: 'https://a:4',
+      endpoints: ['https://a:4'],
       certificate: { cert: PEM, key: PEM },
       insecure: true,
     });
   });
 
   test('several kubeconfigs: the first that says a thing wins, and missing ones are skipped', () => {
-    expect(from({}, { KUBECONFIG: `nowhere:${join(cwd, 'config')}:${join(cwd, 'files')}` }).endpoint).toBe(
+    expect(from({}, { KUBECONFIG: `nowhere:${join(cwd, 'config')}:${join(cwd, 'files')}` }).endpoints).toEqual([
       'https://a:1',
-    );
+    ]);
   });
 
   test('attributes win over variables, and these over a kubeconfig in a variable', () => {
     const env = { PLUMB_ENDPOINT: 'https://e:1', PLUMB_TOKEN: 'env', KUBECONFIG: 'config' };
-    expect(from({}, env)).toEqual({ endpoint: 'https://e:1', token: 'env' });
-    expect(from({ endpoint: 'https://b:1' }, env)).toEqual({ endpoint: 'https://b:1', token: 'env' });
-    expect(from({ kubeconfig: 'config' }, env)).toMatchObject({ endpoint: 'https://a:1', token: 'env' });
+    expect(from({}, env)).toEqual({ endpoints: ['https://e:1'], token: 'env' });
+    expect(from({ endpoint: 'https://b:1' }, env)).toEqual({ endpoints: ['https://b:1'], token: 'env' });
+    expect(from({ kubeconfig: 'config' }, env)).toMatchObject({ endpoints: ['https://a:1'], token: 'env' });
     expect(from({ token: 'mine' }, env).token).toBe('mine');
   });
 
   test('the token of a kubeconfig goes to no other server', () => {
-    expect(from({ endpoint: 'https://b:1' }, { KUBECONFIG: 'config' })).toEqual({ endpoint: 'https://b:1' });
+    expect(from({ endpoint: 'https://b:1' }, { KUBECONFIG: 'config' })).toEqual({ endpoints: ['https://b:1'] });
   });
 });
 
 test('a program gives the credential, relative to its kubeconfig', () => {
-  expect(from({ kubeconfig: 'exec' })).toMatchObject({ endpoint: 'https://a:3', exec: { command: join(cwd, 'x') } });
+  expect(from({ kubeconfig: 'exec' })).toMatchObject({ endpoints: ['https://a:3'], exec: { command: join(cwd, 'x') } });
 });
 
 test('plain HTTP is taken without a token, or when that is asked for', () => {
-  expect(from({ endpoint: 'http://b' })).toEqual({ endpoint: 'http://b' });
+  expect(from({ endpoint: 'http://b' })).toEqual({ endpoints: ['http://b'] });
   for (const [attributes, env] of [
     [{ insecureHttp: true }, {}],
     [{}, { PLUMB_INSECURE_HTTP: 'true' }],
@@ -126,7 +134,7 @@ describe('what is wrong is said', () => {
       'NotConfigured: endpoint must be a URL as in https://plumb.example:7443, but is b:1',
     ],
     ['no such file', { kubeconfig: 'nowhere' }, {}, 'there is no such file. Take the one that the server wrote'],
-    ['no such context', { kubeconfig: 'context' }, {}, 'the context other is not in it'],
+    ['no such context', { kubeconfig: 'context' }, {}, 'it has no context other'],
     ['a program of one who could be anybody', { kubeconfig: 'theirs' }, {}, 'can be written by other users'],
     ['what Kubernetes has given up', { kubeconfig: 'provider' }, {}, 'has an auth-provider'],
     ['a token over plain HTTP', { endpoint: 'http://b', token: 't' }, {}, 'is plain HTTP'],

@@ -1,0 +1,53 @@
+/** How a person at a terminal reaches the API: the kubeconfig that is named, else the environment's, else that of the data folder here. */
+import { terminal } from '@plumb/schemas';
+import { readTrusted } from '@plumb/schemas/files/private-file.ts';
+import { guardCredential } from './connection.ts';
+import { badKubeconfig, type Context, contextIn, type KubeconfigFile, readKubeconfigs } from './kubeconfig.ts';
+
+export interface Access extends Context {
+  /** Namespace of objects that name none. */
+  namespace: string;
+}
+
+/** The data folder of a server that was started here. */
+const LOCAL = '.plumb/kubeconfig';
+const HELP = 'Take the one that the server wrote into its data folder, or name another with --kubeconfig or KUBECONFIG';
+
+/**
+ * `named`: a file. `context`: another one than the file's current. Throws PlumbError `NoKubeconfig` or `BadKubeconfig` (terminal)
+ * with the files that were tried.
+ */
+export async function findAccess(
+  named: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+  context?: string,
+): Promise<Access> {
+  const listed = named ? [named] : env.KUBECONFIG?.split(':').filter(Boolean);
+  const files = listed?.length ? readKubeconfigs(listed, HELP) : await local();
+  if (files.length === 0) {
+    throw terminal(
+      'NoKubeconfig',
+      `there is no kubeconfig at ${(listed?.length ? listed : [LOCAL]).join(', ')}: start a server here (plumb server), or name one with --kubeconfig or KUBECONFIG`,
+    );
+  }
+  const found = contextIn(files, HELP, context);
+  const allowed = env.PLUMB_INSECURE_HTTP === 'true';
+  const access: Access = {
+    ...found,
+    namespace: found.namespace ?? 'default',
+    ...(allowed ? { plainHttp: true } : {}),
+  };
+  return guardCredential(access, (endpoint) =>
+    badKubeconfig(
+      found.cluster.path,
+      `its server ${endpoint} is plain HTTP, where anyone on the way could read the token: use https, or set PLUMB_INSECURE_HTTP=true where no one is`,
+      HELP,
+    ),
+  );
+}
+
+/** Nobody named the one that lies here: somebody else may have put it there, to be used by whoever comes along. */
+async function local(): Promise<KubeconfigFile[]> {
+  const text = await readTrusted(LOCAL);
+  return text === undefined ? [] : [{ path: LOCAL, text, distrust: undefined }];
+}
