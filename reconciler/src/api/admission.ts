@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Ambient, type FieldError, type PlumbObject, terminal } from '@plumb/schemas';
 import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
+import { declaredObjects } from '@plumb/schemas/project/declared-objects.ts';
 import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
 import { validateObject, validateStatus } from '@plumb/schemas/project/validate.ts';
 import { immutableErrors } from '@plumb/schemas/project/validate-immutable.ts';
@@ -48,6 +49,7 @@ export function admitNew(
     metadata.name = generatedName(metadata.generateName, ambient);
   }
   const warnings = check(resource, raw, taken);
+  warnings.push(...judgeDeclared(resource, raw, taken));
   const object: PlumbObject = {
     apiVersion: resource.apiVersion,
     kind: resource.kind,
@@ -196,6 +198,14 @@ function check(
   if (isRecord(raw.spec)) errors.push(...more(raw as unknown as PlumbObject));
   if (errors.length > 0) throw invalid(resource.kind, resource.group, textOf(raw.metadata.name), errors);
   return level === 'Warn' ? dropped.map(({ field, message }) => `${field} ${message}`) : [];
+}
+
+/** The objects that a new one declares; of a stored one they do not change. Returns warnings; throws PlumbError `Invalid`. */
+function judgeDeclared({ definition, kind, group }: WritableResource, raw: Sent, rules: Taken): string[] {
+  if (definition.declares === undefined) return [];
+  const { mistakes, dropped } = declaredObjects(raw as unknown as PlumbObject, definition.declares, rules);
+  if (mistakes.count > 0) throw invalid(kind, group, textOf(raw.metadata.name), mistakes.list());
+  return rules.level === 'Warn' ? dropped.map(({ field, message }) => `${field} ${message}`) : [];
 }
 
 /** The part of metadata that clients write, without what is empty, so that equal things are stored equal. */

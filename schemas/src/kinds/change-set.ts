@@ -82,6 +82,7 @@ export const changeSet = defineKind({
   references: [],
   disruption: {},
   terraform: false,
+  declares: 'objects',
 });
 
 export type ChangeSet = ObjectOf<typeof changeSet>;

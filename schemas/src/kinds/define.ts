@@ -69,6 +69,8 @@ export interface KindDefinition<S extends ObjectSchema = ObjectSchema, T extends
   readonly terraform?: false;
   /** Rules across fields that JSON Schema cannot say. Pure; reports every violation. Runs at admission. */
   readonly rules?: (spec: never) => FieldError[];
+  /** Field of the spec that lists objects of other kinds: each is admitted as a write of its own would be. */
+  readonly declares?: string;
   /** Where what is stored of an object contradicts itself, so that acting on it could destroy something. Pure. */
   readonly contradiction?: (object: PlumbObject) => FieldError | undefined;
 }

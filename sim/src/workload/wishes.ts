@@ -162,7 +162,14 @@ const changeSet: fc.Arbitrary<Ask> = fc
     kind: 'ChangeSet',
     name: `cs-${n}`,
     spec: { objects, deadlineSeconds },
+    ...(isIllegal(objects) ? { illegal: true } : {}),
   }));
+
+/** One of them is wrong by itself, or they are two of one name. */
+function isIllegal(objects: readonly ReturnType<typeof memberOf>[]): boolean {
+  const named = objects.map(({ kind, metadata: { namespace = 'default', name } }) => `${kind}/${namespace}/${name}`);
+  return new Set(named).size < objects.length || objects.some(({ spec }) => spec.power === 'Flying');
+}
 
 const cascade: fc.Arbitrary<Ask> = fc
   .tuple(fc.array(weighted([3, shared], [1, instance]), { minLength: 1, maxLength: 2 }), percent(10))
