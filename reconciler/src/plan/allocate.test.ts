@@ -14,7 +14,12 @@ function input(interfaces: Instance['spec']['interfaces'], held: Allocation[] = 
     ...{ instance, host: 'a', cpus: 1, memoryMiB: 128, held, nameOf: (other: string) => other },
     rootDisk: { id: 'd', imageUid: 'i', sha256: 'a', format: 'raw' },
     networks: new Map(interfaces.map((i) => [i.name, network])),
-    taken: { addressHolder: () => undefined, macHolder: () => undefined, nextFree: (_, from) => from },
+    taken: {
+      addressHolder: () => undefined,
+      macHolder: () => undefined,
+      nextFree: (_, from) => from,
+      isDoubtful: () => false,
+    },
   };
 }
 
@@ -40,4 +45,24 @@ test('one MAC declared on two interfaces is refused for good', () => {
     { name: 'eth1', l3Network: 'lab', macAddress },
   ]);
   expect(() => allocate(twice)).toThrow(expect.objectContaining({ reason: 'DuplicateMac', retry: 'terminal' }));
+});
+
+test('an address with which something lives that nobody knows is taken only when there is no other', () => {
+  const asked = input([{ name: 'eth0', l3Network: 'lab' }]);
+  const addressOf = (isDoubtful: (value: string) => boolean) =>
+    allocate({ ...asked, taken: { ...asked.taken, isDoubtful: (_l3, address) => isDoubtful(address) } }).interfaces[0]!
+      .addresses;
+  expect(addressOf((address) => address === '10.20.0.1')).toEqual(['10.20.0.2']);
+  expect(addressOf(() => true)).toEqual(['10.20.0.1']);
+  // Who claims them all does not have others search them all.
+  let looked = 0;
+  const wide = { l3, subnet: parseSubnet('default/lab', { cidr: '10.0.0.0/8' }) };
+  const isDoubtful = () => ++looked > 0;
+  allocate({ ...asked, networks: new Map([['eth0', wide]]), taken: { ...asked.taken, isDoubtful } });
+  expect(looked).toBeLessThan(2_000);
+  // What a person declares is his own word.
+  const declared = input([{ name: 'eth0', l3Network: 'lab', addresses: ['10.20.0.9'] }]);
+  expect(
+    allocate({ ...declared, taken: { ...declared.taken, isDoubtful: () => true } }).interfaces[0]!.addresses,
+  ).toEqual(['10.20.0.9']);
 });

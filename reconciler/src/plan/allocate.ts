@@ -12,6 +12,8 @@ export interface Taken {
   macHolder(mac: string): string | undefined;
   /** The lowest address at or after `from` that nobody holds (integers). */
   nextFree(l3Uid: string, from: number): number;
+  /** Whether a host says that something lives there with it that nobody knows: another address is taken if there is one. */
+  isDoubtful(l3Uid: string, address: string): boolean;
 }
 
 export interface InterfaceNetwork {
@@ -47,6 +49,9 @@ export function allocate(input: AllocateInput): Allocation {
     interfaces: input.instance.spec.interfaces.map((declared, i) => allocateInterface(input, declared, i, chosen)),
   };
 }
+
+/** So many addresses are passed over on the word of hosts: one that claims a whole network does not make others search it. */
+const MOST_DOUBTED = 1_000;
 
 type DeclaredInterface = Instance['spec']['interfaces'][number];
 
@@ -106,7 +111,12 @@ function automatic(input: AllocateInput, { l3, subnet }: InterfaceNetwork, chose
       chosen.has(`${l3Uid}/${address}`) || input.instance.spec.interfaces.some((i) => i.addresses?.includes(address))
     );
   };
-  const value = firstFree(subnet, (from) => input.taken.nextFree(l3Uid, from), unwanted);
+  let doubted = 0;
+  const doubtful = (value: number) =>
+    doubted < MOST_DOUBTED && input.taken.isDoubtful(l3Uid, toAddress(value)) && ++doubted > 0;
+  const nextFree = (from: number) => input.taken.nextFree(l3Uid, from);
+  const value =
+    firstFree(subnet, nextFree, (some) => unwanted(some) || doubtful(some)) ?? firstFree(subnet, nextFree, unwanted);
   if (value === undefined) throw noFreeAddress(subnet.name);
   const address = toAddress(value);
   chosen.add(`${l3Uid}/${address}`);

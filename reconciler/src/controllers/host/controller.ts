@@ -3,6 +3,7 @@ import { type Host, type Instance, type LiveResource, resourceOrder, retryable, 
 import { capacityOf } from '../../fleet/capacity.ts';
 import { findCredential, removal } from '../../fleet/credentials.ts';
 import type { HostLive } from '../../fleet/fleet.ts';
+import { noteOrphanAddresses } from '../../fleet/orphan-addresses.ts';
 import { isBlocked } from '../../fleet/troubles.ts';
 import { isSharedKind } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
@@ -71,6 +72,7 @@ async function reportOrphans(context: Context, cached: Cached<Host>): Promise<vo
   const live = context.fleet.host(cached.object.metadata.name);
   if (!live?.connected) return;
   const { orphans, removable } = await orphansOn(context, live);
+  noteOrphanAddresses(context.fleet, live.name, orphans);
   await writeStatus(context, cached, (status, object) => orphansStatus(context, status, object, orphans));
   if (removable.length > 0) await letGo(context, live, removable);
 }
@@ -106,6 +108,7 @@ async function report(context: Context, cached: Cached<Host>): Promise<Again | u
     return undefined;
   }
   const { orphans, removable, misplaced, kept, remembered } = await orphansOn(context, live);
+  noteOrphanAddresses(context.fleet, live.name, orphans);
   const isBack = cached.object.status?.fenced !== undefined && misplaced.length === 0;
   await writeStatus(context, cached, (status, object) =>
     keptStatus(
@@ -248,6 +251,7 @@ async function remove(context: Context, cached: Cached<Host>): Promise<Again | u
     const credential = removal(name, await findCredential(context.store, name), now);
     const { revision } = await context.lane.submit((index) => {
       index.forgetHost(name);
+      noteOrphanAddresses(context.fleet, name, []);
       const { preconditions, ops } = departure(current, now);
       return {
         preconditions: [...preconditions, ...credential.preconditions],

@@ -11,6 +11,10 @@ beforeEach(async () => {
 
 afterEach(() => rig.stop());
 
+interface Held {
+  interfaces: { addresses: string[] }[];
+}
+
 describe('an instance that drifts', () => {
   it('is repaired when it drifts, and says what was found', async () => {
     await rig.create('Instance', 'web-0', instanceSpec());
@@ -54,5 +58,24 @@ describe('an instance that drifts', () => {
     const host = await rig.until('Host', 'host-1', (o) => o?.status?.orphans !== undefined);
     expect(host!.status!.orphans).toContainEqual({ kind: 'domain', id: uid, owner: uid });
     expect(rig.fleet.keysOn('host-1')).toEqual(before);
+  });
+
+  it('keeps its address from others when nobody knows it any more, since the store was put back to an earlier time', async () => {
+    await rig.create('Instance', 'web-0', instanceSpec());
+    const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
+    const port = rig.fleet.host('host-1')!.resources.get(`port/${uid}.eth0`)!;
+    if (port.kind !== 'port') throw new Error('it is no port');
+    const next = port.spec.addresses[0]!.replace(/\d+$/, (last) => `${Number(last) + 1}`);
+    const unknown = '01a22d00-0000-7000-8000-000000000001';
+    const orphan = { ...port, id: `${unknown}.eth0`, owner: unknown, spec: { ...port.spec, addresses: [next] } };
+    rig.fleet.put('host-1', orphan);
+    await rig.until('Host', 'host-1', (o) => o?.status?.orphans !== undefined);
+    await rig.create('Instance', 'web-1', instanceSpec());
+    const other = ((await rig.ready('Instance', 'web-1')).status as unknown as Held).interfaces[0]!.addresses[0]!;
+    expect(other).toBe(next.replace(/\d+$/, (last) => `${Number(last) + 1}`));
+    rig.fleet.take('host-1', orphan);
+    await rig.until('Host', 'host-1', (o) => o?.status?.orphans === undefined);
+    await rig.create('Instance', 'web-2', instanceSpec());
+    expect(((await rig.ready('Instance', 'web-2')).status as unknown as Held).interfaces[0]!.addresses).toEqual([next]);
   });
 });

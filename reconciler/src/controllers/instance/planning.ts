@@ -15,6 +15,7 @@ import {
 } from '@plumb/schemas';
 import type { AllocationIndex } from '../../allocation/allocation-index.ts';
 import { capacityOf } from '../../fleet/capacity.ts';
+import { isOrphanAddress } from '../../fleet/orphan-addresses.ts';
 import { allocate, chooseRootDisk } from '../../plan/allocate.ts';
 import { type Allocation, heldAllocation, type RootDisk } from '../../plan/allocation.ts';
 import { keptSeed, ownResources, resourceIds, sharedResources } from '../../plan/instance-resources.ts';
@@ -95,7 +96,12 @@ export function planInstance(
     networks: resolved.networks,
     rootDisk: rootDisk(context, instance, resolved.references.image, host),
     held,
-    taken: index,
+    taken: {
+      addressHolder: (l3Uid, address) => index.addressHolder(l3Uid, address),
+      macHolder: (mac) => index.macHolder(mac),
+      nextFree: (l3Uid, from) => index.nextFree(l3Uid, from),
+      isDoubtful: (l3Uid, address) => isOrphanAddress(context.fleet, l3Uid, address),
+    },
     nameOf: (uid) => nameOf(context, uid),
   });
   checkGrowth(context, held, target, index);
