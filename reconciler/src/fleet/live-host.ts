@@ -1,5 +1,5 @@
 import type { LiveResource, ResourceType } from '@plumb/schemas';
-import { resourceKey, resourceOrder } from '@plumb/schemas';
+import { resourceKey, resourceTypes } from '@plumb/schemas';
 import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
 import type { HostFacts, HostLive, LiveResources, OwnedLive } from './fleet.ts';
 
@@ -69,11 +69,10 @@ export class LiveHost implements HostLive {
   }
 }
 
-/** Images, bridges and subnets come first in the order of making, and texts are sorted. */
+/** What is shared comes first in the order of making, and texts are sorted. */
 export function isShared(text: string | undefined): boolean {
-  return text !== undefined && text[0]! < FIRST_OWN;
+  return text !== undefined && resourceTypes.isSharedLetter(text[0]!);
 }
-const FIRST_OWN = String(resourceOrder('disk'));
 
 /** The uid with which an id begins. */
 export function uidIn(id: string): string {

@@ -1,5 +1,5 @@
 /** The durable record of a flow: enough to go on, or back, after any crash. */
-import { type HostResource, type PlumbError, resourceSchemas, terminal } from '@plumb/schemas';
+import { type HostResource, type PlumbError, resourceTypes, terminal } from '@plumb/schemas';
 import { isRootDiskOf } from '@plumb/schemas/kinds/instance.ts';
 import { hasShape, shapeErrors } from '@plumb/schemas/project/shape.ts';
 import { type SchemaNode, schemaNode } from '@plumb/schemas/project/validate-schema.ts';
@@ -115,7 +115,7 @@ function unreadable(what: string): PlumbError {
 }
 
 function isWhole({ kind, spec }: HostResource): boolean {
-  return hasShape(schemaNode(resourceSchemas[kind]), spec);
+  return hasShape(schemaNode(resourceTypes.definition(kind).spec), spec);
 }
 
 /** Whether what is held can stand in keys of the store; it could be neither counted nor released otherwise. */
@@ -141,7 +141,7 @@ const allocation = record({
   rootDisk: record({ id: text, imageUid: text, sha256: text, format: { enum: ['qcow2', 'raw'] } }),
 });
 const resource = record({
-  kind: { enum: Object.keys(resourceSchemas) },
+  kind: { enum: resourceTypes.types },
   id: text,
   owner: text,
   spec: { type: 'object' },

@@ -1,6 +1,7 @@
 /** Pure: what undoing takes back, in the words of the person whose instance it is. */
-import type { HostResource, LiveResource } from '@plumb/schemas';
+import { type HostResource, type LiveResource, resourceTypes } from '@plumb/schemas';
 import { isDone, type PlanStep } from '../plan/plan.ts';
+import { partName } from '../plan/step-words.ts';
 
 /** Of each resource that is not as it was before, what becomes of it. `liveOf`: the resource as it is now. */
 export function undoneWords(undo: readonly PlanStep[], liveOf: (step: PlanStep) => LiveResource | undefined): string[] {
@@ -14,17 +15,6 @@ export function undoneWords(undo: readonly PlanStep[], liveOf: (step: PlanStep) 
   return words;
 }
 
-function nameOf({ kind, id }: HostResource): string {
-  switch (kind) {
-    case 'domain':
-      return 'the guest';
-    case 'disk':
-      return 'the root disk';
-    case 'seed':
-      return 'the seed';
-    case 'port':
-      return `the interface ${id.slice(id.indexOf('.') + 1)}`;
-    default:
-      return `${kind} ${id}`;
-  }
+function nameOf(resource: HostResource): string {
+  return resourceTypes.definition(resource.kind).label(partName(resource));
 }

@@ -1,6 +1,6 @@
 /** What a plan is: a complete list of steps that leaves no choice to its execution. */
 import type { Disruption, HostResource, LiveResource } from '@plumb/schemas';
-import { domainChange, resourceKey, resourceOrder } from '@plumb/schemas';
+import { resourceKey, resourceOrder, resourceTypes } from '@plumb/schemas';
 
 export const PLAN_VERSION = 2;
 
@@ -26,15 +26,6 @@ export interface PlanStep {
   /** Why the step is needed, as a sentence: shown in plans, drift conditions and events. */
   why: string;
 }
-
-const shared = new Set<HostResource['kind']>(['image', 'bridge', 'subnet']);
-
-/** Whether resources of the kind are there for many objects, and outlive the one that they were made for. */
-export function isSharedKind(kind: HostResource['kind']): boolean {
-  return shared.has(kind);
-}
-
-const holdsData = new Set<HostResource['kind']>(['disk']);
 
 /**
  * Steps from what lives on one host to what is desired there: first what is to be made, in the order of making, then
@@ -77,31 +68,12 @@ export function isDone(
 function difference(desired: HostResource, now: LiveResource | undefined): string | undefined {
   if (now === undefined) return `${desired.kind} is not there`;
   if (now.drift.length > 0) return `${desired.kind}: ${now.drift.join('; ')}`;
-  if (shared.has(desired.kind)) return undefined;
-  if (desired.kind === 'domain' && now.kind === 'domain') {
-    const running = now.domain?.state === 'running';
-    if (desired.spec.power === 'Running' && !running) return `domain ${offSentence(now.domain?.reason)}`;
-    if (desired.spec.power === 'Stopped' && running) return 'domain runs and is to be stopped';
-  }
+  const { sharing, unsettled } = resourceTypes.definition(desired.kind);
+  if (sharing === 'shared') return undefined;
+  const why = unsettled?.(desired.spec, now.domain);
+  if (why !== undefined) return why;
   if (equal(desired.spec, now.spec)) return undefined; // guard: agent restart touching running guests
   return `${desired.kind} differs from its declaration`;
-}
-
-function offSentence(reason: string | undefined): string {
-  switch (reason) {
-    case 'crashed':
-      return 'crashed';
-    case 'panicked':
-      return 'was ended by its own kernel (panic)';
-    case 'saved':
-      return 'was saved to a file and switched off on the host (virsh managedsave)';
-    case 'destroyed':
-      return 'was destroyed on the host';
-    case 'shutdown':
-      return 'was shut down by its guest';
-    default:
-      return 'does not run';
-  }
 }
 
 function ensureStep(host: string, resource: HostResource, now: LiveResource | undefined, why: string): PlanStep {
@@ -110,7 +82,7 @@ function ensureStep(host: string, resource: HostResource, now: LiveResource | un
     host,
     verb: 'ensure',
     resource,
-    undo: shared.has(resource.kind) ? 'shared' : 'undoable',
+    undo: resourceTypes.isShared(resource.kind) ? 'shared' : 'undoable',
     ...(now ? { previous: asResource(now) } : {}),
     disruption: disruptionOf(resource, now),
     why,
@@ -119,24 +91,24 @@ function ensureStep(host: string, resource: HostResource, now: LiveResource | un
 
 /** The step that removes a resource. Its data goes with it where it holds any: then it is a pivot. */
 export function removeStep(host: string, resource: HostResource, why: string): PlanStep {
+  const holdsData = resourceTypes.holdsData(resource.kind);
   return {
     id: `remove ${resourceKey(resource)}`,
     host,
     verb: 'remove',
     resource: asResource(resource),
-    undo: holdsData.has(resource.kind) ? 'pivot' : 'undoable',
+    undo: holdsData ? 'pivot' : 'undoable',
     previous: asResource(resource),
-    disruption: holdsData.has(resource.kind) ? 'dataLoss' : 'live',
+    disruption: holdsData ? 'dataLoss' : 'live',
     why: `${resource.kind} ${why}`,
   };
 }
 
-/** Drift of a running domain may take a restart to repair: then one is told. */
+/** What the step costs who uses the resource; what is not there yet disturbs nobody. */
 function disruptionOf(resource: HostResource, now: LiveResource | undefined): Disruption {
   if (now === undefined) return 'none';
-  if (resource.kind !== 'domain' || now.kind !== 'domain') return 'live';
-  if (now.domain?.state !== 'running') return 'none';
-  return now.drift.length > 0 ? 'restart' : domainChange(now.spec, resource.spec, now.domain);
+  const { changeCost } = resourceTypes.definition(resource.kind);
+  return changeCost?.(now.spec, resource.spec, { observed: now.domain, drifted: now.drift.length > 0 }) ?? 'live';
 }
 
 /** A live resource without what was observed of it. */

@@ -4,7 +4,7 @@
  * answers with its own version in the header of the response. An agent of version 1 says nothing here.
  */
 import { terminal } from '../meta/error.ts';
-import { type ResourceType, resourceSchemas } from './host-resources.ts';
+import { type ResourceType, resourceTypes } from '../resources/host-resources.ts';
 
 /** The version that is spoken here. A peer of the version before or after is understood. */
 export const PROTOCOL = 2;
@@ -34,7 +34,7 @@ export function callMetadata(host: string, credential: string): Record<string, s
     [HOST]: host,
     [CREDENTIAL]: `${BEARER}${credential}`,
     [VERSION]: String(PROTOCOL),
-    [TYPES]: Object.keys(resourceSchemas).join(','),
+    [TYPES]: resourceTypes.types.join(','),
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { PlumbError } from '../meta/error.ts';
-import type { LiveResource } from './host-resources.ts';
+import type { LiveResource } from '../resources/host-resources.ts';
 import type { WireResource } from './messages.ts';
 import { liveResourceFromWire, liveResourceToWire, resourceFromWire, resourceToWire } from './resource-codec.ts';
 

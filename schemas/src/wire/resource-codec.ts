@@ -4,8 +4,8 @@ import { terminal } from '../meta/error.ts';
 import { type Check, compileSchema } from '../project/validate-compile.ts';
 import { Mistakes } from '../project/validate-mistakes.ts';
 import type { SchemaNode } from '../project/validate-schema.ts';
-import type { DomainFacts, HostResource, LiveResource, ResourceType } from './host-resources.ts';
-import { resourceSchemas } from './host-resources.ts';
+import type { DomainFacts, HostResource, LiveResource, ResourceType } from '../resources/host-resources.ts';
+import { resourceTypes } from '../resources/host-resources.ts';
 import type { WireDomainFacts, WireLiveResource, WireResource } from './messages.ts';
 
 export function resourceToWire(resource: HostResource): WireResource {
@@ -16,7 +16,7 @@ export function resourceToWire(resource: HostResource): WireResource {
 export function resourceIdentityFromWire(wire: WireResource | null): Pick<HostResource, 'kind' | 'id' | 'owner'> {
   if (wire === null) throw unsupported('it is empty');
   const { kind, id, owner } = wire;
-  if (!Object.hasOwn(resourceSchemas, kind)) throw unsupported(`kind ${JSON.stringify(kind)} is not known here`);
+  if (!resourceTypes.has(kind)) throw unsupported(`kind ${JSON.stringify(kind)} is not known here`);
   if (!ID.test(id)) throw unsupported(`the id ${JSON.stringify(id)} of a ${kind} is not one`);
   if (!ID.test(owner)) throw unsupported(`the owner ${JSON.stringify(owner)} of ${kind}/${id} is not a uid`);
   return { kind: kind as ResourceType, id, owner };
@@ -96,7 +96,7 @@ const validators = new Map<ResourceType, Check>();
 /** Its sentences name fields and rules, never values: a spec may hold user data. */
 function validator(kind: ResourceType): Check {
   return validators.getOrInsertComputed(kind, () =>
-    compileSchema(resourceSchemas[kind] as unknown as SchemaNode, { secret: true }),
+    compileSchema(resourceTypes.definition(kind).spec as unknown as SchemaNode, { secret: true }),
   );
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { LiveResource } from './host-resources.ts';
+import type { LiveResource } from '../resources/host-resources.ts';
 import { identityOfLine, lineDrifted, lineHead, liveDigest, resourceFromLine, resourceLine } from './resource-line.ts';
 
 const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constant('\x01\x02\x1f\n "ü'));

@@ -7,11 +7,10 @@
  * holds a control character: ids cannot, and JSON escapes them.
  */
 import { createHash } from 'node:crypto';
-import type { DomainFacts, HostResource, LiveResource, ResourceType } from './host-resources.ts';
-import { resourceOrder, resourceSchemas } from './host-resources.ts';
+import type { DomainFacts, HostResource, LiveResource, ResourceType } from '../resources/host-resources.ts';
+import { resourceTypes } from '../resources/host-resources.ts';
 
 const US = '\x1f';
-const kinds = Object.keys(resourceSchemas) as ResourceType[];
 
 export function resourceLine(live: LiveResource): string {
   const { drift, domain } = live as LiveResource<'domain'>;
@@ -22,13 +21,13 @@ export function resourceLine(live: LiveResource): string {
 
 /** How the line of the resource with this kind and id begins; no other's does. */
 export function lineHead({ kind, id }: { kind: ResourceType; id: string }): string {
-  return `${resourceOrder(kind)}/${id}${US}`;
+  return `${resourceTypes.letter(kind)}/${id}${US}`;
 }
 
 /** The resource of a line that {@link resourceLine} wrote. */
 export function resourceFromLine(line: string): LiveResource {
   const [head, owner, spec, drifted, facts] = line.split(US) as [string, string, string, string, string];
-  const kind = kinds[Number(head[0])]!;
+  const kind = typeOf(head);
   const resource = {
     kind,
     id: head.slice(2),
@@ -58,7 +57,11 @@ function factsFrom(text: string): DomainFacts {
 
 /** The kind and the id of a line. */
 export function identityOfLine(line: string): { kind: ResourceType; id: string } {
-  return { kind: kinds[Number(line[0])]!, id: line.slice(2, line.indexOf(US)) };
+  return { kind: typeOf(line), id: line.slice(2, line.indexOf(US)) };
+}
+
+function typeOf(line: string): ResourceType {
+  return resourceTypes.ofLetter(line[0]!) as ResourceType;
 }
 
 /** Whether the line says that its resource is not as it was made. */
@@ -70,7 +73,12 @@ export function lineDrifted(line: string): boolean {
 /** 128 bits in base64url that are the same for the same resources, in whatever order their lines are given. */
 export function liveDigest(lines: Iterable<string>): string {
   const hash = createHash('sha256');
-  hash.update([...lines].sort().join('\n'));
+  hash.update(
+    [...lines]
+      .map((line) => `${typeOf(line)}${line.slice(1)}`)
+      .sort()
+      .join('\n'),
+  );
   return hash.digest('base64url').slice(0, 22);
 }
 
@@ -94,10 +102,9 @@ function shapeOf({ type, properties, items }: Schema): Shape {
   return shape && { items: shape };
 }
 
-const shapes = Object.fromEntries(kinds.map((kind) => [kind, shapeOf(resourceSchemas[kind] as Schema)])) as Record<
-  ResourceType,
-  Shape
->;
+const shapes = Object.fromEntries(
+  resourceTypes.types.map((type) => [type, shapeOf(resourceTypes.definition(type).spec as Schema)]),
+) as Record<ResourceType, Shape>;
 
 function pack(shape: Shape, value: unknown): unknown {
   if (shape === undefined || value === undefined) return value;

@@ -3,7 +3,7 @@
  * step repeated, failed, failed for good; singly, and a part of all pairs (the soak runs more).
  */
 import { flowPurposes } from '@plumb/reconciler/flow/record.ts';
-import { resourceSchemas } from '@plumb/schemas';
+import { resourceTypes } from '@plumb/schemas';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type Fate, pointName } from '../world/fates.ts';
 import { type Blow, Coverage, fatesAt, strike } from './run.ts';
@@ -75,7 +75,7 @@ describe('every point was reached', () => {
     expect(coverage.has(`${purpose} back: `, '× crash')).toBe(true);
   });
 
-  test.each(Object.keys(resourceSchemas))('%s: made and removed, crashed before and after', (kind) => {
+  test.each(resourceTypes.types)('%s: made and removed, crashed before and after', (kind) => {
     for (const verb of ['ensure', 'remove'])
       for (const when of ['before', 'after'])
         for (const fate of ['crash control', 'crash agent'])

@@ -1,11 +1,11 @@
 import { cpus, totalmem } from 'node:os';
 import type { HostResource, LiveResource, ResourceType } from '@plumb/schemas';
-import { PlumbError, resourceKey, retryable } from '@plumb/schemas';
+import { PlumbError, resourceKey, resourceTypes, retryable } from '@plumb/schemas';
 import { Locks } from '../../host/locks.ts';
 import { spaceLeft } from '../../host/space-left.ts';
 import { Troubles } from '../../host/troubles.ts';
 import { watchLinks } from '../../network/watch.ts';
-import { dependenciesOf, isAnothersImage, requireDependencies, requireUnused } from '../dependencies.ts';
+import { isAnothersImage, requireDependencies, requireUnused } from '../dependencies.ts';
 import type { Attention, Driver, DriverChange, DriverFacts } from '../driver.ts';
 
 import {
@@ -147,7 +147,7 @@ class LibvirtDriver implements Driver {
   async ensure(resource: HostResource, attention?: Attention): Promise<void> {
     // Before the turn of the resource: who removes an image, or wants it from elsewhere, need not wait for the fetch.
     if (resource.kind === 'image') await this.#named(resource, () => this.#parts.images.fetch(resource, attention));
-    const shared = dependenciesOf(resource).map(resourceKey);
+    const shared = resourceTypes.requirements(resource).map(resourceKey);
     await this.#work(resource, shared, async () => {
       requireDependencies(resource, (ref) => this.#ledger.get(ref) !== undefined);
       this.#ledger.put(await this.#make(resource, attention));

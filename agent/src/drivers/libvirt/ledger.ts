@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { LiveResource, ResourceType } from '@plumb/schemas';
+import type { LiveResource, ResourceRef, ResourceType } from '@plumb/schemas';
 import { resourceKey } from '@plumb/schemas';
 import type { DriverChange } from '../driver.ts';
 
@@ -25,7 +25,7 @@ export class Ledger {
     return [...this.#known.values()];
   }
 
-  get(ref: { kind: ResourceType; id: string }): LiveResource | undefined {
+  get(ref: ResourceRef): LiveResource | undefined {
     return this.#known.get(resourceKey(ref));
   }
 

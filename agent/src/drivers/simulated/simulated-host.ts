@@ -1,9 +1,8 @@
-import type { Clock, DomainFacts, HostResource, LiveResource, Random, ResourceType } from '@plumb/schemas';
+import type { Clock, DomainFacts, HostResource, LiveResource, Random, ResourceRef, ResourceType } from '@plumb/schemas';
 import { bootedFacts, domainChange, resourceKey, retryable, shownUrl, terminal } from '@plumb/schemas';
 import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
 import { SourceRules } from '../../fetch/source-rules.ts';
 import { Turns } from '../../turns.ts';
-import type { ResourceRef } from '../dependencies.ts';
 import { isAnothersImage, requireDependencies, requireUnused } from '../dependencies.ts';
 import type { Attention, Driver, DriverChange, DriverFacts } from '../driver.ts';
 import { checkImage } from './image-check.ts';

@@ -1,4 +1,4 @@
-import type { HostResource } from '@plumb/schemas';
+import { type HostResource, resourceTypes } from '@plumb/schemas';
 
 /**
  * Lets many simulated hosts of one process hold one copy of what they share. Images, bridges and subnets are declared
@@ -9,7 +9,7 @@ export class SpecPool {
 
   /** The resource itself, or one that shares its spec with an equal resource that was seen before. */
   share<T extends HostResource>(resource: T): T {
-    if (resource.kind !== 'image' && resource.kind !== 'bridge' && resource.kind !== 'subnet') return resource;
+    if (!resourceTypes.isShared(resource.kind)) return resource;
     const text = JSON.stringify(resource.spec);
     const key = `${resource.kind}/${resource.id}`;
     const known = this.#specs.get(key);

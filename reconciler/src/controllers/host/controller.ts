@@ -1,11 +1,18 @@
 /** Host: says whether its agent is connected and what it found there; lets go of it when nothing runs on it. */
-import { type Host, type Instance, type LiveResource, resourceOrder, retryable, type Zone } from '@plumb/schemas';
+import {
+  type Host,
+  type Instance,
+  type LiveResource,
+  resourceOrder,
+  resourceTypes,
+  retryable,
+  type Zone,
+} from '@plumb/schemas';
 import { capacityOf } from '../../fleet/capacity.ts';
 import { findCredential, removal } from '../../fleet/credentials.ts';
 import type { HostLive } from '../../fleet/fleet.ts';
 import { noteOrphanAddresses } from '../../fleet/orphan-addresses.ts';
 import { isBlocked } from '../../fleet/troubles.ts';
-import { isSharedKind } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context, Controller } from '../controller.ts';
 import { converge } from '../converge.ts';
@@ -271,7 +278,7 @@ async function remove(context: Context, cached: Cached<Host>): Promise<Again | u
 function holdersOn({ cache, fleet, holdings, strays }: Context, host: string): string[] {
   const holders = new Set(holdings.on(host));
   for (const { kind, owner } of fleet.host(host)?.resources.values() ?? []) {
-    if (isSharedKind(kind) || !cache.isOwner(owner)) continue;
+    if (resourceTypes.isShared(kind) || !cache.isOwner(owner)) continue;
     const settled = (cache.byUid(owner)?.object as Instance | undefined)?.status?.host;
     if (settled === undefined || strays.has(owner)) holders.add(owner);
   }
@@ -281,7 +288,7 @@ function holdersOn({ cache, fleet, holdings, strays }: Context, host: string): s
 /** Bridges, subnets and images that other objects left here for later use: with the host, the use ends. */
 async function removeShared(context: Context, live: HostLive): Promise<void> {
   const known = [...live.resources.values()].filter(
-    ({ kind, owner }) => isSharedKind(kind) && context.cache.isOwner(owner),
+    ({ kind, owner }) => resourceTypes.isShared(kind) && context.cache.isOwner(owner),
   );
   await removeDeleted(context, live, known);
   if (known.some((resource) => live.resources.has(`${resource.kind}/${resource.id}`)))

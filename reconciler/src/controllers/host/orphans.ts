@@ -2,9 +2,8 @@
  * Live resources that nothing on the host is for. Without an object, only the record of its owner's deletion allows a resource to be
  * removed; of an instance that holds nothing here what lives may go when it has its disk where it belongs.
  */
-import type { Host, Instance, LiveResource } from '@plumb/schemas';
+import { type Host, type Instance, type LiveResource, resourceTypes } from '@plumb/schemas';
 import type { HostLive } from '../../fleet/fleet.ts';
-import { isSharedKind } from '../../plan/plan.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
 
@@ -58,7 +57,7 @@ export async function orphansOn(context: Context, host: HostLive): Promise<Unown
   else asked.delete(host);
   if (deleted.size === 0 && elsewhere.size === 0) return result;
   for (const resource of host.resources.values()) {
-    if (elsewhere.has(resource.owner) && !isSharedKind(resource.kind)) {
+    if (elsewhere.has(resource.owner) && !resourceTypes.isShared(resource.kind)) {
       result.misplaced.push(resource);
       (mayGo(context, host.name, resource) ? result.removable : result.kept).push(resource);
       continue;

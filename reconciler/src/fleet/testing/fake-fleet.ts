@@ -6,7 +6,7 @@ import {
   type LiveResource,
   type PlumbError,
   resourceKey,
-  resourceOrder,
+  resourceTypes,
   retryable,
 } from '@plumb/schemas';
 import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
@@ -72,7 +72,7 @@ export class FakeFleet implements Fleet {
       streamAddress: facts.tunnelAddress ?? `192.0.2.${this.all.size + 1}`,
     };
     const sharers = () => {
-      const shared = [...resources.values()].filter(({ kind }) => resourceOrder(kind) < resourceOrder('disk'));
+      const shared = [...resources.values()].filter(({ kind }) => resourceTypes.isShared(kind));
       return new Set(shared.map(({ owner }) => owner));
     };
     for (const resource of [...(known?.resources.values() ?? []), ...resources.values()]) this.count(name, resource);

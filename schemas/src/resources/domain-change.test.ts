@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
+import type { DomainSpec } from './domain.ts';
 import { bootedFacts, domainChange, processorRoom } from './domain-change.ts';
-import type { ResourceSpec } from './host-resources.ts';
 
 const eth = (name: string, last: string) => ({ id: `u.${name}`, macAddress: `52:54:00:00:00:${last}`, mtuBytes: 1450 });
 const [eth0, eth1, lan] = [eth('eth0', '11'), eth('eth1', '12'), eth('lan', '12')];
-const web: ResourceSpec<'domain'> = {
+const web: DomainSpec = {
   name: 'default.web',
   cpus: 1,
   memoryMiB: 128,
@@ -16,7 +16,7 @@ const web: ResourceSpec<'domain'> = {
 const { seed: _seed, ...seedless } = web;
 const withPorts = (...ports: typeof web.ports) => ({ ...web, ports });
 
-test.each<[string, ResourceSpec<'domain'>, ReturnType<typeof domainChange>]>([
+test.each<[string, DomainSpec, ReturnType<typeof domainChange>]>([
   ['nothing', structuredClone(web), 'none'],
   ['an interface more', withPorts(eth0, eth1, eth('eth2', '13')), 'live'],
   ['an interface before the others', withPorts(eth('eth2', '13'), eth0, eth1), 'live'],

@@ -1,4 +1,4 @@
-import type { DomainFacts, ResourceSpec } from './host-resources.ts';
+import type { DomainFacts, DomainSpec } from './domain.ts';
 
 /** What it costs a domain that runs to become as it is declared. */
 export type DomainChange = 'none' | 'live' | 'restart';
@@ -10,8 +10,8 @@ export type DomainChange = 'none' | 'live' | 'restart';
  * go. Memory, disks, seed, name and power are changed by switching it off. See docs/decisions/0010.
  */
 export function domainChange(
-  before: ResourceSpec<'domain'>,
-  after: ResourceSpec<'domain'>,
+  before: DomainSpec,
+  after: DomainSpec,
   room: Pick<DomainFacts, 'maxCpus'> = {},
 ): DomainChange {
   if (switchedOff.some((field) => !sameText(before[field], after[field]))) return 'restart';
@@ -20,7 +20,7 @@ export function domainChange(
     const kept = before.ports.find(({ id }) => id === port.id);
     if (kept && (kept.macAddress !== port.macAddress || kept.mtuBytes !== port.mtuBytes)) return 'restart';
   }
-  const live = ({ cpus, ports }: ResourceSpec<'domain'>) => [cpus, ...ports.map(({ id }) => id)];
+  const live = ({ cpus, ports }: DomainSpec) => [cpus, ...ports.map(({ id }) => id)];
   return sameText(live(before), live(after)) ? 'none' : 'live';
 }
 
@@ -32,7 +32,7 @@ const costs = {
   seed: 'restart',
   ports: 'live',
   power: 'restart',
-} as const satisfies Record<keyof ResourceSpec<'domain'>, DomainChange>;
+} as const satisfies Record<keyof DomainSpec, DomainChange>;
 const switchedOff = (Object.keys(costs) as (keyof typeof costs)[]).filter((field) => costs[field] === 'restart');
 
 /** A guest keeps about 250 KiB of its memory for each processor that may come. */
