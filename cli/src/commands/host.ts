@@ -25,7 +25,7 @@ export const host: Command = {
   summary: 'let a host in that lost its credential; say that one is off',
   usage: `plumb host readmit
 plumb host readmit NAME [--credential FINGERPRINT]
-plumb host fence NAME --confirmed-off
+plumb host fence NAME --confirmed-off [--evict]
 
 readmit: without a name, who asks to be let in as which host, from where, with the fingerprint of which credential. With one: the
 agent that asks is the host; it has the name from now on, what it had before is void, and what runs there stays. For an agent
@@ -33,11 +33,13 @@ that lost what it kept, or was deleted by mistake. Where the name has a credenti
 of it at least); read it in the log of the agent on that host, since a stranger may ask as well.
 fence: the host is off, and stays off until what ran there may be lost: instances with spec.allowDataLoss go on elsewhere with a
 new disk, others can be deleted. When the host is back, it removes what went on elsewhere and is as any other again.
+--evict: somebody speaks for it all the same and is not to be believed: its credential is void, and readmit alone lets an agent in.
 `,
   run(argv, surroundings) {
     const { values, positionals } = parseCommand(argv, {
       credential: { type: 'string' },
       'confirmed-off': { type: 'boolean', default: false },
+      evict: { type: 'boolean' },
     });
     const [verb, name, ...more] = positionals;
     if (verb === 'readmit' && name === undefined)
@@ -54,7 +56,9 @@ new disk, others can be deleted. When the host is back, it removes what went on 
       );
     return withSession(values, surroundings, async ({ client }) => {
       if (verb === 'fence') {
-        const { instances }: Fence = await client.send('POST', FENCES, { body: { host: name, confirmedOff: true } });
+        const { instances }: Fence = await client.send('POST', FENCES, {
+          body: { host: name, confirmedOff: true, evict: values.evict },
+        });
         surroundings.out(`host ${name} is fenced: ${instances} instances of it may go on elsewhere or be deleted\n`);
         return 0;
       }

@@ -11,6 +11,7 @@ import type { Again, Context } from './controller.ts';
 import { converge } from './converge.ts';
 import { deleteInstance } from './instance/delete.ts';
 import { nameOf, referrerNames } from './references.ts';
+import { stillOn } from './remove-everywhere.ts';
 import { deletionBlocked, departure } from './status.ts';
 
 /** What is to be done for an object that was set aside: nothing, unless it is being deleted. */
@@ -54,17 +55,17 @@ function networksOf({ cache, fleet }: Context, uid: string): string[] {
   return Array.from(uids, (network) => cache.byUid(network)?.key).filter((key) => key !== undefined);
 }
 
-async function removeLive(context: Context, { object, revision }: Cached): Promise<void> {
+async function removeLive(context: Context, { key, object, revision }: Cached): Promise<void> {
   const { uid } = object.metadata;
   const live = () => [...context.fleet.ownedBy(uid)].filter(({ host }) => context.liveness.connected(host));
-  await converge(
+  const stragglers = await converge(
     context,
-    uid,
-    revision,
+    { owner: uid, key, fence: revision },
     live().map(({ host, resource }) => ({ host, live: resource, desired: undefined })),
   );
   const left = live();
-  if (left.length > 0) throw retryable('Removing', `something of it is still on ${left.map((l) => l.host).join(', ')}`);
+  const hosts = left.map(({ host }) => host);
+  if (left.length > 0) throw retryable('Removing', stillOn('something of it', hosts, stragglers));
 }
 
 async function letGo(context: Context, cached: Cached): Promise<void> {

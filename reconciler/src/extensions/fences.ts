@@ -12,6 +12,11 @@ const FENCE = {
   required: ['host', 'confirmedOff'],
   properties: {
     host: { ...name, description: 'Name of the host.' },
+    evict: {
+      type: 'boolean',
+      description:
+        'That an agent which speaks for it all the same is not believed: its credential is void, and only a readmission lets one in.',
+    },
     confirmedOff: { type: 'boolean', enum: [true], description: 'That the host is off, and stays off.' },
   },
 } as const;
@@ -21,8 +26,8 @@ export function fenceExtension(context: Context): Extension {
     method: 'POST',
     path: '/apis/plumb.dev/v1/fences',
     strict: true,
-    ...taking(FENCE, async ({ host }: ValueOf<typeof FENCE>, { user }) => {
-      const { instances } = await fenceHost(context, host, user.name);
+    ...taking(FENCE, async ({ host, evict }: ValueOf<typeof FENCE>, { user }) => {
+      const { instances } = await fenceHost(context, host, user.name, evict);
       return { body: { apiVersion: 'plumb.dev/v1', kind: 'Fence', metadata: { name: host }, instances } };
     }),
   };

@@ -28,6 +28,8 @@ export interface Removed {
   removedAt: number;
   /** As of the credential that it had. */
   registers?: string;
+  /** A person took it from an agent that spoke for the host: only a person gives it to one again. */
+  evicted?: true;
 }
 
 export interface FoundCredential {
@@ -61,7 +63,11 @@ const credentialSchema = {
   required: ['sha256'],
   properties: { sha256: text, registers: text, token: text, at: time },
 };
-const removedSchema = { type: 'object', required: ['removedAt'], properties: { removedAt: time, registers: text } };
+const removedSchema = {
+  type: 'object',
+  required: ['removedAt'],
+  properties: { removedAt: time, registers: text, evicted: { type: 'boolean' } },
+};
 
 /** Whether the host has joined and its name was not freed since. */
 export function isLive(record: FoundCredential['record']): record is Credential {
@@ -100,11 +106,16 @@ export function removal(
   host: string,
   { record, revision }: FoundCredential,
   nowMs: number,
+  evicted = false,
 ): { preconditions: Precondition[]; ops: Op[] } {
   const key = keys.credential(host);
   const preconditions = [{ key, revision }];
   if (!isLive(record)) return { preconditions, ops: [] };
-  const removed: Removed = { removedAt: nowMs, ...(record.registers ? { registers: record.registers } : {}) };
+  const removed: Removed = {
+    removedAt: nowMs,
+    ...(record.registers ? { registers: record.registers } : {}),
+    ...(evicted ? { evicted: true } : {}),
+  };
   return { preconditions, ops: [{ type: 'put', key, value: JSON.stringify(removed) }] };
 }
 

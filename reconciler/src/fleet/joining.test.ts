@@ -48,6 +48,10 @@ function door(limits = defaultServerLimits) {
       const key = keys.object('hosts', undefined, name);
       await store.commit({ preconditions, ops: [...ops, { type: 'delete', key }] });
     },
+    /** As a person does who fences it. */
+    async evict(name: string) {
+      await store.commit(removal(name, await findCredential(store, name), clock.now(), true));
+    },
     readmit: (host: string, prefix?: string) => readmit(store, newcomers, clock.now(), host, prefix),
     has: (host: string, credential = `${host}'s`) => isCredentialOf(store, host, credential),
   };
@@ -168,6 +172,19 @@ describe('a host that was deleted', () => {
     expect(await has('host-1')).toBe(true);
     expect((await findCredential(store, 'host-1')).record).toMatchObject({ registers: '*' });
   });
+});
+
+test('a host that was taken from its agent comes back by a person alone, who says the fingerprint', async () => {
+  const { join, evict, readmit, has, declare } = door();
+  await declare('host-1');
+  await join('any', 'host-1');
+  await evict('host-1');
+  expect(await has('host-1')).toBe(false);
+  for (const credential of ["host-1's", 'another'])
+    expect(await reason(join('any', 'host-1', credential))).toBe('HostRemoved');
+  await expect(readmit('host-1', sha256('another').slice(0, 4))).rejects.toMatchObject({ reason: 'FingerprintNeeded' });
+  await readmit('host-1', sha256("host-1's").slice(0, 16));
+  expect(await has('host-1')).toBe(true);
 });
 
 describe('readmission', () => {

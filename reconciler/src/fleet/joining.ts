@@ -9,7 +9,16 @@ import { ConflictError } from '../store/errors.ts';
 import { keys } from '../store/keys.ts';
 import { isBeingDeleted } from '../store/object-codec.ts';
 import type { Batch, Store } from '../store/store.ts';
-import { ANY_ZONE, type Credential, findCredential, fingerprint, isHostName, isLive, isSame } from './credentials.ts';
+import {
+  ANY_ZONE,
+  type Credential,
+  findCredential,
+  fingerprint,
+  isHostName,
+  isLive,
+  isSame,
+  type Removed,
+} from './credentials.ts';
 import type { FoundToken, JoinTokens } from './join-tokens.ts';
 import type { Newcomers } from './newcomers.ts';
 
@@ -81,9 +90,9 @@ export class Joining {
     const object = await store.get(keys.object('hosts', undefined, host));
     if (record !== undefined) {
       const isNews = grant.any
-        ? object !== undefined && !isBeingDeleted(object)
+        ? object !== undefined && !isBeingDeleted(object) && record.evicted !== true
         : 'host' in grant.token.record.admits && grant.token.record.createdAt >= record.removedAt;
-      if (!isNews) return refuse(removed(host, sha256));
+      if (!isNews) return refuse(removed(host, sha256, record));
     }
     if (!this.#admits(grant, host)) throw wrongToken();
     const now = clock.now();
@@ -147,9 +156,9 @@ function taken(host: string, sha256: string): PlumbError {
   );
 }
 
-function removed(host: string, sha256: string): PlumbError {
+function removed(host: string, sha256: string, { evicted }: Removed): PlumbError {
   return terminal(
     'HostRemoved',
-    `host ${host} was deleted. To have it back: plumb host readmit ${host} --credential ${fingerprint(sha256)} (the fingerprint of this credential), or a new join token: plumb join-token create --host ${host}`,
+    `host ${host} was ${evicted ? 'taken from its agent, which a person fenced' : 'deleted'}. To have it back: plumb host readmit ${host} --credential ${fingerprint(sha256)} (the fingerprint of this credential), or a new join token: plumb join-token create --host ${host}`,
   );
 }

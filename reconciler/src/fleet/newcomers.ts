@@ -108,10 +108,11 @@ export async function readmit(
     );
   }
   const { record, revision } = await findCredential(store, host);
-  if (isLive(record) && prefix.length < LEAST_DIGITS)
+  const isGuarded = isLive(record) || record?.evicted === true;
+  if (isGuarded && prefix.length < LEAST_DIGITS)
     throw terminal(
       'FingerprintNeeded',
-      `host ${host} has joined with the credential ${fingerprint(record.sha256)}, which would be void then; an agent asks with ${shown(newcomer)}. Read the fingerprint in the log of the agent on ${host} itself. If it is the one that asks: plumb host readmit ${host} --credential ${fingerprint(newcomer.sha256)}`,
+      `${isLive(record) ? `host ${host} has joined with the credential ${fingerprint(record.sha256)}, which would be void then` : `host ${host} was taken from its agent`}; an agent asks with ${shown(newcomer)}. Read the fingerprint in the log of the agent on ${host} itself. If it is the one that asks: plumb host readmit ${host} --credential ${fingerprint(newcomer.sha256)}`,
     );
   const key = keys.credential(host);
   const registers = record?.registers;

@@ -14,8 +14,9 @@ import type { HostLive } from '../../fleet/fleet.ts';
 import { noteOrphanAddresses } from '../../fleet/orphan-addresses.ts';
 import { isBlocked } from '../../fleet/troubles.ts';
 import type { Cached } from '../../runtime/cache.ts';
+import { keys } from '../../store/keys.ts';
 import type { Again, Context, Controller } from '../controller.ts';
-import { converge } from '../converge.ts';
+import { converge, type For } from '../converge.ts';
 import { guarded } from '../guarded.ts';
 import { heirOf } from '../image/heirs.ts';
 import { mustBeReady, nameOf, resolve } from '../references.ts';
@@ -227,7 +228,7 @@ async function letGo(context: Context, live: HostLive, removable: LiveResource[]
         : undefined;
     if (heir === undefined) left.push(resource);
     // Else deleting one image would take the file from under another.
-    else await converge(context, heir.owner, context.store.revision(), [{ host, live: undefined, desired: heir }]);
+    else await converge(context, toldBy(context, host, heir.owner), [{ host, live: undefined, desired: heir }]);
   }
   await removeDeleted(context, live, left);
 }
@@ -235,10 +236,15 @@ async function letGo(context: Context, live: HostLive, removable: LiveResource[]
 /** Removes what the store has deletion records of, in the reverse order of making. */
 async function removeDeleted(context: Context, live: HostLive, resources: LiveResource[]): Promise<void> {
   const ordered = [...resources].sort((a, b) => resourceOrder(b.kind) - resourceOrder(a.kind));
-  for (const resource of ordered)
-    await converge(context, resource.owner, context.store.revision(), [
-      { host: live.name, live: resource, desired: undefined },
-    ]);
+  for (const resource of ordered) {
+    const wanted = [{ host: live.name, live: resource, desired: undefined }];
+    // What stands on it may be what the host is still removing; its answer has the Host looked at again.
+    if ((await converge(context, toldBy(context, live.name, resource.owner), wanted)).length > 0) return;
+  }
+}
+
+function toldBy({ store }: Context, host: string, owner: string): For {
+  return { owner, key: keys.object('hosts', undefined, host), fence: store.revision() };
 }
 
 async function remove(context: Context, cached: Cached<Host>): Promise<Again | undefined> {

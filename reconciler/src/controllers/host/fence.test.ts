@@ -1,7 +1,9 @@
 import { type Instance, realAmbient, retryable } from '@plumb/schemas';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { watchCredentials } from '../../fleet/credentials.ts';
 import { DISCONNECT_GRACE_MS } from '../../fleet/liveness.ts';
 import { FakeClock } from '../../runtime/fake-clock.ts';
+import { keys } from '../../store/keys.ts';
 import { condition, hostSpec, instanceSpec, makeEstate } from '../testing/estate.ts';
 import { type Rig, startRig } from '../testing/rig.ts';
 import { fenceHost } from './fence.ts';
@@ -45,6 +47,24 @@ test('a host that is connected is not off, and one that nobody declared is none'
   await expect(fence()).rejects.toMatchObject({ reason: 'HostConnected' });
   await expect(fence('nobody')).rejects.toMatchObject({ reason: 'NotFound' });
   expect(rig.get('Host', 'host-1')?.status).not.toHaveProperty('fenced');
+});
+
+test('an agent that speaks for a host which is off is not believed any more, when a person says so', async () => {
+  const { store, fleet } = rig;
+  const key = keys.credential('host-1');
+  const value = JSON.stringify({ sha256: 'ab'.repeat(32), registers: '*' });
+  await store.commit({ preconditions: [], ops: [{ type: 'put', key, value }] });
+  // As sessions do.
+  const end = new AbortController();
+  const watching = watchCredentials(
+    ...([store, clock, end.signal, (host: string) => host === 'host-1' && fleet.disconnect(host), () => {}] as const),
+  );
+  await clock.advance(0);
+  expect(await fenceHost(rig.context, 'host-1', 'ada', true)).toEqual({ host: 'host-1', instances: 0 });
+  expect(rig.get('Host', 'host-1')?.status).toMatchObject({ fenced: { by: 'ada' } });
+  expect(JSON.parse((await store.get(key))!.value)).toMatchObject({ evicted: true, registers: '*' });
+  end.abort();
+  await watching;
 });
 
 describe('an instance whose disk may be given up', () => {

@@ -1,10 +1,11 @@
 /** A person's word that a host is off: what ran there may go on elsewhere, or be deleted, without the host's confirming anything. */
 import { type Host, terminal } from '@plumb/schemas';
+import { findCredential, removal } from '../../fleet/credentials.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
 import { fencedError } from '../restriction.ts';
-import { failedStatus, writeStatus } from '../status.ts';
+import { failedStatus, retryOnConflict, writeStatus } from '../status.ts';
 
 export interface Fenced {
   host: string;
@@ -12,19 +13,23 @@ export interface Fenced {
   instances: number;
 }
 
-/** `by`: who says so. Throws PlumbError `NotFound` or `HostConnected` (terminal). */
-export async function fenceHost(context: Context, name: string, by: string): Promise<Fenced> {
+/**
+ * `by`: who says so. `evict`: an agent that speaks for the host all the same is not believed: its credential is void, and only a
+ * person lets one in again. Throws PlumbError `NotFound` or `HostConnected` (terminal).
+ */
+export async function fenceHost(context: Context, name: string, by: string, evict = false): Promise<Fenced> {
   const { cache, fleet, ambient, holdings, enqueue } = context;
   const key = keys.object('hosts', undefined, name);
   const cached = cache.get<Host>(key);
   if (cached === undefined) throw terminal('NotFound', `there is no host ${JSON.stringify(name)}`);
+  if (evict) await takeCredential(context, name);
   const at = `${new Date(ambient.clock.now()).toISOString().slice(0, -'.000Z'.length)}Z`;
   await writeStatus(context, cached as Cached, (status, object) => {
     // It may come back while this is written.
     if (fleet.host(name)?.connected || fleet.isTelling(name))
       throw terminal(
         'HostConnected',
-        `host ${name} is connected, so it is not off: switch it off, wait until it counts as gone, and say it again`,
+        `host ${name} is connected, so it is not off: switch it off, wait until it counts as gone, and say it again. If it is off, and somebody else speaks for it: plumb host fence ${name} --confirmed-off --evict, after which only plumb host readmit lets an agent in as ${name}`,
       );
     const fenced = { at, by };
     const next = { ...status, fenced } as Host['status'];
@@ -43,4 +48,24 @@ export async function fenceHost(context: Context, name: string, by: string): Pro
     if (holder) enqueue(holder.key);
   }
   return { host: name, instances: held.length };
+}
+
+/** A session ends as soon as its credential is void. */
+const ENDS_WITHIN_MS = 10_000;
+
+/** Resolves when no agent speaks for the host any more, and none can. */
+async function takeCredential({ store, ambient, fleet }: Context, name: string): Promise<void> {
+  const { clock } = ambient;
+  await retryOnConflict(async () => {
+    const batch = removal(name, await findCredential(store, name), clock.now(), true);
+    if (batch.ops.length > 0) await store.commit(batch);
+  });
+  const isGone = () => !fleet.host(name)?.connected && !fleet.isTelling(name);
+  if (isGone()) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const endListening = fleet.onChange(() => isGone() && resolve());
+  const stop = clock.after(ENDS_WITHIN_MS, resolve);
+  await promise;
+  endListening();
+  stop();
 }

@@ -1,10 +1,12 @@
 /** Files of images leave the hosts that no longer need them. */
-import { type Image, type LiveResource, retryable } from '@plumb/schemas';
+import { type Image, type LiveResource, PlumbError } from '@plumb/schemas';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context } from '../controller.ts';
 import { converge, type HostSteps } from '../converge.ts';
 import { referrerNames } from '../references.ts';
+import { awaitRemoval } from '../remove-everywhere.ts';
 import { deletionBlocked, depart, failedStatus, writeStatus } from '../status.ts';
+import type { Straggler } from '../unanswered.ts';
 import { heirOf } from './heirs.ts';
 
 /** What lived for an image when all of it was the file with this sum. */
@@ -40,11 +42,14 @@ export async function removeImage(context: Context, cached: Cached<Image>): Prom
     await removeUnused(context, cached, (resource) => resource.id !== cached.object.spec.sha256);
     return undefined;
   }
-  await removeUnused(context, cached, () => true);
-  const left = [...context.fleet.ownedBy(cached.object.metadata.uid)].filter(({ host }) =>
-    context.liveness.connected(host),
-  );
-  if (left.length > 0) throw retryable('Removing', `its file is still on ${left.map((l) => l.host).join(', ')}`);
+  let stragglers: Straggler[] = [];
+  let failure: PlumbError | undefined;
+  try {
+    stragglers = await removeUnused(context, cached, () => true);
+  } catch (thrown) {
+    failure = PlumbError.from(thrown, cached.key);
+  }
+  await awaitRemoval(context, cached, 'its file', stragglers, failure);
   await depart(context, cached);
   return undefined;
 }
@@ -57,8 +62,8 @@ async function removeUnused(
   context: Context,
   cached: Cached<Image>,
   unwanted: (resource: LiveResource) => boolean,
-): Promise<void> {
-  const { uid } = cached.object.metadata;
+): Promise<Straggler[]> {
+  const { uid, deletionTimestamp } = cached.object.metadata;
   const wanted: HostSteps = [];
   const heirs = new Map<string, ReturnType<typeof heirOf>>();
   for (const { host, resource } of context.fleet.ownedBy(uid)) {
@@ -70,7 +75,8 @@ async function removeUnused(
     else if (!hasClone(context, host, resource.id) && !context.holdings.usesImage(host, resource.id))
       wanted.push({ host, live: resource, desired: undefined });
   }
-  await converge(context, uid, cached.revision, wanted);
+  const isLast = deletionTimestamp !== undefined;
+  return converge(context, { owner: uid, key: cached.key, fence: cached.revision, isLast }, wanted);
 }
 
 function hasClone(context: Context, host: string, imageId: string): boolean {

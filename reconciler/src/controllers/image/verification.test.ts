@@ -1,4 +1,4 @@
-import { type PlumbObject, realAmbient, retryable, terminal } from '@plumb/schemas';
+import { type PlumbError, type PlumbObject, realAmbient, retryable, terminal } from '@plumb/schemas';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeFleet } from '../../fleet/testing/fake-fleet.ts';
 import { FakeClock } from '../../runtime/fake-clock.ts';
@@ -34,6 +34,8 @@ const image = () => rig.get('Image', 'tiny');
 const ready = (object: PlumbObject | undefined = image()) => condition(object, 'Ready');
 const asked = () =>
   fleet.sent.flatMap(({ command }) => command.steps).filter(({ resource }) => resource.kind === 'image');
+const askedHosts = () =>
+  fleet.sent.filter(({ command }) => command.steps[0]?.resource.kind === 'image').map(({ host }) => host);
 const touch = (annotations: Record<string, string>) =>
   rig.edit('Image', 'tiny', (object) => {
     object.metadata.annotations = annotations;
@@ -65,7 +67,7 @@ describe('what was refused for good', () => {
   }
 
   test.each(['ChecksumMismatch', 'ImageInvalid', 'ImageTooLarge', 'ImageTooSlow'])(
-    '%s is not fetched again, whatever happens around it, and says nothing else meanwhile',
+    '%s is fetched once more, by another host, and then not again, whatever happens around it',
     async (reason) => {
       because(reason);
       await rig.create('Image', 'tiny', spec());
@@ -76,9 +78,9 @@ describe('what was refused for good', () => {
       });
       await bustle();
       end();
-      expect(asked()).toHaveLength(1);
+      expect(askedHosts()).toEqual(['host-1', 'host-2']);
       expect(said.filter((word) => word !== reason)).toEqual([]);
-      expect(ready()).toMatchObject({ status: 'False', reason, message: 'it is wrong' });
+      expect(ready()).toMatchObject({ status: 'False', reason, message: 'it is wrong (hosts host-1, host-2)' });
     },
   );
 
@@ -96,7 +98,7 @@ describe('what was refused for good', () => {
     expect(ready()).toMatchObject({ reason: 'ChecksumMismatch' });
     await touch({ 'plumb.dev/retry': '1' });
     await clock.advance(5_000);
-    expect(asked()).toHaveLength(2);
+    expect(askedHosts()).toEqual(['host-1', 'host-0', 'host-1']);
   });
 
   test.each<[string, (object: PlumbObject) => void]>([
@@ -208,4 +210,60 @@ test.each([
   await rig.create('Image', 'tiny', spec());
   await rig.until('Image', 'tiny', (object) => ready(object)?.reason === 'Verified');
   expect(ready()?.message).toContain('host-1');
+});
+
+describe('what one host says of an image', () => {
+  const liar = 'host-0';
+  const says = (error: PlumbError) => {
+    fleet.fault = (host, _verb, resource) => (host === liar && resource.kind === 'image' ? error : undefined);
+  };
+  beforeEach(async () => {
+    await rig.create('Host', liar, hostSpec);
+    fleet.connect(liar);
+    await clock.advance(5_000);
+  });
+
+  test.each([
+    terminal('ChecksumMismatch', 'another sum'),
+    terminal('ImageInvalid', 'no image'),
+    terminal('ImageSourceRefused', 'not from there'),
+    terminal('MadeUp', 'for good'),
+    retryable('ImageUnavailable', 'its server is away'),
+    retryable('HostRefused', 'not now'),
+  ])('that is not so stops no other: $reason', async (error) => {
+    says(error);
+    await rig.create('Image', 'tiny', spec());
+    await rig.ready('Image', 'tiny');
+    expect(ready()?.message).toBe('its checksum was verified on host host-1');
+    await clock.advance(120_000);
+    expect(askedHosts()).toEqual([liar, 'host-1']);
+  });
+
+  test.each([
+    ['says nothing', undefined],
+    ['says how far it is, and is never done', { bytes: 1, ofBytes: 10 }],
+  ])('and then %s stops no other', async (_, progress) => {
+    fleet.hung.add(liar);
+    await rig.create('Image', 'tiny', spec());
+    let bytes = 0;
+    for (let n = 0; n < 40 && ready()?.status !== 'True'; n++) {
+      if (progress) fleet.tellProgress(liar, { bytes: ++bytes, ofBytes: 10 });
+      await clock.advance(10_000);
+    }
+    expect(ready()).toMatchObject({ status: 'True', reason: 'Verified' });
+    expect(ready()?.message).toContain('host-1');
+    // Nobody waits for it any more, and it is told so.
+    expect(fleet.cancelled).toEqual([liar]);
+  });
+
+  test('of which only one is there is said with its name, and another that comes is asked', async () => {
+    fleet.disconnect('host-1');
+    says(terminal('ChecksumMismatch', 'another sum'));
+    await rig.create('Image', 'tiny', spec());
+    await rig.stalled('Image', 'tiny');
+    expect(ready()?.message).toBe('another sum (host host-0)');
+    fleet.connect('host-1');
+    await clock.advance(5_000);
+    expect(ready()).toMatchObject({ status: 'True', reason: 'Verified' });
+  });
 });

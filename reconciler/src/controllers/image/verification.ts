@@ -1,87 +1,104 @@
-/** Whether an Image is what it declares: one host fetches it and looks. */
-import { type Image, PlumbError } from '@plumb/schemas';
-import { isBlocked } from '../../fleet/troubles.ts';
+/** Whether an Image is what it declares: a host fetches it and looks. What one host says of it is that host's word. */
+import type { Image, PlumbError } from '@plumb/schemas';
 import { imageResource } from '../../plan/network-resources.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { findCondition, isReady, isStalled } from '../../runtime/conditions.ts';
 import type { Again, Context } from '../controller.ts';
-import { converge } from '../converge.ts';
 import { keyWatch } from '../key-watch.ts';
-import { unfitError } from '../restriction.ts';
 import { RETRY_ANNOTATION } from '../retry.ts';
 import { failedStatus, readyStatus, writeStatus } from '../status.ts';
-import { Telling, withoutFetching } from './telling.ts';
+import { Attempt, type Outcome } from './attempt.ts';
+import { usableHosts, whereWhole } from './hosts.ts';
+import { OF_CONTENT, Statements } from './statements.ts';
+import { withoutFetching } from './telling.ts';
 
-/** Failures of what was fetched, which are the same on every host. */
-const OF_CONTENT: ReadonlySet<string> = new Set(['ChecksumMismatch', 'ImageInvalid', 'ImageTooLarge', 'ImageTooSlow']);
-
-/** A failure that only a change of an input cures. */
-interface Refusal {
-  inputs: string;
-  reason: string;
-  /** Where; undefined when an earlier control plane saw it. */
-  host: string | undefined;
-}
+/** Hosts that fetch the same image at once, since those that were asked before them say nothing or take long. */
+const AT_ONCE = 3;
 
 export class Verification {
   readonly #context: Context;
-  readonly #refusals = new Map<string, Refusal>();
+  readonly #statements = new Map<string, Statements>();
 
   constructor(context: Context) {
     this.#context = context;
     context.fleet.onChange((change) => {
-      if (change.type === 'host') this.#hostChanged(change.host);
+      if (change.type === 'host')
+        for (const statements of this.#statements.values()) statements.hostChanged(change.host);
     });
   }
 
   forget(uid: string): void {
-    this.#refusals.delete(uid);
+    this.#statements.delete(uid);
   }
 
   /**
    * Ready means: a host has fetched it and found the sum right. While there is no host, nobody can know yet. What was
-   * checked stays checked, whichever hosts come and go, until another file is declared; what was refused stays refused until
-   * something changes.
+   * checked stays checked, whichever hosts come and go, until another file is declared; what two hosts refused, or one where
+   * there is no other, stays refused until something changes.
    */
   async verify(cached: Cached<Image>): Promise<Again | undefined> {
     const context = this.#context;
     if (isReady(cached.object) && findCondition(cached.object, 'Ready')?.reason === 'Verified') return undefined;
     const { uid } = cached.object.metadata;
-    const on = whereWhole(context, uid, cached.object.spec.sha256);
-    const host = on ?? firstUsableHost(context);
-    if (on === undefined && this.#isRefused(cached, host)) return undefined;
+    const statements = this.#statementsOn(cached);
+    let host = whereWhole(context, uid, cached.object.spec.sha256);
     if (host === undefined) {
-      await this.#ready(cached, 'Unverified', 'no host has fetched it yet; the first that connects checks it');
-      return undefined;
+      const hosts = statements.order(usableHosts(context));
+      if (hosts.length === 0) {
+        if (statements.isEmpty && !isRefused(cached))
+          await this.#ready(cached, 'Unverified', 'no host has fetched it yet; the first that connects checks it');
+        return undefined;
+      }
+      const outcome = await this.#fetch(cached, hosts, statements);
+      if (outcome === 'given up') return { requeueAfterMs: 0 };
+      host = outcome;
     }
-    if (on === undefined && (await this.#fetch(cached, host)) === 'given up') return { requeueAfterMs: 0 };
-    this.#refusals.delete(uid);
+    this.#statements.delete(uid);
     await this.#ready(cached, 'Verified', `its checksum was verified on host ${host}`);
     return undefined;
   }
 
-  /** Has the host fetch it. Given up as soon as the image is declared otherwise or deleted. Throws what the host says. */
-  async #fetch(cached: Cached<Image>, host: string): Promise<'done' | 'given up'> {
+  /**
+   * Has hosts fetch it, one after another: the next when one fails, or beside those that say nothing or take long. Resolves with the
+   * first that has it. Given up as soon as the image is declared otherwise or deleted. Throws what hosts say.
+   */
+  async #fetch(cached: Cached<Image>, hosts: readonly string[], statements: Statements): Promise<string | 'given up'> {
     const context = this.#context;
     const { uid, generation } = cached.object.metadata;
-    const abort = new AbortController();
+    const attempts = new Set<Attempt>();
+    let unwanted = false;
     const endWatch = keyWatch(context).on([cached.key], () => {
       const now = context.cache.get(cached.key)?.object.metadata;
-      if (now?.uid !== uid || now.deletionTimestamp !== undefined || now.generation !== generation) abort.abort();
+      if (now?.uid === uid && now.deletionTimestamp === undefined && now.generation === generation) return;
+      unwanted = true;
+      for (const attempt of attempts) attempt.abort();
     });
-    const telling = new Telling(context, cached, host);
-    const attention = { signal: abort.signal, onProgress: telling.note.bind(telling) };
+    const left = [...hosts];
+    const failures: PlumbError[] = [];
+    let isSlow = false;
     try {
-      const steps = [{ host, live: undefined, desired: imageResource(cached.object) }];
-      await converge(context, uid, cached.revision, steps, attention);
-      return abort.signal.aborted ? 'given up' : 'done';
-    } catch (thrown) {
-      await telling.end();
-      if (abort.signal.aborted) return 'given up';
-      throw await this.#failed(cached, host, PlumbError.from(thrown, `fetching ${cached.key}`));
+      while (!unwanted && !statements.isFinal) {
+        if (left.length > 0 && (attempts.size === 0 || isSlow)) {
+          attempts.add(new Attempt(context, cached, left.shift()!, imageResource(cached.object), attempts.size === 0));
+          isSlow = false;
+        }
+        if (attempts.size === 0) break;
+        const ended = await firstOf(attempts, left.length > 0 && attempts.size < AT_ONCE);
+        isSlow = ended === undefined;
+        if (ended === undefined) continue;
+        attempts.delete(ended.attempt);
+        if (unwanted) break;
+        if (ended.error === undefined) return ended.attempt.host;
+        failures.push(statements.note(ended.attempt.host, ended.error));
+      }
+      if (unwanted) return 'given up';
+      // Who was refused for good may be wrong: who failed for the moment is asked again.
+      const failure = statements.isFinal ? failures.at(-1) : failures.find(({ retry }) => retry === 'retry');
+      throw await this.#failed(cached, failure ?? failures.at(-1)!);
     } finally {
       endWatch();
-      await telling.end();
+      for (const attempt of attempts) attempt.abort();
+      await Promise.all([...attempts].map((attempt) => attempt.quiet()));
     }
   }
 
@@ -92,56 +109,40 @@ export class Verification {
     );
   }
 
-  /** Says so, and remembers it where only a change helps. */
-  async #failed(cached: Cached<Image>, host: string, error: PlumbError): Promise<PlumbError> {
+  async #failed(cached: Cached<Image>, failure: PlumbError): Promise<PlumbError> {
     const context = this.#context;
-    const { reason, retry } = error;
-    const told = OF_CONTENT.has(reason) ? error.message : `${error.message} (host ${host})`;
-    const failure = new PlumbError({ reason, message: told, retry, cause: error });
-    if (retry === 'terminal')
-      this.#refusals.set(cached.object.metadata.uid, { inputs: inputsOf(cached), reason, host });
     await writeStatus(context, context.cache.get(cached.key) ?? cached, (status, object) =>
       withoutFetching(failedStatus(context, status, object, failure)),
     );
     return failure;
   }
 
-  /** Whether it was refused, and nothing has changed since that could make it otherwise. */
-  #isRefused(cached: Cached<Image>, host: string | undefined): boolean {
+  /** What hosts have said of what is declared now. */
+  #statementsOn(cached: Cached<Image>): Statements {
     const { uid } = cached.object.metadata;
     const inputs = inputsOf(cached);
-    const stalled = isStalled(cached.object) ? findCondition(cached.object, 'Stalled')?.reason : undefined;
-    if (!this.#refusals.has(uid) && stalled !== undefined && OF_CONTENT.has(stalled))
-      this.#refusals.set(uid, { inputs, reason: stalled, host: undefined });
-    const refusal = this.#refusals.get(uid);
-    if (refusal?.inputs !== inputs) return false;
-    return OF_CONTENT.has(refusal.reason) || (host !== undefined && refusal.host === host);
+    const before = this.#statements.get(uid);
+    if (before?.inputs === inputs) return before;
+    // What an earlier control plane wrote is as good as said by two hosts.
+    const isKnown = before === undefined && isRefused(cached);
+    const statements = new Statements(inputs, isKnown);
+    this.#statements.set(uid, statements);
+    return statements;
   }
+}
 
-  /** Its agent may allow other sources now, or have the file, or the user who fetches. */
-  #hostChanged(host: string): void {
-    for (const [uid, refusal] of this.#refusals)
-      if (refusal.host === host && !OF_CONTENT.has(refusal.reason)) this.#refusals.delete(uid);
-  }
+/** The attempt that ends first; undefined when one takes so long that another host is to be asked as well. */
+async function firstOf(attempts: ReadonlySet<Attempt>, mayAskMore: boolean): Promise<Outcome | undefined> {
+  const all = [...attempts];
+  const slow = mayAskMore ? [all.at(-1)!.untilSlow()] : [];
+  return Promise.race([...all.map((attempt) => attempt.outcome), ...slow]);
+}
+
+function isRefused({ object }: Cached<Image>): boolean {
+  const stalled = isStalled(object) ? findCondition(object, 'Stalled')?.reason : undefined;
+  return stalled !== undefined && OF_CONTENT.has(stalled);
 }
 
 function inputsOf({ object }: Cached<Image>): string {
   return `${object.metadata.generation} ${object.metadata.annotations?.[RETRY_ANNOTATION] ?? ''}`;
-}
-
-/** A host that has the file as it was made. */
-function whereWhole(context: Context, uid: string, sha256: string): string | undefined {
-  for (const { host, resource } of context.fleet.ownedBy(uid))
-    if (resource.id === sha256 && resource.drift.length === 0) return host;
-  return undefined;
-}
-
-/** The first connected host by name whose Host object is declared and that may get something new; one that may not, if there is no other. */
-function firstUsableHost(context: Context): string | undefined {
-  const names = [...context.cache.list('hosts')]
-    .filter(({ object }) => !object.metadata.deletionTimestamp && context.liveness.connected(object.metadata.name))
-    .map(({ object }) => object.metadata.name);
-  names.sort();
-  const isFit = (name: string) => unfitError(context, name) === undefined && !isBlocked(context.fleet.host(name)!);
-  return names.find(isFit) ?? names[0];
 }

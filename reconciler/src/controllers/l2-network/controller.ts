@@ -1,13 +1,13 @@
 /** L2Network: keeps its bridge on the hosts that use it, with the right peers, and only there. */
 import type { HostResource, L2Network, Zone } from '@plumb/schemas';
-import { retryable } from '@plumb/schemas';
 import { bridgeResource } from '../../plan/network-resources.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { findCondition } from '../../runtime/conditions.ts';
 import type { Again, Context, Controller } from '../controller.ts';
-import { converge, convergeOrDegrade, type HostSteps, isNeeded } from '../converge.ts';
+import { convergeOrDegrade, type HostSteps, isNeeded } from '../converge.ts';
 import { guarded } from '../guarded.ts';
 import { mustBeReady, referrerNames, resolve } from '../references.ts';
+import { removeEverywhere } from '../remove-everywhere.ts';
 import { deletionBlocked, depart, failedStatus, readyStatus, writeStatus } from '../status.ts';
 import { hostsOf, tunnelPeers } from './peers.ts';
 
@@ -29,8 +29,7 @@ export function l2NetworkController(context: Context): Controller {
         await writeStatus(context, cached, (status, object) =>
           readyStatus(context, status, object, 'Declared', 'L3 networks can be put on it'),
         );
-        await convergeOrDegrade(context, cached, steps(context, cached));
-        return undefined;
+        return convergeOrDegrade(context, cached, steps(context, cached));
       });
     },
   };
@@ -64,18 +63,9 @@ async function remove(context: Context, cached: Cached<L2Network>): Promise<Agai
   const blockers = referrerNames(context, cached);
   if (blockers.length > 0) {
     await writeStatus(context, cached, (s, o) => failedStatus(context, s, o, deletionBlocked(blockers)));
-    await convergeOrDegrade(context, cached, steps(context, cached));
-    return undefined;
+    return convergeOrDegrade(context, cached, steps(context, cached));
   }
-  const live = () => [...context.fleet.ownedBy(uid)].filter(({ host }) => context.liveness.connected(host));
-  await converge(
-    context,
-    uid,
-    cached.revision,
-    live().map(({ host, resource }) => ({ host, live: resource, desired: undefined })),
-  );
-  const left = live();
-  if (left.length > 0) throw retryable('Removing', `its bridge is still on ${left.map((l) => l.host).join(', ')}`);
+  await removeEverywhere(context, cached, 'its bridge');
   context.drifts.take(uid);
   await depart(context, cached);
   return undefined;

@@ -6,9 +6,10 @@ import { noFreeAddress } from '../../plan/allocate.ts';
 import { isDistributed, subnetResource } from '../../plan/network-resources.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context, Controller } from '../controller.ts';
-import { converge, convergeOrDegrade, type HostSteps, isNeeded } from '../converge.ts';
+import { convergeOrDegrade, type HostSteps, isNeeded } from '../converge.ts';
 import { guarded } from '../guarded.ts';
 import { mustBeReady, referrerNames, resolve } from '../references.ts';
+import { removeEverywhere } from '../remove-everywhere.ts';
 import {
   conditionsTo,
   deletionBlocked,
@@ -42,8 +43,7 @@ export function l3NetworkController(context: Context): Controller {
         if (newUse) mustBeReady('spec.l2Network', l2);
         const subnet = parseSubnet(objectName(object.metadata), object.spec.ipv4);
         const dhcpAddress = await ensureDhcpAddress(context, cached, l2.object, subnet);
-        await convergeOrDegrade(context, cached, steps(context, cached, l2.object, dhcpAddress));
-        return undefined;
+        return convergeOrDegrade(context, cached, steps(context, cached, l2.object, dhcpAddress));
       });
     },
   };
@@ -110,8 +110,7 @@ async function remove(context: Context, cached: Cached<L3Network>): Promise<Agai
   return guarded(context, cached, async () => {
     if (blockers.length > 0) {
       await writeStatus(context, cached, (s, o) => failedStatus(context, s, o, deletionBlocked(blockers)));
-      await convergeOrDegrade(context, cached, unused(context, uid));
-      return undefined;
+      return convergeOrDegrade(context, cached, unused(context, uid));
     }
     const held = [...context.holdings.hostsOfNetwork(uid)].sort();
     if (held.length > 0) {
@@ -121,15 +120,8 @@ async function remove(context: Context, cached: Cached<L3Network>): Promise<Agai
         `is deleted when no instance holds an address on it: some do on ${held.join(', ')}`,
       );
     }
-    await converge(
-      context,
-      uid,
-      cached.revision,
-      [...context.fleet.ownedBy(uid)].map(({ host, resource }) => ({ host, live: resource, desired: undefined })),
-    );
-    const left = [...context.fleet.ownedBy(uid)].filter(({ host }) => context.liveness.connected(host));
     context.drifts.take(uid);
-    if (left.length > 0) throw retryable('Removing', `its subnet is still on ${left.map((l) => l.host).join(', ')}`);
+    await removeEverywhere(context, cached, 'its subnet');
     await retryOnConflict(async (attempt) => {
       const current = (attempt === 0 ? cached : await readFresh(context, cached)) as Cached<L3Network> | undefined;
       if (!current || departure(current, context.ambient.clock.now(), withoutAddress).ops.length === 0) return;

@@ -45,6 +45,11 @@ export class FakeFleet implements Fleet {
   readonly stalled = new Set<string>();
   /** Told of those fetches as they are joined. */
   progress: { bytes: number; ofBytes: number | undefined } = { bytes: 0, ofBytes: undefined };
+  /** Hosts that are connected and answer nothing, until they are lost or taken out. */
+  readonly hung = new Set<string>();
+  /** Hosts of which a command was given up, in order. */
+  readonly cancelled: string[] = [];
+  private readonly hanging = new Map<string, Set<CommandAttention>>();
   crowded = false;
   /** Hosts that were let in and have not told everything. */
   readonly telling = new Set<string>();
@@ -170,6 +175,7 @@ export class FakeFleet implements Fleet {
     const target = this.all.get(host);
     if (!target?.connected) throw retryable('HostNotConnected', `the agent of host ${host} is not connected`);
     this.sent.push({ host, command });
+    if (this.hung.has(host)) await this.hang(host, attention);
     const outcomes: StepOutcome[] = [];
     for (const { id, verb, resource } of command.steps) {
       const error = this.fault(host, verb, resource) ?? (await this.fetchOf(host, resource, attention));
@@ -179,6 +185,33 @@ export class FakeFleet implements Fleet {
       else this.put(host, live(resource, target.resources.get(resourceKey(resource))));
     }
     return outcomes;
+  }
+
+  /** What a hung host says of its commands. */
+  tellProgress(host: string, progress: { bytes: number; ofBytes: number | undefined }): void {
+    for (const { onProgress } of this.hanging.get(host) ?? []) onProgress?.(progress);
+  }
+
+  /** The host answers what it was asked. */
+  answer(host: string): void {
+    this.hung.delete(host);
+    this.tell({ type: 'host', host });
+  }
+
+  private async hang(host: string, attention: CommandAttention): Promise<void> {
+    const hanging = this.hanging.get(host) ?? new Set();
+    this.hanging.set(host, hanging.add(attention));
+    attention.signal?.addEventListener('abort', () => this.cancelled.push(host), { once: true });
+    await new Promise<void>((resolve, reject) => {
+      const end = this.onChange(() => {
+        const isLost = !this.all.get(host)?.connected;
+        if (!isLost && this.hung.has(host)) return;
+        end();
+        if (isLost) reject(retryable('HostDisconnected', `host ${host} was lost before it answered`));
+        else resolve();
+      });
+    });
+    hanging.delete(attention);
   }
 
   private async fetchOf(
