@@ -51,12 +51,13 @@ export function poisonedExtensions(context: Context): Extension[] {
 }
 
 function view({ key, kind, uid, where, what }: PoisonedView) {
-  const place = kind && parseObjectKey(key);
+  // Where no object can lie, none can be asked for: it is a record.
+  const place = kind && isKeyOf(kind, key) ? parseObjectKey(key) : undefined;
   return {
     apiVersion: 'plumb.dev/v1',
     kind: 'Poisoned',
     metadata: { name: key },
-    ...(place
+    ...(kind && place
       ? {
           object: {
             kind: kind.kind,

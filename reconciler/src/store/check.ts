@@ -3,6 +3,8 @@ import { type Batch, MAX_BATCH_KEYS } from './store.ts';
 
 /** Keys are printable ASCII without space, so that every backend sorts them alike: UTF-16, UTF-8 and bytes agree. */
 const KEY = /^[\x21-\x7e]+$/;
+/** Longer than any that is made of names and uids; every one can stand in the path of a request. */
+export const LONGEST_KEY = 1_024;
 
 /** Greater than every key that begins with `prefix`, smaller than every other key that is greater than `prefix`. */
 export function endOfPrefix(prefix: string): string {
@@ -34,12 +36,13 @@ export function checkBatch(batch: Batch): void {
 
 /** Whether a store takes it as a key. */
 export function isKey(key: string): boolean {
-  return typeof key === 'string' && KEY.test(key);
+  return typeof key === 'string' && key.length <= LONGEST_KEY && KEY.test(key);
 }
 
 function checkKey(key: string): void {
   if (!isKey(key)) {
-    throw invalid(`the key ${JSON.stringify(key)} is empty or has characters other than printable ASCII`);
+    const shown = JSON.stringify(key.length > 100 ? `${key.slice(0, 100)}…` : key);
+    throw invalid(`the key ${shown} is empty, too long, or has characters other than printable ASCII`);
   }
 }
 

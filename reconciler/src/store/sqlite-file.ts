@@ -5,6 +5,7 @@ import type { PlumbError } from '@plumb/schemas';
 import { hold } from '@plumb/schemas/files/hold.ts';
 import { dataFolderDamaged, dataFolderInUse, storeUnavailable } from './errors.ts';
 import { connect } from './sqlite-connection.ts';
+import { nameOddKeys } from './sqlite-keys.ts';
 
 /** Name of the store's file in the data folder. */
 export const STORE_FILE = 'store.db';
@@ -63,6 +64,7 @@ export function openStoreFile(folder: string): StoreFile {
     db = connect(path, 'reading');
     db.exec('BEGIN IMMEDIATE');
     prepareTables(db, folder);
+    nameOddKeys(db);
     db.exec('COMMIT');
     db.exec('PRAGMA query_only = ON');
     return { path, reading: db, release: () => held?.close() };
