@@ -11,15 +11,14 @@ import type { ObjectCache } from '../runtime/cache.ts';
 import type { EventRecorder } from '../runtime/events.ts';
 import type { Store } from '../store/store.ts';
 import type { Wrote } from './audit.ts';
+import type { OwnState } from './own-state.ts';
 import type { SharedDrifts } from './shared-drift.ts';
 
 export interface Controller {
   readonly name: string;
   /** The kind whose keys it is called with. */
   readonly kind: string;
-  /** What it reads, for people and the generated graph. */
-  readonly inputs: readonly string[];
-  /** What it writes: nobody else writes there. */
+  /** What it writes, as the documentation has it: nobody else writes there. */
   readonly outputs: readonly string[];
   /** How many keys are worked on at once. */
   readonly concurrency: number;
@@ -60,6 +59,8 @@ export interface Context {
    * they do not have in the end is freed.
    */
   strays: Set<string>;
+  /** What a kind remembers; cf. {@link OwnState}. */
+  own<T>(state: OwnState<T>): T;
   /** Puts the key into its controller's queue, now or after some milliseconds. */
   enqueue(key: string, afterMs?: number): void;
 }

@@ -1,23 +1,21 @@
-/** Every controller that runs. */
+/** Every kind that the control plane keeps. */
 import { instanceOffering, zone } from '@plumb/schemas';
-import { changeSetController } from './change-set/controller.ts';
-import type { Context, Controller } from './controller.ts';
-import { declaredController } from './declared/controller.ts';
-import { hostController } from './host/controller.ts';
-import { imageController } from './image/controller.ts';
-import { instanceController } from './instance/controller.ts';
-import { l2NetworkController } from './l2-network/controller.ts';
-import { l3NetworkController } from './l3-network/controller.ts';
+import { changeSetModule } from './change-set/index.ts';
+import { declaredModule } from './declared/index.ts';
+import { hostModule } from './host/index.ts';
+import { imageModule } from './image/index.ts';
+import { instanceModule } from './instance/index.ts';
+import type { KindModule } from './kind-module.ts';
+import { l2NetworkModule } from './l2-network/index.ts';
+import { l3NetworkModule } from './l3-network/index.ts';
 
-export function allControllers(context: Context): Controller[] {
-  return [
-    declaredController(context, zone),
-    declaredController(context, instanceOffering),
-    hostController(context),
-    l2NetworkController(context),
-    l3NetworkController(context),
-    imageController(context),
-    instanceController(context),
-    changeSetController(context),
-  ];
-}
+export const kindModules: readonly KindModule[] = [
+  declaredModule(zone),
+  declaredModule(instanceOffering),
+  hostModule,
+  l2NetworkModule,
+  l3NetworkModule,
+  imageModule,
+  instanceModule,
+  changeSetModule,
+];

@@ -1,5 +1,5 @@
 /** Runs the controllers: one queue each, fed by what changed. */
-import { kinds, PlumbError } from '@plumb/schemas';
+import { PlumbError } from '@plumb/schemas';
 import { restricted } from '../fleet/restricted.ts';
 import type { FlowRecord } from '../flow/record.ts';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -7,11 +7,12 @@ import { WorkQueue } from '../runtime/queue.ts';
 import type { WorkNotes } from '../runtime/work-notes.ts';
 import { pluralOf } from '../store/keys.ts';
 import type { Context } from './controller.ts';
-import { dispatch } from './dispatch.ts';
 import type { Survey } from './first-look.ts';
-import { allControllers } from './index.ts';
+import { kindModules } from './index.ts';
+import { OwnStates } from './own-state.ts';
 import { restrictionOf } from './restriction.ts';
 import { lookAtSetAside } from './set-aside.ts';
+import { dispatch } from './watch/dispatch.ts';
 
 export interface Running {
   /** What controllers were made with: for endpoints that show or release flows. */
@@ -21,7 +22,7 @@ export interface Running {
 }
 
 export interface RunOptions {
-  context: Omit<Context, 'enqueue' | 'unplaced' | 'strays'>;
+  context: Omit<Context, 'enqueue' | 'own' | 'unplaced' | 'strays'>;
   /** Has followed the cache since before it was loaded. */
   survey: Survey;
   metrics?: Metrics;
@@ -34,11 +35,13 @@ export interface RunOptions {
 export function runControllers({ context: parts, survey, metrics, notes, onError }: RunOptions): Running {
   const queues = new Map<string, WorkQueue>();
   const found = survey.end();
+  const states = new OwnStates();
   const context: Context = {
     ...parts,
     fleet: restricted(parts.fleet, (host) => restrictionOf(parts.cache, host)),
     unplaced: found.unplaced,
     strays: new Set(),
+    own: (state) => states.get(state),
     enqueue(key, afterMs = 0) {
       queues.get(pluralOf(key))?.addAfter(key, afterMs);
     },
@@ -46,7 +49,9 @@ export function runControllers({ context: parts, survey, metrics, notes, onError
   const { clock, random } = context.ambient;
   const said = new Map<string, string>();
   const { poisoned } = context.cache;
-  for (const controller of allControllers(context)) {
+  for (const { keeps = [] } of kindModules) states.begin(keeps, context, found);
+  for (const module of kindModules) {
+    const controller = module.controller(context);
     const part = `the ${controller.name} controller`;
     const queue = new WorkQueue({
       name: controller.name,
@@ -78,15 +83,16 @@ export function runControllers({ context: parts, survey, metrics, notes, onError
       },
     });
     if (metrics) queue.publish(metrics);
-    queues.set(kinds.find((k) => k.kind === controller.kind)!.plural, queue);
+    queues.set(module.kind.plural, queue);
   }
   if (metrics) publishFlows(context, metrics);
-  const end = dispatch(context, found);
+  const end = dispatch(context, kindModules);
   for (const key of found.now) context.enqueue(key);
   return {
     context,
     async stop() {
       end();
+      states.end();
       await Promise.all([...queues.values()].map((q) => q.stop()));
     },
   };

@@ -76,7 +76,7 @@ export interface LiveResources {
   values(): Iterable<LiveResource>;
 }
 
-/** What the agent says of its host, cut to bounds, and nobody has checked; `controllers/host/claims.ts` says what of it counts. */
+/** What the agent says of its host, cut to bounds, and nobody has checked; `capacity.ts` says what of it counts. */
 export interface HostFacts {
   driver: string;
   agentVersion: string;

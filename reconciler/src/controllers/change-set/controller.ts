@@ -28,7 +28,6 @@ export function changeSetController(context: Context): Controller {
   return {
     name: 'change-set',
     kind: 'ChangeSet',
-    inputs: ['ChangeSet', 'the objects that it declares'],
     outputs: ['ChangeSet.status', 'the objects that it declares'],
     concurrency: 16,
     async reconcile(key: string): Promise<Again | undefined> {

@@ -9,7 +9,6 @@ export function declaredController(context: Context, kind: KindDefinition): Cont
   return {
     name: kind.singular,
     kind: kind.kind,
-    inputs: [kind.kind, `what refers to ${kind.kind}`],
     outputs: [`${kind.kind}.status`],
     concurrency: 64,
     async reconcile(key: string): Promise<Again | undefined> {

@@ -46,7 +46,6 @@ export function hostController(context: Context): Controller {
   return {
     name: 'host',
     kind: 'Host',
-    inputs: ['Host', 'Zone', "the agent's session", 'live resources without an object', 'deletion records'],
     outputs: ['Host.status', 'resources whose owner was deleted'],
     concurrency: 64,
     async reconcile(key: string): Promise<Again | undefined> {

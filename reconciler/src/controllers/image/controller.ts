@@ -11,7 +11,6 @@ export function imageController(context: Context): Controller {
   return {
     name: 'image',
     kind: 'Image',
-    inputs: ['Image', 'live images and disks', 'connected hosts'],
     outputs: ['Image.status', 'images on hosts'],
     // Each may wait hours for its server: no image is to wait for another's.
     concurrency: 4096,

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { FakeClock } from '../../runtime/fake-clock.ts';
 import { hostSpec } from '../testing/estate.ts';
 import { startRig } from '../testing/rig.ts';
-import { candidatesOf } from './candidates.ts';
+import { candidates } from './candidates.ts';
 
 it('knows the hosts that came before anything is placed, however many, and a few in each turn', async () => {
   const clock = new FakeClock();
@@ -14,14 +14,14 @@ it('knows the hosts that came before anything is placed, however many, and a few
       await rig.create('Host', `host-${n}`, hostSpec);
       rig.fleet.connect(`host-${n}`);
     }
-    const candidates = candidatesOf(rig.context.index);
+    const placement = rig.context.own(candidates);
     await clock.advance(1_000);
-    expect(candidates.prepare(0)).toBe(false);
+    expect(placement.prepare(0)).toBe(false);
     const request = { zone: 'home', cpus: 1, memoryMiB: 128, selectors: [] };
-    expect(candidates.place(request, undefined)).toBe('host-0');
+    expect(placement.place(request, undefined)).toBe('host-0');
     rig.fleet.disconnect('host-0');
-    expect(candidates.prepare(0)).toBe(true);
-    expect(candidates.place(request, undefined)).toBe('host-1');
+    expect(placement.prepare(0)).toBe(true);
+    expect(placement.place(request, undefined)).toBe('host-1');
   } finally {
     await rig.stop();
   }

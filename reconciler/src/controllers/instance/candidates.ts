@@ -8,24 +8,19 @@ import type { PlacementRequest } from '../../plan/placement.ts';
 import { type Candidate, PlacementIndex } from '../../plan/placement-index.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
+import type { OwnState } from '../own-state.ts';
 
 const NO_LABELS = {};
 const NOTHING = { cpus: 0, memoryMiB: 0 };
 
-/** One for each index of what is handed out. */
-const known = new WeakMap<AllocationIndex, Candidates>();
+/** So many hosts are made known to placement in one turn, and so long is everybody else served before the next. */
+const PORTION = 500;
+const TURN_MS = 5;
 
-/** Lets placement follow the hosts from now on. */
-export function followCandidates(context: Context): void {
-  known.set(context.index, new Candidates(context, context.index));
-}
-
-/** The hosts by what is handed out in `index`, which {@link followCandidates} was told of. */
-export function candidatesOf(index: AllocationIndex): Candidates {
-  const candidates = known.get(index);
-  if (!candidates) throw new Error('nobody follows the hosts for this index');
-  return candidates;
-}
+export const candidates: OwnState<Candidates> = {
+  name: 'the hosts as placement sees them',
+  begin: (context) => new Candidates(context, context.index),
+};
 
 export class Candidates {
   readonly #context: Context;
@@ -36,6 +31,7 @@ export class Candidates {
   /** Names of hosts of which more or less is handed out since then: their objects need not be read again. */
   readonly #used = new Set<string>();
   #begun = false;
+  #stopPreparing: (() => void) | undefined;
 
   constructor(context: Context, allocations: AllocationIndex) {
     this.#context = context;
@@ -58,6 +54,18 @@ export class Candidates {
     }
     this.#used.clear();
     return this.#hosts.place(request, groupCounts);
+  }
+
+  /** To be called when many hosts came: looks at them in turns of its own, so that no instance waits for it. */
+  prepareInTurns(): void {
+    this.#stopPreparing?.();
+    const more = this.prepare(PORTION);
+    const { clock } = this.#context.ambient;
+    this.#stopPreparing = more ? clock.after(TURN_MS, () => this.prepareInTurns()) : undefined;
+  }
+
+  end(): void {
+    this.#stopPreparing?.();
   }
 
   /**

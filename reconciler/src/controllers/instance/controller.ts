@@ -14,7 +14,6 @@ import { guarded } from '../guarded.ts';
 import { unfitError } from '../restriction.ts';
 import { isApplied } from './applied.ts';
 import { beginFlow } from './begin.ts';
-import { followCandidates } from './candidates.ts';
 import { deleteInstance } from './delete.ts';
 import { RepairPacing, reportDrift } from './drift.ts';
 import { goOnElsewhere, leftBehind } from './evacuate.ts';
@@ -24,16 +23,12 @@ import { awaitReturn } from './place.ts';
 import { hasDomain, planInstance, whereItLives } from './planning.ts';
 import { resolveInstance } from './references.ts';
 import { growsLive, isSettled, reportHostLost, settle } from './settle.ts';
-import { followSpreadGroups } from './spread-groups.ts';
 
 export function instanceController(context: Context): Controller {
   const pacing = new RepairPacing(context.ambient.clock);
-  followCandidates(context);
-  followSpreadGroups(context);
   return {
     name: 'instance',
     kind: 'Instance',
-    inputs: ['Instance', 'Zone', 'InstanceOffering', 'Image', 'L3Network', 'L2Network', 'Host', 'live resources'],
     outputs: ['Instance.status', 'addresses, MACs and shares of hosts', 'disks, seeds, ports and domains on hosts'],
     concurrency: 4096,
     async reconcile(key: string): Promise<Again | undefined> {

@@ -1,18 +1,12 @@
 /** From an instance to the pure placement: what it asks of its host. */
 import { type Host, type Instance, retryable } from '@plumb/schemas';
-import type { AllocationIndex } from '../../allocation/allocation-index.ts';
 import type { Context } from '../controller.ts';
-import { candidatesOf } from './candidates.ts';
+import { candidates } from './candidates.ts';
 import type { ResolvedInstance } from './references.ts';
-import { groupCounts } from './spread-groups.ts';
+import { spreadGroups } from './spread-groups.ts';
 
 /** Name of the host for a new instance. Throws what {@link place} throws. */
-export function placeInstance(
-  context: Context,
-  instance: Instance,
-  resolved: ResolvedInstance,
-  index: AllocationIndex,
-): string {
+export function placeInstance(context: Context, instance: Instance, resolved: ResolvedInstance): string {
   awaitReturn(context, instance); // guard: double start after a restored store
   const { spec } = instance;
   const { cpus, memoryMiB } = resolved.references.offering.spec;
@@ -29,7 +23,7 @@ export function placeInstance(
     selectors,
     ...(spec.spread?.hostLabel === undefined ? {} : { spreadLabel: spec.spread.hostLabel }),
   };
-  return candidatesOf(index).place(request, groupCounts(context, instance));
+  return context.own(candidates).place(request, context.own(spreadGroups).counts(instance));
 }
 
 /**

@@ -84,7 +84,7 @@ export function planInstance(
   const instance = cached.object;
   const held = allHeld(context, instance);
   if (held.length === 0 && context.strays.has(instance.metadata.uid)) requireEveryHost(context, instance.metadata.uid);
-  const host = hostFor(context, instance, resolved, index, held);
+  const host = hostFor(context, instance, resolved, held);
   const { cpus, memoryMiB } = sizeFor(context, instance, host, resolved.references.offering, index);
   if (!context.liveness.connected(host))
     throw retryable('HostNotConnected', `the agent of host ${host}, on which it is placed, is not connected`);
@@ -113,7 +113,6 @@ function hostFor(
   context: Context,
   instance: Instance,
   resolved: ResolvedInstance,
-  index: AllocationIndex,
   held: readonly Allocation[],
 ): string {
   const settled = heldAllocation(instance.status)?.host;
@@ -125,7 +124,7 @@ function hostFor(
   if (lives !== undefined && !goes) return lives; // guard: double start after a false host-down
   const begun = held.find(({ host }) => host !== settled && !unfitError(context, host));
   if (begun !== undefined) return begun.host; // guard: double start after a false host-down
-  return placeInstance(context, instance, resolved, index);
+  return placeInstance(context, instance, resolved);
 }
 
 /** Whether its host is off, as a person said, and its disk there may be given up. */

@@ -1,22 +1,15 @@
 /** Which instances belong to each spread group: found without looking at all others, of which there may be very many. */
 import type { Instance } from '@plumb/schemas';
-import type { Holdings } from '../../allocation/holdings.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Context } from '../controller.ts';
+import type { OwnState } from '../own-state.ts';
 
-const known = new WeakMap<Holdings, SpreadGroups>();
+export const spreadGroups: OwnState<SpreadGroups> = {
+  name: 'the members of each spread group',
+  begin: (context) => new SpreadGroups(context),
+};
 
-/** Lets spreading follow the instances from now on. */
-export function followSpreadGroups(context: Context): void {
-  known.set(context.holdings, new SpreadGroups(context));
-}
-
-/** Host → other instances of the instance's spread group that hold a share of it; nothing for one without a group. */
-export function groupCounts({ holdings }: Context, instance: Instance): Map<string, number> | undefined {
-  return known.get(holdings)?.counts(instance);
-}
-
-class SpreadGroups {
+export class SpreadGroups {
   readonly #context: Context;
   /** `project/group` → uids. */
   readonly #members = new Map<string, Set<string>>();
@@ -31,6 +24,7 @@ class SpreadGroups {
     }, 'the spread of instances');
   }
 
+  /** Host → other instances of the instance's spread group that hold a share of it; nothing for one without a group. */
   counts(instance: Instance): Map<string, number> | undefined {
     const group = groupOf(instance);
     if (group === undefined) return undefined;

@@ -15,7 +15,6 @@ export function l2NetworkController(context: Context): Controller {
   return {
     name: 'l2-network',
     kind: 'L2Network',
-    inputs: ['L2Network', 'Zone', 'live bridges', 'what instances hold', 'tunnel addresses of hosts'],
     outputs: ['L2Network.status', 'bridges on hosts'],
     concurrency: 16,
     async reconcile(key: string): Promise<Again | undefined> {

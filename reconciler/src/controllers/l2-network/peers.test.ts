@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Context } from '../controller.ts';
-import { peersOf } from './peers.ts';
+import type { Found } from '../first-look.ts';
+import { peersOf, tunnelEndpoints } from './peers.ts';
 
 const HOSTS = ['a', 'b', 'c', 'd', 'e'];
 const aHost = fc.constantFrom(...HOSTS);
@@ -32,7 +33,9 @@ test('peers are the addresses of the other hosts of the network, whoever joined,
           referrers: () => ['one', 'two'].map((uid) => ({ object: { metadata: { uid } } })),
         },
         holdings: { hostsOfNetwork: (uid: string) => on.get(uid)! },
+        own: () => known,
       } as unknown as Context;
+      const known = tunnelEndpoints.begin(context, {} as Found);
       for (const [n, action] of actions.entries()) {
         const network = on.get(n % 3 === 0 ? 'one' : 'two')!;
         if ('join' in action) network.add(action.join);

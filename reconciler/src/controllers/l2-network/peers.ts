@@ -1,8 +1,9 @@
 /** Which hosts carry an L2 network, and their tunnel endpoints. */
 import type { Context } from '../controller.ts';
+import type { OwnState } from '../own-state.ts';
 
 /** What is asked for, of all that a controller is made with. */
-type Asked = Pick<Context, 'cache' | 'endpoints' | 'fleet' | 'holdings'>;
+type Asked = Pick<Context, 'cache' | 'endpoints' | 'fleet' | 'holdings' | 'own'>;
 
 /** Hosts on which an instance holds an interface of any of the network's subnets. */
 export function hostsOf(context: Asked, l2Key: string): Set<string> {
@@ -33,7 +34,7 @@ export function peersOf(context: Asked, l2Key: string, host: string): string[] {
 /** {@link peersOf} for many hosts: what they have in common is worked out once. */
 export function tunnelPeers(context: Asked, l2Key: string): (host: string) => string[] {
   const { endpoints: all } = context;
-  const networks = followed(all);
+  const networks = context.own(tunnelEndpoints);
   const endpoints = networks.get(l2Key) ?? new Endpoints();
   const sorted = endpoints.follow(hostsOf(context, l2Key), all);
   if (sorted.length === 0) networks.delete(l2Key);
@@ -44,17 +45,15 @@ export function tunnelPeers(context: Asked, l2Key: string): (host: string) => st
   };
 }
 
-/** Of each fleet the endpoints of its networks, as far as no host has another address since they were worked out. */
-const known = new WeakMap<Context['endpoints'], Map<string, Endpoints>>();
-
-function followed(all: Context['endpoints']): Map<string, Endpoints> {
-  const before = known.get(all);
-  if (before) return before;
-  const networks = new Map<string, Endpoints>();
-  known.set(all, networks);
-  all.onChange(() => networks.clear());
-  return networks;
-}
+/** By key of the network; as far as no host has another address since they were worked out. */
+export const tunnelEndpoints: OwnState<Map<string, Endpoints>> = {
+  name: 'the tunnel endpoints of each network',
+  begin({ endpoints }) {
+    const networks = new Map<string, Endpoints>();
+    endpoints.onChange(() => networks.clear());
+    return networks;
+  },
+};
 
 /** The endpoints of one network, to which hosts come one at a time: a burst of creates asks after each of them. */
 class Endpoints {

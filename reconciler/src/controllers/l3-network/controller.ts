@@ -27,7 +27,6 @@ export function l3NetworkController(context: Context): Controller {
   return {
     name: 'l3-network',
     kind: 'L3Network',
-    inputs: ['L3Network', 'L2Network', 'live subnets', 'what instances hold'],
     outputs: ['L3Network.status', 'subnets on hosts', 'the address of DHCP'],
     concurrency: 16,
     async reconcile(key: string): Promise<Again | undefined> {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { keys } from '../store/keys.ts';
-import { makeEstate } from './testing/estate.ts';
-import { type Rig, startRig } from './testing/rig.ts';
+import { keys } from '../../store/keys.ts';
+import { makeEstate } from '../testing/estate.ts';
+import { type Rig, startRig } from '../testing/rig.ts';
 
 let rig: Rig;
 

@@ -1,10 +1,8 @@
 /**
- * Hosts that are waited for. An instance whose host is away is looked at when the host tells, or once when it is lost:
- * until then nothing can be said of it, and there may be a million of it.
+ * Hosts that are waited for. An instance whose host is away is looked at when the host tells, or once when it is lost: until then
+ * nothing can be said of it, and there may be a million of it.
  */
-
 import { DISCONNECT_GRACE_MS } from '../../fleet/liveness.ts';
-import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
 
 /** A timer that is this much late says that the server was busy, and may not have heard who spoke. */
@@ -20,6 +18,7 @@ const TURN_MS = 50;
 
 export class LostHosts {
   readonly #context: Context;
+  readonly #tell: (host: string) => number;
   readonly #awaited = new Set<string>();
   /** Hosts that are lost, and of which not all was handed on. */
   readonly #lost = new Set<string>();
@@ -28,9 +27,10 @@ export class LostHosts {
   #lookAt = Number.POSITIVE_INFINITY;
   #stopHandingOn: (() => void) | undefined;
 
-  /** Waits for the hosts that are away now, too. */
-  constructor(context: Context) {
+  /** Waits for the hosts that are away now, too. `tell`: told of each that is lost; returns how many keys it woke. */
+  constructor(context: Context, tell: (host: string) => number) {
     this.#context = context;
+    this.#tell = tell;
     // Who is away at first is of no interest: all are.
     this.#stopBeginning = context.ambient.clock.after(DISCONNECT_GRACE_MS, () => {
       for (const host of context.holdings.hosts()) this.note(host);
@@ -86,24 +86,17 @@ export class LostHosts {
     if (this.#stopHandingOn === undefined) this.#handOn();
   }
 
-  /** The hosts, and what instances hold on them: some in each turn, so that others are served between them. */
+  /** Some in each turn, so that others are served between them. */
   #handOn(): void {
-    const { ambient, cache, enqueue, holdings } = this.#context;
     this.#stopHandingOn = undefined;
     let left = PORTION;
     for (const host of this.#lost) {
       if (left <= 0) {
-        this.#stopHandingOn = ambient.clock.after(TURN_MS, () => this.#handOn());
+        this.#stopHandingOn = this.#context.ambient.clock.after(TURN_MS, () => this.#handOn());
         return;
       }
       this.#lost.delete(host);
-      enqueue(keys.object('hosts', undefined, host));
-      left--;
-      for (const uid of holdings.on(host)) {
-        const held = cache.byUid(uid);
-        if (held) enqueue(held.key);
-        left--;
-      }
+      left -= this.#tell(host);
     }
   }
 }

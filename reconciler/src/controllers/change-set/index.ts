@@ -1,0 +1,22 @@
+import { changeSet } from '@plumb/schemas';
+import { isReady, isStalled } from '../../runtime/conditions.ts';
+import type { KindModule } from '../kind-module.ts';
+import { ANY } from '../watch/rules.ts';
+import { changeSetController } from './controller.ts';
+
+export const changeSetModule: KindModule = {
+  kind: changeSet,
+  watches: [
+    {
+      source: 'object',
+      of: ANY,
+      when: 'another object comes, goes or is found otherwise: those that are under way, since they wait for theirs',
+      *wake({ kind, material }, { cache }) {
+        if (kind.kind === changeSet.kind || !material) return;
+        for (const { key, object } of cache.list(changeSet.plural))
+          if (!isReady(object) && !isStalled(object)) yield key;
+      },
+    },
+  ],
+  controller: changeSetController,
+};

@@ -1,0 +1,14 @@
+/** What a kind is to the control plane: one folder, and one line in `index.ts`. */
+import type { KindDefinition } from '@plumb/schemas';
+import type { Context, Controller } from './controller.ts';
+import type { OwnState } from './own-state.ts';
+import type { WatchRule } from './watch/rules.ts';
+
+export interface KindModule {
+  readonly kind: KindDefinition;
+  /** What wakes it, beside what follows from references. */
+  readonly watches: readonly WatchRule[];
+  /** What it remembers. */
+  readonly keeps?: readonly OwnState<unknown>[];
+  controller(context: Context): Controller;
+}

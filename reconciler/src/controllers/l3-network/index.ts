@@ -1,0 +1,29 @@
+import { l3Network } from '@plumb/schemas';
+import type { KindModule } from '../kind-module.ts';
+import { onOwnResource } from '../watch/shared.ts';
+import { l3NetworkController } from './controller.ts';
+
+export const l3NetworkModule: KindModule = {
+  kind: l3Network,
+  watches: [
+    {
+      source: 'claim',
+      when: 'an instance came to hold an address on it somewhere, or holds none there any more',
+      asUsed: true,
+      *wake({ networks }, { cache }) {
+        for (const uid of networks) {
+          const network = cache.byUid(uid);
+          if (network) yield network.key;
+        }
+      },
+    },
+    {
+      source: 'host',
+      on: 'gathered',
+      when: 'hosts attached or detached that have it, or are to have it',
+      wake: ({ sharing }) => sharing.keysOf(l3Network.plural),
+    },
+    onOwnResource(l3Network),
+  ],
+  controller: l3NetworkController,
+};

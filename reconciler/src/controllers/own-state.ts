@@ -1,0 +1,36 @@
+/**
+ * What a kind remembers of what it saw, so that it need not look at everything again: which hosts have room, who is in which spread
+ * group. It follows from the store and from what lives, and begins anew with each process. A kind lists it in its module:
+ *
+ *   export const spreadGroups: OwnState<SpreadGroups> = { name: 'spread groups', begin: (context) => new SpreadGroups(context) };
+ *   …  keeps: [spreadGroups]  …
+ *   context.own(spreadGroups).counts(instance)
+ */
+import type { Context } from './controller.ts';
+import type { Found } from './first-look.ts';
+
+export interface OwnState<T> {
+  /** What it is, for people. */
+  readonly name: string;
+  /** Begins before any controller is at work. `found`: what the first look at the store found. */
+  begin(context: Context, found: Found): T & { end?(): void };
+}
+
+export class OwnStates {
+  readonly #states = new Map<OwnState<unknown>, { end?(): void }>();
+
+  begin(kept: Iterable<OwnState<unknown>>, context: Context, found: Found): void {
+    for (const state of kept) this.#states.set(state, state.begin(context, found) as { end?(): void });
+  }
+
+  get<T>(state: OwnState<T>): T {
+    const begun = this.#states.get(state);
+    if (begun === undefined) throw new Error(`no kind lists ${state.name} among what it keeps`);
+    return begun as T;
+  }
+
+  /** Ends the timers of all. */
+  end(): void {
+    for (const state of this.#states.values()) state.end?.();
+  }
+}

@@ -1,0 +1,143 @@
+/** From what changed to the keys that are to be looked at: by the rules of the kinds, and by what refers to what. */
+import type { LiveChange } from '../../fleet/fleet.ts';
+import type { CacheChange } from '../../runtime/cache.ts';
+import type { Context } from '../controller.ts';
+import type { KindModule } from '../kind-module.ts';
+import { COALESCE_MS, isDeclaration, isMaterial, usedBy } from './derived.ts';
+import { HostSource } from './hosts.ts';
+import {
+  ANY,
+  type ClaimRule,
+  type HostEvent,
+  type HostRule,
+  type LiveEvent,
+  type LiveRule,
+  type ObjectChange,
+  type ObjectRule,
+  type UsersRule,
+  type WatchRule,
+} from './rules.ts';
+
+/** Follows the cache, the fleet and what instances hold; returns a function that ends it. */
+export function dispatch(context: Context, modules: readonly KindModule[]): () => void {
+  const dispatcher = new Dispatcher(context, modules);
+  const hosts = new HostSource(context, (event) => dispatcher.onHost(event));
+  context.holdings.onChange((change) => dispatcher.onClaim(change));
+  const ends = [
+    context.cache.onChange((change) => dispatcher.onObject(change), 'dispatch'),
+    context.fleet.onChange((change) => {
+      if (change.type === 'host') hosts.moved(change.host);
+      else if (change.type === 'troubles') dispatcher.onHost({ type: 'told', host: change.host });
+      else dispatcher.onLive(change);
+    }),
+    context.endpoints.onChange((host) => hosts.readdressed(host)),
+    () => hosts.end(),
+  ];
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+class Dispatcher {
+  readonly #context: Context;
+  /** By the kind that changes. */
+  readonly #objects = new Map<string, readonly ObjectRule[]>();
+  readonly #users: readonly UsersRule[];
+  readonly #claims: readonly ClaimRule[];
+  readonly #hosts: readonly HostRule[];
+  readonly #live: readonly LiveRule[];
+
+  constructor(context: Context, modules: readonly KindModule[]) {
+    this.#context = context;
+    const all = modules.flatMap(({ watches }) => watches);
+    const of = <S extends WatchRule['source']>(source: S) =>
+      all.filter((rule): rule is Extract<WatchRule, { source: S }> => rule.source === source);
+    this.#users = of('users');
+    this.#claims = of('claim');
+    this.#hosts = of('host');
+    this.#live = of('live');
+    for (const { kind } of modules)
+      this.#objects.set(
+        kind.kind,
+        of('object').filter((rule) => rule.of === ANY || rule.of === kind.kind),
+      );
+  }
+
+  onObject(change: CacheChange): void {
+    const { key, kind, before, after, aside, wasAside } = change;
+    const { cache, enqueue } = this.#context;
+    // What was blocked by what nobody understood may go on, and deletion of it may begin.
+    for (const target of wasAside?.refersTo ?? []) this.#enqueueUsed(target);
+    if (aside) enqueue(key);
+    if (kind.kind === 'Host' && (!after || aside || wasAside)) this.#enqueueLeavingAside();
+    if (!before && !after) {
+      for (const referrer of cache.referrers(key)) enqueue(referrer.key);
+      return;
+    }
+    const material = isMaterial(before, after);
+    const event: ObjectChange = { ...change, material };
+    for (const rule of this.#objects.get(kind.kind) ?? [])
+      for (const woken of rule.wake(event, this.#context)) enqueue(woken);
+    if (after && isDeclaration(before, after)) enqueue(key);
+    if (material) for (const referrer of cache.referrers(key)) enqueue(referrer.key);
+    for (const target of usedBy(kind, before, after)) this.#enqueueUsed(target);
+  }
+
+  onHost(event: HostEvent): number {
+    let woken = 0;
+    for (const rule of this.#hosts)
+      if (rule.on === event.type)
+        for (const key of (rule as Woken<HostEvent>).wake(event, this.#context)) {
+          this.#context.enqueue(key);
+          woken++;
+        }
+    if (event.type === 'moved') this.#enqueueLeavingAside();
+    return woken;
+  }
+
+  onClaim(change: Parameters<ClaimRule['wake']>[0]): void {
+    for (const rule of this.#claims) this.#enqueueAll(rule, change);
+  }
+
+  onLive(change: LiveChange & { type: 'resource' }): void {
+    const { cache, enqueue, journal } = this.#context;
+    const flow = journal.get(change.owner);
+    if (flow && flow.record.direction !== 'failed') return; // its own flow is at work, and looks once more at the end
+    const owner = cache.byUid(change.owner);
+    const aside = cache.poisoned.byUid(change.owner);
+    if (aside) {
+      enqueue(aside.key);
+      return;
+    }
+    const event: LiveEvent = { change, owner };
+    const of = owner?.kind.kind;
+    for (const rule of this.#live) if (rule.of === of || rule.of === ANY) this.#enqueueAll(rule, event);
+  }
+
+  #enqueueAll<E>(rule: Woken<E>, event: E): void {
+    for (const key of rule.wake(event, this.#context))
+      if (rule.asUsed) this.#enqueueUsed(key);
+      else this.#context.enqueue(key);
+  }
+
+  /** The object that others use, and what is behind it: they keep what their users need on hosts. */
+  #enqueueUsed(key: string): void {
+    const { cache, enqueue } = this.#context;
+    const used = cache.get(key);
+    enqueue(key, used?.object.metadata.deletionTimestamp ? 0 : COALESCE_MS);
+    if (!used) return;
+    for (const rule of this.#users)
+      if (rule.of === used.kind.kind) for (const behind of rule.wake(used, this.#context)) enqueue(behind, COALESCE_MS);
+  }
+
+  /** What is deleted and not understood may wait for hosts on which it could be. */
+  #enqueueLeavingAside(): void {
+    const { cache, enqueue } = this.#context;
+    for (const { key, rest } of cache.poisoned.aside()) if (rest.metadata.deletionTimestamp) enqueue(key, COALESCE_MS);
+  }
+}
+
+interface Woken<E> {
+  wake(event: E, context: Context): Iterable<string>;
+  asUsed?: true;
+}
