@@ -14,6 +14,7 @@ import { get } from './commands/get.ts';
 import { host } from './commands/host.ts';
 import { joinToken } from './commands/join-token.ts';
 import { limits } from './commands/limits.ts';
+import { orphans } from './commands/orphans.ts';
 import { plan } from './commands/plan.ts';
 import { schema } from './commands/schema.ts';
 import { wait } from './commands/wait.ts';
@@ -34,6 +35,7 @@ const commands: Readonly<Record<string, Command>> = {
   authority,
   host,
   'join-token': joinToken,
+  orphans,
   schema,
   limits,
 };

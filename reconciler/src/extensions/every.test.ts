@@ -24,6 +24,7 @@ const GOOD: Record<string, Record<string, unknown>> = {
   jointokens: { host: 'host-1', uses: 2, ttlSeconds: 60 },
   readmissions: { host: 'host-1', credential: 'ab12' },
   fences: { host: 'host-1', confirmedOff: true },
+  orphanremovals: { host: 'host-1', kind: 'disk', id: 'x', allowDataLoss: true },
   'flows/x/retry': {},
   'flows/x/abandon': {},
   cascades: { objects: [{ kind: 'Zone', name: 'none' }], dryRun: false, expect: 1 },

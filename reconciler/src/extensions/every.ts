@@ -8,6 +8,7 @@ import { driftScanExtension } from './drift-scans.ts';
 import { fenceExtension } from './fences.ts';
 import { flowExtensions } from './flows.ts';
 import { joinTokenExtensions } from './join-tokens.ts';
+import { orphanRemovalExtension } from './orphan-removals.ts';
 import { pendingHostsExtension } from './pending-hosts.ts';
 import { planExtension } from './plans.ts';
 import { poisonedExtensions } from './poisoned.ts';
@@ -22,6 +23,7 @@ export function* everyExtension(pki: Pki, now: () => number, control: () => Cont
   yield* joinTokenExtensions(fleet.joinTokens, () => pki.caPin);
   yield* readmissionExtensions(fleet);
   yield fenceExtension(context);
+  yield orphanRemovalExtension(context);
   yield* flowExtensions(context);
   yield cascadeExtension(context);
   yield planExtension(context);

@@ -181,7 +181,7 @@ test('what an agent says has drifted is cut and printable; what cannot be unders
   const [drift] = fleet.host('a')!.resources.get('bridge/b')!.drift;
   expect(drift!.length).toBeLessThan(1100);
   expect(isPrintable(drift!)).toBe(true);
-  const unknown = { resource: { kind: 'later', id: 'x', owner: 'x', spec: '{}' }, drift: [] };
+  const unknown = { resource: { kind: 'disk', id: 'x', owner: 'x', spec: '{"later":1}' }, drift: [] };
   call.say({ host: 'a', body: 'changes', changes: { changed: Array(100).fill(unknown), removed: [] } });
   expect(log.filter((line) => line.includes('cannot be understood'))).toHaveLength(1);
   fleet.close();

@@ -5,7 +5,7 @@ import { PlumbError, retryable } from '@plumb/schemas';
 import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
 import type { Attach, HostReport, JoinRequest } from '@plumb/schemas/wire/messages.ts';
 import { VERB } from '@plumb/schemas/wire/messages.ts';
-import { resourceToWire } from '@plumb/schemas/wire/resource-codec.ts';
+import { identityToWire, resourceToWire } from '@plumb/schemas/wire/resource-codec.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Store } from '../store/store.ts';
@@ -246,7 +246,7 @@ export class FleetServer implements Fleet {
       return Promise.reject(
         retryable(
           'UnsupportedResource',
-          `the agent of host ${host} does not know how to make a ${unknown.resource.kind}: update it`,
+          `the agent of host ${host} does not handle resources of type ${unknown.resource.kind}: update it`,
         ),
       );
     const { ids, clock } = this.#options.ambient;
@@ -276,7 +276,7 @@ export class FleetServer implements Fleet {
           id,
           verb: VERB[verb],
           // What a resource is says which is to go; what is in it, user data among it, is nobody's business then.
-          resource: { ...resourceToWire(resource), ...(verb === 'remove' ? { spec: '{}' } : {}) },
+          resource: verb === 'remove' ? identityToWire(resource) : resourceToWire(resource),
         })),
       },
     });

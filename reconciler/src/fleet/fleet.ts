@@ -1,5 +1,5 @@
 /** What controllers and flows see of the agents. Wire types stop behind this interface. */
-import type { HostResource, LiveResource, PlumbError, ResourceType } from '@plumb/schemas';
+import type { HostResource, LiveResource, OpaqueResource, PlumbError, ResourceType } from '@plumb/schemas';
 import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
 import type { Likeness } from './likeness.ts';
 
@@ -59,6 +59,8 @@ export interface HostLive {
   readonly troubles: readonly HostTrouble[];
   /** The last that was heard when not connected. */
   readonly resources: LiveResources;
+  /** What lives there and is of types that are not known here, by resourceKey: it is listed, and nothing else is done with it. */
+  readonly opaque: ReadonlyMap<string, OpaqueResource>;
   /** Another after each change of an image, a bridge or a subnet there. */
   readonly sharedVersion: number;
   /** uids of the objects for which something lives there, each once. */
@@ -92,6 +94,7 @@ export interface FleetCommand {
   owner: string;
   /** Store revision of the flow's last turn. */
   fence: number;
+  /** Of what is to be removed the identity alone is sent: its spec is never looked at. */
   steps: { id: string; verb: 'ensure' | 'remove'; resource: HostResource }[];
 }
 

@@ -1,9 +1,9 @@
 /** What a host that is attached says of what lives on it: checked against the bounds, then put into live state. */
-import { type DomainFacts, type LiveResource, type PlumbError, retryable } from '@plumb/schemas';
+import { type DomainFacts, type LiveResource, type OpaqueResource, type PlumbError, retryable } from '@plumb/schemas';
 import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { printable } from '@plumb/schemas/meta/printable.ts';
 import type { Changes, Snapshot, WireLiveResource } from '@plumb/schemas/wire/messages.ts';
-import { liveResourceFromWire } from '@plumb/schemas/wire/resource-codec.ts';
+import { liveResourceFromWire, opaqueFromWire } from '@plumb/schemas/wire/resource-codec.ts';
 import type { Log } from '../log.ts';
 import type { LiveChange } from './fleet.ts';
 import type { LiveState } from './live-state.ts';
@@ -37,7 +37,9 @@ export class HostMessages {
     const { host } = session;
     session.parts ??= live.parts(host);
     const { parts } = session;
-    const work = bytesOf(resources) + parts.add(this.#understand(session, resources));
+    const { known, opaque } = this.#understand(session, resources);
+    parts.addOpaque(opaque);
+    const work = bytesOf(resources) + parts.add(known);
     const broken = this.#excess(host.name, parts);
     if (broken || more) return { changes: [], broken, work };
     session.parts = undefined;
@@ -53,8 +55,8 @@ export class HostMessages {
   changes(session: Session, { changed, removed }: Changes): Applied {
     const { live } = this.#options;
     const { host } = session;
-    const resources = this.#understand(session, changed);
-    const put = live.putAll(host, resources);
+    const { known, opaque } = this.#understand(session, changed);
+    const put = [...live.putAll(host, known), ...live.putOpaque(host, opaque)];
     const gone = removed.map((ref) => live.remove(host, ref)).filter((change) => change !== undefined);
     let work = bytesOf(changed);
     let mostOfOne = 0;
@@ -62,7 +64,8 @@ export class HostMessages {
       work += live.bytesOf(host, owner);
       mostOfOne = Math.max(mostOfOne, live.resourcesOf(host, owner));
     }
-    const { resourceCount, bytes } = host;
+    const { bytes } = host;
+    const resourceCount = host.resourceCount + host.opaque.size;
     return { changes: [...put, ...gone], broken: this.#excess(host.name, { resourceCount, bytes, mostOfOne }), work };
   }
 
@@ -77,24 +80,33 @@ export class HostMessages {
     return undefined;
   }
 
-  /** What cannot be understood was made by a newer agent: it is left out, and left alone. */
-  #understand(session: Session, wires: readonly WireLiveResource[]): LiveResource[] {
+  /** Of what is of a type that is not known here the identity is kept. What cannot be understood otherwise is left out, and left alone. */
+  #understand(
+    session: Session,
+    wires: readonly WireLiveResource[],
+  ): { known: LiveResource[]; opaque: OpaqueResource[] } {
     const { log, limits } = this.#options;
-    const resources: LiveResource[] = [];
+    const known: LiveResource[] = [];
+    const opaques: OpaqueResource[] = [];
     for (const wire of wires) {
+      const opaque = opaqueFromWire(wire.resource);
+      if (opaque !== undefined) {
+        opaques.push(opaque);
+        continue;
+      }
       try {
         const resource = liveResourceFromWire(wire);
         if (resource.drift.length > 0)
           resource.drift = resource.drift.map((sentence) => printable(sentence, limits.hostMessageCharacters));
         if (resource.kind === 'domain' && resource.domain) boundWords(resource.domain, limits.hostMessageCharacters);
-        resources.push(resource);
+        known.push(resource);
       } catch (error) {
         // Once in a session: a host may say it of everything.
         if (!session.puzzled) log('warn', `host ${session.host.name}: ${(error as Error).message}`);
         session.puzzled = true;
       }
     }
-    return resources;
+    return { known, opaque: opaques };
   }
 }
 

@@ -1,4 +1,4 @@
-import type { LiveResource, ResourceType } from '@plumb/schemas';
+import type { LiveResource, OpaqueResource, ResourceType } from '@plumb/schemas';
 import { resourceKey, resourceTypes } from '@plumb/schemas';
 import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
 import type { HostFacts, HostLive, LiveResources, OwnedLive } from './fleet.ts';
@@ -29,6 +29,9 @@ export interface Reader {
 /** Of nearly all hosts. */
 export const NO_TROUBLES: readonly HostTrouble[] = [];
 
+/** Of nearly all hosts. */
+export const NOTHING_OPAQUE: ReadonlyMap<string, OpaqueResource> = new Map();
+
 /** What is known of one host. There are tens of thousands of them: what can be worked out is not kept. */
 export class LiveHost implements HostLive {
   readonly name: string;
@@ -44,6 +47,7 @@ export class LiveHost implements HostLive {
   bytes = 0;
   /** Of resources whose id does not begin with the uid of their owner, by resourceKey: the owner. */
   strays: Map<string, Owned> | undefined;
+  opaque: ReadonlyMap<string, OpaqueResource> = NOTHING_OPAQUE;
   /** Another after each change of what lives here. */
   version = 0;
   /** Another after each change of an image, a bridge or a subnet here. */

@@ -1,11 +1,11 @@
-import type { LiveResource, ResourceType } from '@plumb/schemas';
+import type { LiveResource, OpaqueResource, ResourceType } from '@plumb/schemas';
 import { resourceKey } from '@plumb/schemas';
 import { liveDigest } from '@plumb/schemas/wire/resource-line.ts';
 import type { HostFacts, LiveChange } from './fleet.ts';
 import type { Likeness } from './likeness.ts';
-import { isShared, isStray, LiveHost, type Owned, uidIn } from './live-host.ts';
+import { isShared, isStray, LiveHost, NOTHING_OPAQUE, type Owned, uidIn } from './live-host.ts';
 import { linesIn, ShortLines } from './short-lines.ts';
-import { SnapshotParts } from './snapshot-parts.ts';
+import { SnapshotParts, withAll } from './snapshot-parts.ts';
 
 const NOTHING = [] as const;
 
@@ -101,7 +101,8 @@ export class LiveState {
     return new SnapshotParts(this.#lines, host);
   }
 
-  replaceByParts(host: LiveHost, { texts, strays }: SnapshotParts): LiveChange {
+  replaceByParts(host: LiveHost, { texts, strays, opaque }: SnapshotParts): LiveChange {
+    this.#keepOpaque(host, opaque);
     host.strays = undefined;
     for (const owned of [...host.texts.keys()]) if (!texts.has(owned.uid)) this.#keep(host, owned, undefined);
     for (const [uid, text] of texts) {
@@ -136,6 +137,14 @@ export class LiveState {
     return changes;
   }
 
+  /** Resources of types that are not known here. */
+  putOpaque(host: LiveHost, resources: readonly OpaqueResource[]): LiveChange[] {
+    const news = resources.filter((each) => host.opaque.get(resourceKey(each))?.owner !== each.owner);
+    if (news.length === 0) return [];
+    this.#keepOpaque(host, withAll(host.opaque, news));
+    return [{ type: 'host', host: host.name }];
+  }
+
   /** How long the text is that says what the owner has on the host: what a change of it costs. */
   bytesOf(host: LiveHost, owner: string): number {
     return this.#textOf(host, owner)?.length ?? 0;
@@ -154,6 +163,11 @@ export class LiveState {
 
   /** Undefined when it was not known to be there. */
   remove(host: LiveHost, ref: { kind: string; id: string }): LiveChange | undefined {
+    const key = resourceKey(ref);
+    if (host.opaque.has(key)) {
+      this.#keepOpaque(host, new Map([...host.opaque].filter(([other]) => other !== key)));
+      return { type: 'host', host: host.name };
+    }
     const owned = this.#holder(host, ref as Ref);
     if (owned === undefined) return undefined;
     this.#drop(host, owned, ref as Ref);
@@ -207,6 +221,13 @@ export class LiveState {
   #drop(host: LiveHost, owned: Owned, ref: Ref): void {
     host.strays?.delete(resourceKey(ref));
     this.#keep(host, owned, this.#lines.without(owned.uid, host.texts.get(owned)!, ref, host));
+  }
+
+  #keepOpaque(host: LiveHost, opaque: ReadonlyMap<string, OpaqueResource>): void {
+    if (opaque.size === 0 && host.opaque.size === 0) return;
+    host.opaque = opaque.size === 0 ? NOTHING_OPAQUE : opaque;
+    this.#versions += 1;
+    host.version = this.#versions;
   }
 
   #meetOwned(uid: string): Owned {

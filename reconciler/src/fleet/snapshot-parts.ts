@@ -1,6 +1,6 @@
-import type { LiveResource } from '@plumb/schemas';
+import type { LiveResource, OpaqueResource } from '@plumb/schemas';
 import { resourceKey } from '@plumb/schemas';
-import { isStray } from './live-host.ts';
+import { isStray, NOTHING_OPAQUE } from './live-host.ts';
 import { linesIn, type ShortLines } from './short-lines.ts';
 
 /** What a host tells of everything that lives on it, in parts: kept as short as it will be when the last one has come. */
@@ -9,6 +9,8 @@ export class SnapshotParts {
   readonly texts = new Map<string, string>();
   /** As `LiveHost.strays`, with the uids of owners. */
   readonly strays = new Map<string, string>();
+  /** As `LiveHost.opaque`. */
+  opaque: ReadonlyMap<string, OpaqueResource> = NOTHING_OPAQUE;
   readonly #lines: ShortLines;
   readonly #source: object;
   /** Of which owner each resource was said to be. */
@@ -25,7 +27,7 @@ export class SnapshotParts {
   }
 
   get resourceCount(): number {
-    return this.#owners.size;
+    return this.#owners.size + this.opaque.size;
   }
 
   get bytes(): number {
@@ -53,6 +55,10 @@ export class SnapshotParts {
     return this.#written;
   }
 
+  addOpaque(resources: readonly OpaqueResource[]): void {
+    if (resources.length > 0) this.opaque = withAll(this.opaque, resources);
+  }
+
   #put(owner: string, text: string | undefined): void {
     this.#bytes += (text?.length ?? 0) - (this.texts.get(owner)?.length ?? 0);
     if (text === undefined) this.texts.delete(owner);
@@ -62,4 +68,12 @@ export class SnapshotParts {
       this.mostOfOne = Math.max(this.mostOfOne, linesIn(text));
     }
   }
+}
+
+/** These, and others that were there. */
+export function withAll(
+  before: ReadonlyMap<string, OpaqueResource>,
+  resources: readonly OpaqueResource[],
+): ReadonlyMap<string, OpaqueResource> {
+  return new Map([...before, ...resources.map((each) => [resourceKey(each), each] as const)]);
 }

@@ -79,7 +79,8 @@ export const host = defineKind({
       },
       orphans: {
         type: 'array',
-        description: 'What runs on the host and belongs to no object that the store knows. Plumb never touches it.',
+        description:
+          'What lives on the host and belongs to no object that the store knows, or is of a type that the server does not know. Plumb never touches it by itself (plumb orphans).',
         items: {
           type: 'object',
           additionalProperties: false,

@@ -33,6 +33,13 @@ export type LiveResource<K extends ResourceType = ResourceType> = HostResource<K
   domain?: DomainFacts;
 };
 
+/** A resource of a type that is not known here: of a newer agent, or of a plug-in that is gone. Nothing but its identity is kept. */
+export interface OpaqueResource {
+  kind: string;
+  id: string;
+  owner: string;
+}
+
 /** `kind/id`: the identity of a resource on its host. */
 export function resourceKey(resource: ResourceRef): string {
   return `${resource.kind}/${resource.id}`;

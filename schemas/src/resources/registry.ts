@@ -9,6 +9,12 @@ export interface ResourceRef {
 }
 
 const NAME = /^[a-z][a-z0-9-]{0,62}$/;
+
+/** Whether a type can be called so. */
+export function isTypeName(text: string): boolean {
+  return NAME.test(text);
+}
+
 /** What is kept in memory names a type by one printable character of ASCII, from this one on. */
 const FIRST_LETTER = 0x30;
 const MOST_TYPES = 0x7f - FIRST_LETTER;
@@ -91,7 +97,7 @@ function check(definitions: ReadonlyMap<string, ResourceDefinition>): void {
   if (definitions.size > MOST_TYPES)
     throw invalid(`there are ${definitions.size} of them, and ${MOST_TYPES} are possible`);
   for (const [type, { sharing, requires = {} }] of definitions) {
-    if (!NAME.test(type))
+    if (!isTypeName(type))
       throw invalid(`${JSON.stringify(type)} is no name: use lower case letters, digits and dashes`);
     for (const needed of Object.keys(requires)) {
       const definition = definitions.get(needed);

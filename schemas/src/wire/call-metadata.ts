@@ -5,6 +5,7 @@
  */
 import { terminal } from '../meta/error.ts';
 import { type ResourceType, resourceTypes } from '../resources/host-resources.ts';
+import { isTypeName } from '../resources/registry.ts';
 
 /** The version that is spoken here. A peer of the version before or after is understood. */
 export const PROTOCOL = 2;
@@ -56,12 +57,11 @@ export function readCallMetadata(headers: Readonly<Record<string, string | strin
       'UnknownProtocol',
       `this server speaks version ${PROTOCOL} of the agents' protocol, and those before and after it: bring agent and server to neighbouring versions`,
     );
-  const types = (one(headers, TYPES) ?? '').split(',', MOST_TYPES).filter((type) => TYPE.test(type));
+  const types = (one(headers, TYPES) ?? '').split(',', MOST_TYPES).filter((type) => isTypeName(type));
   return { protocol, types, bearer: { host, credential: credential.slice(BEARER.length) } };
 }
 
 const MOST_TYPES = 256;
-const TYPE = /^[a-z][a-z0-9-]{0,62}$/;
 
 function one(headers: Readonly<Record<string, string | string[] | undefined>>, name: string): string | undefined {
   const value = headers[name];

@@ -4,12 +4,24 @@ import { terminal } from '../meta/error.ts';
 import { type Check, compileSchema } from '../project/validate-compile.ts';
 import { Mistakes } from '../project/validate-mistakes.ts';
 import type { SchemaNode } from '../project/validate-schema.ts';
-import type { DomainFacts, HostResource, LiveResource, ResourceType } from '../resources/host-resources.ts';
+import type {
+  DomainFacts,
+  HostResource,
+  LiveResource,
+  OpaqueResource,
+  ResourceType,
+} from '../resources/host-resources.ts';
 import { resourceTypes } from '../resources/host-resources.ts';
+import { isTypeName } from '../resources/registry.ts';
 import type { WireDomainFacts, WireLiveResource, WireResource } from './messages.ts';
 
 export function resourceToWire(resource: HostResource): WireResource {
   return { kind: resource.kind, id: resource.id, owner: resource.owner, spec: JSON.stringify(resource.spec) };
+}
+
+/** Which resource is meant; what is in it, user data among it, is nobody's business then. */
+export function identityToWire({ kind, id, owner }: OpaqueResource): WireResource {
+  return { kind, id, owner, spec: '{}' };
 }
 
 /** Which resource is meant: all that removing needs. Throws PlumbError `UnsupportedResource` (terminal). */
@@ -20,6 +32,13 @@ export function resourceIdentityFromWire(wire: WireResource | null): Pick<HostRe
   if (!ID.test(id)) throw unsupported(`the id ${JSON.stringify(id)} of a ${kind} is not one`);
   if (!ID.test(owner)) throw unsupported(`the owner ${JSON.stringify(owner)} of ${kind}/${id} is not a uid`);
   return { kind: kind as ResourceType, id, owner };
+}
+
+/** What lives as a resource of a type that is not known here; undefined where the type is known, or where this is no resource. */
+export function opaqueFromWire(wire: WireResource | null): OpaqueResource | undefined {
+  if (wire === null || resourceTypes.has(wire.kind)) return undefined;
+  const { kind, id, owner } = wire;
+  return isTypeName(kind) && ID.test(id) && ID.test(owner) ? { kind, id, owner } : undefined;
 }
 
 /** Throws PlumbError `UnsupportedResource` (terminal) when the kind is not known here or the spec is not of its shape. */

@@ -33,7 +33,8 @@ import {
   type Status,
   writeStatus,
 } from '../status.ts';
-import { orphansOn, REMEMBERED_MS } from './orphans.ts';
+import { keptStatus, orphansStatus } from './orphan-status.ts';
+import { orphansOn, REMEMBERED_MS, type Unowned } from './orphans.ts';
 
 export function hostController(context: Context): Controller {
   /** Host → what a person's last wish for another try was. */
@@ -78,10 +79,10 @@ export function hostController(context: Context): Controller {
 async function reportOrphans(context: Context, cached: Cached<Host>): Promise<void> {
   const live = context.fleet.host(cached.object.metadata.name);
   if (!live?.connected) return;
-  const { orphans, removable } = await orphansOn(context, live);
-  noteOrphanAddresses(context.fleet, live.name, orphans);
-  await writeStatus(context, cached, (status, object) => orphansStatus(context, status, object, orphans));
-  if (removable.length > 0) await letGo(context, live, removable);
+  const found = await orphansOn(context, live);
+  noteOrphanAddresses(context.fleet, live.name, found.orphans);
+  await writeStatus(context, cached, (status, object) => orphansStatus(context, status, object, found));
+  if (found.removable.length > 0) await letGo(context, live, found.removable);
 }
 
 async function report(context: Context, cached: Cached<Host>): Promise<Again | undefined> {
@@ -114,13 +115,14 @@ async function report(context: Context, cached: Cached<Host>): Promise<Again | u
     );
     return undefined;
   }
-  const { orphans, removable, misplaced, kept, remembered } = await orphansOn(context, live);
-  noteOrphanAddresses(context.fleet, live.name, orphans);
+  const found = await orphansOn(context, live);
+  const { removable, misplaced, kept, remembered } = found;
+  noteOrphanAddresses(context.fleet, live.name, found.orphans);
   const isBack = cached.object.status?.fenced !== undefined && misplaced.length === 0;
   await writeStatus(context, cached, (status, object) =>
     keptStatus(
       context,
-      connectedStatus(context, isBack ? withoutFence(status) : status, object, live, orphans),
+      connectedStatus(context, isBack ? withoutFence(status) : status, object, live, found),
       object,
       kept,
     ),
@@ -154,7 +156,7 @@ function connectedStatus(
   status: Status,
   object: Cached['object'],
   live: HostLive,
-  orphans: LiveResource[],
+  found: Unowned,
 ): Status {
   const { driver, agentVersion } = live.facts;
   const { cpus, memoryMiB, problem } = capacityOf(object as Host, live.facts, context.limits);
@@ -169,7 +171,7 @@ function connectedStatus(
     context,
     tunnelStatus(context, troubledStatus(context, said, object, live), object),
     object,
-    orphans,
+    found,
   );
 }
 
@@ -192,28 +194,6 @@ function troubledStatus(context: Context, status: Status, object: Cached['object
   const impaired = { type: 'Impaired', status: 'True' as const, reason, message };
   const next = conditionsTo(context, status, object, [impaired], []);
   return isBlocked(live) ? failedStatus(context, next, object, retryable(reason, message)) : next;
-}
-
-/** The status with what was found on the host and belongs to nobody. */
-function orphansStatus(context: Context, status: Status, object: Cached['object'], orphans: LiveResource[]): Status {
-  const { orphans: _before, ...rest } = status as Status & { orphans?: unknown };
-  if (orphans.length === 0) return conditionsTo(context, rest, object, [], ['Orphans']);
-  const all = orphans.map(({ kind, id, owner }) => ({ kind, id, owner }));
-  const found = all
-    .sort((a, b) => (`${a.kind}/${a.id}` < `${b.kind}/${b.id}` ? -1 : 1))
-    .slice(0, context.limits.orphansShown);
-  const message = `${all.length} resources on the host belong to no object that the store knows, e.g. ${found[0]!.kind} ${found[0]!.id}; Plumb does not touch them`;
-  const condition = { type: 'Orphans', status: 'True' as const, reason: 'Found', message };
-  return conditionsTo(context, { ...rest, orphans: found } as Status, object, [condition], []);
-}
-
-/** Says what stays of instances that live elsewhere, for it may be all that there is of their data. */
-function keptStatus(context: Context, status: Status, object: Cached['object'], kept: LiveResource[]): Status {
-  const first = kept.find(({ kind }) => kind === 'disk') ?? kept[0];
-  if (first === undefined) return conditionsTo(context, status, object, [], ['Misplaced']);
-  const more = kept.length > 1 ? `, and ${kept.length - 1} more` : '';
-  const message = `${first.kind} ${first.id} of ${nameOf(context, first.owner)} is here${more}, though its status says that it lives on another host; a disk stays until the instance has its own there and may lose this one (allowDataLoss)`;
-  return conditionsTo(context, status, object, [{ type: 'Misplaced', status: 'True', reason: 'Kept', message }], []);
 }
 
 /** What deleted objects left goes, but for files that other Images declare as well: those become theirs. */

@@ -2,7 +2,7 @@
  * Live resources that nothing on the host is for. Without an object, only the record of its owner's deletion allows a resource to be
  * removed; of an instance that holds nothing here what lives may go when it has its disk where it belongs.
  */
-import { type Host, type Instance, type LiveResource, resourceTypes } from '@plumb/schemas';
+import { type Host, type Instance, type LiveResource, type OpaqueResource, resourceTypes } from '@plumb/schemas';
 import type { HostLive } from '../../fleet/fleet.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
@@ -16,6 +16,8 @@ export interface Unowned {
   misplaced: LiveResource[];
   /** Those of them that stay. */
   kept: LiveResource[];
+  /** Of types that are not known here: reported, and removed by a person alone. */
+  opaque: OpaqueResource[];
   /** Whether what the store said a moment ago was taken for what it says now: to be looked at again. */
   remembered: boolean;
 }
@@ -30,7 +32,14 @@ const asked = new WeakMap<HostLive, Map<string, number>>();
 export const REMEMBERED_MS = 30_000;
 
 export async function orphansOn(context: Context, host: HostLive): Promise<Unowned> {
-  const result: Unowned = { orphans: [], removable: [], misplaced: [], kept: [], remembered: false };
+  const result: Unowned = {
+    orphans: [],
+    removable: [],
+    misplaced: [],
+    kept: [],
+    opaque: [...host.opaque.values()],
+    remembered: false,
+  };
   const now = context.ambient.clock.now();
   const before = asked.get(host);
   const unrecorded = new Map<string, number>();

@@ -4,6 +4,7 @@ import {
   domainChange,
   type HostResource,
   type LiveResource,
+  type OpaqueResource,
   type PlumbError,
   resourceKey,
   resourceTypes,
@@ -29,6 +30,7 @@ interface FakeHost extends HostLive {
   resources: Map<string, LiveResource>;
   sharedVersion: number;
   troubles: readonly HostTrouble[];
+  opaque: Map<string, OpaqueResource>;
 }
 
 /** What versions are counted of, in a fleet where every change is one. */
@@ -91,6 +93,7 @@ export class FakeFleet implements Fleet {
       sharers,
       sharedVersion,
       troubles: [],
+      opaque: known?.opaque ?? new Map(),
     });
     this.tell({ type: 'host', host: name });
   }
@@ -110,6 +113,12 @@ export class FakeFleet implements Fleet {
   report(name: string, ...troubles: HostTrouble[]): void {
     this.all.get(name)!.troubles = troubles;
     this.tell({ type: 'troubles', host: name });
+  }
+
+  /** What lives on the host of types that are not known here. */
+  findOpaque(name: string, ...resources: OpaqueResource[]): void {
+    this.all.get(name)!.opaque = new Map(resources.map((resource) => [resourceKey(resource), resource]));
+    this.tell({ type: 'host', host: name });
   }
 
   /** Hosts that did not answer in time. */
@@ -181,7 +190,8 @@ export class FakeFleet implements Fleet {
       const error = this.fault(host, verb, resource) ?? (await this.fetchOf(host, resource, attention));
       outcomes.push(error ? { step: id, error } : { step: id });
       if (error) break;
-      if (verb === 'remove') this.take(host, resource);
+      if (!resourceTypes.has(resource.kind)) target.opaque.delete(resourceKey(resource));
+      else if (verb === 'remove') this.take(host, resource);
       else this.put(host, live(resource, target.resources.get(resourceKey(resource))));
     }
     return outcomes;
