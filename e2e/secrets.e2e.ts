@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { seededRandom } from '@plumb/agent/drivers/simulated/seeded-random.ts';
 import { SimulatedHost } from '@plumb/agent/drivers/simulated/simulated-host.ts';
 import { type RunningAgent, runAgent } from '@plumb/agent/main.ts';
-import { findAccess } from '@plumb/cli/access.ts';
-import { ApiClient } from '@plumb/cli/client.ts';
 import { runCli } from '@plumb/cli/main.ts';
+import { clientFor, findAccess } from '@plumb/client/access.ts';
+import type { Client } from '@plumb/client/client.ts';
 import { Core } from '@plumb/provider/src/testing/core.ts';
 import { type ControlPlane, serve } from '@plumb/reconciler/main.ts';
 import { kindByName, kinds, realAmbient } from '@plumb/schemas';
@@ -33,7 +33,7 @@ const PART = /hush/;
 let folder: string;
 let plane: ControlPlane;
 let agent: RunningAgent;
-let client: ApiClient;
+let client: Client;
 const log: string[] = [];
 
 beforeAll(async () => {
@@ -46,7 +46,7 @@ beforeAll(async () => {
     onFatal: (error) => log.push(`fatal ${error.message}`),
   });
   await ready.promise;
-  client = new ApiClient(await findAccess(plane.kubeconfigFile, {}), realAmbient().clock);
+  client = clientFor(await findAccess(plane.kubeconfigFile, {}), realAmbient());
   const { clock } = realAmbient();
   const driver = new SimulatedHost({ clock, random: seededRandom(1), cpus: 8, memoryMiB: 8192, failureRate: 0.3 });
   agent = await runAgent({

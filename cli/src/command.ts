@@ -1,8 +1,8 @@
 /** What every command shares: its options, its way to the API, and what it is told to work on. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { terminal } from '@plumb/schemas';
-import { type Access, findAccess } from './access.ts';
-import { ApiClient } from './client.ts';
+import { type Access, clientFor, findAccess } from '@plumb/client/access.ts';
+import type { Client } from '@plumb/client/client.ts';
+import { realAmbient, terminal } from '@plumb/schemas';
 import type { Target } from './follow.ts';
 import { type Manifest, readManifests } from './manifests.ts';
 import { resourceByAlias } from './resources.ts';
@@ -40,7 +40,7 @@ export function parseCommand<O extends Options>(argv: string[], options: O): Par
 }
 
 export interface Session {
-  client: ApiClient;
+  client: Client;
   /** How the API is reached. */
   access: Access;
   /** Namespace of objects that name none. */
@@ -54,7 +54,7 @@ export async function withSession<T>(
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const access = await findAccess(values.kubeconfig, surroundings.env);
-  const client = new ApiClient(access, surroundings.clock, surroundings.env);
+  const client = clientFor(access, { ...realAmbient(), clock: surroundings.clock }, surroundings.env);
   try {
     return await work({ client, access, namespace: values.namespace ?? access.namespace });
   } finally {

@@ -1,4 +1,5 @@
 /** Names of what the command works on, and where the API has it. */
+import { collectionPath as pathOfCollection, objectPath as pathOfObject } from '@plumb/client/paths.ts';
 import { API_GROUP_VERSION, type KindDefinition, kindByAlias, kindByName, kinds, terminal } from '@plumb/schemas';
 import { nearest } from '@plumb/schemas/project/validate-nearest.ts';
 
@@ -70,11 +71,9 @@ function nameOf(definition: KindDefinition): ResourceName {
 
 /** The path of a collection; of every namespace, if none is given. */
 export function collectionPath(resource: ResourceName, namespace: string | undefined): string {
-  const root = resource.apiVersion === 'v1' ? '/api/v1' : `/apis/${resource.apiVersion}`;
-  const scope = resource.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : '';
-  return `${root}${scope}/${resource.plural}`;
+  return pathOfCollection(resource, resource.namespaced ? namespace : undefined);
 }
 
 export function objectPath(resource: ResourceName, namespace: string | undefined, name: string): string {
-  return `${collectionPath(resource, namespace)}/${encodeURIComponent(name)}`;
+  return pathOfObject(resource, resource.namespaced ? namespace : undefined, name);
 }

@@ -1,7 +1,8 @@
 /** Sending one declared object: made where it is missing, changed where it differs, left alone where it is the same. */
+import type { Client } from '@plumb/client/client.ts';
+import { ApiError } from '@plumb/client/errors.ts';
 import type { PlumbObject } from '@plumb/schemas';
 import { APPLIED, desired, patchFor } from './changes.ts';
-import { type ApiClient, ApiError } from './client.ts';
 import type { Manifest } from './manifests.ts';
 import { collectionPath, objectPath } from './resources.ts';
 
@@ -11,7 +12,7 @@ export type Outcome = 'created' | 'configured' | 'unchanged';
 const ATTEMPTS = 5;
 
 /** Throws {@link ApiError} when the server refuses it. */
-export async function submit(client: ApiClient, manifest: Manifest): Promise<Outcome> {
+export async function submit(client: Client, manifest: Manifest): Promise<Outcome> {
   const { resource, namespace, name } = manifest;
   const path = objectPath(resource, namespace, name);
   for (let attempt = 1; ; attempt++) {

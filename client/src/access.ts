@@ -1,7 +1,8 @@
 /** How a person at a terminal reaches the API: the kubeconfig that is named, else the environment's, else that of the data folder here. */
 import { terminal } from '@plumb/schemas';
 import { readTrusted } from '@plumb/schemas/files/private-file.ts';
-import { guardCredential } from './connection.ts';
+import { Client, type ClientOptions } from './client.ts';
+import { type Connection, guardCredential } from './connection.ts';
 import { badKubeconfig, type Context, contextIn, type KubeconfigFile, readKubeconfigs } from './kubeconfig.ts';
 
 export interface Access extends Context {
@@ -44,6 +45,22 @@ export async function findAccess(
       HELP,
     ),
   );
+}
+
+/** A client for a person at a terminal. `env`: of that person. */
+export function clientFor(
+  access: Connection,
+  ambient: ClientOptions['ambient'],
+  env: Readonly<Record<string, string | undefined>> = {},
+): Client {
+  return new Client({
+    connection: access,
+    ambient,
+    surroundings: { env, cwd: process.cwd() },
+    userAgent: 'plumb',
+    untrusted: (server, why) =>
+      `the server at ${server} shows a certificate that the kubeconfig does not vouch for (${why}): use the kubeconfig in its data folder`,
+  });
 }
 
 /** Nobody named the one that lies here: somebody else may have put it there, to be used by whoever comes along. */

@@ -11,6 +11,10 @@ export interface View {
   query?: string;
   /** A revision after which changes are shown; absent: everything that is there is shown first. */
   from?: string;
+  /** Form of the objects that is wanted; `application/json`, if absent. */
+  accept?: string;
+  /** Told when a watch broke that is renewed. */
+  broken?: (error: PlumbError) => void;
 }
 
 export type Change =
@@ -30,7 +34,7 @@ const INITIAL = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan';
  */
 export async function* changes(
   client: Client,
-  { path, query, from }: View,
+  { path, query, from, accept, broken: told }: View,
   signal: AbortSignal,
 ): AsyncGenerator<Change> {
   const position = new Position(from);
@@ -44,7 +48,7 @@ export async function* changes(
     try {
       if (revision === undefined) yield { type: 'BEGIN' };
       let events = 0;
-      for await (const { type, object } of client.watch(url, limit.signal)) {
+      for await (const { type, object } of client.watch(url, limit.signal, accept)) {
         events++;
         broken = 0;
         const complete = position.see(type, object);
@@ -58,6 +62,7 @@ export async function* changes(
       const error = PlumbError.from(thrown, client.transport.endpoint);
       if (isForgotten(error)) position.lose();
       else if (error.retry === 'terminal') throw error;
+      told?.(error);
       await client.pauseAfter(broken++, signal, error);
     }
   }
@@ -118,10 +123,10 @@ class Position {
 
   /** True for the event that ends what is there already. */
   see(type: WatchEvent['type'], object: Body): boolean {
-    const revision: string | undefined = object?.metadata?.resourceVersion;
+    const { resourceVersion: revision, annotations } = metadataOf(object);
     if (type === 'BOOKMARK') {
       const initial = this.#whole === undefined;
-      const complete = initial && object?.metadata?.annotations?.[INITIAL_END] === 'true';
+      const complete = initial && annotations?.[INITIAL_END] === 'true';
       if (initial && !complete) return false;
       this.#whole = revision;
       this.#newest = revision;
@@ -138,6 +143,11 @@ class Position {
     this.#whole = undefined;
     this.#newest = undefined;
   }
+}
+
+/** Of a table, that of its row. */
+function metadataOf(object: Body): { resourceVersion?: string; annotations?: Record<string, string> } {
+  return (object?.kind === 'Table' ? object.rows?.[0]?.object?.metadata : object?.metadata) ?? {};
 }
 
 function isForgotten(error: PlumbError): boolean {

@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { findAccess } from '@plumb/cli/access.ts';
-import { ApiClient } from '@plumb/cli/client.ts';
+import { clientFor, findAccess } from '@plumb/client/access.ts';
+import type { Client } from '@plumb/client/client.ts';
 import { realAmbient } from '@plumb/schemas';
 import { expect, type TestContext, test } from 'vitest';
 import { keys } from './store/keys.ts';
@@ -28,13 +28,13 @@ function start({ onTestFinished }: Its, dataDir: string, fault: string) {
   return { child, ended, serves };
 }
 
-async function clientOf({ onTestFinished }: Its, kubeconfig: string): Promise<ApiClient> {
-  const client = new ApiClient(await findAccess(kubeconfig, {}), realAmbient().clock);
+async function clientOf({ onTestFinished }: Its, kubeconfig: string): Promise<Client> {
+  const client = clientFor(await findAccess(kubeconfig, {}), realAmbient());
   onTestFinished(() => client.close());
   return client;
 }
 
-async function settled(client: ApiClient, name: string, test: (object: { status?: Status }) => boolean): Promise<void> {
+async function settled(client: Client, name: string, test: (object: { status?: Status }) => boolean): Promise<void> {
   const path = `${ZONES}?watch=1&fieldSelector=metadata.name%3D${name}`;
   for await (const { object } of client.watch(path, AbortSignal.timeout(30_000))) if (test(object)) return;
 }

@@ -4,8 +4,7 @@ import http2 from 'node:http2';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findAccess } from '@plumb/cli/access.ts';
-import { ApiClient } from '@plumb/cli/client.ts';
+import { clientFor, findAccess } from '@plumb/client/access.ts';
 import { type PlumbError, realAmbient } from '@plumb/schemas';
 import { AGENT_SERVER_NAME } from '@plumb/schemas/wire/join-token.ts';
 import { expect, onTestFinished, test } from 'vitest';
@@ -45,10 +44,10 @@ test('while it loads everything can be read and written, and what needs all of i
   });
   onTestFinished(() => plane.close());
   const access = await findAccess(plane.kubeconfigFile, {});
-  const client = new ApiClient(access, realAmbient().clock);
+  const client = clientFor(access, realAmbient());
   onTestFinished(() => client.close());
   // An agent: its connection is taken at once, and answered when what it tells can be understood.
-  const agent = http2.connect(plane.url, { ca: access.authority!, servername: AGENT_SERVER_NAME });
+  const agent = http2.connect(plane.url, { ca: access.ca!, servername: AGENT_SERVER_NAME });
   onTestFinished(() => agent.destroy());
   const greeted = once(agent, 'remoteSettings').then(() => isReady);
   const zone = { apiVersion: 'plumb.dev/v1', kind: 'Zone', metadata: { name: 'home' }, spec: {} };

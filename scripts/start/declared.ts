@@ -1,7 +1,7 @@
 /** What is still declared, asked of the API itself. */
-import { findAccess } from '../../cli/src/access.ts';
-import { ApiClient } from '../../cli/src/client.ts';
+
 import { collectionPath, resourceByKind } from '../../cli/src/resources.ts';
+import { clientFor, findAccess } from '../../client/src/access.ts';
 import { API_GROUP_VERSION, kinds, type PlumbObject, realAmbient } from '../../schemas/src/index.ts';
 
 export interface Declared {
@@ -13,7 +13,7 @@ export interface Declared {
 
 /** Every object of every kind of Plumb, sorted by {@link declaredName}. */
 export async function declared(kubeconfig: string): Promise<Declared[]> {
-  const client = new ApiClient(await findAccess(kubeconfig, {}), realAmbient().clock);
+  const client = clientFor(await findAccess(kubeconfig, {}), realAmbient());
   try {
     const lists = await Promise.all(
       kinds.map(({ kind }) => client.send('GET', collectionPath(resourceByKind(API_GROUP_VERSION, kind)!, undefined))),

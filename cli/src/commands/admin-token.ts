@@ -17,12 +17,13 @@ be replaced.
     return withSession(values, surroundings, async ({ client, access }) => {
       const { token } = await client.send('POST', '/apis/plumb.dev/v1/admintoken/rotate', { body: {} });
       surroundings.out('the administrator has another token; the one before is void\n');
+      const path = access.user?.path;
       if (await updateKubeconfig(access, { token })) {
-        surroundings.out(`${access.path} holds the new one; replace copies of it elsewhere\n`);
+        surroundings.out(`${path} holds the new one; replace copies of it elsewhere\n`);
         return 0;
       }
       surroundings.err(
-        `${access.path} takes its token from elsewhere and was not changed: take the kubeconfig from the server's data folder\n`,
+        `${path} takes its token from elsewhere and was not changed: take the kubeconfig from the server's data folder\n`,
       );
       return 1;
     });

@@ -45,12 +45,12 @@ async function rotate({ client, access }: Session, surroundings: Surroundings, o
   surroundings.out(shown(view));
   if (!(await updateKubeconfig(access, { authority: view.certificates }))) {
     surroundings.err(
-      `${access.path} takes its authority from elsewhere and was not changed: take the kubeconfig from the server's data folder\n`,
+      `${access.cluster.path} takes its authority from elsewhere and was not changed: take the kubeconfig from the server's data folder\n`,
     );
     return 1;
   }
   const until = view.next ? ` before ${view.next.takesOverAt}` : '';
-  surroundings.out(`${access.path} is written anew; replace copies of it elsewhere${until}\n`);
+  surroundings.out(`${access.cluster.path} is written anew; replace copies of it elsewhere${until}\n`);
   return 0;
 }
 

@@ -1,7 +1,7 @@
+import { ApiError } from '@plumb/client/errors.ts';
 import { settled } from '@plumb/client/settled.ts';
 import { PlumbError, terminal } from '@plumb/schemas';
 import { markCascade } from '../cascade.ts';
-import { ApiError } from '../client.ts';
 import { type Command, inParallel, parseCommand, type Session, targetsOf, withSession } from '../command.ts';
 import { deleteRecords } from '../delete-record.ts';
 import { parseDuration } from '../duration.ts';

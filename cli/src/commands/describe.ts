@@ -1,9 +1,9 @@
+import { ApiError } from '@plumb/client/errors.ts';
 import type { PlumbObject } from '@plumb/schemas';
 import { age } from '@plumb/schemas/project/columns-age.ts';
 import { concealObject } from '@plumb/schemas/project/conceal.ts';
 import { stringify } from 'yaml';
 import { APPLIED } from '../changes.ts';
-import { ApiError } from '../client.ts';
 import { type Command, parseCommand, type Session, targetsOf, withSession } from '../command.ts';
 import type { Target } from '../follow.ts';
 import { objectPath } from '../resources.ts';

@@ -1,6 +1,7 @@
-import { terminal } from '@plumb/schemas';
+import type { Body } from '@plumb/client/client.ts';
+import { changes, type View } from '@plumb/client/follow.ts';
+import { type PlumbError, terminal } from '@plumb/schemas';
 import { stringify } from 'yaml';
-import type { Body } from '../client.ts';
 import { type Command, manifestsOf, parseCommand, type Session, withSession } from '../command.ts';
 import type { Target } from '../follow.ts';
 import { pendingHosts } from '../pending-hosts.ts';
@@ -143,7 +144,7 @@ function table(body: Body, form: 'table' | 'wide', withNamespace: boolean): stri
   return renderTable(withNamespace ? ['Namespace', ...header] : header, rows);
 }
 
-/** Begins with what is there. Ends when the server does. */
+/** Begins with what is there, and goes on until interrupted, whatever becomes of the server meanwhile. */
 async function watch(
   session: Session,
   surroundings: Surroundings,
@@ -152,12 +153,17 @@ async function watch(
   everywhere: boolean,
 ): Promise<number> {
   const tabular = form === 'table' || form === 'wide';
-  const [path, name] = source.single ? splitName(source.path) : [source.path, undefined];
-  const selected = name === undefined ? '' : `&fieldSelector=metadata.name%3D${name}`;
-  const query = `${path.includes('?') ? '&' : '?'}watch=true${selected}`;
   let header = true;
-  const never = new AbortController().signal;
-  for await (const { object } of session.client.watch(path + query, never, tabular ? TABLE : undefined)) {
+  let told = false;
+  const broken = ({ message }: PlumbError) => {
+    if (!told) surroundings.err(`${message}; goes on when it can\n`);
+    told = true;
+  };
+  const view = { ...viewOf(source), ...(tabular ? { accept: TABLE } : {}), broken };
+  for await (const change of changes(session.client, view, new AbortController().signal)) {
+    told = false;
+    if (!('object' in change)) continue;
+    const { object } = change;
     if (tabular) {
       const text = table(object, form as 'table' | 'wide', everywhere && source.resource.namespaced);
       surroundings.out(header ? text : text.slice(text.indexOf('\n') + 1));
@@ -166,6 +172,15 @@ async function watch(
     else surroundings.out(form === 'yaml' ? `---\n${render(object, form)}` : render(object, 'json'));
   }
   return 0;
+}
+
+function viewOf({ path, single }: Source): View {
+  if (single) {
+    const [collection, name] = splitName(path);
+    return { path: collection, query: `fieldSelector=metadata.name%3D${name}` };
+  }
+  const [collection = '', query] = path.split('?');
+  return { path: collection, ...(query === undefined ? {} : { query }) };
 }
 
 function splitName(path: string): [string, string] {

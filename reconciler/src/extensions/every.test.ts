@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import http2 from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Access, findAccess } from '@plumb/cli/access.ts';
+import { type Access, findAccess } from '@plumb/client/access.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Extension } from '../api/extension.ts';
 import type { Control } from '../control.ts';
@@ -47,7 +47,7 @@ beforeAll(async () => {
   plane = await serve({ dataDir, listen: { host: '127.0.0.1', port: 0 }, log: () => {}, onFatal, onReady });
   await ready;
   access = await findAccess(plane.kubeconfigFile, {});
-  session = http2.connect(plane.url, { ca: access.authority! });
+  session = http2.connect(plane.url, { ca: access.ca! });
 });
 afterAll(async () => {
   session?.destroy();

@@ -19,9 +19,8 @@ import http2 from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import { findAccess } from '@plumb/cli/access.ts';
-import { ApiClient } from '@plumb/cli/client.ts';
 import { runPlumb } from '@plumb/cli/testing/run.ts';
+import { clientFor, findAccess } from '@plumb/client/access.ts';
 import { realAmbient } from '@plumb/schemas';
 import { AGENT_SERVER_NAME, caPin, parseJoinToken } from '@plumb/schemas/wire/join-token.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -98,7 +97,7 @@ describe('an authority', () => {
   const pins = (pki: Pki) => splitPem(pki.tls.current().cert).map((certificate) => caPin(certificate));
   const kubeconfigAuthority = async (pki: Pki) => {
     const access = await findAccess(pki.kubeconfigFile, {});
-    return access.authority;
+    return access.ca;
   };
 
   test('that was made while the clock was wrong is valid when it is right, with the same key', async () => {
@@ -254,7 +253,7 @@ describe('while the server runs', () => {
   });
 
   async function asks(authority: string): Promise<number | string> {
-    const client = new ApiClient({ server: api.url, authority, token: api.token }, realAmbient().clock);
+    const client = clientFor({ endpoints: [api.url], ca: authority, token: api.token }, realAmbient());
     try {
       return (await client.ask('GET', `${V1}/zones`)).status;
     } catch (error) {
