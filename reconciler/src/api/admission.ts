@@ -10,8 +10,8 @@ import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
 import { validateObject, validateStatus } from '@plumb/schemas/project/validate.ts';
 import { immutableErrors } from '@plumb/schemas/project/validate-immutable.ts';
 import { metadataErrors } from '@plumb/schemas/project/validate-metadata.ts';
-import { inputMetadata } from '@plumb/schemas/project/validate-schema.ts';
-import { dropUnknownFields } from '@plumb/schemas/project/validate-unknown.ts';
+import { inputMetadata, schemaNode } from '@plumb/schemas/project/validate-schema.ts';
+import { dropUnknownFields, dropUnknownTo } from '@plumb/schemas/project/validate-unknown.ts';
 import { encodeObject } from '../store/object-codec.ts';
 import { type Duplicates, duplicateSentence, duplicateWarnings, type Json } from './body/json.ts';
 import type { ApiContext } from './call.ts';
@@ -45,7 +45,7 @@ export function admitNew(
 ): Admitted {
   const raw = placed(resource, sent, namespace);
   const { metadata } = raw;
-  if (metadata.name === undefined && typeof metadata.generateName === 'string') {
+  if (metadata.name === undefined && typeof metadata.generateName === 'string' && metadata.generateName !== '') {
     metadata.name = generatedName(metadata.generateName, ambient);
   }
   const warnings = check(resource, raw, taken);
@@ -103,14 +103,19 @@ export function admitStatus(
   sent: Json | undefined,
   { level }: Taken,
 ): Admitted {
+  const { definition } = resource;
   const raw = placed(resource, sent, current.metadata.namespace, current.metadata.name);
+  expectKind(resource, raw);
   if (raw.status === undefined || raw.status === null) {
     const { status: _, ...object } = current;
     return { object, warnings: [] };
   }
-  const errors = validateStatus(resource.definition, raw.status, { strictUnknown: level !== 'Ignore' });
+  const status: unknown = raw.status;
+  const dropped = level === 'Strict' ? [] : dropUnknownTo(schemaNode(definition.status), status);
+  const errors = validateStatus(definition, status, { strictUnknown: true });
   if (errors.length > 0) throw invalid(resource.kind, resource.group, current.metadata.name, errors);
-  return { object: { ...current, status: raw.status as PlumbObject['status'] }, warnings: [] };
+  const warnings = level === 'Warn' ? dropped.map(({ field, message }) => `status.${field} ${message}`) : [];
+  return { object: { ...current, status: status as PlumbObject['status'] }, warnings };
 }
 
 /**
@@ -198,6 +203,14 @@ function check(
   if (isRecord(raw.spec)) errors.push(...more(raw as unknown as PlumbObject));
   if (errors.length > 0) throw invalid(resource.kind, resource.group, textOf(raw.metadata.name), errors);
   return level === 'Warn' ? dropped.map(({ field, message }) => `${field} ${message}`) : [];
+}
+
+/** Of what is not validated whole. Throws PlumbError `Invalid` when it is an object of another kind. */
+function expectKind({ apiVersion, kind, group }: WritableResource, raw: Sent): void {
+  const errors: FieldError[] = [];
+  for (const [field, is] of Object.entries({ apiVersion, kind }))
+    if (raw[field] !== is) errors.push({ field, message: `must be ${is} here` });
+  if (errors.length > 0) throw invalid(kind, group, textOf(raw.metadata.name), errors);
 }
 
 /** The objects that a new one declares; of a stored one they do not change. Returns warnings; throws PlumbError `Invalid`. */

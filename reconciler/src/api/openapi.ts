@@ -16,6 +16,8 @@ export function openApiOf(served: readonly Served[]): OpenApi {
   let documents: Map<string, { text: string; hash: string }> | undefined;
   return (request) => {
     if (request.path !== ROOT && !request.path.startsWith(`${ROOT}/`)) return undefined;
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      throw terminal('MethodNotAllowed', `${request.method} is not served at ${request.path.slice(0, 200)}`);
     documents ??= makeDocuments(served);
     if (request.path === ROOT) {
       const paths = Object.fromEntries(

@@ -21,7 +21,7 @@ export interface DeleteOptions {
   preconditions: { uid?: string; resourceVersion?: string };
 }
 
-type OptionsKind = 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'DeleteOptions';
+type OptionsKind = 'ListOptions' | 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'DeleteOptions';
 
 const LEVELS: readonly string[] = ['Ignore', 'Strict', 'Warn'];
 const POLICIES: readonly string[] = ['Foreground', 'Background', 'Orphan'];
@@ -159,7 +159,8 @@ function refuse(kind: OptionsKind, errors: FieldError[]): void {
   if (errors.length > 0) throw invalidOptions(kind, errors);
 }
 
-function invalidOptions(kind: OptionsKind, errors: FieldError[]): PlumbError {
+/** What is wrong with options, as Kubernetes says it. */
+export function invalidOptions(kind: OptionsKind, errors: FieldError[]): PlumbError {
   const rules = errors.map(({ field, message }) => `${field}: ${message}`).join(', ');
   return terminal('Invalid', `${kind}.meta.k8s.io "" is invalid: ${errors.length > 1 ? `[${rules}]` : rules}`, errors);
 }

@@ -1,7 +1,9 @@
 /** Reading the objects that a list, or the beginning of a watch, is about. */
+import { isKey } from '../store/check.ts';
 import { decodeObject } from '../store/object-codec.ts';
 import type { Entry } from '../store/store.ts';
 import { badRequest, expired, TooNew } from './failure.ts';
+import type { ListOptions } from './list-options.ts';
 import { parseRevision } from './presentation.ts';
 import { readable, type Wrongs } from './readable.ts';
 import { keyOf, prefixOf, type Resource } from './resource.ts';
@@ -33,22 +35,19 @@ interface Position {
 }
 
 /**
- * What the query asks for: `limit` and `continue`, `resourceVersion` and `resourceVersionMatch` as in Kubernetes. At least
- * one part. Throws PlumbError `Expired` when its revision is no longer kept.
+ * What the options ask for. At least one part. Throws PlumbError `Expired` when its revision is no longer kept.
  */
 export function readPage(
   source: Source,
   namespace: string | undefined,
   selection: Selection,
-  query: URLSearchParams,
+  options: ListOptions,
 ): AsyncGenerator<Part, undefined> {
-  const limit = parseLimit(query.get('limit'));
-  const token = query.get('continue');
-  if (token) {
-    if (query.get('resourceVersion')) throw badRequest('continue and resourceVersion exclude each other');
-    return read(source, namespace, selection, parseToken(token, prefixOf(source.resource, namespace)), limit);
-  }
-  return read(source, namespace, selection, { revision: wantedRevision(source.resource, query), after: '' }, limit);
+  const { limit, continue: token } = options;
+  const from = token
+    ? parseToken(token, prefixOf(source.resource, namespace))
+    : { revision: wantedRevision(source.resource, options), after: '' };
+  return read(source, namespace, selection, from, limit);
 }
 
 /** Everything that is selected, as of now. */
@@ -111,31 +110,18 @@ export function exactKey(resource: Resource, namespace: string | undefined, sele
   return keyOf(resource, namespace, selection.name);
 }
 
-function parseLimit(text: string | null): number {
-  if (!text) return 0;
-  if (!/^\d{1,9}$/.test(text)) throw badRequest(`limit ${JSON.stringify(text)} is not a whole number`);
-  return Number(text);
+function wantedRevision({ store }: Resource, { resourceVersion, match }: ListOptions): number {
+  const wanted = reachedRevision(store, resourceVersion);
+  return match === 'Exact' ? wanted : 0;
 }
 
-function wantedRevision(resource: Resource, query: URLSearchParams): number {
-  const text = query.get('resourceVersion') ?? '';
-  const match = query.get('resourceVersionMatch') ?? '';
-  if (text === '') {
-    if (match !== '') throw badRequest('resourceVersionMatch needs a resourceVersion');
-    return 0;
-  }
-  const wanted = parseRevision(text);
-  const newest = resource.store.revision();
-  if (match === 'Exact') {
-    if (wanted === 0) throw badRequest('resourceVersionMatch Exact needs a resourceVersion other than 0');
-    if (wanted > newest) throw new TooNew(wanted, newest);
-    return wanted;
-  }
-  if (match !== '' && match !== 'NotOlderThan') {
-    throw badRequest(`resourceVersionMatch must be one of Exact, NotOlderThan, but is ${JSON.stringify(match)}`);
-  }
+/** A revision that the client has seen; 0 when it names none. Throws PlumbError `BadRequest`, or `Timeout` for one that is yet to come. */
+export function reachedRevision(store: Resource['store'], resourceVersion: string | undefined): number {
+  if (resourceVersion === undefined) return 0;
+  const wanted = parseRevision(resourceVersion);
+  const newest = store.revision();
   if (wanted > newest) throw new TooNew(wanted, newest);
-  return 0;
+  return wanted;
 }
 
 function formatToken(position: Position): string {
@@ -143,13 +129,19 @@ function formatToken(position: Position): string {
 }
 
 function parseToken(token: string, prefix: string): Position {
-  try {
-    const [revision, after] = JSON.parse(Buffer.from(token, 'base64url').toString('utf8')) as unknown[];
-    if (typeof revision === 'number' && revision > 0 && typeof after === 'string' && after.startsWith(prefix)) {
-      return { revision, after };
-    }
-  } catch {
-    // Reported below, like a token of another list.
-  }
+  const position = readToken(token);
+  if (!position) throw badRequest('the continue token is none that was given out');
+  if (position.after.startsWith(prefix)) return position;
   throw expired('the continue token is not one of this list');
+}
+
+function readToken(token: string): Position | undefined {
+  try {
+    const [revision, after, ...more] = JSON.parse(Buffer.from(token, 'base64url').toString('utf8')) as unknown[];
+    const isOne =
+      Number.isSafeInteger(revision) && (revision as number) > 0 && typeof after === 'string' && isKey(after);
+    return isOne && more.length === 0 ? { revision: revision as number, after } : undefined;
+  } catch {
+    return undefined;
+  }
 }

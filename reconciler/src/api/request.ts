@@ -148,12 +148,6 @@ export class ApiRequest {
     }
     return parseJson(bytes, jsonDepth);
   }
-
-  /** Whether a query parameter is set to true. */
-  flag(name: string): boolean {
-    const value = this.query.get(name);
-    return value === 'true' || value === '1';
-  }
 }
 
 /** As iterating over the stream does, at a fraction of the cost. What `take` throws ends the stream. */

@@ -9,6 +9,7 @@ import { type Extension, extend } from './extension.ts';
 import { type About, statusOf, TooNew } from './failure.ts';
 import type { Admission } from './fairness/admission.ts';
 import type { Asked } from './fairness/demand.ts';
+import { checkTimeout, flagOf } from './list-options.ts';
 import type { OpenApi } from './openapi.ts';
 import type { Readiness } from './readiness.ts';
 import { json, plain, type Reply } from './reply.ts';
@@ -70,9 +71,13 @@ export class Router {
         return { reply };
       }
       this.#authenticate(request);
+      checkTimeout(request.query);
       const found = this.#target(request);
       target = found;
-      if (!found && request.path === METRICS) return { reply: await this.#metrics() };
+      if (!found && request.path === METRICS) {
+        expectRead(request);
+        return { reply: await this.#metrics() };
+      }
       const answered = await this.#routes.admission.run(request, askedOf(request, found), () =>
         found ? this.#call(request, found) : this.#elsewhere(request),
       );
@@ -96,8 +101,7 @@ export class Router {
   /** What everyone may ask. */
   async #open(request: ApiRequest): Promise<Reply | undefined> {
     const path = trimmed(request.path);
-    if (OPEN.has(path) && request.method !== 'GET' && request.method !== 'HEAD')
-      throw terminal('MethodNotAllowed', `${request.method} is not served at ${path}`);
+    if (OPEN.has(path)) expectRead(request);
     switch (path) {
       case '/healthz':
       case '/livez':
@@ -132,8 +136,11 @@ export class Router {
 
   /** What is no resource. */
   async #elsewhere(request: ApiRequest): Promise<Reply> {
-    const discovered = request.method === 'GET' ? this.#routes.discovery.get(trimmed(request.path)) : undefined;
-    if (discovered) return discovered(request);
+    const discovered = this.#routes.discovery.get(trimmed(request.path));
+    if (discovered) {
+      expectRead(request, 'GET');
+      return discovered(request);
+    }
     const reply = this.#routes.openApi(request) ?? (await extend(this.#routes.extensions, request));
     if (reply) return reply;
     throw nothingAt(request.path);
@@ -196,6 +203,12 @@ function expectMethod({ method }: ApiRequest): void {
   if (!METHODS.has(method)) throw terminal('MethodNotAllowed', `${method.slice(0, 80)} is not served`);
 }
 
+/** Of what is only there to be read. Throws PlumbError `MethodNotAllowed`. */
+function expectRead({ method, path }: Pick<ApiRequest, 'method' | 'path'>, ...methods: string[]): void {
+  if (!(methods.length > 0 ? methods : ['GET', 'HEAD']).includes(method))
+    throw terminal('MethodNotAllowed', `${method} is not served at ${path}`);
+}
+
 function nothingAt(path: string) {
   return terminal('NotFound', `the server has nothing at ${path}`);
 }
@@ -225,7 +238,7 @@ function aboutOf({ served, call }: Target): About {
 }
 
 function collectionVerb(request: ApiRequest): Verb | undefined {
-  if (request.method === 'GET') return request.flag('watch') ? 'watch' : 'list';
+  if (request.method === 'GET') return flagOf(request.query, 'watch') ? 'watch' : 'list';
   return request.method === 'POST' ? 'create' : undefined;
 }
 

@@ -24,13 +24,17 @@ export interface Ambient {
   random: Random;
 }
 
+/** 24.8 days: what is due later is looked at then. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The real surroundings: the machine's clock and its cryptographic randomness. */
 export function realAmbient(): Ambient {
   return {
     clock: {
       now: () => Date.now(),
       after(ms, run) {
-        const timer = setTimeout(run, ms);
+        // Beyond that the timer would ring at once.
+        const timer = setTimeout(run, Math.min(ms, LONGEST_TIMER_MS));
         return () => clearTimeout(timer);
       },
     },

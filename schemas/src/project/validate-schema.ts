@@ -72,7 +72,12 @@ export function inputMetadata(kind: Pick<KindDefinition, 'scope'>): SchemaNode {
       annotations: { ...annotations, propertyNames: keyRule, additionalProperties: secretText },
       finalizers: { ...finalizers, items: keyRule },
       ownerReferences,
-      generateName: { type: 'string' },
+      generateName: {
+        type: 'string',
+        maxLength: 253,
+        pattern: '^([a-z0-9][-a-z0-9.]*)?$',
+        description: 'Lower case letters, digits and dashes with which the name begins that the server makes.',
+      },
       ...tolerated,
     },
   });

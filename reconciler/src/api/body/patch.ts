@@ -1,6 +1,6 @@
 /** The patch that a request carries, as a function of the stored object. */
-import { type PlumbObject, terminal } from '@plumb/schemas';
-import { badRequest } from '../failure.ts';
+import { type FieldError, type PlumbObject, terminal } from '@plumb/schemas';
+import { badRequest, invalid } from '../failure.ts';
 import type { ApiRequest } from '../request.ts';
 import type { Resource } from '../resource.ts';
 import { type Duplicates, type Json, reread } from './json.ts';
@@ -23,7 +23,7 @@ export interface Patch {
 export async function patchOf(request: ApiRequest, resource: Resource): Promise<Patch> {
   const type = request.contentType;
   const { jsonDepth, objectBytes } = request.limits;
-  const made = (object: unknown) => reread(object, jsonDepth, objectBytes);
+  const made = (object: unknown) => whole(reread(object, jsonDepth, objectBytes), resource);
   if (type === MERGE || (type === STRATEGIC && resource.group === '')) {
     const { value, duplicates } = await request.parsed([type]);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -47,6 +47,30 @@ export async function patchOf(request: ApiRequest, resource: Resource): Promise<
     'UnsupportedMediaType',
     `a patch of type ${type.slice(0, 80) || '(none)'} is not served for ${resource.plural}: ${hint}`,
   );
+}
+
+/**
+ * What a patch has made. What it took away of what says which object this is would be filled in again, and what was meant be lost:
+ * it is refused, as Kubernetes refuses it. Throws PlumbError `Invalid`.
+ */
+function whole(object: Json, { group, kind }: Resource): Json {
+  if (!isRecord(object)) return object;
+  const errors: FieldError[] = [];
+  const expect = (holder: Record<string, unknown>, path: string, ...fields: string[]) => {
+    for (const field of fields)
+      if (holder[field] === undefined || holder[field] === null)
+        errors.push({ field: `${path}${field}`, message: 'is required, and the patch takes it away' });
+  };
+  // Clients that know built-in kinds by type may leave out which kind it is.
+  if (group !== '') expect(object, '', 'apiVersion', 'kind', 'spec');
+  expect(object, '', 'metadata');
+  if (isRecord(object.metadata)) expect(object.metadata, 'metadata.', 'name');
+  if (errors.length > 0) throw invalid(kind, group, '', errors);
+  return object;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** kubectl sends strategic patches for core kinds. Without directives, and on maps alone, they are merge patches. */

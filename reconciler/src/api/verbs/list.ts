@@ -1,4 +1,5 @@
 import type { ApiContext, Call } from '../call.ts';
+import { listOptions } from '../list-options.ts';
 import { type Part, readPage } from '../page.ts';
 import { type Presentation, presentationOf } from '../presentation.ts';
 import { JSON_TYPE, type Reply } from '../reply.ts';
@@ -10,7 +11,7 @@ export async function list(context: ApiContext, resource: Resource, call: Call):
   const { query } = call.request;
   const present = presentationOf(call.request, resource, context.ambient.clock);
   const source = { resource, wrongs: context.wrongs };
-  const parts = readPage(source, call.namespace, selectionOf(resource, query, context.limits), query);
+  const parts = readPage(source, call.namespace, selectionOf(resource, query, context.limits), listOptions(query));
   const first = (await parts.next()).value!;
   const body = first.last ? present.list(first.entries, first) : inParts(present, first, parts);
   return { status: 200, type: JSON_TYPE, body };

@@ -2,7 +2,8 @@ import { PlumbError } from '@plumb/schemas';
 import { decodeObject } from '../../store/object-codec.ts';
 import type { Change, WatchBatch } from '../../store/store.ts';
 import type { ApiContext, Call } from '../call.ts';
-import { badRequest, statusOf, TooNew } from '../failure.ts';
+import { statusOf, TooNew } from '../failure.ts';
+import { watchOptions } from '../list-options.ts';
 import { exactKey, readAll } from '../page.ts';
 import { type Presentation, parseRevision, presentationOf } from '../presentation.ts';
 import { readable } from '../readable.ts';
@@ -34,10 +35,11 @@ interface Watch {
 /** `GET /…/instances?watch=true`: one JSON line per change, until the client or the time limit ends it. */
 export async function watch(context: ApiContext, resource: Resource, call: Call): Promise<Reply> {
   const { request } = call;
-  const initial = initialEvents(request.query);
-  const revision = parseRevision(request.query.get('resourceVersion') || '0');
+  const options = watchOptions(request.query);
+  const initial = options.sendInitialEvents;
+  const revision = parseRevision(options.resourceVersion ?? '0');
   if (initial && revision > resource.store.revision()) throw new TooNew(revision, resource.store.revision());
-  const signal = limited(context, request.query.get('timeoutSeconds'), request.signal);
+  const signal = limited(context, options.timeoutSeconds, request.signal);
   const lines = follow(context, {
     resource,
     namespace: call.namespace,
@@ -45,7 +47,7 @@ export async function watch(context: ApiContext, resource: Resource, call: Call)
     present: presentationOf(request, resource, context.ambient.clock),
     from: initial === true || (revision === 0 && initial === undefined) ? undefined : revision,
     closeInitial: initial === true,
-    bookmarks: request.flag('allowWatchBookmarks'),
+    bookmarks: options.allowBookmarks,
     signal,
   });
   return { status: 200, type: JSON_TYPE, body: lines };
@@ -128,20 +130,10 @@ function line(type: string, object: string): string {
   return `{"type":"${type}","object":${object}}\n`;
 }
 
-/** True or false as sent; undefined when not. */
-function initialEvents(query: URLSearchParams): boolean | undefined {
-  const text = query.get('sendInitialEvents');
-  if (text === null || text === '') return undefined;
-  if (query.get('resourceVersionMatch') !== 'NotOlderThan') {
-    throw badRequest('sendInitialEvents needs resourceVersionMatch=NotOlderThan');
-  }
-  return text === 'true' || text === '1';
-}
-
 /** The request's signal, with the time limit of the watch. */
-function limited(context: ApiContext, timeoutSeconds: string | null, request: AbortSignal): AbortSignal {
+function limited(context: ApiContext, timeoutSeconds: number, request: AbortSignal): AbortSignal {
   const { clock, random } = context.ambient;
-  const asked = Number(timeoutSeconds ?? 0) * 1000;
+  const asked = timeoutSeconds * 1000;
   const limit = asked > 0 ? asked : MIN_TIMEOUT_MS * (1 + random.next());
   const end = new AbortController();
   const stop = clock.after(limit, () => end.abort());
