@@ -1,13 +1,13 @@
 import { cpus, totalmem } from 'node:os';
 import type { HostResource, LiveResource, ResourceType } from '@plumb/schemas';
-import { PlumbError, resourceKey, resourceTypes, retryable } from '@plumb/schemas';
+import { PlumbError, resourceKey, resourceTypes, terminal } from '@plumb/schemas';
 import { Locks } from '../../host/locks.ts';
 import { spaceLeft } from '../../host/space-left.ts';
 import { Troubles } from '../../host/troubles.ts';
 import { watchLinks } from '../../network/watch.ts';
 import { isAnothersImage, requireDependencies, requireUnused } from '../dependencies.ts';
 import type { Attention, Driver, DriverChange, DriverFacts } from '../driver.ts';
-
+import { Handlers } from './handlers.ts';
 import {
   awayTrouble,
   bridgedTrouble,
@@ -24,8 +24,6 @@ import type { LinkListener } from './rpc/link.ts';
 
 export type { LibvirtDriverOptions } from './options.ts';
 
-const NETWORK_KINDS: readonly ResourceType[] = ['bridge', 'subnet', 'port'];
-const STORAGE_KINDS: readonly ResourceType[] = ['image', 'disk', 'seed'];
 const OBSERVE_EVERY_MS = 30_000;
 /** Nothing tells that a process ended which is not a child; looking at one costs next to nothing. */
 const TEND_EVERY_MS = 2_000;
@@ -65,6 +63,7 @@ class LibvirtDriver implements Driver {
   readonly #options: LibvirtDriverOptions;
   readonly #parts: Parts;
   readonly #ledger: Ledger;
+  readonly #handlers: Handlers;
   readonly #locks = new Locks();
   readonly #troubles = new Troubles(() => this.#ledger.tell({ type: 'troubles' }));
   #stopAway = () => {};
@@ -78,6 +77,7 @@ class LibvirtDriver implements Driver {
     this.#options = options;
     this.#parts = parts;
     this.#ledger = ledger;
+    this.#handlers = new Handlers(parts, (uuid) => this.heard(uuid));
   }
 
   /** Looks at everything once, and from then on hears of changes. */
@@ -145,22 +145,29 @@ class LibvirtDriver implements Driver {
   }
 
   async ensure(resource: HostResource, attention?: Attention): Promise<void> {
-    // Before the turn of the resource: who removes an image, or wants it from elsewhere, need not wait for the fetch.
-    if (resource.kind === 'image') await this.#named(resource, () => this.#parts.images.fetch(resource, attention));
+    const { prepare, ensure } = this.#handlers.of(resource);
+    if (prepare) await this.#named(resource, () => prepare(attention));
     const shared = resourceTypes.requirements(resource).map(resourceKey);
     await this.#work(resource, shared, async () => {
       requireDependencies(resource, (ref) => this.#ledger.get(ref) !== undefined);
-      this.#ledger.put(await this.#make(resource, attention));
+      const made = await ensure(attention);
+      if (resourceKey(made) !== resourceKey(resource))
+        throw terminal(
+          'InternalError',
+          `what was made for ${resourceKey(resource)} says that it is ${resourceKey(made)}`,
+        );
+      this.#ledger.put(made);
     });
   }
 
   remove(resource: { kind: ResourceType; id: string; owner: string }, attention?: Attention): Promise<void> {
     const isAnothers = () => isAnothersImage(resource, this.#ledger.get(resource));
-    if (resource.kind === 'image' && !isAnothers()) this.#parts.images.abort(resource.id);
+    const { abort, remove } = this.#handlers.ofType(resource.kind);
+    if (!isAnothers()) abort?.(resource.id);
     return this.#work(resource, [], async () => {
       if (isAnothers()) return;
       requireUnused(resource, this.#ledger.list());
-      for (const note of await this.#unmake(resource)) attention?.onNote?.(note);
+      for (const note of await remove(resource.id)) attention?.onNote?.(note);
       this.#ledger.drop(resource);
     });
   }
@@ -195,74 +202,6 @@ class LibvirtDriver implements Driver {
     return work().catch((thrown) => {
       throw PlumbError.from(thrown, resourceKey(ref));
     });
-  }
-
-  async #make(resource: HostResource, attention?: Attention): Promise<LiveResource> {
-    const { images, disks, seeds, network } = this.#parts;
-    switch (resource.kind) {
-      case 'image':
-        return images.ensure(resource, attention);
-      case 'bridge':
-        return network.ensureBridge(resource);
-      case 'subnet':
-        return network.ensureSubnet(resource);
-      case 'disk':
-        return disks.ensure(resource);
-      case 'seed':
-        // Its domain may run with the one before.
-        return seeds.ensure(resource).finally(() => this.heard(resource.owner));
-      case 'port':
-        return network.ensurePort(resource);
-      case 'domain':
-        return this.#makeDomain(resource, attention);
-    }
-  }
-
-  async #makeDomain(resource: HostResource<'domain'>, attention?: Attention): Promise<LiveResource> {
-    const { domains, partsOf } = this.#parts;
-    await this.#handOver(resource);
-    const parts = partsOf(resource);
-    if (parts === undefined)
-      throw retryable('MissingDependency', `a disk of ${resourceKey(resource)} is not on this host`);
-    const { live, notes } = await domains.ensure(resource, parts);
-    for (const note of notes) attention?.onNote?.(note);
-    return live;
-  }
-
-  /** What the domain is made of becomes readable for the user that QEMU is started as. */
-  async #handOver({ spec }: HostResource<'domain'>): Promise<void> {
-    const { disks, seeds } = this.#parts;
-    await Promise.all(spec.disks.map((disk) => disks.handOver(disk)));
-    if (spec.seed !== undefined) await seeds.handOver(spec.seed);
-  }
-
-  /** Resolves to sentences that a person should know: what stays that Plumb did not make. */
-  async #unmake({ kind, id }: { kind: ResourceType; id: string }): Promise<string[]> {
-    const { images, disks, seeds, network, domains } = this.#parts;
-    switch (kind) {
-      case 'image':
-        await images.remove(id);
-        return [];
-      case 'bridge':
-        await network.removeBridge(id);
-        return [];
-      case 'subnet':
-        await network.removeSubnet(id);
-        return [];
-      case 'disk':
-        await disks.remove(id);
-        return [];
-      case 'seed':
-        await seeds.remove(id);
-        return [];
-      case 'port':
-        await network.removePort(id);
-        return [];
-      case 'domain': {
-        const left = await domains.remove(id);
-        return left.map((file) => `${file} stays on the host: Plumb did not make it`);
-      }
-    }
   }
 
   #interfaceChanged(name: string): void {
@@ -319,23 +258,31 @@ class LibvirtDriver implements Driver {
   }
 
   #surveyOf(kind: ResourceType): Promise<void> {
-    if (kind === 'domain') return this.#surveyDomains();
-    return NETWORK_KINDS.includes(kind) ? this.#surveyNetwork() : this.#surveyStorage();
+    switch (this.#handlers.ofType(kind).foundBy) {
+      case 'domains':
+        return this.#surveyDomains();
+      case 'network':
+        return this.#surveyNetwork();
+      case 'storage':
+        return this.#surveyStorage();
+    }
   }
 
   #surveyStorage(): Promise<void> {
     const { images, disks, seeds } = this.#parts;
-    return this.#ledger.survey(STORAGE_KINDS, async () => ({
+    return this.#ledger.survey(this.#handlers.foundBy('storage'), async () => ({
       resources: (await Promise.all([images.observe(), disks.observe(), seeds.observe()])).flat(),
     }));
   }
 
   #surveyNetwork(): Promise<void> {
-    return this.#ledger.survey(NETWORK_KINDS, async () => ({ resources: await this.#parts.network.observe() }));
+    return this.#ledger.survey(this.#handlers.foundBy('network'), async () => ({
+      resources: await this.#parts.network.observe(),
+    }));
   }
 
   #surveyDomains(): Promise<void> {
-    return this.#ledger.survey(['domain'], async () => {
+    return this.#ledger.survey(this.#handlers.foundBy('domains'), async () => {
       const { resources, unseen, asRoot } = await this.#parts.domains.observe();
       this.#troubles.set('domains', ...hiddenTrouble(unseen));
       this.#troubles.set('root', ...rootTrouble(this.#parts.user.uid, asRoot));
