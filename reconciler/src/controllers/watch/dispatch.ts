@@ -40,8 +40,8 @@ export function dispatch(context: Context, modules: readonly KindModule[]): () =
 
 class Dispatcher {
   readonly #context: Context;
-  /** By the kind that changes. */
-  readonly #objects = new Map<string, readonly ObjectRule[]>();
+  /** By the kind that changes: what its own kind and those that look at any say of it, and what other kinds say. */
+  readonly #objects = new Map<string, { first: readonly ObjectRule[]; last: readonly ObjectRule[] }>();
   readonly #users: readonly UsersRule[];
   readonly #claims: readonly ClaimRule[];
   readonly #hosts: readonly HostRule[];
@@ -56,11 +56,11 @@ class Dispatcher {
     this.#claims = of('claim');
     this.#hosts = of('host');
     this.#live = of('live');
-    for (const { kind } of modules)
-      this.#objects.set(
-        kind.kind,
-        of('object').filter((rule) => rule.of === ANY || rule.of === kind.kind),
-      );
+    for (const { kind, watches } of modules) {
+      const rules = of('object').filter((rule) => rule.of === ANY || rule.of === kind.kind);
+      const isFirst = (rule: ObjectRule) => rule.of === ANY || watches.includes(rule);
+      this.#objects.set(kind.kind, { first: rules.filter(isFirst), last: rules.filter((rule) => !isFirst(rule)) });
+    }
   }
 
   onObject(change: CacheChange): void {
@@ -76,11 +76,12 @@ class Dispatcher {
     }
     const material = isMaterial(before, after);
     const event: ObjectChange = { ...change, material };
-    for (const rule of this.#objects.get(kind.kind) ?? [])
-      for (const woken of rule.wake(event, this.#context)) enqueue(woken);
+    const { first, last } = this.#objects.get(kind.kind)!;
+    for (const rule of first) this.#enqueueAll(rule, event);
     if (after && isDeclaration(before, after)) enqueue(key);
     if (material) for (const referrer of cache.referrers(key)) enqueue(referrer.key);
     for (const target of usedBy(kind, before, after)) this.#enqueueUsed(target);
+    for (const rule of last) this.#enqueueAll(rule, event);
   }
 
   onHost(event: HostEvent): number {
