@@ -72,6 +72,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     context: {
       store,
       cache,
+      read: cache,
       fleet,
       journal,
       index,
