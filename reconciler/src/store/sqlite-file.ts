@@ -133,7 +133,8 @@ const SQLITE_BUSY = 5;
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 
-function openError(folder: string, error: unknown): PlumbError {
+/** What `error`, thrown while the store in the folder was opened, means to a person. */
+export function openError(folder: string, error: unknown): PlumbError {
   if ((error as Error)?.name === 'PlumbError') return error as PlumbError;
   const code = ((error as { errcode?: number }).errcode ?? 0) & 0xff;
   if (code === SQLITE_BUSY) return dataFolderInUse(folder);

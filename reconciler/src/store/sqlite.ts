@@ -4,7 +4,7 @@ import { checkBatch } from './check.ts';
 import { neverReached, storeClosed, storeUnavailable } from './errors.ts';
 import { addMark, compactTo, DEFAULT_RETENTION, type Mark, type Retention } from './retention.ts';
 import { connect } from './sqlite-connection.ts';
-import { openStoreFile, type StoreFile } from './sqlite-file.ts';
+import { openError, openStoreFile, type StoreFile } from './sqlite-file.ts';
 import { SqliteGroup, type SqliteStats } from './sqlite-group.ts';
 import { HereLink, ThreadLink } from './sqlite-link.ts';
 import { type DurableLog, SqliteLog } from './sqlite-log.ts';
@@ -46,7 +46,14 @@ export class SqliteStore implements Store {
 
   /** Opens the store in the folder `dir`, making it if it is not there. Throws as openStoreFile does. */
   static open(dir: string, options: SqliteStoreOptions = {}): SqliteStore {
-    return new SqliteStore(openStoreFile(dir), options);
+    const file = openStoreFile(dir);
+    try {
+      return new SqliteStore(file, options);
+    } catch (error) {
+      file.reading.close();
+      file.release();
+      throw openError(dir, error);
+    }
   }
 
   /** The store takes the file over and closes it. */
