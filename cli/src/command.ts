@@ -1,19 +1,15 @@
 /** What every command shares: its options, its way to the API, and what it is told to work on. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { type Access, clientFor, findAccess } from '@plumb/client/access.ts';
+import type { Access } from '@plumb/client/access.ts';
 import type { Client } from '@plumb/client/client.ts';
 import { realAmbient, terminal } from '@plumb/schemas';
 import type { Target } from './follow.ts';
-import { type Manifest, readManifests } from './manifests.ts';
+import type { Manifest } from './manifests.ts';
 import { resourceByAlias } from './resources.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface Command {
-  /** One line for the list of commands. */
-  summary: string;
   usage: string;
-  /** It writes many objects: it goes on when the reader of its output has gone, since half of them would be worse. */
-  goesOnUnread?: true;
   /** Exit code. Throws PlumbError for everything that a person has to be told. */
   run(argv: string[], surroundings: Surroundings): Promise<number>;
 }
@@ -53,6 +49,7 @@ export async function withSession<T>(
   surroundings: Surroundings,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
+  const { clientFor, findAccess } = await import('@plumb/client/access.ts');
   const access = await findAccess(values.kubeconfig, surroundings.env);
   const client = clientFor(access, { ...realAmbient(), clock: surroundings.clock }, surroundings.env);
   try {
@@ -63,11 +60,12 @@ export async function withSession<T>(
 }
 
 /** The objects of `-f`. */
-export function manifestsOf(
+export async function manifestsOf(
   values: { filename: string[] },
   session: Session,
   surroundings: Surroundings,
 ): Promise<Manifest[]> {
+  const { readManifests } = await import('./manifests.ts');
   return readManifests(values.filename, session.namespace, surroundings.stdin);
 }
 

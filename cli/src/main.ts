@@ -1,44 +1,9 @@
 /** The `plumb` command: everything of it that is a client of the API. */
 import { PlumbError, terminal } from '@plumb/schemas';
 import { nearest } from '@plumb/schemas/project/validate-nearest.ts';
-import type { Command } from './command.ts';
-import { adminToken } from './commands/admin-token.ts';
-import { apply } from './commands/apply.ts';
-import { authority } from './commands/authority.ts';
-import { remove } from './commands/delete.ts';
-import { describe } from './commands/describe.ts';
-import { diff } from './commands/diff.ts';
-import { drift } from './commands/drift.ts';
-import { flows } from './commands/flows.ts';
-import { get } from './commands/get.ts';
-import { host } from './commands/host.ts';
-import { joinToken } from './commands/join-token.ts';
-import { limits } from './commands/limits.ts';
-import { orphans } from './commands/orphans.ts';
-import { plan } from './commands/plan.ts';
-import { schema } from './commands/schema.ts';
-import { wait } from './commands/wait.ts';
+import { type CommandEntry, commands } from './commands.ts';
 import { complain } from './failure.ts';
 import { realSurroundings, type Surroundings } from './surroundings.ts';
-
-const commands: Readonly<Record<string, Command>> = {
-  plan,
-  apply,
-  diff,
-  get,
-  describe,
-  wait,
-  delete: remove,
-  drift,
-  flows,
-  'admin-token': adminToken,
-  authority,
-  host,
-  'join-token': joinToken,
-  orphans,
-  schema,
-  limits,
-};
 
 /** Commands of which the program's entry takes care. */
 const programs = { server: 'run the control plane', agent: 'run the agent of a host' };
@@ -49,8 +14,8 @@ export async function runCli(argv: string[], surroundings: Surroundings = realSu
   if (['help', '--help', '-h'].includes(word)) return help(rest[0], surroundings);
   try {
     const command = find(word);
-    if (rest.includes('--help') || rest.includes('-h')) return help(word, surroundings);
-    return await command.run(rest, surroundings);
+    if (rest.includes('--help') || rest.includes('-h')) return await help(word, surroundings);
+    return await (await command.load()).run(rest, surroundings);
   } catch (thrown) {
     const error = PlumbError.from(thrown, `plumb ${word}`);
     complain(surroundings, error);
@@ -63,11 +28,11 @@ export function goesOnUnread(word: string | undefined): boolean {
   return known(word)?.goesOnUnread === true;
 }
 
-function known(word: string | undefined): Command | undefined {
+function known(word: string | undefined): CommandEntry | undefined {
   return word !== undefined && Object.hasOwn(commands, word) ? commands[word] : undefined;
 }
 
-function find(word: string): Command {
+function find(word: string): CommandEntry {
   const command = known(word);
   if (command) return command;
   const words = [...Object.keys(commands), ...Object.keys(programs)];
@@ -78,8 +43,8 @@ function find(word: string): Command {
   );
 }
 
-function help(word: string | undefined, surroundings: Surroundings): number {
-  const command = known(word);
+async function help(word: string | undefined, surroundings: Surroundings): Promise<number> {
+  const command = await known(word)?.load();
   if (command) {
     surroundings.out(`${command.usage}
   --kubeconfig FILE   how to reach the server; else KUBECONFIG, else .plumb/kubeconfig

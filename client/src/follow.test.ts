@@ -43,7 +43,10 @@ async function followed(answers: Given[], last: string, settings: ClientSettings
 }
 
 const revisionsAsked = ({ seen }: TestServer) =>
-  seen.map(({ path }) => new URL(path, 'https://x').searchParams.get('resourceVersion') ?? 'all');
+  seen.map(({ path }) => {
+    const { searchParams } = new URL(path, 'https://x');
+    return searchParams.has('limit') ? 'newest' : (searchParams.get('resourceVersion') ?? 'all');
+  });
 
 test('what is there is shown, and what is not; then each change, of one watch', async () => {
   const { server, seen } = await followed(
@@ -68,13 +71,14 @@ test('one that breaks or ends goes on after what was seen whole, however it brok
       // Two objects may have been committed as 11, and only one have come.
       { lines: [event('MODIFIED', 'a', 10), event('MODIFIED', 'a', 11)] },
       { cut: true },
+      { body: { metadata: { resourceVersion: '11' } } },
       { status: 503 },
       { lines: [event('MODIFIED', 'a', 11), event('MODIFIED', 'b', 11)], stays: true },
     ],
     'b@11',
   );
   expect(seen).toEqual(['b@7', 'a@3', 'a@10', 'a@11', 'a@11', 'b@11']);
-  expect(revisionsAsked(server)).toEqual(['all', '9', '10', '10', '10']);
+  expect(revisionsAsked(server)).toEqual(['all', '9', '10', 'newest', '10', '10']);
 });
 
 test('one that broke before it had shown what is there begins again', async () => {
@@ -104,6 +108,20 @@ test.each([
   },
 );
 
+test('when the server comes back with less than was seen, since its store was restored, everything is shown again', async () => {
+  const { server, seen } = await followed(
+    [
+      { lines: [event('ADDED', 'a', 1), event('ADDED', 'b', 2), complete(50)] },
+      { cut: true },
+      { body: { metadata: { resourceVersion: '8' } } },
+      { lines: [event('ADDED', 'a', 8), complete(9)], stays: true },
+    ],
+    'b gone',
+  );
+  expect(seen).toEqual(['a@1', 'b@2', 'a@8', 'b gone']);
+  expect(revisionsAsked(server)).toEqual(['all', '50', 'newest', 'all']);
+});
+
 test('from a revision on, nothing is shown that was there before', async () => {
   const { server, seen } = await followed([{ lines: [event('MODIFIED', 'a', 6)], stays: true }], 'a@6', {}, '5');
   expect(seen).toEqual(['a@6']);
@@ -115,12 +133,13 @@ test('one that has been quiet for too long is renewed: its connection may be dea
   const { server } = await followed(
     [
       { lines: [event('ADDED', 'a', 1), complete(5)], stays: true },
+      { body: { metadata: { resourceVersion: '6' } } },
       { lines: [event('DELETED', 'a', 6)], stays: true },
     ],
     'a gone',
     { bounds },
   );
-  expect(revisionsAsked(server)).toEqual(['all', '5']);
+  expect(revisionsAsked(server)).toEqual(['all', 'newest', '5']);
 });
 
 test('what will not pass ends it, and so does whoever stops waiting', async () => {

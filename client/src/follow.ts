@@ -40,12 +40,15 @@ export async function* changes(
   const position = new Position(from);
   const { watchSeconds, answerMs } = client.transport.bounds;
   const selected = query === undefined ? '' : `&${query}`;
+  let away = false;
   for (let broken = 0; ; ) {
-    const { revision } = position;
-    const begin = revision === undefined ? INITIAL : `resourceVersion=${encodeURIComponent(revision)}`;
-    const url = `${path}?watch=true&allowWatchBookmarks=true&timeoutSeconds=${watchSeconds}&${begin}${selected}`;
     using limit = client.silence(watchSeconds * 1000 + answerMs, signal);
     try {
+      if (away && (await isBehind(client, path, position.revision, limit.signal))) position.lose();
+      away = false;
+      const { revision } = position;
+      const begin = revision === undefined ? INITIAL : `resourceVersion=${encodeURIComponent(revision)}`;
+      const url = `${path}?watch=true&allowWatchBookmarks=true&timeoutSeconds=${watchSeconds}&${begin}${selected}`;
       if (revision === undefined) yield { type: 'BEGIN' };
       let events = 0;
       for await (const { type, object } of client.watch(url, limit.signal, accept)) {
@@ -62,6 +65,7 @@ export async function* changes(
       const error = PlumbError.from(thrown, client.transport.endpoint);
       if (isForgotten(error)) position.lose();
       else if (error.retry === 'terminal') throw error;
+      away = error.reason === 'Unreachable';
       told?.(error);
       await client.pauseAfter(broken++, signal, error);
     }
@@ -143,6 +147,16 @@ class Position {
     this.#whole = undefined;
     this.#newest = undefined;
   }
+}
+
+/**
+ * Whether a server that was away has come back with less than we have seen, as one does whose store was restored: a watch from
+ * a revision that is yet to come would be quiet, however much changed.
+ */
+async function isBehind(client: Client, path: string, seen: string | undefined, signal: AbortSignal): Promise<boolean> {
+  if (seen === undefined) return false;
+  const { metadata } = await client.transport.json({ method: 'GET', path: `${path}?limit=1` }, signal);
+  return !(Number(metadata?.resourceVersion) >= Number(seen));
 }
 
 /** Of a table, that of its row. */

@@ -8,7 +8,6 @@ import { type Credential, PluginCredential } from './exec-plugin.ts';
 import { beginning, jsonIn, jsonLines, parsed, wholeText } from './incoming.ts';
 import { proxyFor } from './proxy.ts';
 import { type Incoming, Unsent, unlessAborted, type Wire, wireError } from './wire.ts';
-import { Http1Wire } from './wire-http1.ts';
 import { TlsWire } from './wire-tls.ts';
 
 export interface Request {
@@ -183,7 +182,7 @@ export class Transport {
     const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     const started = clock.now();
     try {
-      const incoming = await this.#wire(endpoint).send({
+      const incoming = await (await this.#wire(endpoint)).send({
         method,
         path,
         headers: {
@@ -203,16 +202,16 @@ export class Transport {
     }
   }
 
-  #wire(endpoint: string): Wire {
-    let wire = this.#wires.get(endpoint);
-    if (!wire) {
-      wire = this.#newWire(endpoint);
-      this.#wires.set(endpoint, wire);
-    }
+  async #wire(endpoint: string): Promise<Wire> {
+    const known = this.#wires.get(endpoint);
+    if (known) return known;
+    const made = await this.#newWire(endpoint);
+    const wire = this.#wires.get(endpoint) ?? made;
+    this.#wires.set(endpoint, wire);
     return wire;
   }
 
-  #newWire(endpoint: string): Wire {
+  async #newWire(endpoint: string): Promise<Wire> {
     const { ca, serverName, insecure, proxy } = this.#connection;
     const { clock, surroundings } = this.#options;
     const proxies = proxyFor(endpoint, proxy, surroundings.env);
@@ -224,8 +223,11 @@ export class Transport {
       // Said always: where it is not, a variable of the environment decides (NODE_TLS_REJECT_UNAUTHORIZED).
       rejectUnauthorized: insecure !== true,
     };
-    if (!endpoint.startsWith('https:') || Object.keys(proxies).length > 0)
+    if (!endpoint.startsWith('https:') || Object.keys(proxies).length > 0) {
+      // Few need it, and starting is most of what a short command costs.
+      const { Http1Wire } = await import('./wire-http1.ts');
       return new Http1Wire(endpoint, trust, proxies);
+    }
     return new TlsWire(endpoint, trust, clock, this.bounds.connectMs);
   }
 

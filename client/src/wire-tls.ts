@@ -4,7 +4,6 @@ import { isIP } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import type { Clock } from '@plumb/schemas';
 import { type Incoming, type Outgoing, type Trust, Unsent, unlessAborted, type Wire } from './wire.ts';
-import { Http1Wire } from './wire-http1.ts';
 
 export class TlsWire implements Wire {
   readonly #endpoint: string;
@@ -12,8 +11,8 @@ export class TlsWire implements Wire {
   readonly #clock: Clock;
   readonly #connectMs: number;
   /** A connection that takes requests, or is about to. */
-  #current: Promise<http2.ClientHttp2Session | Http1Wire> | undefined;
-  readonly #open = new Set<TLSSocket | http2.ClientHttp2Session | Http1Wire>();
+  #current: Promise<http2.ClientHttp2Session | Wire> | undefined;
+  readonly #open = new Set<TLSSocket | http2.ClientHttp2Session | Wire>();
   #closed = false;
 
   constructor(endpoint: string, trust: Trust, clock: Clock, connectMs: number) {
@@ -25,24 +24,24 @@ export class TlsWire implements Wire {
 
   async send(request: Outgoing): Promise<Incoming> {
     const connection = await this.#connected(request.signal);
-    if (connection instanceof Http1Wire) return connection.send(request);
+    if ('send' in connection) return connection.send(request);
     return this.#sendOn(connection, request);
   }
 
   close(): void {
     this.#closed = true;
     for (const one of this.#open)
-      if (one instanceof Http1Wire) one.close();
+      if ('send' in one) one.close();
       else one.destroy();
     this.#open.clear();
     this.#current = undefined;
   }
 
-  async #connected(signal: AbortSignal): Promise<http2.ClientHttp2Session | Http1Wire> {
+  async #connected(signal: AbortSignal): Promise<http2.ClientHttp2Session | Wire> {
     for (;;) {
       this.#current ??= this.#connect();
       const wanted = this.#current;
-      let found: http2.ClientHttp2Session | Http1Wire;
+      let found: http2.ClientHttp2Session | Wire;
       try {
         found = await unlessAborted(wanted, signal);
       } catch (error) {
@@ -50,16 +49,17 @@ export class TlsWire implements Wire {
         if (this.#current === wanted) this.#current = undefined;
         throw new Unsent(error);
       }
-      if (found instanceof Http1Wire || !(found.closed || found.destroyed)) return found;
+      if ('send' in found || !(found.closed || found.destroyed)) return found;
       if (this.#current === wanted) this.#current = undefined;
     }
   }
 
-  async #connect(): Promise<http2.ClientHttp2Session | Http1Wire> {
+  async #connect(): Promise<http2.ClientHttp2Session | Wire> {
     const socket = await this.#dial();
     if (socket.alpnProtocol === 'h2') return this.#session(socket);
     // It speaks HTTP/1.1, which has connections of its own.
     socket.destroy();
+    const { Http1Wire } = await import('./wire-http1.ts');
     const wire = new Http1Wire(this.#endpoint, this.#trust, {});
     this.#open.add(wire);
     return wire;

@@ -3,14 +3,12 @@ import { type Command, parseCommand, withSession } from '../command.ts';
 import { updateKubeconfig } from '../kubeconfig-file.ts';
 
 export const adminToken: Command = {
-  summary: "replace the administrator's token",
   usage: `plumb admin-token rotate
 
 The server makes another token; the one before is void at once, and watches that it opened end. The kubeconfig in the
 server's data folder holds the new one, and so does the kubeconfig that this command was given. Copies elsewhere are to
 be replaced.
 `,
-  goesOnUnread: true,
   run(argv, surroundings) {
     const { values, positionals } = parseCommand(argv, {});
     if (positionals.join(' ') !== 'rotate') throw terminal('BadArgument', 'say plumb admin-token rotate');

@@ -13,14 +13,12 @@ import type { Surroundings } from '../surroundings.ts';
 const WIDTH = 64;
 
 export const apply: Command = {
-  summary: 'make what runs as declared, and wait until it is',
   usage: `plumb apply -f FILE-OR-FOLDER [-f …] [-n NAMESPACE] [--atomic] [--no-wait] [--timeout 10m]
 
 Creates what is missing and changes what differs; order does not matter. Then waits until every object is
 ready. Exit code 1 when one is refused, fails, or is not ready in time.
 --atomic: all as one; if one fails, every object and what runs return to what they were. At most 100 objects.
 `,
-  goesOnUnread: true,
   run(argv, surroundings) {
     const { values } = parseCommand(argv, {
       atomic: { type: 'boolean', default: false },

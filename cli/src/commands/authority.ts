@@ -13,7 +13,6 @@ interface View {
 }
 
 export const authority: Command = {
-  summary: 'show the certificate authority, or replace it while everything runs',
   usage: `plumb authority [show]
 plumb authority rotate [--overlap 7d]
 
@@ -22,7 +21,6 @@ new one takes over, and the old key is gone. Said again, it changes that time: w
 at once. Agents follow by themselves, whenever they connect. The kubeconfig in the server's data folder and the one that
 this command was given are written anew; replace copies elsewhere before the time is over.
 `,
-  goesOnUnread: true,
   run(argv, surroundings) {
     const { values, positionals } = parseCommand(argv, { overlap: { type: 'string', default: '7d' } });
     const [verb = 'show', ...rest] = positionals;

@@ -16,7 +16,6 @@ import type { Surroundings } from '../surroundings.ts';
 const WIDTH = 64;
 
 export const remove: Command = {
-  summary: 'delete objects, and wait until they are gone',
   usage: `plumb delete KIND NAME… | KIND/NAME… | KIND -l SELECTOR | -f FILE-OR-FOLDER [-n NAMESPACE] [--cascade [--yes]] [--no-wait] [--timeout 10m]
 
 plumb delete record KEY…         a record that cannot be read and that no object has (plumb get poisoned)
@@ -24,7 +23,6 @@ plumb delete record KEY…         a record that cannot be read and that no obje
 What is not there is no error. An object that others refer to goes when they are gone.
 --cascade: also deletes all that refers to it; shows them and asks first, unless --yes.
 `,
-  goesOnUnread: true,
   run(argv, surroundings) {
     const { values, positionals } = parseCommand(argv, {
       selector: { type: 'string', short: 'l' },

@@ -12,7 +12,6 @@ import { renderTable } from '../table.ts';
 import { FLOWS, type FlowView, timeline } from './flows.ts';
 
 export const describe: Command = {
-  summary: 'show objects with their conditions and events',
   usage: `plumb describe KIND NAME… | KIND/NAME… | -f FILE-OR-FOLDER [-n NAMESPACE]
 
 Sensitive fields are not shown.

@@ -7,7 +7,6 @@ import { objectPath } from '../resources.ts';
 const WIDTH = 64;
 
 export const diff: Command = {
-  summary: 'show what apply would change, field by field',
   usage: `plumb diff -f FILE-OR-FOLDER [-f …] [-n NAMESPACE]
 
 Compares what is declared with what is stored. + is made, ~ is changed; fields that you leave out have their

@@ -15,7 +15,6 @@ export interface DriftScanView {
 }
 
 export const drift: Command = {
-  summary: 'compare every instance with what really runs',
   usage: `plumb drift              everything that instances should have with everything that lives on hosts
 plumb drift --digests    only what changed since it was last found to be the same
 

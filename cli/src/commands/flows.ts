@@ -23,7 +23,6 @@ export interface FlowView {
 }
 
 export const flows: Command = {
-  summary: 'show what is under way, stuck or failed; retry or abandon it',
   usage: `plumb flows [UID]
 plumb flows retry UID      try it again at once, also if it failed and was undone
 plumb flows abandon UID    end a flow that is stuck, or that removes from a lost host, although the host has not confirmed;

@@ -20,6 +20,7 @@ test('-w goes on when the server ends the watch or is away, without showing anyt
     { lines: [zone('ADDED', 'a', '3'), shown] },
     { status: 503 },
     { cut: true },
+    { body: { metadata: { resourceVersion: '6' } } },
     { lines: [zone('MODIFIED', 'b', '6')] },
     { status: 403, body: { kind: 'Status', code: 403, reason: 'Forbidden', message: 'enough' } },
   ]);
@@ -43,5 +44,5 @@ users: [{name: u, user: {token: hush-hush}}]
   expect({ code, out }).toEqual({ code: 1, out: 'zone/a\nzone/b\n' });
   expect(err).toMatch(/^the server answered 503 to GET [^\n]*; goes on when it can\nerror: enough\n$/);
   const asked = server.seen.map(({ path }) => new URL(path, 'https://x').searchParams.get('resourceVersion'));
-  expect(asked).toEqual([null, '5', '5', '5', '5']);
+  expect(asked).toEqual([null, '5', '5', null, '5', '5']);
 });

@@ -17,7 +17,6 @@ const FORMS = ['table', 'wide', 'yaml', 'json', 'name'] as const;
 type Form = (typeof FORMS)[number];
 
 export const get: Command = {
-  summary: 'show objects',
   usage: `plumb get KIND [NAME…] | KIND/NAME… | -f FILE-OR-FOLDER [-n NAMESPACE | -A] [-l SELECTOR]
           [-o wide|yaml|json|name] [-w]
 plumb get hosts --pending      agents that wait until their host is declared

@@ -22,7 +22,6 @@ interface Fence {
 }
 
 export const host: Command = {
-  summary: 'let a host in that lost its credential; say that one is off',
   usage: `plumb host readmit
 plumb host readmit NAME [--credential FINGERPRINT]
 plumb host fence NAME --confirmed-off [--evict]

@@ -22,7 +22,6 @@ interface JoinToken {
 }
 
 export const joinToken: Command = {
-  summary: 'make, list and revoke the tokens with which hosts join',
   usage: `plumb join-token create (--host NAME | --zone ZONE) [--uses 1] [--ttl 1h]
 plumb join-token list
 plumb join-token revoke ID

@@ -3,7 +3,6 @@ import { limitsText } from '@plumb/schemas/project/reference-limits.ts';
 import { type Command, parseCommand } from '../command.ts';
 
 export const limits: Command = {
-  summary: 'print the limits of server and agent, their defaults, and what happens above',
   usage: `plumb limits [--json-schema]
 
   --json-schema   print the JSON Schema of the file that "plumb server --limits FILE" and

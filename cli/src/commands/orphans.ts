@@ -6,7 +6,6 @@ const HOSTS = '/apis/plumb.dev/v1/hosts';
 const REMOVALS = '/apis/plumb.dev/v1/orphanremovals';
 
 export const orphans: Command = {
-  summary: 'what lives on hosts and belongs to no object: list it, remove it',
   usage: `plumb orphans list [HOST]
 plumb orphans remove HOST TYPE/ID [--allow-data-loss]
 

@@ -17,7 +17,6 @@ interface Preview {
 }
 
 export const plan: Command = {
-  summary: 'show what apply would do: the fields that change, and the steps on hosts with what each disturbs',
   usage: `plumb plan -f FILE-OR-FOLDER [-f …] [-n NAMESPACE]
 
 Asks the server's own planner; nothing is reserved and nothing is written. Exit code 1 when something could never be done.

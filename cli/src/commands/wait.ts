@@ -6,7 +6,6 @@ import { follow } from '../follow.ts';
 import { Progress } from '../progress.ts';
 
 export const wait: Command = {
-  summary: 'wait until objects are ready, gone, or have a condition',
   usage: `plumb wait KIND NAME… | KIND/NAME… | -f FILE-OR-FOLDER [-n NAMESPACE]
            [--for ready|deleted|condition=TYPE[=STATUS]] [--timeout 10m]
 
