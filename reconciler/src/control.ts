@@ -8,6 +8,7 @@ import { AllocationLane } from './allocation/lane.ts';
 import { correctUses } from './allocation/recount.ts';
 import type { Context } from './controllers/controller.ts';
 import { Survey } from './controllers/first-look.ts';
+import { followHeld } from './controllers/held.ts';
 import { registerHost } from './controllers/host/register.ts';
 import { TunnelEndpoints } from './controllers/host/tunnel-endpoints.ts';
 import { ScanWatch } from './controllers/instance/scan-watch.ts';
@@ -23,6 +24,7 @@ import { ObjectCache } from './runtime/cache.ts';
 import type { EventRecorder } from './runtime/events.ts';
 import type { Metrics } from './runtime/metrics.ts';
 import { Poisoned } from './runtime/poisoned.ts';
+import { StoreFeed } from './runtime/store-feed.ts';
 import type { WorkNotes } from './runtime/work-notes.ts';
 import { nameOfKey } from './store/keys.ts';
 import type { Store } from './store/store.ts';
@@ -84,15 +86,19 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const poisoned = options.poisoned ?? new Poisoned();
   if (metrics) poisoned.publish(metrics);
   const cache = new ObjectCache(store, poisoned, notes);
-  const journal = await Journal.load(store, poisoned);
+  const journal = new Journal(store, poisoned);
+  const index = new AllocationIndex(poisoned);
   const holdings = new Holdings();
+  const feed = new StoreFeed(store, [journal, cache, index]);
+  cache.join(feed);
+  followHeld({ cache, journal, holdings, feed });
   const survey = new Survey({ cache, journal, holdings, fleet });
   const endpoints = new TunnelEndpoints({ cache, fleet, ownAddresses });
-  await cache.start(watching.signal, onFatal);
-  const index = await AllocationIndex.load(store, watching.signal, (key, what) => poisoned.noteRecord(key, what));
+  await feed.load(watching.signal);
   const { count, unknown } = survey.counted();
   for (const host of await correctUses(store, index, count, unknown))
     log('warn', `what is handed out on host ${host} was counted anew from what instances hold: its record was wrong`);
+  await feed.follow(watching.signal, onFatal);
   await lookAtRecords(store, poisoned);
   if (poisoned.objects + poisoned.records > 0)
     log(
@@ -101,21 +107,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     );
   const controllers = runControllers({
     context: {
-      ...{
-        store,
-        cache,
-        read: cache,
-        fleet,
-        index,
-        events,
-        ambient,
-        journal,
-        holdings,
-        endpoints,
-        limits,
-        audit: options.audit,
-      },
-      lane: new AllocationLane(store, index),
+      ...{ store, cache, fleet, index, events, ambient, journal, holdings, endpoints, limits, audit: options.audit },
+      lane: new AllocationLane(store, index, feed),
       liveness: new HostLiveness(fleet, ambient.clock),
       drifts: new SharedDrifts(),
     },

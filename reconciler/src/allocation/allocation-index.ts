@@ -1,15 +1,17 @@
 /**
- * What is handed out, in memory: addresses, MACs, shares of hosts. The lane is the only writer: it changes the index
- * tentatively while it decides, and keeps or takes back the changes when the batch was or was not made durable.
+ * What is handed out, in memory: addresses, MACs, shares of hosts. It follows the store, whoever writes there. The lane changes it
+ * tentatively while it decides, and keeps or takes back the changes when the batch was or was not made durable: what it has
+ * written is known before the feed brings it, and skipped then.
  */
 
 import { toInteger } from '../plan/addressing.ts';
 import type { Allocation } from '../plan/allocation.ts';
-import { unhurriedPages } from '../runtime/unhurried.ts';
+import { StoreFeed } from '../runtime/store-feed.ts';
 import { isUid } from '../store/examine.ts';
+import type { Follower } from '../store/follower.ts';
 import { keys, parseAddressKey } from '../store/keys.ts';
 import { parsedRecord } from '../store/parsed.ts';
-import type { Entry, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { AddressMap } from './address-map.ts';
 import { HolderTable } from './holder-table.ts';
 
@@ -25,17 +27,32 @@ export const noUse: HostUse = { cpus: 0, memoryMiB: 0, instances: 0 };
 export interface KeptUse {
   use: HostUse;
   revision: number;
-  /** Whether the record could not be read: `use` is nothing then. */
+  /** Whether the record could not be read: `use` is what it said before, nothing at first. */
   unread?: boolean;
 }
 
-export class AllocationIndex {
+/** Is told which records cannot be read, and which of them can by now, or are gone. */
+export interface UnreadRecords {
+  noteRecord(key: string, what: string): void;
+  clearRecord(key: string): void;
+}
+
+export class AllocationIndex implements Follower {
+  readonly prefix = '/alloc/';
   /** Key of the address or MAC → uid of its holder. */
   private readonly holders = new HolderTable();
   private readonly hostUse = new Map<string, KeptUse>();
   /** l3 uid → its addresses that somebody holds, counting what is pending. */
   private readonly taken = new Map<string, AddressMap>();
   private readonly useListeners = new Set<(host: string) => void>();
+  private readonly freedListeners = new Set<(hosts: ReadonlySet<string>) => void>();
+  /** Whether another process freed something in the commit that is being given, and on which hosts. */
+  private freed: Set<string> | undefined;
+  /** Revisions of commits of the lane that the feed has not brought yet, in their order. */
+  private own: number[] = [];
+  /** Keys of records that cannot be read. */
+  private readonly unread = new Set<string>();
+  private readonly told: UnreadRecords;
 
   private pendingPuts = new Map<string, string>();
   private pendingDeletes = new Set<string>();
@@ -44,34 +61,83 @@ export class AllocationIndex {
   /** How to take back the pending changes, in the order in which they were made. */
   private undo: (() => void)[] = [];
 
-  /** Rejects with what `signal` is aborted with. `onUnreadable` is told of records that cannot be read. */
-  static async load(
-    store: Store,
-    signal?: AbortSignal,
-    onUnreadable: (key: string, what: string) => void = () => {},
-  ): Promise<AllocationIndex> {
+  constructor(told: UnreadRecords = { noteRecord() {}, clearRecord() {} }) {
+    this.told = told;
+  }
+
+  /** What the store holds now; it does not follow it. */
+  static async load(store: Store): Promise<AllocationIndex> {
     const index = new AllocationIndex();
-    for await (const { entries } of unhurriedPages(store, '/alloc/', signal))
-      for (const entry of entries)
-        try {
-          index.takeIn(entry);
-        } catch (error) {
-          onUnreadable(entry.key, (error as Error).message);
-        }
+    await new StoreFeed(store, [index]).load(new AbortController().signal);
     return index;
   }
 
-  /** Takes a record of the store in. Throws when it cannot be read, and is kept as far as it can be all the same. */
-  private takeIn({ key, value, revision }: Entry): void {
-    if (key.startsWith(keys.hostAllocation(''))) {
-      const use = parsedRecord<HostUse>(hostUseSchema, value);
-      this.hostUse.set(key.slice(keys.hostAllocation('').length), { use: use ?? noUse, revision, unread: !use });
+  take(key: string, value: string | undefined, revision: number): void {
+    if (this.own[0] === revision || (this.knownRevision(key) ?? 0) >= revision) return;
+    if (this.unread.size > 0) this.clearUnread(key);
+    if (value === undefined) this.forget(key);
+    else if (key.startsWith(HOSTS)) this.takeUse(key, value, revision);
+    else this.takeHolder(key, value, revision);
+  }
+
+  knownRevision(key: string): number | undefined {
+    if (key.startsWith(HOSTS)) return this.hostUse.get(key.slice(HOSTS.length))?.revision;
+    return this.holders.get(key)?.revision;
+  }
+
+  *knownKeys(): Generator<string> {
+    for (const host of this.hostUse.keys()) yield keys.hostAllocation(host);
+    yield* this.holders.keys();
+  }
+
+  reached(revision: number, loaded: boolean): void {
+    // Of what was read as a whole some may be older than own commits that are not in it: these are to come again.
+    if (loaded) this.own = [];
+    while (this.own.length > 0 && this.own[0]! <= revision) this.own.shift();
+    const { freed } = this;
+    this.freed = undefined;
+    if (freed) for (const listener of this.freedListeners) listener(freed);
+  }
+
+  private takeUse(key: string, value: string, revision: number): void {
+    const host = key.slice(HOSTS.length);
+    const before = this.hostUse.get(host)?.use ?? noUse;
+    const use = parsedRecord<HostUse>(hostUseSchema, value);
+    this.hostUse.set(host, { use: use ?? before, revision, unread: !use });
+    if (use && (use.cpus < before.cpus || use.memoryMiB < before.memoryMiB)) this.noteFreed(host);
+    this.tellUse(host);
+  }
+
+  /** Whoever it is that holds it: it is not free. */
+  private takeHolder(key: string, uid: string, revision: number): void {
+    this.holders.set(key, { uid, revision });
+    if (!this.mark(key, true)) this.noteUnread(key, 'is that of no address');
+    else if (!isUid(uid)) this.noteUnread(key, 'is held by what is no uid');
+  }
+
+  private forget(key: string): void {
+    if (!key.startsWith(HOSTS)) {
+      if (this.holders.delete(key)) this.mark(key, this.pendingPuts.has(key));
+      this.noteFreed();
       return;
     }
-    // Whoever it is that holds it: it is not free.
-    this.holders.set(key, { uid: value, revision });
-    if (!this.mark(key, true)) throw new Error('is that of no address');
-    if (!isUid(value)) throw new Error('is held by what is no uid');
+    const host = key.slice(HOSTS.length);
+    if (this.hostUse.delete(host)) this.tellUse(host);
+    this.noteFreed(host);
+  }
+
+  private noteFreed(host?: string): void {
+    this.freed ??= new Set();
+    if (host !== undefined) this.freed.add(host);
+  }
+
+  private noteUnread(key: string, what: string): void {
+    this.unread.add(key);
+    this.told.noteRecord(key, what);
+  }
+
+  private clearUnread(key: string): void {
+    if (this.unread.delete(key)) this.told.clearRecord(key);
   }
 
   /** uid of the holder of an address, counting what is pending; what is pending to be freed is still held. */
@@ -92,12 +158,6 @@ export class AllocationIndex {
     return this.hostUse;
   }
 
-  /** The record of the host was written anew at `revision`, by another than the lane. Nothing may be pending. */
-  setUse(host: string, use: HostUse, revision: number): void {
-    this.hostUse.set(host, { use, revision });
-    for (const listener of this.useListeners) listener(host);
-  }
-
   /** The lowest address of the network at or after `from` that nobody holds, counting what is pending (integers). */
   nextFree(l3Uid: string, from: number): number {
     return this.taken.get(l3Uid)?.nextFree(from) ?? from;
@@ -108,9 +168,15 @@ export class AllocationIndex {
     this.useListeners.add(listener);
   }
 
+  /** Calls `listener` with hosts after another process freed something: a share of them, or anything, when there are none. */
+  onFreed(listener: (hosts: ReadonlySet<string>) => void): () => void {
+    this.freedListeners.add(listener);
+    return () => this.freedListeners.delete(listener);
+  }
+
   /** Tentatively takes one address for any holder. */
   reserveAddress(l3Uid: string, address: string, uid: string): void {
-    this.take(keys.address(l3Uid, address), uid);
+    this.claim(keys.address(l3Uid, address), uid);
   }
 
   freeAddress(l3Uid: string, address: string): void {
@@ -120,7 +186,7 @@ export class AllocationIndex {
   /** Tentatively takes what `wanted` needs beyond `held`. */
   reserve(uid: string, wanted: Allocation, held: readonly Allocation[]): void {
     const has = keySet(held);
-    for (const key of allocationKeys(wanted)) if (!has.has(key) && this.holder(key) !== uid) this.take(key, uid);
+    for (const key of allocationKeys(wanted)) if (!has.has(key) && this.holder(key) !== uid) this.claim(key, uid);
     if (!held.some((h) => sameShare(h, wanted))) this.addUse(wanted, 1);
   }
 
@@ -186,11 +252,19 @@ export class AllocationIndex {
 
   /** The batch is durable at `revision`. */
   keep(revision: number): void {
-    for (const [key, uid] of this.pendingPuts) this.holders.set(key, { uid, revision });
-    for (const [host, use] of this.pendingUse) this.hostUse.set(host, { use, revision });
-    for (const host of this.pendingForgotten) this.hostUse.delete(host);
-    for (const key of this.pendingDeletes) if (this.holders.delete(key)) this.mark(key, false);
+    const { pendingPuts, pendingUse, pendingForgotten, pendingDeletes } = this;
     this.begin();
+    let wrote = pendingPuts.size + pendingUse.size + pendingForgotten.size > 0;
+    for (const [key, uid] of pendingPuts) this.holders.set(key, { uid, revision });
+    for (const [host, use] of pendingUse) this.hostUse.set(host, { use, revision });
+    for (const host of pendingForgotten) this.hostUse.delete(host);
+    for (const key of pendingDeletes)
+      if (this.holders.delete(key)) {
+        this.mark(key, false);
+        wrote = true;
+      }
+    for (const key of this.unread) if (this.knownRevision(key) === undefined) this.clearUnread(key);
+    if (wrote) this.own.push(revision);
   }
 
   /** How many keys the pending changes write, at most. */
@@ -225,14 +299,14 @@ export class AllocationIndex {
     return this.pendingPuts.get(key) ?? this.holders.get(key)?.uid;
   }
 
-  private take(key: string, uid: string): void {
+  private claim(key: string, uid: string): void {
     const holder = this.holder(key);
     if (holder !== undefined) throw new Error(`${key} is held by ${holder}: the decision did not look`);
     this.pendingPuts.set(key, uid);
     this.mark(key, true);
     this.undo.push(() => {
       this.pendingPuts.delete(key);
-      this.mark(key, false);
+      this.mark(key, this.holders.has(key));
     });
   }
 
@@ -256,6 +330,10 @@ export class AllocationIndex {
   private setPendingUse(host: string, use: HostUse | undefined): void {
     if (use) this.pendingUse.set(host, use);
     else this.pendingUse.delete(host);
+    this.tellUse(host);
+  }
+
+  private tellUse(host: string): void {
     for (const listener of this.useListeners) listener(host);
   }
 
@@ -296,6 +374,7 @@ function keySet(allocations: readonly Allocation[]): Set<string> {
   return new Set(allocations.flatMap(allocationKeys));
 }
 
+const HOSTS = keys.hostAllocation('');
 const count = { type: 'integer', minimum: 0 };
 const hostUseSchema = {
   type: 'object',

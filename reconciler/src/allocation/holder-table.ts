@@ -54,6 +54,12 @@ export class HolderTable {
     return true;
   }
 
+  /** All keys that somebody holds. */
+  *keys(): Generator<string> {
+    const free = new Set(this.#free);
+    for (let slot = 0; slot < this.#used; slot++) if (!free.has(slot)) yield this.#keyOf(slot);
+  }
+
   /** Keys that the holder has. Looks at every one: for what happens seldom. */
   *keysOf(uid: string): Generator<string> {
     if (uid !== '') for (let slot = 0; slot < this.#used; slot++) if (this.#uids.is(slot, uid)) yield this.#keyOf(slot);

@@ -1,4 +1,4 @@
-/** Who holds what where, for questions by host and by network: derived from status and flows, never stored. */
+/** Who holds what where, for questions by host and by network: derived from status and flows (`controllers/held.ts`), never stored. */
 import type { Allocation } from '../plan/allocation.ts';
 import { SlotIndex } from '../runtime/slot-index.ts';
 import { Uids } from '../runtime/uids.ts';
@@ -13,6 +13,8 @@ export interface HoldingsChange {
   left: ReadonlySet<string>;
   /** Hosts of which others may get something now: those of which it held something before. */
   freed: ReadonlySet<string>;
+  /** Whether another process freed something in the store, of these hosts or none, whoever held it. */
+  byAnother?: true;
 }
 
 /** What an allocation is of, apart from its host: few of many are different. */
@@ -39,9 +41,15 @@ export class Holdings {
   /** l3 uid → number of the host → number of interfaces. */
   private readonly networks = new Map<string, Map<number, number>>();
 
-  private listener: ((change: HoldingsChange) => void) | undefined;
+  private readonly listeners = new Set<(change: HoldingsChange) => void>();
 
-  /** Says everything that the instance holds now; an empty list forgets it. */
+  /** Looks anew what an instance holds; cf. `controllers/held.ts`. */
+  lookAt: (uid: string) => void = () => {};
+
+  /**
+   * Says everything that the instance holds now; an empty list forgets it. What is about to be written may be said as well: if it is
+   * not, after all, {@link lookAt} is to follow.
+   */
   set(uid: string, allocations: readonly Allocation[]): void {
     let slot = this.slots.find(uid);
     if (slot < 0 && allocations.length === 0) return;
@@ -58,14 +66,15 @@ export class Holdings {
       this.shares.add(slot, host, content);
       this.count(host, content, 1);
     }
-    const after = this.listener ? this.shares.of(slot) : [];
+    const after = this.listeners.size > 0 ? this.shares.of(slot) : [];
     if (allocations.length === 0) this.release(slot);
-    if (this.listener) this.tell(this.listener, before, after);
+    if (this.listeners.size > 0) this.tell(before, after);
   }
 
-  /** Calls `listener` after an instance came to hold something else. */
-  onChange(listener: (change: HoldingsChange) => void): void {
-    this.listener = listener;
+  /** Calls `listener` after an instance came to hold something else. Returns a function that ends it. */
+  onChange(listener: (change: HoldingsChange) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   /** Every host of which an instance holds or held a share. */
@@ -170,13 +179,14 @@ export class Holdings {
     return digest.value;
   }
 
-  private tell(listener: (change: HoldingsChange) => void, before: Share[], after: Share[]): void {
+  private tell(before: Share[], after: Share[]): void {
     const networks = new Set<string>();
     this.addPlacesOnlyIn(before, after, networks);
     this.addPlacesOnlyIn(after, before, networks);
     const left = before.filter(({ host }) => !after.some((kept) => kept.host === host));
-    if (networks.size > 0 || before.length > 0)
-      listener({ networks, left: this.names(left), freed: this.names(before) });
+    if (networks.size === 0 && before.length === 0) return;
+    const change = { networks, left: this.names(left), freed: this.names(before) };
+    for (const listener of this.listeners) listener(change);
   }
 
   private names(shares: readonly Share[]): Set<string> {

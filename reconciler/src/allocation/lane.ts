@@ -18,6 +18,8 @@ export interface Decision<T> {
 }
 
 interface Submission {
+  /** How often another process changed what is handed out meanwhile. */
+  conflicts: number;
   decide: (index: AllocationIndex) => Decision<unknown>;
   resolve: (value: { result: unknown; revision: number }) => void;
   reject: (error: PlumbError) => void;
@@ -28,15 +30,21 @@ interface Decided {
   decision: Decision<unknown>;
 }
 
+/** How often a decision is made again because another process changed what is handed out; then its caller tries again later. */
+const MAX_CONFLICTS = 64;
+
 export class AllocationLane {
   private readonly store: Store;
   private readonly index: AllocationIndex;
+  private readonly feed: { upToDate(): Promise<void> };
   private queue: Submission[] = [];
   private running = false;
 
-  constructor(store: Store, index: AllocationIndex) {
+  /** `feed`: brings the index what others write. */
+  constructor(store: Store, index: AllocationIndex, feed: { upToDate(): Promise<void> } = { async upToDate() {} }) {
     this.store = store;
     this.index = index;
+    this.feed = feed;
   }
 
   /**
@@ -45,7 +53,7 @@ export class AllocationLane {
    */
   submit<T>(decide: (index: AllocationIndex) => Decision<T>): Promise<{ result: T; revision: number }> {
     return new Promise((resolve, reject) => {
-      this.queue.push({ decide, resolve: resolve as Submission['resolve'], reject });
+      this.queue.push({ conflicts: 0, decide, resolve: resolve as Submission['resolve'], reject });
       if (!this.running) {
         this.running = true;
         void this.drain();
@@ -118,37 +126,45 @@ export class AllocationLane {
       },
       (error) => {
         if (!applied) this.index.takeBack();
-        if (!applied && error instanceof ConflictError && group.length > 1) return this.separate(group, error, goOn);
-        for (const { submission } of group) submission.reject(PlumbError.from(error, 'allocating'));
+        if (!applied && error instanceof ConflictError)
+          return this.separate(group, error)
+            .catch((stopped) => this.refuse(group, stopped))
+            .then(goOn);
+        this.refuse(group, error);
         return goOn();
       },
     );
     return decidable;
   }
 
+  private refuse(group: Decided[], error: unknown): void {
+    for (const { submission } of group) submission.reject(PlumbError.from(error, 'allocating'));
+  }
+
   /**
-   * Somebody changed something meanwhile. Whose decision relied on that is told; the others decide again, together. Each
-   * decides again by itself when it is not plain whose it was.
+   * Somebody changed something meanwhile. Whose decision relied on that is told; the others decide again, together, when the index
+   * shows what was changed. Each decides again by itself when it is not plain whose it was.
    */
-  private separate(group: Decided[], { keys }: ConflictError, goOn: () => void): void | Promise<void> {
-    const stale = (key: string) => keys.includes(key);
+  private async separate(group: Decided[], { keys }: ConflictError): Promise<void> {
     const others: Submission[] = [];
     const refused: { submission: Submission; keys: string[] }[] = [];
     for (const { submission, decision } of group) {
-      const own = decision.preconditions.map(({ key }) => key).filter(stale);
+      const own = decision.preconditions.map(({ key }) => key).filter((key) => keys.includes(key));
       if (own.length > 0) refused.push({ submission, keys: own });
       else others.push(submission);
     }
-    if (refused.length === 0) return this.commitEachAlone(group).then(goOn);
     for (const { submission, keys: own } of refused) submission.reject(new ConflictError(own));
-    this.queue.unshift(...others);
-    goOn();
+    if (keys.some((key) => key.startsWith(this.index.prefix))) await this.feed.upToDate();
+    if (refused.length > 0) this.queue.unshift(...others);
+    else for (const submission of others) await this.commitAlone(submission, keys);
   }
 
-  private async commitEachAlone(group: { submission: Submission }[]): Promise<void> {
-    for (const { submission } of group) {
-      const decision = this.decideOne(submission);
-      if (decision) await this.commitGroup([{ submission, decision }]);
+  private async commitAlone(submission: Submission, keys: string[]): Promise<void> {
+    if (submission.conflicts++ >= MAX_CONFLICTS) {
+      submission.reject(new ConflictError(keys));
+      return;
     }
+    const decision = this.decideOne(submission);
+    if (decision) await this.commitGroup([{ submission, decision }]);
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { Allocation } from '../plan/allocation.ts';
 import { isKey } from '../store/check.ts';
+import { ConflictError } from '../store/errors.ts';
 import { keys } from '../store/keys.ts';
 import { MAX_BATCH_KEYS, type Store } from '../store/store.ts';
 import { type AllocationIndex, type HostUse, noUse, sameShare } from './allocation-index.ts';
@@ -34,8 +35,8 @@ export class HostCount {
 }
 
 /**
- * Writes the records anew that cannot be read or cannot be true. `unknown`: how many instances there are of which it is not
- * known what they hold. Before the lane is at work. Returns the names of the hosts.
+ * Writes the records anew that cannot be read or cannot be true. `index` and `count` are of one revision; `unknown`: how many
+ * instances there are of which it is not known what they hold. Before they follow the store. Returns the names of the hosts.
  */
 export async function correctUses(
   store: Store,
@@ -51,7 +52,7 @@ export async function correctUses(
   }
   for (let at = 0; at < wrong.length; at += MAX_BATCH_KEYS) {
     const hosts = wrong.slice(at, at + MAX_BATCH_KEYS);
-    const { revision } = await store.commit({
+    const committed = store.commit({
       preconditions: hosts.map((host) => ({
         key: keys.hostAllocation(host),
         revision: index.uses().get(host)?.revision ?? 0,
@@ -62,7 +63,10 @@ export async function correctUses(
         value: JSON.stringify(count.use(host)),
       })),
     });
-    for (const host of hosts) index.setUse(host, count.use(host), revision);
+    await committed.catch((error) => {
+      // Another process hands out there meanwhile: what was counted is not so any more, and the next start counts again.
+      if (!(error instanceof ConflictError)) throw error;
+    });
   }
   return wrong;
 }

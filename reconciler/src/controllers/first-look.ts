@@ -5,13 +5,13 @@
  */
 import type { Host, Instance } from '@plumb/schemas';
 import { HostCount } from '../allocation/recount.ts';
-import { everHeld } from '../flow/record.ts';
-import { type Allocation, heldAllocation } from '../plan/allocation.ts';
-import type { Cached, ObjectCache } from '../runtime/cache.ts';
+import type { Allocation } from '../plan/allocation.ts';
+import type { Cached } from '../runtime/cache.ts';
 import { findCondition } from '../runtime/conditions.ts';
 import type { SetAside } from '../runtime/poisoned.ts';
 import { keys } from '../store/keys.ts';
 import type { Context } from './controller.ts';
+import { heldBy } from './held.ts';
 
 export interface Found {
   /** uids of instances that had no place yet, whether or not one was being made. */
@@ -26,12 +26,9 @@ export interface Found {
   count: HostCount;
 }
 
-/** What is surveyed: everything that is loaded. */
-type Surveyed = Pick<Context, 'journal' | 'holdings' | 'fleet'> & { cache: ObjectCache };
-
-/** Looks at every object while it is loaded, when it is unpacked anyway, and tells `holdings` what instances hold. */
+/** Looks at every object while it is loaded, when it is unpacked anyway. */
 export class Survey {
-  readonly #context: Surveyed;
+  readonly #context: Pick<Context, 'cache' | 'journal' | 'holdings' | 'fleet'>;
   readonly #found: Found = {
     ...{ unplaced: new Set(), waiting: new Set(), growing: new Growing(), now: new Set() },
     count: new HostCount(),
@@ -41,7 +38,7 @@ export class Survey {
   readonly #ends: (() => void)[];
 
   /** Follows the cache, which is not loaded yet. */
-  constructor(context: Surveyed) {
+  constructor(context: Pick<Context, 'cache' | 'journal' | 'holdings' | 'fleet'>) {
     this.#context = context;
     this.#ends = [
       context.cache.onChange(({ key, before, after, wasAside, aside }) => {
@@ -93,18 +90,15 @@ export class Survey {
   #noteInstance(key: string, cached: Cached<Instance>): boolean {
     const { metadata, status } = cached.object;
     const flow = this.#context.journal.get(metadata.uid)?.record;
-    const held = this.#heldBy(cached.object);
-    this.#context.holdings.set(metadata.uid, held);
-    this.#found.count.add(held, 1);
+    this.#found.count.add(this.#heldBy(cached.object), 1);
     if (status?.host === undefined) this.#found.unplaced.add(metadata.uid);
     if (isWaiting(cached)) this.#found.waiting.add(key);
     this.#found.growing.note(undefined, cached);
     return status?.host !== undefined && !flow && this.#isAway(status.host);
   }
 
-  #heldBy({ metadata, status }: Instance): Allocation[] {
-    const flow = this.#context.journal.get(metadata.uid)?.record;
-    return [heldAllocation(status), ...(flow ? everHeld(flow) : [])].filter((a) => a !== undefined);
+  #heldBy(instance: Instance): Allocation[] {
+    return heldBy(instance, this.#context.journal.get(instance.metadata.uid)?.record);
   }
 
   #forget(cached: Cached): void {
@@ -113,15 +107,12 @@ export class Survey {
     this.#found.unplaced.delete(object.metadata.uid);
     this.#found.waiting.delete(key);
     this.#found.growing.note(cached, undefined);
-    this.#context.holdings.set(object.metadata.uid, []);
   }
 
   /** What an instance holds it holds, whether or not it can be understood what it is to be. */
   #noteAside({ kind, uid, rest }: SetAside, sign: 1 | -1): void {
     if (kind.kind !== 'Instance' || uid === undefined) return;
-    const held = this.#heldBy(rest as Instance);
-    this.#found.count.add(held, sign);
-    this.#context.holdings.set(uid, sign > 0 ? held : []);
+    this.#found.count.add(this.#heldBy(rest as Instance), sign);
   }
 
   #isAway(host: string): boolean {

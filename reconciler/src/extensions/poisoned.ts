@@ -14,7 +14,7 @@ const PATH = '/apis/plumb.dev/v1/poisoned';
 const MOST = 10_000;
 
 export function poisonedExtensions(context: Context): Extension[] {
-  const { cache, read, store } = context;
+  const { cache, store } = context;
   return [
     {
       method: 'GET',
@@ -22,7 +22,7 @@ export function poisonedExtensions(context: Context): Extension[] {
       async handle() {
         await lookAtRecords(store, cache.poisoned);
         const items: unknown[] = [];
-        for (const one of cache.poisoned.all((key) => read.get(key))) if (items.push(view(one)) >= MOST) break;
+        for (const one of cache.poisoned.all((key) => cache.get(key))) if (items.push(view(one)) >= MOST) break;
         const metadata = { objects: cache.poisoned.objects, records: cache.poisoned.records };
         return { body: { apiVersion: 'plumb.dev/v1', kind: 'PoisonedList', metadata, items } };
       },

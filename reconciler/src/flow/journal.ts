@@ -1,6 +1,10 @@
-/** The flows that are written down, in memory beside the store. One flow per object. */
+/**
+ * The flows that are written down, in memory, kept current by a {@link StoreFeed}, whoever writes them. One flow per object.
+ * What this process writes is known as soon as it is durable, and is not read again when the feed brings it.
+ */
 
 import { PlumbError } from '@plumb/schemas';
+import type { Follower } from '../store/follower.ts';
 import { keys } from '../store/keys.ts';
 import type { Op, Precondition, Store } from '../store/store.ts';
 import { decodeFlow, encodeFlow, type FlowRecord } from './record.ts';
@@ -25,42 +29,86 @@ export interface StepNote {
 
 const MAX_NOTES = 100;
 
+export interface FlowChange {
+  /** Of the object. */
+  uid: string;
+  /** Of the object, where the flow says it. */
+  key: string | undefined;
+  /** Whether another process wrote, or ended, the flow. */
+  foreign: boolean;
+}
+
 /** Is told which records of flows cannot be read, and which of them are replaced or gone. */
 export interface UnreadFlows {
   noteRecord(key: string, what: string): void;
   clearRecord(key: string): void;
 }
 
-export class Journal {
+export class Journal implements Follower {
+  readonly prefix = keys.flow('');
   private readonly store: Store;
   private readonly flows = new Map<string, Journaled>();
   private readonly stepNotes = new Map<string, StepNote[]>();
+  /** uids of objects whose flow another process wrote last. */
   private readonly resumed = new Set<string>();
   /** uid → a flow that cannot be read: what is under way for the object is not known. */
   private readonly unread = new Map<string, { what: string; revision: number }>();
+  /** uid → what this process is about to write, by its text. */
+  private readonly own = new Map<string, { record: FlowRecord; text: string }>();
+  /** uid → revision of the flow that this process is about to end. */
+  private readonly ends = new Map<string, number>();
+  private seen = 0;
   private readonly told: UnreadFlows;
+  private readonly listeners = new Set<(change: FlowChange) => void>();
 
-  private constructor(store: Store, told: UnreadFlows) {
+  /** What cannot be read is told to `told`, and stops no other flow. */
+  constructor(store: Store, told: UnreadFlows = { noteRecord() {}, clearRecord() {} }) {
     this.store = store;
     this.told = told;
   }
 
-  /** What cannot be read is told to `told`, and stops no other flow. */
-  static async load(store: Store, told: UnreadFlows = { noteRecord() {}, clearRecord() {} }): Promise<Journal> {
-    const journal = new Journal(store, told);
-    const { entries } = await store.list(keys.flow(''));
-    for (const { key, value, revision } of entries) {
-      const uid = key.slice(keys.flow('').length);
-      try {
-        journal.flows.set(uid, { record: decodeFlow(uid, value), revision });
-        journal.resumed.add(uid);
-      } catch (error) {
-        const { message } = PlumbError.from(error, key);
-        journal.unread.set(uid, { what: message, revision });
-        told.noteRecord(key, message);
-      }
+  /** Follower: the flow at the key is this now, or gone. */
+  take(key: string, value: string | undefined, revision: number): void {
+    const uid = key.slice(this.prefix.length);
+    if ((this.revisionOf(uid) ?? 0) >= revision) return;
+    if (value === undefined) {
+      this.ended(uid);
+      return;
     }
-    return journal;
+    const own = this.own.get(uid);
+    if (own?.text === value) {
+      this.put(own.record, revision);
+      return;
+    }
+    try {
+      const record = decodeFlow(uid, value);
+      this.resumed.add(uid);
+      this.put(record, revision, true);
+    } catch (error) {
+      const { message } = PlumbError.from(error, key);
+      this.flows.delete(uid);
+      this.unread.set(uid, { what: message, revision });
+      this.told.noteRecord(key, message);
+      this.tell({ uid, key: undefined, foreign: true });
+    }
+  }
+
+  knownRevision(key: string): number | undefined {
+    return this.revisionOf(key.slice(this.prefix.length));
+  }
+
+  *knownKeys(): Generator<string> {
+    for (const uid of [...this.flows.keys(), ...this.unread.keys()]) yield keys.flow(uid);
+  }
+
+  reached(revision: number): void {
+    this.seen = revision;
+  }
+
+  /** Calls `listener` after each change of a flow, once or twice for the same. Returns a function that ends it. */
+  onChange(listener: (change: FlowChange) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   /** Why the flow of the object cannot be read; undefined when there is none that cannot. */
@@ -86,7 +134,7 @@ export class Journal {
     return this.flows.values();
   }
 
-  /** Whether the flow was begun by an earlier process: what its plan was made from may have changed unseen. */
+  /** Whether another process wrote the flow last, an earlier one maybe: what its plan was made from may have changed unseen. */
   isResumed(uid: string): boolean {
     return this.resumed.has(uid);
   }
@@ -104,20 +152,24 @@ export class Journal {
     return this.stepNotes.get(uid) ?? [];
   }
 
-  /** What a batch needs to begin a flow, or to put it in place of the one that is there. */
+  /** What a batch needs to begin a flow, or to put it in place of the one that is there. {@link written} is to follow. */
   writing(record: FlowRecord): { preconditions: Precondition[]; ops: Op[] } {
-    const key = keys.flow(record.uid);
+    const { uid } = record;
+    const key = keys.flow(uid);
+    const text = encodeFlow(record);
+    this.own.set(uid, { record, text });
     return {
-      preconditions: [{ key, revision: this.revisionOf(record.uid) ?? 0 }],
-      ops: [{ type: 'put', key, value: encodeFlow(record) }],
+      preconditions: [{ key, revision: this.revisionOf(uid) ?? 0 }],
+      ops: [{ type: 'put', key, value: text }],
     };
   }
 
-  /** What a batch needs to end the flow. */
+  /** What a batch needs to end the flow. It is known as ended when the feed has brought the batch. */
   ending(uid: string): { preconditions: Precondition[]; ops: Op[] } {
     const revision = this.revisionOf(uid);
     if (revision === undefined) return { preconditions: [], ops: [] };
     const key = keys.flow(uid);
+    this.ends.set(uid, revision);
     return { preconditions: [{ key, revision }], ops: [{ type: 'delete', key }] };
   }
 
@@ -129,25 +181,49 @@ export class Journal {
     if (this.unread.delete(uid)) this.told.clearRecord(keys.flow(uid));
   }
 
-  /** The batch with `writing(record)` is durable. */
-  written(record: FlowRecord, revision: number): Journaled {
+  private put(record: FlowRecord, revision: number, foreign = false): Journaled {
     const journaled = { record, revision };
     this.read(record.uid);
     this.flows.set(record.uid, journaled);
+    this.tell({ uid: record.uid, key: record.key, foreign });
     return journaled;
   }
 
-  /** The batch with `ending(uid)` is durable. */
-  ended(uid: string): void {
+  private ended(uid: string): void {
+    this.read(uid);
+    const flow = this.flows.get(uid);
+    const foreign = this.ends.get(uid) !== this.revisionOf(uid);
     this.read(uid);
     this.flows.delete(uid);
     this.stepNotes.delete(uid);
     this.resumed.delete(uid);
+    this.ends.delete(uid);
+    this.tell({ uid, key: flow?.record.key, foreign });
+  }
+
+  private tell(change: FlowChange): void {
+    for (const listener of this.listeners) listener(change);
   }
 
   /** A turn of the flow by itself: made durable before it is acted on. */
   async turn(record: FlowRecord): Promise<Journaled> {
-    const { revision } = await this.store.commit(this.writing(record));
-    return this.written(record, revision);
+    const committed = this.store.commit(this.writing(record));
+    return this.written(
+      record.uid,
+      committed.then(({ revision }) => ({ result: record, revision })),
+    );
+  }
+
+  /** Waits until the batch with `writing` of a flow of the object is durable; its result is the record. */
+  async written(uid: string, committed: Promise<{ result: FlowRecord; revision: number }>): Promise<Journaled> {
+    try {
+      const { result: record, revision } = await committed;
+      // What the feed has brought may be replaced or ended again by now.
+      if (revision > this.seen) return this.put(record, revision);
+      const known = this.flows.get(uid);
+      return known?.revision === revision ? known : { record, revision };
+    } finally {
+      this.own.delete(uid);
+    }
   }
 }

@@ -11,14 +11,14 @@ test('nobody waits for a cache that has ended, whether its store failed it or it
   const watch: Store['watch'] = async function* () {
     await failing;
   };
-  const store = { list: memory.list.bind(memory), watch } as Store;
+  const store = { list: memory.list.bind(memory), revision: () => memory.revision(), watch } as Store;
   const said: PlumbError[] = [];
   const cache = new ObjectCache(store);
   await cache.start(new AbortController().signal, (error) => said.push(error));
   const waiting = cache.shows(1);
   fail(new Error('the disk is gone'));
   await expect(waiting).rejects.toMatchObject({ reason: 'StoreUnavailable' });
-  expect(said.map(({ message }) => message)).toEqual(['the watch of the object cache: the disk is gone']);
+  expect(said.map(({ message }) => message)).toEqual(['the watch of the store: the disk is gone']);
   await expect(cache.shows(1)).rejects.toMatchObject({ reason: 'StoreUnavailable' });
 
   const stopping = new AbortController();

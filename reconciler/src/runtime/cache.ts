@@ -1,14 +1,14 @@
-/** Every object in memory, kept current by the store's watch. What controllers read. */
+/** Every object in memory, kept current by a {@link StoreFeed}. What controllers read. */
 import type { KindDefinition, PlumbObject } from '@plumb/schemas';
-import { API_GROUP_VERSION, PlumbError, retryable } from '@plumb/schemas';
+import { API_GROUP_VERSION, type PlumbError } from '@plumb/schemas';
 import { namespace } from '@plumb/schemas/kinds/namespace.ts';
 import { examine, type Poison, unreadable } from '../store/examine.ts';
+import type { Follower } from '../store/follower.ts';
 import { keys } from '../store/keys.ts';
-import { pages } from '../store/pages.ts';
 import type { Entry, Store } from '../store/store.ts';
 import { type Cached, kindOfKey, ObjectTable } from './object-table.ts';
 import { Poisoned, type SetAside } from './poisoned.ts';
-import { unhurriedPages } from './unhurried.ts';
+import { StoreFeed } from './store-feed.ts';
 import type { WorkNotes } from './work-notes.ts';
 
 export type { Cached } from './object-table.ts';
@@ -27,36 +27,36 @@ export interface CacheChange {
 
 type Listener = (change: CacheChange) => void;
 
-export class ObjectCache {
-  private readonly store: Store;
+export class ObjectCache implements Follower {
+  readonly prefix = keys.objects;
   private readonly table = new ObjectTable();
   /** Each with the name of the part of the server that it is. */
   private readonly listeners = new Map<Listener, string>();
   /** What is wrong and was set aside. */
   readonly poisoned: Poisoned;
-  private waiting: { revision: number; resolve: () => void; reject: (error: PlumbError) => void }[] = [];
-  private seen = 0;
   private readonly notes: WorkNotes | undefined;
   /** Key of an object that ended processes → revision at which it was found: it stays set aside as long as it has that. */
   private readonly guilty = new Map<string, number | undefined>();
-  private ended = false;
+  /** What keeps it current. */
+  private feed: StoreFeed;
 
   /** `notes`: what may have ended the process before; nothing, if absent. */
   constructor(store: Store, poisoned = new Poisoned(), notes?: WorkNotes) {
-    this.store = store;
+    this.feed = new StoreFeed(store, [this]);
     this.poisoned = poisoned;
     this.notes = notes;
     for (const key of notes?.guilty ?? []) this.guilty.set(key, undefined);
   }
 
+  /** Follows the store together with others, in `feed`, instead of by itself. */
+  join(feed: StoreFeed): void {
+    this.feed = feed;
+  }
+
   /** Loads everything, then follows the store until `signal` aborts. Resolves when loaded; rejects when aborted before. */
   async start(signal: AbortSignal, onEnd: (error: PlumbError) => void): Promise<void> {
-    const revision = await this.load(signal);
-    void this.follow(revision, signal)
-      .catch((error) => {
-        if (!signal.aborted) onEnd(PlumbError.from(error, 'the watch of the object cache'));
-      })
-      .finally(() => this.end());
+    await this.feed.load(signal);
+    await this.feed.follow(signal, onEnd);
   }
 
   get<T extends PlumbObject>(key: string): Cached<T> | undefined {
@@ -112,79 +112,22 @@ export class ObjectCache {
     return this.table.hasUid(uid) || this.poisoned.byUid(uid) !== undefined;
   }
 
-  /**
-   * Resolves when the cache shows the commit at `revision`, which must have touched an object. Rejects with PlumbError
-   * `StoreUnavailable` (retry) when the cache follows the store no more: what was committed is durable all the same.
-   */
+  /** As {@link StoreFeed.shows}: resolves when this, and all that follow with it, show the commit at `revision`. */
   shows(revision: number): Promise<void> {
-    if (this.seen >= revision) return Promise.resolve();
-    if (this.ended) return Promise.reject(followsNoMore());
-    return new Promise((resolve, reject) => this.waiting.push({ revision, resolve, reject }));
+    return this.feed.shows(revision);
   }
 
-  private end(): void {
-    this.ended = true;
-    for (const { reject } of this.waiting.splice(0)) reject(followsNoMore());
-  }
-
-  private async load(signal: AbortSignal): Promise<number> {
-    for (;;) {
-      try {
-        return await this.loadAtOneRevision(signal);
-      } catch (error) {
-        // So many commits came meanwhile that the revision that was being read is no longer kept.
-        if (!(error instanceof PlumbError) || error.reason !== 'Compacted') throw error;
-      }
-    }
-  }
-
-  private async loadAtOneRevision(signal: AbortSignal): Promise<number> {
-    const first = this.table.size === 0;
-    const present = new Set<string>();
-    let revision = 0;
-    // Whoever looks at the cache later on must never see a commit in halves.
-    const read = first ? unhurriedPages(this.store, keys.objects, signal) : pages(this.store, keys.objects);
-    for await (const page of read) {
-      revision = page.revision;
-      for (const { key, value, revision: written } of page.entries) {
-        if (!first) present.add(key);
-        if (first || this.knownRevision(key) !== written) this.apply(key, value, written, first);
-      }
-    }
-    if (!first) for (const key of this.knownKeys()) if (!present.has(key)) this.apply(key, undefined, revision);
-    this.poisoned.completeFrom(revision);
-    this.notes?.alone(undefined);
-    this.reached(revision);
-    return revision;
-  }
-
-  private knownRevision(key: string): number | undefined {
+  /** Revision of the record at `key`, understood or not. */
+  knownRevision(key: string): number | undefined {
     return this.table.revisionOf(key) ?? this.poisoned.get(key)?.revision;
   }
 
-  private knownKeys(): string[] {
+  knownKeys(): string[] {
     return [...this.table.keys(), ...Array.from(this.poisoned.aside(), ({ key }) => key)];
   }
 
-  private async follow(from: number, signal: AbortSignal): Promise<void> {
-    let revision = from;
-    while (!signal.aborted) {
-      try {
-        for await (const batch of this.store.watch(keys.objects, revision, signal)) {
-          for (const change of batch.changes) this.apply(change.key, change.value, batch.revision);
-          revision = batch.revision;
-          this.reached(revision);
-        }
-      } catch (error) {
-        const reason = error instanceof PlumbError ? error.reason : undefined;
-        if (reason !== 'Compacted' && reason !== 'SlowWatcher') throw error;
-        revision = await this.load(signal);
-      }
-    }
-  }
-
   /** `packed`: one of many, of which few are looked at soon. */
-  private apply(key: string, value: string | undefined, revision: number, packed = false): void {
+  take(key: string, value: string | undefined, revision: number, packed = false): void {
     const kind = kindOfKey(key);
     if (!kind) {
       this.lookAtOther(key, value, revision);
@@ -290,12 +233,10 @@ export class ObjectCache {
       }
   }
 
-  private reached(revision: number): void {
-    this.seen = Math.max(this.seen, revision);
-    if (this.waiting.length === 0) return;
-    const due = this.waiting.filter((w) => w.revision <= this.seen);
-    this.waiting = this.waiting.filter((w) => w.revision > this.seen);
-    for (const { resolve } of due) resolve();
+  reached(revision: number, loaded: boolean): void {
+    if (!loaded) return;
+    this.poisoned.completeFrom(revision);
+    this.notes?.alone(undefined);
   }
 }
 
@@ -317,8 +258,4 @@ function isPlainText(kind: KindDefinition, value: string): boolean {
     plainBeginnings.set(kind, beginning);
   }
   return value.startsWith(beginning);
-}
-
-function followsNoMore(): PlumbError {
-  return retryable('StoreUnavailable', 'the server is ending, and does not look at the store any more');
 }

@@ -1,7 +1,7 @@
 /** The one commit before the first effect: the plan, what it takes, and proof that nothing it was made from changed. */
 import { type Instance, objectName } from '@plumb/schemas';
 import type { Journaled } from '../../flow/journal.ts';
-import type { FlowPurpose, FlowRecord } from '../../flow/record.ts';
+import { everHeld, type FlowPurpose, type FlowRecord } from '../../flow/record.ts';
 import { doneSteps } from '../../flow/undo.ts';
 import { PLAN_VERSION } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
@@ -43,7 +43,7 @@ export async function beginFlow(
       startedAt: context.ambient.clock.now(),
     };
     const writing = context.journal.writing(record);
-    context.holdings.set(uid, [...held, target]); // at once: the next decision of the batch spreads by it
+    context.holdings.set(uid, everHeld(record)); // at once: the next decision of the batch spreads by it
     return {
       preconditions: [
         { key: cached.key, revision: cached.revision },
@@ -55,8 +55,8 @@ export async function beginFlow(
       result: record,
     };
   });
-  const { result: record, revision } = await submitted.catch((error) => {
-    context.holdings.set(uid, before);
+  const flow = await context.journal.written(uid, submitted).catch((error) => {
+    context.holdings.lookAt(uid);
     throw error;
   });
   if (purpose === 'repair')
@@ -64,7 +64,7 @@ export async function beginFlow(
       object: cached.object,
       type: 'Warning',
       reason: 'Drifted',
-      message: `${objectName(cached.object.metadata)} differs from its declaration: ${driftSentence(record.plan.steps)}; it is repaired`,
+      message: `${objectName(cached.object.metadata)} differs from its declaration: ${driftSentence(flow.record.plan.steps)}; it is repaired`,
     });
-  return context.journal.written(record, revision);
+  return flow;
 }

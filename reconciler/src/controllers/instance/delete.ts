@@ -117,11 +117,9 @@ export async function finishDelete(
     });
     return revision;
   });
-  context.journal.ended(uid);
-  context.strays.delete(uid);
-  context.holdings.set(uid, []);
-  lookAtImages(context, held);
   if (revision !== undefined) await context.cache.shows(revision);
+  context.strays.delete(uid);
+  lookAtImages(context, held);
 }
 
 /** Whether it is not known on which host it is: its status or its flow cannot be read, and neither says. */

@@ -40,11 +40,9 @@ export async function finishForward(
     });
     return revision;
   });
-  context.journal.ended(record.uid);
-  context.strays.delete(record.uid);
-  context.holdings.set(record.uid, [target]);
-  lookAtImages(context, record.held);
   if (revision !== undefined) await context.cache.shows(revision);
+  context.strays.delete(record.uid);
+  lookAtImages(context, record.held);
   tellEnd(context, cached, record);
   // Live changes are not listened to while a flow runs: unless none came since all was found as planned, look once more.
   return made && made.version === versionsOf(context, record, target) ? undefined : { requeueAfterMs: 0 };
@@ -52,7 +50,7 @@ export async function finishForward(
 
 /** The object as the cache has it, which is nearly always the newest: the commit would fail if it were not. */
 function latestOf(context: Context, cached: Cached<Instance>): Cached | undefined {
-  const latest = context.read.get(cached.key);
+  const latest = context.cache.get(cached.key);
   return latest?.object.metadata.uid === cached.object.metadata.uid ? latest : undefined;
 }
 
@@ -134,12 +132,12 @@ export async function finishBack(context: Context, cached: Cached<Instance>, flo
     stuck: undefined,
     former: before && formerResources(context, record.uid, before.host),
   };
-  const { revision } = await context.lane.submit((index) => {
+  const submitted = context.lane.submit((index) => {
     index.release(record.uid, everHeld(record), before); // guard: address never freed after failed create
-    return { ...context.journal.writing(failed), result: undefined };
+    return { ...context.journal.writing(failed), result: failed };
   });
-  context.journal.written(failed, revision);
-  context.holdings.set(record.uid, before ? [before] : []);
+  const { revision } = await context.journal.written(record.uid, submitted);
+  await context.cache.shows(revision);
   lookAtImages(context, everHeld(record));
 }
 

@@ -39,8 +39,8 @@ export const watches: readonly WatchRule[] = [
   {
     source: 'claim',
     when: 'an instance holds something else: those that wait for room on its host',
-    *wake({ freed }, { own }) {
-      if (freed.size > 0) yield* own(waiting).all();
+    *wake({ freed, byAnother }, { own }) {
+      if (freed.size > 0 || byAnother) yield* own(waiting).all();
       for (const host of freed) yield* own(waiting).on(host);
     },
   },
@@ -87,16 +87,16 @@ function frees({ before, after }: ObjectChange): boolean {
   );
 }
 
-function* usersOfOfferings({ read }: Context, { spec }: ChangeSet): Generator<string> {
+function* usersOfOfferings({ cache }: Context, { spec }: ChangeSet): Generator<string> {
   for (const { kind, metadata } of spec.objects)
     if (kind === 'InstanceOffering')
-      for (const user of read.referrers(keys.object('instanceofferings', undefined, metadata.name as string)))
+      for (const user of cache.referrers(keys.object('instanceofferings', undefined, metadata.name as string)))
         yield user.key;
 }
 
-function* holdersOn({ holdings, read }: Context, host: string): Generator<string> {
+function* holdersOn({ holdings, cache }: Context, host: string): Generator<string> {
   for (const uid of holdings.on(host)) {
-    const held = read.byUid(uid);
+    const held = cache.byUid(uid);
     if (held) yield held.key;
   }
 }

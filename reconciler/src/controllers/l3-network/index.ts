@@ -10,9 +10,9 @@ export const l3NetworkModule: KindModule = {
       source: 'claim',
       when: 'an instance came to hold an address on it somewhere, or holds none there any more',
       asUsed: true,
-      *wake({ networks }, { read }) {
+      *wake({ networks }, { cache }) {
         for (const uid of networks) {
-          const network = read.byUid(uid);
+          const network = cache.byUid(uid);
           if (network) yield network.key;
         }
       },

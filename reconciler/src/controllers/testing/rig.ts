@@ -11,12 +11,14 @@ import { Journal } from '../../flow/journal.ts';
 import { ObjectCache } from '../../runtime/cache.ts';
 import { isReady, isStalled } from '../../runtime/conditions.ts';
 import { EventRing } from '../../runtime/events.ts';
+import { StoreFeed } from '../../runtime/store-feed.ts';
 import { keys } from '../../store/keys.ts';
 import { MemoryStore } from '../../store/memory.ts';
 import { decodeObject, encodeObject } from '../../store/object-codec.ts';
 import type { Store } from '../../store/store.ts';
 import type { Context } from '../controller.ts';
 import { Survey } from '../first-look.ts';
+import { followHeld } from '../held.ts';
 import { TunnelEndpoints } from '../host/tunnel-endpoints.ts';
 import { type Running, runControllers } from '../run.ts';
 import { SharedDrifts } from '../shared-drift.ts';
@@ -60,23 +62,26 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const abort = new AbortController();
   const errors: string[] = [];
   const cache = new ObjectCache(store);
-  const journal = await Journal.load(store, cache.poisoned);
+  const journal = new Journal(store, cache.poisoned);
+  const index = new AllocationIndex(cache.poisoned);
   const holdings = new Holdings();
+  const feed = new StoreFeed(store, [journal, cache, index]);
+  cache.join(feed);
+  followHeld({ cache, journal, holdings, feed });
   const survey = new Survey({ cache, journal, holdings, fleet });
   const endpoints = new TunnelEndpoints({ cache, fleet, ownAddresses: () => [] });
-  await cache.start(abort.signal, (error) => errors.push(error.message));
-  const index = await AllocationIndex.load(store, undefined, (key, what) => cache.poisoned.noteRecord(key, what));
+  await feed.load(abort.signal);
   const { count, unknown } = survey.counted();
   await correctUses(store, index, count, unknown);
+  await feed.follow(abort.signal, (error) => errors.push(error.message));
   const running: Running = runControllers({
     context: {
       store,
       cache,
-      read: cache,
       fleet,
       journal,
       index,
-      lane: new AllocationLane(store, index),
+      lane: new AllocationLane(store, index, feed),
       holdings,
       liveness: new HostLiveness(fleet, ambient.clock),
       drifts: new SharedDrifts(),
