@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
-import { ADMISSION_LIMITS } from '@plumb/reconciler/api/fairness/admission.ts';
+import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Control, startControl } from './kubectl/control.ts';
 import { FAIL, HOLD } from './kubectl/stand-in.ts';
@@ -251,9 +251,8 @@ describe.skipIf(!present)('kubectl', () => {
 });
 
 test.skipIf(!present)('kubectl waits for a server that is busy', async () => {
-  const { levels } = ADMISSION_LIMITS;
-  const system = { ...levels.system, seats: 1, queue: 0 };
-  const control = await startControl({ admission: { ...ADMISSION_LIMITS, levels: { ...levels, system } } });
+  const limits = { ...defaultServerLimits, systemRequests: 1, systemRequestsWaiting: 0 };
+  const control = await startControl({ limits });
   try {
     const token = /token: "?([^"\s]+)/.exec(await readFile(control.kubeconfig, 'utf8'))![1];
     // The only seat is taken by a body that is long in coming.

@@ -18,6 +18,7 @@ import { Loading } from './runtime/loading.ts';
 import { Metrics, readProcess } from './runtime/metrics.ts';
 import { Poisoned } from './runtime/poisoned.ts';
 import { WorkNotes } from './runtime/work-notes.ts';
+import { DEFAULT_RETENTION } from './store/retention.ts';
 import { SqliteStore } from './store/sqlite.ts';
 
 export interface ServeOptions {
@@ -63,12 +64,21 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
   await using started = new AsyncDisposableStack();
   const metrics = new Metrics();
   readProcess(metrics);
-  const store = SqliteStore.open(join(dataDir, 'store'), { clock: ambient.clock, onBroken: onFatal });
+  const store = SqliteStore.open(join(dataDir, 'store'), {
+    clock: ambient.clock,
+    retention: {
+      ...DEFAULT_RETENTION,
+      maxRevisions: limits.historyRevisions,
+      maxAgeMs: limits.historySeconds * 1000,
+    },
+    watchBuffer: limits.watchCommitsBehind,
+    onBroken: onFatal,
+  });
   started.defer(() => store.close());
   store.publish(metrics);
   const pki = await openPki({ dataDir, store, ambient, host: listen.host, log: (line) => log('warn', line) });
   started.defer(() => pki.close());
-  const events = new EventRing({ ambient });
+  const events = new EventRing({ ambient, capacity: limits.eventsKept });
 
   const audit: Audit = (write) => log('info', auditLine(write));
   const { mayJoin } = pki;
@@ -95,7 +105,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
     audit,
     trustedProxies: options.trustedProxies ?? [],
     onAgentConnection: (socket, peer) => attach(control, socket, peer),
-    extensions: { [Symbol.iterator]: () => everyExtension(pki, ambient.clock.now, () => control.get()) },
+    extensions: { [Symbol.iterator]: () => everyExtension(pki, ambient.clock.now, limits, () => control.get()) },
     notReady: () => control.missing,
   });
   started.defer(() => api.close());

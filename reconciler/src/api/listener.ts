@@ -46,7 +46,7 @@ type Response = http2.Http2ServerResponse;
 /** Listens until closed. Throws PlumbError `CannotListen` (terminal) when the address cannot be listened on. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   const { identity, onAgentConnection, clock, limits, metrics, isTrustedProxy = () => false } = options;
-  const sender = new Sender(clock, metrics);
+  const sender = new Sender(clock, limits, metrics);
   /** One per request at work. */
   const working = new Set<AbortController>();
   const server = http2.createSecureServer(

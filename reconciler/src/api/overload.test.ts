@@ -57,10 +57,10 @@ function post(api: ApiRig, client: string, name: string): Promise<Answer> {
 describe('writes past what the server can do', () => {
   const SEATS = 4;
   const QUEUE = 60;
-  const small = limits({ writes: { seats: SEATS, queue: QUEUE, waitMs: 20_000 } });
+  const small = limits({ writeRequests: SEATS, writeRequestsWaiting: QUEUE, requestWaitSeconds: 20 });
 
   test('a client that asks for little gets it, while one that asks for everything is told to come back', async () => {
-    const api = await start({ admission: small });
+    const api = await start({ limits: small });
     const disk = gate(api.store);
     const queued = () => api.metric('plumb_api_queued{level="writes"}');
     const full = () => api.metric('plumb_api_rejected_total{level="writes",why="full"}');
@@ -110,7 +110,9 @@ describe('writes past what the server can do', () => {
   }, 60_000);
 
   test('nothing is written that waited longer than the bound', async () => {
-    const api = await start({ admission: limits({ writes: { seats: 1, queue: QUEUE, waitMs: 20_000 } }) });
+    const api = await start({
+      limits: limits({ writeRequests: 1, writeRequestsWaiting: QUEUE, requestWaitSeconds: 20 }),
+    });
     const first = Promise.withResolvers<void>();
     const commit = api.store.commit.bind(api.store);
     api.store.commit = async (batch) => {
@@ -131,7 +133,7 @@ describe('writes past what the server can do', () => {
   test('two users share alike, however many programs one of them runs', async () => {
     const users = new Map(['token-of-a', 'token-of-b'].map((token) => [token, { name: token, groups: [] }]));
     const api = await start({
-      admission: limits({ writes: { seats: 1, queue: QUEUE, waitMs: 20_000 } }),
+      limits: limits({ writeRequests: 1, writeRequestsWaiting: QUEUE, requestWaitSeconds: 20 }),
       tokens: { check: (secret) => users.get(secret) },
     });
     const held = Promise.withResolvers<void>();
@@ -157,7 +159,7 @@ describe('writes past what the server can do', () => {
   });
 
   test('what a person needs to put things right does not wait behind them', async () => {
-    const api = await start({ admission: small });
+    const api = await start({ limits: small });
     const held = Promise.withResolvers<void>();
     const commit = api.store.commit.bind(api.store);
     api.store.commit = async (batch) => {
@@ -176,7 +178,9 @@ describe('writes past what the server can do', () => {
   });
 
   test('a body that does not come gives its seat to those who wait', async () => {
-    const api = await start({ admission: limits({ writes: { seats: 1, queue: QUEUE, waitMs: 60_000 } }) });
+    const api = await start({
+      limits: limits({ writeRequests: 1, writeRequestsWaiting: QUEUE, requestWaitSeconds: 60 }),
+    });
     const session = http2.connect(api.url, { ca: api.pki.authority });
     session.on('error', () => {});
     const slow = session.request({
@@ -197,7 +201,9 @@ describe('writes past what the server can do', () => {
   });
 
   test('a body takes seats as it comes when its length was not declared', async () => {
-    const api = await start({ admission: limits({ writes: { seats: 2, queue: QUEUE, waitMs: 60_000 } }) });
+    const api = await start({
+      limits: limits({ writeRequests: 2, writeRequestsWaiting: QUEUE, requestWaitSeconds: 60 }),
+    });
     const body = { ...network('long'), metadata: { name: 'long', annotations: { long: 'x'.repeat(200_000) } } };
     const refused = await api.ask('POST', `${PROJECT}/l3networks`, { body });
     expect([refused.status, refused.body.reason]).toEqual([429, 'TooManyRequests']);
@@ -210,7 +216,9 @@ describe('writes past what the server can do', () => {
 
 describe('watches', () => {
   test('of one client leave room for those of others, and a watch that begins gives its seat back', async () => {
-    const api = await start({ admission: limits({ lists: { seats: 1, queue: 50, waitMs: 60_000 } }, 64) });
+    const api = await start({
+      limits: limits({ listRequests: 1, listRequestsWaiting: 50, requestWaitSeconds: 60, watches: 64 }),
+    });
     const open = (client: string) => {
       const reader = api.watch(`${OFFERINGS}?watch=true`, { 'user-agent': client });
       return reader.status.then((status) => ({ status, reader }));

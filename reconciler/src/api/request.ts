@@ -34,9 +34,6 @@ export interface Origin {
   clock: Clock;
 }
 
-/** A body that is not here by then is given up, so that nobody takes up room by sending slowly. Milliseconds. */
-const BODY_MS = 30_000;
-
 /** What a request carries. */
 export interface Body {
   value: Json | undefined;
@@ -97,7 +94,7 @@ export class ApiRequest {
 
   /** The body. Throws PlumbError `RequestEntityTooLarge` above the limit. */
   async bytes(): Promise<Buffer> {
-    const { bodyBytes } = this.limits;
+    const { bodyBytes, bodySeconds } = this.limits;
     if (Number(this.headers['content-length'] ?? 0) > bodyBytes) throw tooLarge(bodyBytes);
     const chunks: Buffer[] = [];
     let size = 0;
@@ -107,7 +104,9 @@ export class ApiRequest {
       this.onBodyBytes?.(size);
       chunks.push(chunk);
     };
-    const stop = this.#clock.after(BODY_MS, () => this.#incoming.destroy(new Error('the body did not come in time')));
+    // What is not here by then is given up: who sends slowly takes up no room for ever.
+    const late = () => this.#incoming.destroy(new Error('the body did not come in time'));
+    const stop = this.#clock.after(bodySeconds * 1000, late);
     try {
       if (this.#incoming instanceof Readable) await readAll(this.#incoming, take);
       else for await (const chunk of this.#incoming) take(chunk);

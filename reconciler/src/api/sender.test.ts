@@ -1,9 +1,10 @@
 import { EventEmitter } from 'node:events';
 import type { Http2ServerResponse } from 'node:http2';
+import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import { expect, test } from 'vitest';
 import { FakeClock, settle } from '../runtime/fake-clock.ts';
 import type { Reply } from './reply.ts';
-import { Sender, STALL_MS } from './sender.ts';
+import { Sender } from './sender.ts';
 
 /** As Node's of HTTP/1.1 at its worst: it says that it has enough, never that it has room again. */
 class FullResponse extends EventEmitter {
@@ -34,7 +35,12 @@ function sending(clock: FakeClock, gone = new AbortController()) {
   const response = new FullResponse();
   const reply: Reply = { status: 200, type: 'text/plain', body: lines() };
   const to = { unsent: 0, cut: () => {} };
-  const sent = new Sender(clock).send(response as unknown as Http2ServerResponse, reply, to, gone.signal);
+  const sent = new Sender(clock, defaultServerLimits).send(
+    response as unknown as Http2ServerResponse,
+    reply,
+    to,
+    gone.signal,
+  );
   sent.catch(() => {});
   return { response, sent, gone };
 }
@@ -55,7 +61,7 @@ test('A client that takes nothing is given up after a while', async () => {
   const clock = new FakeClock(0);
   const { response, sent } = sending(clock);
   await settle();
-  await clock.advance(STALL_MS);
+  await clock.advance(defaultServerLimits.unsentSeconds * 1000);
   await expect(sent).rejects.toThrow('taken nothing');
   expect(response.ended).toBe(false);
 });

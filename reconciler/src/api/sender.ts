@@ -1,22 +1,24 @@
 /** Sends replies, and no faster than they are taken: what a client does not take is not kept for it without end. */
 import type { Http2ServerResponse } from 'node:http2';
 import { type Clock, retryable } from '@plumb/schemas';
+import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Reply } from './reply.ts';
 import { type Cuttable, Unsent } from './unsent.ts';
 
-/** A client that takes nothing for so long is cut off. Milliseconds. */
-export const STALL_MS = 30_000;
 /** Characters of a long body that are handed over at a time. */
 const PART = 64 * 1024;
 
 export class Sender {
   readonly #clock: Clock;
-  readonly #unsent = new Unsent();
+  readonly #unsent: Unsent;
+  readonly #stallSeconds: number;
   #stalled = 0;
 
-  constructor(clock: Clock, metrics?: Metrics) {
+  constructor(clock: Clock, limits: ServerLimits, metrics?: Metrics) {
     this.#clock = clock;
+    this.#unsent = new Unsent({ one: limits.unsentBytesPerConnection, all: limits.unsentBytes });
+    this.#stallSeconds = limits.unsentSeconds;
     const cut = (why: string, value: () => number) =>
       metrics?.readCounter('plumb_api_cut_off_total', 'Clients that did not take their answers.', { why }, value);
     cut('stalled', () => this.#stalled);
@@ -82,9 +84,9 @@ export class Sender {
   async #taken(left: PromiseWithResolvers<void>, gone: AbortSignal): Promise<void> {
     const leave = () => left.reject(gone.reason);
     gone.addEventListener('abort', leave, { once: true });
-    const stop = this.#clock.after(STALL_MS, () => {
+    const stop = this.#clock.after(this.#stallSeconds * 1000, () => {
       this.#stalled++;
-      left.reject(retryable('Stalled', `the client has taken nothing for ${STALL_MS / 1000} s`));
+      left.reject(retryable('Stalled', `the client has taken nothing for ${this.#stallSeconds} s`));
     });
     try {
       await left.promise;

@@ -56,7 +56,7 @@ describe('clients that do not take what they asked for', () => {
   });
 
   test('a long list keeps its seats until it is taken', async () => {
-    const api = await start({ admission: limits({ lists: { seats: 1, queue: 10, waitMs: 60_000 } }) });
+    const api = await start({ limits: limits({ listRequests: 1, listRequestsWaiting: 10, requestWaitSeconds: 60 }) });
     for (let i = 0; i < 5; i++) await api.ask('POST', ZONES, { body: large(`zone-${i}`) });
     const { session, get } = narrow(api, ZONES, 1024);
     const slow = get();

@@ -19,7 +19,7 @@ import { discoveryOf } from './discovery.ts';
 import type { AgentPeer } from './door/agent-peer.ts';
 import { rangesOf } from './door/origin.ts';
 import type { Extension } from './extension.ts';
-import { ADMISSION_LIMITS, Admission, type AdmissionLimits } from './fairness/admission.ts';
+import { Admission } from './fairness/admission.ts';
 import { listen } from './listener.ts';
 import { openApiOf } from './openapi.ts';
 import type { Wrongs } from './readable.ts';
@@ -48,8 +48,6 @@ export interface ApiOptions {
   audit?: Audit;
   /** What `/metrics` shows to who has a token. */
   metrics?: Metrics;
-  /** What is taken on at once; {@link ADMISSION_LIMITS}, if absent. */
-  admission?: AdmissionLimits;
   /** Bounds on what comes from outside; defaults, if absent. */
   limits?: ServerLimits;
   /** What is known to be wrong with objects; every one is looked at whenever it is read, if absent. */
@@ -89,7 +87,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     openApi: openApiOf(served),
     readiness: new Readiness(context, store, options.notReady),
     tokens: options.tokens,
-    admission: new Admission(ambient, options.admission ?? ADMISSION_LIMITS, options.metrics),
+    admission: new Admission(ambient, context.limits, options.metrics),
     extensions: options.extensions ?? [],
     audit: options.audit,
     version: versionInfo(),

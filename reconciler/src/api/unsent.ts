@@ -1,10 +1,5 @@
 /** What lies in memory because clients do not take their answers. */
 
-/** Bytes of answers that a connection may leave lying before it is cut off. */
-const UNSENT_OF_ONE = 8 * 1024 * 1024;
-/** Bytes of answers that all connections may leave lying before the one that leaves most is cut off. */
-const UNSENT_OF_ALL = 128 * 1024 * 1024;
-
 /** A connection that answers are sent on. */
 export interface Cuttable {
   /** Bytes of answers that the client has not taken yet. Kept by {@link Unsent}. */
@@ -13,13 +8,20 @@ export interface Cuttable {
   cut(): void;
 }
 
+export interface UnsentLimits {
+  /** Bytes that one connection may leave lying before it is cut off. */
+  one: number;
+  /** Bytes that all may leave lying before the one that leaves most is cut off. */
+  all: number;
+}
+
 export class Unsent {
-  readonly #limits: { one: number; all: number };
+  readonly #limits: UnsentLimits;
   readonly #lying = new Set<Cuttable>();
   #bytes = 0;
   #cut = 0;
 
-  constructor(limits = { one: UNSENT_OF_ONE, all: UNSENT_OF_ALL }) {
+  constructor(limits: UnsentLimits) {
     this.#limits = limits;
   }
 

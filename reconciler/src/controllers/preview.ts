@@ -54,9 +54,6 @@ export interface Preview {
   note?: string;
 }
 
-/** So many instances of an edited offering are looked at: planning all of many would keep the server from its work. */
-const MOST_AFFECTED = 200;
-
 /**
  * One preview for each declaration, in order; after them the instances that are not declared here and that an edited
  * offering changes or would have restarted. Throws terminal `Invalid` with every violation of every object.
@@ -92,11 +89,13 @@ function previewUsers(
   own: Preview,
 ): Preview[] {
   if (kind.kind !== 'InstanceOffering' || own.action !== 'update') return [];
+  // Planning all of many would keep the server from its work.
+  const most = context.limits.plannedInstances;
   const users = [...context.cache.referrers(key)].filter((user) => !overlay.has(user.key));
-  if (users.length > MOST_AFFECTED)
-    own.note = `${users.length} instances have this offering, and the first ${MOST_AFFECTED} of them were looked at`;
+  if (users.length > most)
+    own.note = `${users.length} instances have this offering, and the first ${most} of them were looked at`;
   return users
-    .slice(0, MOST_AFFECTED)
+    .slice(0, most)
     .map((user) => previewOne(context, imagined, user))
     .filter(({ steps, problem, note }) => steps.length > 0 || problem || note);
 }

@@ -1,11 +1,11 @@
 /** `/apis/plumb.dev/v1/admintoken` and `authority`: the administrator's token and the authority, replaced while the server runs. */
+import { terminal } from '@plumb/schemas';
 import type { ValueOf } from '@plumb/schemas/kinds/define.ts';
+import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { type Extension, taking } from '../api/extension.ts';
 import type { Pki } from '../pki/open.ts';
 
 const V1 = '/apis/plumb.dev/v1';
-/** Longest time that the authority of now and the one that follows are trusted side by side, in seconds. */
-const LONGEST_OVERLAP = 366 * 86_400;
 
 const ROTATION = {
   type: 'object',
@@ -15,13 +15,16 @@ const ROTATION = {
     overlapSeconds: {
       type: 'integer',
       minimum: 0,
-      maximum: LONGEST_OVERLAP,
       description: 'How long the authority of now is still trusted.',
     },
   },
 } as const;
 
-export function credentialExtensions(pki: Pki, now: () => number): Extension[] {
+export function credentialExtensions(
+  pki: Pki,
+  now: () => number,
+  { authorityOverlapSeconds: longest }: Pick<ServerLimits, 'authorityOverlapSeconds'>,
+): Extension[] {
   const authority = () => ({
     apiVersion: 'plumb.dev/v1',
     kind: 'Authority',
@@ -48,6 +51,10 @@ export function credentialExtensions(pki: Pki, now: () => number): Extension[] {
       method: 'POST',
       path: `${V1}/authority/rotate`,
       ...taking(ROTATION, async ({ overlapSeconds }: ValueOf<typeof ROTATION>) => {
+        if (overlapSeconds > longest) {
+          const message = `must be at most ${longest}, but is ${overlapSeconds}`;
+          throw terminal('Invalid', `overlapSeconds ${message}`, [{ field: 'overlapSeconds', message }]);
+        }
         await pki.replaceAuthority(now() + overlapSeconds * 1000);
         return { body: authority() };
       }),

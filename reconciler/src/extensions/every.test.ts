@@ -4,6 +4,7 @@ import http2 from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Access, findAccess } from '@plumb/client/access.ts';
+import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Extension } from '../api/extension.ts';
 import type { Control } from '../control.ts';
@@ -13,7 +14,7 @@ import { everyExtension } from './every.ts';
 
 /** They are declared without anything being asked of what they work with. */
 const nothing: unknown = new Proxy(() => {}, { get: () => nothing });
-const written = [...everyExtension(nothing as Pki, Date.now, () => nothing as Control)].filter(
+const written = [...everyExtension(nothing as Pki, Date.now, defaultServerLimits, () => nothing as Control)].filter(
   ({ method }) => method !== 'GET',
 );
 
@@ -164,6 +165,13 @@ describe.each(posts)('POST %s', (place, extension) => {
     for (const method of ['PUT', 'PATCH', 'OPTIONS', 'DELETE'])
       expect(refusal(await send(method, place))).toEqual([405, 'Status', 'MethodNotAllowed', 405]);
   });
+});
+
+test('an authority is not trusted beside its successor for longer than the limits say', async () => {
+  const overlapSeconds = defaultServerLimits.authorityOverlapSeconds + 1;
+  const answer = await send('POST', 'authority/rotate', JSON.stringify({ overlapSeconds }));
+  expect(refusal(answer)).toEqual([422, 'Status', 'Invalid', 422]);
+  expect(answer.body.details.causes[0].field).toBe('overlapSeconds');
 });
 
 describe.each(deletes)('DELETE %s', (place) => {

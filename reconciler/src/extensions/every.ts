@@ -1,4 +1,5 @@
 /** Every endpoint that is no resource. */
+import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import type { Extension } from '../api/extension.ts';
 import type { Control } from '../control.ts';
 import type { Pki } from '../pki/open.ts';
@@ -15,8 +16,13 @@ import { poisonedExtensions } from './poisoned.ts';
 import { readmissionExtensions } from './readmissions.ts';
 
 /** What needs everything comes last: `control` throws while the server loads, and asking for it is refused then. */
-export function* everyExtension(pki: Pki, now: () => number, control: () => Control): Generator<Extension> {
-  yield* credentialExtensions(pki, now);
+export function* everyExtension(
+  pki: Pki,
+  now: () => number,
+  limits: ServerLimits,
+  control: () => Control,
+): Generator<Extension> {
+  yield* credentialExtensions(pki, now, limits);
   const { fleet, context, scans } = control();
   yield* poisonedExtensions(context);
   yield pendingHostsExtension(fleet);
@@ -27,5 +33,5 @@ export function* everyExtension(pki: Pki, now: () => number, control: () => Cont
   yield* flowExtensions(context);
   yield cascadeExtension(context);
   yield planExtension(context);
-  yield driftScanExtension(scans);
+  yield driftScanExtension(scans, context.limits);
 }

@@ -10,11 +10,8 @@ import { parseObjectKey } from '../store/keys.ts';
 
 const PATH = '/apis/plumb.dev/v1/poisoned';
 
-/** Of more it is told how many there are. */
-const MOST = 10_000;
-
 export function poisonedExtensions(context: Context): Extension[] {
-  const { cache, store } = context;
+  const { cache, store, limits } = context;
   return [
     {
       method: 'GET',
@@ -22,7 +19,8 @@ export function poisonedExtensions(context: Context): Extension[] {
       async handle() {
         await lookAtRecords(store, cache.poisoned);
         const items: unknown[] = [];
-        for (const one of cache.poisoned.all((key) => cache.get(key))) if (items.push(view(one)) >= MOST) break;
+        for (const one of cache.poisoned.all((key) => cache.get(key)))
+          if (items.push(view(one)) >= limits.poisonedShown) break;
         const metadata = { objects: cache.poisoned.objects, records: cache.poisoned.records };
         return { body: { apiVersion: 'plumb.dev/v1', kind: 'PoisonedList', metadata, items } };
       },

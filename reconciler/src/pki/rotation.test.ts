@@ -1,4 +1,5 @@
 /** Replacing what the server and its clients know each other by, while it runs. */
+
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
@@ -22,6 +23,7 @@ import { connect } from 'node:tls';
 import { runPlumb } from '@plumb/cli/testing/run.ts';
 import { clientFor, findAccess } from '@plumb/client/access.ts';
 import { realAmbient } from '@plumb/schemas';
+import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import { AGENT_SERVER_NAME, caPin, parseJoinToken } from '@plumb/schemas/wire/join-token.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ApiRig, startApiRig, V1 } from '../api/testing/rig.ts';
@@ -197,7 +199,7 @@ describe('while the server runs', () => {
     api = await startApiRig({
       extensions: {
         *[Symbol.iterator]() {
-          yield* credentialExtensions(api.pki, () => api.clock.now());
+          yield* credentialExtensions(api.pki, () => api.clock.now(), defaultServerLimits);
         },
       },
     });

@@ -1,9 +1,11 @@
 import { defaultsOf, type LimitDefinitions, type LimitsOf } from './define.ts';
 import { requestLimitDefinitions } from './requests.ts';
+import { servingLimitDefinitions } from './serving.ts';
 
 /** The bounds of `plumb server`. One line per limit, each used where it is enforced. */
 export const serverLimitDefinitions = {
   ...requestLimitDefinitions,
+  ...servingLimitDefinitions,
   joinBytes: {
     description: 'Size of a Join request of an agent.',
     above: 'The request is refused; the connection goes on.',
@@ -241,7 +243,7 @@ export const serverLimitDefinitions = {
   unauthenticatedHandshakes: {
     description: 'Connections in all that speak TLS, or begin to, and on which nobody has shown a credential yet.',
     above:
-      'A further connection waits with its handshake; the oldest makes room when it has shown nothing for three seconds.',
+      'A further connection waits with its handshake; the oldest makes room when it has shown nothing for handshakeGraceSeconds.',
     default: 64,
     minimum: 8,
     maximum: 1 << 20,

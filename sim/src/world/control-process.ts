@@ -3,7 +3,7 @@ import type { Handler } from '@plumb/reconciler/api/call.ts';
 import { ensureDefaultNamespace, namespaceResource } from '@plumb/reconciler/api/core/namespace.ts';
 import { finishNamespaceDeletions } from '@plumb/reconciler/api/core/namespace-delete.ts';
 import type { Extension } from '@plumb/reconciler/api/extension.ts';
-import { ADMISSION_LIMITS, Admission } from '@plumb/reconciler/api/fairness/admission.ts';
+import { Admission } from '@plumb/reconciler/api/fairness/admission.ts';
 import { Readiness } from '@plumb/reconciler/api/readiness.ts';
 import { ApiRequest } from '@plumb/reconciler/api/request.ts';
 import { Router } from '@plumb/reconciler/api/router.ts';
@@ -88,7 +88,7 @@ export class ControlProcess {
       openApi: () => undefined,
       readiness: new Readiness(context, store),
       tokens: { check: () => ({ name: 'admin', groups: [] }) },
-      admission: new Admission(ambient, ADMISSION_LIMITS),
+      admission: new Admission(ambient, context.limits),
       extensions: { [Symbol.iterator]: () => extensionsOf(loading.get()) },
       version: {},
     });
@@ -124,7 +124,7 @@ function* extensionsOf({ context, scans }: Control): Generator<Extension> {
   yield fenceExtension(context);
   yield* flowExtensions(context);
   yield cascadeExtension(context);
-  yield driftScanExtension(scans);
+  yield driftScanExtension(scans, context.limits);
 }
 
 /** Each page of what is loaded takes as long as a thousand of them, and what is written meanwhile is not in it. */

@@ -60,6 +60,7 @@ export class Door implements VisitorEvents {
       burst: limits.handshakesPerAddressAtOnce,
       allPerSecond: limits.handshakesPerSecond,
       allBurst: limits.handshakesAtOnce,
+      mostOrigins: limits.pacedAddresses,
       makeRoom: (origin) => this.#strangers.makeRoomInside(origin),
       isKnown: (origin) => this.#strangers.isKnown(origin),
     });

@@ -23,6 +23,7 @@ function rig(options: Partial<ConstructorParameters<typeof Pacer>[0]> = {}) {
     burst: 5,
     allPerSecond: 100,
     allBurst: 50,
+    mostOrigins: 16_384,
     makeRoom: () => true,
     isKnown: () => false,
     ...options,

@@ -10,6 +10,8 @@ export interface PacerOptions {
   /** Of all origins together. */
   allPerSecond: number;
   allBurst: number;
+  /** Origins whose pace is known; further ones share one. */
+  mostOrigins: number;
   /** Whether there is room for one more of the origin; makes room, if it can. */
   makeRoom(origin: string): boolean;
   /** Whether somebody of the origin has shown a credential before: it goes before others. */
@@ -18,8 +20,6 @@ export interface PacerOptions {
 
 /** How long one turn of letting in lasts, in milliseconds. */
 const TURN_MS = 10;
-/** Origins whose pace is known; further ones share one. */
-const MOST_ORIGINS = 16_384;
 const SHARED = 'others';
 /** Who is among so many newest may be the next. */
 const NEWEST = 8;
@@ -129,8 +129,9 @@ export class Pacer {
     const { burst } = this.#options;
     let bucket = this.#buckets.get(origin);
     if (bucket !== undefined) return bucket;
-    if (this.#buckets.size >= MOST_ORIGINS) this.#forgetQuiet(now);
-    if (this.#buckets.size >= MOST_ORIGINS && origin !== SHARED) return this.#bucketOf(SHARED, now);
+    const { mostOrigins } = this.#options;
+    if (this.#buckets.size >= mostOrigins) this.#forgetQuiet(now);
+    if (this.#buckets.size >= mostOrigins && origin !== SHARED) return this.#bucketOf(SHARED, now);
     bucket = new Bucket(burst, now);
     this.#buckets.set(origin, bucket);
     return bucket;

@@ -11,9 +11,6 @@ export interface StrangersOptions {
 /** How often they are looked at while there are any, in milliseconds: one that floods is closed before it has cost much. */
 const LOOK_MS = 20;
 
-/** Who has shown a credential by then is not in the way of others. Milliseconds: a few round trips, to a server that is busy. */
-const GRACE_MS = 3000;
-
 /** Whose oldest connection is closed to make room has more than this many. */
 const FEW = 4;
 
@@ -59,7 +56,7 @@ export class Strangers {
     const now = clock.now();
     // Who was known before goes before others: a stranger makes room for it, however short his time was.
     const isPreferred = this.#known.has(origin) && !this.#known.has(oldest.origin);
-    if (!isPreferred && now - since < GRACE_MS && now >= since) return false;
+    if (!isPreferred && now - since < limits.handshakeGraceSeconds * 1000 && now >= since) return false;
     this.#end(oldest);
     return true;
   }

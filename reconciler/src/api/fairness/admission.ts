@@ -1,5 +1,6 @@
 /** What the server takes on at once, and from whom. See docs/decisions/0009-fair-admission.md. */
 import { type Ambient, terminal } from '@plumb/schemas';
+import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { Reply } from '../reply.ts';
 import type { ApiRequest } from '../request.ts';
@@ -10,28 +11,28 @@ import { Level, type LevelLimits } from './level.ts';
 import { Overloaded } from './overloaded.ts';
 import { publishAdmission } from './publish.ts';
 
-export interface AdmissionLimits {
+interface AdmissionLimits {
   levels: Record<LevelName, LevelLimits>;
   /** Watches that are open at the same time, of all clients. */
   watches: number;
 }
 
-/** Below the 30 s in which our own clients expect an answer. */
-const WAIT_MS = 20_000;
-
 /**
- * A burst of 10,000 writes of one client waits and is not turned away. 256 of them at once are enough to fill the
- * commits that they share, and few enough that a seat comes free soon.
+ * With the defaults, a burst of 10,000 writes of one client waits and is not turned away. 256 of them at once are enough to fill
+ * the commits that they share, and few enough that a seat comes free soon.
  */
-export const ADMISSION_LIMITS: AdmissionLimits = {
-  levels: {
-    system: { seats: 64, queue: 1024, waitMs: WAIT_MS },
-    reads: { seats: 128, queue: 4096, waitMs: WAIT_MS },
-    lists: { seats: 64, queue: 1024, waitMs: WAIT_MS },
-    writes: { seats: 256, queue: 10_240, waitMs: WAIT_MS },
-  },
-  watches: 8_000,
-};
+function admissionLimits(limits: ServerLimits): AdmissionLimits {
+  const waitMs = limits.requestWaitSeconds * 1000;
+  return {
+    levels: {
+      system: { seats: limits.systemRequests, queue: limits.systemRequestsWaiting, waitMs },
+      reads: { seats: limits.readRequests, queue: limits.readRequestsWaiting, waitMs },
+      lists: { seats: limits.listRequests, queue: limits.listRequestsWaiting, waitMs },
+      writes: { seats: limits.writeRequests, queue: limits.writeRequestsWaiting, waitMs },
+    },
+    watches: limits.watches,
+  };
+}
 
 /** An answer that is larger, or comes in parts, keeps its seats until it is sent: until then it takes memory. Bytes. */
 const SENT_AT_ONCE = 64 * 1024;
@@ -41,8 +42,9 @@ export class Admission {
   readonly #watches: Holdings;
   readonly #rejected = { watches: 0 };
 
-  constructor(ambient: Ambient, limits: AdmissionLimits, metrics?: Metrics) {
+  constructor(ambient: Ambient, bounds: ServerLimits, metrics?: Metrics) {
     const { clock, random } = ambient;
+    const limits = admissionLimits(bounds);
     const levels = {} as Record<LevelName, Level>;
     const published = metrics && publishAdmission(metrics);
     for (const name of LEVELS) {

@@ -1,19 +1,13 @@
 /** An API whose limits the test makes small, and whose metrics it reads. */
+import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { expect } from 'vitest';
 import { Metrics } from '../../runtime/metrics.ts';
 import { MemoryStore } from '../../store/memory.ts';
-import { ADMISSION_LIMITS, type AdmissionLimits } from '../fairness/admission.ts';
 import type { ApiOptions } from '../start.ts';
 import { type ApiRig, startApiRig } from './rig.ts';
 
-/** The product's limits, but for these. */
-export const limits = (
-  changed: Partial<AdmissionLimits['levels']>,
-  watches = ADMISSION_LIMITS.watches,
-): AdmissionLimits => ({
-  levels: { ...ADMISSION_LIMITS.levels, ...changed },
-  watches,
-});
+/** The product's limits, with these in place of its own. */
+export const limits = (changed: Partial<ServerLimits>): ServerLimits => ({ ...defaultServerLimits, ...changed });
 
 let stop: (() => Promise<void>) | undefined;
 
@@ -28,7 +22,7 @@ export interface Loaded extends ApiRig {
   metric(line: string): Promise<number>;
 }
 
-export async function start(options: Pick<Partial<ApiOptions>, 'admission' | 'tokens'> = {}): Promise<Loaded> {
+export async function start(options: Pick<Partial<ApiOptions>, 'limits' | 'tokens'> = {}): Promise<Loaded> {
   const metrics = new Metrics();
   const store = new MemoryStore();
   const rig = await startApiRig({ ...options, store, metrics });

@@ -13,8 +13,6 @@ import { type Selection, selectionOf } from '../selection.ts';
 
 /** How often a client that asked for bookmarks gets one. */
 const BOOKMARK_MS = 60_000;
-/** When a watch ends whose client did not say; spread, so that clients do not come back together. */
-const MIN_TIMEOUT_MS = 30 * 60_000;
 
 /** Annotation of the bookmark that closes the initial events of a streaming list (KEP-3157). */
 const INITIAL_EVENTS_END = { 'k8s.io/initial-events-end': 'true' };
@@ -130,11 +128,11 @@ function line(type: string, object: string): string {
   return `{"type":"${type}","object":${object}}\n`;
 }
 
-/** The request's signal, with the time limit of the watch. */
+/** The request's signal, with the time limit of the watch: where the client names none, spread, so that clients do not come back together. */
 function limited(context: ApiContext, timeoutSeconds: number, request: AbortSignal): AbortSignal {
   const { clock, random } = context.ambient;
   const asked = timeoutSeconds * 1000;
-  const limit = asked > 0 ? asked : MIN_TIMEOUT_MS * (1 + random.next());
+  const limit = asked > 0 ? asked : context.limits.watchSeconds * 1000 * (1 + random.next());
   const end = new AbortController();
   const stop = clock.after(limit, () => end.abort());
   request.addEventListener('abort', stop, { once: true });
