@@ -107,7 +107,20 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     );
   const controllers = runControllers({
     context: {
-      ...{ store, cache, fleet, index, events, ambient, journal, holdings, endpoints, limits, audit: options.audit },
+      ...{
+        store,
+        cache,
+        read: cache,
+        fleet,
+        index,
+        events,
+        ambient,
+        journal,
+        holdings,
+        endpoints,
+        limits,
+        audit: options.audit,
+      },
       lane: new AllocationLane(store, index, feed),
       liveness: new HostLiveness(fleet, ambient.clock),
       drifts: new SharedDrifts(),

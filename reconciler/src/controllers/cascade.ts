@@ -18,7 +18,7 @@ export function cascadeFrom(context: Context, roots: readonly string[]): Reached
   const reached = new Map<string, Reached>();
   const queue: Reached[] = [];
   for (const key of roots) {
-    const cached = context.cache.get(key);
+    const cached = context.read.get(key);
     if (!cached && context.cache.poisoned.get(key))
       throw terminal(
         'Poisoned',
@@ -38,10 +38,10 @@ export function cascadeFrom(context: Context, roots: readonly string[]): Reached
 }
 
 function dependents(context: Context, cached: Cached): Cached[] {
-  const found = [...context.cache.referrers(cached.key)];
+  const found = [...context.read.referrers(cached.key)];
   if (cached.kind.kind === 'Host')
     for (const uid of context.holdings.on(cached.object.metadata.name)) {
-      const instance = context.cache.byUid(uid) as Cached<Instance> | undefined;
+      const instance = context.read.byUid(uid) as Cached<Instance> | undefined;
       if (instance) found.push(instance);
     }
   return found;

@@ -9,6 +9,7 @@ import type { HostLiveness } from '../fleet/liveness.ts';
 import type { Journal } from '../flow/journal.ts';
 import type { ObjectCache } from '../runtime/cache.ts';
 import type { EventRecorder } from '../runtime/events.ts';
+import type { Reader } from '../runtime/reader.ts';
 import type { Store } from '../store/store.ts';
 import type { Wrote } from './audit.ts';
 import type { OwnState } from './own-state.ts';
@@ -37,7 +38,10 @@ export interface Again {
 /** What controllers are made with. */
 export interface Context {
   store: Store;
-  cache: ObjectCache;
+  /** What objects are: real ones, or such as a preview imagines. */
+  read: Reader;
+  /** Of the same objects when they change, and what cannot be understood. */
+  cache: Omit<ObjectCache, keyof Reader>;
   fleet: Fleet;
   journal: Journal;
   index: AllocationIndex;

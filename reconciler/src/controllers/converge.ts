@@ -102,7 +102,7 @@ function stepsByHost(context: Context, { owner, isLast }: For, wanted: HostSteps
     const step = stepFor(live, desired);
     if (step === undefined || !context.liveness.connected(host)) continue;
     // What is on its way out is left as it is, until it goes.
-    if (step.verb === 'ensure' && restrictionOf(context.cache, host)) continue;
+    if (step.verb === 'ensure' && restrictionOf(context, host)) continue;
     if (isLast && step.verb === 'remove')
       unanswered.noteRemoval(owner, host, step.resource, context.ambient.clock.now());
     byHost.set(host, [...(byHost.get(host) ?? []), step]);
@@ -118,7 +118,7 @@ export async function makeOn(
   resource: HostResource,
   attention: CommandAttention,
 ): Promise<void> {
-  const restriction = restrictionOf(context.cache, host);
+  const restriction = restrictionOf(context, host);
   if (restriction) throw restriction.error;
   const steps: FleetCommand['steps'] = [{ id: `ensure ${resourceKey(resource)}`, verb: 'ensure', resource }];
   for (const { error } of await context.fleet.send(host, { owner, fence, steps }, attention)) if (error) throw error;
@@ -191,6 +191,6 @@ export function named(hosts: Iterable<string>): string {
 const NAMED = 5;
 
 async function tellDegraded(context: Context, cached: Cached, condition: ConditionInput): Promise<void> {
-  const latest = context.cache.get(cached.key) ?? cached;
+  const latest = context.read.get(cached.key) ?? cached;
   await writeStatus(context, latest, (status, object) => conditionsTo(context, status, object, [condition], []));
 }

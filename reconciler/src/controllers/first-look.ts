@@ -6,7 +6,7 @@
 import type { Host, Instance } from '@plumb/schemas';
 import { HostCount } from '../allocation/recount.ts';
 import type { Allocation } from '../plan/allocation.ts';
-import type { Cached } from '../runtime/cache.ts';
+import type { Cached, ObjectCache } from '../runtime/cache.ts';
 import { findCondition } from '../runtime/conditions.ts';
 import type { SetAside } from '../runtime/poisoned.ts';
 import { keys } from '../store/keys.ts';
@@ -26,9 +26,12 @@ export interface Found {
   count: HostCount;
 }
 
+/** What is surveyed: everything that is loaded. */
+type Surveyed = Pick<Context, 'journal' | 'holdings' | 'fleet'> & { cache: ObjectCache };
+
 /** Looks at every object while it is loaded, when it is unpacked anyway. */
 export class Survey {
-  readonly #context: Pick<Context, 'cache' | 'journal' | 'holdings' | 'fleet'>;
+  readonly #context: Surveyed;
   readonly #found: Found = {
     ...{ unplaced: new Set(), waiting: new Set(), growing: new Growing(), now: new Set() },
     count: new HostCount(),
@@ -38,7 +41,7 @@ export class Survey {
   readonly #ends: (() => void)[];
 
   /** Follows the cache, which is not loaded yet. */
-  constructor(context: Pick<Context, 'cache' | 'journal' | 'holdings' | 'fleet'>) {
+  constructor(context: Surveyed) {
     this.#context = context;
     this.#ends = [
       context.cache.onChange(({ key, before, after, wasAside, aside }) => {

@@ -24,10 +24,10 @@ export async function guarded(
   } catch (thrown) {
     const error = stillWanted(
       PlumbError.from(thrown, `reconciling ${cached.key}`),
-      context.cache.get(cached.key) ?? cached,
+      context.read.get(cached.key) ?? cached,
     );
     if (!unremarkable.has(error.reason)) {
-      const latest = context.cache.get(cached.key) ?? cached;
+      const latest = context.read.get(cached.key) ?? cached;
       await writeStatus(context, latest, (status, object) => failedStatus(context, status, object, error));
     }
     if (error.retry === 'terminal') return undefined;

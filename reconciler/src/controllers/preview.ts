@@ -20,7 +20,8 @@ import { type InnerRules, type Judged, judgeInner } from '@plumb/schemas/project
 import { Mistakes } from '@plumb/schemas/project/validate-mistakes.ts';
 import { equal } from '../plan/plan.ts';
 import { stepWords } from '../plan/step-words.ts';
-import type { Cached, ObjectCache } from '../runtime/cache.ts';
+import type { Cached } from '../runtime/cache.ts';
+import { ImaginedReader } from '../runtime/reader.ts';
 import { keys } from '../store/keys.ts';
 import type { Context } from './controller.ts';
 import { planInstance } from './instance/planning.ts';
@@ -74,7 +75,7 @@ export function preview(context: Context, declarations: readonly Declaration[], 
   });
   const errors = mistakes.list();
   if (errors.length > 0) throw terminal('Invalid', errors.map((e) => `${e.field} ${e.message}`).join('; '), errors);
-  const imagined: Context = { ...context, cache: overlaid(context.cache, overlay) };
+  const imagined: Context = { ...context, read: new ImaginedReader(context.read, overlay) };
   const previews = wanted.map((cached) => previewOne(context, imagined, cached));
   const affected = wanted.flatMap((cached, i) => previewUsers(context, imagined, overlay, cached, previews[i]!));
   return [...previews, ...affected];
@@ -91,7 +92,7 @@ function previewUsers(
   if (kind.kind !== 'InstanceOffering' || own.action !== 'update') return [];
   // Planning all of many would keep the server from its work.
   const most = context.limits.plannedInstances;
-  const users = [...context.cache.referrers(key)].filter((user) => !overlay.has(user.key));
+  const users = [...context.read.referrers(key)].filter((user) => !overlay.has(user.key));
   if (users.length > most)
     own.note = `${users.length} instances have this offering, and the first ${most} of them were looked at`;
   return users
@@ -108,7 +109,7 @@ function hypothetical(
 ): Judged & { cached: Cached } {
   const namespace = kind.scope === 'Namespaced' ? (metadata.namespace ?? 'default') : undefined;
   const key = keys.object(kind.plural, namespace, metadata.name);
-  const before = context.cache.get(key);
+  const before = context.read.get(key);
   const { namespace: _, ...unplaced } = metadata;
   const sent = applyDefaults(
     kind,
@@ -158,16 +159,9 @@ function asIfReady(
   };
 }
 
-/** The cache as it would be. */
-function overlaid(cache: ObjectCache, overlay: ReadonlyMap<string, Cached>): ObjectCache {
-  const imagined = Object.create(cache) as ObjectCache;
-  imagined.get = ((key: string) => overlay.get(key) ?? cache.get(key)) as ObjectCache['get'];
-  return imagined;
-}
-
 function previewOne(context: Context, imagined: Context, cached: Cached): Preview {
   const { metadata, kind } = cached.object;
-  const before = context.cache.get(cached.key);
+  const before = context.read.get(cached.key);
   const base = {
     kind,
     ...(metadata.namespace ? { namespace: metadata.namespace } : {}),

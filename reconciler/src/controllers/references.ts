@@ -18,7 +18,7 @@ export function resolve<T extends PlumbObject>(
   options: { newUse: boolean },
 ): Cached<T> {
   const key = referenceKey(kind, from.metadata.namespace, word);
-  const found = context.cache.get<T>(key);
+  const found = context.read.get<T>(key);
   if (!found && context.cache.poisoned.get(key))
     throw retryable(
       'ReferencePoisoned',
@@ -42,15 +42,15 @@ export function mustBeReady(field: string, found: Cached): void {
 
 /** `Kind namespace/name` of everything that refers to the object, sorted. */
 export function referrerNames(context: Context, cached: Cached): string[] {
-  const { cache } = context;
+  const { cache, read } = context;
   const aside = Array.from(cache.poisoned.referrers(cached.key), ({ rest }) => rest);
-  return [...Array.from(cache.referrers(cached.key), ({ object }) => object), ...aside]
+  return [...Array.from(read.referrers(cached.key), ({ object }) => object), ...aside]
     .map(({ kind, metadata }) => `${kind} ${objectName(metadata)}`)
     .sort();
 }
 
 /** The name of the object with this uid, whether or not it can be understood. */
-export function nameOf({ cache }: Pick<Context, 'cache'>, uid: string): string {
-  const object = cache.byUid(uid)?.object ?? cache.poisoned.byUid(uid)?.rest;
+export function nameOf({ cache, read }: Pick<Context, 'read' | 'cache'>, uid: string): string {
+  const object = read.byUid(uid)?.object ?? cache.poisoned.byUid(uid)?.rest;
   return object ? `${object.kind} ${objectName(object.metadata)}` : `the object with uid ${uid}`;
 }

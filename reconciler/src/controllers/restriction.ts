@@ -1,14 +1,13 @@
 /** Which hosts are told to remove resources only, and which get nothing new, as their Host and their agent say. */
 import { type Host, type PlumbError, retryable } from '@plumb/schemas';
 import type { Restriction } from '../fleet/restricted.ts';
-import type { ObjectCache } from '../runtime/cache.ts';
 import { keys } from '../store/keys.ts';
 import type { Context } from './controller.ts';
 
 /** Undefined when resources may be made there. */
-export function restrictionOf(cache: Pick<ObjectCache, 'get' | 'poisoned'>, name: string): Restriction | undefined {
+export function restrictionOf({ read, cache }: Pick<Context, 'read' | 'cache'>, name: string): Restriction | undefined {
   const key = keys.object('hosts', undefined, name);
-  const host = cache.get<Host>(key)?.object;
+  const host = read.get<Host>(key)?.object;
   if (host === undefined && cache.poisoned.get(key)) {
     const why = `what is declared of host ${name} cannot be understood: nothing is made there`;
     return { off: false, error: retryable('HostPoisoned', why) };
@@ -33,11 +32,11 @@ export function fencedError({ metadata: { name }, status }: Host): PlumbError {
 }
 
 /** Why an instance that has nothing to lose is made on another host than this. */
-export function unfitError(context: Pick<Context, 'cache' | 'fleet'>, name: string): PlumbError | undefined {
-  return restrictionOf(context.cache, name)?.error ?? context.fleet.silenceOf(name);
+export function unfitError(context: Pick<Context, 'read' | 'cache' | 'fleet'>, name: string): PlumbError | undefined {
+  return restrictionOf(context, name)?.error ?? context.fleet.silenceOf(name);
 }
 
 /** Whether a person said that the host is off, and it has not come back since. */
-export function isOff({ cache, liveness }: Pick<Context, 'cache' | 'liveness'>, name: string): boolean {
-  return restrictionOf(cache, name)?.off === true && !liveness.connected(name);
+export function isOff(context: Pick<Context, 'read' | 'cache' | 'liveness'>, name: string): boolean {
+  return restrictionOf(context, name)?.off === true && !context.liveness.connected(name);
 }

@@ -38,7 +38,7 @@ export function runControllers({ context: parts, survey, metrics, notes, onError
   const states = new OwnStates();
   const context: Context = {
     ...parts,
-    fleet: restricted(parts.fleet, (host) => restrictionOf(parts.cache, host)),
+    fleet: restricted(parts.fleet, (host) => restrictionOf(parts, host)),
     unplaced: found.unplaced,
     strays: new Set(),
     own: (state) => states.get(state),

@@ -48,11 +48,11 @@ function usersOf(context: Context, { kind, object }: Cached): string[] {
 }
 
 /** Keys of the networks that its ports are on: nothing else may say that it used them. */
-function networksOf({ cache, fleet }: Context, uid: string): string[] {
+function networksOf({ read, fleet }: Context, uid: string): string[] {
   const uids = new Set<string>();
   for (const { resource } of fleet.ownedBy(uid))
     if (resource.kind === 'port') for (const network of [resource.spec.subnet, resource.spec.bridge]) uids.add(network);
-  return Array.from(uids, (network) => cache.byUid(network)?.key).filter((key) => key !== undefined);
+  return Array.from(uids, (network) => read.byUid(network)?.key).filter((key) => key !== undefined);
 }
 
 async function removeLive(context: Context, { key, object, revision }: Cached): Promise<void> {

@@ -51,7 +51,7 @@ export async function tellSharedDrift(context: Context, cached: Cached, wanted: 
   const found = foundOn(context, cached.object.metadata.uid, wanted);
   if (found.size === 0) return;
   const message = `${sentenceOf(found)}; it is repaired`;
-  const latest = context.cache.get(cached.key) ?? cached;
+  const latest = context.read.get(cached.key) ?? cached;
   const before = findCondition(latest.object, 'Drifted');
   if (before?.status === 'True' && before.message === message) return;
   await writeStatus(context, latest, (status, object) =>
@@ -62,7 +62,7 @@ export async function tellSharedDrift(context: Context, cached: Cached, wanted: 
 
 /** To be called when every host is as declared. */
 export async function tellSharedRepaired(context: Context, cached: Cached): Promise<void> {
-  const latest = context.cache.get(cached.key) ?? cached;
+  const latest = context.read.get(cached.key) ?? cached;
   const found = findCondition(latest.object, 'Drifted');
   if (found?.status !== 'True') return;
   const message = `was repaired; what was found: ${found.message.replace(/; it is repaired$/, '')}`;

@@ -38,7 +38,7 @@ export function flowExtensions(context: Context): Extension[] {
 
 /** A flow as people read it. Specs of resources stay inside: they may hold user data. */
 function view(context: Context, { record, revision }: Journaled) {
-  const object = context.cache.byUid(record.uid)?.object;
+  const object = context.read.byUid(record.uid)?.object;
   return {
     apiVersion: 'plumb.dev/v1',
     kind: 'Flow',

@@ -11,7 +11,7 @@ import { parseObjectKey } from '../store/keys.ts';
 const PATH = '/apis/plumb.dev/v1/poisoned';
 
 export function poisonedExtensions(context: Context): Extension[] {
-  const { cache, store, limits } = context;
+  const { cache, read, store, limits } = context;
   return [
     {
       method: 'GET',
@@ -19,7 +19,7 @@ export function poisonedExtensions(context: Context): Extension[] {
       async handle() {
         await lookAtRecords(store, cache.poisoned);
         const items: unknown[] = [];
-        for (const one of cache.poisoned.all((key) => cache.get(key)))
+        for (const one of cache.poisoned.all((key) => read.get(key)))
           if (items.push(view(one)) >= limits.poisonedShown) break;
         const metadata = { objects: cache.poisoned.objects, records: cache.poisoned.records };
         return { body: { apiVersion: 'plumb.dev/v1', kind: 'PoisonedList', metadata, items } };

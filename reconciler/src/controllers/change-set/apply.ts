@@ -16,7 +16,7 @@ import type { ChangeSetRecord, KeptRecord, Member } from './record.ts';
 /** Puts every object as declared, with the record of how to get back. Throws terminal `Invalid`. */
 export async function applyForward(context: Context, cached: Cached<ChangeSet>): Promise<void> {
   const { object: changeSet } = cached;
-  const declared = admitAll(changeSet, context.limits, (key) => context.cache.get(key)?.object);
+  const declared = admitAll(changeSet, context.limits, (key) => context.read.get(key)?.object);
   const now = context.ambient.clock.now();
   const batch: Batch = { preconditions: [{ key: cached.key, revision: cached.revision }], ops: [] };
   batch.preconditions.push(...(await namespacesStay(context, declared)));
@@ -152,7 +152,7 @@ export async function applyBack(
   const back: ChangeSetRecord = { ...record, direction: 'back', members, failure };
   batch.ops.push({ type: 'put', key: recordKey, value: JSON.stringify(back) });
   const { revision: returned } = await context.store.commit(batch);
-  const changeSet = context.cache.byUid(uid)?.object.metadata;
+  const changeSet = context.read.byUid(uid)?.object.metadata;
   for (const { key, previous } of members) told(context, changeSet, previous ? 'update' : 'delete', key);
   // When everything is someone else's by now, no object was written, and the cache has nothing to show.
   if (members.length > 0) await context.cache.shows(returned);

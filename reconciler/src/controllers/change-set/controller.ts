@@ -31,7 +31,7 @@ export function changeSetController(context: Context): Controller {
     outputs: ['ChangeSet.status', 'the objects that it declares'],
     concurrency: 16,
     async reconcile(key: string): Promise<Again | undefined> {
-      const cached = context.cache.get<ChangeSet>(key);
+      const cached = context.read.get<ChangeSet>(key);
       if (!cached) return undefined;
       return guarded(context, cached, () => reconcile(context, cached));
     },
@@ -82,7 +82,7 @@ async function goForward(context: Context, cached: Cached<ChangeSet>, kept: Kept
   const { members, deadlineAt } = kept.record;
   const waiting: string[] = [];
   for (const member of members) {
-    const object = context.cache.get(member.key)?.object;
+    const object = context.read.get(member.key)?.object;
     const name = nameOf(member, object);
     if (object?.metadata.uid !== member.uid || object.metadata.deletionTimestamp)
       return turnBack(context, cached, kept, { reason: 'MemberDeleted', message: `${name} was deleted meanwhile` });
@@ -127,14 +127,14 @@ async function turnBack(
 async function goBack(context: Context, cached: Cached<ChangeSet>, kept: KeptRecord): Promise<Again | undefined> {
   const { members, failure } = kept.record;
   const waiting = members.filter((member) => !hasReturned(context, member));
-  const names = waiting.map((m) => nameOf(m, context.cache.get(m.key)?.object)).join(', ');
+  const names = waiting.map((m) => nameOf(m, context.read.get(m.key)?.object)).join(', ');
   if (waiting.some((member) => !isHeldByOthers(context, member, members))) {
     await tell(context, cached, 'Returning', `${failure!.message}; being returned to what they were: ${names}`);
     return undefined;
   }
   if (cached.object.metadata.deletionTimestamp) {
     await context.store.commit(endOf(cached, kept));
-    await depart(context, context.cache.get<ChangeSet>(cached.key) ?? cached);
+    await depart(context, context.read.get<ChangeSet>(cached.key) ?? cached);
     return undefined;
   }
   const stays = waiting.length > 0 ? `, but for ${names}: others refer to it, and it goes when they are gone` : '';
@@ -147,7 +147,7 @@ async function goBack(context: Context, cached: Cached<ChangeSet>, kept: KeptRec
 
 /** Whether the object is gone, or what it was: Ready if it was Ready, else only looked at; or someone else's since. */
 function hasReturned(context: Context, { key, uid, generation, previous }: Member): boolean {
-  const object = context.cache.get(key)?.object;
+  const object = context.read.get(key)?.object;
   if (object?.metadata.uid !== uid) return true;
   if (!previous) return false;
   if (isReady(object) || isStalled(object) || object.metadata.generation !== generation) return true;
@@ -160,7 +160,7 @@ function hasReturned(context: Context, { key, uid, generation, previous }: Membe
 function isHeldByOthers(context: Context, { key, previous }: Member, members: readonly Member[]): boolean {
   if (previous) return false;
   const going = new Set(members.filter((m) => !m.previous).map((m) => m.key));
-  return [...context.cache.referrers(key)].some((referrer) => !going.has(referrer.key));
+  return [...context.read.referrers(key)].some((referrer) => !going.has(referrer.key));
 }
 
 /** The end in one commit: what became of it, and no record any more. */
@@ -185,7 +185,7 @@ async function finish(
 }
 
 async function tell(context: Context, cached: Cached, reason: string, message: string): Promise<void> {
-  const latest = context.cache.get(cached.key) ?? cached;
+  const latest = context.read.get(cached.key) ?? cached;
   const conditions = [
     { type: 'Ready', status: 'False' as const, reason, message },
     { type: 'Reconciling', status: 'True' as const, reason, message },

@@ -11,9 +11,9 @@ export const changeSetModule: KindModule = {
       source: 'object',
       of: ANY,
       when: 'another object comes, goes or is found otherwise: those that are under way, since they wait for theirs',
-      *wake({ kind, material }, { cache }) {
+      *wake({ kind, material }, { read }) {
         if (kind.kind === changeSet.kind || !material) return;
-        for (const { key, object } of cache.list(changeSet.plural))
+        for (const { key, object } of read.list(changeSet.plural))
           if (!isReady(object) && !isStalled(object)) yield key;
       },
     },

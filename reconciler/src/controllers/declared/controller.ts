@@ -12,7 +12,7 @@ export function declaredController(context: Context, kind: KindDefinition): Cont
     outputs: [`${kind.kind}.status`],
     concurrency: 64,
     async reconcile(key: string): Promise<Again | undefined> {
-      const cached = context.cache.get(key);
+      const cached = context.read.get(key);
       if (!cached) return undefined;
       if (cached.object.metadata.deletionTimestamp) {
         const blockers = referrerNames(context, cached);

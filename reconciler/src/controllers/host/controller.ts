@@ -50,7 +50,7 @@ export function hostController(context: Context): Controller {
     outputs: ['Host.status', 'resources whose owner was deleted'],
     concurrency: 64,
     async reconcile(key: string): Promise<Again | undefined> {
-      const cached = context.cache.get<Host>(key);
+      const cached = context.read.get<Host>(key);
       if (!cached) {
         wishes.delete(key.slice(key.lastIndexOf('/') + 1));
         return undefined;
@@ -146,7 +146,7 @@ function tellBack(context: Context, { object }: Cached<Host>): void {
   const { name } = object.metadata;
   context.events.record({ object, type: 'Normal', reason: 'Unfenced', message: `host ${name} is back` });
   for (const uid of context.holdings.on(name)) {
-    const held = context.cache.byUid(uid);
+    const held = context.read.byUid(uid);
     if (held) context.enqueue(held.key);
   }
 }
@@ -202,7 +202,7 @@ async function letGo(context: Context, live: HostLive, removable: LiveResource[]
   const left: LiveResource[] = [];
   for (const resource of removable) {
     const heir =
-      resource.kind === 'image' && !restrictionOf(context.cache, host)
+      resource.kind === 'image' && !restrictionOf(context, host)
         ? heirOf(context, resource.id, resource.owner)
         : undefined;
     if (heir === undefined) left.push(resource);
@@ -260,11 +260,11 @@ async function remove(context: Context, cached: Cached<Host>): Promise<Again | u
  * uids of those that hold something of the host, or may: what cannot be understood, or is settled nowhere, holds what lives there in
  * its name. Of others what is written counts, and no claim of the host.
  */
-function holdersOn({ cache, fleet, holdings, strays }: Context, host: string): string[] {
+function holdersOn({ cache, read, fleet, holdings, strays }: Context, host: string): string[] {
   const holders = new Set(holdings.on(host));
   for (const { kind, owner } of fleet.host(host)?.resources.values() ?? []) {
     if (resourceTypes.isShared(kind) || !cache.isOwner(owner)) continue;
-    const settled = (cache.byUid(owner)?.object as Instance | undefined)?.status?.host;
+    const settled = (read.byUid(owner)?.object as Instance | undefined)?.status?.host;
     if (settled === undefined || strays.has(owner)) holders.add(owner);
   }
   return [...holders];

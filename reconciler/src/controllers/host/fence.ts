@@ -18,9 +18,9 @@ export interface Fenced {
  * person lets one in again. Throws PlumbError `NotFound` or `HostConnected` (terminal).
  */
 export async function fenceHost(context: Context, name: string, by: string, evict = false): Promise<Fenced> {
-  const { cache, fleet, ambient, holdings, enqueue } = context;
+  const { read, fleet, ambient, holdings, enqueue } = context;
   const key = keys.object('hosts', undefined, name);
-  const cached = cache.get<Host>(key);
+  const cached = read.get<Host>(key);
   if (cached === undefined) throw terminal('NotFound', `there is no host ${JSON.stringify(name)}`);
   if (evict) await takeCredential(context, name);
   const at = `${new Date(ambient.clock.now()).toISOString().slice(0, -'.000Z'.length)}Z`;
@@ -44,7 +44,7 @@ export async function fenceHost(context: Context, name: string, by: string, evic
   const held = holdings.on(name);
   enqueue(key);
   for (const uid of held) {
-    const holder = cache.byUid(uid);
+    const holder = read.byUid(uid);
     if (holder) enqueue(holder.key);
   }
   return { host: name, instances: held.length };

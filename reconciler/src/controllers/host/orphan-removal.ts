@@ -19,7 +19,7 @@ export interface OrphanRemoval {
  */
 export async function removeOrphan(context: Context, wanted: OrphanRemoval, by: string): Promise<void> {
   const { host, allowDataLoss } = wanted;
-  const cached = context.cache.get(keys.object('hosts', undefined, host));
+  const cached = context.read.get(keys.object('hosts', undefined, host));
   const live = context.fleet.host(host);
   if (cached === undefined || live === undefined)
     throw terminal('NotFound', `there is no host ${JSON.stringify(host)} that is known`);

@@ -82,9 +82,9 @@ export async function orphansOn(context: Context, host: HostLive): Promise<Unown
 }
 
 /** Whether the instance is settled on another host and holds nothing here: what lives here for it is of an earlier time, or a claim. */
-function isElsewhere({ cache, holdings, journal }: Context, uid: string, host: string): boolean {
+function isElsewhere({ read, holdings, journal }: Context, uid: string, host: string): boolean {
   if (holdings.hostsOf(uid).has(host)) return false;
-  const cached = cache.byUid(uid);
+  const cached = read.byUid(uid);
   if (cached?.kind.kind !== 'Instance' || journal.unreadable(uid)) return false;
   const settled = (cached.object as Instance).status?.host;
   return settled !== undefined && settled !== host;
@@ -96,8 +96,8 @@ function isElsewhere({ cache, holdings, journal }: Context, uid: string, host: s
  * it can run there: the status may be what is wrong.
  */
 function mayGo(context: Context, here: string, { owner, kind }: LiveResource): boolean {
-  const { cache, fleet } = context;
-  const instance = cache.byUid(owner)?.object as Instance | undefined;
+  const { read, fleet } = context;
+  const instance = read.byUid(owner)?.object as Instance | undefined;
   const { host, rootDisk } = instance?.status ?? {};
   const there = host === undefined ? undefined : fleet.host(host);
   if (there?.connected !== true || rootDisk === undefined) return kind !== 'disk';
@@ -105,8 +105,8 @@ function mayGo(context: Context, here: string, { owner, kind }: LiveResource): b
   return kind !== 'disk' || instance?.spec.allowDataLoss === true || isFenced(context, here);
 }
 
-function isFenced({ cache }: Context, host: string): boolean {
-  return cache.get<Host>(keys.object('hosts', undefined, host))?.object.status?.fenced !== undefined;
+function isFenced({ read }: Context, host: string): boolean {
+  return read.get<Host>(keys.object('hosts', undefined, host))?.object.status?.fenced !== undefined;
 }
 
 function hasClone({ resources }: HostLive, imageId: string): boolean {

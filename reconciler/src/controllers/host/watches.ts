@@ -57,9 +57,9 @@ export const watches: readonly WatchRule[] = [
   },
 ];
 
-function* leaving({ cache }: Context, hosts: Iterable<string>): Generator<string> {
+function* leaving({ read }: Context, hosts: Iterable<string>): Generator<string> {
   for (const host of hosts) {
-    const object = cache.get<Host>(keyOf(host))?.object;
+    const object = read.get<Host>(keyOf(host))?.object;
     if (object?.metadata.deletionTimestamp || object?.status?.fenced) yield keyOf(host);
   }
 }

@@ -15,7 +15,7 @@ export function imageController(context: Context): Controller {
     // Each may wait hours for its server: no image is to wait for another's.
     concurrency: 4096,
     async reconcile(key: string): Promise<Again | undefined> {
-      const cached = context.cache.get<Image>(key);
+      const cached = context.read.get<Image>(key);
       if (!cached) return undefined;
       return guarded(context, cached, async () => {
         const { uid, deletionTimestamp } = cached.object.metadata;

@@ -9,7 +9,7 @@ import type { Context } from '../controller.ts';
 /** The file as another Image that declares the same content wants it; undefined when none does. A Ready one comes first. */
 export function heirOf(context: Context, sha256: string, formerUid: string): HostResource<'image'> | undefined {
   let found: Image | undefined;
-  for (const { object } of context.cache.list<Image>('images')) {
+  for (const { object } of context.read.list<Image>('images')) {
     const { metadata, spec } = object;
     if (spec.sha256 !== sha256 || metadata.uid === formerUid || metadata.deletionTimestamp !== undefined) continue;
     if (found === undefined || rank(object) < rank(found)) found = object;

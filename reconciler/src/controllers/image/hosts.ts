@@ -12,7 +12,7 @@ export function whereWhole(context: Context, uid: string, sha256: string): strin
 
 /** Connected hosts by name whose Host object is declared; those that may get something new first. */
 export function usableHosts(context: Context): string[] {
-  const names = [...context.cache.list('hosts')]
+  const names = [...context.read.list('hosts')]
     .filter(({ object }) => !object.metadata.deletionTimestamp && context.liveness.connected(object.metadata.name))
     .map(({ object }) => object.metadata.name);
   names.sort();

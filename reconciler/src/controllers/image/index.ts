@@ -10,7 +10,7 @@ export const imageModule: KindModule = {
       source: 'host',
       on: 'gathered',
       when: 'hosts attached or detached: all, since one that no host could check yet waits for any',
-      wake: (_, { cache }) => Array.from(cache.list(image.plural), ({ key }) => key),
+      wake: (_, { read }) => Array.from(read.list(image.plural), ({ key }) => key),
     },
     onOwnResource(image),
   ],

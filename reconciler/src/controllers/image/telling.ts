@@ -47,7 +47,7 @@ export class Telling {
 
   async #tell(far: string): Promise<void> {
     const context = this.#context;
-    const latest = context.cache.get<Image>(this.#cached.key);
+    const latest = context.read.get<Image>(this.#cached.key);
     if (!latest) return;
     const message = `host ${this.#host} fetches ${shownUrl(this.#cached.object.spec.url)}`;
     await writeStatus(context, latest, (status, object) =>

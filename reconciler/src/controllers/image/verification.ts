@@ -68,7 +68,7 @@ export class Verification {
     const attempts = new Set<Attempt>();
     let unwanted = false;
     const endWatch = keyWatch(context).on([cached.key], () => {
-      const now = context.cache.get(cached.key)?.object.metadata;
+      const now = context.read.get(cached.key)?.object.metadata;
       if (now?.uid === uid && now.deletionTimestamp === undefined && now.generation === generation) return;
       unwanted = true;
       for (const attempt of attempts) attempt.abort();
@@ -104,14 +104,14 @@ export class Verification {
 
   async #ready(cached: Cached<Image>, reason: string, message: string): Promise<void> {
     const context = this.#context;
-    await writeStatus(context, context.cache.get(cached.key) ?? cached, (status, object) =>
+    await writeStatus(context, context.read.get(cached.key) ?? cached, (status, object) =>
       withoutFetching(readyStatus(context, status, object, reason, message)),
     );
   }
 
   async #failed(cached: Cached<Image>, failure: PlumbError): Promise<PlumbError> {
     const context = this.#context;
-    await writeStatus(context, context.cache.get(cached.key) ?? cached, (status, object) =>
+    await writeStatus(context, context.read.get(cached.key) ?? cached, (status, object) =>
       withoutFetching(failedStatus(context, status, object, failure)),
     );
     return failure;

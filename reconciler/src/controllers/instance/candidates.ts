@@ -86,7 +86,7 @@ export class Candidates {
 
   #begin(): void {
     this.#begun = true;
-    for (const { key } of this.#context.cache.list('hosts')) this.#changed.add(key.slice(key.lastIndexOf('/') + 1));
+    for (const { key } of this.#context.read.list('hosts')) this.#changed.add(key.slice(key.lastIndexOf('/') + 1));
   }
 
   /** A host on which this throws gets no instances, and all others do. */
@@ -106,8 +106,8 @@ export class Candidates {
   }
 
   #candidate(name: string): Candidate | undefined {
-    const { cache, fleet } = this.#context;
-    const object = cache.get<Host>(keys.object('hosts', undefined, name))?.object;
+    const { read, fleet } = this.#context;
+    const object = read.get<Host>(keys.object('hosts', undefined, name))?.object;
     if (!object) return undefined;
     const { labels, deletionTimestamp } = object.metadata;
     const live = fleet.host(name);

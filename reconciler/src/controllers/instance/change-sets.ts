@@ -5,7 +5,7 @@ import type { Context } from '../controller.ts';
 
 /** Whether a change set that is not over has changed the object, which is of no project. */
 export function mayBePutBack(context: Context, { kind, metadata }: PlumbObject): boolean {
-  for (const { object } of context.cache.list<ChangeSet>('changesets')) {
+  for (const { object } of context.read.list<ChangeSet>('changesets')) {
     if (isReady(object) || isStalled(object)) continue;
     if (object.spec.objects.some((o) => o.kind === kind && (o.metadata as { name?: string }).name === metadata.name))
       return true;

@@ -32,7 +32,7 @@ export function instanceController(context: Context): Controller {
     outputs: ['Instance.status', 'addresses, MACs and shares of hosts', 'disks, seeds, ports and domains on hosts'],
     concurrency: 4096,
     async reconcile(key: string): Promise<Again | undefined> {
-      const cached = context.cache.get<Instance>(key);
+      const cached = context.read.get<Instance>(key);
       if (!cached) return undefined;
       return guarded(context, cached, async () => {
         requireReadableFlow(context, cached);

@@ -47,5 +47,5 @@ export function proofOfOff(context: Context, { status }: Instance): Precondition
   const host = heldAllocation(status)?.host;
   if (host === undefined || !isOff(context, host)) return [];
   const key = keys.object('hosts', undefined, host);
-  return [{ key, revision: context.cache.get<Host>(key)!.revision }];
+  return [{ key, revision: context.read.get<Host>(key)!.revision }];
 }

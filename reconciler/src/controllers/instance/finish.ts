@@ -50,7 +50,7 @@ export async function finishForward(
 
 /** The object as the cache has it, which is nearly always the newest: the commit would fail if it were not. */
 function latestOf(context: Context, cached: Cached<Instance>): Cached | undefined {
-  const latest = context.cache.get(cached.key);
+  const latest = context.read.get(cached.key);
   return latest?.object.metadata.uid === cached.object.metadata.uid ? latest : undefined;
 }
 

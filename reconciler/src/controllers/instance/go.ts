@@ -60,7 +60,7 @@ export async function goForward(
 }
 
 function isSuperseded(context: Context, key: string, record: FlowRecord): boolean {
-  const latest = context.cache.get(key)?.object.metadata;
+  const latest = context.read.get(key)?.object.metadata;
   if (latest?.uid !== record.uid || latest.deletionTimestamp !== undefined) return true;
   return latest.generation !== record.generation && !mustGoForward(context, record);
 }
@@ -199,7 +199,7 @@ export function noteSteps(context: Context, uid: string): NonNullable<ExecuteOpt
       ...(error ? { error: `${error.reason}: ${error.message}` } : {}),
       ...(note ? { note } : {}),
     });
-    const object = context.cache.byUid(uid)?.object;
+    const object = context.read.byUid(uid)?.object;
     if (!note || !object) return;
     const message = `${objectName(object.metadata)} on host ${step.host}: ${note}`;
     context.events.record({ object, type: 'Warning', reason: 'Noted', message });
@@ -207,7 +207,7 @@ export function noteSteps(context: Context, uid: string): NonNullable<ExecuteOpt
 }
 
 async function tellProgress(context: Context, cached: Cached<Instance>, record: FlowRecord): Promise<void> {
-  const latest = context.cache.get(cached.key);
+  const latest = context.read.get(cached.key);
   if (!latest) return;
   const what = record.purpose === 'create' ? 'is made' : record.purpose === 'repair' ? 'is repaired' : 'is changed';
   const message = `${objectName(cached.object.metadata)} ${what} on host ${record.target?.host}: ${record.plan.steps.length} steps`;

@@ -39,7 +39,7 @@ export async function holdingFormer(
   } catch (thrown) {
     const error = PlumbError.from(thrown, cached.key);
     const lasts = error.retry === 'terminal' || error.reason.startsWith('Reference');
-    const latest = (context.cache.get(cached.key) ?? cached) as Cached<Instance>;
+    const latest = (context.read.get(cached.key) ?? cached) as Cached<Instance>;
     const host = restingOn(context, latest.object);
     if (!lasts || host === undefined) throw error;
     const { drifted, again } = await hold(context, latest, host, pacing);

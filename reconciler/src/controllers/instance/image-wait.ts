@@ -34,7 +34,7 @@ export function awaitImage(
 /** Whether the flow is to fetch an image that is declared otherwise by now. */
 export function imageChanged(context: Context, cached: Cached<Instance>, record: FlowRecord): boolean {
   const step = imageStep(record);
-  const image = context.cache.get<Image>(imageKey(cached))?.object;
+  const image = context.read.get<Image>(imageKey(cached))?.object;
   if (step === undefined || image === undefined || image.metadata.uid !== step.resource.owner) return false;
   return !equal(imageResource(image).spec, step.resource.spec);
 }

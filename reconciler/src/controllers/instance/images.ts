@@ -11,7 +11,7 @@ const COALESCE_MS = 200;
 /** Has the images of what was held looked at, where their file may not be needed any more. */
 export function lookAtImages(context: Context, held: readonly Allocation[]): void {
   for (const { host, rootDisk } of held) {
-    const image = context.cache.byUid(rootDisk.imageUid) as Cached<Image> | undefined;
+    const image = context.read.byUid(rootDisk.imageUid) as Cached<Image> | undefined;
     const { metadata, spec } = image?.object ?? {};
     if (!image) context.enqueue(keys.object('hosts', undefined, host), COALESCE_MS);
     else if (metadata?.deletionTimestamp || spec?.sha256 !== rootDisk.sha256) context.enqueue(image.key, COALESCE_MS);

@@ -25,7 +25,7 @@ function holderOf(context: Context, host: string, name: string, id: string): Hol
 }
 
 function wayOut(context: Context, host: string, { name, owner }: Holder): string {
-  const object = context.cache.byUid(owner)?.object;
+  const object = context.read.byUid(owner)?.object;
   if (object?.metadata.deletionTimestamp)
     return `${object.kind} ${objectName(object.metadata)}, whose it is, is being deleted, and it goes with it`;
   if (object) return `it is that of ${object.kind} ${objectName(object.metadata)}, which has to go first`;

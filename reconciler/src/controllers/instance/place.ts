@@ -32,7 +32,7 @@ export function placeInstance(context: Context, instance: Instance, resolved: Re
  */
 export function awaitReturn(context: Context, instance: Instance): void {
   if (!context.unplaced.has(instance.metadata.uid)) return;
-  for (const { object } of context.cache.list<Host>('hosts')) {
+  for (const { object } of context.read.list<Host>('hosts')) {
     const { name } = object.metadata;
     if (object.spec.zone !== instance.spec.zone || object.status?.driver === undefined) continue;
     if ((context.liveness.graceLeftMs(name) ?? 0) > 0)
@@ -44,12 +44,12 @@ export function awaitReturn(context: Context, instance: Instance): void {
 }
 
 /** What is known of where it is was lost: it may run on any host that has not told. */
-export function requireEveryHost({ cache, liveness }: Context, uid: string): void {
+export function requireEveryHost({ cache, read, liveness }: Context, uid: string): void {
   const away: string[] = [];
   const mayRun = (name: string) => {
     if (!liveness.connected(name)) away.push(name);
   };
-  for (const { object } of cache.list<Host>('hosts'))
+  for (const { object } of read.list<Host>('hosts'))
     if (object.status?.driver !== undefined && !isEmptied(object)) mayRun(object.metadata.name);
   for (const { kind, rest } of cache.poisoned.aside()) if (kind.kind === 'Host') mayRun(rest.metadata.name);
   if (away.length > 0)

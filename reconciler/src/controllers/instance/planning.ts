@@ -321,7 +321,7 @@ function checkGrowth(context: Context, held: readonly Allocation[], target: Allo
 
 /** How large an instance that holds so much of its host can become there; undefined when nobody knows. */
 function roomFor(context: Context, { host: name, ...held }: Allocation, index: AllocationIndex): Size | undefined {
-  const host = context.cache.get<Host>(keys.object('hosts', undefined, name))?.object;
+  const host = context.read.get<Host>(keys.object('hosts', undefined, name))?.object;
   const facts = context.fleet.host(name)?.facts;
   if (!host || !facts) return undefined;
   const { cpuOvercommitRatio, memoryOvercommitRatio } = host.spec;

@@ -25,7 +25,7 @@ export async function retryFlow(context: Context, uid: string): Promise<void> {
 export async function abandonFlow(context: Context, uid: string): Promise<void> {
   if (context.journal.unreadable(uid) !== undefined) {
     await forgetFlow(context, uid);
-    if (!context.cache.byUid(uid) && !context.cache.poisoned.byUid(uid)) return;
+    if (!context.read.byUid(uid) && !context.cache.poisoned.byUid(uid)) return;
   }
   if (!context.journal.get(uid) && (await isLetGo(context, uid))) return;
   const { flow, cached } = find(context, uid);
@@ -55,14 +55,14 @@ async function endFlow({ store, journal, cache }: Context, uid: string): Promise
 async function forgetFlow(context: Context, uid: string): Promise<void> {
   await endFlow(context, uid);
   context.strays.add(uid);
-  const cached = context.cache.byUid(uid);
+  const cached = context.read.byUid(uid);
   if (cached) context.enqueue(cached.key);
 }
 
 /** Ends a deletion that waits for hosts because it is not known where the instance is. Whether there was something to end. */
 async function isLetGo(context: Context, uid: string): Promise<boolean> {
   const aside = context.cache.poisoned.byUid(uid);
-  const found = aside ? { ...aside, object: aside.rest } : context.cache.byUid(uid);
+  const found = aside ? { ...aside, object: aside.rest } : context.read.byUid(uid);
   if (found?.kind.kind !== 'Instance' || !(aside || context.strays.has(uid))) return false;
   const cached = found as Cached<Instance>;
   if (cached.object.metadata.deletionTimestamp !== undefined)
@@ -86,7 +86,7 @@ function lostHost(context: Context, { record }: Journaled): string | undefined {
 function find(context: Context, uid: string): { flow: Journaled; cached: Cached<Instance> } {
   const flow = context.journal.get(uid);
   const aside = context.cache.poisoned.byUid(uid);
-  const cached = (aside ? { ...aside, object: aside.rest } : context.cache.byUid(uid)) as Cached<Instance> | undefined;
+  const cached = (aside ? { ...aside, object: aside.rest } : context.read.byUid(uid)) as Cached<Instance> | undefined;
   if (!flow || !cached) throw terminal('NotFound', `there is no flow of an object with uid ${uid}`);
   return { flow, cached };
 }

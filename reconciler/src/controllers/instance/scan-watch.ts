@@ -115,7 +115,7 @@ export class ScanWatch {
   }
 
   #saysReady(key: string): boolean {
-    const object = this.#context.cache.get(key)?.object;
+    const object = this.#context.read.get(key)?.object;
     return object !== undefined && findCondition(object, 'Ready')?.status === 'True';
   }
 }

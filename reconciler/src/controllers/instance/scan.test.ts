@@ -46,7 +46,7 @@ beforeAll(async () => {
     if (found) glances++;
     return found;
   };
-  context = { ...rig.context, cache, enqueue: () => {}, fleet: fleetWith({ isLike }) };
+  context = { ...rig.context, cache, read: cache, enqueue: () => {}, fleet: fleetWith({ isLike }) };
   slow = { ...context, fleet: fleetWith({ isExactly: () => false }) };
   const kinds = ['instances', 'instanceofferings', 'images', 'l2networks', 'l3networks'];
   declared = kinds.flatMap((plural) => [...cache.list(plural)].map(({ object }) => structuredClone(object)));
@@ -71,7 +71,7 @@ const scanned = ({ counts, differing }: ScanFound) => ({ counts, differing: [...
 function judged(by: Context): Pick<ScanFound, 'counts' | 'differing'> {
   const counts: Record<Verdict, number> = { same: 0, differs: 0, unknown: 0, underWay: 0 };
   const differing: string[] = [];
-  for (const cached of by.cache.list<Instance>('instances')) {
+  for (const cached of by.read.list<Instance>('instances')) {
     const { verdict } = judge(by, cached);
     counts[verdict]++;
     if (verdict === 'differs') differing.push(cached.key);
@@ -80,7 +80,7 @@ function judged(by: Context): Pick<ScanFound, 'counts' | 'differing'> {
 }
 
 const hasDeclaredSize = () =>
-  context.cache.get(keys.object('instanceofferings', undefined, 'small'))!.object.spec!.memoryMiB === 128;
+  context.read.get(keys.object('instanceofferings', undefined, 'small'))!.object.spec!.memoryMiB === 128;
 
 async function edit(kind: string, name: string, change: (object: PlumbObject) => void): Promise<void> {
   await rig.edit(kind, name, change);
@@ -90,7 +90,7 @@ async function edit(kind: string, name: string, change: (object: PlumbObject) =>
 /** Puts the object back to what it was when all was well, at a later revision. */
 async function restore(good: PlumbObject): Promise<void> {
   const { kind, metadata } = good;
-  const { object } = context.cache.get(keys.object(kindByName(kind)!.plural, metadata.namespace, metadata.name))!;
+  const { object } = context.read.get(keys.object(kindByName(kind)!.plural, metadata.namespace, metadata.name))!;
   const text = ({ spec, status, metadata: { labels, deletionTimestamp } }: PlumbObject) =>
     JSON.stringify([spec, { ...status, observedGeneration: 0 }, labels, deletionTimestamp]);
   if (text(object) === text(good) && object.status?.observedGeneration === object.metadata.generation) return;
@@ -275,7 +275,7 @@ test('what was worked out for many holds as long as nothing changes that they re
   const look = () => {
     references.nextTurn();
     return NAMES.map((name) => {
-      const cached = context.cache.get<Instance>(keys.object('instances', 'default', name))!;
+      const cached = context.read.get<Instance>(keys.object('instances', 'default', name))!;
       return glance.sameBy(cached) !== undefined;
     });
   };
@@ -292,7 +292,7 @@ test('what was worked out for many holds as long as nothing changes that they re
 
 test('an instance with a flow is under way, however equal it is', async () => {
   await heal();
-  const { uid } = context.cache.get<Instance>(keys.object('instances', 'default', NAMES[1]!))!.object.metadata;
+  const { uid } = context.read.get<Instance>(keys.object('instances', 'default', NAMES[1]!))!.object.metadata;
   const journal = {
     knows: (of: string) => of === uid,
     get: (of: string) => (of === uid ? {} : undefined),
@@ -304,7 +304,7 @@ test('an instance with a flow is under way, however equal it is', async () => {
 
 test('resources are made of nothing that instances could differ in unseen', async () => {
   await heal();
-  const { object } = context.cache.get<Instance>(keys.object('instances', 'default', NAMES[0]!))!;
+  const { object } = context.read.get<Instance>(keys.object('instances', 'default', NAMES[0]!))!;
   const read = new Set<string>();
   const watched = <T extends object>(name: string, of: T): T =>
     new Proxy(of, {
@@ -324,7 +324,7 @@ test('resources are made of nothing that instances could differ in unseen', asyn
   const interfaces = held.interfaces.map((each) => watched('interface', each));
   const { networks } = resolveInstance(
     context,
-    context.cache.get(keys.object('instances', 'default', NAMES[0]!))!,
+    context.read.get(keys.object('instances', 'default', NAMES[0]!))!,
     false,
   ).references;
   ownResources(instance, watched('held', { ...held, rootDisk, interfaces }), networks);

@@ -38,7 +38,7 @@ export class SpreadGroups {
 
   #begin(): void {
     this.#begun = true;
-    for (const cached of this.#context.cache.list('instances')) this.#add(cached);
+    for (const cached of this.#context.read.list('instances')) this.#add(cached);
   }
 
   #add({ object }: Cached): void {

@@ -26,7 +26,7 @@ const domain = () => rig.fleet.host('host-1')!.resources.get(`domain/${uid}`) as
 const found = (facts: DomainFacts) => rig.fleet.put('host-1', { ...domain(), domain: facts });
 const until = (test: (o: Awaited<ReturnType<Rig['ready']>>) => boolean) =>
   rig.until('Instance', 'web-0', (o) => o !== undefined && test(o));
-const verdict = () => judge(rig.context, rig.context.cache.byUid(uid) as never).verdict;
+const verdict = () => judge(rig.context, rig.context.read.byUid(uid) as never).verdict;
 const sentToDomain = () =>
   rig.fleet.sent.flatMap(({ command }) => command.steps).filter(({ resource }) => resource.kind === 'domain').length;
 

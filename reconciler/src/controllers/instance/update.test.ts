@@ -76,7 +76,7 @@ describe('an instance that is changed', () => {
     const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
     const seed = rig.fleet.host('host-1')!.resources.get(`seed/${uid}.seed`) as LiveResource<'seed'>;
     const { interfaces: _, ...former } = { ...seed.spec, instanceId: uid };
-    const verdict = () => judge(rig.context, rig.context.cache.byUid(uid) as never).verdict;
+    const verdict = () => judge(rig.context, rig.context.read.byUid(uid) as never).verdict;
     await expect.poll(verdict).toBe('same');
     const sent = rig.fleet.sent.length;
     rig.fleet.put('host-1', { ...seed, spec: former });

@@ -87,16 +87,16 @@ function frees({ before, after }: ObjectChange): boolean {
   );
 }
 
-function* usersOfOfferings({ cache }: Context, { spec }: ChangeSet): Generator<string> {
+function* usersOfOfferings({ read }: Context, { spec }: ChangeSet): Generator<string> {
   for (const { kind, metadata } of spec.objects)
     if (kind === 'InstanceOffering')
-      for (const user of cache.referrers(keys.object('instanceofferings', undefined, metadata.name as string)))
+      for (const user of read.referrers(keys.object('instanceofferings', undefined, metadata.name as string)))
         yield user.key;
 }
 
-function* holdersOn({ holdings, cache }: Context, host: string): Generator<string> {
+function* holdersOn({ holdings, read }: Context, host: string): Generator<string> {
   for (const uid of holdings.on(host)) {
-    const held = cache.byUid(uid);
+    const held = read.byUid(uid);
     if (held) yield held.key;
   }
 }

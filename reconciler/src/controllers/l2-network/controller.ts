@@ -18,7 +18,7 @@ export function l2NetworkController(context: Context): Controller {
     outputs: ['L2Network.status', 'bridges on hosts'],
     concurrency: 16,
     async reconcile(key: string): Promise<Again | undefined> {
-      const cached = context.cache.get<L2Network>(key);
+      const cached = context.read.get<L2Network>(key);
       if (!cached) return undefined;
       return guarded(context, cached, async () => {
         if (cached.object.metadata.deletionTimestamp) return remove(context, cached);

@@ -18,10 +18,10 @@ export const l2NetworkModule: KindModule = {
       source: 'host',
       on: 'gathered',
       when: 'hosts attached, detached or have another address that have it, or are to have it',
-      *wake({ sharing }, { cache }) {
+      *wake({ sharing }, { read }) {
         yield* sharing.keysOf(l2Network.plural);
         for (const key of sharing.keysOf(l3Network.plural)) {
-          const l3 = cache.get(key);
+          const l3 = read.get(key);
           if (l3) yield* referenceKeys(l3.kind, l3.object);
         }
       },

@@ -28,8 +28,8 @@ test('peers are the addresses of the other hosts of the network, whoever joined,
           addressOf: (host: string) => addresses.get(host) ?? '',
           onChange: (listener: (host: string) => void) => listeners.push(listener),
         },
-        cache: {
-          poisoned: { objects: 0 },
+        cache: { poisoned: { objects: 0 } },
+        read: {
           referrers: () => ['one', 'two'].map((uid) => ({ object: { metadata: { uid } } })),
         },
         holdings: { hostsOfNetwork: (uid: string) => on.get(uid)! },

@@ -3,23 +3,23 @@ import type { Context } from '../controller.ts';
 import type { OwnState } from '../own-state.ts';
 
 /** What is asked for, of all that a controller is made with. */
-type Asked = Pick<Context, 'cache' | 'endpoints' | 'fleet' | 'holdings' | 'own'>;
+type Asked = Pick<Context, 'read' | 'cache' | 'endpoints' | 'fleet' | 'holdings' | 'own'>;
 
 /** Hosts on which an instance holds an interface of any of the network's subnets. */
 export function hostsOf(context: Asked, l2Key: string): Set<string> {
-  const { cache, holdings } = context;
+  const { cache, read, holdings } = context;
   const hosts = new Set<string>();
-  for (const { object } of cache.referrers(l2Key))
+  for (const { object } of read.referrers(l2Key))
     for (const host of holdings.hostsOfNetwork(object.metadata.uid)) hosts.add(host);
   if (cache.poisoned.objects > 0) addHostsOfSetAside(context, l2Key, hosts);
   return hosts;
 }
 
 /** What cannot be understood uses the network all the same: by a reference that can be read, or by a port that lives. */
-function addHostsOfSetAside({ cache, fleet, holdings }: Asked, l2Key: string, hosts: Set<string>): void {
+function addHostsOfSetAside({ cache, read, fleet, holdings }: Asked, l2Key: string, hosts: Set<string>): void {
   for (const { uid } of cache.poisoned.referrers(l2Key))
     if (uid !== undefined) for (const host of holdings.hostsOfNetwork(uid)) hosts.add(host);
-  const l2Uid = cache.get(l2Key)?.object.metadata.uid;
+  const l2Uid = read.get(l2Key)?.object.metadata.uid;
   for (const { uid } of cache.poisoned.aside())
     if (uid !== undefined)
       for (const { host, resource } of fleet.ownedBy(uid))

@@ -30,7 +30,7 @@ export function l3NetworkController(context: Context): Controller {
     outputs: ['L3Network.status', 'subnets on hosts', 'the address of DHCP'],
     concurrency: 16,
     async reconcile(key: string): Promise<Again | undefined> {
-      const cached = context.cache.get<L3Network>(key);
+      const cached = context.read.get<L3Network>(key);
       if (!cached) return undefined;
       if (cached.object.metadata.deletionTimestamp) return remove(context, cached);
       return guarded(context, cached, async () => {
@@ -72,7 +72,7 @@ async function ensureDhcpAddress(
     await context.cache.shows(revision);
     return result;
   });
-  const latest = context.cache.get(cached.key) ?? cached;
+  const latest = context.read.get(cached.key) ?? cached;
   await writeStatus(context, latest, (status, object) =>
     readyStatus(context, status, object, 'Declared', `instances can be attached; DHCP answers from ${address}`),
   );

@@ -10,9 +10,9 @@ export const l3NetworkModule: KindModule = {
       source: 'claim',
       when: 'an instance came to hold an address on it somewhere, or holds none there any more',
       asUsed: true,
-      *wake({ networks }, { cache }) {
+      *wake({ networks }, { read }) {
         for (const uid of networks) {
-          const network = cache.byUid(uid);
+          const network = read.byUid(uid);
           if (network) yield network.key;
         }
       },

@@ -78,6 +78,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     context: {
       store,
       cache,
+      read: cache,
       fleet,
       journal,
       index,

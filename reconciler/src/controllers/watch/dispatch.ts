@@ -47,8 +47,8 @@ const NONE: ReadonlySet<string> = new Set();
 
 class Dispatcher {
   readonly #context: Context;
-  /** By the kind that changes. */
-  readonly #objects = new Map<string, readonly ObjectRule[]>();
+  /** By the kind that changes: what its own kind and those that look at any say of it, and what other kinds say. */
+  readonly #objects = new Map<string, { first: readonly ObjectRule[]; last: readonly ObjectRule[] }>();
   readonly #users: readonly UsersRule[];
   readonly #claims: readonly ClaimRule[];
   readonly #hosts: readonly HostRule[];
@@ -63,31 +63,32 @@ class Dispatcher {
     this.#claims = of('claim');
     this.#hosts = of('host');
     this.#live = of('live');
-    for (const { kind } of modules)
-      this.#objects.set(
-        kind.kind,
-        of('object').filter((rule) => rule.of === ANY || rule.of === kind.kind),
-      );
+    for (const { kind, watches } of modules) {
+      const rules = of('object').filter((rule) => rule.of === ANY || rule.of === kind.kind);
+      const isFirst = (rule: ObjectRule) => rule.of === ANY || watches.includes(rule);
+      this.#objects.set(kind.kind, { first: rules.filter(isFirst), last: rules.filter((rule) => !isFirst(rule)) });
+    }
   }
 
   onObject(change: CacheChange): void {
     const { key, kind, before, after, aside, wasAside } = change;
-    const { cache, enqueue } = this.#context;
+    const { read, enqueue } = this.#context;
     // What was blocked by what nobody understood may go on, and deletion of it may begin.
     for (const target of wasAside?.refersTo ?? []) this.#enqueueUsed(target);
     if (aside) enqueue(key);
     if (kind.kind === 'Host' && (!after || aside || wasAside)) this.#enqueueLeavingAside();
     if (!before && !after) {
-      for (const referrer of cache.referrers(key)) enqueue(referrer.key);
+      for (const referrer of read.referrers(key)) enqueue(referrer.key);
       return;
     }
     const material = isMaterial(before, after);
     const event: ObjectChange = { ...change, material };
-    for (const rule of this.#objects.get(kind.kind) ?? [])
-      for (const woken of rule.wake(event, this.#context)) enqueue(woken);
+    const { first, last } = this.#objects.get(kind.kind)!;
+    for (const rule of first) this.#enqueueAll(rule, event);
     if (after && isDeclaration(before, after)) enqueue(key);
-    if (material) for (const referrer of cache.referrers(key)) enqueue(referrer.key);
+    if (material) for (const referrer of read.referrers(key)) enqueue(referrer.key);
     for (const target of usedBy(kind, before, after)) this.#enqueueUsed(target);
+    for (const rule of last) this.#enqueueAll(rule, event);
   }
 
   onHost(event: HostEvent): number {
@@ -107,10 +108,10 @@ class Dispatcher {
   }
 
   onLive(change: LiveChange & { type: 'resource' }): void {
-    const { cache, enqueue, journal } = this.#context;
+    const { cache, read, enqueue, journal } = this.#context;
     const flow = journal.get(change.owner);
     if (flow && flow.record.direction !== 'failed') return; // its own flow is at work, and looks once more at the end
-    const owner = cache.byUid(change.owner);
+    const owner = read.byUid(change.owner);
     const aside = cache.poisoned.byUid(change.owner);
     if (aside) {
       enqueue(aside.key);
@@ -129,8 +130,8 @@ class Dispatcher {
 
   /** The object that others use, and what is behind it: they keep what their users need on hosts. */
   #enqueueUsed(key: string): void {
-    const { cache, enqueue } = this.#context;
-    const used = cache.get(key);
+    const { read, enqueue } = this.#context;
+    const used = read.get(key);
     enqueue(key, used?.object.metadata.deletionTimestamp ? 0 : COALESCE_MS);
     if (!used) return;
     for (const rule of this.#users)

@@ -34,7 +34,7 @@ export class LostHosts {
     // Who is away at first is of no interest: all are.
     this.#stopBeginning = context.ambient.clock.after(DISCONNECT_GRACE_MS, () => {
       for (const host of context.holdings.hosts()) this.note(host);
-      for (const { key } of context.cache.list('hosts')) this.note(key.slice(key.lastIndexOf('/') + 1));
+      for (const { key } of context.read.list('hosts')) this.note(key.slice(key.lastIndexOf('/') + 1));
     });
   }
 

@@ -6,19 +6,19 @@ import type { Sharing } from './rules.ts';
 const MANY = 100;
 
 export class SharedOn implements Sharing {
-  readonly #context: Pick<Context, 'cache' | 'fleet' | 'holdings'>;
+  readonly #context: Pick<Context, 'read' | 'fleet' | 'holdings'>;
   readonly #hosts: ReadonlySet<string>;
   /** By plural; asked for once for all kinds. */
   #found: Map<string, Set<string>> | undefined;
 
-  constructor(context: Pick<Context, 'cache' | 'fleet' | 'holdings'>, hosts: ReadonlySet<string>) {
+  constructor(context: Pick<Context, 'read' | 'fleet' | 'holdings'>, hosts: ReadonlySet<string>) {
     this.#context = context;
     this.#hosts = hosts;
   }
 
   keysOf(plural: string): Iterable<string> {
     if (this.#hosts.size > MANY) {
-      const all = Array.from(this.#context.cache.list(plural), ({ key }) => key);
+      const all = Array.from(this.#context.read.list(plural), ({ key }) => key);
       if (this.#hosts.size > all.length) return all;
     }
     this.#found ??= this.#find();
@@ -26,7 +26,7 @@ export class SharedOn implements Sharing {
   }
 
   #find(): Map<string, Set<string>> {
-    const { cache, fleet, holdings } = this.#context;
+    const { read, fleet, holdings } = this.#context;
     const uids = new Set<string>();
     for (const host of this.#hosts) {
       for (const uid of fleet.host(host)?.sharers() ?? []) uids.add(uid);
@@ -34,7 +34,7 @@ export class SharedOn implements Sharing {
     }
     const found = new Map<string, Set<string>>();
     for (const uid of uids) {
-      const owner = cache.byUid(uid);
+      const owner = read.byUid(uid);
       if (owner === undefined) continue;
       const { plural } = owner.kind;
       found.set(plural, (found.get(plural) ?? new Set()).add(owner.key));

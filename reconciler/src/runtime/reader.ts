@@ -1,0 +1,86 @@
+/** How objects are read by those who decide: as they are, as they would be, or only those that somebody may read. */
+import type { PlumbObject } from '@plumb/schemas';
+import { pluralOf } from '../store/keys.ts';
+import type { Cached } from './object-table.ts';
+import { referenceKeys } from './references.ts';
+
+export interface Reader {
+  get<T extends PlumbObject>(key: string): Cached<T> | undefined;
+  byUid(uid: string): Cached | undefined;
+  /** Every object of a kind, by its plural. It is unpacked when it is asked for: whoever needs keys only pays for no more. */
+  list<T extends PlumbObject>(plural: string): Iterable<Cached<T>>;
+  /** The objects whose spec refers to the object at `key`. */
+  referrers(key: string): Iterable<Cached>;
+}
+
+/** Objects as they would be: `instead` by key, and else what there is. */
+export class ImaginedReader implements Reader {
+  readonly #real: Reader;
+  readonly #instead: ReadonlyMap<string, Cached>;
+
+  constructor(real: Reader, instead: ReadonlyMap<string, Cached>) {
+    this.#real = real;
+    this.#instead = instead;
+  }
+
+  get<T extends PlumbObject>(key: string): Cached<T> | undefined {
+    return (this.#instead.get(key) as Cached<T> | undefined) ?? this.#real.get<T>(key);
+  }
+
+  byUid(uid: string): Cached | undefined {
+    for (const cached of this.#instead.values()) if (cached.object.metadata.uid === uid) return cached;
+    return this.#real.byUid(uid);
+  }
+
+  *list<T extends PlumbObject>(plural: string): Generator<Cached<T>> {
+    for (const cached of this.#real.list<T>(plural)) if (!this.#instead.has(cached.key)) yield cached;
+    for (const cached of this.#instead.values()) if (cached.kind.plural === plural) yield cached as Cached<T>;
+  }
+
+  *referrers(key: string): Generator<Cached> {
+    for (const cached of this.#real.referrers(key)) if (!this.#instead.has(cached.key)) yield cached;
+    for (const cached of this.#instead.values())
+      if (referenceKeys(cached.kind, cached.object).includes(key)) yield cached;
+  }
+}
+
+/** Reads what `who` declares that it reads, kinds by their plurals, and throws when it is asked for anything else. */
+export class BoundedReader implements Reader {
+  readonly #all: Reader;
+  readonly #plurals: ReadonlySet<string>;
+  readonly #who: string;
+
+  constructor(all: Reader, plurals: ReadonlySet<string>, who: string) {
+    this.#all = all;
+    this.#plurals = plurals;
+    this.#who = who;
+  }
+
+  get<T extends PlumbObject>(key: string): Cached<T> | undefined {
+    this.#check(pluralOf(key));
+    return this.#all.get<T>(key);
+  }
+
+  byUid(uid: string): Cached | undefined {
+    return this.#checked(this.#all.byUid(uid));
+  }
+
+  list<T extends PlumbObject>(plural: string): Iterable<Cached<T>> {
+    this.#check(plural);
+    return this.#all.list<T>(plural);
+  }
+
+  *referrers(key: string): Generator<Cached> {
+    this.#check(pluralOf(key));
+    for (const cached of this.#all.referrers(key)) yield this.#checked(cached)!;
+  }
+
+  #checked(cached: Cached | undefined): Cached | undefined {
+    if (cached) this.#check(cached.kind.plural);
+    return cached;
+  }
+
+  #check(plural: string): void {
+    if (!this.#plurals.has(plural)) throw new Error(`${this.#who} reads ${plural}, which it does not declare`);
+  }
+}
