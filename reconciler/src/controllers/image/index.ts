@@ -1,4 +1,5 @@
-import { image } from '@plumb/schemas';
+import { image, type PlumbObject } from '@plumb/schemas';
+import { findCondition, isReady } from '../../runtime/conditions.ts';
 import type { KindModule } from '../kind-module.ts';
 import { onOwnResource } from '../watch/shared.ts';
 import { imageController } from './controller.ts';
@@ -9,10 +10,22 @@ export const imageModule: KindModule = {
     {
       source: 'host',
       on: 'gathered',
-      when: 'hosts attached or detached: all, since one that no host could check yet waits for any',
-      wake: (_, { read }) => Array.from(read.list(image.plural), ({ key }) => key),
+      when: 'hosts attached or detached that have it; any hosts, while none has checked it or it is deleted',
+      *wake({ sharing }, { read }) {
+        yield* sharing.keysOf(image.plural);
+        for (const { key, object } of read.list(image.plural)) if (waitsForHosts(object)) yield key;
+      },
     },
     onOwnResource(image),
   ],
   controller: imageController,
 };
+
+/** Ready and not verified: no host was there that could have said otherwise. */
+function waitsForHosts(object: PlumbObject): boolean {
+  return (
+    !isReady(object) ||
+    object.metadata.deletionTimestamp !== undefined ||
+    findCondition(object, 'Ready')?.reason !== 'Verified'
+  );
+}

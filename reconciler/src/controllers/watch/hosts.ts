@@ -13,6 +13,9 @@ const LONGEST_MS = 1_000;
 const LONGEST_MANY_MS = 15_000;
 const MANY = 100;
 
+/** A host that comes and goes all the time has others looked at this seldom. What is its own is looked at each time. */
+const AGAIN_MS = 5_000;
+
 export class HostSource {
   readonly #context: Context;
   readonly #tell: (event: HostEvent) => void;
@@ -21,6 +24,9 @@ export class HostSource {
   #gatheredAt = 0;
   #lastAt = 0;
   #stopGathering: (() => void) | undefined;
+  /** Host → when others were looked at for its sake. */
+  readonly #handedOn = new Map<string, number>();
+  readonly #stopAgain = new Map<string, () => void>();
 
   /** `tell`: returns how many keys were woken. */
   constructor(context: Context, tell: (event: HostEvent) => number) {
@@ -44,11 +50,24 @@ export class HostSource {
 
   end(): void {
     this.#stopGathering?.();
+    for (const stop of this.#stopAgain.values()) stop();
     this.#lost.end();
   }
 
   #gather(host: string): void {
-    this.#lastAt = this.#context.ambient.clock.now();
+    const { clock } = this.#context.ambient;
+    this.#lastAt = clock.now();
+    const since = this.#lastAt - (this.#handedOn.get(host) ?? Number.NEGATIVE_INFINITY);
+    // A wall clock may be put back: then it was long ago.
+    if (since >= 0 && since < AGAIN_MS) {
+      if (this.#stopAgain.has(host)) return;
+      const again = () => {
+        this.#stopAgain.delete(host);
+        this.#gather(host);
+      };
+      this.#stopAgain.set(host, clock.after(AGAIN_MS - since, again));
+      return;
+    }
     if (this.#gathered.size === 0) this.#gatheredAt = this.#lastAt;
     this.#gathered.add(host);
     this.#stopGathering ??= this.#wait(QUIET_MS);
@@ -70,6 +89,9 @@ export class HostSource {
     const hosts = this.#gathered;
     this.#gathered = new Set();
     this.#stopGathering = undefined;
+    const now = this.#context.ambient.clock.now();
+    for (const [host, at] of this.#handedOn) if (at > now || now - at >= AGAIN_MS) this.#handedOn.delete(host);
+    for (const host of hosts) this.#handedOn.set(host, now);
     this.#tell({ type: 'gathered', hosts, sharing: new SharedOn(this.#context, hosts) });
   }
 }
