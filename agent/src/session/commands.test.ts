@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type HostResource, realAmbient, retryable } from '@plumb/schemas';
+import { defaultAgentLimits } from '@plumb/schemas/limits/agent.ts';
 import type { Command, CommandProgress, CommandResult } from '@plumb/schemas/wire/messages.ts';
 import { VERB } from '@plumb/schemas/wire/messages.ts';
 import { resourceToWire } from '@plumb/schemas/wire/resource-codec.ts';
@@ -34,7 +35,8 @@ beforeEach(async () => {
   held = new Set();
   release = new Map();
   commands = new Commands({
-    ...{ driver, identity, fences: new MemoryFences(), most: 100 },
+    ...{ driver, identity, fences: new MemoryFences() },
+    limits: { ...defaultAgentLimits, commandsPerHost: 100, commandMiBPerHost: 16 },
     report: (result) => results.push(result),
     progress: (progress) => told.push(progress),
     clock: { now: () => now, after: () => () => {} },

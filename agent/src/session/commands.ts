@@ -1,5 +1,6 @@
 import type { Clock, PlumbError } from '@plumb/schemas';
 import { PlumbError as Failure, resourceKey, retryable, terminal } from '@plumb/schemas';
+import type { AgentLimits } from '@plumb/schemas/limits/agent.ts';
 import type {
   Command,
   CommandProgress,
@@ -14,13 +15,15 @@ import type { Attention, Driver } from '../drivers/driver.ts';
 import type { Identity } from '../identity/identity.ts';
 import { Turns } from '../turns.ts';
 import type { Fences } from './fences.ts';
+import { termProblem } from './terms.ts';
+
+export type CommandLimits = Pick<AgentLimits, 'commandsPerHost' | 'commandMiBPerHost' | 'termAheadSeconds'>;
 
 export interface CommandsOptions {
   driver: Driver;
   identity: Identity;
   fences: Fences;
-  /** Commands that run or wait at most. */
-  most: number;
+  limits: CommandLimits;
   /** Called with what became of a command, after the driver has told every change that it caused. */
   report(result: CommandResult): void;
   /** Called now and then while a command waits for bytes. */
@@ -47,6 +50,8 @@ export class Commands {
   readonly #options: CommandsOptions;
   readonly #turns = new Turns();
   readonly #running = new Map<string, Running>();
+  /** Of the declarations in them. */
+  #bytes = 0;
 
   constructor(options: CommandsOptions) {
     this.#options = options;
@@ -70,10 +75,13 @@ export class Commands {
       if (earlier.command.owner === command.owner && !fetchesTheSame(earlier.command, command)) earlier.abort.abort();
     const running = { command, abort: new AbortController() };
     this.#running.set(command.id, running);
+    const bytes = bytesOf(command);
+    this.#bytes += bytes;
     known.catch(() => {});
     void this.#turns.take(command.owner, async () => {
       const result = await this.#carryOut(running, known);
       this.#running.delete(command.id);
+      this.#bytes -= bytes;
       this.#options.report(result);
     });
   }
@@ -96,17 +104,25 @@ export class Commands {
     return this.#turns.idle();
   }
 
-  #refusal({ owner, session: asked, term, fence }: Command, session: string | undefined): Refused | undefined {
-    const { identity, fences } = this.#options;
+  #refusal(command: Command, session: string | undefined): Refused | undefined {
+    const { id, owner, session: asked, term, fence } = command;
+    const { identity, fences, limits, clock } = this.#options;
     const host = identity.host;
     // guard: late command from an old control plane
     if (term < identity.highestTerm)
       return refuse('LowerTerm', `${host} obeys term ${identity.highestTerm}, and the command is of term ${term}`);
-    if (this.#running.size >= this.#options.most)
-      return refuse('TooManyCommands', `${host} has ${this.#running.size} commands under way already`);
+    if (this.#running.has(id)) return refuse('TwoCommands', `${host} has a command of that id under way already`);
+    const { size } = this.#running;
+    if (size >= limits.commandsPerHost)
+      return refuse('TooManyCommands', `${host} has ${size} commands under way already (commandsPerHost)`);
+    if (size > 0 && this.#bytes + bytesOf(command) > limits.commandMiBPerHost << 20)
+      return refuse('TooManyCommands', `${host} has ${size} large commands under way already (commandMiBPerHost)`);
     // guard: late command from an old control plane
     // guard: late command from an old control plane
-    if (asked !== session) return refuse('ClosedSession', `the command is of a session of ${host} that has ended`);
+    if (session === undefined || asked !== session)
+      return refuse('ClosedSession', `the command is of a session of ${host} that has ended`);
+    const problem = termProblem(term, clock, limits);
+    if (problem) return refuse(problem.reason, problem.message);
     // guard: late command from an old control plane
     if (!fences.admit(owner, term, fence))
       return refuse('LowerFence', `${host} has heard of a later turn of the flow of ${owner} than ${fence}`);
@@ -184,3 +200,10 @@ function stepResult(step: string, failure: PlumbError | undefined, notes: readon
 function refuse(reason: string, message: string): Refused {
   return { reason, message, terminal: false };
 }
+
+function bytesOf({ steps }: Command): number {
+  return steps.reduce((bytes, { resource }) => bytes + STEP_BYTES + (resource?.spec.length ?? 0), 0);
+}
+
+/** What a step takes besides. */
+const STEP_BYTES = 512;

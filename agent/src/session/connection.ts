@@ -21,6 +21,11 @@ export interface ConnectionOptions {
   log: (line: string) => void;
 }
 
+/** A stream that lasted so long was a good one. */
+const STEADY_MS = 10_000;
+/** Failures in a row that shorter ones count as: some seconds are waited. */
+const FEW = 4;
+
 /** Keeps one stream open to the control plane for as long as it is not closed. */
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -54,14 +59,18 @@ export class Connection {
     let failures = 0;
     while (!this.#closing.signal.aborted) {
       let why: string;
+      const begunAt = clock.now();
+      let isGood = false;
       try {
         why = await this.#once(failures > 0, () => {
-          failures = 0;
+          isGood = true;
         });
       } catch (error) {
         why = (error as Error).message;
       }
       if (this.#closing.signal.aborted) return;
+      // A server that lets hosts in and ends the stream at once is not asked as often as one that is well.
+      if (isGood) failures = clock.now() - begunAt < STEADY_MS ? Math.min(failures, FEW) : 0;
       const ms = backoffMs(failures++, random);
       log(`not connected to ${server}: ${why}; trying again in ${(ms / 1000).toFixed(1)} s`);
       await new Promise<void>((resolve) => {

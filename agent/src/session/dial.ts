@@ -90,7 +90,7 @@ export function callError(error: Error & Partial<ServiceError>): string {
 }
 
 /** What the limits say of a frame of the server, by the names of agent.proto. */
-function frameBounds(limits: AgentLimits): FrameBounds {
+export function frameBounds(limits: AgentLimits): FrameBounds {
   const bound = (limit: keyof AgentLimits): Bound => ({ most: limits[limit], limit });
   const name = bound('nameBytes');
   const names = [
@@ -101,12 +101,15 @@ function frameBounds(limits: AgentLimits): FrameBounds {
     'Command.session',
     'Step.id',
     'Cancel.command',
+    'Attached.liveDigest',
+    'Refused.reason',
   ];
   const ofResource = ['HostResource.kind', 'HostResource.id', 'HostResource.owner'];
   return {
     messages: limits.messagesPerFrame,
     lists: { 'Command.steps': bound('stepsPerCommand') },
     texts: {
+      'Refused.message': bound('serverTextBytes'),
       ...Object.fromEntries([...names, ...ofResource].map((field) => [field, name])),
       'HostResource.spec': bound('resourceBytes'),
     },

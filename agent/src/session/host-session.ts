@@ -9,7 +9,9 @@ import type { Identity } from '../identity/identity.ts';
 import { backoffMs } from './backoff.ts';
 import { Commands } from './commands.ts';
 import { type Fences, MemoryFences } from './fences.ts';
+import { Pace } from './pace.ts';
 import { snapshotMessages } from './snapshot.ts';
+import { termProblem } from './terms.ts';
 
 /** Where a host's messages go while its stream lasts. */
 export interface HostLink {
@@ -52,6 +54,7 @@ export class HostSession {
   #retry: (() => void) | undefined;
   /** Why there is no snapshot. */
   #notSeen: HostTrouble[] = [];
+  readonly #surveys: Pace;
   /** What the control plane was told last in this session. */
   #reported: readonly HostTrouble[] = [];
 
@@ -59,11 +62,12 @@ export class HostSession {
     this.#options = options;
     this.identity = options.identity;
     this.#limits = options.limits ?? defaultAgentLimits;
+    this.#surveys = new Pace(options.clock, this.#limits.surveysPerMinute);
     this.#commands = new Commands({
       driver: options.driver,
       identity: options.identity,
       fences: options.fences ?? new MemoryFences(),
-      most: this.#limits.commandsPerHost,
+      limits: this.#limits,
       report: (result) => this.#send({ host: this.name, body: 'result', result }),
       // A word on the way: not kept for a time at which it is out of date.
       progress: (progress) => this.#link?.push({ host: this.name, body: 'progress', progress }),
@@ -99,6 +103,8 @@ export class HostSession {
    */
   async begin(link: HostLink, session: string, term: number, known = ''): Promise<void> {
     const { identity } = this.#options;
+    const problem = termProblem(term, this.#options.clock, this.#limits);
+    if (problem) throw problem;
     if (term < identity.highestTerm)
       throw retryable('LowerTerm', `the server is of term ${term}, and this host obeys term ${identity.highestTerm}`);
     this.end();
@@ -190,6 +196,11 @@ export class HostSession {
    */
   async #observe(link: HostLink, known = '', failures = 0): Promise<void> {
     this.#held ??= [];
+    const wait = this.#surveys.take();
+    if (wait > 0) {
+      this.#later(wait, link, known, failures);
+      return;
+    }
     this.#lostAgain = false;
     try {
       const live = await this.#options.driver.observe();
@@ -198,22 +209,28 @@ export class HostSession {
       for (const message of snapshotMessages(this.name, live, known)) link.push(message);
     } catch (error) {
       if (this.#link !== link) return;
-      const { clock, random, log } = this.#options;
+      const { random, log } = this.#options;
       const message = `what lives on the host cannot be seen: ${(error as Error).message}`;
       log(`${this.name}: ${message}; trying again`);
       this.#noteSeen({ reason: 'HostNotSeen', message, blocking: true });
-      const again = () => {
-        this.#stopRetry();
-        this.#retry = undefined;
-        void this.#observe(link, known, failures + 1);
-      };
-      this.#retry = again;
-      this.#stopRetry = clock.after(backoffMs(failures, random), again);
+      this.#retry = this.#later(backoffMs(failures, random), link, known, failures + 1);
       return;
     }
     this.#noteSeen();
     const held = this.#held;
     this.#held = undefined;
     for (const message of held) link.push(message);
+  }
+
+  /** Observes the host after some milliseconds. Returns what does so at once. */
+  #later(ms: number, link: HostLink, known: string, failures: number): () => void {
+    const again = () => {
+      this.#stopRetry();
+      this.#retry = undefined;
+      if (this.#link === link) void this.#observe(link, known, failures);
+    };
+    this.#stopRetry();
+    this.#stopRetry = this.#options.clock.after(ms, again);
+    return again;
   }
 }

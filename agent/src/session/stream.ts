@@ -14,6 +14,8 @@ import { joinHost } from './join.ts';
 export const HEARTBEAT_MS = 10_000;
 const FAREWELL_MS = 2_000;
 const SPREAD_MS = 500;
+/** A server that is to be asked again at once says so again and again. */
+const SOONEST_MS = 100;
 
 /** So many hosts are observed at the same time, and their snapshots kept until the stream takes them. */
 const OBSERVED_AT_ONCE = 16;
@@ -31,6 +33,8 @@ interface SpokenFor {
   failures: number;
   /** Whether it may join at once when it is not known; else it waits a while first. */
   asks: boolean;
+  /** What the server may say of it: that it is let in only when it asked, and that it is not when it asked or was. */
+  state: 'silent' | 'asked' | 'attached';
   stopRetry: () => void;
 }
 
@@ -63,6 +67,7 @@ export class AgentStream {
   readonly #toBegin = new Map<string, Attached>();
   #beginning = 0;
   #stopHeartbeat: () => void = () => {};
+  #stopAwaiting: () => void = () => {};
   #over = false;
   readonly #giveUp: (why: string) => void;
   /** Resolves with the reason when the stream has ended. Never rejects. */
@@ -92,9 +97,13 @@ export class AgentStream {
     this.#call.on('error', (error: Error & Partial<ServiceError>) => end(callError(error), error.code));
     this.#call.on('end', () => end('the server ended the stream'));
     for (const session of options.hosts) {
-      this.#hosts.set(session.name, { session, failures: 0, asks: true, stopRetry: () => {} });
+      this.#hosts.set(session.name, { session, failures: 0, asks: true, state: 'silent', stopRetry: () => {} });
       void this.#attach(session.name);
     }
+    const { answerSeconds } = options.limits;
+    this.#stopAwaiting = options.clock.after(answerSeconds * 1000, () =>
+      this.#giveUp(`the server has said nothing of any host for ${answerSeconds} s`),
+    );
     this.#beat(1);
   }
 
@@ -124,6 +133,7 @@ export class AgentStream {
     if (this.#over) return;
     this.#over = true;
     this.#stopHeartbeat();
+    this.#stopAwaiting();
     this.#outbox.drop();
     this.#toBegin.clear();
     for (const { session, stopRetry } of this.#hosts.values()) {
@@ -137,7 +147,9 @@ export class AgentStream {
     try {
       if (!session.identity.mayBeKnown) await joinHost(session, this.#options);
       const message = await session.attachMessage();
-      if (!this.#over) this.#outbox.push(message);
+      if (this.#over) return;
+      this.#hosts.get(name)!.state = 'asked';
+      this.#outbox.push(message);
     } catch (error) {
       this.#retry(name, PlumbError.from(error, 'the host could not attach').message);
     }
@@ -151,12 +163,23 @@ export class AgentStream {
     const host = this.#hosts.get(message.host);
     if (host === undefined) return;
     if (message.body === 'attached') {
+      // It was not asked for: to look at the host for each would be endless.
+      if (host.state !== 'asked') {
+        this.#giveUp(`the server lets ${message.host} in, which has not asked`);
+        return;
+      }
+      host.state = 'attached';
+      this.#stopAwaiting();
       this.#toBegin.set(message.host, message.attached);
       if (this.#beginning < OBSERVED_AT_ONCE) void this.#beginAll();
     } else if (message.body === 'command') host.session.command(message.command);
     // guard: fetch that nobody waits for any more blocks a delete
     else if (message.body === 'cancel') host.session.cancel(message.cancel.command);
-    else if (message.body === 'refused') void this.#refused(message.host, message.refused);
+    else if (message.body === 'refused' && host.state !== 'silent') {
+      host.state = 'silent';
+      this.#stopAwaiting();
+      void this.#refused(message.host, message.refused);
+    }
   }
 
   /**
@@ -186,6 +209,7 @@ export class AgentStream {
       this.#options.onAttached();
     } catch (error) {
       host.session.end();
+      host.state = 'silent';
       this.#outbox.push({ host: name, body: 'detach', detach: {} });
       this.#retry(name, (error as Error).message);
     }
@@ -196,7 +220,9 @@ export class AgentStream {
     this.#toBegin.delete(name);
     host.session.end();
     // Others are told times that follow on this one: a little later, but not so much that it is somebody else's.
-    if (retryAfterMs > 0) return this.#again(name, message, retryAfterMs + SPREAD_MS * this.#options.random.next());
+    const toldMs = Math.min(retryAfterMs, this.#options.limits.retryAfterSeconds * 1000);
+    if (toldMs > 0)
+      return this.#again(name, message, Math.max(SOONEST_MS, toldMs) + SPREAD_MS * this.#options.random.next());
     const { identity } = host.session;
     if (reason === 'UnknownCredential' && identity.mayBeKnown) {
       if (identity.joined) this.#options.log(`${name}: the server does not know this host: joining again`);
