@@ -6,7 +6,7 @@ import { foundation } from '../workload/foundation.ts';
 import { Player } from '../workload/play.ts';
 import { settle } from '../workload/settle.ts';
 import type { Fate, Point } from '../world/fates.ts';
-import { World } from '../world/world.ts';
+import { World, type WorldOptions } from '../world/world.ts';
 
 export interface Stage extends Disposable {
   world: World;
@@ -19,8 +19,8 @@ export interface Stage extends Disposable {
   uid(name: string): string;
 }
 
-export async function stage(seed: string, hosts = 1): Promise<Stage> {
-  const world = new World({ seed, hosts, zone: 'home', keepLines: 5_000 });
+export async function stage(seed: string, hosts = 1, more: Pick<WorldOptions, 'wire'> = {}): Promise<Stage> {
+  const world = new World({ seed, hosts, zone: 'home', keepLines: 5_000, ...more });
   monitor(world);
   const player = new Player(world);
   const act = async (...actions: Action[]) => {

@@ -12,6 +12,7 @@ import type { SimLoop } from '../core/loop.ts';
 import type { SimProcess } from '../core/process.ts';
 import type { Fate, Point } from './fates.ts';
 import { ServerCall } from './server-call.ts';
+import type { Wire } from './wire.ts';
 
 /** As gRPC's keepalive is set on both ends (agent/src/session/dial.ts). */
 const KEEPALIVE_MS = 30_000;
@@ -28,6 +29,8 @@ export interface NetworkOptions {
   fate(point: Point): Fate | undefined;
   /** The control plane that listens now. */
   listening(): Listening | undefined;
+  /** What becomes of what is said on the way: as peers of another version would say and hear it. As it is, if absent. */
+  wire?: Wire | undefined;
   /** Told when a host may not join, and why. */
   onRefused(host: string, reason: string): void;
 }
@@ -49,7 +52,8 @@ export class Network {
 
   /** An agent's call that connects; the control plane learns of it later. */
   connect(host: string, agent: SimProcess, address: string, metadata: Record<string, string>): Link {
-    const link = new Link(this, host, agent, ++this.#numbers, { address, metadata });
+    const said = this.options.wire?.metadata(metadata) ?? metadata;
+    const link = new Link(this, host, agent, ++this.#numbers, { address, metadata: said });
     this.links.add(link);
     return link;
   }
@@ -167,7 +171,8 @@ export class Link {
 
   write(from: 'agent' | 'server', frame: AgentFrame | ServerFrame): void {
     if (!this.open || !this.#processOf(from)?.alive) return;
-    const bytes = from === 'agent' ? agentFrame.encode(frame as AgentFrame) : serverFrame.encode(frame as ServerFrame);
+    const said = from === 'agent' ? agentFrame.encode(frame as AgentFrame) : serverFrame.encode(frame as ServerFrame);
+    const bytes = this.#network.options.wire?.[from](said) ?? said;
     this.#post(from === 'agent' ? 'server' : 'agent', { bytes });
   }
 

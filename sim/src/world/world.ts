@@ -12,6 +12,7 @@ import { type Fate, type Fates, type Point, peace } from './fates.ts';
 import { Machine } from './machine.ts';
 import { type Listening, Network } from './network.ts';
 import { ProcessStore, StoreDisk } from './store-disk.ts';
+import type { Wire } from './wire.ts';
 
 export interface WorldOptions {
   seed: string;
@@ -24,6 +25,7 @@ export interface WorldOptions {
   slowStarts?: number;
   /** Lines of the trace that are kept for people. */
   keepLines?: number;
+  wire?: Wire;
 }
 
 export interface Counts {
@@ -79,7 +81,7 @@ export class World {
     const trace = (line: string) => this.note(line);
     const fate = (point: Point) => this.#suffer(point);
     this.network = new Network({
-      ...{ loop: this.loop, trace, fate, dice: this.dice.fork('network') },
+      ...{ loop: this.loop, trace, fate, dice: this.dice.fork('network'), wire: options.wire },
       listening: () => this.#listening,
       onRefused: (host, reason) => {
         if (reason === 'HostRemoved' && this.readmits) this.loop.after(500, () => this.#readmit(host));
