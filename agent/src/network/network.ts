@@ -11,6 +11,7 @@ import type { PortCommands } from './bridge-port.ts';
 import { checkBridge, checkPort, checkSubnet } from './checked.ts';
 import { Dnsmasq } from './dnsmasq.ts';
 import type { FilterInput } from './filter.ts';
+import { FilterWatch } from './filter-watch.ts';
 import { foundlings } from './foundlings.ts';
 import { ipBatch } from './ip.ts';
 import { Kernel } from './kernel.ts';
@@ -50,6 +51,8 @@ export class Network {
   readonly #tables: Tables;
   readonly #kernel: Kernel;
   readonly #survey: Survey;
+  readonly #filterWatch: FilterWatch;
+  #onFilterLost = () => {};
   /** Changes of interfaces go one after another; so do changes of one subnet's DHCP. */
   readonly #locks = new Locks();
 
@@ -74,7 +77,9 @@ export class Network {
       ...{ names: this.names, run, tunnelAddress: options.tunnelAddress },
       declared: () => this.#declared(),
       links: () => this.#kernel.look(),
+      loads: (family) => this.#filterWatch.expect(family),
     });
+    this.#filterWatch = new FilterWatch({ table: this.names.table(), clock, foreign: () => this.#onFilterLost() });
     this.#survey = new Survey({
       ...{ names: this.names, run, kernel: this.#kernel, tables: this.#tables, dnsmasq: this.#dnsmasq },
     });
@@ -181,6 +186,20 @@ export class Network {
     await this.#locks.hold({ exclusive: [IP] }, () => this.#unmakePort(id));
     await this.#servers.refresh(subnet);
     await this.#tables.applyFilter();
+  }
+
+  /**
+   * Calls `lost` when somebody takes rules of ours out of the packet filter. Returns a function that ends that. `networkNamespace`: in
+   * which bridges and taps are.
+   */
+  watchFilter(networkNamespace: string | undefined, lost: () => void): () => void {
+    this.#onFilterLost = lost;
+    return this.#filterWatch.follow(networkNamespace);
+  }
+
+  /** Has the packet filter be as declared. */
+  mendFilter(): Promise<void> {
+    return this.#tables.apply();
   }
 
   /** Paths of records that say nothing of ours. */

@@ -19,6 +19,8 @@ export interface NftTableOptions<Sets> {
   ruleset: (table: string, sets: Sets) => string;
   /** Reads what `nft -j list table` shows. */
   read: (json: string) => Loaded<Sets>;
+  /** Called before a load takes the table away; returns what to call when it has ended, and whether it did. */
+  loads: () => (tookAway: boolean) => void;
 }
 
 /** One of our tables in the kernel's packet filter. Changes that come while one is loaded are loaded together. */
@@ -47,10 +49,17 @@ export class NftTable<Sets extends { [name: string]: Set<string> }> {
   }
 
   async #load(): Promise<void> {
-    const { family, name, run, wanted, ruleset } = this.#options;
+    const { family, name, run, wanted, ruleset, loads } = this.#options;
     const sets = await wanted();
     const empty = Object.values(sets).every((set) => set.size === 0);
     const removal = `table ${family} ${name}\ndelete table ${family} ${name}\n`;
-    await run('nft', ['-f', '-'], { input: empty ? removal : ruleset(name, sets) });
+    const ended = loads();
+    try {
+      await run('nft', ['-f', '-'], { input: empty ? removal : ruleset(name, sets) });
+      ended(true);
+    } catch (thrown) {
+      ended(false);
+      throw thrown;
+    }
   }
 }

@@ -23,6 +23,8 @@ export interface TablesOptions {
   declared: () => FilterInput;
   /** All interfaces, read now. */
   links: () => Promise<Map<string, Link>>;
+  /** As of NftTable, by the family of the table. */
+  loads: (family: string) => (tookAway: boolean) => void;
 }
 
 /** What was seen last: of what is loaded, when there was something. */
@@ -37,11 +39,12 @@ export class Tables {
   #seen: Seen | undefined;
 
   constructor(options: TablesOptions) {
-    const { names, run, tunnelAddress, declared } = options;
+    const { names, run, tunnelAddress, declared, loads } = options;
     const name = names.table();
     this.#options = options;
     this.#filter = new NftTable({
       ...{ family: 'bridge', name, run, ruleset: filterRuleset, read: readFilter },
+      loads: () => loads('bridge'),
       wanted: async () => {
         const strays = await this.#strays();
         return united(filterSets(declared(), names), strays?.filter);
@@ -49,6 +52,7 @@ export class Tables {
     });
     this.#tunnels = new NftTable({
       ...{ family: 'ip', name, run, ruleset: tunnelRuleset, read: readTunnels },
+      loads: () => loads('ip'),
       wanted: async () => {
         const strays = await this.#strays();
         return united(tunnelSets(declared().bridges, tunnelAddress), strays?.tunnels);

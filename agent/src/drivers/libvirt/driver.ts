@@ -68,6 +68,7 @@ class LibvirtDriver implements Driver {
   readonly #troubles = new Troubles(() => this.#ledger.tell({ type: 'troubles' }));
   #stopAway = () => {};
   #stopWatching = () => {};
+  #stopGuarding = () => {};
   #stopSettling = () => {};
   readonly #stopRepeating = new Map<string, () => void>();
   #settling = false;
@@ -90,6 +91,9 @@ class LibvirtDriver implements Driver {
       changed: (name) => this.#interfaceChanged(name),
       missed: () => this.#interfacesChanged(),
     });
+    this.#stopGuarding = this.#parts.network.watchFilter(networkNamespace, () =>
+      this.#inBackground('mending the packet filter', () => this.#mendFilter()),
+    );
     this.#repeat('looking at the host', observeEveryMs, () => this.#surveyAll());
     this.#repeat('looking for edited domains', GLANCE_EVERY_MS, async () => {
       for (const id of await this.#parts.domains.redefined()) this.heard(id);
@@ -179,7 +183,7 @@ class LibvirtDriver implements Driver {
   async close(): Promise<void> {
     this.#closed = true;
     const timers = [...this.#stopRepeating.values(), this.#stopSettling, this.#stopAway];
-    for (const stop of [this.#stopWatching, ...timers]) stop();
+    for (const stop of [this.#stopWatching, this.#stopGuarding, ...timers]) stop();
     this.#parts.domains.close();
     this.#parts.images.abortAll();
     this.#parts.fetcher.close();
@@ -211,6 +215,14 @@ class LibvirtDriver implements Driver {
       this.#settling = false;
       this.#interfacesChanged();
     });
+  }
+
+  /** Guests are not filtered until it is there again: that is told, and does not wait for a word of the control plane. */
+  async #mendFilter(): Promise<void> {
+    this.#options.log('somebody took rules of Plumb out of the packet filter: they are loaded anew');
+    await this.#surveyNetwork();
+    await this.#parts.network.mendFilter();
+    await this.#surveyNetwork();
   }
 
   /** A tap that went is missed by its port and by its domain. */

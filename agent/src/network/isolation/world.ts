@@ -97,6 +97,11 @@ export class World {
     });
   }
 
+  /** Path of the host's network namespace. */
+  get networkNamespace(): string {
+    return namespacePath(this.#namespace);
+  }
+
   /** The taps of all parties. */
   get taps(): HeldTaps {
     if (this.#taps === undefined) throw new Error('the world is not open');
