@@ -16,6 +16,7 @@ export interface Command {
 
 const shared = {
   kubeconfig: { type: 'string' },
+  context: { type: 'string' },
   namespace: { type: 'string', short: 'n' },
   filename: { type: 'string', short: 'f', multiple: true, default: [] as string[] },
   help: { type: 'boolean', short: 'h' },
@@ -45,12 +46,12 @@ export interface Session {
 
 /** Runs `work` with a client, and lets go of it. */
 export async function withSession<T>(
-  values: { kubeconfig?: string | undefined; namespace?: string | undefined },
+  values: { kubeconfig?: string | undefined; context?: string | undefined; namespace?: string | undefined },
   surroundings: Surroundings,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const { clientFor, findAccess } = await import('@plumb/client/access.ts');
-  const access = await findAccess(values.kubeconfig, surroundings.env);
+  const access = await findAccess(values.kubeconfig, surroundings.env, values.context);
   const client = clientFor(access, { ...realAmbient(), clock: surroundings.clock }, surroundings.env);
   try {
     return await work({ client, access, namespace: values.namespace ?? access.namespace });

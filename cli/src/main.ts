@@ -48,6 +48,7 @@ async function help(word: string | undefined, surroundings: Surroundings): Promi
   if (command) {
     surroundings.out(`${command.usage}
   --kubeconfig FILE   how to reach the server; else KUBECONFIG, else .plumb/kubeconfig
+  --context NAME      another context of it than the current one
 `);
     return 0;
   }
