@@ -15,7 +15,10 @@ export interface Access {
   token: string;
 }
 
-/** HTTPS with a token over a fixed number of connections that stay open. */
+/**
+ * HTTPS with a token over a fixed number of connections that stay open. It is no user of `client/`: it measures floors and
+ * others with the same means as Plumb, and must stay as it is when our client changes.
+ */
 export class HttpsClient {
   readonly #access: Access;
   readonly #host: string;

@@ -1,3 +1,4 @@
+import { conditionOf, settled } from '@plumb/client/settled.ts';
 import type { PlumbObject } from '@plumb/schemas';
 import type { HttpsClient } from './client.ts';
 
@@ -128,9 +129,8 @@ function revisionIn(line: string): string {
 }
 
 /** Ready of its present generation. */
-export function isReady({ metadata, status }: PlumbObject): boolean {
-  const ready = status?.conditions?.find((condition) => condition.type === 'Ready');
-  return ready?.status === 'True' && status?.observedGeneration === metadata.generation;
+export function isReady(object: PlumbObject): boolean {
+  return settled(object).state === 'ready';
 }
 
 /** Waits until the collection holds `count` objects and all are ready. */
@@ -158,6 +158,6 @@ export async function allReady(client: HttpsClient, path: string, count: number)
 function whyNotReady(waiting: Iterable<PlumbObject>): string {
   const [first] = waiting;
   if (!first) return 'the others are not there';
-  const ready = first.status?.conditions?.find((condition) => condition.type === 'Ready');
+  const ready = conditionOf(first, 'Ready');
   return `${first.kind} ${first.metadata.name} says ${ready ? `${ready.reason}: ${ready.message}` : 'nothing yet'}`;
 }

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
+import { findAccess } from '@plumb/client/access.ts';
 import { type Access, HttpsClient } from '../http/client.ts';
 import { allReady } from '../http/followed.ts';
 import { parseScrape, type Scrape } from '../http/scrape.ts';
@@ -45,7 +44,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const said = loading ? /\banswers at\b/ : /\bis ready\b/;
   const child = await startChild(join(tree, BIN), args, said, profiled ? ['--inspect=127.0.0.1:0'] : []);
   try {
-    const access = readKubeconfig(join(dataDir, 'kubeconfig'));
+    const access = await accessOf(join(dataDir, 'kubeconfig'));
     const inspector = profiled ? INSPECTOR_LINE.exec(child.said())?.[1] : undefined;
     const profiler = inspector ? await Profiler.connect(inspector) : undefined;
     const client = new HttpsClient(access, 1);
@@ -186,11 +185,7 @@ async function post(client: HttpsClient, path: string, kind: string, name: strin
   await client.expect(201, 'POST', path, JSON.stringify(object));
 }
 
-function readKubeconfig(file: string): Access {
-  const config = parse(readFileSync(file, 'utf8')) as {
-    clusters: { cluster: { server: string; 'certificate-authority-data': string } }[];
-    users: { user: { token: string } }[];
-  };
-  const { server, 'certificate-authority-data': authority } = config.clusters[0]!.cluster;
-  return { url: server, authority: Buffer.from(authority, 'base64').toString(), token: config.users[0]!.user.token };
+async function accessOf(kubeconfig: string): Promise<Access> {
+  const { endpoints, ca = '', token = '' } = await findAccess(kubeconfig, {});
+  return { url: endpoints[0]!, authority: ca, token };
 }
