@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { MemoryStore } from '../store/memory.ts';
+import { MAX_BATCH_BYTES, MAX_BATCH_KEYS } from '../store/store.ts';
 import { AllocationIndex } from './allocation-index.ts';
 import { AllocationLane } from './lane.ts';
 
@@ -50,7 +51,7 @@ test('of a batch that met a conflict only those are refused who relied on what c
 test('a batch is filled up to its bound, whatever its decisions need; what is too many for it comes first in the next', async () => {
   const store = new MemoryStore();
   const lane = new AllocationLane(store, await AllocationIndex.load(store));
-  const sizes = [...Array.from({ length: 40 }, () => 4), 1, 100, 30, 128, 2];
+  const sizes = [...Array.from({ length: 40 }, () => 4), 1, 100, 30, MAX_BATCH_KEYS, 2];
   const put = (n: number, at: number) => ({ type: 'put' as const, key: `/f/${n}/${at}`, value: '' });
   const decided: number[] = [];
   const outcomes = await Promise.all(
@@ -65,7 +66,7 @@ test('a batch is filled up to its bound, whatever its decisions need; what is to
   );
   const first = outcomes[0]!.revision;
   const batchOf = outcomes.map(({ revision }) => revision - first);
-  expect(batchOf.slice(0, 40)).toEqual(Array.from({ length: 40 }, (_, n) => (n < 32 ? 0 : 1)));
+  expect(batchOf.slice(0, 40)).toEqual(Array.from({ length: 40 }, (_, n) => (n < 30 ? 0 : 1)));
   expect(batchOf.slice(40)).toEqual([1, 2, 3, 4, 5]);
   expect(outcomes.map(({ result }) => result)).toEqual(sizes.map((_, n) => n));
   // Nobody is decided twice who is like those before.
@@ -85,4 +86,23 @@ test('a batch relies on no more than it may, however different what its decision
     ),
   );
   expect(new Set(outcomes.map(({ revision }) => revision)).size).toBe(Math.ceil(100 / 12));
+});
+
+test('a batch has no more bytes than one commit takes; a decision that has more by itself is refused, and no other', async () => {
+  const store = new MemoryStore();
+  const lane = new AllocationLane(store, await AllocationIndex.load(store));
+  const sizes = [0.4, 0.4, 0.4, 0.7, 0.2, 1.2, 0.1];
+  const outcomes = await Promise.allSettled(
+    sizes.map((size, n) =>
+      lane.submit((taken) => {
+        taken.reserveAddress('net', `10.0.0.${n}`, `${n}`);
+        const value = 'x'.repeat((size / 2) * MAX_BATCH_BYTES);
+        const put = (key: string) => ({ type: 'put' as const, key, value });
+        return { preconditions: [], ops: [put(`/f/${n}`), put(`/g/${n}`)], result: n };
+      }),
+    ),
+  );
+  const batches = outcomes.map((o) => (o.status === 'fulfilled' ? o.value.revision : o.reason.reason));
+  expect(batches).toEqual([1, 1, 2, 3, 4, 'BatchTooLarge', 5]);
+  expect((await store.list('/alloc/address/')).entries).toHaveLength(6);
 });

@@ -45,3 +45,15 @@ it('deletes all of it, in any order, and nothing else', async () => {
     keys.object('instanceofferings', undefined, 'small'),
   ]);
 });
+
+it('refuses what has more bytes than one commit, and deletes none of it', async () => {
+  const notes = { notes: 'x'.repeat(200_000) };
+  for (let n = 0; n < 6; n++) await rig.create('Zone', `z-${n}`, {}, { annotations: notes });
+  const roots = Array.from({ length: 6 }, (_, n) => keys.object('zones', undefined, `z-${n}`));
+  await expect(deleteCascade(rig.context, roots, 6)).rejects.toMatchObject({
+    reason: 'TooMany',
+    message: expect.stringContaining('6 objects have more than the 1048576 bytes of one commit'),
+  });
+  expect(rig.get('Zone', 'z-0')!.metadata.deletionTimestamp).toBeUndefined();
+  await deleteCascade(rig.context, roots.slice(1), 5);
+});

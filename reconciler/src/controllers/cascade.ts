@@ -1,9 +1,10 @@
 /** Deleting objects with all that refers to them: what is reached, and one commit that marks all of it. */
 import { type Instance, kinds, objectName, terminal } from '@plumb/schemas';
 import type { Cached } from '../runtime/cache.ts';
+import { fitsOneBatch } from '../store/check.ts';
 import { nameOfKey, pluralOf } from '../store/keys.ts';
 import { encodeObject } from '../store/object-codec.ts';
-import { MAX_BATCH_KEYS } from '../store/store.ts';
+import { MAX_BATCH_BYTES, MAX_BATCH_KEYS } from '../store/store.ts';
 import type { Context } from './controller.ts';
 import { retryOnConflict } from './status.ts';
 
@@ -88,14 +89,18 @@ async function markAll(context: Context, roots: readonly string[], expect: numbe
     );
   const deletionTimestamp = new Date(context.ambient.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
   const going = reached.filter(({ cached }) => cached.object.metadata.deletionTimestamp === undefined);
-  const { revision } = await context.store.commit({
-    preconditions: going.map(({ cached }) => ({ key: cached.key, revision: cached.revision })),
-    ops: going.map(({ cached: { key, object } }) => ({
-      type: 'put' as const,
-      key,
-      value: encodeObject({ ...object, metadata: { ...object.metadata, deletionTimestamp } }),
-    })),
-  });
+  const ops = going.map(({ cached: { key, object } }) => ({
+    type: 'put' as const,
+    key,
+    value: encodeObject({ ...object, metadata: { ...object.metadata, deletionTimestamp } }),
+  }));
+  if (!fitsOneBatch(ops))
+    throw terminal(
+      'TooMany',
+      `${ops.length} objects have more than the ${MAX_BATCH_BYTES} bytes of one commit: delete some of them first`,
+    );
+  const preconditions = going.map(({ cached }) => ({ key: cached.key, revision: cached.revision }));
+  const { revision } = await context.store.commit({ preconditions, ops });
   if (going.length > 0) await context.cache.shows(revision);
   return reached;
 }

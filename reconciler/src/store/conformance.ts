@@ -3,7 +3,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { conformsToModel } from './conformance-model.ts';
 import { conformingWatch } from './conformance-watch.ts';
 import type { ConflictError } from './errors.ts';
-import { MAX_BATCH_KEYS, type Op, type Precondition, type Store } from './store.ts';
+import {
+  MAX_BATCH_BYTES,
+  MAX_BATCH_KEYS,
+  MAX_BYTES_BESIDE_ONE,
+  type Op,
+  type Precondition,
+  type Store,
+} from './store.ts';
 
 /** An empty store of the backend under test. */
 export interface StoreFixture {
@@ -119,7 +126,10 @@ export function storeConformance(name: string, open: OpenFixture): void {
 
     test('a batch holds at most MAX_BATCH_KEYS keys, each once, printable ASCII, and well-formed values', async () => {
       const many = (n: number) => Array.from({ length: n }, (_, i) => put(`/k${i}`, 'x'));
-      const full = await store.commit({ preconditions: many(MAX_BATCH_KEYS).map((p) => at(p.key, 0)), ops: many(128) });
+      const full = await store.commit({
+        preconditions: many(MAX_BATCH_KEYS).map((p) => at(p.key, 0)),
+        ops: many(MAX_BATCH_KEYS),
+      });
       const refused = [
         { preconditions: [], ops: many(MAX_BATCH_KEYS + 1) },
         { preconditions: [], ops: [put('/a', '1'), del('/a')] },
@@ -134,6 +144,23 @@ export function storeConformance(name: string, open: OpenFixture): void {
         expect([error.reason, error.retry]).toEqual(['InvalidBatch', 'terminal']);
       }
       expect(store.revision()).toBe(full.revision);
+    });
+
+    test('a batch writes at most MAX_BATCH_BYTES; one object may be larger, with little beside it', async () => {
+      const half = 'ä'.repeat(MAX_BATCH_BYTES / 4 - 1); // two bytes each
+      const large = 'x'.repeat(MAX_BATCH_BYTES + 100);
+      const beside = put('/b', 'x'.repeat(MAX_BYTES_BESIDE_ONE - 2));
+      await store.commit({ preconditions: [], ops: [put('/a', half), put('/b', half)] });
+      const { revision } = await store.commit({ preconditions: [], ops: [put('/a', large), beside] });
+      for (const ops of [
+        [put('/a', half), put('/b', half), put('/c', 'x')],
+        [put('/a', large), put('/b', 'x'.repeat(MAX_BYTES_BESIDE_ONE))],
+      ]) {
+        const error = await failure(store.commit({ preconditions: [], ops }));
+        expect([error.reason, error.retry]).toEqual(['BatchTooLarge', 'terminal']);
+      }
+      expect(store.revision()).toBe(revision);
+      expect((await store.get('/a'))?.value).toBe(large);
     });
 
     test('what is no key is not there', async () => {

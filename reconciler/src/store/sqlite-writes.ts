@@ -1,7 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type Cell, CREATED, UNCHANGED } from './sqlite-messages.ts';
-import { idsAfter, PART_ROWS, readHorizon, revisionOf } from './sqlite-rows.ts';
-import { MAX_BATCH_KEYS } from './store.ts';
+import { IDS_PER_REVISION, idsAfter, PART_ROWS, readHorizon, revisionOf } from './sqlite-rows.ts';
 
 /** Keys of which it is remembered what their newest version is; of the two last sets of so many. */
 const REMEMBERED = 8_192;
@@ -84,7 +83,7 @@ export class SqliteWrites {
         outcomes.push(UNCHANGED);
         continue;
       }
-      const id = revision * MAX_BATCH_KEYS + changed++;
+      const id = revision * IDS_PER_REVISION + changed++;
       this.#insertVersion.run(id, key, before === NEVER ? null : Math.abs(before), value);
       this.#setEntry.run(key, id, value === null ? 0 : 1);
       this.#remember(key, value === null ? -id : id);

@@ -2,7 +2,7 @@
  * The store: objects by key, each write at a revision. Opaque to what the values mean.
  *
  * Promises every backend keeps (conformance.ts proves them):
- * - a batch is atomic, at most {@link MAX_BATCH_KEYS} keys, one revision, greater than all before;
+ * - a batch is atomic, at most {@link MAX_BATCH_KEYS} keys and {@link MAX_BATCH_BYTES}, one revision, greater than all before;
  * - batches that arrive together may share one durability barrier, and each one's preconditions fail alone;
  * - `commit` resolves after the batch is durable and watchers of this process were told, never before;
  * - `list` and `watch` see whole batches; `list` at a revision that is not yet compacted sees exactly that revision.
@@ -35,8 +35,14 @@ export interface Store {
 /** What a store must be to be read only. */
 export type ReadableStore = Pick<Store, 'get' | 'list' | 'watch' | 'revision'>;
 
-/** As etcd's default `--max-txn-ops`, so that every batch fits one etcd transaction. */
-export const MAX_BATCH_KEYS = 128;
+/** Below etcd's default `--max-txn-ops` of 128, so that every batch fits one etcd transaction, with room for what a backend adds. */
+export const MAX_BATCH_KEYS = 120;
+
+/** Bytes of keys and values of all that a batch writes: below etcd's default of 1.5 MiB for a request. */
+export const MAX_BATCH_BYTES = 1024 * 1024;
+
+/** Where one write is larger by itself, as an object may be, what is written beside it has at most so many bytes. */
+export const MAX_BYTES_BESIDE_ONE = 64 * 1024;
 
 export interface Entry {
   key: string;
