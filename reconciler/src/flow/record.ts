@@ -6,6 +6,7 @@ import { type SchemaNode, schemaNode } from '@plumb/schemas/project/validate-sch
 import type { Allocation } from '../plan/allocation.ts';
 import { PLAN_VERSION, type Plan, type PlanStep } from '../plan/plan.ts';
 import { isKey } from '../store/check.ts';
+import { readText, textOf } from './record-text.ts';
 
 /** What flows are for: each is proved at every fault point (sim/src/matrix). */
 export const flowPurposes = ['create', 'update', 'repair', 'delete'] as const;
@@ -59,7 +60,7 @@ export function failureSentence({ message, undone }: FlowFailure): string {
 }
 
 export function encodeFlow(record: FlowRecord): string {
-  return JSON.stringify(record);
+  return textOf(record);
 }
 
 /**
@@ -104,7 +105,7 @@ function upgrade(record: FlowRecord): void {
 
 function parse(value: string): unknown {
   try {
-    return JSON.parse(value);
+    return readText(value);
   } catch {
     throw unreadable(`is not JSON (${value.length} characters)`);
   }

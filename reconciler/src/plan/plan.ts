@@ -78,7 +78,7 @@ function difference(desired: HostResource, now: LiveResource | undefined): strin
 
 function ensureStep(host: string, resource: HostResource, now: LiveResource | undefined, why: string): PlanStep {
   return {
-    id: `${now ? 'change' : 'make'} ${resourceKey(resource)}`,
+    id: stepId('ensure', resource, now),
     host,
     verb: 'ensure',
     resource,
@@ -89,11 +89,17 @@ function ensureStep(host: string, resource: HostResource, now: LiveResource | un
   };
 }
 
+/** What a step is called in its plan. */
+export function stepId(verb: PlanStep['verb'], resource: HostResource, previous: HostResource | undefined): string {
+  const word = verb === 'remove' ? 'remove' : previous ? 'change' : 'make';
+  return `${word} ${resourceKey(resource)}`;
+}
+
 /** The step that removes a resource. Its data goes with it where it holds any: then it is a pivot. */
 export function removeStep(host: string, resource: HostResource, why: string): PlanStep {
   const holdsData = resourceTypes.holdsData(resource.kind);
   return {
-    id: `remove ${resourceKey(resource)}`,
+    id: stepId('remove', resource, resource),
     host,
     verb: 'remove',
     resource: asResource(resource),

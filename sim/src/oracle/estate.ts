@@ -1,6 +1,7 @@
 /** The store's entries as they lie on the disk, parsed once for all checks. Nothing of the product is asked. */
 
 import type { FlowRecord } from '@plumb/reconciler/flow/record.ts';
+import { readText } from '@plumb/reconciler/flow/record-text.ts';
 import type { Allocation } from '@plumb/reconciler/plan/allocation.ts';
 import type {
   Condition,
@@ -34,7 +35,7 @@ export function readEstate(disk: StoreDisk): Estate {
   const allocations = new Map<string, string>();
   for (const [key, { value }] of disk.entries)
     if (key.startsWith('/objects/') && !key.startsWith('/objects/namespaces/')) objects.set(key, JSON.parse(value));
-    else if (key.startsWith('/flows/')) flows.push(JSON.parse(value));
+    else if (key.startsWith('/flows/')) flows.push(readText(value) as FlowRecord);
     else if (key.startsWith('/alloc/')) allocations.set(key, value);
   const all = [...objects.values()];
   const of = <T extends PlumbObject>(kind: string) => all.filter((o) => o.kind === kind) as T[];

@@ -1,4 +1,6 @@
 /** Records of a store, damaged: cut, flipped, doubled, of another record, without a field, of another type, of a newer Plumb. */
+
+import { inFull } from '@plumb/reconciler/flow/record-text.ts';
 import type { Dice } from '../core/dice.ts';
 import { anyJson } from '../fuzz/generate.ts';
 
@@ -28,7 +30,7 @@ export function damaged(dice: Dice, record: Stored, all: readonly Stored[]): Sto
     case 5:
       return { key, value: dice.pick(all).value };
     case 6:
-      return { key, value: value.replace('plumb.dev/v1', 'plumb.dev/v9').replace('"version":1', '"version":9') };
+      return { key, value: value.replace('plumb.dev/v1', 'plumb.dev/v9').replace('"version":2', '"version":9') };
     default:
       return { key, value: withoutOrOtherwise(dice, value) };
   }
@@ -46,7 +48,7 @@ function flipped(dice: Dice, value: string): string {
 function withoutOrOtherwise(dice: Dice, value: string): string {
   let root: unknown;
   try {
-    root = JSON.parse(value);
+    root = JSON.parse(inFull(value));
   } catch {
     return JSON.stringify(anyJson(dice));
   }

@@ -6,6 +6,7 @@
  */
 import type { ChangeSetRecord } from '@plumb/reconciler/controllers/change-set/record.ts';
 import type { FlowRecord } from '@plumb/reconciler/flow/record.ts';
+import { readText } from '@plumb/reconciler/flow/record-text.ts';
 import { referenceKeys } from '@plumb/reconciler/runtime/references.ts';
 import type { Batch } from '@plumb/reconciler/store/store.ts';
 import type { Instance, PlumbObject } from '@plumb/schemas';
@@ -264,7 +265,7 @@ export class Model {
     const [, , plural, , name] = key.split('/');
     const value = plural === 'hosts' ? this.#options.disk.entries.get(`/flows/${metadata.uid}`)?.value : undefined;
     if (value === undefined) return false;
-    const { held, target, plan } = JSON.parse(value) as FlowRecord;
+    const { held, target, plan } = readText(value) as FlowRecord;
     return [...held, ...(target ? [target] : []), ...plan.steps].some(({ host }) => host === name);
   }
 
@@ -280,14 +281,14 @@ export class Model {
     // A request finds the flow as the server has it, which is a moment away from the disk.
     if (this.#isMoving()) return [200, 404, 409, 422];
     if (value === undefined) return [404];
-    return [what === 'retry' || (JSON.parse(value) as FlowRecord).stuck ? 200 : 422];
+    return [what === 'retry' || (readText(value) as FlowRecord).stuck ? 200 : 422];
   }
 
   /** Whether anything is under way that nobody waits for. */
   #isMoving(): boolean {
     if (this.#open.size > 1 || this.changeSets.running().length > 0) return true;
     for (const [key, { value }] of this.#options.disk.entries)
-      if (key.startsWith('/flows/') && (JSON.parse(value) as FlowRecord).direction !== 'failed') return true;
+      if (key.startsWith('/flows/') && (readText(value) as FlowRecord).direction !== 'failed') return true;
     for (const { metadata } of this.objects.values()) if (metadata.deletionTimestamp) return true;
     return this.#options.faulty;
   }

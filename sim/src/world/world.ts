@@ -1,5 +1,6 @@
 /** A cloud in one process: machines, a network, a disk, a control plane that dies and comes back. Made by one seed. */
 import type { FlowRecord } from '@plumb/reconciler/flow/record.ts';
+import { readText } from '@plumb/reconciler/flow/record-text.ts';
 import { keys } from '@plumb/reconciler/store/keys.ts';
 import type { Batch } from '@plumb/reconciler/store/store.ts';
 import type { HostResource } from '@plumb/schemas';
@@ -273,7 +274,7 @@ export class World {
 
 function flowWords(value: string): string {
   try {
-    const { purpose, direction } = JSON.parse(value) as Pick<FlowRecord, 'purpose' | 'direction'>;
+    const { purpose, direction } = readText(value) as Pick<FlowRecord, 'purpose' | 'direction'>;
     return `${purpose} ${direction}`;
   } catch {
     return 'that cannot be read';
