@@ -41,7 +41,7 @@ test.each(damages)(
         const other = otherOf(resource);
         const before = new Records(folder.path, kind);
         for (const each of [resource, other]) await before.put(each as never);
-        const path = join(folder.path, `resources/${kind}/${resource.id}.json`);
+        const path = join(folder.path, `things/${kind}/${resource.id}.json`);
         await damage(path);
         const records = new Records(folder.path, kind);
         await records.open();
@@ -65,7 +65,7 @@ test.each(damages)(
 test('of another version a record counts for what is known of it here', async () => {
   const records = new Records<'port'>(folder.path, 'port');
   await records.put(port);
-  const path = join(folder.path, `resources/port/${port.id}.json`);
+  const path = join(folder.path, `things/port/${port.id}.json`);
   await rewrite((text) => text.replace('"spec":{', '"later":1,"spec":{"more":{"x":1},'))(path);
   const read = new Records<'port'>(folder.path, 'port');
   await read.open();
@@ -87,7 +87,7 @@ test.each(damages)('storage with one record of each kind that is %s tells the ot
   for (const resource of examples.slice(3)) {
     const records = new Records(folder.path, resource.kind);
     for (const id of [resource.id, otherOf(resource).id]) await records.put({ ...resource, id } as never);
-    await damage(join(folder.path, `resources/${resource.kind}/${resource.id}.json`));
+    await damage(join(folder.path, `things/${resource.kind}/${resource.id}.json`));
   }
   const all = images();
   const disks = new Disks({ dataDir: folder.path, run: nothing, images: all, user, growLive: async () => false });

@@ -309,3 +309,52 @@ describe('a fetch that a command waits for', () => {
     await commands.idle();
   });
 });
+
+describe('what the programs and libraries of a driver say', () => {
+  const userData = '#cloud-config\npassword: hunter2hunter2\n';
+  const url = 'https://me:s3cr3tpass@example.org/i?token=t0k3nt0k3n';
+  const seed: HostResource = {
+    ...{ kind: 'seed', id: 'bad.seed', owner: 'o' },
+    spec: { instanceId: 'o', hostname: 'web', sshKeys: [], userData },
+  };
+  const fetched: HostResource = { ...image('bad'), spec: { url, sha256: 'bad', format: 'raw', maxBytes: 1 } };
+  const said: [string, string][] = [
+    ['libvirt', `XML error: unexpected <userData>${userData}</userData>`],
+    ['qemu-img', `qemu-img: Could not open '${url}': Unauthorized`],
+    ['nft', `Error: syntax error, unexpected string\n${userData}\n^^^^^`],
+    ['dnsmasq', `dnsmasq: bad option at line 3: password: hunter2hunter2`],
+    ['genisoimage', `genisoimage: Unable to write "password: hunter2hunter2"`],
+    ['the fetcher', `getaddrinfo ENOTFOUND me:s3cr3tpass@example.org with token=t0k3nt0k3n`],
+    ['Node', `Invalid URL: ${url}`],
+  ];
+  const leaks = ['hunter2hunter2', 's3cr3tpass', 't0k3nt0k3n'];
+
+  test.each(said)('%s, goes to no condition, event or log with a secret in it, nor does a note', async (_, text) => {
+    for (const [resource, how] of [
+      [seed, 'throws'],
+      [fetched, 'throws'],
+      [seed, 'notes'],
+      [fetched, 'notes'],
+    ] as const) {
+      const loud: Driver = {
+        ...driver,
+        async ensure(_resource, attention) {
+          attention?.onNote?.(text);
+          if (how === 'throws') throw new Error(text);
+        },
+      };
+      const own = new Commands({
+        ...{ driver: loud, identity, fences: new MemoryFences(), limits: defaultAgentLimits },
+        report: (result) => results.push(result),
+        ...{ progress: () => {}, clock: { now: () => now, after: () => () => {} } },
+      });
+      own.accept(command('c', [], making(resource)), 's');
+      await own.idle();
+      const [step] = results.at(-1)!.steps;
+      expect(step!.ok).toBe(how === 'notes');
+      expect(step!.message.length).toBeGreaterThan(10);
+      const given = resource === seed ? leaks.slice(0, 1) : leaks.slice(1);
+      for (const leak of given) expect(step!.message).not.toContain(leak);
+    }
+  });
+});

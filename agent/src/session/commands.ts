@@ -1,6 +1,7 @@
 import type { Clock, PlumbError } from '@plumb/schemas';
 import { PlumbError as Failure, resourceKey, retryable, terminal } from '@plumb/schemas';
 import type { AgentLimits } from '@plumb/schemas/limits/agent.ts';
+import { scrub } from '@plumb/schemas/project/scrub.ts';
 import type {
   Command,
   CommandProgress,
@@ -10,7 +11,7 @@ import type {
   WireStep,
 } from '@plumb/schemas/wire/messages.ts';
 import { VERB } from '@plumb/schemas/wire/messages.ts';
-import { resourceFromWire, resourceIdentityFromWire } from '@plumb/schemas/wire/resource-codec.ts';
+import { resourceFromWire, resourceIdentityFromWire, secretsOfWire } from '@plumb/schemas/wire/resource-codec.ts';
 import type { Attention, Driver } from '../drivers/driver.ts';
 import type { Identity } from '../identity/identity.ts';
 import { Turns } from '../turns.ts';
@@ -143,7 +144,7 @@ export class Commands {
     for (const step of command.steps) {
       const notes: string[] = [];
       const failure = await this.#try(step, command, { ...attention, onNote: (note) => notes.push(note) });
-      result.steps.push(stepResult(step.id, failure, notes));
+      result.steps.push(discreet(step, stepResult(step.id, failure, notes)));
       if (failure) break;
     }
     return result;
@@ -195,6 +196,11 @@ function stepResult(step: string, failure: PlumbError | undefined, notes: readon
   if (failure === undefined) return { step, ok: true, reason: '', message: notes.join('; '), terminal: false };
   const { reason, message, retry } = failure;
   return { step, ok: false, reason, message, terminal: retry === 'terminal' };
+}
+
+/** Drivers pass on what programs and libraries say, which may repeat what they were given. */
+function discreet({ resource }: WireStep, result: StepResult): StepResult {
+  return result.message === '' ? result : { ...result, message: scrub(result.message, secretsOfWire(resource)) };
 }
 
 function refuse(reason: string, message: string): Refused {

@@ -1,17 +1,18 @@
 import type { Duplex } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
-import type { Ambient, LiveResource } from '@plumb/schemas';
+import type { Ambient, HostResource, LiveResource } from '@plumb/schemas';
 import { PlumbError, retryable } from '@plumb/schemas';
 import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
 import type { Attach, HostReport, JoinRequest } from '@plumb/schemas/wire/messages.ts';
 import { VERB } from '@plumb/schemas/wire/messages.ts';
-import { identityToWire, resourceToWire } from '@plumb/schemas/wire/resource-codec.ts';
+import { identityToWire, resourceToWire, secretsOf } from '@plumb/schemas/wire/resource-codec.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Store } from '../store/store.ts';
 import { Admission } from './admission.ts';
 import { AgentStream } from './agent-stream.ts';
 import { fingerprint, isCredentialOf } from './credentials.ts';
+import { discreet, discreetError } from './discreet.ts';
 import type {
   CommandAttention,
   Fleet,
@@ -251,11 +252,18 @@ export class FleetServer implements Fleet {
       );
     const { ids, clock } = this.#options.ambient;
     const id = ids.uid();
-    const answer = this.#pending.wait(
+    const said = this.#pending.wait(
       host,
       id,
       command.steps.map((step) => step.id),
       attention.onProgress,
+    );
+    const given = () => this.#givenTo(host, command);
+    const answer = said.then(
+      (outcomes) => discreet(outcomes, given),
+      (error) => {
+        throw discreetError(PlumbError.from(error, `host ${host}`), given);
+      },
     );
     const ms = timeFor(command, this.#limits);
     const makes = command.steps.some(({ verb }) => verb === 'ensure');
@@ -294,6 +302,16 @@ export class FleetServer implements Fleet {
     if (signal.aborted) cancel();
     else signal.addEventListener('abort', cancel, { once: true });
     return answer.finally(() => signal.removeEventListener('abort', cancel));
+  }
+
+  /** What the host has been given for the owner of the command. */
+  *#givenTo(host: string, { owner, steps }: FleetCommand): Generator<Pick<HostResource, 'kind' | 'spec'>> {
+    for (const { resource } of steps) yield resource;
+    for (const { host: at, resource } of this.#live.ownedBy(owner))
+      if (at === host && secretsOf(resource).length > 0) {
+        yield resource; // The seed of the instance. A host may claim as many as it likes: one is looked at.
+        return;
+      }
   }
 
   onChange(listener: (change: LiveChange) => void): () => void {

@@ -130,3 +130,31 @@ test('an image may take its time', async () => {
   expect(await fetched).toEqual([{ step: 's' }]);
   fleet.close();
 });
+
+test.each(['fails', 'refuses', 'notes'])(
+  'what a host says of a secret that it was given is not passed on: it %s',
+  async (how) => {
+    const { stream, send, fleet } = await attached();
+    const secret = 'hunter2-of-a-tenant';
+    const url = 'https://me:s3cr3tpass@example.org/a';
+    for (const resource of [
+      { ...seed, spec: { ...seed.spec, userData: `#cloud-config\npassword: ${secret}\n` } },
+      { ...image, spec: { ...image.spec, url } },
+    ] as HostResource[]) {
+      const said = send('ensure', resource);
+      await settle();
+      const { id } = stream.last('command')!.command;
+      const message = `it says ${secret} and ${url}, and is angry`;
+      const step = { step: 's', ok: how === 'notes', reason: 'Angry', message, terminal: true };
+      const refused = how === 'refuses' ? { reason: 'Angry', message, terminal: true } : null;
+      stream.say({ host: 'h', body: 'result', result: { command: id, steps: [step], refused } });
+      const heard = await said.then(
+        ([outcome]) => `${outcome?.error?.message} ${outcome?.note}`,
+        (error) => error.message,
+      );
+      expect(heard).toContain('and is angry');
+      expect(heard).not.toContain(resource.kind === 'seed' ? secret : 's3cr3tpass');
+    }
+    fleet.close();
+  },
+);

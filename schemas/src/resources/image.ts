@@ -6,7 +6,7 @@ const spec = {
   additionalProperties: false,
   required: ['url', 'sha256', 'format', 'maxBytes'],
   properties: {
-    url: { type: 'string' },
+    url: { type: 'string', 'x-plumb-sensitive': 'url' },
     sha256: { type: 'string' },
     format: { type: 'string', enum: ['qcow2', 'raw'] },
     maxBytes: { ...bytes, description: 'Bound of the file and of the virtual disk.' },

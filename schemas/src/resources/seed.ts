@@ -8,7 +8,7 @@ const spec = {
   properties: {
     instanceId: { type: 'string' },
     hostname: { type: 'string' },
-    userData: { type: 'string' },
+    userData: { type: 'string', 'x-plumb-sensitive': true },
     sshKeys: { type: 'array', items: { type: 'string' } },
     interfaces: {
       type: 'array',

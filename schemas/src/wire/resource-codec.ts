@@ -1,6 +1,7 @@
 /** Resources of the domain to resources of the wire and back. What comes from outside is checked here, once. */
 import type { PlumbError } from '../meta/error.ts';
 import { terminal } from '../meta/error.ts';
+import { secretsIn } from '../project/scrub.ts';
 import { type Check, compileSchema } from '../project/validate-compile.ts';
 import { Mistakes } from '../project/validate-mistakes.ts';
 import type { SchemaNode } from '../project/validate-schema.ts';
@@ -108,6 +109,23 @@ function domainFacts(wire: WireDomainFacts): DomainFacts {
     ...(edited ? { edited } : {}),
     ...(paused ? { paused } : {}),
   };
+}
+
+/** What of the resource must not be said in a sentence; cf. scrub.ts. */
+export function secretsOf({ kind, spec }: { kind: string; spec?: unknown }): string[] {
+  const definition = resourceTypes.find(kind);
+  if (definition === undefined) return [];
+  return secretsIn(definition.spec as unknown as SchemaNode, spec);
+}
+
+/** As {@link secretsOf}, of what came over the wire, whatever it is. */
+export function secretsOfWire(wire: WireResource | null): string[] {
+  if (wire === null) return [];
+  try {
+    return secretsOf({ kind: wire.kind, spec: JSON.parse(wire.spec) });
+  } catch {
+    return [wire.spec];
+  }
 }
 
 const validators = new Map<ResourceType, Check>();
