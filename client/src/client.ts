@@ -1,5 +1,5 @@
 /** A client of the API: requests that are repeated where that is safe and may help. */
-import { type Ambient, PlumbError, terminal } from '@plumb/schemas';
+import { type Ambient, PlumbError, retryable, terminal } from '@plumb/schemas';
 import { type Deadline, deadline, pause } from './deadline.ts';
 import { ApiError, errorOfEvent } from './errors.ts';
 import { type Answer, type Body, type Request, Transport, type TransportOptions } from './transport.ts';
@@ -78,9 +78,9 @@ export class Client {
    */
   async *watch(path: string, signal: AbortSignal, accept?: string): AsyncGenerator<WatchEvent> {
     for await (const line of this.transport.lines({ method: 'GET', path, accept }, signal)) {
-      const { type, object } = line as { type: string; object: Body };
-      if (type === 'ERROR') throw errorOfEvent(object, `the watch of ${path}`);
-      yield { type, object } as WatchEvent;
+      const event = eventIn(line, this.transport.endpoint);
+      if (event.type === 'ERROR') throw errorOfEvent(event.object, `the watch of ${path}`);
+      yield event as WatchEvent;
     }
   }
 
@@ -176,6 +176,17 @@ export class Client {
     const most = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** before);
     await pause(this.ambient.clock, wait + most * (0.5 + this.ambient.random.next() / 2), signal);
   }
+}
+
+const EVENTS: readonly string[] = ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR'] satisfies EventType[];
+type EventType = WatchEvent['type'] | 'ERROR';
+
+/** A line of a watch as an event with an object. Throws retryable `BadAnswer` for what is none. */
+export function eventIn(line: unknown, server: string): { type: EventType; object: Body } {
+  const { type, object } = (line ?? {}) as { type?: unknown; object?: unknown };
+  if (typeof type === 'string' && EVENTS.includes(type) && typeof object === 'object' && object !== null)
+    return { type: type as EventType, object };
+  throw retryable('BadAnswer', `${server} sent something in a watch that is no event: is it a Plumb server?`);
 }
 
 function success({ status, body, retryAfterMs }: Answer, what: string): Body {

@@ -98,7 +98,7 @@ export async function follow<T>(
     if (change.type === 'BEGIN') there = new Set();
     else if (change.type === 'COMPLETE') answer = absent();
     else {
-      const { name } = change.object.metadata;
+      const name = String(metadataOf(change.object).name);
       there.add(name);
       answer = see(name, change.type === 'DELETED' ? undefined : change.object);
     }
@@ -111,7 +111,7 @@ export async function follow<T>(
  * From where a watch goes on: a revision of which every change was seen. Several changes may have been committed as one, and not
  * all of them have come, so the newest revision counts only when something newer has come.
  */
-class Position {
+export class Position {
   #whole: string | undefined;
   #newest: string | undefined;
 
@@ -127,7 +127,9 @@ class Position {
 
   /** True for the event that ends what is there already. */
   see(type: WatchEvent['type'], object: Body): boolean {
-    const { resourceVersion: revision, annotations } = metadataOf(object);
+    const { resourceVersion, annotations } = metadataOf(object);
+    const revision = typeof resourceVersion === 'string' ? resourceVersion : undefined;
+    if (revision === undefined) return false;
     if (type === 'BOOKMARK') {
       const initial = this.#whole === undefined;
       const complete = initial && annotations?.[INITIAL_END] === 'true';
@@ -160,8 +162,8 @@ async function isBehind(client: Client, path: string, seen: string | undefined, 
 }
 
 /** Of a table, that of its row. */
-function metadataOf(object: Body): { resourceVersion?: string; annotations?: Record<string, string> } {
-  return (object?.kind === 'Table' ? object.rows?.[0]?.object?.metadata : object?.metadata) ?? {};
+function metadataOf(object: Body): { name?: string; resourceVersion?: string; annotations?: Record<string, string> } {
+  return (object.kind === 'Table' ? object.rows?.[0]?.object?.metadata : object.metadata) ?? {};
 }
 
 function isForgotten(error: PlumbError): boolean {

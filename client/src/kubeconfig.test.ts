@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { findAccess } from './access.ts';
 import { contextIn, readKubeconfigs } from './kubeconfig.ts';
 
@@ -94,6 +94,13 @@ describe('what cannot be used', () => {
       expect.objectContaining({ reason: 'BadKubeconfig', retry: 'terminal', message: expect.stringContaining(why) }),
     );
     expect(() => read(path)).not.toThrow(/hush-hush/);
+  });
+
+  test('the parser of YAML warns nobody, since it would quote what is a credential', () => {
+    const warned = vi.spyOn(process, 'emitWarning');
+    expect(() => read(file('tag', TWO.replace('hush-hush', '!odd hush-hush')))).not.toThrow();
+    expect(warned).not.toHaveBeenCalled();
+    warned.mockRestore();
   });
 
   test('a program is run only as a file says that nobody else could have written, and where nothing simpler is said', () => {

@@ -168,9 +168,9 @@ function fileText({ file }: Section, named: unknown, bad: Bad): string | undefin
 function configIn({ path, text: content }: KubeconfigFile, help: string): Kubeconfig {
   let config: unknown;
   try {
-    config = parse(content) ?? {};
+    // The parser's own warnings and messages quote lines of the file, and these may be credentials.
+    config = parse(content, { logLevel: 'error' }) ?? {};
   } catch {
-    // The parser's own message quotes lines of the file, and these may be credentials.
     throw badKubeconfig(path, 'it is not YAML', help);
   }
   if (typeof config !== 'object') throw badKubeconfig(path, 'it is not a YAML mapping', help);

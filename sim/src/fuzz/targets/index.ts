@@ -2,6 +2,7 @@
 import type { FuzzTarget } from '../target.ts';
 import { admission } from './admission.ts';
 import { api } from './api.ts';
+import { kubeconfig, watching } from './clients.ts';
 import { fetcher, sources } from './fetching.ts';
 import { frames, metadata } from './frames.ts';
 import { json } from './json.ts';
@@ -18,6 +19,6 @@ import { yaml } from './yaml.ts';
 export const targets: readonly FuzzTarget<any>[] = [
   ...[selectors, names, json, patches, admission, protobuf],
   ...[yaml, msgpack, xdr, qcow2, fetcher, sources],
-  ...[frames, metadata],
+  ...[frames, metadata, kubeconfig, watching],
   ...[api],
 ];
