@@ -135,6 +135,19 @@ export function heedDuplicates(
   throw invalid(kind, group, '', [{ field: 'patch', message: `Invalid value: ${sentence}` }]);
 }
 
+/** Fields that operations of a patch do not have: an error under Strict, warnings under Warn. */
+export function heedUnknown(
+  paths: readonly string[],
+  level: FieldValidation,
+  { kind, group }: WritableResource,
+): string[] {
+  const sentences = paths.map((path) => `unknown field ${JSON.stringify(path)}`);
+  if (level !== 'Strict') return level === 'Warn' ? sentences : [];
+  if (paths.length === 0) return [];
+  const message = `Invalid value: strict decoding error: ${sentences.join(', ')}`;
+  throw invalid(kind, group, '', [{ field: 'patch', message }]);
+}
+
 /** The text to store. Throws PlumbError `RequestEntityTooLarge` when it is larger than what is stored. */
 export function storedText(object: PlumbObject, { limits }: Pick<ApiContext, 'limits'>): string {
   const text = encodeObject(object);

@@ -2,14 +2,11 @@
  * Endpoints that other parts of the server add to the API, behind the same authentication. What one takes as its body it declares
  * as a schema; here, for all of them, bodies and options are read and judged as those of any other write.
  */
-import { type PlumbError, terminal } from '@plumb/schemas';
+import { terminal } from '@plumb/schemas';
 import type { Schema } from '@plumb/schemas/kinds/define.ts';
-import { type Check, compileSchema } from '@plumb/schemas/project/validate-compile.ts';
-import { Mistakes } from '@plumb/schemas/project/validate-mistakes.ts';
 import { type SchemaNode, schemaNode } from '@plumb/schemas/project/validate-schema.ts';
-import { dropUnknownTo } from '@plumb/schemas/project/validate-unknown.ts';
 import type { User } from '../pki/tokens.ts';
-import { duplicateWarnings, refuseDuplicates } from './body/json.ts';
+import { schemaBody } from './body/schema-body.ts';
 import { warningHeader } from './modify.ts';
 import { type FieldValidation, refuseDryRun, refusePreconditions, writeOptions } from './options.ts';
 import { JSON_TYPE, type Reply } from './reply.ts';
@@ -117,29 +114,11 @@ async function wishOf(extension: Extension, request: ApiRequest, warn: Extension
   const { dryRun, level: asked } = writeOptions(query, 'CreateOptions');
   if (dryRun && !extension.triesDryRun && !extension.onlyReads) refuseDryRun(path);
   const level = extension.strict ? 'Strict' : asked;
-  const { value, duplicates } = await request.parsed();
-  if (level === 'Strict') refuseDuplicates(duplicates);
-  else if (level === 'Warn') warn(duplicateWarnings(duplicates));
-  const body: unknown = value === undefined ? {} : value;
-  const schema = extension.body ?? NOTHING;
-  const dropped = level === 'Strict' ? [] : dropUnknownTo(schema, body);
-  if (level === 'Warn') warn(dropped.map(({ field, message }) => `${field} ${message}`));
-  const mistakes = new Mistakes();
-  checks.getOrInsertComputed(schema, compileSchema)(body, mistakes);
-  if (mistakes.count > 0) throw invalidBody(path, mistakes);
-  return { body, dryRun, level };
+  return { body: await schemaBody(request, extension.body ?? NOTHING, level, warn), dryRun, level };
 }
 
 /** What is taken where nothing is. */
 const NOTHING: SchemaNode = { type: 'object', additionalProperties: false };
-
-const checks = new WeakMap<SchemaNode, Check>();
-
-function invalidBody(path: string, mistakes: Mistakes): PlumbError {
-  const errors = mistakes.list().map(({ field, message }) => ({ field: field === '' ? 'the body' : field, message }));
-  const rules = errors.map(({ field, message }) => `${field} ${message}`).join('; ');
-  return terminal('Invalid', `what was sent to ${path.slice(0, 200)} is invalid: ${rules}`, errors);
-}
 
 function match(path: string, segments: readonly string[]): Record<string, string> | undefined {
   const parts = path.split('/').filter(Boolean);

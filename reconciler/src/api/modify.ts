@@ -5,7 +5,7 @@ import { shown } from '@plumb/schemas/project/shown.ts';
 import { moreSentence } from '@plumb/schemas/project/validate-mistakes.ts';
 import { ConflictError } from '../store/errors.ts';
 import { removalOps } from '../store/object-codec.ts';
-import { type Admitted, heedDuplicates, storedText, type Taken } from './admission.ts';
+import { type Admitted, heedDuplicates, heedUnknown, storedText, type Taken } from './admission.ts';
 import type { Duplicates, Json } from './body/json.ts';
 import type { ApiContext, Call } from './call.ts';
 import { badRequest, conflict, notFound } from './failure.ts';
@@ -25,6 +25,8 @@ export interface Modification {
   wanted(current: PlumbObject): Json | undefined;
   /** Fields that stand twice in what the client sent. */
   duplicates: Duplicates;
+  /** Paths of fields that are not known in what says how the object changes. */
+  unknown?: readonly string[] | undefined;
   /** Which part of it counts. */
   admit(resource: WritableResource, current: PlumbObject, wanted: Json | undefined, taken: Taken): Admitted;
   /** False: it cannot make an object that can be understood of one that cannot. */
@@ -41,7 +43,10 @@ export async function modify(
   const present = presentationOf(call.request, resource, context.ambient.clock);
   const { dryRun, level } = modification.options;
   if (dryRun) call.request.wrote = false;
-  const duplicates = heedDuplicates(modification.duplicates, level, resource, call.request.method);
+  const duplicates = [
+    ...heedDuplicates(modification.duplicates, level, resource, call.request.method),
+    ...heedUnknown(modification.unknown ?? [], level, resource),
+  ];
   const key = keyOf(resource, call.namespace, call.name);
   for (let attempt = 1; ; attempt++) {
     const entry = await resource.store.get(key);

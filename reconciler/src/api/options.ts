@@ -91,6 +91,18 @@ interface SentDeleteOptions {
   unsafe?: boolean;
 }
 
+/** Names under which somebody may have meant `dryRun`: what was to be tried must not happen for a hyphen. */
+const NEARLY_DRY_RUN = /^[^a-z]*dry[^a-z]*run[^a-z]*$/i;
+
+/** Throws terminal `Invalid` when the query of a request that may change something has an option that is nearly `dryRun`. */
+export function refuseNearlyDryRun(query: URLSearchParams): void {
+  for (const name of query.keys()) {
+    if (name === 'dryRun' || name.length > 64 || !NEARLY_DRY_RUN.test(name)) continue;
+    const message = `Forbidden: ${shown(name)} is no option: did you mean dryRun? Nothing was done`;
+    throw invalidOptions('CreateOptions', [{ field: 'dryRun', message }]);
+  }
+}
+
 type Check = (value: unknown) => boolean;
 
 const isString: Check = (value) => typeof value === 'string';

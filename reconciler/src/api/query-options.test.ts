@@ -248,3 +248,100 @@ test('what is only there to be read takes no other method', async () => {
   for (const path of ['/api', '/apis', '/api/v1', V1, '/openapi/v3', '/openapi/v3/api/v1', '/metrics', '/version'])
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) await expectRefused(405, method, path, { body: {} });
 });
+
+test.each(['dryrun', 'DryRun', 'dry-run', 'dry_run', 'dryRun[]', 'dryRun%20', 'DRYRUN'])(
+  'what was to be tried is not done for a name that is nearly right: %s',
+  async (name) => {
+    const zone = { body: manifests.zone('new') };
+    const before = (await api.ask('GET', ZONES)).text;
+    for (const [method, path, asking] of [
+      ['DELETE', `${ZONES}/a`, {}],
+      ['DELETE', '/api/v1/namespaces/lab', {}],
+      ['POST', ZONES, zone],
+      ['PUT', `${ZONES}/a`, { body: manifests.zone('a') }],
+      ['POST', `${V1}/cascades`, { body: { objects: [] } }],
+    ] as const)
+      await expectRefused(422, method, `${path}?${name}=All`, asking);
+    expect((await api.ask('GET', ZONES)).text).toBe(before);
+    expect((await api.ask('GET', `${ZONES}?${name}=All`)).status).toBe(200);
+  },
+);
+
+describe('metadata of another type is refused, whoever writes it', () => {
+  test.each([
+    ['managedFields', 'x'],
+    ['managedFields', ['x']],
+    ['generation', 'x'],
+    ['generation', 1.5],
+    ['creationTimestamp', 5],
+    ['deletionTimestamp', {}],
+    ['deletionGracePeriodSeconds', '30'],
+    ['selfLink', {}],
+    ['uid', 5],
+    ['resourceVersion', 5],
+    ['ownerReferences', [{ apiVersion: 'v1', kind: 'X', name: 'y', uid: '' }]],
+    ['ownerReferences', ['u', 'v'].map((uid) => ({ apiVersion: 'v1', kind: 'X', name: 'y', uid, controller: true }))],
+  ])('%s: %j', async (field, value) => {
+    const body = manifests.zone('new', { [field]: value });
+    await expectRefused(422, 'POST', `${ZONES}?dryRun=All`, { body });
+    expect(
+      (await api.ask('PUT', `${ZONES}/a`, { body: { ...manifests.zone('a', { [field]: value }) } })).status,
+    ).toBeOneOf([400, 422]);
+  });
+
+  test('what a server says of it is taken back, and null is nothing', async () => {
+    const { body } = await api.ask('GET', `${ZONES}/a`);
+    const sent = { ...body.metadata, creationTimestamp: null, managedFields: [{ manager: 'x' }], selfLink: '' };
+    expect((await api.ask('PUT', `${ZONES}/a`, { body: { ...body, metadata: sent } })).status).toBe(200);
+  });
+});
+
+test('an operation of a patch has no other fields', async () => {
+  const headers = { 'content-type': 'application/json-patch+json' };
+  const patch = [{ op: 'add', path: '/spec/description', value: 'new', vaule: 'x' }];
+  await expectRefused(422, 'PATCH', `${ZONES}/b`, { body: patch, headers });
+  const warned = await api.ask('PATCH', `${ZONES}/b?fieldValidation=Warn`, { body: patch, headers });
+  expect([warned.status, warned.headers.warning]).toEqual([200, '299 - "unknown field \\"[0].vaule\\""']);
+  const { status, headers: told } = await api.ask('PATCH', `${ZONES}/b?fieldValidation=Ignore`, {
+    body: patch,
+    headers,
+  });
+  expect([status, told.warning]).toEqual([200, undefined]);
+});
+
+describe('reviews', () => {
+  const review = (plural: string, body: unknown, query = '') =>
+    api.ask('POST', `/apis/authorization.k8s.io/v1/${plural}${query}`, { body });
+
+  test.each([
+    [{}, 422],
+    [{ spec: {} }, 422],
+    [{ spec: 'x' }, 422],
+    [{ spec: { resourceAttributes: { verb: 1 } } }, 422],
+    [{ spec: { resourceAttributes: [] } }, 422],
+    [{ spec: { resourceAttributes: {}, nonResourceAttributes: {} } }, 422],
+    [{ metadata: 'x', spec: { resourceAttributes: {} } }, 422],
+    [{ kind: 'Pod', spec: { resourceAttributes: {} } }, 422],
+    [{ apiVersion: 'v1', spec: { resourceAttributes: {} } }, 422],
+    ['null', 422],
+    ['[]', 422],
+    ['{', 400],
+  ])('%j is %i', async (body, status) => {
+    const answer = await review('selfsubjectaccessreviews', body);
+    expect([answer.status, answer.body.kind]).toEqual([status, 'Status']);
+  });
+
+  test('what is asked for beyond what is known is warned of, and refused for who wants that', async () => {
+    const body = { spec: { resourceAttributes: { verb: 'get', colour: 'red' } } };
+    const { status, headers } = await review('selfsubjectaccessreviews', body);
+    expect([status, headers.warning]).toEqual([201, expect.stringContaining('colour is not a known field')]);
+    expect((await review('selfsubjectaccessreviews', body, '?fieldValidation=Strict')).status).toBe(422);
+  });
+
+  test('rules are of a namespace', async () => {
+    expect((await review('selfsubjectrulesreviews', { spec: { namespace: 'default' } })).status).toBe(201);
+    for (const spec of [{}, { namespace: '' }])
+      expect((await review('selfsubjectrulesreviews', { spec })).status).toBe(400);
+    expect((await review('selfsubjectrulesreviews', { spec: { namespace: 5 } })).status).toBe(422);
+  });
+});

@@ -11,6 +11,7 @@ import type { Admission } from './fairness/admission.ts';
 import type { Asked } from './fairness/demand.ts';
 import { checkTimeout, flagOf } from './list-options.ts';
 import type { OpenApi } from './openapi.ts';
+import { refuseNearlyDryRun } from './options.ts';
 import type { Readiness } from './readiness.ts';
 import { json, plain, type Reply } from './reply.ts';
 import type { ApiRequest } from './request.ts';
@@ -72,6 +73,7 @@ export class Router {
       }
       this.#authenticate(request);
       checkTimeout(request.query);
+      if (request.method !== 'GET' && request.method !== 'HEAD') refuseNearlyDryRun(request.query);
       const found = this.#target(request);
       target = found;
       if (!found && request.path === METRICS) {

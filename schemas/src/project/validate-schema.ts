@@ -47,6 +47,12 @@ const keyRule = {
   description: 'Letters, digits, dashes, dots and underscores, at most 63, with an optional DNS prefix and a slash.',
 } as const;
 
+const filled = { type: 'string', minLength: 1 } as const;
+const ownerFields = {
+  ...objectMeta.properties.ownerReferences.items.properties,
+  ...{ apiVersion: filled, kind: filled, name: filled, uid: filled },
+} as const;
+
 const secretText = { type: 'string', 'x-plumb-sensitive': true } as const;
 
 /** Metadata of an object that a client sends. The syntax of label keys and values is Kubernetes' (apimachinery). */
@@ -71,7 +77,7 @@ export function inputMetadata(kind: Pick<KindDefinition, 'scope'>): SchemaNode {
       // Tools keep whole objects in them, and people all kinds of things.
       annotations: { ...annotations, propertyNames: keyRule, additionalProperties: secretText },
       finalizers: { ...finalizers, items: keyRule },
-      ownerReferences,
+      ownerReferences: { ...ownerReferences, items: { ...ownerReferences.items, properties: ownerFields } },
       generateName: {
         type: 'string',
         maxLength: 253,

@@ -17,6 +17,20 @@ export interface Patch {
   wanted(current: PlumbObject): Json;
   /** Fields that stand twice in one object of the patch. */
   duplicates: Duplicates;
+  /** Paths of fields that operations do not have, the first ones. */
+  unknown?: readonly string[];
+}
+
+const OPERATION: ReadonlySet<string> = new Set(['op', 'path', 'from', 'value']);
+/** As many as Kubernetes names. */
+const MOST_NAMED = 100;
+
+function unknownInOperations(operations: unknown): string[] {
+  const unknown: string[] = [];
+  for (const [index, operation] of (operations as object[]).entries())
+    for (const key of Object.keys(operation))
+      if (!OPERATION.has(key) && unknown.length < MOST_NAMED) unknown.push(`[${index}].${key.slice(0, 80)}`);
+  return unknown;
 }
 
 /** Throws PlumbError `UnsupportedMediaType` for a patch of a type that is not served, `BadRequest` for a broken one. */
@@ -35,7 +49,11 @@ export async function patchOf(request: ApiRequest, resource: Resource): Promise<
   if (type === JSON_PATCH) {
     const { value, duplicates } = await request.parsed([type]);
     const patch = jsonPatch(value, request.limits);
-    return { duplicates, wanted: (current) => made(patch(structuredClone(current))) };
+    return {
+      duplicates,
+      unknown: unknownInOperations(value),
+      wanted: (current) => made(patch(structuredClone(current))),
+    };
   }
   const hint =
     type === APPLY

@@ -8,7 +8,7 @@ import type { WritableResource } from '../resource.ts';
 
 /** `PATCH /…/instances/web-0/status`: as patch; only status is taken from the result. */
 export async function patchStatus(context: ApiContext, resource: WritableResource, call: Call): Promise<Reply> {
-  const { wanted, duplicates } = await patchOf(call.request, resource);
+  const { wanted, duplicates, unknown } = await patchOf(call.request, resource);
   const options = writeOptions(call.request.query, 'PatchOptions');
-  return modify(context, resource, call, { options, wanted, duplicates, admit: admitStatus, mends: false });
+  return modify(context, resource, call, { options, wanted, duplicates, unknown, admit: admitStatus, mends: false });
 }

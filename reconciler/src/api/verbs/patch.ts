@@ -8,7 +8,7 @@ import type { WritableResource } from '../resource.ts';
 
 /** `PATCH /…/instances/web-0`: a merge patch or a JSON patch, applied to what is stored when it is written. */
 export async function patch(context: ApiContext, resource: WritableResource, call: Call): Promise<Reply> {
-  const { wanted, duplicates } = await patchOf(call.request, resource);
+  const { wanted, duplicates, unknown } = await patchOf(call.request, resource);
   const options = writeOptions(call.request.query, 'PatchOptions');
-  return modify(context, resource, call, { options, wanted, duplicates, admit: admitChange });
+  return modify(context, resource, call, { options, wanted, duplicates, unknown, admit: admitChange });
 }

@@ -1,0 +1,39 @@
+/** A body that is no stored object, judged by its schema: all mistakes at once, and what is not known as `fieldValidation` says. */
+import { type PlumbError, terminal } from '@plumb/schemas';
+import { type Check, compileSchema } from '@plumb/schemas/project/validate-compile.ts';
+import { Mistakes } from '@plumb/schemas/project/validate-mistakes.ts';
+import type { SchemaNode } from '@plumb/schemas/project/validate-schema.ts';
+import { dropUnknownTo } from '@plumb/schemas/project/validate-unknown.ts';
+import type { FieldValidation } from '../options.ts';
+import type { ApiRequest } from '../request.ts';
+import { duplicateWarnings, refuseDuplicates } from './json.ts';
+
+const checks = new WeakMap<SchemaNode, Check>();
+
+/**
+ * The body as the schema describes it; an empty object when none came. Under a level that is not Strict, what is not known is taken
+ * away. `warn`: told what was. Throws PlumbError `BadRequest`, `UnsupportedMediaType`, or `Invalid` (422).
+ */
+export async function schemaBody(
+  request: ApiRequest,
+  schema: SchemaNode,
+  level: FieldValidation,
+  warn: (sentences: readonly string[]) => void,
+): Promise<unknown> {
+  const { value, duplicates } = await request.parsed();
+  if (level === 'Strict') refuseDuplicates(duplicates);
+  else if (level === 'Warn') warn(duplicateWarnings(duplicates));
+  const body: unknown = value === undefined ? {} : value;
+  const dropped = level === 'Strict' ? [] : dropUnknownTo(schema, body);
+  if (level === 'Warn') warn(dropped.map(({ field, message }) => `${field} ${message}`));
+  const mistakes = new Mistakes();
+  checks.getOrInsertComputed(schema, compileSchema)(body, mistakes);
+  if (mistakes.count > 0) throw invalidBody(request.path, mistakes);
+  return body;
+}
+
+function invalidBody(path: string, mistakes: Mistakes): PlumbError {
+  const errors = mistakes.list().map(({ field, message }) => ({ field: field === '' ? 'the body' : field, message }));
+  const rules = errors.map(({ field, message }) => `${field} ${message}`).join('; ');
+  return terminal('Invalid', `what was sent to ${path.slice(0, 200)} is invalid: ${rules}`, errors);
+}
