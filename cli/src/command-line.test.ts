@@ -64,6 +64,21 @@ describe('the command line', () => {
     expect((await plumb(['get', 'zones', '--kubeconfig', file])).err).toContain('does not vouch for');
   });
 
+  test('another context, and another server of the same cloud where the first is not there', async () => {
+    const file = join(folder, 'several');
+    const extension = `extensions: [{name: plumb.dev/servers, extension: {servers: ["${api.url}"]}}]`;
+    const authority = Buffer.from(api.pki.authority).toString('base64');
+    const cluster = `{certificate-authority-data: ${authority}, ${extension}, server: "https://127.0.0.1:1"}`;
+    const config = withUser(nowhere(), `{token: ${api.token}}`)
+      .replace('contexts: [', 'contexts: [{name: there, context: {cluster: b, user: u}}, ')
+      .replace('clusters: [', `clusters: [{name: b, cluster: ${cluster}}, `);
+    await writeFile(file, config);
+    const args = ['get', 'namespaces', '-o', 'name', '--kubeconfig', file];
+    expect((await plumb(args)).err).toContain('nothing listens');
+    expect(await plumb([...args, '--context', 'there'])).toEqual({ code: 0, out: 'namespace/default\n', err: '' });
+    expect((await plumb([...args, '--context', 'none'])).err).toContain('it has no context none');
+  });
+
   test('a token does not go over plain HTTP unless that is asked for', async () => {
     const file = join(folder, 'plain');
     await writeFile(file, withUser(nowhere().replace('https:', 'http:'), '{token: t}'));

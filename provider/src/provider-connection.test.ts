@@ -44,6 +44,23 @@ describe('the connection', () => {
     }
   });
 
+  test('of several servers the next is asked where one is not there, or goes away in the middle', async () => {
+    const other = await FakeApi.start();
+    try {
+      const endpoint = `http://127.0.0.1:1, ${other.endpoint}, ${api.endpoint}`;
+      const many = await core.configured({ endpoint, token: TOKEN });
+      other.react = (object) => void api.put(HOME, object);
+      const applied = many.apply('plumb_zone', zone, null);
+      await until(() => other.watching > 0);
+      await other.close();
+      api.condition(api.object(HOME)!, 'True', 'Ready', 'Fine.');
+      expect((await applied).errors).toEqual([]);
+      expect(api.seen.some(({ path }) => path.includes('watch=true'))).toBe(true);
+    } finally {
+      await other.close().catch(() => {});
+    }
+  });
+
   test('says when it is not configured, or only later', async () => {
     const connection = core.connect();
     const state = await made();

@@ -18,7 +18,11 @@ export function kindOfType(typeName: string): TerraformKind {
 /** The provider block. */
 export const providerAttributes: readonly TerraformAttribute[] = [
   setting('kubeconfig', 'Path of a kubeconfig file; its current context says which server. Or KUBECONFIG.'),
-  setting('endpoint', 'URL of the server, e.g. https://plumb.example:7443. Or PLUMB_ENDPOINT.'),
+  setting('context', 'Another context of the kubeconfig than its current one.'),
+  setting(
+    'endpoint',
+    'URL of the server, e.g. https://plumb.example:7443, or of several servers of one cloud, separated by commas. Or PLUMB_ENDPOINT.',
+  ),
   { ...setting('token', 'Bearer token. Or PLUMB_TOKEN.'), sensitive: true },
   {
     ...setting(

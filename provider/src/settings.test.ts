@@ -71,6 +71,19 @@ describe('where the server is', () => {
     expect(why({ endpoint: 'https://b:1,http://c', token: 't' })).toContain('http://c is plain HTTP');
   });
 
+  test('another context of the kubeconfig', () => {
+    writeFileSync(
+      join(cwd, 'two'),
+      `${kubeconfig('https://a:1', 'token: t').replace('contexts: [', 'contexts: [{name: other, context: {cluster: d, user: u}}, ')}`.replace(
+        'users:',
+        '- name: d\n  cluster: {server: "https://d:1"}\nusers:',
+      ),
+    );
+    expect(from({ kubeconfig: 'two' })).toEqual({ endpoints: ['https://a:1'], token: 't' });
+    expect(from({ kubeconfig: 'two', context: 'other' })).toEqual({ endpoints: ['https://d:1'], token: 't' });
+    expect(why({ kubeconfig: 'two', context: 'none' })).toContain('it has no context none');
+  });
+
   test('a kubeconfig, by attribute or variable, with paths relative to where terraform runs', () => {
     const expected = { endpoints: ['https://a:1'], token: 'kube-token', ca: PEM };
     expect(from({ kubeconfig: 'config' })).toEqual(expected);

@@ -9,6 +9,8 @@ import { terminal } from '@plumb/schemas';
 /** The attributes of the provider block. */
 export interface ProviderAttributes {
   kubeconfig?: string;
+  /** Of the kubeconfig; its current one, if absent. */
+  context?: string;
   /** Of one server, or of several, separated by commas. */
   endpoint?: string;
   token?: string;
@@ -45,7 +47,7 @@ export function connectionFrom(attributes: ProviderAttributes, { env, cwd }: Sur
   const paths = files.filter((file) => file !== '').map(from);
   const found = readKubeconfigs(paths, HELP);
   if (found.length === 0) throw badKubeconfig(paths.join(', '), 'there is no such file', HELP);
-  const { namespace, user, cluster, ...connection } = contextIn(found, HELP);
+  const { namespace, user, cluster, ...connection } = contextIn(found, HELP, attributes.context);
   return guarded({ ...connection, ...own });
 }
 

@@ -16,6 +16,7 @@ export const configureProvider = guarded<ConfigureRequest, WithDiagnostics>(
     }
     session.configure({
       ...text('kubeconfig', values.kubeconfig),
+      ...text('context', values.context),
       ...text('endpoint', values.endpoint),
       ...text('token', values.token),
       ...text('caCertificate', values.ca_certificate),

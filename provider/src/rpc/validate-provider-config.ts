@@ -15,8 +15,10 @@ export const validateProviderConfig = guarded<ProviderConfigRequest, WithDiagnos
       if (value === '')
         diagnostics.push(failure(`Invalid ${name}`, `${name} is empty: leave it out.`, [{ attribute: name }]));
     }
-    if (typeof values.endpoint === 'string' && values.endpoint !== '' && !/^https?:\/\//.test(values.endpoint)) {
-      const detail = `endpoint must be a URL as in https://plumb.example:7443, but is ${JSON.stringify(shownUrl(values.endpoint))}.`;
+    const endpoints = typeof values.endpoint === 'string' && values.endpoint !== '' ? values.endpoint.split(',') : [];
+    const wrong = endpoints.find((one) => !/^https?:\/\//.test(one.trim()));
+    if (wrong !== undefined) {
+      const detail = `endpoint must be a URL as in https://plumb.example:7443, but is ${JSON.stringify(shownUrl(wrong))}.`;
       diagnostics.push(failure('Invalid endpoint', detail, [{ attribute: 'endpoint' }]));
     }
     return { diagnostics: wireDiagnostics(diagnostics) };

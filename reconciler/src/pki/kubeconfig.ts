@@ -26,7 +26,8 @@ export function formatKubeconfig({ server, authority, token }: KubeconfigFacts):
 /** The token of a kubeconfig that {@link formatKubeconfig} wrote; undefined when it holds none or is no kubeconfig. */
 export function tokenOfKubeconfig(text: string): string | undefined {
   try {
-    const file = parse(text) as { users?: { user?: { token?: unknown } }[] } | null;
+    // Its warnings would quote lines of the file.
+    const file = parse(text, { logLevel: 'error' }) as { users?: { user?: { token?: unknown } }[] } | null;
     const token = file?.users?.[0]?.user?.token;
     return typeof token === 'string' && token.length > 0 ? token : undefined;
   } catch {
