@@ -1,6 +1,8 @@
-/** Writes docs/reference/ from the kinds and the limits: `node scripts/build-docs.ts`. A test compares what is there with this. */
+/** Writes docs/reference/ from the kinds, their controllers and the limits: `node scripts/build-docs.ts`. A test compares what is there with this. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { watchPage } from '../reconciler/src/controllers/graph.ts';
+import { kindModules } from '../reconciler/src/controllers/index.ts';
 import { kinds } from '../schemas/src/kinds/index.ts';
 import { referenceFile, referenceIndex, referencePage } from '../schemas/src/project/reference.ts';
 import { limitsPage } from '../schemas/src/project/reference-limits.ts';
@@ -10,7 +12,12 @@ export const referenceFolder = join(import.meta.dirname, '..', 'docs', 'referenc
 /** The content of every page by the name of its file. */
 export function referencePages(): Map<string, string> {
   const pages = kinds.map((kind) => [referenceFile(kind), referencePage(kind)] as const);
-  return new Map([['README.md', referenceIndex(kinds)], ...pages, ['limits.md', limitsPage()]]);
+  return new Map([
+    ['README.md', referenceIndex(kinds)],
+    ...pages,
+    ['limits.md', limitsPage()],
+    ['who-wakes-whom.md', watchPage(kindModules)],
+  ]);
 }
 
 if (import.meta.main) {

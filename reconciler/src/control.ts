@@ -6,6 +6,7 @@ import { AllocationIndex } from './allocation/allocation-index.ts';
 import { Holdings } from './allocation/holdings.ts';
 import { AllocationLane } from './allocation/lane.ts';
 import { correctUses } from './allocation/recount.ts';
+import type { OnBreach } from './controllers/bounds.ts';
 import type { Context } from './controllers/controller.ts';
 import { Survey } from './controllers/first-look.ts';
 import { followHeld } from './controllers/held.ts';
@@ -51,6 +52,8 @@ export interface ControlOptions {
   notes?: WorkNotes;
   /** Gives up what is being loaded. */
   signal?: AbortSignal;
+  /** For tests: told of a kind that reads or wakes what it does not declare. */
+  onBreach?: OnBreach;
   /** Told when it cannot go on: its process is to end, and to be started again. */
   onFatal: (error: PlumbError) => void;
 }
@@ -126,6 +129,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       drifts: new SharedDrifts(),
     },
     survey,
+    onBreach: options.onBreach,
     metrics,
     notes,
     onError: (controller, key, error) =>

@@ -17,10 +17,6 @@ import type { SharedDrifts } from './shared-drift.ts';
 
 export interface Controller {
   readonly name: string;
-  /** The kind whose keys it is called with. */
-  readonly kind: string;
-  /** What it writes, as the documentation has it: nobody else writes there. */
-  readonly outputs: readonly string[];
   /** How many keys are worked on at once. */
   readonly concurrency: number;
   /**

@@ -8,6 +8,10 @@ export interface KindModule {
   readonly kind: KindDefinition;
   /** What wakes it, beside what follows from references. */
   readonly watches: readonly WatchRule[];
+  /** Kinds that it reads although nothing of them wakes it, each with the reason; `any` for all. */
+  readonly alsoReads?: readonly { kind: string; because: string }[];
+  /** What it writes, as the documentation has it: nobody else writes there. */
+  readonly writes: readonly string[];
   /** What it remembers. */
   readonly keeps?: readonly OwnState<unknown>[];
   controller(context: Context): Controller;

@@ -20,7 +20,7 @@ export class OwnStates {
   readonly #states = new Map<OwnState<unknown>, { end?(): void }>();
 
   begin(kept: Iterable<OwnState<unknown>>, context: Context, found: Found): void {
-    for (const state of kept) this.#states.set(state, state.begin(context, found) as { end?(): void });
+    for (const state of kept) this.#states.set(state, state.begin(context, found));
   }
 
   get<T>(state: OwnState<T>): T {

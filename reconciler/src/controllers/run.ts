@@ -6,6 +6,7 @@ import type { Metrics } from '../runtime/metrics.ts';
 import { WorkQueue } from '../runtime/queue.ts';
 import type { WorkNotes } from '../runtime/work-notes.ts';
 import { pluralOf } from '../store/keys.ts';
+import { boundedContext, boundedRules, type OnBreach } from './bounds.ts';
 import type { Context } from './controller.ts';
 import type { Survey } from './first-look.ts';
 import { kindModules } from './index.ts';
@@ -30,9 +31,11 @@ export interface RunOptions {
   notes?: WorkNotes | undefined;
   /** Told when a reconcile fails otherwise than the last time for that key; it is tried again in any case. */
   onError: (controller: string, key: string, error: PlumbError) => void;
+  /** For tests: a kind that reads or wakes what it does not declare is told here. */
+  onBreach?: OnBreach | undefined;
 }
 
-export function runControllers({ context: parts, survey, metrics, notes, onError }: RunOptions): Running {
+export function runControllers({ context: parts, survey, metrics, notes, onError, onBreach }: RunOptions): Running {
   const queues = new Map<string, WorkQueue>();
   const found = survey.end();
   const states = new OwnStates();
@@ -49,9 +52,13 @@ export function runControllers({ context: parts, survey, metrics, notes, onError
   const { clock, random } = context.ambient;
   const said = new Map<string, string>();
   const { poisoned } = context.cache;
-  for (const { keeps = [] } of kindModules) states.begin(keeps, context, found);
-  for (const module of kindModules) {
-    const controller = module.controller(context);
+  const modules = onBreach ? kindModules.map((module) => boundedRules(module, onBreach)) : kindModules;
+  const contexts = new Map(
+    modules.map((module) => [module, onBreach ? boundedContext(module, context, onBreach) : context]),
+  );
+  for (const module of modules) states.begin(module.keeps ?? [], contexts.get(module)!, found);
+  for (const module of modules) {
+    const controller = module.controller(contexts.get(module)!);
     const part = `the ${controller.name} controller`;
     const queue = new WorkQueue({
       name: controller.name,
@@ -86,7 +93,7 @@ export function runControllers({ context: parts, survey, metrics, notes, onError
     queues.set(module.kind.plural, queue);
   }
   if (metrics) publishFlows(context, metrics);
-  const end = dispatch(context, kindModules);
+  const end = dispatch(context, contexts);
   for (const key of found.now) context.enqueue(key);
   return {
     context,

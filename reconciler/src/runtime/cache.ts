@@ -67,6 +67,10 @@ export class ObjectCache implements Follower {
     return this.table.byUid(uid);
   }
 
+  keyOf(uid: string): string | undefined {
+    return this.table.byUid(uid)?.key;
+  }
+
   /** Whether there is an object with this uid. */
   hasUid(uid: string): boolean {
     return this.table.hasUid(uid);

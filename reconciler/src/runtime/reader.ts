@@ -7,6 +7,8 @@ import { referenceKeys } from './references.ts';
 export interface Reader {
   get<T extends PlumbObject>(key: string): Cached<T> | undefined;
   byUid(uid: string): Cached | undefined;
+  /** Key of the object with this uid, of whatever kind it is. */
+  keyOf(uid: string): string | undefined;
   /** Every object of a kind, by its plural. It is unpacked when it is asked for: whoever needs keys only pays for no more. */
   list<T extends PlumbObject>(plural: string): Iterable<Cached<T>>;
   /** The objects whose spec refers to the object at `key`. */
@@ -32,6 +34,10 @@ export class ImaginedReader implements Reader {
     return this.#real.byUid(uid);
   }
 
+  keyOf(uid: string): string | undefined {
+    return this.byUid(uid)?.key;
+  }
+
   *list<T extends PlumbObject>(plural: string): Generator<Cached<T>> {
     for (const cached of this.#real.list<T>(plural)) if (!this.#instead.has(cached.key)) yield cached;
     for (const cached of this.#instead.values()) if (cached.kind.plural === plural) yield cached as Cached<T>;
@@ -44,16 +50,16 @@ export class ImaginedReader implements Reader {
   }
 }
 
-/** Reads what `who` declares that it reads, kinds by their plurals, and throws when it is asked for anything else. */
+/** Reads kinds by their plurals; `onOther` is told of any other that it is asked for. */
 export class BoundedReader implements Reader {
   readonly #all: Reader;
   readonly #plurals: ReadonlySet<string>;
-  readonly #who: string;
+  readonly #onOther: (plural: string) => void;
 
-  constructor(all: Reader, plurals: ReadonlySet<string>, who: string) {
+  constructor(all: Reader, plurals: ReadonlySet<string>, onOther: (plural: string) => void) {
     this.#all = all;
     this.#plurals = plurals;
-    this.#who = who;
+    this.#onOther = onOther;
   }
 
   get<T extends PlumbObject>(key: string): Cached<T> | undefined {
@@ -63,6 +69,10 @@ export class BoundedReader implements Reader {
 
   byUid(uid: string): Cached | undefined {
     return this.#checked(this.#all.byUid(uid));
+  }
+
+  keyOf(uid: string): string | undefined {
+    return this.#all.keyOf(uid);
   }
 
   list<T extends PlumbObject>(plural: string): Iterable<Cached<T>> {
@@ -81,6 +91,6 @@ export class BoundedReader implements Reader {
   }
 
   #check(plural: string): void {
-    if (!this.#plurals.has(plural)) throw new Error(`${this.#who} reads ${plural}, which it does not declare`);
+    if (!this.#plurals.has(plural)) this.#onOther(plural);
   }
 }

@@ -76,6 +76,7 @@ export class ControlProcess {
           },
           log: (level, message) => log(`${level} ${message}`),
           onFatal: (error) => onFatal(error.message),
+          onBreach: onFatal,
         }),
       (error) => onFatal(error.message),
     );

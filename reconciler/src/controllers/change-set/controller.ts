@@ -27,8 +27,6 @@ import { type KeptRecord, type Member, readRecord } from './record.ts';
 export function changeSetController(context: Context): Controller {
   return {
     name: 'change-set',
-    kind: 'ChangeSet',
-    outputs: ['ChangeSet.status', 'the objects that it declares'],
     concurrency: 16,
     async reconcile(key: string): Promise<Again | undefined> {
       const cached = context.read.get<ChangeSet>(key);

@@ -18,5 +18,7 @@ export const changeSetModule: KindModule = {
       },
     },
   ],
+  alsoReads: [{ kind: ANY, because: 'it declares objects of any kind, and puts them back' }],
+  writes: ['ChangeSet.status', 'the objects that it declares'],
   controller: changeSetController,
 };

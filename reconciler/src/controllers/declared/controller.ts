@@ -8,8 +8,6 @@ import { deletionBlocked, depart, failedStatus, readyStatus, writeStatus } from 
 export function declaredController(context: Context, kind: KindDefinition): Controller {
   return {
     name: kind.singular,
-    kind: kind.kind,
-    outputs: [`${kind.kind}.status`],
     concurrency: 64,
     async reconcile(key: string): Promise<Again | undefined> {
       const cached = context.read.get(key);

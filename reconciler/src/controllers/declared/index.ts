@@ -4,5 +4,10 @@ import { declaredController } from './controller.ts';
 
 /** A kind that is only words for others to use. */
 export function declaredModule(kind: KindDefinition): KindModule {
-  return { kind, watches: [], controller: (context) => declaredController(context, kind) };
+  return {
+    kind,
+    watches: [],
+    writes: [`${kind.kind}.status`],
+    controller: (context) => declaredController(context, kind),
+  };
 }

@@ -46,8 +46,6 @@ export function hostController(context: Context): Controller {
   };
   return {
     name: 'host',
-    kind: 'Host',
-    outputs: ['Host.status', 'resources whose owner was deleted'],
     concurrency: 64,
     async reconcile(key: string): Promise<Again | undefined> {
       const cached = context.read.get<Host>(key);

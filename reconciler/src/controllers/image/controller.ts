@@ -10,8 +10,6 @@ export function imageController(context: Context): Controller {
   const verification = new Verification(context);
   return {
     name: 'image',
-    kind: 'Image',
-    outputs: ['Image.status', 'images on hosts'],
     // Each may wait hours for its server: no image is to wait for another's.
     concurrency: 4096,
     async reconcile(key: string): Promise<Again | undefined> {

@@ -18,6 +18,7 @@ export const imageModule: KindModule = {
     },
     onOwnResource(image),
   ],
+  writes: ['Image.status', 'images on hosts'],
   controller: imageController,
 };
 

@@ -28,8 +28,6 @@ export function instanceController(context: Context): Controller {
   const pacing = new RepairPacing(context.ambient.clock);
   return {
     name: 'instance',
-    kind: 'Instance',
-    outputs: ['Instance.status', 'addresses, MACs and shares of hosts', 'disks, seeds, ports and domains on hosts'],
     concurrency: 4096,
     async reconcile(key: string): Promise<Again | undefined> {
       const cached = context.read.get<Instance>(key);

@@ -14,8 +14,6 @@ import { hostsOf, tunnelPeers } from './peers.ts';
 export function l2NetworkController(context: Context): Controller {
   return {
     name: 'l2-network',
-    kind: 'L2Network',
-    outputs: ['L2Network.status', 'bridges on hosts'],
     concurrency: 16,
     async reconcile(key: string): Promise<Again | undefined> {
       const cached = context.read.get<L2Network>(key);

@@ -29,5 +29,6 @@ export const l2NetworkModule: KindModule = {
     onOwnResource(l2Network),
   ],
   keeps: [tunnelEndpoints],
+  writes: ['L2Network.status', 'bridges on hosts'],
   controller: l2NetworkController,
 };

@@ -26,8 +26,6 @@ import {
 export function l3NetworkController(context: Context): Controller {
   return {
     name: 'l3-network',
-    kind: 'L3Network',
-    outputs: ['L3Network.status', 'subnets on hosts', 'the address of DHCP'],
     concurrency: 16,
     async reconcile(key: string): Promise<Again | undefined> {
       const cached = context.read.get<L3Network>(key);

@@ -1,4 +1,5 @@
 import { l3Network } from '@plumb/schemas';
+import { pluralOf } from '../../store/keys.ts';
 import type { KindModule } from '../kind-module.ts';
 import { onOwnResource } from '../watch/shared.ts';
 import { l3NetworkController } from './controller.ts';
@@ -12,8 +13,8 @@ export const l3NetworkModule: KindModule = {
       asUsed: true,
       *wake({ networks }, { read }) {
         for (const uid of networks) {
-          const network = read.byUid(uid);
-          if (network) yield network.key;
+          const key = read.keyOf(uid);
+          if (key !== undefined && pluralOf(key) === l3Network.plural) yield key;
         }
       },
     },
@@ -25,5 +26,6 @@ export const l3NetworkModule: KindModule = {
     },
     onOwnResource(l3Network),
   ],
+  writes: ['L3Network.status', 'subnets on hosts', 'the address of DHCP'],
   controller: l3NetworkController,
 };

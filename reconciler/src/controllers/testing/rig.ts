@@ -61,6 +61,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const fleet = options.fleet ?? new FakeFleet();
   const abort = new AbortController();
   const errors: string[] = [];
+  const breaches: string[] = [];
   const cache = new ObjectCache(store);
   const journal = new Journal(store, cache.poisoned);
   const index = new AllocationIndex(cache.poisoned);
@@ -93,6 +94,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       audit: options.audit,
     },
     survey,
+    onBreach: (what) => breaches.push(what),
     onError: (controller, key, error) => errors.push(`${controller} ${key}: ${error.reason}: ${error.message}`),
   });
 
@@ -170,6 +172,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     async stop() {
       await running.stop();
       abort.abort();
+      if (breaches.length > 0) throw new Error([...new Set(breaches)].join('; '));
     },
   };
 }

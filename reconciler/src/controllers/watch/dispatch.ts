@@ -18,8 +18,11 @@ import {
   type WatchRule,
 } from './rules.ts';
 
-/** Follows the cache, the fleet and what instances hold; returns a function that ends it. */
-export function dispatch(context: Context, modules: readonly KindModule[]): () => void {
+/**
+ * Follows the cache, the fleet and what instances hold; returns a function that ends it. `modules`: each with what its rules are
+ * given.
+ */
+export function dispatch(context: Context, modules: ReadonlyMap<KindModule, Context>): () => void {
   const dispatcher = new Dispatcher(context, modules);
   const hosts = new HostSource(context, (event) => dispatcher.onHost(event));
   const ends = [
@@ -54,19 +57,25 @@ class Dispatcher {
   readonly #hosts: readonly HostRule[];
   readonly #live: readonly LiveRule[];
 
-  constructor(context: Context, modules: readonly KindModule[]) {
+  constructor(context: Context, modules: ReadonlyMap<KindModule, Context>) {
     this.#context = context;
-    const all = modules.flatMap(({ watches }) => watches);
+    const given = (rule: WatchRule, own: Context): WatchRule =>
+      own === context ? rule : { ...rule, wake: (event: never) => rule.wake(event, own) };
+    const byKind = Array.from(modules, ([{ kind, watches }, own]) => ({
+      kind: kind.kind,
+      watches: watches.map((rule) => given(rule, own)),
+    }));
+    const all = byKind.flatMap(({ watches }) => watches);
     const of = <S extends WatchRule['source']>(source: S) =>
       all.filter((rule): rule is Extract<WatchRule, { source: S }> => rule.source === source);
     this.#users = of('users');
     this.#claims = of('claim');
     this.#hosts = of('host');
     this.#live = of('live');
-    for (const { kind, watches } of modules) {
-      const rules = of('object').filter((rule) => rule.of === ANY || rule.of === kind.kind);
+    for (const { kind, watches } of byKind) {
+      const rules = of('object').filter((rule) => rule.of === ANY || rule.of === kind);
       const isFirst = (rule: ObjectRule) => rule.of === ANY || watches.includes(rule);
-      this.#objects.set(kind.kind, { first: rules.filter(isFirst), last: rules.filter((rule) => !isFirst(rule)) });
+      this.#objects.set(kind, { first: rules.filter(isFirst), last: rules.filter((rule) => !isFirst(rule)) });
     }
   }
 
