@@ -11,6 +11,7 @@ import { latencyAround } from './drivers/simulated/latency.ts';
 import { seededRandom } from './drivers/simulated/seeded-random.ts';
 import { SimulatedHost } from './drivers/simulated/simulated-host.ts';
 import { SpecPool } from './drivers/simulated/spec-pool.ts';
+import { testAddresses } from './drivers/simulated/test-addresses.ts';
 import { lockDataFolder } from './host/data-lock.ts';
 import { ownAddress } from './host/own-address.ts';
 import { withSpares } from './identity/spare-file.ts';
@@ -77,23 +78,18 @@ async function libvirtHost(
   return [{ name: host, tunnelAddress, driver }];
 }
 
-function simulatedHosts(simulated: SimulatedArguments, { sources }: AgentCommand): AgentHost[] {
+function simulatedHosts(simulated: SimulatedArguments, { sources, dataDir }: AgentCommand): AgentHost[] {
   const { hosts, latencyMs, failureRate, seed, cpus, memoryMiB } = simulated;
   const { clock } = realAmbient();
+  const addressOf = testAddresses(hosts.length, `${dataDir} ${hosts[0]}`);
   const pool = new SpecPool();
   const latency = latencyMs > 0 ? latencyAround(latencyMs) : undefined;
   return hosts.map((name, index) => ({
     name,
-    tunnelAddress: benchmarkAddress(index),
+    tunnelAddress: addressOf(index),
     driver: new SimulatedHost({
       ...{ clock, latency, failureRate, pool, cpus, memoryMiB, sources },
       random: seededRandom(seed + index),
     }),
   }));
-}
-
-/** An address of its own for each simulated host, from the block for tests of network devices (RFC 2544). */
-function benchmarkAddress(index: number): string {
-  const number = index + 1;
-  return `198.${18 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`;
 }

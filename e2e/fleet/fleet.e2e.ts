@@ -25,7 +25,7 @@ describe('commands', () => {
     const host = plane.fleet.host('host-1')!;
     expect(host.facts).toEqual({
       driver: 'simulated',
-      agentVersion: '0.1.0',
+      agentVersion: expect.stringMatching(/^\d+\.\d+\.\d+$/),
       cpus: 4,
       memoryMiB: 4096,
       tunnelAddress: '127.0.0.1',

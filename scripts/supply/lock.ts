@@ -113,6 +113,8 @@ export function settingProblems(npmrc: string): string[] {
 export function installedProblems(lock: Lock, installed: Lock): string[] {
   return Object.entries(installed.packages).flatMap(([path, { integrity, version, link }]) => {
     const locked = lock.packages[path];
+    // A workspace is not installed: its folder is what runs.
+    if (!path.includes('node_modules/')) return [];
     if (link || (locked && locked.version === version && locked.integrity === integrity)) return [];
     return [
       `${path} ${version} is installed, and package-lock.json says ${locked?.version ?? 'nothing of it'}: run npm ci`,
