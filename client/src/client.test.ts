@@ -127,6 +127,14 @@ describe('several servers', () => {
     expect(two!.seen).toEqual([]);
   });
 
+  test('get the next chance at once to answer what only reads, each one', async () => {
+    const [one, two, three] = await servers([{ cut: true }], [status(503, 'Loading')], [{ body: { kind: 'Zone' } }]);
+    expect(await client([one!, two!, three!]).send('GET', '/zones/a')).toEqual({ kind: 'Zone' });
+    const [four, five] = await servers([{ cut: true }], [status(503, 'Loading')]);
+    expect(await failure(client([four!, five!]).send('GET', '/'))).toMatchObject({ reason: 'Loading', status: 503 });
+    expect([four!.seen.length, five!.seen.length]).toEqual([1, 1]);
+  });
+
   test('stand in for one another at once in what may be repeated; one that is busy is waited for', async () => {
     const [one, two] = await servers([status(503, 'Loading')], [{ body: { kind: 'Zone' } }]);
     const { clock, ambient } = timeless();

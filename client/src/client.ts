@@ -48,15 +48,30 @@ export class Client {
 
   /**
    * Any answer. A server that is busy (429) is asked again after the time that it wants to be left alone, which is safe: it has
-   * done nothing. Throws PlumbError `Unreachable` (retry) when there is no answer in time.
+   * done nothing. What only reads is asked of the next server when one is away or still loads. Throws PlumbError `Unreachable` (retry) when there is no answer in time.
    */
   async ask(method: string, path: string, { signal = this.#stop, ...sending }: Sending = {}): Promise<Answer> {
     const until = this.ambient.clock.now() + PATIENCE_MS;
     for (;;) {
-      const answer = await this.transport.answer({ method, path, ...sending }, signal);
+      const answer = await this.#answer({ method, path, ...sending }, signal);
       const asked = answer.retryAfterMs ?? BUSY_MS;
       if (answer.status !== 429 || this.ambient.clock.now() + asked > until) return answer;
       await pause(this.ambient.clock, asked, signal);
+    }
+  }
+
+  async #answer(request: Request, signal: AbortSignal): Promise<Answer> {
+    const { transport } = this;
+    if (request.method !== 'GET') return transport.answer(request, signal);
+    // Each of the others at most once.
+    for (let left = transport.servers - 1; ; left--) {
+      try {
+        const answer = await transport.answer(request, signal);
+        if (answer.status !== 503 || left <= 0) return answer;
+      } catch (error) {
+        if (left <= 0 || PlumbError.from(error, transport.endpoint).reason !== 'Unreachable') throw error;
+      }
+      transport.moveOn();
     }
   }
 

@@ -80,6 +80,11 @@ export class Transport {
     return shownUrl(this.#current);
   }
 
+  /** How many servers there are. */
+  get servers(): number {
+    return this.#connection.endpoints.length;
+  }
+
   get #current(): string {
     return this.#connection.endpoints[this.#turn]!;
   }

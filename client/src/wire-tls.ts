@@ -5,6 +5,10 @@ import { connect, type TLSSocket } from 'node:tls';
 import type { Clock } from '@plumb/schemas';
 import { type Incoming, type Outgoing, type Trust, Unsent, unlessAborted, type Wire } from './wire.ts';
 
+/** What a server may send before we have taken it, in bytes: with the 64 KiB of HTTP/2 a far server is waited for all the time. */
+const STREAM_WINDOW = 1 << 20;
+const CONNECTION_WINDOW = 8 << 20;
+
 export class TlsWire implements Wire {
   readonly #endpoint: string;
   readonly #trust: Trust;
@@ -96,7 +100,11 @@ export class TlsWire implements Wire {
   }
 
   #session(socket: TLSSocket): http2.ClientHttp2Session {
-    const session = http2.connect(this.#endpoint, { createConnection: () => socket });
+    const session = http2.connect(this.#endpoint, {
+      createConnection: () => socket,
+      settings: { initialWindowSize: STREAM_WINDOW },
+    });
+    session.once('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW));
     this.#open.add(session);
     // A request that cannot be answered reports why; the session needs no report of its own.
     session.on('error', () => {});
