@@ -167,6 +167,45 @@ describe.each(posts)('POST %s', (place, extension) => {
   });
 });
 
+describe('objects of a plan are judged as writes of their own', () => {
+  const offering = { kind: 'InstanceOffering', metadata: { name: 'a' }, spec: { cpus: 1, memoryMiB: 64 } };
+  const plan = (object: object, query = '') => send('POST', `plans${query}`, JSON.stringify({ objects: [object] }));
+
+  test.each([
+    ['apiVersion', { apiVersion: 'v9' }],
+    ['spec.cpus', { spec: { cpus: 0, memoryMiB: 64 } }],
+    ['spec.colour', { spec: { ...offering.spec, colour: 'red' } }],
+    ['metadata.labels', { metadata: { name: 'a', labels: { '-': 'x' } } }],
+    ['metadata.annotations', { metadata: { name: 'a', annotations: { a: 'x'.repeat(262_145) } } }],
+    ['metadata.name', { metadata: { name: 'A b' } }],
+    ['data', { data: {} }],
+  ])('%s', async (field, wrong) => {
+    const answer = await plan({ ...offering, ...wrong });
+    expect(refusal(answer)).toEqual([422, 'Status', 'Invalid', 422]);
+    expect(answer.body.details.causes[0].field).toBe(`objects[0].${field}`);
+  });
+
+  test('what is not known is warned of where that is asked for', async () => {
+    const answer = await plan({ ...offering, spec: { ...offering.spec, colour: 'red' } }, '?fieldValidation=Warn');
+    expect([answer.status, answer.warning]).toEqual([
+      ...[200, expect.stringContaining('objects[0].spec.colour is not a known field')],
+    ]);
+  });
+
+  test('no refusal shows what they hold', async () => {
+    for (const wrong of [
+      { ...offering, kind: { userData: 'hunter2' } },
+      { ...offering, metadata: 'hunter2' },
+      { ...offering, spec: ['hunter2'] },
+      { kind: 'Instance', metadata: { name: 'a' }, spec: { userData: ['hunter2'] } },
+    ]) {
+      const answer = await plan(wrong);
+      expect(answer.status).toBe(422);
+      expect(JSON.stringify(answer.body)).not.toContain('hunter2');
+    }
+  });
+});
+
 test('an authority is not trusted beside its successor for longer than the limits say', async () => {
   const overlapSeconds = defaultServerLimits.authorityOverlapSeconds + 1;
   const answer = await send('POST', 'authority/rotate', JSON.stringify({ overlapSeconds }));
