@@ -10,6 +10,7 @@ import { endRecord } from './change-set/end.ts';
 import type { Again, Context } from './controller.ts';
 import { converge } from './converge.ts';
 import { deleteInstance } from './instance/delete.ts';
+import { leftBehindOn } from './left-behind.ts';
 import { nameOf, referrerNames } from './references.ts';
 import { stillOn } from './remove-everywhere.ts';
 import { deletionBlocked, departure } from './status.ts';
@@ -76,7 +77,7 @@ async function letGo(context: Context, cached: Cached): Promise<void> {
   const { revision } = await context.lane.submit((index) => {
     index.releaseAll(uid);
     if (credential) index.forgetHost(name);
-    const { preconditions, ops } = departure(cached, now);
+    const { preconditions, ops } = departure(cached, now, undefined, leftBehindOn(context, uid));
     return {
       preconditions: [...preconditions, ...(credential?.preconditions ?? [])],
       ops: [...ops, ...(credential?.ops ?? [])],

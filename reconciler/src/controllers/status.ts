@@ -8,6 +8,7 @@ import { examine } from '../store/examine.ts';
 import { encodeObject, removalOps } from '../store/object-codec.ts';
 import type { Op, Precondition } from '../store/store.ts';
 import type { Context } from './controller.ts';
+import { leftBehindOn } from './left-behind.ts';
 
 export type Status = NonNullable<PlumbObject['status']>;
 
@@ -69,17 +70,18 @@ export function finalizerOf(cached: Cached): string {
  * of its deletion, which alone allows what lives under its uid to be removed.
  *
  * Finalizers of others keep the object, and it says that nothing is left of it. `emptied`: its status without what it holds
- * no more.
+ * no more. `left`: hosts that are off and may have something of it.
  */
 export function departure(
   current: Cached,
   nowMs: number,
   emptied: (status: Status) => Status = (status) => status,
+  left: readonly string[] = [],
 ): { preconditions: Precondition[]; ops: Op[] } {
   const { metadata } = current.object;
   const finalizers = (metadata.finalizers ?? []).filter((f) => f !== finalizerOf(current));
   const preconditions = [{ key: current.key, revision: current.revision }];
-  if (finalizers.length === 0) return { preconditions, ops: removalOps(current.key, current.object, nowMs) };
+  if (finalizers.length === 0) return { preconditions, ops: removalOps(current.key, current.object, nowMs, left) };
   const status = keptStatus(emptied(current.object.status ?? {}), metadata.generation, finalizers, nowMs);
   const object = { ...current.object, metadata: { ...metadata, finalizers }, status };
   if (equal(withoutUndefined(object), current.object)) return { preconditions: [], ops: [] };
@@ -98,7 +100,8 @@ export async function depart(context: Context, cached: Cached): Promise<void> {
   await retryOnConflict(async (attempt) => {
     const current = attempt === 0 ? cached : await readFresh(context, cached);
     if (!current) return;
-    const batch = departure(current, context.ambient.clock.now());
+    const left = leftBehindOn(context, current.object.metadata.uid);
+    const batch = departure(current, context.ambient.clock.now(), undefined, left);
     if (batch.ops.length === 0) return;
     const { revision } = await context.store.commit(batch);
     await context.cache.shows(revision);

@@ -7,7 +7,8 @@
  *   /alloc/host/<host name>                         HostAllocation: what is handed out on the host
  *   /flows/<object uid>                             the object's running flow
  *   /changesets/<change set uid>                    how a running change set gets back
- *   /deleted/<object uid>                           deletion record: what lives under this uid may be removed
+ *   /deleted/<object uid>                           deletion record: what lives under this uid may be removed; it
+ *                                                   goes when no host can come back with something of it
  *   /credentials/<host name>                        hash of the host's credential, or that the host was deleted
  *   /join-tokens/<id>                               hash of a join token, what it admits, and who joined by it
  *   /control/<what>                                 the control plane's own: term, schema version

@@ -4,6 +4,7 @@
  */
 import { type PlumbObject, retryable } from '@plumb/schemas';
 import { keys } from './keys.ts';
+import { parsedRecord } from './parsed.ts';
 import type { Entry, Op } from './store.ts';
 
 const METADATA = '"metadata":{';
@@ -61,15 +62,27 @@ export interface DeletionRecord {
   uid: string;
   /** When the object was removed from the store (RFC 3339). */
   deletedAt: string;
+  /** Hosts that were off then, and may have something of it when they come back. Absent: none. */
+  left?: string[];
+}
+
+const deletionSchema = { type: 'object', properties: { left: { type: 'array', items: { type: 'string' } } } };
+
+/** The record of a deletion; undefined when it cannot be read. */
+export function readDeletion(value: string): DeletionRecord | undefined {
+  return parsedRecord<DeletionRecord>(deletionSchema, value);
 }
 
 /**
  * The ops that remove an object from the store: the object goes and its deletion record comes, in one batch.
- * `now`: milliseconds since the epoch.
+ * `now`: milliseconds since the epoch. `left`: hosts that may have something of it and are off.
  */
-export function removalOps(key: string, object: PlumbObject, now: number): Op[] {
+export function removalOps(key: string, object: PlumbObject, now: number, left: readonly string[] = []): Op[] {
   const { namespace, name, uid } = object.metadata;
-  const record: DeletionRecord = { kind: object.kind, namespace, name, uid, deletedAt: new Date(now).toISOString() };
+  const record: DeletionRecord = {
+    ...{ kind: object.kind, namespace, name, uid, deletedAt: new Date(now).toISOString() },
+    ...(left.length > 0 ? { left: [...left] } : {}),
+  };
   const removal: Op = { type: 'delete', key };
   // Of what has no uid nothing lives anywhere.
   return uid === '' ? [removal] : [removal, { type: 'put', key: keys.deleted(uid), value: JSON.stringify(record) }];

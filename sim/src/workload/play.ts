@@ -77,9 +77,11 @@ async function tearDown(world: World, player: Player): Promise<string[]> {
   for (const key of world.disk.entries.keys())
     if (/^\/(objects\/(?!hosts|namespaces\/\/default|zones)|alloc\/(address|mac)|flows|changesets)/.test(key))
       left.push(`${key} is left`);
+  // Also those whose record is gone by now: what is left by then is left for ever.
+  const deleted = new Set(world.disk.batches.flatMap(({ ops }) => ops.map(({ key }) => key)));
   for (const machine of world.machines.values())
     for (const [key, resource] of machine.resources())
-      if (world.disk.entries.has(`/deleted/${resource.owner}`)) left.push(`${key} is left on ${machine.name}`);
+      if (deleted.has(`/deleted/${resource.owner}`)) left.push(`${key} is left on ${machine.name}`);
   return [...wrong, ...left].map((what) => `after everything was deleted: ${what}`);
 }
 

@@ -2,6 +2,7 @@ import { host } from '@plumb/schemas';
 import type { KindModule } from '../kind-module.ts';
 import { ANY } from '../watch/rules.ts';
 import { hostController } from './controller.ts';
+import { deletionRecords } from './deletion-records.ts';
 import { watches } from './watches.ts';
 
 export const hostModule: KindModule = {
@@ -12,4 +13,5 @@ export const hostModule: KindModule = {
   ],
   writes: ['Host.status', 'resources whose owner was deleted'],
   controller: hostController,
+  keeps: [deletionRecords],
 };

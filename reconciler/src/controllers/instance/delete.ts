@@ -7,6 +7,7 @@ import { type Allocation, heldAllocation } from '../../plan/allocation.ts';
 import { PLAN_VERSION, type PlanStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context } from '../controller.ts';
+import { leftBehindOn } from '../left-behind.ts';
 import { departure, readFresh, retryOnConflict, type Status } from '../status.ts';
 import { describe, noteSteps, stuck } from './go.ts';
 import { lookAtImages } from './images.ts';
@@ -107,7 +108,12 @@ export async function finishDelete(
     const { revision } = await context.lane.submit((index) => {
       index.release(uid, held, undefined);
       if (aside || context.strays.has(uid) || context.journal.unreadable(uid)) index.releaseAll(uid);
-      const batch = departure(current, context.ambient.clock.now(), emptied);
+      const left = leftBehindOn(
+        context,
+        uid,
+        held.map(({ host }) => host),
+      );
+      const batch = departure(current, context.ambient.clock.now(), emptied, left);
       const ending = context.journal.ending(uid);
       return {
         preconditions: [...batch.preconditions, ...ending.preconditions],

@@ -8,6 +8,7 @@ import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context, Controller } from '../controller.ts';
 import { convergeOrDegrade, type HostSteps, isNeeded } from '../converge.ts';
 import { guarded } from '../guarded.ts';
+import { leftBehindOn } from '../left-behind.ts';
 import { mustBeReady, referrerNames, resolve } from '../references.ts';
 import { removeEverywhere } from '../remove-everywhere.ts';
 import {
@@ -125,7 +126,8 @@ async function remove(context: Context, cached: Cached<L3Network>): Promise<Agai
       const { revision } = await context.lane.submit((index) => {
         const held = current.object.status?.dhcpAddress;
         if (held !== undefined) index.freeAddress(uid, held);
-        return { ...departure(current, context.ambient.clock.now(), withoutAddress), result: undefined };
+        const left = leftBehindOn(context, uid);
+        return { ...departure(current, context.ambient.clock.now(), withoutAddress, left), result: undefined };
       });
       await context.cache.shows(revision);
     });
