@@ -101,11 +101,6 @@ export const exceptions: readonly Exception[] = [
     imports: 'l2-network/peers.ts',
     because: 'a bridge is planned with its instance: goes when kinds contribute resources to a planner',
   },
-  ...['planning.ts', 'references.ts', 'standing.ts'].map((name) => ({
-    file: `${controllers}/preview.ts`,
-    imports: `instance/${name}`,
-    because: 'a preview plans instances only: goes when kinds that are placed offer a preview',
-  })),
   {
     file: `${controllers}/drop-record.ts`,
     imports: 'instance/release.ts',

@@ -1,6 +1,7 @@
 /** What a kind is to the control plane: one folder, and one line in `index.ts`. */
 import type { KindDefinition } from '@plumb/schemas';
 import type { Context, Controller } from './controller.ts';
+import type { KindPreview } from './kind-preview.ts';
 import type { OwnState } from './own-state.ts';
 import type { WatchRule } from './watch/rules.ts';
 
@@ -14,5 +15,7 @@ export interface KindModule {
   readonly writes: readonly string[];
   /** What it remembers. */
   readonly keeps?: readonly OwnState<unknown>[];
+  /** What applying its objects would do; nothing that could be told, if absent. */
+  readonly preview?: KindPreview;
   controller(context: Context): Controller;
 }

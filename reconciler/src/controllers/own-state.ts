@@ -8,12 +8,15 @@
  */
 import type { Context } from './controller.ts';
 import type { Found } from './first-look.ts';
+import type { Hypothesis } from './kind-preview.ts';
 
 export interface OwnState<T> {
   /** What it is, for people. */
   readonly name: string;
   /** Begins before any controller is at work. `found`: what the first look at the store found. */
   begin(context: Context, found: Found): T & { end?(): void };
+  /** What it would be if the objects of the hypothesis were there; as it is, if absent. */
+  imagine?(real: T, imagined: Context, hypothesis: Hypothesis): T;
 }
 
 export class OwnStates {

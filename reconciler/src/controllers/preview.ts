@@ -1,12 +1,11 @@
 /**
- * What applying would do to what runs, by the same pure plan as the real run: nothing is reserved, nothing is written.
+ * What applying would do to what runs, by the same pure plan as the real run: nothing stays reserved, nothing is written.
  * Objects that are declared together see each other, as if those that others wait for were Ready.
  */
 import {
   API_GROUP_VERSION,
   type Disruption,
   type FieldError,
-  type Instance,
   type KindDefinition,
   kindByName,
   PlumbError,
@@ -21,16 +20,17 @@ import { Mistakes } from '@plumb/schemas/project/validate-mistakes.ts';
 import { equal } from '../plan/plan.ts';
 import { stepWords } from '../plan/step-words.ts';
 import type { Cached } from '../runtime/cache.ts';
+import { isReady } from '../runtime/conditions.ts';
 import { ImaginedReader } from '../runtime/reader.ts';
 import { keys } from '../store/keys.ts';
 import type { Context } from './controller.ts';
-import { planInstance } from './instance/planning.ts';
-import { resolveInstance } from './instance/references.ts';
-import { restartWords } from './instance/standing.ts';
+import { kindModules } from './index.ts';
+import type { Hypothesis, KindPreview } from './kind-preview.ts';
+import type { OwnState } from './own-state.ts';
 
 export interface Declaration {
   kind: string;
-  metadata: { name: string; namespace?: string };
+  metadata: { name: string; namespace?: string; labels?: unknown };
   spec: object;
   /** What else a write of the object may bear. */
   [field: string]: unknown;
@@ -56,12 +56,13 @@ export interface Preview {
 }
 
 /**
- * One preview for each declaration, in order; after them the instances that are not declared here and that an edited
- * offering changes or would have restarted. Throws terminal `Invalid` with every violation of every object.
+ * One preview for each declaration, in order; after them the objects that are not declared here and that an edited one, their
+ * offering, changes or would have restarted. Each is planned as if those before it had got what they ask for, what others refer to
+ * first. Throws terminal `Invalid` with every violation of every object.
  */
 export function preview(context: Context, declarations: readonly Declaration[], asked?: Asked): Preview[] {
   const { level = 'Strict', warn = () => {} } = asked ?? {};
-  const overlay = new Map<string, Cached>();
+  const imagined = new Imagined(context);
   const mistakes = new Mistakes();
   const wanted = declarations.map((declaration, i) => {
     const kind = kindByName(declaration.kind);
@@ -70,34 +71,64 @@ export function preview(context: Context, declarations: readonly Declaration[], 
     const { cached, errors, dropped } = hypothetical(context, kind, declaration, level);
     mistakes.take(errors.map(inside));
     if (level === 'Warn') warn(dropped.map(inside).map(({ field, message }) => `${field} ${message}`));
-    overlay.set(cached.key, cached);
+    imagined.objects.set(cached.key, cached);
     return cached;
   });
   const errors = mistakes.list();
   if (errors.length > 0) throw terminal('Invalid', errors.map((e) => `${e.field} ${e.message}`).join('; '), errors);
-  const imagined: Context = { ...context, read: new ImaginedReader(context.read, overlay) };
-  const previews = wanted.map((cached) => previewOne(context, imagined, cached));
-  const affected = wanted.flatMap((cached, i) => previewUsers(context, imagined, overlay, cached, previews[i]!));
-  return [...previews, ...affected];
+  // Nothing else runs meanwhile, and nothing of it is written.
+  const takeBack = context.index.savepoint();
+  try {
+    const previews = new Map<Cached, Preview>();
+    for (const { kind } of kindModules)
+      for (const cached of wanted)
+        if (cached.kind.kind === kind.kind) previews.set(cached, previewOne(imagined, cached));
+    const own = wanted.map((cached) => previews.get(cached)!);
+    return [...own, ...wanted.flatMap((cached, i) => previewUsers(imagined, cached, own[i]!))];
+  } finally {
+    takeBack();
+  }
 }
 
-/** What an edited offering does to the instances that have it. Says in the offering's own preview when they are many. */
-function previewUsers(
-  context: Context,
-  imagined: Context,
-  overlay: ReadonlyMap<string, Cached>,
-  { key, kind }: Cached,
-  own: Preview,
-): Preview[] {
-  if (kind.kind !== 'InstanceOffering' || own.action !== 'update') return [];
+/** The control plane as if objects had been applied: what kinds plan with. */
+class Imagined implements Hypothesis {
+  readonly real: Context;
+  readonly context: Context;
+  readonly objects = new Map<string, Cached>();
+  readonly placed = new Map<string, string>();
+  readonly #states = new Map<OwnState<unknown>, unknown>();
+
+  constructor(real: Context) {
+    this.real = real;
+    const own: Context['own'] = (state) => this.#own(state);
+    this.context = { ...real, read: new ImaginedReader(real.read, this.objects), own };
+  }
+
+  #own<T>(state: OwnState<T>): T {
+    let known = this.#states.get(state as OwnState<unknown>) as T | undefined;
+    if (known === undefined) {
+      const real = this.real.own(state);
+      known = state.imagine?.(real, this.context, this) ?? real;
+      this.#states.set(state as OwnState<unknown>, known);
+    }
+    return known;
+  }
+}
+
+/** What an edited object does to those that have it. Says in its own preview when they are many. */
+function previewUsers(imagined: Imagined, { key, kind }: Cached, own: Preview): Preview[] {
+  if (own.action !== 'update') return [];
+  const changes = (user: Cached) => previewOf(user.kind)?.changedBy?.includes(kind.kind) === true;
+  const users = [...imagined.real.read.referrers(key)].filter(
+    (user) => changes(user) && !imagined.objects.has(user.key),
+  );
   // Planning all of many would keep the server from its work.
-  const most = context.limits.plannedInstances;
-  const users = [...context.read.referrers(key)].filter((user) => !overlay.has(user.key));
+  const most = imagined.real.limits.plannedInstances;
   if (users.length > most)
     own.note = `${users.length} instances have this offering, and the first ${most} of them were looked at`;
   return users
     .slice(0, most)
-    .map((user) => previewOne(context, imagined, user))
+    .map((user) => previewOne(imagined, user))
     .filter(({ steps, problem, note }) => steps.length > 0 || problem || note);
 }
 
@@ -120,15 +151,24 @@ function hypothetical(
     }),
   ) as Pick<PlumbObject, 'spec'> & { metadata: object };
   const { errors, dropped } = judgeInner(kind, sent, { limits: context.limits, level });
-  const object = before ? edited(before.object, sent.spec) : asIfReady(context, kind, sent);
+  const object = withLabels(before ? edited(kind, before.object, sent.spec) : asIfReady(context, kind, sent), metadata);
   if (before) errors.push(...immutableErrors(kind, before.object, object));
   return { cached: { key, kind, object, revision: before?.revision ?? 0 }, errors, dropped };
 }
 
-function edited(before: PlumbObject, spec: Record<string, unknown>): PlumbObject {
-  const changed = !equal(before.spec, spec);
-  const metadata = { ...before.metadata, generation: before.metadata.generation + (changed ? 1 : 0) };
-  return { ...before, metadata, spec };
+/** With the labels that were judged with it: hosts are chosen by theirs. */
+function withLabels(object: PlumbObject, { labels }: Declaration['metadata']): PlumbObject {
+  if (labels === undefined) return object;
+  return { ...object, metadata: { ...object.metadata, labels: labels as Record<string, string> } };
+}
+
+/** As it will look to those who refer to it: what was Ready and need not be made on hosts will be Ready again. */
+function edited(kind: KindDefinition, before: PlumbObject, spec: Record<string, unknown>): PlumbObject {
+  if (equal(before.spec, spec)) return { ...before, spec };
+  const generation = before.metadata.generation + 1;
+  const again = isReady(before) && !previewOf(kind)?.isPlaced;
+  const status = again ? { ...before.status, observedGeneration: generation } : before.status;
+  return { ...before, metadata: { ...before.metadata, generation }, spec, ...(status ? { status } : {}) };
 }
 
 /** An object that is not there yet, as it will look to those who refer to it. */
@@ -140,7 +180,6 @@ function asIfReady(
   const now = new Date(context.ambient.clock.now()).toISOString();
   const { name, namespace } = sent.metadata as { name: string; namespace?: string };
   const ready = { type: 'Ready', status: 'True' as const, reason: 'Planned', message: '', lastTransitionTime: now };
-  const gateway = (sent.spec.ipv4 as { gateway?: string } | undefined)?.gateway;
   return {
     apiVersion: API_GROUP_VERSION,
     kind: kind.kind,
@@ -153,32 +192,34 @@ function asIfReady(
       creationTimestamp: now,
     },
     spec: sent.spec,
-    ...(kind.kind === 'Instance'
-      ? {}
-      : { status: { observedGeneration: 1, conditions: [ready], ...(gateway ? { dhcpAddress: gateway } : {}) } }),
+    ...(previewOf(kind)?.isPlaced ? {} : { status: { observedGeneration: 1, conditions: [ready] } }),
   };
 }
 
-function previewOne(context: Context, imagined: Context, cached: Cached): Preview {
-  const { metadata, kind } = cached.object;
-  const before = context.read.get(cached.key);
+function previewOf(kind: KindDefinition): KindPreview | undefined {
+  return kindModules.find((module) => module.kind.kind === kind.kind)?.preview;
+}
+
+function previewOne(imagined: Imagined, cached: Cached): Preview {
+  const { key, object } = cached;
+  const { metadata, kind } = object;
+  const before = imagined.real.read.get(key);
   const base = {
     kind,
     ...(metadata.namespace ? { namespace: metadata.namespace } : {}),
     name: metadata.name,
     action: !before
       ? ('create' as const)
-      : equal(before.object.spec, cached.object.spec)
+      : equal(before.object.spec, object.spec)
         ? ('none' as const)
         : ('update' as const),
     steps: [],
   };
-  if (kind !== 'Instance') return base;
+  const how = previewOf(cached.kind);
+  if (how === undefined) return base;
   try {
-    const instance = cached as Cached<Instance>;
-    const resolved = resolveInstance(imagined, instance, instance.object.status?.host === undefined);
-    const { steps, target } = planInstance(imagined, instance, resolved, context.index);
-    const note = restartWords(target, resolved.references.offering);
+    const { steps, note, status } = how.plan(imagined.context, cached, imagined);
+    if (status) imagined.objects.set(key, { ...cached, object: { ...object, status } });
     return {
       ...base,
       // Its id may hold the uid of an object that is not there yet.
@@ -189,7 +230,14 @@ function previewOne(context: Context, imagined: Context, cached: Cached): Previe
       ...(note === undefined ? {} : { note }),
     };
   } catch (thrown) {
-    const { reason, message, retry } = PlumbError.from(thrown, cached.key);
+    const { reason, message, retry } = PlumbError.from(thrown, key);
+    // Who refers to it is told the same as when it is applied.
+    if (!before && !how.isPlaced) imagined.objects.set(key, { ...cached, object: notReady(object, reason, message) });
     return { ...base, problem: { reason, message, terminal: retry === 'terminal' } };
   }
+}
+
+function notReady(object: PlumbObject, reason: string, message: string): PlumbObject {
+  const conditions = object.status!.conditions!.map((is) => ({ ...is, status: 'False' as const, reason, message }));
+  return { ...object, status: { ...object.status, conditions } };
 }

@@ -6,6 +6,7 @@ import type { HostLive } from '../../fleet/fleet.ts';
 import { isBlocked } from '../../fleet/troubles.ts';
 import type { PlacementRequest } from '../../plan/placement.ts';
 import { type Candidate, PlacementIndex } from '../../plan/placement-index.ts';
+import type { Reader } from '../../runtime/reader.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
 import type { OwnState } from '../own-state.ts';
@@ -17,9 +18,15 @@ const NOTHING = { cpus: 0, memoryMiB: 0 };
 const PORTION = 500;
 const TURN_MS = 5;
 
-export const candidates: OwnState<Candidates> = {
+export const candidates: OwnState<Pick<Candidates, 'place' | 'prepare' | 'prepareInTurns'>> = {
   name: 'the hosts as placement sees them',
   begin: (context) => new Candidates(context, context.index),
+  imagine(real, imagined, { objects }) {
+    const hosts = [...objects.values()].filter(({ kind }) => kind.kind === 'Host');
+    const names = hosts.map(({ object }) => object.metadata.name);
+    const place: Candidates['place'] = (...asked) => (real as Candidates).placeIf(imagined.read, names, ...asked);
+    return { place, prepare: () => false, prepareInTurns() {} };
+  },
 };
 
 export class Candidates {
@@ -54,6 +61,27 @@ export class Candidates {
     }
     this.#used.clear();
     return this.#hosts.place(request, groupCounts);
+  }
+
+  /** As {@link place}, if these hosts were as `read` says. */
+  placeIf(
+    read: Reader,
+    names: readonly string[],
+    request: PlacementRequest,
+    groupCounts: ReadonlyMap<string, number> | undefined,
+  ): string {
+    this.prepare(Number.POSITIVE_INFINITY);
+    for (const name of names) {
+      const host = this.#candidate(name, read);
+      if (host) this.#hosts.set(host);
+      else this.#hosts.remove(name);
+      this.#used.delete(name);
+    }
+    try {
+      return this.place(request, groupCounts);
+    } finally {
+      for (const name of names) this.#changed.add(name);
+    }
   }
 
   /** To be called when many hosts came: looks at them in turns of its own, so that no instance waits for it. */
@@ -95,7 +123,7 @@ export class Candidates {
     const key = keys.object('hosts', undefined, name);
     let candidate: Candidate | undefined;
     try {
-      candidate = this.#candidate(name);
+      candidate = this.#candidate(name, this.#context.read);
       if (candidate) this.#hosts.set(candidate);
       poisoned.forgive(key, 'placement');
     } catch (error) {
@@ -105,8 +133,8 @@ export class Candidates {
     if (!candidate) this.#hosts.remove(name);
   }
 
-  #candidate(name: string): Candidate | undefined {
-    const { read, fleet } = this.#context;
+  #candidate(name: string, read: Reader): Candidate | undefined {
+    const { fleet } = this.#context;
     const object = read.get<Host>(keys.object('hosts', undefined, name))?.object;
     if (!object) return undefined;
     const { labels, deletionTimestamp } = object.metadata;

@@ -2,6 +2,7 @@ import { instance } from '@plumb/schemas';
 import type { KindModule } from '../kind-module.ts';
 import { candidates } from './candidates.ts';
 import { instanceController } from './controller.ts';
+import { instancePreview } from './preview.ts';
 import { spreadGroups } from './spread-groups.ts';
 import { waiting } from './waiting.ts';
 import { watches } from './watches.ts';
@@ -18,5 +19,6 @@ export const instanceModule: KindModule = {
   ],
   keeps: [candidates, spreadGroups, waiting],
   writes: ['Instance.status', 'addresses, MACs and shares of hosts', 'disks, seeds, ports and domains on hosts'],
+  preview: instancePreview,
   controller: instanceController,
 };

@@ -2,11 +2,15 @@
 import type { Instance } from '@plumb/schemas';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Context } from '../controller.ts';
+import type { Hypothesis } from '../kind-preview.ts';
 import type { OwnState } from '../own-state.ts';
 
-export const spreadGroups: OwnState<SpreadGroups> = {
+export const spreadGroups: OwnState<Pick<SpreadGroups, 'counts'>> = {
   name: 'the members of each spread group',
   begin: (context) => new SpreadGroups(context),
+  imagine: (real, _, hypothesis) => ({
+    counts: (instance) => countsWith(real as SpreadGroups, instance, hypothesis),
+  }),
 };
 
 export class SpreadGroups {
@@ -27,12 +31,24 @@ export class SpreadGroups {
   /** Host → other instances of the instance's spread group that hold a share of it; nothing for one without a group. */
   counts(instance: Instance): Map<string, number> | undefined {
     const group = groupOf(instance);
-    if (group === undefined) return undefined;
+    return group === undefined ? undefined : this.count(this.members(group), instance.metadata.uid);
+  }
+
+  /** uids of the members of a group. */
+  members(group: string): Iterable<string> {
     if (!this.#begun) this.#begin();
+    return this.#members.get(group) ?? [];
+  }
+
+  /** Host → how many of these hold a share of it, but for `own`; `placed` says of some where they would be. */
+  count(uids: Iterable<string>, own: string, placed?: ReadonlyMap<string, string>): Map<string, number> {
     const counts = new Map<string, number>();
-    for (const uid of this.#members.get(group) ?? [])
-      if (uid !== instance.metadata.uid)
-        for (const host of this.#context.holdings.hostsOf(uid)) counts.set(host, (counts.get(host) ?? 0) + 1);
+    for (const uid of uids) {
+      if (uid === own) continue;
+      const host = placed?.get(uid);
+      for (const on of host === undefined ? this.#context.holdings.hostsOf(uid) : [host])
+        counts.set(on, (counts.get(on) ?? 0) + 1);
+    }
     return counts;
   }
 
@@ -55,6 +71,23 @@ export class SpreadGroups {
     members?.delete(object.metadata.uid);
     if (members?.size === 0) this.#members.delete(group!);
   }
+}
+
+/** As {@link SpreadGroups.counts}, if the objects of the hypothesis were there. */
+function countsWith(
+  real: SpreadGroups,
+  instance: Instance,
+  { objects, placed }: Hypothesis,
+): Map<string, number> | undefined {
+  const group = groupOf(instance);
+  if (group === undefined) return undefined;
+  const members = new Set(real.members(group));
+  for (const { kind, object } of objects.values()) {
+    if (kind.kind !== 'Instance') continue;
+    if (groupOf(object as Instance) === group) members.add(object.metadata.uid);
+    else members.delete(object.metadata.uid);
+  }
+  return real.count(members, instance.metadata.uid, placed);
 }
 
 function groupOf({ metadata, spec }: Instance): string | undefined {

@@ -1,9 +1,7 @@
 /** L3Network: checks the subnet, gives DHCP its address, keeps the subnet on the hosts that use it, and only there. */
 import { type L2Network, type L3Network, objectName, retryable } from '@plumb/schemas';
-import type { Subnet } from '../../plan/addressing.ts';
-import { lastFree, parseSubnet, toAddress } from '../../plan/addressing.ts';
-import { noFreeAddress } from '../../plan/allocate.ts';
-import { isDistributed, subnetResource } from '../../plan/network-resources.ts';
+import { parseSubnet } from '../../plan/addressing.ts';
+import { subnetResource } from '../../plan/network-resources.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context, Controller } from '../controller.ts';
 import { convergeOrDegrade, type HostSteps, isNeeded } from '../converge.ts';
@@ -23,6 +21,7 @@ import {
   statusBatch,
   writeStatus,
 } from '../status.ts';
+import { dhcpAddressFor, sharedAddress } from './dhcp-address.ts';
 
 export function l3NetworkController(context: Context): Controller {
   return {
@@ -40,7 +39,7 @@ export function l3NetworkController(context: Context): Controller {
         });
         if (newUse) mustBeReady('spec.l2Network', l2);
         const subnet = parseSubnet(objectName(object.metadata), object.spec.ipv4);
-        const dhcpAddress = await ensureDhcpAddress(context, cached, l2.object, subnet);
+        const dhcpAddress = await ensureDhcpAddress(context, cached, l2.object, subnet.name);
         return convergeOrDegrade(context, cached, steps(context, cached, l2.object, dhcpAddress));
       });
     },
@@ -52,19 +51,16 @@ async function ensureDhcpAddress(
   context: Context,
   cached: Cached<L3Network>,
   l2: L2Network,
-  subnet: Subnet,
+  name: string,
 ): Promise<string> {
-  const { uid } = cached.object.metadata;
-  const { gateway } = cached.object.spec.ipv4;
-  const shared = isDistributed(cached.object, l2) ? gateway : undefined;
+  const shared = sharedAddress(cached.object, l2);
   const address = await retryOnConflict(async (attempt) => {
     const current = (attempt === 0 ? cached : await readFresh(context, cached)) as Cached<L3Network> | undefined;
-    if (!current) throw retryable('Gone', `L3Network ${subnet.name} went while it was reconciled`);
+    if (!current) throw retryable('Gone', `L3Network ${name} went while it was reconciled`);
     const held = current.object.status?.dhcpAddress;
     if (held !== undefined && (shared === undefined || held === shared)) return held;
     const { result, revision } = await context.lane.submit((index) => {
-      const free = shared ?? chooseFree(subnet, (a) => index.addressHolder(uid, a) !== undefined);
-      if (shared === undefined) index.reserveAddress(uid, free, uid);
+      const free = dhcpAddressFor(cached.object, l2, index);
       const status = conditionsTo(context, { ...current.object.status, dhcpAddress: free }, current.object, [], []);
       return { ...statusBatch(current, status), result: free };
     });
@@ -76,12 +72,6 @@ async function ensureDhcpAddress(
     readyStatus(context, status, object, 'Declared', `instances can be attached; DHCP answers from ${address}`),
   );
   return address;
-}
-
-function chooseFree(subnet: Subnet, taken: (address: string) => boolean): string {
-  const free = lastFree(subnet, taken);
-  if (free === undefined) throw noFreeAddress(subnet.name);
-  return toAddress(free);
 }
 
 function steps(context: Context, cached: Cached<L3Network>, l2: L2Network, dhcpAddress: string): HostSteps {

@@ -3,6 +3,7 @@ import { pluralOf } from '../../store/keys.ts';
 import type { KindModule } from '../kind-module.ts';
 import { onOwnResource } from '../watch/shared.ts';
 import { l3NetworkController } from './controller.ts';
+import { l3NetworkPreview } from './preview.ts';
 
 export const l3NetworkModule: KindModule = {
   kind: l3Network,
@@ -27,5 +28,6 @@ export const l3NetworkModule: KindModule = {
     onOwnResource(l3Network),
   ],
   writes: ['L3Network.status', 'subnets on hosts', 'the address of DHCP'],
+  preview: l3NetworkPreview,
   controller: l3NetworkController,
 };

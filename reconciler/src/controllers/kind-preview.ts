@@ -1,0 +1,34 @@
+/** What applying objects would do to what a kind has on hosts, told beforehand by the code that does it. */
+import type { PlumbObject } from '@plumb/schemas';
+import type { PlanStep } from '../plan/plan.ts';
+import type { Cached } from '../runtime/cache.ts';
+import type { Context } from './controller.ts';
+
+/** What is imagined to be applied. */
+export interface Hypothesis {
+  /** The objects as they would be, by key. */
+  readonly objects: ReadonlyMap<string, Cached>;
+  /** uid → the host where it would run, of what was planned so far. */
+  readonly placed: Map<string, string>;
+}
+
+export interface KindPreview {
+  /** Its objects are Ready only when something was made on a host: nothing that refers to them counts on that. */
+  readonly isPlaced?: true;
+  /** Kinds that change, when they are edited, what is to be done for the objects that refer to them. */
+  readonly changedBy?: readonly string[];
+  /**
+   * Decides as the controller would. What it would take it takes in `context.index`, tentatively: whatever is planned after it finds
+   * that taken, and whoever asks for the preview takes all of it back. Throws the condition that says why nothing can be done.
+   */
+  plan(context: Context, cached: Cached, hypothesis: Hypothesis): Planned;
+}
+
+export interface Planned {
+  /** What would be done on hosts, in order. */
+  readonly steps: readonly PlanStep[];
+  /** What else is worth knowing, as a sentence. */
+  readonly note?: string | undefined;
+  /** What others would find in its status. */
+  readonly status?: PlumbObject['status'];
+}
