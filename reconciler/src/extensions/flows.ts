@@ -1,9 +1,12 @@
 /** `/apis/plumb.dev/v1/flows`: what is under way, stuck or failed, and the two things that a person can do about it. */
+
+import { resourceKey } from '@plumb/schemas';
 import type { Extension } from '../api/extension.ts';
 import type { Context } from '../controllers/controller.ts';
 import { abandonFlow, retryFlow } from '../controllers/instance/release.ts';
 import type { Journaled } from '../flow/journal.ts';
-import { failureSentence } from '../flow/record.ts';
+import { type FlowFailure, type FlowRecord, failureSentence } from '../flow/record.ts';
+import { stepWords } from '../plan/step-words.ts';
 
 const PATH = '/apis/plumb.dev/v1/flows';
 
@@ -48,16 +51,24 @@ function view(context: Context, { record, revision }: Journaled) {
     direction: record.direction,
     generation: record.generation,
     startedAt: new Date(record.startedAt).toISOString(),
-    steps: record.plan.steps.map(({ id, host, verb, undo, disruption, why }) => ({
-      id,
-      host,
-      verb,
-      undo,
-      disruption,
-      why,
-    })),
-    notes: context.journal.notes(record.uid).map((n) => ({ ...n, at: new Date(n.at).toISOString() })),
-    ...(record.failure ? { failure: { ...record.failure, message: failureSentence(record.failure) } } : {}),
-    ...(record.stuck ? { stuck: record.stuck } : {}),
+    steps: record.plan.steps.map((step) => {
+      const { host, verb, undo, disruption, why } = step;
+      return { id: stepWords(step), host, verb, undo, disruption, why };
+    }),
+    notes: context.journal
+      .notes(record.uid)
+      .map((note) => ({ ...note, step: inStepWords(record, note.step), at: new Date(note.at).toISOString() })),
+    ...(record.failure ? { failure: shown(record, record.failure, failureSentence(record.failure)) } : {}),
+    ...(record.stuck ? { stuck: shown(record, record.stuck, record.stuck.message) } : {}),
   };
+}
+
+function shown(record: FlowRecord, failure: FlowFailure, message: string): FlowFailure {
+  return { ...failure, message, ...(failure.step === undefined ? {} : { step: inStepWords(record, failure.step) }) };
+}
+
+/** What the step with this id is called. Undoing has steps of its own: those whose resource nobody knows keep their id. */
+function inStepWords({ plan, carried = [] }: FlowRecord, id: string): string {
+  const step = [...plan.steps, ...carried].find((each) => id.endsWith(resourceKey(each.resource)));
+  return step ? stepWords({ id, resource: step.resource }) : id;
 }

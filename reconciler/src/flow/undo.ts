@@ -1,6 +1,7 @@
 /** Pure: what takes the steps of a plan back. */
 import { resourceKey, resourceOrder } from '@plumb/schemas';
 import { equal, type Plan, type PlanStep } from '../plan/plan.ts';
+import { stepWords } from '../plan/step-words.ts';
 import type { FlowRecord } from './record.ts';
 
 /**
@@ -16,7 +17,7 @@ export function undoSteps(steps: readonly PlanStep[]): PlanStep[] {
     )
     .reverse()
     .map((step): PlanStep => {
-      const base = { ...step, id: `undo ${step.id}`, why: `undoes: ${step.id}` };
+      const base = { ...step, id: `undo ${step.id}`, why: `undoes: ${stepWords(step)}` };
       return step.previous === undefined
         ? { ...base, verb: 'remove' }
         : { ...base, verb: 'ensure', resource: step.previous };

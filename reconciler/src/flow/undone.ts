@@ -1,7 +1,7 @@
 /** Pure: what undoing takes back, in the words of the person whose instance it is. */
-import { type HostResource, type LiveResource, resourceTypes } from '@plumb/schemas';
+import type { LiveResource } from '@plumb/schemas';
 import { isDone, type PlanStep } from '../plan/plan.ts';
-import { partName } from '../plan/step-words.ts';
+import { labelOf } from '../plan/step-words.ts';
 
 /** Of each resource that is not as it was before, what becomes of it. `liveOf`: the resource as it is now. */
 export function undoneWords(undo: readonly PlanStep[], liveOf: (step: PlanStep) => LiveResource | undefined): string[] {
@@ -9,12 +9,8 @@ export function undoneWords(undo: readonly PlanStep[], liveOf: (step: PlanStep) 
   for (const step of undo) {
     const now = liveOf(step);
     if (isDone(step, now)) continue;
-    if (step.verb === 'remove') words.push(`${nameOf(step.resource)} was removed`);
-    else words.push(`${nameOf(step.resource)} ${now ? 'was put back as it was' : 'was made again'}`);
+    if (step.verb === 'remove') words.push(`${labelOf(step.resource)} was removed`);
+    else words.push(`${labelOf(step.resource)} ${now ? 'was put back as it was' : 'was made again'}`);
   }
   return words;
-}
-
-function nameOf(resource: HostResource): string {
-  return resourceTypes.definition(resource.kind).label(partName(resource));
 }

@@ -1,6 +1,6 @@
 import type { HostResource } from '@plumb/schemas';
 import { expect, it } from 'vitest';
-import { stepWords } from './step-words.ts';
+import { inWords, stepWords } from './step-words.ts';
 
 const uid = '01a22d64-8ce8-7c2f-9074-ac788657378a';
 const network = '01a22d64-8c44-72ee-b3e2-6c4cea982ead';
@@ -21,4 +21,18 @@ it.each([
     spec: { name: 'default/lab' },
   } as unknown as HostResource;
   expect(stepWords({ id: `${verb} ${kind}/${id}`, resource })).toBe(words);
+});
+
+it('says what hosts say of resources in the words of the person whose they are', () => {
+  const of = (kind: string, id: string, owner = uid, spec: object = {}) => ({ kind, id, owner, spec }) as HostResource;
+  const resources = [
+    of('disk', `${uid}.root`),
+    of('disk', `${uid}.root-0a1b2c3d`),
+    of('port', `${uid}.eth0`),
+    of('bridge', network, network, { name: 'lab' }),
+  ];
+  const said = `port/${uid}.eth0 needs bridge/${network}; disk/${uid}.root-0a1b2c3d and disk/${uid}.root are there`;
+  expect(inWords(said, resources)).toBe(
+    'the interface eth0 needs the bridge of lab; the root disk and the root disk are there',
+  );
 });

@@ -2,7 +2,7 @@
  * A step of an instance's plan for its reader, who knows whose plan it is: `make disk root`, `make subnet default/lab`,
  * where the step's id says uids.
  */
-import { type HostResource, resourceTypes } from '@plumb/schemas';
+import { type HostResource, resourceKey, resourceTypes } from '@plumb/schemas';
 
 export function stepWords({ id, resource }: { id: string; resource: HostResource }): string {
   return [id.slice(0, id.indexOf(' ')), resource.kind, partName(resource)].filter((word) => word !== '').join(' ');
@@ -11,4 +11,17 @@ export function stepWords({ id, resource }: { id: string; resource: HostResource
 /** The name of a resource among those of its kind that an instance needs; empty where there is one of them only. */
 export function partName(resource: HostResource): string {
   return resourceTypes.definition(resource.kind).part?.(resource) ?? '';
+}
+
+/** What its owner calls it: `the interface eth0`. */
+export function labelOf(resource: HostResource): string {
+  return resourceTypes.definition(resource.kind).label(partName(resource));
+}
+
+/** The sentence with what people call the resources, where it says their identities on the host. */
+export function inWords(sentence: string, resources: readonly HostResource[]): string {
+  // The longest first: a disk that took the place of another begins with the id of that.
+  const named = resources.map((resource) => [resourceKey(resource), labelOf(resource)] as const);
+  named.sort(([a], [b]) => b.length - a.length);
+  return named.reduce((words, [key, label]) => words.replaceAll(key, label), sentence);
 }

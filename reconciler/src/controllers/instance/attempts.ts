@@ -2,12 +2,14 @@
  * How often an update may disturb a guest: counted in the flow's record before the step is sent, so that no crash, of the
  * control plane or of the agent, forgets it.
  */
+
 import { PlumbError, terminal } from '@plumb/schemas';
 import { disturbs } from '../../flow/execute.ts';
 import type { Journaled } from '../../flow/journal.ts';
 import type { FlowRecord } from '../../flow/record.ts';
 import { isPastPivot, passesPivot } from '../../flow/undo.ts';
 import { isDone, type PlanStep } from '../../plan/plan.ts';
+import { stepWords } from '../../plan/step-words.ts';
 import type { Context } from '../controller.ts';
 import { liveOf } from './applied.ts';
 
@@ -31,7 +33,7 @@ export async function countAttempt(context: Context, flow: Journaled, steps: rea
   if (begun >= MOST_BEGUN)
     throw terminal(
       REASON,
-      `it disturbs the guest, was begun ${begun} times and never came to an end; ${untilAsked(record)} (step "${step.id}" on host ${step.host})`,
+      `it disturbs the guest, was begun ${begun} times and never came to an end; ${untilAsked(record)} (step "${stepWords(step)}" on host ${step.host})`,
     );
   return context.journal.turn({ ...record, attempts: begun + 1 });
 }

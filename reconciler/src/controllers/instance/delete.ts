@@ -36,7 +36,8 @@ export async function deleteInstance(
       throw tellWayOut(thrown, uid, steps.find(({ host }) => !context.liveness.connected(host))?.host);
     });
     // guard: address freed while still in use
-    if (result.outcome === 'failed') return stuck(context, deleting.record, describe(result.step, result.error));
+    if (result.outcome === 'failed')
+      return stuck(context, deleting.record, describe(result.step, result.error, deleting.record.plan.steps));
   }
   await removeStrays(context, cached, held);
   await finishDelete(context, cached, held);

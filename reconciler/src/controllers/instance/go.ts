@@ -6,6 +6,7 @@ import { type FlowFailure, type FlowRecord, failureSentence } from '../../flow/r
 import { doneSteps, isPastPivot, passesPivot, undoSteps } from '../../flow/undo.ts';
 import { undoneWords } from '../../flow/undone.ts';
 import type { PlanStep } from '../../plan/plan.ts';
+import { inWords, stepWords } from '../../plan/step-words.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context } from '../controller.ts';
 import { conditionsTo, writeStatus } from '../status.ts';
@@ -82,7 +83,7 @@ async function onFailure(
 ): Promise<Again | undefined> {
   const error = exhausted(context, record, step, thrown) ?? thrown;
   const late = record.purpose === 'update' && context.ambient.clock.now() - record.startedAt > UPDATE_DEADLINE_MS;
-  const failure = late ? lateFailure(step, thrown) : describe(step, error);
+  const failure = late ? lateFailure(step, thrown, record.plan.steps) : describe(step, error, record.plan.steps);
   const forwardOnly = passesPivot(record.plan, step.id) || mustGoForward(context, record);
   if (error.retry === 'retry' && !late) {
     if (error.reason === 'MissingDependency' && !forwardOnly && (await planAgain(context, cached, record)))
@@ -119,7 +120,7 @@ async function beginAnew(
 ): Promise<Again> {
   const why = terminal('ImageChanged', `image ${cached.object.spec.image} was declared otherwise while it was fetched`);
   try {
-    await turnBack(context, cached, record, describe(step, why));
+    await turnBack(context, cached, record, describe(step, why, record.plan.steps));
   } catch (thrown) {
     if (PlumbError.from(thrown, cached.key).retry !== 'terminal') throw thrown;
   }
@@ -146,7 +147,8 @@ export async function goBack(context: Context, cached: Cached<Instance>, flow: J
     owner: record.uid,
     onStep: noteSteps(context, record.uid),
   });
-  if (result.outcome === 'failed') return stuck(context, record, describe(result.step, result.error));
+  if (result.outcome === 'failed')
+    return stuck(context, record, describe(result.step, result.error, record.plan.steps));
   await finishBack(context, cached, flow);
   const failure = record.failure ?? { reason: 'Failed', message: 'the flow failed' };
   const message = failureSentence(failure);
@@ -170,17 +172,22 @@ export async function stuck(context: Context, record: FlowRecord, failure: FlowF
   });
 }
 
-export function describe(step: PlanStep, error: PlumbError): FlowFailure {
+/** `steps`: those of its plan, since the error may speak of what they are for. */
+export function describe(step: PlanStep, error: PlumbError, steps: readonly PlanStep[]): FlowFailure {
+  const said = inWords(
+    error.message,
+    [step, ...steps].map(({ resource }) => resource),
+  );
   return {
     reason: error.reason,
-    message: `${error.message} (step "${step.id}" on host ${step.host})`,
+    message: `${said} (step "${stepWords(step)}" on host ${step.host})`,
     step: step.id,
     host: step.host,
   };
 }
 
-function lateFailure(step: PlanStep, error: PlumbError): FlowFailure {
-  const failure = describe(step, error);
+function lateFailure(step: PlanStep, error: PlumbError, steps: readonly PlanStep[]): FlowFailure {
+  const failure = describe(step, error, steps);
   const minutes = UPDATE_DEADLINE_MS / 60_000;
   return {
     ...failure,
@@ -196,7 +203,7 @@ export function noteSteps(context: Context, uid: string): NonNullable<ExecuteOpt
       at: context.ambient.clock.now(),
       step: step.id,
       host: step.host,
-      ...(error ? { error: `${error.reason}: ${error.message}` } : {}),
+      ...(error ? { error: `${error.reason}: ${inWords(error.message, [step.resource])}` } : {}),
       ...(note ? { note } : {}),
     });
     const object = context.read.byUid(uid)?.object;

@@ -279,7 +279,7 @@ describe('an instance that is changed', () => {
       const message =
         'it disturbs the guest, was tried 2 times and failed; it is tried again when it is declared otherwise, ' +
         `or by plumb flows retry ${uid}; last: LibvirtFailed: QEMU did not start ` +
-        `(step "change domain/${uid}" on host host-1); undone: the guest was put back as it was`;
+        `(step "change domain" on host host-1); undone: the guest was put back as it was`;
       expect(condition(failed, 'Ready')).toMatchObject({ reason: 'AttemptsExhausted', message });
       expect(condition(failed, 'Stalled')).toMatchObject({ status: 'True', message });
       const flows = (await flowExtensions(rig.context)[0]!.handle({} as never)).body as { items: unknown };
