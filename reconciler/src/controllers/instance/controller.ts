@@ -1,7 +1,7 @@
 /**
  * Instance. The main flow is the list below, first match wins:
  *
- *   gone → nothing · being deleted → delete · undoing → go back · doing → go forward · failed with the same inputs → rest
+ *   gone → nothing · being deleted → delete · undoing → go back · doing → go forward · failed with the same inputs, and not come right → rest
  *   · nothing to do → settle · drift that is only to be reported → report · else → plan, begin, go forward
  *
  * What cannot be carried out, now or for good, leaves the instance held at what ran before (`hold.ts`).
@@ -21,7 +21,8 @@ import { goBack, goForward, mustGoForward, rest, turnBack } from './go.ts';
 import { holdingFormer } from './hold.ts';
 import { awaitReturn } from './place.ts';
 import { hasDomain, planInstance, whereItLives } from './planning.ts';
-import { resolveInstance } from './references.ts';
+import { type ResolvedInstance, resolveInstance } from './references.ts';
+import { endFlow } from './release.ts';
 import { growsLive, isSettled, reportHostLost, settle } from './settle.ts';
 
 export function instanceController(context: Context): Controller {
@@ -55,7 +56,7 @@ function requireReadableFlow(context: Context, { object }: Cached<Instance>): vo
 
 async function reconcile(context: Context, cached: Cached<Instance>, pacing: RepairPacing): Promise<Again | undefined> {
   const { metadata, status } = cached.object;
-  const flow = context.journal.get(metadata.uid);
+  let flow = context.journal.get(metadata.uid);
   if (metadata.deletionTimestamp) return deleteInstance(context, cached, flow);
   const off = leftBehind(context, cached.object, flow);
   if (off !== undefined) return goOnElsewhere(context, cached, off, flow);
@@ -68,7 +69,11 @@ async function reconcile(context: Context, cached: Cached<Instance>, pacing: Rep
   if (forward) return goForward(context, cached, forward);
 
   const resolved = resolveInstance(context, cached, status?.host === undefined);
-  if (flow?.record.direction === 'failed' && flow.record.inputs === resolved.inputs) return rest(flow);
+  if (flow?.record.direction === 'failed' && flow.record.inputs === resolved.inputs) {
+    if (!isOver(context, cached, resolved, flow)) return rest(flow);
+    await endFlow(context, metadata.uid);
+    flow = undefined;
+  }
   if (status?.host === undefined && !flow)
     return goForward(context, cached, await beginFlow(context, cached, resolved, 'create'));
   // guard: double start after a false host-down
@@ -86,6 +91,22 @@ async function reconcile(context: Context, cached: Cached<Instance>, pacing: Rep
   }
   const begun = await beginFlow(context, cached, resolved, drifted ? 'repair' : status?.host ? 'update' : 'create');
   return goForward(context, cached, begun);
+}
+
+/**
+ * Whether what a repair failed on for good has come right without it: the planner needs that step no more. Then nothing keeps the
+ * instance from being looked after as any other.
+ */
+function isOver(
+  context: Context,
+  cached: Cached<Instance>,
+  resolved: ResolvedInstance,
+  { record }: Journaled,
+): boolean {
+  const { host } = cached.object.status ?? {};
+  if (record.purpose !== 'repair' || host === undefined || !context.liveness.connected(host)) return false;
+  const { steps } = planInstance(context, cached, resolved, context.index);
+  return steps.every(({ id }) => id !== record.failure?.step);
 }
 
 /** Whether what never ran is made on a host that is on its way out, is off, or does not answer. */

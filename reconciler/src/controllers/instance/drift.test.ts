@@ -1,3 +1,4 @@
+import { terminal } from '@plumb/schemas';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { condition, hostSpec, instanceSpec, makeEstate } from '../testing/estate.ts';
 import { type Rig, startRig } from '../testing/rig.ts';
@@ -58,6 +59,27 @@ describe('an instance that drifts', () => {
     const host = await rig.until('Host', 'host-1', (o) => o?.status?.orphans !== undefined);
     expect(host!.status!.orphans).toContainEqual({ kind: 'domain', id: uid, owner: uid });
     expect(rig.fleet.keysOn('host-1')).toEqual(before);
+  });
+
+  it('is looked after again when what a repair failed on for good is over', async () => {
+    await rig.create('Instance', 'web-0', instanceSpec());
+    const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
+    const live = (key: string) => rig.fleet.host('host-1')!.resources.get(key)!;
+    const port = live(`port/${uid}.eth0`);
+    const fault = () => terminal('NameTaken', 'its interface is on this host and was not made for it');
+    const isPort = (verb: string, { kind }: { kind: string }) => kind === 'port' && verb === 'ensure';
+    rig.fleet.fault = (_h, verb, resource) => (isPort(verb, resource) ? fault() : undefined);
+    rig.fleet.take('host-1', port);
+    await rig.until('Instance', 'web-0', (o) => condition(o, 'Ready')?.reason === 'NameTaken');
+    // A person put it right, or the agent did, for another resource.
+    rig.fleet.fault = () => undefined;
+    rig.fleet.put('host-1', port);
+    const well = await rig.ready('Instance', 'web-0');
+    expect(condition(well, 'Stalled')).toBeUndefined();
+    const domain = live(`domain/${uid}`);
+    rig.fleet.put('host-1', { ...domain, domain: { state: 'off', reason: 'crashed' } } as typeof domain);
+    await rig.until('Instance', 'web-0', (o) => /crashed/.test(condition(o, 'Drifted')?.message ?? ''));
+    expect(live(`domain/${uid}`)).toMatchObject({ domain: { state: 'running' } });
   });
 
   it('keeps its address from others when nobody knows it any more, since the store was put back to an earlier time', async () => {

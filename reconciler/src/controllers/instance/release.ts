@@ -46,7 +46,8 @@ export async function abandonFlow(context: Context, uid: string): Promise<void> 
   context.enqueue(cached.key);
 }
 
-async function endFlow({ store, journal, cache }: Context, uid: string): Promise<void> {
+/** The record of the flow goes, and with it what keeps the same from being tried again. */
+export async function endFlow({ store, journal, cache }: Context, uid: string): Promise<void> {
   const { revision } = await store.commit(journal.ending(uid));
   await cache.shows(revision);
 }
