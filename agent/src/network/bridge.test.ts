@@ -95,6 +95,8 @@ test.each<[string, Link[], RegExp]>([
   ['a missing uplink', [link(pb, { alias })], /uplink .* is missing/],
   ['an uplink elsewhere', [link(pb, { alias }), link(px, { alias, vxlan })], /not on the bridge/],
   ['a bridge that is down', [link(pb, { alias, up: false }), link(px, { alias, vxlan, master: pb })], /is down/],
+  ['a bridge of somebody else', [link(pb), link(px, { alias, vxlan, master: pb })], /was not made for it/],
+  ['an uplink of somebody else', [link(pb, { alias }), link(px, { vxlan, master: pb })], /was not made for it/],
   ['another MTU', [link(pb, { alias, mtuBytes: 1500 }), link(px, { alias, vxlan, master: pb })], /MTU of 1500/],
 ])('%s is drift', (_what, links, sentence) => {
   const { peers } = made;

@@ -91,7 +91,7 @@ export function bridgeDrift(resource: HostResource<'bridge'>, names: Names, view
   const name = names.bridge(resource.id);
   const bridge = view.links.get(name);
   if (bridge === undefined) return [`its bridge ${name} is missing`];
-  const drift = linkDrift(bridge, resource.spec.mtuBytes);
+  const drift = linkDrift(bridge, resource, names);
   const uplink = uplinkOf(resource, names);
   if (uplink === undefined) return drift;
   const link = view.links.get(uplink);
@@ -101,19 +101,30 @@ export function bridgeDrift(resource: HostResource<'bridge'>, names: Names, view
   if (!link.up) drift.push(`its uplink ${uplink} is down`);
   if (resource.spec.type === 'vxlan')
     drift.push(
+      ...strangeDrift(link, resource, names),
       ...vxlanDrift(resource, link, view),
       ...peerDrift(usablePeers(resource, view.tunnelAddress), view.peers),
     );
   return drift;
 }
 
-/** What every interface of ours has in common: it is up, and has its MTU. */
-export function linkDrift(link: Link, mtuBytes: number): string[] {
-  const drift: string[] = [];
+/** What every interface of ours has in common: it is ours, it is up, and has its MTU. */
+export function linkDrift(link: Link, resource: HostResource<'bridge' | 'subnet' | 'port'>, names: Names): string[] {
+  const { mtuBytes } = resource.spec;
+  const drift = strangeDrift(link, resource, names);
   if (!link.up) drift.push(`${link.name} is down`);
   if (link.mtuBytes !== mtuBytes)
     drift.push(`${link.name} has an MTU of ${link.mtuBytes} bytes, declared are ${mtuBytes}`);
   return drift;
+}
+
+/** Somebody put an interface of his own in the place of ours. */
+function strangeDrift(link: Link, { id }: HostResource, names: Names): string[] {
+  return isOf(link, id, names) ? [] : [`${link.name} was not made for it`];
+}
+
+function isOf(link: Link, id: string, names: Names): boolean {
+  return names.readAlias(link.alias)?.id === id;
 }
 
 /** Says whose the interface is: first of all, so that whatever fails after it can be taken back. */
@@ -122,12 +133,21 @@ export function mark(interfaceName: string, resource: HostResource, names: Names
 }
 
 /** Throws `NameTaken` (terminal) for an interface that is there without our mark. */
-export function requireOurs(link: Link | undefined, resource: HostResource, names: Names): Link | undefined {
-  if (link === undefined || names.readAlias(link.alias)?.id === resource.id) return link;
+export function requireOurs(
+  link: Link | undefined,
+  resource: Pick<HostResource, 'kind' | 'id'>,
+  names: Names,
+): Link | undefined {
+  if (link === undefined || isOf(link, resource.id, names)) return link;
   throw terminal(
     'NameTaken',
     `the interface ${link.name}, which ${resource.kind} ${resource.id} needs, is on this host and was not made for it: remove or rename it`,
   );
+}
+
+/** Throws `NameTaken` (terminal) before something is put on a bridge of somebody else, which leads anywhere. */
+export function requireOwnBridge(links: ReadonlyMap<string, Link>, id: string, names: Names): void {
+  requireOurs(links.get(names.bridge(id)), { kind: 'bridge', id }, names);
 }
 
 function vxlanDrift({ spec }: HostResource<'bridge'>, link: Link, view: BridgeView): string[] {

@@ -6,7 +6,7 @@ import { runInNetwork } from '../host/command.ts';
 import { Locks } from '../host/locks.ts';
 import { lookedAt } from '../host/looked-at.ts';
 import { Records } from '../host/records.ts';
-import { bridgeCommands, bridgeRemoval } from './bridge.ts';
+import { bridgeCommands, bridgeRemoval, requireOwnBridge } from './bridge.ts';
 import type { PortCommands } from './bridge-port.ts';
 import { checkBridge, checkPort, checkSubnet } from './checked.ts';
 import { Dnsmasq } from './dnsmasq.ts';
@@ -134,7 +134,9 @@ export class Network {
     const { run } = this.#options;
     const namespace = this.names.namespace(resource.id);
     await this.#locks.hold({ exclusive: [IP, resource.id] }, async () => {
-      const link = (await this.#kernel.links()).get(this.names.leg(resource.id));
+      const links = await this.#kernel.links();
+      const link = links.get(this.names.leg(resource.id));
+      requireOwnBridge(links, resource.spec.bridge, this.names);
       const commands = legCommands(resource, this.names, { link, fixed: await this.#kernel.fixedAt(link) });
       await this.#recorded(resource.kind, resource.id, this.#subnets.put(resource), async () => {
         await this.#tables.applyFilter();

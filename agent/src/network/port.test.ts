@@ -73,6 +73,21 @@ test('an interface of this name that is not ours is left alone', () => {
   );
 });
 
+test('a tap is put on no bridge of somebody else that has the name of ours', () => {
+  const bridge: Link = { ...link, name: on, master: undefined };
+  const at = (alias: string | undefined) => ({ ...view(), links: new Map([[on, { ...bridge, alias }]]) });
+  const strange = [undefined, names.alias(port), new Names('76543210').alias({ ...port, id: port.spec.bridge })];
+  for (const alias of strange)
+    expect(() => portCommands(port, names, at(alias))).toThrow(expect.objectContaining({ reason: 'NameTaken' }));
+  expect(() =>
+    portCommands(
+      port,
+      names,
+      at(names.alias({ kind: 'bridge', id: port.spec.bridge, owner: port.spec.bridge } as never)),
+    ),
+  ).not.toThrow();
+});
+
 const open = { learning: false, flood: false, groups: 0xfffd };
 const bare = filterSets({ bridges: [], subnets: [], ports: [] }, names);
 const wider = { ...port, spec: { ...port.spec, addresses: [...port.spec.addresses, '10.20.0.99'] } };
@@ -88,6 +103,7 @@ test.each<[string, PortView, RegExp | undefined]>([
   ['whose address may move', view({ fixed: fixed.map((one) => ({ ...one, sticky: false })) }), /fixed to it/],
   ['down', view({}, { up: false }), /is down/],
   ['with another MTU', view({}, { mtuBytes: 9000 }), /MTU of 9000/],
+  ['that somebody else made', view({}, { alias: undefined }), /was not made for it/],
   ['without its lease', view({ leases: new Set() }), /lease is missing/],
   ['without a filter', view({ filter: undefined }), /filter .* is missing/],
   ['without its own elements', view({ filter: bare }), /filter .* is missing/],

@@ -1,6 +1,6 @@
 /** A tap: what has to be done to have it, and how it differs. Pure. */
 import type { HostResource } from '@plumb/schemas';
-import { linkDrift, mark, requireOurs } from './bridge.ts';
+import { linkDrift, mark, requireOurs, requireOwnBridge } from './bridge.ts';
 import type { PortCommands, SwitchedPort } from './bridge-port.ts';
 import { switchCommands, switchDrift } from './bridge-port.ts';
 import { leaseLine } from './dhcp.ts';
@@ -27,6 +27,7 @@ export function portCommands(
 ): PortCommands {
   const name = names.tap(resource.id);
   const link = requireOurs(links.get(name), resource, names);
+  requireOwnBridge(links, resource.spec.bridge, names);
   const settings = ['addrgenmode', 'none', 'mtu', String(resource.spec.mtuBytes)];
   const commands = switchCommands(switchedTap(resource, names), { link, fixed }, settings);
   const add = link === undefined ? [['tuntap', 'add', 'dev', name, 'mode', 'tap', 'vnet_hdr']] : [];
@@ -48,7 +49,7 @@ export function portDrift(resource: HostResource<'port'>, names: Names, view: Po
   else {
     if (tap.master !== bridge) drift.push(`its tap ${name} is not on the bridge ${bridge}`);
     else drift.push(...switchDrift(switchedTap(resource, names), tap, view.fixed));
-    drift.push(...linkDrift(tap, resource.spec.mtuBytes));
+    drift.push(...linkDrift(tap, resource, names));
   }
   const lease = leaseLine(resource);
   if (lease !== undefined && !view.leases.has(lease)) drift.push('its DHCP lease is missing');

@@ -50,6 +50,7 @@ test('an address that is declared no more goes', () => {
 test.each<[string, Link | undefined, LegInside | undefined, RegExp | undefined]>([
   ['as declared', link, inside, undefined],
   ['without its leg', undefined, undefined, /leg .* is missing/],
+  ['whose leg somebody else made', { ...link, alias: undefined }, inside, /was not made for it/],
   ['off its bridge', { ...link, master: undefined }, inside, /not on the bridge/],
   [
     'of which its bridge learns',

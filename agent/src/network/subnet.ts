@@ -57,7 +57,7 @@ export function subnetDrift(
   const bridge = names.bridge(resource.spec.bridge);
   const leg = links.get(name);
   if (leg === undefined) return [`its leg ${name} is missing`];
-  const drift = linkDrift(leg, resource.spec.mtuBytes);
+  const drift = linkDrift(leg, resource, names);
   if (leg.master !== bridge) drift.push(`its leg ${name} is not on the bridge ${bridge}`);
   else drift.push(...switchDrift(switchedLeg(resource, names), leg, fixed));
   if (inside === undefined) return [...drift, 'its namespace lacks the other end of its leg'];
