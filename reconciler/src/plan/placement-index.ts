@@ -42,6 +42,8 @@ export class PlacementIndex {
    * of none.
    */
   place(request: PlacementRequest, groupCounts?: ReadonlyMap<string, number>): string {
+    // Seldom, and of few hosts.
+    if (request.notOn !== undefined && request.notOn.size > 0) return place(request, this.#all(groupCounts));
     const selectors = request.selectors.filter(({ matchLabels }) => !isEmpty(matchLabels));
     const found = this.#first(request, selectors, groupCounts && this.#spread(request, groupCounts));
     if (found !== undefined) return found;
@@ -80,8 +82,8 @@ export class PlacementIndex {
   }
 
   /** A refusal does not depend on groups. */
-  *#all(): Generator<PlacementHost> {
-    for (const host of this.#hosts.values()) yield { ...host, groupCount: 0 };
+  *#all(groupCounts?: ReadonlyMap<string, number>): Generator<PlacementHost> {
+    for (const host of this.#hosts.values()) yield { ...host, groupCount: groupCounts?.get(host.name) ?? 0 };
   }
 }
 

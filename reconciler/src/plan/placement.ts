@@ -7,6 +7,8 @@ export interface PlacementRequest {
   memoryMiB: number;
   /** Labels the host must have: the instance's own selector and those of its L2 networks. */
   selectors: readonly { what: string; matchLabels: Readonly<Record<string, string>> }[];
+  /** Names of hosts that cannot make what the instance needs. */
+  notOn?: ReadonlySet<string>;
   /** Host label over whose values the instances of the group are spread; undefined: single hosts. */
   spreadLabel?: string;
 }
@@ -49,6 +51,11 @@ export function place(request: PlacementRequest, hosts: Iterable<PlacementHost>)
     const selector = request.selectors.find((s) => !matches(s.matchLabels, host.labels));
     if (selector) {
       reject(`do not match ${selector.what}`);
+      continue;
+    }
+    if (request.notOn?.has(host.name)) {
+      unknown = true;
+      reject('say that they cannot make its image, which others have');
       continue;
     }
     if (!host.connected) {

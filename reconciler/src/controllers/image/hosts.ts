@@ -3,13 +3,6 @@ import { isBlocked } from '../../fleet/troubles.ts';
 import type { Context } from '../controller.ts';
 import { unfitError } from '../restriction.ts';
 
-/** A host that has the file as it was made. */
-export function whereWhole(context: Context, uid: string, sha256: string): string | undefined {
-  for (const { host, resource } of context.fleet.ownedBy(uid))
-    if (resource.id === sha256 && resource.drift.length === 0) return host;
-  return undefined;
-}
-
 /** Connected hosts by name whose Host object is declared; those that may get something new first. */
 export function usableHosts(context: Context): string[] {
   const names = [...context.read.list('hosts')]

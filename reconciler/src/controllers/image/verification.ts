@@ -4,11 +4,12 @@ import { imageResource } from '../../plan/network-resources.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { findCondition, isReady, isStalled } from '../../runtime/conditions.ts';
 import type { Again, Context } from '../controller.ts';
+import { whereWhole } from '../image-files.ts';
 import { keyWatch } from '../key-watch.ts';
 import { RETRY_ANNOTATION } from '../retry.ts';
 import { failedStatus, readyStatus, writeStatus } from '../status.ts';
 import { Attempt, type Outcome } from './attempt.ts';
-import { usableHosts, whereWhole } from './hosts.ts';
+import { usableHosts } from './hosts.ts';
 import { OF_CONTENT, Statements } from './statements.ts';
 import { withoutFetching } from './telling.ts';
 

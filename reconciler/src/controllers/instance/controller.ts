@@ -19,6 +19,7 @@ import { RepairPacing, reportDrift } from './drift.ts';
 import { goOnElsewhere, leftBehind } from './evacuate.ts';
 import { goBack, goForward, mustGoForward, rest, turnBack } from './go.ts';
 import { holdingFormer } from './hold.ts';
+import { doubtedHosts } from './image-doubts.ts';
 import { awaitReturn } from './place.ts';
 import { hasDomain, planInstance, whereItLives } from './planning.ts';
 import { type ResolvedInstance, resolveInstance } from './references.ts';
@@ -113,7 +114,9 @@ function isOver(
 function mustLeave(context: Context, instance: Instance, { record }: Journaled): boolean {
   if (instance.status?.host !== undefined || record.purpose === 'delete' || record.target === undefined) return false;
   if (hasDomain(context, instance, record.target.host)) return false;
-  return unfitError(context, record.target.host) !== undefined && !mustGoForward(context, record);
+  const { host } = record.target;
+  const isUnfit = unfitError(context, host) !== undefined || doubtedHosts(context, instance).has(host);
+  return isUnfit && !mustGoForward(context, record);
 }
 
 /**

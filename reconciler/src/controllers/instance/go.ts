@@ -1,5 +1,5 @@
 /** Carrying out the flow of an instance: forward to what is declared, or back to what was. */
-import { type Instance, objectName, PlumbError, resourceKey, terminal } from '@plumb/schemas';
+import { type Instance, objectName, PlumbError, resourceKey, retryable, terminal } from '@plumb/schemas';
 import { type ExecuteOptions, execute } from '../../flow/execute.ts';
 import type { Journaled } from '../../flow/journal.ts';
 import { type FlowFailure, type FlowRecord, failureSentence } from '../../flow/record.ts';
@@ -13,6 +13,7 @@ import { conditionsTo, writeStatus } from '../status.ts';
 import { liveOf } from './applied.ts';
 import { countAttempt, exhausted } from './attempts.ts';
 import { finishBack, finishForward } from './finish.ts';
+import { isDoubtful } from './image-doubts.ts';
 import { awaitImage, imageChanged } from './image-wait.ts';
 import { withHolder } from './name-taken.ts';
 import { planInstance } from './planning.ts';
@@ -92,6 +93,8 @@ async function onFailure(
       return beginAnew(context, cached, record, step);
     throw new PlumbError({ reason: error.reason, message: failure.message, retry: 'retry', cause: error });
   }
+  if (!forwardOnly && step.resource.kind === 'image' && isDoubtful(context, cached.object, record, step.host))
+    throw retryable(error.reason, `${failure.message}; another host has the image, and it is made elsewhere`, error);
   if (forwardOnly) return stuck(context, record, failure); // guard: an update that has destroyed data only goes forward
   return turnBack(context, cached, record, failure);
 }

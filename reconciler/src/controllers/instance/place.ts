@@ -2,6 +2,7 @@
 import { type Host, type Instance, retryable } from '@plumb/schemas';
 import type { Context } from '../controller.ts';
 import { candidates } from './candidates.ts';
+import { doubtedHosts } from './image-doubts.ts';
 import type { ResolvedInstance } from './references.ts';
 import { spreadGroups } from './spread-groups.ts';
 
@@ -21,6 +22,7 @@ export function placeInstance(context: Context, instance: Instance, resolved: Re
     cpus,
     memoryMiB,
     selectors,
+    notOn: doubtedHosts(context, instance),
     ...(spec.spread?.hostLabel === undefined ? {} : { spreadLabel: spec.spread.hostLabel }),
   };
   return context.own(candidates).place(request, context.own(spreadGroups).counts(instance));

@@ -28,6 +28,7 @@ import { nameOf } from '../references.ts';
 import { isOff, unfitError } from '../restriction.ts';
 import { isApplied } from './applied.ts';
 import { mayBePutBack } from './change-sets.ts';
+import { doubtedHosts } from './image-doubts.ts';
 import { placeInstance, requireEveryHost } from './place.ts';
 import type { ResolvedInstance } from './references.ts';
 import { removals } from './removals.ts';
@@ -118,11 +119,13 @@ function hostFor(
   const settled = heldAllocation(instance.status)?.host;
   if (settled !== undefined && !mayGoOnElsewhere(context, instance, settled)) return settled; // guard: double start after a false host-down
   const lives = whereItLives(context, instance);
+  const doubted = doubtedHosts(context, instance);
+  const isUnfit = (host: string) => unfitError(context, host) !== undefined || doubted.has(host);
   const isOurs = held.some(({ host }) => host === lives);
   // What a flow of ours has begun there never ran, but for a domain, which comes last: it goes before it is made elsewhere.
-  const goes = isOurs && lives !== undefined && !hasDomain(context, instance, lives) && unfitError(context, lives);
+  const goes = isOurs && lives !== undefined && !hasDomain(context, instance, lives) && isUnfit(lives);
   if (lives !== undefined && !goes) return lives; // guard: double start after a false host-down
-  const begun = held.find(({ host }) => host !== settled && !unfitError(context, host));
+  const begun = held.find(({ host }) => host !== settled && !isUnfit(host));
   if (begun !== undefined) return begun.host; // guard: double start after a false host-down
   return placeInstance(context, instance, resolved);
 }
