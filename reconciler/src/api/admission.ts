@@ -178,7 +178,9 @@ function placed(
   // In place, and only what is known: what is sent may hold a hundred thousand fields that are not.
   sent.metadata ??= {};
   const { metadata } = sent as unknown as Sent;
+  // Null and empty stand for absent: clients that know objects by type send both.
   for (const key of METADATA) if (metadata[key] === null) delete metadata[key];
+  for (const key of ['name', 'namespace', 'generateName']) if (metadata[key] === '') delete metadata[key];
   if (resource.scope === 'Namespaced') {
     metadata.namespace ??= namespace;
     if (metadata.namespace !== namespace) {

@@ -35,6 +35,24 @@ const shapes: [what: string, kind: string, text: () => string][] = [
   ['interfaces without end', 'Instance', () => body(`{"interfaces":${list('{"name":"e","l3Network":1}')}}`)],
   ['addresses without end', 'Instance', () => body(`{"interfaces":[{"name":"e","addresses":${list('"x"')}}]}`)],
   ['objects of a change set without fields', 'ChangeSet', () => body(`{"objects":${list('{}')}}`)],
+  [
+    'unknown fields of an object in a change set',
+    'ChangeSet',
+    () => body(`{"objects":[{"kind":"Zone","metadata":{"name":"a"},"spec":${fields('1')}}]}`),
+  ],
+  [
+    'labels of an object in a change set',
+    'ChangeSet',
+    () => body(`{"objects":[{"kind":"Zone","metadata":{"name":"a","labels":${fields('"x"', '-')}},"spec":{}}]}`),
+  ],
+  [
+    'interfaces of an object in a change set',
+    'ChangeSet',
+    () =>
+      body(
+        `{"objects":[{"kind":"Instance","metadata":{"name":"a"},"spec":{"interfaces":${list('{"name":"e","l3Network":1}')}}}]}`,
+      ),
+  ],
   ['a list in place of the spec', 'Instance', () => body(list('1'))],
   ['lists in place of a text', 'Zone', () => body(`{"description":${list('{"a":[1,"x"]}')}}`)],
   ['lists that lie deep', 'Zone', () => body(`{"description":${list('['.repeat(90) + ']'.repeat(90))}}`)],

@@ -345,3 +345,10 @@ describe('reviews', () => {
     expect((await review('selfsubjectrulesreviews', { spec: { namespace: 5 } })).status).toBe(422);
   });
 });
+
+test('an empty name or namespace is none', async () => {
+  const { body } = await api.ask('POST', `${INSTANCES}?dryRun=All`, {
+    body: { ...manifests.instance('x'), metadata: { name: '', namespace: '', generateName: 'new-' } },
+  });
+  expect(body.metadata).toMatchObject({ namespace: 'default', name: expect.stringMatching(/^new-/) });
+});

@@ -3,7 +3,7 @@ import type { KindDefinition } from '../kinds/define.ts';
 import { kindByName } from '../kinds/index.ts';
 import type { FieldError } from '../meta/error.ts';
 import { API_GROUP_VERSION, objectName, type PlumbObject } from '../meta/object.ts';
-import { applyDefaults } from './defaults.ts';
+import { fillDefaults } from './defaults.ts';
 import { shown } from './shown.ts';
 import { type InnerRules, judgeInner } from './validate-inner.ts';
 import { Mistakes } from './validate-mistakes.ts';
@@ -88,6 +88,21 @@ export function declaredObjects(
   return { declared, mistakes, dropped };
 }
 
+/** A copy of what was read from JSON: a tenth of what structuredClone costs. */
+function copyOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(copyOf);
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) {
+    const field = copyOf((value as Record<string, unknown>)[key]);
+    // Assigned, it would be the prototype.
+    if (key === '__proto__')
+      Object.defineProperty(copy, key, { value: field, enumerable: true, writable: true, configurable: true });
+    else copy[key] = field;
+  }
+  return copy;
+}
+
 function declare(kind: KindDefinition, item: Item, project: string | undefined): DeclaredObject {
   const { name, namespace: named, labels, annotations } = item.metadata;
   const namespace = kind.scope === 'Namespaced' ? (named ?? project) : undefined;
@@ -97,7 +112,9 @@ function declare(kind: KindDefinition, item: Item, project: string | undefined):
     ...(labels ? { labels } : {}),
     ...(annotations ? { annotations } : {}),
   };
-  const spec = structuredClone(item.spec) as Record<string, unknown>;
+  const spec = copyOf(item.spec) as Record<string, unknown>;
   const { apiVersion = API_GROUP_VERSION } = item;
-  return { kind, namespace, object: applyDefaults(kind, { apiVersion, kind: kind.kind, metadata, spec }) };
+  // Its nulls went with those of the object that holds it.
+  fillDefaults(kind, spec);
+  return { kind, namespace, object: { apiVersion, kind: kind.kind, metadata, spec } };
 }

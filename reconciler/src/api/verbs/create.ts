@@ -83,7 +83,7 @@ async function namespaceStays(resource: WritableResource, namespace: string | un
 /** Takes away the name that was made, so that the next attempt makes another one. */
 function generatedName(sent: unknown): () => void {
   const metadata = () => (sent as { metadata?: { name?: unknown } | null } | null | undefined)?.metadata;
-  const made = (metadata()?.name ?? undefined) === undefined;
+  const made = nameOf(sent) === '' && typeof (metadata()?.name ?? '') === 'string';
   return () => {
     if (made) delete metadata()?.name;
   };
