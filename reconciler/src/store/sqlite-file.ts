@@ -130,8 +130,15 @@ function pragma(db: DatabaseSync, name: 'user_version' | 'application_id'): numb
 
 /** Primary result codes of SQLite (https://sqlite.org/rescode.html). */
 const SQLITE_BUSY = 5;
+const SQLITE_READONLY = 8;
+const SQLITE_IOERR = 10;
 const SQLITE_CORRUPT = 11;
+const SQLITE_CANTOPEN = 14;
 const SQLITE_NOTADB = 26;
+
+/** SQLite says no more than that it cannot open a file. */
+const MUST_BE_WRITABLE =
+  "Plumb's user must be able to write there: look whether the disk is mounted read-only or fails, and what lies beside store.db";
 
 /** What `error`, thrown while the store in the folder was opened, means to a person. */
 export function openError(folder: string, error: unknown): PlumbError {
@@ -139,5 +146,7 @@ export function openError(folder: string, error: unknown): PlumbError {
   const code = ((error as { errcode?: number }).errcode ?? 0) & 0xff;
   if (code === SQLITE_BUSY) return dataFolderInUse(folder);
   if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) return dataFolderDamaged(folder, (error as Error).message);
-  return storeUnavailable(`open its data folder ${folder}`, error);
+  const unwritable = code === SQLITE_CANTOPEN || code === SQLITE_READONLY || code === SQLITE_IOERR;
+  const todo = unwritable ? new Error(`${(error as Error).message}. ${MUST_BE_WRITABLE}`, { cause: error }) : error;
+  return storeUnavailable(`open its data folder ${folder}`, todo);
 }

@@ -1,5 +1,15 @@
 /** What people and their tools do to the store's files while a server has them open. */
-import { closeSync, copyFileSync, mkdtempSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PlumbError } from '@plumb/schemas';
@@ -56,5 +66,14 @@ describe('the files of a store that is open', () => {
     expect(error.message).toContain(dir);
     // Nobody holds it then.
     expect((await failure(Promise.resolve().then(() => SqliteStore.open(dir)))).reason).toBe('DataFolderDamaged');
+  });
+
+  test('that cannot be written, as on a disk that is mounted read-only, are said to be, with what to look at', async () => {
+    await SqliteStore.open(dir).close();
+    mkdirSync(`${file}-wal`);
+    const error = await failure(Promise.resolve().then(() => SqliteStore.open(dir)));
+    expect([error.reason, error.retry]).toEqual(['StoreUnavailable', 'retry']);
+    expect(error.message).toContain(dir);
+    expect(error.message).toContain('mounted read-only');
   });
 });
