@@ -389,7 +389,7 @@ export const serverLimitDefinitions = {
     description:
       'Time within which a host says what became of a command; for fetching an image there is more, by its size.',
     above:
-      'The command counts as failed and is tried again; a host that was to make something gets no new instances for a while, which its Host says, and what never ran there is made elsewhere.',
+      'The command counts as failed and is tried again; a host that was to make something gets no new instances for a while, which its Host says, and what never ran there is made elsewhere. The deletion of a network or image waits no longer for a host that keeps it.',
     default: 300,
     minimum: 10,
     maximum: 86_400,
