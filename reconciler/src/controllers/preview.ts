@@ -13,6 +13,7 @@ import {
   terminal,
 } from '@plumb/schemas';
 import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
+import { copyOf } from '@plumb/schemas/project/json-copy.ts';
 import { shown } from '@plumb/schemas/project/shown.ts';
 import { immutableErrors } from '@plumb/schemas/project/validate-immutable.ts';
 import { type InnerRules, type Judged, judgeInner } from '@plumb/schemas/project/validate-inner.ts';
@@ -144,7 +145,7 @@ function hypothetical(
   const { namespace: _, ...unplaced } = metadata;
   const sent = applyDefaults(
     kind,
-    structuredClone({
+    copyOf({
       apiVersion: API_GROUP_VERSION,
       ...others,
       metadata: { ...unplaced, ...(namespace === undefined ? {} : { namespace }) },
