@@ -91,35 +91,9 @@ export const exceptions: readonly Exception[] = [
     because: 'the conformance of the libvirt driver needs a libvirtd, which the set-up of this repository prepares',
   },
   {
-    file: `${controllers}/host/controller.ts`,
-    imports: 'image/heirs.ts',
-    because:
-      'a host that takes a file from one Image gives it to another: goes when shared resources have one provider',
-  },
-  {
     file: `${controllers}/instance/planning.ts`,
     imports: 'l2-network/peers.ts',
     because: 'a bridge is planned with its instance: goes when kinds contribute resources to a planner',
-  },
-  {
-    file: `${controllers}/drop-record.ts`,
-    imports: 'instance/release.ts',
-    because: 'only instances have flows: goes when the flow engine serves every kind that is placed',
-  },
-  {
-    file: `${controllers}/set-aside.ts`,
-    imports: 'instance/delete.ts',
-    because: 'only instances have flows: goes when the flow engine serves every kind that is placed',
-  },
-  {
-    file: `${controllers}/set-aside.ts`,
-    imports: 'change-set/end.ts',
-    because: 'the record of a change set goes with it: goes when a kind says what is removed of one that was set aside',
-  },
-  {
-    file: `${controllers}/records.ts`,
-    imports: 'change-set/record.ts',
-    because: 'records of change sets are examined at the start: goes when a kind says which records it keeps',
   },
 ];
 

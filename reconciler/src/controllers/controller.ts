@@ -12,6 +12,7 @@ import type { EventRecorder } from '../runtime/events.ts';
 import type { Reader } from '../runtime/reader.ts';
 import type { Store } from '../store/store.ts';
 import type { Wrote } from './audit.ts';
+import type { KindModule } from './kind-module.ts';
 import type { OwnState } from './own-state.ts';
 import type { SharedDrifts } from './shared-drift.ts';
 
@@ -59,6 +60,8 @@ export interface Context {
    * they do not have in the end is freed.
    */
   strays: Set<string>;
+  /** Every kind that runs. */
+  kinds: readonly KindModule[];
   /** What a kind remembers; cf. {@link OwnState}. */
   own<T>(state: OwnState<T>): T;
   /** Puts the key into its controller's queue, now or after some milliseconds. */

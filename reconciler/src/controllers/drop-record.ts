@@ -1,12 +1,11 @@
 /** A record that is no object and cannot be read goes, because a person says so. Nothing on any host is touched. */
-import { keys } from '../store/keys.ts';
 import type { Context } from './controller.ts';
-import { abandonFlow } from './instance/release.ts';
 
 export async function dropRecord(context: Context, key: string): Promise<void> {
   const { cache, lane, store } = context;
-  const flow = keys.flow('');
-  if (key.startsWith(flow)) return abandonFlow(context, key.slice(flow.length));
+  for (const { records = [] } of context.kinds)
+    for (const { prefix, drop } of records)
+      if (drop && key.startsWith(prefix)) return drop(context, key.slice(prefix.length));
   if (key.startsWith('/alloc/'))
     await lane.submit((index) => {
       index.free(key);

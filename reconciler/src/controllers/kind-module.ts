@@ -1,9 +1,19 @@
 /** What a kind is to the control plane: one folder, and one line in `index.ts`. */
-import type { KindDefinition } from '@plumb/schemas';
-import type { Context, Controller } from './controller.ts';
+import type { HostResource, KindDefinition, LiveResource } from '@plumb/schemas';
+import type { Cached } from '../runtime/cache.ts';
+import type { Again, Context, Controller } from './controller.ts';
 import type { KindPreview } from './kind-preview.ts';
 import type { OwnState } from './own-state.ts';
 import type { WatchRule } from './watch/rules.ts';
+
+/** Records whose keys begin alike. */
+export interface KindRecords {
+  readonly prefix: string;
+  /** Why a record cannot be read; undefined when it can. Not asked of those that are read when the server starts. */
+  whyNot?(value: string): string | undefined;
+  /** A person says that it is to go; `rest`: its key without the prefix. It is deleted, if absent. */
+  drop?(context: Context, rest: string): Promise<void>;
+}
 
 export interface KindModule {
   readonly kind: KindDefinition;
@@ -15,6 +25,17 @@ export interface KindModule {
   readonly writes: readonly string[];
   /** What it remembers. */
   readonly keeps?: readonly OwnState<unknown>[];
+  /** Records that it keeps in the store beside its objects. */
+  readonly records?: readonly KindRecords[];
+  /** What else is to be done with one of its objects that cannot be understood, when that is deleted. */
+  readonly aside?: {
+    /** Does all of it. */
+    remove?(context: Context, cached: Cached): Promise<Again | undefined>;
+    /** Ends what was under way for it, before it goes. */
+    end?(context: Context, uid: string): Promise<void>;
+  };
+  /** The resource as another of its objects wants it that declares the same as its former owner; undefined when none does. */
+  heirOf?(context: Context, resource: LiveResource): HostResource | undefined;
   /** What applying its objects would do; nothing that could be told, if absent. */
   readonly preview?: KindPreview;
   controller(context: Context): Controller;

@@ -25,7 +25,6 @@ import { isReady } from '../runtime/conditions.ts';
 import { ImaginedReader } from '../runtime/reader.ts';
 import { keys } from '../store/keys.ts';
 import type { Context } from './controller.ts';
-import { kindModules } from './index.ts';
 import type { Hypothesis, KindPreview } from './kind-preview.ts';
 import type { OwnState } from './own-state.ts';
 
@@ -81,7 +80,7 @@ export function preview(context: Context, declarations: readonly Declaration[], 
   const takeBack = context.index.savepoint();
   try {
     const previews = new Map<Cached, Preview>();
-    for (const { kind } of kindModules)
+    for (const { kind } of context.kinds)
       for (const cached of wanted)
         if (cached.kind.kind === kind.kind) previews.set(cached, previewOne(imagined, cached));
     const own = wanted.map((cached) => previews.get(cached)!);
@@ -119,7 +118,7 @@ class Imagined implements Hypothesis {
 /** What an edited object does to those that have it. Says in its own preview when they are many. */
 function previewUsers(imagined: Imagined, { key, kind }: Cached, own: Preview): Preview[] {
   if (own.action !== 'update') return [];
-  const changes = (user: Cached) => previewOf(user.kind)?.changedBy?.includes(kind.kind) === true;
+  const changes = (user: Cached) => previewOf(imagined.real, user.kind)?.changedBy?.includes(kind.kind) === true;
   const users = [...imagined.real.read.referrers(key)].filter(
     (user) => changes(user) && !imagined.objects.has(user.key),
   );
@@ -152,7 +151,10 @@ function hypothetical(
     }),
   ) as Pick<PlumbObject, 'spec'> & { metadata: object };
   const { errors, dropped } = judgeInner(kind, sent, { limits: context.limits, level });
-  const object = withLabels(before ? edited(kind, before.object, sent.spec) : asIfReady(context, kind, sent), metadata);
+  const object = withLabels(
+    before ? edited(context, kind, before.object, sent.spec) : asIfReady(context, kind, sent),
+    metadata,
+  );
   if (before) errors.push(...immutableErrors(kind, before.object, object));
   return { cached: { key, kind, object, revision: before?.revision ?? 0 }, errors, dropped };
 }
@@ -164,10 +166,15 @@ function withLabels(object: PlumbObject, { labels }: Declaration['metadata']): P
 }
 
 /** As it will look to those who refer to it: what was Ready and need not be made on hosts will be Ready again. */
-function edited(kind: KindDefinition, before: PlumbObject, spec: Record<string, unknown>): PlumbObject {
+function edited(
+  context: Context,
+  kind: KindDefinition,
+  before: PlumbObject,
+  spec: Record<string, unknown>,
+): PlumbObject {
   if (equal(before.spec, spec)) return { ...before, spec };
   const generation = before.metadata.generation + 1;
-  const again = isReady(before) && !previewOf(kind)?.isPlaced;
+  const again = isReady(before) && !previewOf(context, kind)?.isPlaced;
   const status = again ? { ...before.status, observedGeneration: generation } : before.status;
   return { ...before, metadata: { ...before.metadata, generation }, spec, ...(status ? { status } : {}) };
 }
@@ -193,12 +200,12 @@ function asIfReady(
       creationTimestamp: now,
     },
     spec: sent.spec,
-    ...(previewOf(kind)?.isPlaced ? {} : { status: { observedGeneration: 1, conditions: [ready] } }),
+    ...(previewOf(context, kind)?.isPlaced ? {} : { status: { observedGeneration: 1, conditions: [ready] } }),
   };
 }
 
-function previewOf(kind: KindDefinition): KindPreview | undefined {
-  return kindModules.find((module) => module.kind.kind === kind.kind)?.preview;
+function previewOf(context: Context, kind: KindDefinition): KindPreview | undefined {
+  return context.kinds.find((module) => module.kind.kind === kind.kind)?.preview;
 }
 
 function previewOne(imagined: Imagined, cached: Cached): Preview {
@@ -216,7 +223,7 @@ function previewOne(imagined: Imagined, cached: Cached): Preview {
         : ('update' as const),
     steps: [],
   };
-  const how = previewOf(cached.kind);
+  const how = previewOf(imagined.real, cached.kind);
   if (how === undefined) return base;
   try {
     const { steps, note, status } = how.plan(imagined.context, cached, imagined);

@@ -23,7 +23,7 @@ export interface Running {
 }
 
 export interface RunOptions {
-  context: Omit<Context, 'enqueue' | 'own' | 'unplaced' | 'strays'>;
+  context: Omit<Context, 'enqueue' | 'kinds' | 'own' | 'unplaced' | 'strays'>;
   /** Has followed the cache since before it was loaded. */
   survey: Survey;
   metrics?: Metrics;
@@ -44,6 +44,7 @@ export function runControllers({ context: parts, survey, metrics, notes, onError
     fleet: restricted(parts.fleet, (host) => restrictionOf(parts, host)),
     unplaced: found.unplaced,
     strays: new Set(),
+    kinds: kindModules,
     own: (state) => states.get(state),
     enqueue(key, afterMs = 0) {
       queues.get(pluralOf(key))?.addAfter(key, afterMs);

@@ -2,14 +2,12 @@
  * Objects that cannot be understood. Nothing is done for them, until they are mended or deleted. To delete one takes no
  * understanding of its spec: what lives under its uid goes from its hosts, what its uid holds is freed, then the object goes.
  */
-import { type Instance, retryable } from '@plumb/schemas';
+import { retryable } from '@plumb/schemas';
 import { findCredential, removal } from '../fleet/credentials.ts';
 import type { Cached } from '../runtime/cache.ts';
 import type { SetAside } from '../runtime/poisoned.ts';
-import { endRecord } from './change-set/end.ts';
 import type { Again, Context } from './controller.ts';
 import { converge } from './converge.ts';
-import { deleteInstance } from './instance/delete.ts';
 import { leftBehindOn } from './left-behind.ts';
 import { nameOf, referrerNames } from './references.ts';
 import { stillOn } from './remove-everywhere.ts';
@@ -21,16 +19,12 @@ export async function lookAtSetAside(context: Context, aside: SetAside): Promise
   if (rest.metadata.deletionTimestamp === undefined) return undefined;
   if (uid === undefined) return forget(context, aside);
   const cached: Cached = { key, kind, object: rest, revision };
-  if (kind.kind === 'Instance') {
-    const networks = networksOf(context, uid);
-    const again = await deleteInstance(context, cached as Cached<Instance>, context.journal.get(uid));
-    for (const network of networks) context.enqueue(network);
-    return again;
-  }
+  const special = context.kinds.find((module) => module.kind === kind)?.aside;
+  if (special?.remove) return special.remove(context, cached);
   const blockers = [...referrerNames(context, cached), ...usersOf(context, cached)].sort();
   if (blockers.length > 0) throw deletionBlocked(blockers);
   await removeLive(context, cached);
-  if (kind.kind === 'ChangeSet') await endRecord(context, uid);
+  await special?.end?.(context, uid);
   await letGo(context, cached);
   return undefined;
 }
@@ -46,14 +40,6 @@ function usersOf(context: Context, { kind, object }: Cached): string[] {
   if (kind.kind === 'Host') return context.holdings.on(name).map((holder) => nameOf(context, holder));
   if (kind.kind !== 'L3Network') return [];
   return Array.from(context.holdings.hostsOfNetwork(uid), (host) => `instances on host ${host}`);
-}
-
-/** Keys of the networks that its ports are on: nothing else may say that it used them. */
-function networksOf({ read, fleet }: Context, uid: string): string[] {
-  const uids = new Set<string>();
-  for (const { resource } of fleet.ownedBy(uid))
-    if (resource.kind === 'port') for (const network of [resource.spec.subnet, resource.spec.bridge]) uids.add(network);
-  return Array.from(uids, (network) => read.byUid(network)?.key).filter((key) => key !== undefined);
 }
 
 async function removeLive(context: Context, { key, object, revision }: Cached): Promise<void> {

@@ -1,8 +1,11 @@
 import { changeSet } from '@plumb/schemas';
 import { isReady, isStalled } from '../../runtime/conditions.ts';
+import { keys } from '../../store/keys.ts';
 import type { KindModule } from '../kind-module.ts';
 import { ANY } from '../watch/rules.ts';
 import { changeSetController } from './controller.ts';
+import { endRecord } from './end.ts';
+import { whyNotRead } from './record.ts';
 
 export const changeSetModule: KindModule = {
   kind: changeSet,
@@ -18,6 +21,8 @@ export const changeSetModule: KindModule = {
       },
     },
   ],
+  records: [{ prefix: keys.changeSet(''), whyNot: whyNotRead }],
+  aside: { end: endRecord },
   alsoReads: [{ kind: ANY, because: 'it declares objects of any kind, and puts them back' }],
   writes: ['ChangeSet.status', 'the objects that it declares'],
   controller: changeSetController,

@@ -1,5 +1,5 @@
 /** The durable record of a running change set: how to get back, written in the same commit as the change. */
-import { type PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
+import { PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
 import { shapeErrors } from '@plumb/schemas/project/shape.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
@@ -50,6 +50,16 @@ export function decodeRecord(value: string): ChangeSetRecord {
   const [error] = shapeErrors(recordSchema, record, 'record', 1);
   if (error) throw unreadable(`${error.field} ${error.message}`);
   return record as ChangeSetRecord;
+}
+
+/** Why it is no record; undefined when it is. */
+export function whyNotRead(value: string): string | undefined {
+  try {
+    decodeRecord(value);
+    return undefined;
+  } catch (error) {
+    return PlumbError.from(error, 'the record').message;
+  }
 }
 
 function unreadable(why: string): PlumbError {

@@ -1,6 +1,7 @@
 /** Host: says whether its agent is connected and what it found there; lets go of it when nothing runs on it. */
 import {
   type Host,
+  type HostResource,
   type Instance,
   type LiveResource,
   resourceOrder,
@@ -18,7 +19,6 @@ import { keys } from '../../store/keys.ts';
 import type { Again, Context, Controller } from '../controller.ts';
 import { converge, type For } from '../converge.ts';
 import { guarded } from '../guarded.ts';
-import { heirOf } from '../image/heirs.ts';
 import { mustBeReady, nameOf, resolve } from '../references.ts';
 import { fencedError, restrictionOf } from '../restriction.ts';
 import { RETRY_ANNOTATION } from '../retry.ts';
@@ -199,15 +199,21 @@ async function letGo(context: Context, live: HostLive, removable: LiveResource[]
   const { name: host } = live;
   const left: LiveResource[] = [];
   for (const resource of removable) {
-    const heir =
-      resource.kind === 'image' && !restrictionOf(context, host)
-        ? heirOf(context, resource.id, resource.owner)
-        : undefined;
+    const heir = restrictionOf(context, host) ? undefined : heirOf(context, resource);
     if (heir === undefined) left.push(resource);
     // Else deleting one image would take the file from under another.
     else await converge(context, toldBy(context, host, heir.owner), [{ host, live: undefined, desired: heir }]);
   }
   await removeDeleted(context, live, left);
+}
+
+/** The resource as another object wants it that declares the same. */
+function heirOf(context: Context, resource: LiveResource): HostResource | undefined {
+  for (const kind of context.kinds) {
+    const heir = kind.heirOf?.(context, resource);
+    if (heir) return heir;
+  }
+  return undefined;
 }
 
 /** Removes what the store has deletion records of, in the reverse order of making. */
