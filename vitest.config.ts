@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { linkWorkspaces } from './scripts/link-workspaces.ts';
+import { withMutant } from './scripts/mutants/plugin.ts';
 
 linkWorkspaces();
 
@@ -13,6 +14,7 @@ export default defineConfig({
     maxWorkers: '100%',
     projects: [
       {
+        plugins: withMutant(process.env.PLUMB_MUTANT),
         test: {
           name: 'unit',
           expect: patient,

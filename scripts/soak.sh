@@ -3,6 +3,7 @@
 # npm run soak -- --kills N [--seed S]: real server and agent killed at N random moments of the quickstart on real guests.
 # npm run soak -- --store N: N random histories against each store.
 # npm run soak -- --traces COMMIT [--seeds N]: whether N random runs do step by step what they did at COMMIT.
+# npm run soak -- --mutants N [--area NAME] [--seed S]: whether tests notice N small faults in the sources.
 # npm run soak -- --network: 1,000 ports come and go beside 50 guests that ask; every rule of the packet filter taken away once.
 # npm run soak -- --fuzz [--minutes N] [--seed S] [TARGET…]: random inputs for every reader of what comes from outside.
 set -eu
@@ -25,6 +26,10 @@ case "${1:-}" in
   --traces)
     sh scripts/modules.sh
     exec node_modules/.bin/node scripts/traces.ts "$@"
+    ;;
+  --mutants)
+    sh scripts/modules.sh
+    exec node_modules/.bin/node scripts/mutants/main.ts "$@"
     ;;
   --network)
     sh scripts/setup.sh

@@ -1,0 +1,94 @@
+/**
+ * Whether tests notice faults: sources of the plan, the flow, the controllers and the agent's session are loaded with one small fault
+ * each, and some test must turn red. No file changes. A fault that nothing follows from survives, too: look at what is listed.
+ *
+ *   npm run soak -- --mutants N [--area NAME] [--seed S]
+ */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Dice } from '../../sim/src/core/dice.ts';
+import { run } from '../run.ts';
+import { NODE, ROOT } from '../setup.ts';
+import { inParallel } from '../test-files.ts';
+import { type Area, areas } from './areas.ts';
+import { type Mutation, mutationsOf } from './mutations.ts';
+
+/** Far more than tests take: what takes longer hangs, which is noticed. */
+const MOST_MS = 600_000;
+
+interface Mutant extends Mutation {
+  file: string;
+  area: Area;
+}
+
+const options = {
+  mutants: { type: 'string' },
+  area: { type: 'string' },
+  seed: { type: 'string', default: 'mutants' },
+} as const;
+const { values } = parseArgs({ options });
+const chosen = areas.filter(({ name }) => values.area === undefined || values.area === name);
+const all = chosen.flatMap((area) =>
+  area.sources.flatMap((folder) => sourcesIn(join(ROOT, folder)).flatMap((file) => mutantsOf(area, file))),
+);
+const dice = new Dice(values.seed);
+const tried = shuffled(all).slice(0, Number(values.mutants));
+console.log(`${tried.length} of ${all.length} faults, seed ${values.seed}`);
+
+const survivors: Mutant[] = [];
+let done = 0;
+await inParallel(tried, availableParallelism(), async (mutant) => {
+  const noticed = await isNoticed(mutant);
+  if (!noticed) survivors.push(mutant);
+  done += 1;
+  console.log(`${done}/${tried.length}  ${noticed ? 'noticed ' : 'SURVIVES'}  ${nameOf(mutant)}`);
+});
+for (const mutant of survivors) console.log(`survives  ${nameOf(mutant)}: ${mutant.becomes.trim() || '(nothing)'}`);
+const share = (100 * (tried.length - survivors.length)) / Math.max(1, tried.length);
+console.log(`Mutants: ${tried.length - survivors.length} of ${tried.length} noticed (${share.toFixed(1)} %)`);
+process.exitCode = share >= 90 ? 0 : 1;
+
+async function isNoticed({ area, file, line, becomes }: Mutant): Promise<boolean> {
+  for (const tests of area.tests) {
+    const args = [
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      '--project',
+      'unit',
+      '--bail',
+      '1',
+      '--maxWorkers',
+      '1',
+      ...tests,
+    ];
+    const env = { PLUMB_MUTANT: JSON.stringify({ file, line, becomes }), NO_COLOR: '1' };
+    const { code } = await run(NODE, args, { cwd: ROOT, env, timeoutMs: MOST_MS, accept: [0] }).catch(() => ({
+      code: 1,
+    }));
+    if (code !== 0) return true;
+  }
+  return false;
+}
+
+function nameOf({ file, line, what }: Mutant): string {
+  return `${relative(ROOT, file)}:${line} ${what}`;
+}
+
+function mutantsOf(area: Area, file: string): Mutant[] {
+  return mutationsOf(readFileSync(file, 'utf8')).map((mutation) => ({ ...mutation, file, area }));
+}
+
+function sourcesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.includes('testing/'))
+    .map((name) => join(folder, name))
+    .filter((file) => statSync(file).isFile())
+    .sort();
+}
+
+function shuffled<T>(items: readonly T[]): T[] {
+  const left = [...items];
+  return items.map(() => left.splice(dice.between(0, left.length - 1), 1)[0]!);
+}
