@@ -145,9 +145,17 @@ export function requireOurs(
   );
 }
 
-/** Throws `NameTaken` (terminal) before something is put on a bridge of somebody else, which leads anywhere. */
+/**
+ * Throws `NameTaken` (retry: the bridge is told by itself, and what is on it comes right after it) before something is put on a
+ * bridge of somebody else, which leads anywhere.
+ */
 export function requireOwnBridge(links: ReadonlyMap<string, Link>, id: string, names: Names): void {
-  requireOurs(links.get(names.bridge(id)), { kind: 'bridge', id }, names);
+  const link = links.get(names.bridge(id));
+  if (link !== undefined && !isOf(link, id, names))
+    throw retryable(
+      'NameTaken',
+      `the interface ${link.name} has the name of the bridge that it is to be on, and was not made as that: remove or rename it`,
+    );
 }
 
 function vxlanDrift({ spec }: HostResource<'bridge'>, link: Link, view: BridgeView): string[] {

@@ -78,7 +78,9 @@ test('a tap is put on no bridge of somebody else that has the name of ours', () 
   const at = (alias: string | undefined) => ({ ...view(), links: new Map([[on, { ...bridge, alias }]]) });
   const strange = [undefined, names.alias(port), new Names('76543210').alias({ ...port, id: port.spec.bridge })];
   for (const alias of strange)
-    expect(() => portCommands(port, names, at(alias))).toThrow(expect.objectContaining({ reason: 'NameTaken' }));
+    expect(() => portCommands(port, names, at(alias))).toThrow(
+      expect.objectContaining({ reason: 'NameTaken', retry: 'retry' }),
+    );
   expect(() =>
     portCommands(
       port,
