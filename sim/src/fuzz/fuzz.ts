@@ -11,6 +11,8 @@ export interface Fuzzing {
   seed: string;
   /** Wall time of all targets together, in milliseconds. */
   forMs: number;
+  /** Inputs that each target is given at least, on however busy a machine; one, if absent. */
+  atLeast?: number;
   /** An input that takes longer hangs, in milliseconds; {@link HANGS_MS}, if absent. */
   hangsMs?: number;
   /** Memory of the thread; {@link MEMORY_MIB}, if absent. */
@@ -32,7 +34,7 @@ const MOST_FINDINGS = 20;
 
 /** Shares the time among the targets. Resolves when all had their turn. */
 export async function fuzz(fuzzing: Fuzzing): Promise<Fuzzed> {
-  const { module, targets, seed, forMs, onFinding, onTally } = fuzzing;
+  const { module, targets, seed, forMs, atLeast, onFinding, onTally } = fuzzing;
   const findings: Finding[] = [];
   const tallies: Tally[] = [];
   const counts = new Map<string, number>();
@@ -46,7 +48,7 @@ export async function fuzz(fuzzing: Fuzzing): Promise<Fuzzed> {
   let names = targets.map(({ name }) => name);
   while (names.length > 0) {
     const place = new SharedArrayBuffer(8);
-    const order: Order = { module, names, seed, forMs: forMs / targets.length, from: 0, place };
+    const order: Order = { module, names, seed, forMs: forMs / targets.length, atLeast, from: 0, place };
     const ended = await turn(fuzzing, order, find, (tally) => {
       tallies.push(tally);
       onTally?.(tally);

@@ -7,14 +7,19 @@ export interface Feeding {
   seed: string;
   /** Wall time that this target has, in milliseconds. */
   forMs: number;
+  /** Inputs that are tried however long they take; one, if absent. */
+  atLeast?: number | undefined;
   /** Number of the first input. */
   from: number;
   onInput(number: number): void;
   onFinding(finding: Finding): void;
 }
 
-/** Inputs until the time is over, at least one. */
-export async function feed(target: FuzzTarget, { seed, forMs, from, onInput, onFinding }: Feeding): Promise<Tally> {
+/** Inputs until the time is over. */
+export async function feed(
+  target: FuzzTarget,
+  { seed, forMs, atLeast = 1, from, onInput, onFinding }: Feeding,
+): Promise<Tally> {
   const tally: Tally = { target: target.name, inputs: 0, refused: 0, slowestMs: 0 };
   const until = performance.now() + forMs;
   let number = from;
@@ -26,7 +31,7 @@ export async function feed(target: FuzzTarget, { seed, forMs, from, onInput, onF
     if (refused) tally.refused++;
     tally.slowestMs = Math.max(tally.slowestMs, tookMs);
     number++;
-  } while (performance.now() < until);
+  } while (performance.now() < until || tally.inputs < atLeast);
   return tally;
 }
 

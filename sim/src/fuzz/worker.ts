@@ -10,12 +10,13 @@ export interface Order {
   seed: string;
   /** For each target, in milliseconds. */
   forMs: number;
+  atLeast?: number | undefined;
   from: number;
   /** Two 32-bit numbers: index of the target, number of the input. */
   place: SharedArrayBuffer;
 }
 
-const { module, names, seed, forMs, from, place } = workerData as Order;
+const { module, names, seed, forMs, atLeast, from, place } = workerData as Order;
 const at = new Int32Array(place);
 const { targets } = (await import(module)) as { targets: readonly FuzzTarget[] };
 for (const [index, name] of names.entries()) {
@@ -25,6 +26,7 @@ for (const [index, name] of names.entries()) {
   const tally = await feed(target, {
     seed,
     forMs,
+    atLeast,
     from,
     onInput: (number) => Atomics.store(at, 1, number),
     onFinding: (finding) => parentPort!.postMessage({ finding }),

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { checkApi } from './api-model.ts';
 
 test('random requests on all kinds, legal and illegal: the model knows every answer, and what there is in the end', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   const { answers, foretold } = await checkApi(3, 200);
   const seen = [...answers.keys()];
