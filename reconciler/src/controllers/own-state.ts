@@ -15,8 +15,8 @@ export interface OwnState<T> {
   readonly name: string;
   /** Begins before any controller is at work. `found`: what the first look at the store found. */
   begin(context: Context, found: Found): T & { end?(): void };
-  /** What it would be if the objects of the hypothesis were there; as it is, if absent. */
-  imagine?(real: T, imagined: Context, hypothesis: Hypothesis): T;
+  /** What it would be if the objects of the hypothesis were there; as it is, if absent. Ends before anything else runs. */
+  imagine?(real: T, imagined: Context, hypothesis: Hypothesis): T & { end?(): void };
 }
 
 export class OwnStates {

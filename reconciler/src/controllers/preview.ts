@@ -87,6 +87,7 @@ export function preview(context: Context, declarations: readonly Declaration[], 
     return [...own, ...wanted.flatMap((cached, i) => previewUsers(imagined, cached, own[i]!))];
   } finally {
     takeBack();
+    imagined.end();
   }
 }
 
@@ -96,7 +97,7 @@ class Imagined implements Hypothesis {
   readonly context: Context;
   readonly objects = new Map<string, Cached>();
   readonly placed = new Map<string, string>();
-  readonly #states = new Map<OwnState<unknown>, unknown>();
+  readonly #states = new Map<OwnState<unknown>, { end?(): void }>();
 
   constructor(real: Context) {
     this.real = real;
@@ -104,14 +105,18 @@ class Imagined implements Hypothesis {
     this.context = { ...real, read: new ImaginedReader(real.read, this.objects), own };
   }
 
+  end(): void {
+    for (const state of this.#states.values()) state.end?.();
+  }
+
   #own<T>(state: OwnState<T>): T {
-    let known = this.#states.get(state as OwnState<unknown>) as T | undefined;
-    if (known === undefined) {
-      const real = this.real.own(state);
-      known = state.imagine?.(real, this.context, this) ?? real;
-      this.#states.set(state as OwnState<unknown>, known);
-    }
-    return known;
+    const known = this.#states.get(state as OwnState<unknown>);
+    if (known !== undefined) return known as T;
+    const real = this.real.own(state);
+    const made = state.imagine?.(real, this.context, this);
+    if (made === undefined) return real;
+    this.#states.set(state as OwnState<unknown>, made);
+    return made;
   }
 }
 

@@ -15,10 +15,20 @@ export interface Reader {
   referrers(key: string): Iterable<Cached>;
 }
 
-/** Objects as they would be: `instead` by key, and else what there is. */
+interface Found {
+  uids: Map<string, string>;
+  referrers: Map<string, string[]>;
+}
+
+/**
+ * Objects as they would be: `instead` by key, and else what there is. From the first look on, their statuses alone may be exchanged
+ * there.
+ */
 export class ImaginedReader implements Reader {
   readonly #real: Reader;
   readonly #instead: ReadonlyMap<string, Cached>;
+  /** Of what is imagined: uid → key, and key → keys of those that refer to it. */
+  #found: Found | undefined;
 
   constructor(real: Reader, instead: ReadonlyMap<string, Cached>) {
     this.#real = real;
@@ -30,8 +40,8 @@ export class ImaginedReader implements Reader {
   }
 
   byUid(uid: string): Cached | undefined {
-    for (const cached of this.#instead.values()) if (cached.object.metadata.uid === uid) return cached;
-    return this.#real.byUid(uid);
+    const key = this.#index().uids.get(uid);
+    return key === undefined ? this.#real.byUid(uid) : this.#instead.get(key);
   }
 
   keyOf(uid: string): string | undefined {
@@ -45,8 +55,22 @@ export class ImaginedReader implements Reader {
 
   *referrers(key: string): Generator<Cached> {
     for (const cached of this.#real.referrers(key)) if (!this.#instead.has(cached.key)) yield cached;
-    for (const cached of this.#instead.values())
-      if (referenceKeys(cached.kind, cached.object).includes(key)) yield cached;
+    for (const referrer of this.#index().referrers.get(key) ?? []) yield this.#instead.get(referrer)!;
+  }
+
+  #index(): Found {
+    if (this.#found) return this.#found;
+    const found: Found = { uids: new Map(), referrers: new Map() };
+    for (const { key, kind, object } of this.#instead.values()) {
+      found.uids.set(object.metadata.uid, key);
+      for (const target of referenceKeys(kind, object)) {
+        const known = found.referrers.get(target);
+        if (known) known.push(key);
+        else found.referrers.set(target, [key]);
+      }
+    }
+    this.#found = found;
+    return found;
   }
 }
 

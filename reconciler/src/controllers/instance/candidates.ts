@@ -21,11 +21,11 @@ const TURN_MS = 5;
 export const candidates: OwnState<Pick<Candidates, 'place' | 'prepare' | 'prepareInTurns'>> = {
   name: 'the hosts as placement sees them',
   begin: (context) => new Candidates(context, context.index),
-  imagine(real, imagined, { objects }) {
+  imagine(real, { read }, { objects }) {
     const hosts = [...objects.values()].filter(({ kind }) => kind.kind === 'Host');
     const names = hosts.map(({ object }) => object.metadata.name);
-    const place: Candidates['place'] = (...asked) => (real as Candidates).placeIf(imagined.read, names, ...asked);
-    return { place, prepare: () => false, prepareInTurns() {} };
+    const end = (real as Candidates).suppose(read, names);
+    return { place: (...asked) => real.place(...asked), prepare: () => false, prepareInTurns() {}, end };
   },
 };
 
@@ -63,25 +63,17 @@ export class Candidates {
     return this.#hosts.place(request, groupCounts);
   }
 
-  /** As {@link place}, if these hosts were as `read` says. */
-  placeIf(
-    read: Reader,
-    names: readonly string[],
-    request: PlacementRequest,
-    groupCounts: ReadonlyMap<string, number> | undefined,
-  ): string {
+  /** These hosts are as `read` says until the returned function is called, in the same turn. */
+  suppose(read: Reader, names: readonly string[]): () => void {
     this.prepare(Number.POSITIVE_INFINITY);
     for (const name of names) {
       const host = this.#candidate(name, read);
       if (host) this.#hosts.set(host);
       else this.#hosts.remove(name);
-      this.#used.delete(name);
     }
-    try {
-      return this.place(request, groupCounts);
-    } finally {
+    return () => {
       for (const name of names) this.#changed.add(name);
-    }
+    };
   }
 
   /** To be called when many hosts came: looks at them in turns of its own, so that no instance waits for it. */

@@ -8,9 +8,7 @@ import type { OwnState } from '../own-state.ts';
 export const spreadGroups: OwnState<Pick<SpreadGroups, 'counts'>> = {
   name: 'the members of each spread group',
   begin: (context) => new SpreadGroups(context),
-  imagine: (real, _, hypothesis) => ({
-    counts: (instance) => countsWith(real as SpreadGroups, instance, hypothesis),
-  }),
+  imagine: (real, _, hypothesis) => new ImaginedGroups(real as SpreadGroups, hypothesis),
 };
 
 export class SpreadGroups {
@@ -73,21 +71,34 @@ export class SpreadGroups {
   }
 }
 
-/** As {@link SpreadGroups.counts}, if the objects of the hypothesis were there. */
-function countsWith(
-  real: SpreadGroups,
-  instance: Instance,
-  { objects, placed }: Hypothesis,
-): Map<string, number> | undefined {
-  const group = groupOf(instance);
-  if (group === undefined) return undefined;
-  const members = new Set(real.members(group));
-  for (const { kind, object } of objects.values()) {
-    if (kind.kind !== 'Instance') continue;
-    if (groupOf(object as Instance) === group) members.add(object.metadata.uid);
-    else members.delete(object.metadata.uid);
+/** The groups, if the objects of a hypothesis were there. */
+class ImaginedGroups {
+  readonly #real: SpreadGroups;
+  readonly #placed: ReadonlyMap<string, string>;
+  /** uids of the imagined instances, and by group those that are in one. */
+  readonly #all = new Set<string>();
+  readonly #groups = new Map<string, string[]>();
+
+  constructor(real: SpreadGroups, { objects, placed }: Hypothesis) {
+    this.#real = real;
+    this.#placed = placed;
+    for (const { kind, object } of objects.values()) {
+      if (kind.kind !== 'Instance') continue;
+      this.#all.add(object.metadata.uid);
+      const group = groupOf(object as Instance);
+      if (group === undefined) continue;
+      const known = this.#groups.get(group);
+      if (known) known.push(object.metadata.uid);
+      else this.#groups.set(group, [object.metadata.uid]);
+    }
   }
-  return real.count(members, instance.metadata.uid, placed);
+
+  counts(instance: Instance): Map<string, number> | undefined {
+    const group = groupOf(instance);
+    if (group === undefined) return undefined;
+    const others = [...this.#real.members(group)].filter((uid) => !this.#all.has(uid));
+    return this.#real.count([...others, ...(this.#groups.get(group) ?? [])], instance.metadata.uid, this.#placed);
+  }
 }
 
 function groupOf({ metadata, spec }: Instance): string | undefined {
