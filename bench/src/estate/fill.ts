@@ -1,7 +1,8 @@
 /** Fills a store with a settled estate, as fast as the store takes it. */
 import { createHash } from 'node:crypto';
-import { allocationKeys } from '@plumb/reconciler/allocation/allocation-index.ts';
+import { claimKeys } from '@plumb/reconciler/allocation/allocation-index.ts';
 import { ensureDefaultNamespace } from '@plumb/reconciler/api/core/namespace.ts';
+import { claimsOf } from '@plumb/reconciler/plan/allocation.ts';
 import { keys } from '@plumb/reconciler/store/keys.ts';
 import { encodeObject } from '@plumb/reconciler/store/object-codec.ts';
 import { MAX_BATCH_KEYS, type Op, type Store } from '@plumb/reconciler/store/store.ts';
@@ -57,7 +58,7 @@ function* entries(estate: Estate): Generator<Op[]> {
     const instance = estate.instance(i);
     const held = estate.allocation(i);
     const { uid } = instance.metadata;
-    yield [putObject(instance), ...allocationKeys(held).map((key) => put(key, uid))];
+    yield [putObject(instance), ...claimKeys(claimsOf(held)).map((key) => put(key, uid))];
   }
 }
 

@@ -4,31 +4,24 @@
  * written is known before the feed brings it, and skipped then.
  */
 
-import { toInteger } from '../plan/addressing.ts';
-import type { Allocation } from '../plan/allocation.ts';
+import { type Amounts, type Claims, NOTHING, plus, pools, sameShare } from '../plan/claims.ts';
 import { StoreFeed } from '../runtime/store-feed.ts';
 import { isUid } from '../store/examine.ts';
 import type { Follower } from '../store/follower.ts';
-import { keys, parseAddressKey } from '../store/keys.ts';
-import { parsedRecord } from '../store/parsed.ts';
+import { keys, poolOf } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
 import { AddressMap } from './address-map.ts';
 import { HolderTable } from './holder-table.ts';
-
-export interface HostUse {
-  cpus: number;
-  memoryMiB: number;
-  instances: number;
-}
-
-export const noUse: HostUse = { cpus: 0, memoryMiB: 0, instances: 0 };
+import { readUse, writeUse } from './host-use.ts';
 
 /** A record of what is handed out on a host, as the index has it. */
 export interface KeptUse {
-  use: HostUse;
+  use: Amounts;
   revision: number;
   /** Whether the record could not be read: `use` is what it said before, nothing at first. */
   unread?: boolean;
+  /** What it says of amounts that are not known here: written as it was. */
+  others?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Is told which records cannot be read, and which of them can by now, or are gone. */
@@ -39,10 +32,10 @@ export interface UnreadRecords {
 
 export class AllocationIndex implements Follower {
   readonly prefix = '/alloc/';
-  /** Key of the address or MAC → uid of its holder. */
+  /** Key in the store → uid of its holder. */
   private readonly holders = new HolderTable();
   private readonly hostUse = new Map<string, KeptUse>();
-  /** l3 uid → its addresses that somebody holds, counting what is pending. */
+  /** Of pools whose keys are numbers: what comes before the number → those that somebody holds, counting what is pending. */
   private readonly taken = new Map<string, AddressMap>();
   private readonly useListeners = new Set<(host: string) => void>();
   private readonly freedListeners = new Set<(hosts: ReadonlySet<string>) => void>();
@@ -56,7 +49,7 @@ export class AllocationIndex implements Follower {
 
   private pendingPuts = new Map<string, string>();
   private pendingDeletes = new Set<string>();
-  private pendingUse = new Map<string, HostUse>();
+  private pendingUse = new Map<string, Amounts>();
   private pendingForgotten = new Set<string>();
   /** How to take back the pending changes, in the order in which they were made. */
   private undo: (() => void)[] = [];
@@ -101,17 +94,17 @@ export class AllocationIndex implements Follower {
 
   private takeUse(key: string, value: string, revision: number): void {
     const host = key.slice(HOSTS.length);
-    const before = this.hostUse.get(host)?.use ?? noUse;
-    const use = parsedRecord<HostUse>(hostUseSchema, value);
-    this.hostUse.set(host, { use: use ?? before, revision, unread: !use });
-    if (use && (use.cpus < before.cpus || use.memoryMiB < before.memoryMiB)) this.noteFreed(host);
+    const before = this.hostUse.get(host)?.use ?? NOTHING;
+    const read = readUse(value);
+    this.hostUse.set(host, { use: read?.use ?? before, revision, unread: !read, others: read?.others });
+    if (read?.use.some((amount, n) => amount < (before[n] ?? 0))) this.noteFreed(host);
     this.tellUse(host);
   }
 
   /** Whoever it is that holds it: it is not free. */
   private takeHolder(key: string, uid: string, revision: number): void {
     this.holders.set(key, { uid, revision });
-    if (!this.mark(key, true)) this.noteUnread(key, 'is that of no address');
+    if (!this.mark(key, true)) this.noteUnread(key, 'is none of its pool');
     else if (!isUid(uid)) this.noteUnread(key, 'is held by what is no uid');
   }
 
@@ -140,17 +133,13 @@ export class AllocationIndex implements Follower {
     if (this.unread.delete(key)) this.told.clearRecord(key);
   }
 
-  /** uid of the holder of an address, counting what is pending; what is pending to be freed is still held. */
-  addressHolder(l3Uid: string, address: string): string | undefined {
-    return this.holder(keys.address(l3Uid, address));
+  /** uid of the holder of a key, counting what is pending; what is pending to be freed is still held. */
+  holderOf(pool: number, key: string): string | undefined {
+    return this.holder(keys.claim(pools.all[pool]!.name, key));
   }
 
-  macHolder(mac: string): string | undefined {
-    return this.holder(keys.mac(mac));
-  }
-
-  use(host: string): HostUse {
-    return this.pendingUse.get(host) ?? this.hostUse.get(host)?.use ?? noUse;
+  use(host: string): Amounts {
+    return this.pendingUse.get(host) ?? this.hostUse.get(host)?.use ?? NOTHING;
   }
 
   /** What each host's record says. */
@@ -158,9 +147,9 @@ export class AllocationIndex implements Follower {
     return this.hostUse;
   }
 
-  /** The lowest address of the network at or after `from` that nobody holds, counting what is pending (integers). */
-  nextFree(l3Uid: string, from: number): number {
-    return this.taken.get(l3Uid)?.nextFree(from) ?? from;
+  /** The lowest number at or after `from` whose key below `scope` nobody holds, counting what is pending. */
+  nextFree(pool: number, scope: string, from: number): number {
+    return this.taken.get(`${pools.all[pool]!.name}/${scope}`)?.nextFree(from) ?? from;
   }
 
   /** Calls `listener` with each host whose share changes, tentatively or back. */
@@ -174,37 +163,38 @@ export class AllocationIndex implements Follower {
     return () => this.freedListeners.delete(listener);
   }
 
-  /** Tentatively takes one address for any holder. */
-  reserveAddress(l3Uid: string, address: string, uid: string): void {
-    this.claim(keys.address(l3Uid, address), uid);
+  /** Tentatively takes one key for any holder. */
+  claim(pool: number, key: string, uid: string): void {
+    this.claimKey(keys.claim(pools.all[pool]!.name, key), uid);
   }
 
-  freeAddress(l3Uid: string, address: string): void {
-    this.giveUp(keys.address(l3Uid, address));
+  /** Tentatively frees one key, whoever holds it. */
+  giveBack(pool: number, key: string): void {
+    this.giveUp(keys.claim(pools.all[pool]!.name, key));
   }
 
   /** Tentatively takes what `wanted` needs beyond `held`. */
-  reserve(uid: string, wanted: Allocation, held: readonly Allocation[]): void {
+  reserve(uid: string, wanted: Claims, held: readonly Claims[]): void {
     const has = keySet(held);
-    for (const key of allocationKeys(wanted)) if (!has.has(key) && this.holder(key) !== uid) this.claim(key, uid);
+    for (const key of claimKeys(wanted)) if (!has.has(key) && this.holder(key) !== uid) this.claimKey(key, uid);
     if (!held.some((h) => sameShare(h, wanted))) this.addUse(wanted, 1);
   }
 
   /** Tentatively frees what the holder has in `held` and not in `kept`. */
-  release(uid: string, held: readonly Allocation[], kept: Allocation | undefined): void {
-    const others = held.filter((allocation) => allocation !== kept);
+  release(uid: string, held: readonly Claims[], kept: Claims | undefined): void {
+    const others = held.filter((claims) => claims !== kept);
     if (others.length === 0) return;
     const keeps = keySet(kept ? [kept] : []);
-    const shares: Allocation[] = [];
-    for (const allocation of others) {
-      for (const key of allocationKeys(allocation)) if (!keeps.has(key) && this.isHeldBy(key, uid)) this.giveUp(key);
-      if (!shares.some((s) => sameShare(s, allocation))) shares.push(allocation);
+    const shares: Claims[] = [];
+    for (const claims of others) {
+      for (const key of claimKeys(claims)) if (!keeps.has(key) && this.isHeldBy(key, uid)) this.giveUp(key);
+      if (!shares.some((s) => sameShare(s, claims))) shares.push(claims);
     }
     for (const share of shares) if (!kept || !sameShare(share, kept)) this.addUse(share, -1);
   }
 
-  /** Tentatively frees every address and MAC of the holder but those in `kept`, whatever is written of it elsewhere. */
-  releaseAll(uid: string, kept?: Allocation): void {
+  /** Tentatively frees every key of the holder but those in `kept`, whatever is written of it elsewhere. */
+  releaseAll(uid: string, kept?: Claims): void {
     const keeps = keySet(kept ? [kept] : []);
     for (const key of this.holders.keysOf(uid)) if (!keeps.has(key)) this.giveUp(key);
   }
@@ -237,8 +227,9 @@ export class AllocationIndex implements Follower {
     }
     for (const [host, use] of this.pendingUse) {
       const key = keys.hostAllocation(host);
-      preconditions.push({ key, revision: this.hostUse.get(host)?.revision ?? 0 });
-      puts.push([key, JSON.stringify(use)]);
+      const kept = this.hostUse.get(host);
+      preconditions.push({ key, revision: kept?.revision ?? 0 });
+      puts.push([key, writeUse(use, kept?.others)]);
     }
     const deletes = [...this.pendingDeletes].filter((key) => this.holders.has(key));
     for (const key of deletes) preconditions.push({ key, revision: this.holders.get(key)!.revision });
@@ -256,7 +247,8 @@ export class AllocationIndex implements Follower {
     this.begin();
     let wrote = pendingPuts.size + pendingUse.size + pendingForgotten.size > 0;
     for (const [key, uid] of pendingPuts) this.holders.set(key, { uid, revision });
-    for (const [host, use] of pendingUse) this.hostUse.set(host, { use, revision });
+    for (const [host, use] of pendingUse)
+      this.hostUse.set(host, { use, revision, others: this.hostUse.get(host)?.others });
     for (const host of pendingForgotten) this.hostUse.delete(host);
     for (const key of pendingDeletes)
       if (this.holders.delete(key)) {
@@ -290,7 +282,7 @@ export class AllocationIndex implements Follower {
   private begin(): void {
     this.pendingPuts = new Map();
     this.pendingDeletes = new Set();
-    this.pendingUse = new Map();
+    this.pendingUse = new Map<string, Amounts>();
     this.pendingForgotten = new Set();
     this.undo = [];
   }
@@ -299,7 +291,7 @@ export class AllocationIndex implements Follower {
     return this.pendingPuts.get(key) ?? this.holders.get(key)?.uid;
   }
 
-  private claim(key: string, uid: string): void {
+  private claimKey(key: string, uid: string): void {
     const holder = this.holder(key);
     if (holder !== undefined) throw new Error(`${key} is held by ${holder}: the decision did not look`);
     this.pendingPuts.set(key, uid);
@@ -316,18 +308,13 @@ export class AllocationIndex implements Follower {
     this.undo.push(() => this.pendingDeletes.delete(key));
   }
 
-  private addUse({ host, cpus, memoryMiB }: Allocation, sign: 1 | -1): void {
+  private addUse({ host, amounts }: Claims, sign: 1 | -1): void {
     const before = this.pendingUse.get(host);
-    const use = this.use(host);
-    this.setPendingUse(host, {
-      cpus: use.cpus + sign * cpus,
-      memoryMiB: use.memoryMiB + sign * memoryMiB,
-      instances: use.instances + sign,
-    });
+    this.setPendingUse(host, plus(this.use(host), amounts, sign));
     this.undo.push(() => this.setPendingUse(host, before));
   }
 
-  private setPendingUse(host: string, use: HostUse | undefined): void {
+  private setPendingUse(host: string, use: Amounts | undefined): void {
     if (use) this.pendingUse.set(host, use);
     else this.pendingUse.delete(host);
     this.tellUse(host);
@@ -337,52 +324,30 @@ export class AllocationIndex implements Follower {
     for (const listener of this.useListeners) listener(host);
   }
 
-  /** Keeps the map of taken addresses in step with the holders of keys. False for an address that is none. */
+  /** Keeps the maps of taken numbers in step with the holders of keys. False for a key that is none of its pool. */
   private mark(key: string, taken: boolean): boolean {
-    const parts = parseAddressKey(key);
-    if (!parts) return true;
-    const address = integerOf(parts.address);
-    if (address === undefined) return false;
-    const map = this.taken.get(parts.l3Uid) ?? new AddressMap();
-    if (taken) map.take(address);
-    else map.free(address);
-    if (map.isEmpty) this.taken.delete(parts.l3Uid);
-    else this.taken.set(parts.l3Uid, map);
+    const ordinal = poolOf(key, (name) => pools.all[pools.numberOf(name)]?.ordinal);
+    if (!ordinal) return true;
+    const last = key.lastIndexOf('/');
+    const number = ordinal(key.slice(last + 1));
+    if (number === undefined) return false;
+    const scope = key.slice(this.prefix.length, last);
+    const map = this.taken.get(scope) ?? new AddressMap();
+    if (taken) map.take(number);
+    else map.free(number);
+    if (map.isEmpty) this.taken.delete(scope);
+    else this.taken.set(scope, map);
     return true;
   }
 }
 
-function integerOf(address: string): number | undefined {
-  try {
-    return toInteger(address);
-  } catch {
-    return undefined;
-  }
+/** Keys in the store of what is claimed for one holder alone. */
+export function claimKeys({ exclusive }: Claims): string[] {
+  return exclusive.map(({ pool, key }) => keys.claim(pools.all[pool]!.name, key));
 }
 
-/** Keys of the addresses and MACs of the allocation. */
-export function allocationKeys(allocation: Allocation): string[] {
-  const found: string[] = [];
-  for (const { l3NetworkUid, addresses, macAddress } of allocation.interfaces) {
-    for (const address of addresses) found.push(keys.address(l3NetworkUid, address));
-    found.push(keys.mac(macAddress));
-  }
-  return found;
-}
-
-function keySet(allocations: readonly Allocation[]): Set<string> {
-  return new Set(allocations.flatMap(allocationKeys));
+function keySet(claims: readonly Claims[]): Set<string> {
+  return new Set(claims.flatMap(claimKeys));
 }
 
 const HOSTS = keys.hostAllocation('');
-const count = { type: 'integer', minimum: 0 };
-const hostUseSchema = {
-  type: 'object',
-  required: ['cpus', 'memoryMiB', 'instances'],
-  properties: { cpus: count, memoryMiB: count, instances: count },
-};
-
-/** Whether two allocations are one share of their host. */
-export function sameShare(a: Allocation, b: Allocation): boolean {
-  return a.host === b.host && a.cpus === b.cpus && a.memoryMiB === b.memoryMiB;
-}

@@ -1,8 +1,8 @@
 /** Who holds what where, for questions by host and by network: derived from status and flows (`controllers/held.ts`), never stored. */
 import type { Allocation } from '../plan/allocation.ts';
+import { Digest } from '../plan/digest.ts';
 import { SlotIndex } from '../runtime/slot-index.ts';
 import { Uids } from '../runtime/uids.ts';
-import { Digest } from './digest.ts';
 import { Numbers } from './numbers.ts';
 import { Shares } from './shares.ts';
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ADDRESS } from '../plan/allocation.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { MAX_BATCH_BYTES, MAX_BATCH_KEYS } from '../store/store.ts';
 import { AllocationIndex } from './allocation-index.ts';
@@ -10,7 +11,7 @@ test('a decision that fails in the middle leaves nothing reserved, and the other
   const lane = new AllocationLane(store, index);
   const decide = (uid: string, address: string, fails: boolean) =>
     lane.submit((taken) => {
-      taken.reserveAddress('net', address, uid);
+      taken.claim(ADDRESS, `net/${address}`, uid);
       if (fails) throw new Error('no room');
       return { preconditions: [], ops: [], result: uid };
     });
@@ -22,7 +23,7 @@ test('a decision that fails in the middle leaves nothing reserved, and the other
   expect(outcomes.map((o) => o.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   const { entries } = await store.list('/alloc/');
   expect(entries.map((e) => e.value)).toEqual(['a', 'c']);
-  expect(index.addressHolder('net', '10.0.0.2')).toBeUndefined();
+  expect(index.holderOf(ADDRESS, 'net/10.0.0.2')).toBeUndefined();
 });
 
 test('of a batch that met a conflict only those are refused who relied on what changed; the others share the next', async () => {
@@ -33,7 +34,7 @@ test('of a batch that met a conflict only those are refused who relied on what c
   const lane = new AllocationLane(store, await AllocationIndex.load(store));
   const decide = (uid: string) =>
     lane.submit((taken) => {
-      taken.reserveAddress('net', `10.0.0.${uid.charCodeAt(0)}`, uid);
+      taken.claim(ADDRESS, `net/10.0.0.${uid.charCodeAt(0)}`, uid);
       const preconditions = uid === 'b' ? [{ key: '/o/b', revision }] : [];
       return { preconditions, ops: [{ type: 'put', key: `/f/${uid}`, value: uid }], result: uid };
     });
@@ -58,7 +59,7 @@ test('a batch is filled up to its bound, whatever its decisions need; what is to
     sizes.map((size, n) =>
       lane.submit((taken) => {
         decided.push(n);
-        taken.reserveAddress('net', `10.0.0.${n}`, `${n}`);
+        taken.claim(ADDRESS, `net/10.0.0.${n}`, `${n}`);
         const ops = Array.from({ length: size - 1 }, (_, at) => put(n, at));
         return { preconditions: [], ops, result: n };
       }),
@@ -95,7 +96,7 @@ test('a batch has no more bytes than one commit takes; a decision that has more 
   const outcomes = await Promise.allSettled(
     sizes.map((size, n) =>
       lane.submit((taken) => {
-        taken.reserveAddress('net', `10.0.0.${n}`, `${n}`);
+        taken.claim(ADDRESS, `net/10.0.0.${n}`, `${n}`);
         const value = 'x'.repeat((size / 2) * MAX_BATCH_BYTES);
         const put = (key: string) => ({ type: 'put' as const, key, value });
         return { preconditions: [], ops: [put(`/f/${n}`), put(`/g/${n}`)], result: n };

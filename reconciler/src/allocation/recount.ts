@@ -2,31 +2,27 @@
  * What is handed out on each host, counted from what instances hold: a record of it that cannot be read, or that says
  * something else, is written anew at the start. A host would stay full, or be filled beyond its size, otherwise.
  */
-import type { Allocation } from '../plan/allocation.ts';
+import { type Amounts, type Claims, equalAmounts, INSTANCES, NOTHING, plus, sameShare } from '../plan/claims.ts';
 import { isKey } from '../store/check.ts';
 import { ConflictError } from '../store/errors.ts';
 import { keys } from '../store/keys.ts';
 import { MAX_BATCH_KEYS, type Store } from '../store/store.ts';
-import { type AllocationIndex, type HostUse, noUse, sameShare } from './allocation-index.ts';
+import type { AllocationIndex } from './allocation-index.ts';
+import { writeUse } from './host-use.ts';
 
 export class HostCount {
-  readonly #uses = new Map<string, HostUse>();
+  readonly #uses = new Map<string, Amounts>();
 
   /** An instance holds these; -1: it holds them no more. */
-  add(held: readonly Allocation[], sign: 1 | -1): void {
+  add(held: readonly Claims[], sign: 1 | -1): void {
     for (const [i, share] of held.entries()) {
       if (held.findIndex((other) => sameShare(other, share)) < i) continue;
-      const { host, cpus, memoryMiB } = share;
-      const use = this.#uses.get(host) ?? { ...noUse };
-      use.cpus += sign * cpus;
-      use.memoryMiB += sign * memoryMiB;
-      use.instances += sign;
-      this.#uses.set(host, use);
+      this.#uses.set(share.host, plus(this.use(share.host), share.amounts, sign));
     }
   }
 
-  use(host: string): HostUse {
-    return this.#uses.get(host) ?? noUse;
+  use(host: string): Amounts {
+    return this.#uses.get(host) ?? NOTHING;
   }
 
   hosts(): Iterable<string> {
@@ -48,7 +44,7 @@ export async function correctUses(
   for (const host of new Set([...index.uses().keys(), ...count.hosts()])) {
     if (!isKey(keys.hostAllocation(host))) continue; // a damaged name, of no host
     const kept = index.uses().get(host);
-    if (kept?.unread || !mayBe(kept?.use ?? noUse, count.use(host), unknown)) wrong.push(host);
+    if (kept?.unread || !mayBe(kept?.use ?? NOTHING, count.use(host), unknown)) wrong.push(host);
   }
   for (let at = 0; at < wrong.length; at += MAX_BATCH_KEYS) {
     const hosts = wrong.slice(at, at + MAX_BATCH_KEYS);
@@ -60,7 +56,7 @@ export async function correctUses(
       ops: hosts.map((host) => ({
         type: 'put',
         key: keys.hostAllocation(host),
-        value: JSON.stringify(count.use(host)),
+        value: writeUse(count.use(host), index.uses().get(host)?.others),
       })),
     });
     await committed.catch((error) => {
@@ -72,9 +68,8 @@ export async function correctUses(
 }
 
 /** Whether what is more in the record than was counted can be what is not known. */
-function mayBe(kept: HostUse, counted: HostUse, unknown: number): boolean {
-  const more = kept.instances - counted.instances;
-  const [cpus, memoryMiB] = [kept.cpus - counted.cpus, kept.memoryMiB - counted.memoryMiB];
-  if (more === 0) return cpus === 0 && memoryMiB === 0;
-  return more > 0 && more <= unknown && cpus >= 0 && memoryMiB >= 0;
+function mayBe(kept: Amounts, counted: Amounts, unknown: number): boolean {
+  const more = (kept[INSTANCES] ?? 0) - (counted[INSTANCES] ?? 0);
+  if (more === 0) return equalAmounts(kept, counted);
+  return more > 0 && more <= unknown && plus(kept, counted, -1).every((amount) => amount >= 0);
 }

@@ -1,10 +1,10 @@
 /** Several processes hand out of one store, each with an index that follows it, later or sooner. */
 import { expect, test } from 'vitest';
-import type { Allocation } from '../plan/allocation.ts';
+import { ADDRESS, type Allocation, claimsOf } from '../plan/allocation.ts';
 import { StoreFeed } from '../runtime/store-feed.ts';
 import { MemoryStore } from '../store/memory.ts';
 import type { Store, WatchBatch } from '../store/store.ts';
-import { AllocationIndex, type HostUse } from './allocation-index.ts';
+import { AllocationIndex } from './allocation-index.ts';
 import { AllocationLane } from './lane.ts';
 
 const NET = '0190a000-0000-7000-8000-00000000000a';
@@ -72,9 +72,9 @@ test.each([1, 2, 3, 4, 5, 6])(
     const make = async (n: number) => {
       const { lane } = writers[n % writers.length]!;
       const { result } = await lane.submit((index) => {
-        const address = index.nextFree(NET, FIRST) - FIRST;
+        const address = index.nextFree(ADDRESS, NET, FIRST) - FIRST;
         const wanted = allocation(n, HOSTS[n % HOSTS.length]!, `10.0.${address >> 8}.${address & 255}`);
-        index.reserve(uid(n), wanted, []);
+        index.reserve(uid(n), claimsOf(wanted), []);
         return { preconditions: [], ops: [], result: wanted };
       });
       held.set(n, result);
@@ -84,7 +84,7 @@ test.each([1, 2, 3, 4, 5, 6])(
       const allocation = held.get(n)!;
       held.delete(n);
       await lane.submit((index) => {
-        index.release(uid(n), [allocation], undefined);
+        index.release(uid(n), [claimsOf(allocation)], undefined);
         return { preconditions: [], ops: [], result: undefined };
       });
     };
@@ -110,7 +110,7 @@ test.each([1, 2, 3, 4, 5, 6])(
     expect([...stored].filter(([key]) => !key.startsWith('/alloc/host/')).sort()).toEqual(wanted.sort());
     for (const host of HOSTS) {
       const instances = [...held.values()].filter((allocation) => allocation.host === host).length;
-      const use: HostUse = { cpus: instances, memoryMiB: 64 * instances, instances };
+      const use = { cpus: instances, memoryMiB: 64 * instances, instances };
       expect(JSON.parse(stored.get(`/alloc/host/${host}`)!)).toEqual(use);
     }
     for (const { index, feed } of writers) {
@@ -119,7 +119,7 @@ test.each([1, 2, 3, 4, 5, 6])(
       for (const { key, revision } of entries) expect(index.knownRevision(key)).toBe(revision);
       let free = FIRST;
       while (stored.has(`/alloc/address/${NET}/10.0.${(free - FIRST) >> 8}.${free & 255}`)) free++;
-      expect(index.nextFree(NET, FIRST)).toBe(free);
+      expect(index.nextFree(ADDRESS, NET, FIRST)).toBe(free);
     }
     stop.abort();
   },
@@ -131,7 +131,7 @@ test('what was written before the feed is ended, or while it is behind, is read 
   const { index, feed, lane } = await writer(memory, () => 0, stop.signal);
   const take = (n: number, address: string) =>
     lane.submit((taken) => {
-      taken.reserveAddress(NET, address, uid(n));
+      taken.claim(ADDRESS, `${NET}/${address}`, uid(n));
       return { preconditions: [], ops: [], result: undefined };
     });
   await take(1, '10.0.0.1');
@@ -142,11 +142,11 @@ test('what was written before the feed is ended, or while it is behind, is read 
   void memory.commit({ preconditions: [], ops: [{ type: 'delete', key: key(5) }] });
   await take(20, '10.0.0.20');
   await feed.upToDate();
-  expect(index.nextFree(NET, FIRST + 1) - FIRST).toBe(5);
+  expect(index.nextFree(ADDRESS, NET, FIRST + 1) - FIRST).toBe(5);
   expect([...index.knownKeys()].length).toBe(19);
-  expect(index.addressHolder(NET, '10.0.0.20')).toBe(uid(20));
+  expect(index.holderOf(ADDRESS, `${NET}/10.0.0.20`)).toBe(uid(20));
   await memory.commit({ preconditions: [], ops: [{ type: 'delete', key: key(20) }] });
   await feed.upToDate();
-  expect(index.addressHolder(NET, '10.0.0.20')).toBeUndefined();
+  expect(index.holderOf(ADDRESS, `${NET}/10.0.0.20`)).toBeUndefined();
   stop.abort();
 });

@@ -5,7 +5,8 @@
  */
 import type { Host, Instance } from '@plumb/schemas';
 import { HostCount } from '../allocation/recount.ts';
-import type { Allocation } from '../plan/allocation.ts';
+import { claimsOf } from '../plan/allocation.ts';
+import type { Claims } from '../plan/claims.ts';
 import type { Cached, ObjectCache } from '../runtime/cache.ts';
 import { findCondition } from '../runtime/conditions.ts';
 import type { SetAside } from '../runtime/poisoned.ts';
@@ -100,8 +101,8 @@ export class Survey {
     return status?.host !== undefined && !flow && this.#isAway(status.host);
   }
 
-  #heldBy(instance: Instance): Allocation[] {
-    return heldBy(instance, this.#context.journal.get(instance.metadata.uid)?.record);
+  #heldBy(instance: Instance): Claims[] {
+    return heldBy(instance, this.#context.journal.get(instance.metadata.uid)?.record).map(claimsOf);
   }
 
   #forget(cached: Cached): void {

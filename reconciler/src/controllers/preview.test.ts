@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { INSTANCES } from '../plan/claims.ts';
 import { preview } from './preview.ts';
 import { instanceSpec, makeEstate, makeHost } from './testing/estate.ts';
 import { type Rig, startRig } from './testing/rig.ts';
@@ -48,7 +49,7 @@ it('plans a whole declaration before any of it is there, and writes nothing', as
     'make domain',
   ]);
   expect(rig.store.revision()).toBe(revision);
-  expect(rig.context.index.use('host-1').instances).toBe(0);
+  expect(rig.context.index.use('host-1')[INSTANCES] ?? 0).toBe(0);
 });
 
 it('tells beforehand what an edit disturbs, what it leaves, and what can never be', async () => {

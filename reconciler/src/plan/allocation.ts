@@ -1,3 +1,6 @@
+import { toInteger } from './addressing.ts';
+import { type Claims, CPUS, type ExclusiveKey, INSTANCES, MEMORY_MIB, pools } from './claims.ts';
+
 /** What one instance holds: its place, its share of the host, its addresses. Decided by the plan, kept in status. */
 export interface Allocation {
   host: string;
@@ -23,6 +26,44 @@ export interface InterfaceAllocation {
   l3NetworkUid: string;
   macAddress: string;
   addresses: string[];
+}
+
+/** Addresses of L3Networks: `<l3 uid>/<address>`. */
+export const ADDRESS = pools.define({ name: 'address', ordinal: integerOf });
+export const MAC = pools.define({ name: 'mac' });
+
+const known = new WeakMap<Allocation, Claims>();
+
+/** What the instance claims by it; of the same allocation the same. */
+export function claimsOf(allocation: Allocation): Claims {
+  const before = known.get(allocation);
+  if (before) return before;
+  const { host, cpus, memoryMiB, interfaces } = allocation;
+  const exclusive: ExclusiveKey[] = [];
+  for (const { l3NetworkUid, addresses, macAddress } of interfaces) {
+    for (const address of addresses) exclusive.push({ pool: ADDRESS, key: `${l3NetworkUid}/${address}` });
+    exclusive.push({ pool: MAC, key: macAddress });
+  }
+  const claims: Claims = { host, amounts: amountsOf({ cpus, memoryMiB }), exclusive };
+  known.set(allocation, claims);
+  return claims;
+}
+
+/** What one instance of this size takes of its host. */
+export function amountsOf({ cpus, memoryMiB }: Pick<Allocation, 'cpus' | 'memoryMiB'>): number[] {
+  const taken: number[] = [];
+  taken[CPUS] = cpus;
+  taken[MEMORY_MIB] = memoryMiB;
+  taken[INSTANCES] = 1;
+  return taken;
+}
+
+function integerOf(address: string): number | undefined {
+  try {
+    return toInteger(address);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The allocation that an instance's status says it holds, or undefined when it holds none. */

@@ -18,16 +18,17 @@ const aHost = fc.record({
   ),
   connected: fc.boolean(),
   unschedulable: fc.boolean(),
-  cpus: fc.constantFrom(4, 8),
-  memoryMiB: fc.constantFrom(4096, 8192),
-  usedCpus: fc.nat(8),
-  usedMemoryMiB: fc.nat(8).map((n) => n * 1024),
+  has: fc.tuple(fc.constantFrom(4, 8), fc.constantFrom(4096, 8192)),
+  used: fc.tuple(
+    fc.nat(8),
+    fc.nat(8).map((n) => n * 1024),
+    fc.nat(3),
+  ),
 });
 const aRequest = fc.record(
   {
     zone: fc.constantFrom('home', 'away'),
-    cpus: fc.integer({ min: 1, max: 9 }),
-    memoryMiB: fc.constantFrom(512, 1024, 4096),
+    amounts: fc.tuple(fc.integer({ min: 1, max: 9 }), fc.constantFrom(512, 1024, 4096), fc.constant(1)),
     selectors: fc.constantFrom<PlacementRequest['selectors']>(
       [],
       [{ what: 'spec.hostSelector', matchLabels: {} }],
@@ -40,7 +41,7 @@ const aRequest = fc.record(
     ),
     spreadLabel: fc.constant('rack'),
   },
-  { requiredKeys: ['zone', 'cpus', 'memoryMiB', 'selectors'] },
+  { requiredKeys: ['zone', 'amounts', 'selectors'] },
 );
 const aGroup = fc.option(fc.dictionary(fc.constantFrom('h0', 'h1', 'h2', 'h3', 'h4', 'h20'), fc.nat(2)), {
   nil: undefined,
@@ -71,10 +72,10 @@ test('it answers as a look at every host does, whatever came and went', () => {
           index.set(action.set);
           hosts.set(action.set.name, action.set);
         } else if ('use' in action) {
-          const { name, usedCpus, usedMemoryMiB } = action.use;
-          index.setUse(name, usedCpus, usedMemoryMiB);
+          const { name, used } = action.use;
+          index.setUse(name, used);
           const known = hosts.get(name);
-          if (known) hosts.set(name, { ...known, usedCpus, usedMemoryMiB });
+          if (known) hosts.set(name, { ...known, used });
         } else if ('remove' in action) {
           index.remove(action.remove);
           hosts.delete(action.remove);
@@ -95,12 +96,12 @@ test('a burst over many hosts spreads as one placement after the other does, and
   const index = new PlacementIndex();
   const host = (n: number, usedCpus: number): Candidate => ({
     ...{ name: `host-${n}`, zone: 'home', labels: {}, connected: true, unschedulable: false },
-    ...{ cpus: 64, memoryMiB: 65_536, usedCpus, usedMemoryMiB: usedCpus * 128 },
+    ...{ has: [64, 65_536], used: [usedCpus, usedCpus * 128] },
   });
   const used = new Map<string, number>();
   const hosts = 3_000;
   for (let n = 0; n < hosts; n++) index.set(host(n, 0));
-  const request = { zone: 'home', cpus: 1, memoryMiB: 128, selectors: [] };
+  const request = { zone: 'home', amounts: [1, 128, 1], selectors: [] };
   for (let i = 0; i < 3 * hosts; i++) {
     const name = index.place(request);
     const now = (used.get(name) ?? 0) + 1;
@@ -117,15 +118,15 @@ test('a group is spread over thousands of hosts one by one, and over their racks
   for (let n = 0; n < 3_000; n++)
     index.set({
       ...{ name: `host-${n}`, zone: 'home', labels: { rack: `r${n % 50}` }, connected: true, unschedulable: false },
-      ...{ cpus: 64, memoryMiB: 65_536, usedCpus: 0, usedMemoryMiB: 0 },
+      ...{ has: [64, 65_536], used: [] },
     });
-  const request = { zone: 'home', cpus: 1, memoryMiB: 128, selectors: [] };
+  const request = { zone: 'home', amounts: [1, 128, 1], selectors: [] };
   const placeMany = (count: number, how: PlacementRequest) => {
     const counts = new Map<string, number>();
     for (let i = 0; i < count; i++) {
       const name = index.place(how, counts);
       counts.set(name, (counts.get(name) ?? 0) + 1);
-      index.setUse(name, counts.get(name)!, 128 * counts.get(name)!);
+      index.setUse(name, [counts.get(name)!, 128 * counts.get(name)!, counts.get(name)!]);
     }
     return counts;
   };

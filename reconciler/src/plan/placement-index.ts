@@ -1,6 +1,7 @@
 /** Placement among many hosts, by {@link Shelves}. Answers exactly as {@link place} does. */
 import type { PlumbError } from '@plumb/schemas';
 import { PlumbError as Failure } from '@plumb/schemas';
+import type { Amounts } from './claims.ts';
 import { matches, type PlacementHost, type PlacementRequest, place } from './placement.ts';
 import { type Candidate, Shelves, type Spread } from './shelves.ts';
 
@@ -25,9 +26,9 @@ export class PlacementIndex {
   }
 
   /** So much of the host is used now. A host that was never set stays unknown. */
-  setUse(name: string, usedCpus: number, usedMemoryMiB: number): void {
+  setUse(name: string, used: Amounts): void {
     const host = this.#hosts.get(name);
-    if (host !== undefined) this.set({ ...host, usedCpus, usedMemoryMiB });
+    if (host !== undefined) this.set({ ...host, used });
   }
 
   remove(name: string): void {
@@ -47,8 +48,8 @@ export class PlacementIndex {
     const selectors = request.selectors.filter(({ matchLabels }) => !isEmpty(matchLabels));
     const found = this.#first(request, selectors, groupCounts && this.#spread(request, groupCounts));
     if (found !== undefined) return found;
-    const { cpus, memoryMiB, zone } = request;
-    const key = `${cpus} ${memoryMiB} ${zone}${selectors.length === 0 ? '' : JSON.stringify(selectors)}`;
+    const { amounts, zone } = request;
+    const key = `${amounts} ${zone}${selectors.length === 0 ? '' : JSON.stringify(selectors)}`;
     const known = this.#refusals.get(key);
     if (known) throw known;
     try {

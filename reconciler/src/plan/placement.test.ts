@@ -1,24 +1,36 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { CPUS, MEMORY_MIB } from './claims.ts';
 import { type PlacementHost, type PlacementRequest, place } from './placement.ts';
 
-const host = (name: string, more: Partial<PlacementHost> = {}): PlacementHost => ({
+interface Sizes {
+  cpus: number;
+  memoryMiB: number;
+  usedCpus: number;
+  usedMemoryMiB: number;
+}
+
+const host = (
+  name: string,
+  { cpus = 8, memoryMiB = 8192, usedCpus = 0, usedMemoryMiB = 0, ...more }: Partial<PlacementHost & Sizes> = {},
+): PlacementHost => ({
   name,
   zone: 'home',
   labels: {},
   connected: true,
   unschedulable: false,
-  cpus: 8,
-  memoryMiB: 8192,
-  usedCpus: 0,
-  usedMemoryMiB: 0,
+  has: [cpus, memoryMiB],
+  used: [usedCpus, usedMemoryMiB],
   groupCount: 0,
   ...more,
 });
-const request = (more: Partial<PlacementRequest> = {}): PlacementRequest => ({
+const request = ({
+  cpus = 1,
+  memoryMiB = 1024,
+  ...more
+}: Partial<PlacementRequest & Sizes> = {}): PlacementRequest => ({
   zone: 'home',
-  cpus: 1,
-  memoryMiB: 1024,
+  amounts: [cpus, memoryMiB, 1],
   selectors: [],
   ...more,
 });
@@ -71,13 +83,13 @@ describe('placement', () => {
           chosen = place(request({ cpus }), hosts);
         } catch {
           for (const h of hosts)
-            expect(h.unschedulable || h.usedCpus + cpus > 8 || h.usedMemoryMiB + 1024 > 8192).toBe(true);
+            expect(h.unschedulable || h.used[CPUS]! + cpus > 8 || h.used[MEMORY_MIB]! + 1024 > 8192).toBe(true);
           return;
         }
         const target = hosts.find((h) => h.name === chosen)!;
         expect(target.unschedulable).toBe(false);
-        expect(target.usedCpus + cpus).toBeLessThanOrEqual(8);
-        expect(target.usedMemoryMiB + 1024).toBeLessThanOrEqual(8192);
+        expect(target.used[CPUS]! + cpus).toBeLessThanOrEqual(8);
+        expect(target.used[MEMORY_MIB]! + 1024).toBeLessThanOrEqual(8192);
         expect(place(request({ cpus }), [...hosts].reverse())).toBe(chosen);
       }),
     );

@@ -1,10 +1,11 @@
 /** Pure placement: on which host an instance runs. */
 import { type PlumbError, retryable, terminal } from '@plumb/schemas';
+import { type Amounts, amounts, CPUS, lackingOf, MEMORY_MIB, NOTHING } from './claims.ts';
 
 export interface PlacementRequest {
   zone: string;
-  cpus: number;
-  memoryMiB: number;
+  /** What it takes of its host. */
+  amounts: Amounts;
   /** Labels the host must have: the instance's own selector and those of its L2 networks. */
   selectors: readonly { what: string; matchLabels: Readonly<Record<string, string>> }[];
   /** Names of hosts that cannot make what the instance needs. */
@@ -21,11 +22,9 @@ export interface PlacementHost {
   unschedulable: boolean;
   /** Why nothing may be placed there for now, as what hosts do: `do not answer`. */
   barred?: string;
-  /** Schedulable CPUs and memory: physical times overcommit. */
-  cpus: number;
-  memoryMiB: number;
-  usedCpus: number;
-  usedMemoryMiB: number;
+  /** What can be handed out there, of CPUs and memory: physical times overcommit. */
+  has: Amounts;
+  used: Amounts;
   /** Instances of the request's spread group on this host. */
   groupCount: number;
 }
@@ -68,14 +67,14 @@ export function place(request: PlacementRequest, hosts: Iterable<PlacementHost>)
       reject(host.barred);
       continue;
     }
-    if (host.cpus < request.cpus || host.memoryMiB < request.memoryMiB) {
+    if (lackingOf(host.has, NOTHING, request.amounts) >= 0) {
       reject('are too small');
       continue;
     }
     couldHold = true;
+    const lacking = lackingOf(host.has, host.used, request.amounts);
     if (host.unschedulable) reject('are cordoned');
-    else if (host.usedCpus + request.cpus > host.cpus) reject('have too few free CPUs');
-    else if (host.usedMemoryMiB + request.memoryMiB > host.memoryMiB) reject('have too little free memory');
+    else if (lacking >= 0) reject(amounts.all[lacking]!.lacking!);
     else eligible.push(host);
   }
 
@@ -99,12 +98,17 @@ function compare(
   );
 }
 
-/** The share of the host that is used when it has the request as well: of its CPUs or its memory, whichever is more. */
-export function share(host: Omit<PlacementHost, 'groupCount'>, request: PlacementRequest): number {
-  return Math.max(
-    (host.usedCpus + request.cpus) / host.cpus,
-    (host.usedMemoryMiB + request.memoryMiB) / host.memoryMiB,
-  );
+/** The share of the host that is used when it has the request as well: of that amount of which it is the most. */
+export function share({ has, used }: Pick<PlacementHost, 'has' | 'used'>, request: PlacementRequest): number {
+  const { all } = amounts;
+  let most = 0;
+  for (let n = 0; n < all.length; n++) {
+    if (all[n]!.lacking === undefined) continue;
+    const taken = (used[n] ?? 0) + (request.amounts[n] ?? 0);
+    // Of what nobody asks for, and a host has none of, nothing is used.
+    if (taken > 0) most = Math.max(most, taken / (has[n] ?? 0));
+  }
+  return most;
 }
 
 /** True when every label of the selector is on the host with that value. */
@@ -119,7 +123,7 @@ function noHost(
   couldHold: boolean,
   unknown: boolean,
 ): PlumbError {
-  const wanted = `${request.cpus} CPUs and ${request.memoryMiB} MiB in zone ${request.zone}`;
+  const wanted = `${request.amounts[CPUS]} CPUs and ${request.amounts[MEMORY_MIB]} MiB in zone ${request.zone}`;
   const counts = [...rejected].sort().map(([why, n]) => `${n} ${why}`);
   const detail = counts.length === 0 ? 'the zone has no hosts' : `of its hosts ${counts.join(', ')}`;
   if (couldHold) return retryable('NoCapacity', `no host has room for ${wanted} now: ${detail}. It waits for room.`);

@@ -2,6 +2,8 @@
  * Hosts that are alike in all that placement asks of them are one shelf: the best host is looked for among the shelves, of
  * which there are few, and not among the hosts.
  */
+import { amounts, lackingOf } from './claims.ts';
+import { Digest } from './digest.ts';
 import { NameHeap } from './name-heap.ts';
 import { type PlacementHost, type PlacementRequest, share } from './placement.ts';
 
@@ -17,7 +19,7 @@ export interface Spread {
 }
 
 interface Shelf {
-  readonly key: string;
+  readonly key: number;
   /** One of its hosts: the others are the same but for their names. */
   like: Candidate;
   size: number;
@@ -26,17 +28,15 @@ interface Shelf {
 }
 
 export class Shelves {
-  readonly #keyOf: (host: Candidate) => string;
+  /** The same for hosts that are alike: 52 bits of all that they are. */
+  readonly #keyOf: (host: Candidate) => number;
   readonly #shelfOf = new Map<string, Shelf>();
-  readonly #shelves = new Map<string, Shelf>();
+  readonly #shelves = new Map<number, Shelf>();
 
   /** `withLabels`: hosts of one shelf have the same labels, too. Costs shelves, and is needed by requests that ask for labels. */
   constructor({ withLabels }: { withLabels: boolean }) {
-    if (!withLabels) this.#keyOf = plainKey;
-    else {
-      const labelSets = new LabelSets();
-      this.#keyOf = (host) => `${plainKey(host)} ${labelSets.numberOf(host.labels)}`;
-    }
+    const labelSets = withLabels ? new LabelSets() : undefined;
+    this.#keyOf = (host) => keyOf(host, labelSets?.numberOf(host.labels) ?? -1);
   }
 
   set(host: Candidate): void {
@@ -121,22 +121,25 @@ class LabelSets {
   }
 }
 
-function plainKey({
-  connected,
-  unschedulable,
-  barred,
-  cpus,
-  memoryMiB,
-  usedCpus,
-  usedMemoryMiB,
-  zone,
-}: Candidate): string {
-  return `${connected} ${unschedulable} ${barred ?? ''} ${cpus} ${memoryMiB} ${usedCpus} ${usedMemoryMiB} ${zone}`;
+function keyOf({ connected, unschedulable, barred, has, used, zone }: Candidate, labels: number): number {
+  const digest = new Digest();
+  digest.number((connected ? 1 : 0) + (unschedulable ? 2 : 0) + (barred === undefined ? 0 : 4));
+  if (barred !== undefined) digest.text(barred);
+  const { all } = amounts;
+  for (let n = 0; n < all.length; n++) {
+    // What is only counted makes no difference.
+    if (all[n]!.lacking === undefined) continue;
+    digest.number(has[n] ?? 0);
+    digest.number(used[n] ?? 0);
+  }
+  digest.text(zone);
+  digest.number(labels);
+  return digest.value;
 }
 
-function hasRoom(host: Candidate, { zone, cpus, memoryMiB }: PlacementRequest): boolean {
-  if (!host.connected || host.unschedulable || host.barred !== undefined || host.zone !== zone) return false;
-  return host.usedCpus + cpus <= host.cpus && host.usedMemoryMiB + memoryMiB <= host.memoryMiB;
+function hasRoom(host: Candidate, request: PlacementRequest): boolean {
+  if (!host.connected || host.unschedulable || host.barred !== undefined || host.zone !== request.zone) return false;
+  return lackingOf(host.has, host.used, request.amounts) < 0;
 }
 
 function domainOf({ labels }: Candidate, label: string | undefined): string | undefined {

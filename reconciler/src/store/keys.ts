@@ -2,9 +2,10 @@
  * Where everything lies in the store. One place, so that no two layers invent keys.
  *
  *   /objects/<plural>/<namespace or empty>/<name>   the object as JSON, without resourceVersion (that is the revision)
- *   /alloc/address/<l3 uid>/<address>               uid of the instance that holds it
- *   /alloc/mac/<mac>                                uid of the instance that holds it
- *   /alloc/host/<host name>                         HostAllocation: what is handed out on the host
+ *   /alloc/<pool>/<key>                             uid of the holder; one for each key of a pool
+ *   /alloc/address/<l3 uid>/<address>               … of addresses
+ *   /alloc/mac/<mac>                                … of MACs
+ *   /alloc/host/<host name>                         what is handed out on the host, each amount by its name
  *   /flows/<object uid>                             the object's running flow
  *   /changesets/<change set uid>                    how a running change set gets back
  *   /deleted/<object uid>                           deletion record: what lives under this uid may be removed; it
@@ -19,6 +20,7 @@ export const keys = {
   namespace: (plural: string, namespace: string) => `/objects/${plural}/${namespace}/`,
   object: (plural: string, namespace: string | undefined, name: string) =>
     `/objects/${plural}/${namespace ?? ''}/${name}`,
+  claim: (pool: string, key: string) => `/alloc/${pool}/${key}`,
   address: (l3Uid: string, address: string) => `/alloc/address/${l3Uid}/${address}`,
   mac: (mac: string) => `/alloc/mac/${mac}`,
   hostAllocation: (host: string) => `/alloc/host/${host}`,
@@ -50,11 +52,9 @@ export function pluralOf(key: string): string {
   return key.slice(from, key.indexOf('/', from));
 }
 
-const ADDRESSES = '/alloc/address/';
+const CLAIMS = '/alloc/';
 
-/** The parts of the key of an address, or undefined if the key is not an address's. */
-export function parseAddressKey(key: string): { l3Uid: string; address: string } | undefined {
-  if (!key.startsWith(ADDRESSES)) return undefined;
-  const slash = key.indexOf('/', ADDRESSES.length);
-  return slash < 0 ? undefined : { l3Uid: key.slice(ADDRESSES.length, slash), address: key.slice(slash + 1) };
+/** What `find` gives for the name of the pool of which the key of a claim is. */
+export function poolOf<T>(key: string, find: (name: string) => T): T {
+  return find(key.slice(CLAIMS.length, key.indexOf('/', CLAIMS.length)));
 }

@@ -1,5 +1,6 @@
 import { AllocationIndex } from '@plumb/reconciler/allocation/allocation-index.ts';
 import { AllocationLane } from '@plumb/reconciler/allocation/lane.ts';
+import { ADDRESS } from '@plumb/reconciler/plan/allocation.ts';
 import { ConflictError } from '@plumb/reconciler/store/errors.ts';
 import { MemoryStore } from '@plumb/reconciler/store/memory.ts';
 import { expect, test } from 'vitest';
@@ -33,11 +34,11 @@ test('reservation leaked on failed placement', async () => {
   const index = await AllocationIndex.load(store);
   const lane = new AllocationLane(store, index);
   const failing = lane.submit((taken) => {
-    taken.reserveAddress('net', '10.20.0.7', 'a');
+    taken.claim(ADDRESS, 'net/10.20.0.7', 'a');
     throw new Error('there is no room after all');
   });
   const good = lane.submit((taken) => {
-    taken.reserveAddress('net', '10.20.0.8', 'b');
+    taken.claim(ADDRESS, 'net/10.20.0.8', 'b');
     return { preconditions: [], ops: [], result: undefined };
   });
   await expect(failing).rejects.toThrow('no room');
@@ -50,7 +51,7 @@ test('stale cache allocating one address twice', async () => {
   const stale = await AllocationIndex.load(store);
   const take = (index: AllocationIndex, uid: string) =>
     new AllocationLane(store, index).submit((taken) => {
-      taken.reserveAddress('net', '10.20.0.7', uid);
+      taken.claim(ADDRESS, 'net/10.20.0.7', uid);
       return { preconditions: [], ops: [], result: uid };
     });
   await take(await AllocationIndex.load(store), 'first');

@@ -3,6 +3,7 @@ import { type Instance, objectName } from '@plumb/schemas';
 import type { Journaled } from '../../flow/journal.ts';
 import { everHeld, type FlowPurpose, type FlowRecord } from '../../flow/record.ts';
 import { doneSteps } from '../../flow/undo.ts';
+import { claimsOf } from '../../plan/allocation.ts';
 import { PLAN_VERSION } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Context } from '../controller.ts';
@@ -28,7 +29,7 @@ export async function beginFlow(
   const submitted = context.lane.submit((index) => {
     const { target, steps } = planInstance(context, cached, resolved, index);
     const held = before;
-    index.reserve(uid, target, held);
+    index.reserve(uid, claimsOf(target), held.map(claimsOf));
     const record: FlowRecord = {
       key: cached.key,
       uid,

@@ -17,7 +17,7 @@ it('knows the hosts that came before anything is placed, however many, and a few
     const placement = rig.context.own(candidates);
     await clock.advance(1_000);
     expect(placement.prepare(0)).toBe(false);
-    const request = { zone: 'home', cpus: 1, memoryMiB: 128, selectors: [] };
+    const request = { zone: 'home', amounts: [1, 128, 1], selectors: [] };
     expect(placement.place(request, undefined)).toBe('host-0');
     rig.fleet.disconnect('host-0');
     expect(placement.prepare(0)).toBe(true);

@@ -4,6 +4,7 @@ import type { AllocationIndex } from '../../allocation/allocation-index.ts';
 import { capacityOf } from '../../fleet/capacity.ts';
 import type { HostLive } from '../../fleet/fleet.ts';
 import { isBlocked } from '../../fleet/troubles.ts';
+import { amountsOf } from '../../plan/allocation.ts';
 import type { PlacementRequest } from '../../plan/placement.ts';
 import { type Candidate, PlacementIndex } from '../../plan/placement-index.ts';
 import type { Reader } from '../../runtime/reader.ts';
@@ -55,10 +56,7 @@ export class Candidates {
   /** As PlacementIndex.place, by what is known now. */
   place(request: PlacementRequest, groupCounts: ReadonlyMap<string, number> | undefined): string {
     this.prepare(Number.POSITIVE_INFINITY);
-    for (const name of this.#used) {
-      const { cpus, memoryMiB } = this.#allocations.use(name);
-      this.#hosts.setUse(name, cpus, memoryMiB);
-    }
+    for (const name of this.#used) this.#hosts.setUse(name, this.#allocations.use(name));
     this.#used.clear();
     return this.#hosts.place(request, groupCounts);
   }
@@ -131,7 +129,6 @@ export class Candidates {
     if (!object) return undefined;
     const { labels, deletionTimestamp } = object.metadata;
     const live = fleet.host(name);
-    const use = this.#allocations.use(name);
     const { cpuOvercommitRatio, memoryOvercommitRatio, unschedulable } = object.spec;
     const has = capacityOf(object, live?.facts ?? NOTHING, this.#context.limits);
     return {
@@ -143,10 +140,11 @@ export class Candidates {
       ...(object.status?.fenced ? { barred: 'are off, as a person said' } : {}),
       ...(fleet.silenceOf(name) || fleet.isSlow(name) ? { barred: 'do not answer' } : {}),
       ...barred(has.problem !== undefined, live),
-      cpus: Math.floor(has.cpus * cpuOvercommitRatio),
-      memoryMiB: Math.floor(has.memoryMiB * memoryOvercommitRatio),
-      usedCpus: use.cpus,
-      usedMemoryMiB: use.memoryMiB,
+      has: amountsOf({
+        cpus: Math.floor(has.cpus * cpuOvercommitRatio),
+        memoryMiB: Math.floor(has.memoryMiB * memoryOvercommitRatio),
+      }),
+      used: this.#allocations.use(name),
     };
   }
 }

@@ -3,7 +3,7 @@ import { type Instance, PlumbError } from '@plumb/schemas';
 import { execute } from '../../flow/execute.ts';
 import type { Journaled } from '../../flow/journal.ts';
 import type { FlowRecord } from '../../flow/record.ts';
-import { type Allocation, heldAllocation } from '../../plan/allocation.ts';
+import { type Allocation, claimsOf, heldAllocation } from '../../plan/allocation.ts';
 import { PLAN_VERSION, type PlanStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context } from '../controller.ts';
@@ -107,7 +107,7 @@ export async function finishDelete(
     if (!current) return undefined;
     if (isFinished(context, current, held)) return undefined;
     const { revision } = await context.lane.submit((index) => {
-      index.release(uid, held, undefined);
+      index.release(uid, held.map(claimsOf), undefined);
       if (aside || context.strays.has(uid) || context.journal.unreadable(uid)) index.releaseAll(uid);
       const left = leftBehindOn(
         context,

@@ -2,7 +2,7 @@
 import { type HostResource, type Instance, objectName } from '@plumb/schemas';
 import type { Journaled } from '../../flow/journal.ts';
 import { everHeld, type FlowRecord } from '../../flow/record.ts';
-import { type Allocation, heldAllocation } from '../../plan/allocation.ts';
+import { type Allocation, claimsOf, heldAllocation } from '../../plan/allocation.ts';
 import { asResource } from '../../plan/plan.ts';
 import { stepWords } from '../../plan/step-words.ts';
 import type { Cached } from '../../runtime/cache.ts';
@@ -27,8 +27,8 @@ export async function finishForward(
     if (!current) return undefined;
     const instance = current.object as Instance;
     const { revision } = await context.lane.submit((index) => {
-      index.release(record.uid, everHeld(record), target);
-      if (context.strays.has(record.uid)) index.releaseAll(record.uid, target);
+      index.release(record.uid, everHeld(record).map(claimsOf), claimsOf(target));
+      if (context.strays.has(record.uid)) index.releaseAll(record.uid, claimsOf(target));
       const power = made?.power ?? livePower(context, instance, target.host) ?? instance.spec.power;
       const batch = statusBatch(current, finishedStatus(context, instance, record, target, power));
       const ending = context.journal.ending(record.uid);
@@ -133,7 +133,8 @@ export async function finishBack(context: Context, cached: Cached<Instance>, flo
     former: before && formerResources(context, record.uid, before.host),
   };
   const submitted = context.lane.submit((index) => {
-    index.release(record.uid, everHeld(record), before); // guard: address never freed after failed create
+    const kept = before && claimsOf(before);
+    index.release(record.uid, everHeld(record).map(claimsOf), kept); // guard: address never freed after failed create
     return { ...context.journal.writing(failed), result: failed };
   });
   const { revision } = await context.journal.written(record.uid, submitted);

@@ -1,5 +1,6 @@
 /** From an instance to the pure placement: what it asks of its host. */
 import { type Host, type Instance, retryable } from '@plumb/schemas';
+import { amountsOf } from '../../plan/allocation.ts';
 import type { Context } from '../controller.ts';
 import { candidates } from './candidates.ts';
 import { doubtedHosts } from './image-doubts.ts';
@@ -10,7 +11,6 @@ import { spreadGroups } from './spread-groups.ts';
 export function placeInstance(context: Context, instance: Instance, resolved: ResolvedInstance): string {
   awaitReturn(context, instance); // guard: double start after a restored store
   const { spec } = instance;
-  const { cpus, memoryMiB } = resolved.references.offering.spec;
   const selectors = [{ what: 'spec.hostSelector', matchLabels: spec.hostSelector?.matchLabels ?? {} }];
   for (const { l2 } of resolved.references.networks.values())
     selectors.push({
@@ -19,8 +19,7 @@ export function placeInstance(context: Context, instance: Instance, resolved: Re
     });
   const request = {
     zone: spec.zone,
-    cpus,
-    memoryMiB,
+    amounts: amountsOf(resolved.references.offering.spec),
     selectors,
     notOn: doubtedHosts(context, instance),
     ...(spec.spread?.hostLabel === undefined ? {} : { spreadLabel: spec.spread.hostLabel }),

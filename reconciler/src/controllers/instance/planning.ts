@@ -17,7 +17,8 @@ import type { AllocationIndex } from '../../allocation/allocation-index.ts';
 import { capacityOf } from '../../fleet/capacity.ts';
 import { isOrphanAddress } from '../../fleet/orphan-addresses.ts';
 import { allocate, chooseRootDisk } from '../../plan/allocate.ts';
-import { type Allocation, heldAllocation, type RootDisk } from '../../plan/allocation.ts';
+import { ADDRESS, type Allocation, heldAllocation, MAC, type RootDisk } from '../../plan/allocation.ts';
+import { CPUS, MEMORY_MIB } from '../../plan/claims.ts';
 import { keptSeed, ownResources, resourceIds, sharedResources } from '../../plan/instance-resources.ts';
 import { diffHost, type PlanStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
@@ -98,9 +99,9 @@ export function planInstance(
     rootDisk: rootDisk(context, instance, resolved.references.image, host),
     held,
     taken: {
-      addressHolder: (l3Uid, address) => index.addressHolder(l3Uid, address),
-      macHolder: (mac) => index.macHolder(mac),
-      nextFree: (l3Uid, from) => index.nextFree(l3Uid, from),
+      addressHolder: (l3Uid, address) => index.holderOf(ADDRESS, `${l3Uid}/${address}`),
+      macHolder: (mac) => index.holderOf(MAC, mac),
+      nextFree: (l3Uid, from) => index.nextFree(ADDRESS, l3Uid, from),
       isDoubtful: (l3Uid, address) => isOrphanAddress(context.fleet, l3Uid, address),
     },
     nameOf: (uid) => nameOf(context, uid),
@@ -331,7 +332,7 @@ function roomFor(context: Context, { host: name, ...held }: Allocation, index: A
   const use = index.use(name);
   const has = capacityOf(host, facts, context.limits);
   return {
-    cpus: Math.floor(has.cpus * cpuOvercommitRatio) - use.cpus + held.cpus,
-    memoryMiB: Math.floor(has.memoryMiB * memoryOvercommitRatio) - use.memoryMiB + held.memoryMiB,
+    cpus: Math.floor(has.cpus * cpuOvercommitRatio) - (use[CPUS] ?? 0) + held.cpus,
+    memoryMiB: Math.floor(has.memoryMiB * memoryOvercommitRatio) - (use[MEMORY_MIB] ?? 0) + held.memoryMiB,
   };
 }

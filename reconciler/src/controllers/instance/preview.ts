@@ -1,4 +1,5 @@
 import type { Instance } from '@plumb/schemas';
+import { claimsOf } from '../../plan/allocation.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { KindPreview } from '../kind-preview.ts';
 import { allHeld, planInstance } from './planning.ts';
@@ -14,8 +15,9 @@ export const instancePreview: KindPreview = {
     const resolved = resolveInstance(context, instance, status?.host === undefined);
     const held = allHeld(context, instance.object);
     const { steps, target } = planInstance(context, instance, resolved, context.index);
-    context.index.reserve(metadata.uid, target, held);
-    context.index.release(metadata.uid, held, target);
+    const [claims, before] = [claimsOf(target), held.map(claimsOf)];
+    context.index.reserve(metadata.uid, claims, before);
+    context.index.release(metadata.uid, before, claims);
     placed.set(metadata.uid, target.host);
     return { steps, note: restartWords(target, resolved.references.offering) };
   },

@@ -1,6 +1,7 @@
 /** L3Network: checks the subnet, gives DHCP its address, keeps the subnet on the hosts that use it, and only there. */
 import { type L2Network, type L3Network, objectName, retryable } from '@plumb/schemas';
 import { parseSubnet } from '../../plan/addressing.ts';
+import { ADDRESS } from '../../plan/allocation.ts';
 import { subnetResource } from '../../plan/network-resources.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context, Controller } from '../controller.ts';
@@ -115,7 +116,7 @@ async function remove(context: Context, cached: Cached<L3Network>): Promise<Agai
       if (!current || departure(current, context.ambient.clock.now(), withoutAddress).ops.length === 0) return;
       const { revision } = await context.lane.submit((index) => {
         const held = current.object.status?.dhcpAddress;
-        if (held !== undefined) index.freeAddress(uid, held);
+        if (held !== undefined) index.giveBack(ADDRESS, `${uid}/${held}`);
         const left = leftBehindOn(context, uid);
         return { ...departure(current, context.ambient.clock.now(), withoutAddress, left), result: undefined };
       });

@@ -3,6 +3,7 @@ import { type L2Network, type L3Network, objectName } from '@plumb/schemas';
 import type { AllocationIndex } from '../../allocation/allocation-index.ts';
 import { lastFree, parseSubnet, toAddress } from '../../plan/addressing.ts';
 import { noFreeAddress } from '../../plan/allocate.ts';
+import { ADDRESS } from '../../plan/allocation.ts';
 import { isDistributed } from '../../plan/network-resources.ts';
 
 /** The gateway itself, where every host answers for it; undefined where DHCP needs an address of its own. */
@@ -16,9 +17,9 @@ export function dhcpAddressFor(object: L3Network, l2: L2Network, index: Allocati
   if (shared !== undefined) return shared;
   const { uid } = object.metadata;
   const subnet = parseSubnet(objectName(object.metadata), object.spec.ipv4);
-  const free = lastFree(subnet, (address) => index.addressHolder(uid, address) !== undefined);
+  const free = lastFree(subnet, (address) => index.holderOf(ADDRESS, `${uid}/${address}`) !== undefined);
   if (free === undefined) throw noFreeAddress(subnet.name);
   const address = toAddress(free);
-  index.reserveAddress(uid, address, uid);
+  index.claim(ADDRESS, `${uid}/${address}`, uid);
   return address;
 }
