@@ -51,7 +51,7 @@ describe('objects of one plan count for each other', () => {
     const had = problems(planned);
     expect(had.filter((reason) => reason === 'NoCapacity').length).toBeGreaterThan(0);
     expect(had[1]).toBeUndefined();
-    expect(rig.context.index.use('host-1')).toEqual({ cpus: 0, memoryMiB: 0, instances: 0 });
+    expect(rig.context.index.use('host-1').every((amount) => amount === 0)).toBe(true);
     expect(problems(preview(rig.context, wanted))).toEqual(had);
     expect(await applied(wanted)).toEqual(had);
   });
