@@ -12,7 +12,7 @@ import { QUIET_REASON } from './guarded.ts';
 import { restrictionOf } from './restriction.ts';
 import { tellSharedDrift, tellSharedRepaired } from './shared-drift.ts';
 import { conditionsTo, writeStatus } from './status.ts';
-import { type Straggler, unansweredOf } from './unanswered.ts';
+import { type Straggler, unansweredHosts } from './unanswered.ts';
 
 /** On each host: what lives there, and what should; `desired` undefined means that it is to go. */
 export type HostSteps = { host: string; live: LiveResource | undefined; desired: HostResource | undefined }[];
@@ -51,7 +51,7 @@ export interface For {
  */
 export async function converge(context: Context, whom: For, wanted: HostSteps): Promise<Straggler[]> {
   const { clock } = context.ambient;
-  const unanswered = unansweredOf(context);
+  const unanswered = context.own(unansweredHosts);
   const { owner, fence } = whom;
   const failures: PlumbError[] = [];
   const waiting = new Map<string, Straggler>();
@@ -96,7 +96,7 @@ export async function converge(context: Context, whom: For, wanted: HostSteps): 
 }
 
 function stepsByHost(context: Context, { owner, isLast }: For, wanted: HostSteps): Map<string, FleetCommand['steps']> {
-  const unanswered = unansweredOf(context);
+  const unanswered = context.own(unansweredHosts);
   const byHost = new Map<string, FleetCommand['steps']>();
   for (const { host, live, desired } of wanted) {
     const step = stepFor(live, desired);

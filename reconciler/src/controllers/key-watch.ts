@@ -1,6 +1,7 @@
 /** Who waits for something long hears at once when what it is done for changes, however many wait. */
 import type { CacheChange } from '../runtime/cache.ts';
 import type { Context } from './controller.ts';
+import type { OwnState } from './own-state.ts';
 
 type Listener = () => void;
 
@@ -33,11 +34,7 @@ export class KeyWatch {
   }
 }
 
-const watches = new WeakMap<Context['cache'], KeyWatch>();
-
-/** The one of this control plane. */
-export function keyWatch({ cache }: Context): KeyWatch {
-  const known = watches.get(cache) ?? new KeyWatch(cache);
-  watches.set(cache, known);
-  return known;
-}
+export const keyWatch: OwnState<KeyWatch> = {
+  name: 'who waits for a change of which object',
+  begin: ({ cache }) => new KeyWatch(cache),
+};

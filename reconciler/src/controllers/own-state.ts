@@ -14,13 +14,13 @@ export interface OwnState<T> {
   /** What it is, for people. */
   readonly name: string;
   /** Begins before any controller is at work. `found`: what the first look at the store found. */
-  begin(context: Context, found: Found): T & { end?(): void };
+  begin(context: Context, found: Found): T & { stop?(): void };
   /** What it would be if the objects of the hypothesis were there; as it is, if absent. Ends before anything else runs. */
-  imagine?(real: T, imagined: Context, hypothesis: Hypothesis): T & { end?(): void };
+  imagine?(real: T, imagined: Context, hypothesis: Hypothesis): T & { stop?(): void };
 }
 
 export class OwnStates {
-  readonly #states = new Map<OwnState<unknown>, { end?(): void }>();
+  readonly #states = new Map<OwnState<unknown>, { stop?(): void }>();
 
   begin(kept: Iterable<OwnState<unknown>>, context: Context, found: Found): void {
     for (const state of kept) this.#states.set(state, state.begin(context, found));
@@ -33,7 +33,7 @@ export class OwnStates {
   }
 
   /** Ends the timers of all. */
-  end(): void {
-    for (const state of this.#states.values()) state.end?.();
+  stop(): void {
+    for (const state of this.#states.values()) state.stop?.();
   }
 }

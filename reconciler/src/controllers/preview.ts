@@ -97,7 +97,7 @@ class Imagined implements Hypothesis {
   readonly context: Context;
   readonly objects = new Map<string, Cached>();
   readonly placed = new Map<string, string>();
-  readonly #states = new Map<OwnState<unknown>, { end?(): void }>();
+  readonly #states = new Map<OwnState<unknown>, { stop?(): void }>();
 
   constructor(real: Context) {
     this.real = real;
@@ -106,7 +106,7 @@ class Imagined implements Hypothesis {
   }
 
   end(): void {
-    for (const state of this.#states.values()) state.end?.();
+    for (const state of this.#states.values()) state.stop?.();
   }
 
   #own<T>(state: OwnState<T>): T {

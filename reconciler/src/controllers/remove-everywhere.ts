@@ -3,7 +3,7 @@ import { objectName, PlumbError, retryable } from '@plumb/schemas';
 import type { Cached } from '../runtime/cache.ts';
 import type { Context } from './controller.ts';
 import { converge, named } from './converge.ts';
-import { type Straggler, unansweredOf } from './unanswered.ts';
+import { type Straggler, unansweredHosts } from './unanswered.ts';
 
 /**
  * As {@link converge}, for an object that goes when nothing of it is left on connected hosts. Throws `Removing` (retry), which names
@@ -36,7 +36,7 @@ export async function awaitRemoval(
   failure?: PlumbError,
 ): Promise<void> {
   const { uid } = object.metadata;
-  const unanswered = unansweredOf(context);
+  const unanswered = context.own(unansweredHosts);
   const [waited, keeping] = [new Set<string>(), new Set<string>()];
   const now = context.ambient.clock.now();
   for (const { host, resource } of context.fleet.ownedBy(uid)) {

@@ -13,6 +13,7 @@ import { kindModules } from './index.ts';
 import { OwnStates } from './own-state.ts';
 import { restrictionOf } from './restriction.ts';
 import { lookAtSetAside } from './set-aside.ts';
+import { sharedStates } from './shared-states.ts';
 import { dispatch } from './watch/dispatch.ts';
 
 export interface Running {
@@ -95,12 +96,14 @@ export function runControllers({ context: parts, survey, metrics, notes, onError
   }
   if (metrics) publishFlows(context, metrics);
   const end = dispatch(context, contexts);
+  // Who waits hears of a change after those whom it wakes.
+  states.begin(sharedStates, context, found);
   for (const key of found.now) context.enqueue(key);
   return {
     context,
     async stop() {
       end();
-      states.end();
+      states.stop();
       await Promise.all([...queues.values()].map((q) => q.stop()));
     },
   };

@@ -3,7 +3,7 @@
  * waited for by nothing but itself: each object is told to a host once at a time, and goes on with the others meanwhile.
  */
 import { type PlumbError, resourceKey } from '@plumb/schemas';
-import type { Context } from './controller.ts';
+import type { OwnState } from './own-state.ts';
 
 /** A host that has not answered, and since when it was told. */
 export interface Straggler {
@@ -59,11 +59,7 @@ export class Unanswered {
   }
 }
 
-const all = new WeakMap<Context['cache'], Unanswered>();
-
-/** Those of this control plane. */
-export function unansweredOf({ cache }: Pick<Context, 'cache'>): Unanswered {
-  const known = all.get(cache) ?? new Unanswered();
-  all.set(cache, known);
-  return known;
-}
+export const unansweredHosts: OwnState<Unanswered> = {
+  name: 'what hosts were told and have not answered',
+  begin: () => new Unanswered(),
+};

@@ -68,7 +68,7 @@ export class Verification {
     const { uid, generation } = cached.object.metadata;
     const attempts = new Set<Attempt>();
     let unwanted = false;
-    const endWatch = keyWatch(context).on([cached.key], () => {
+    const endWatch = context.own(keyWatch).on([cached.key], () => {
       const now = context.read.get(cached.key)?.object.metadata;
       if (now?.uid === uid && now.deletionTimestamp === undefined && now.generation === generation) return;
       unwanted = true;

@@ -25,8 +25,8 @@ export const candidates: OwnState<Pick<Candidates, 'place' | 'prepare' | 'prepar
   imagine(real, { read }, { objects }) {
     const hosts = [...objects.values()].filter(({ kind }) => kind.kind === 'Host');
     const names = hosts.map(({ object }) => object.metadata.name);
-    const end = (real as Candidates).suppose(read, names);
-    return { place: (...asked) => real.place(...asked), prepare: () => false, prepareInTurns() {}, end };
+    const stop = (real as Candidates).suppose(read, names);
+    return { place: (...asked) => real.place(...asked), prepare: () => false, prepareInTurns() {}, stop };
   },
 };
 
@@ -82,7 +82,7 @@ export class Candidates {
     this.#stopPreparing = more ? clock.after(TURN_MS, () => this.prepareInTurns()) : undefined;
   }
 
-  end(): void {
+  stop(): void {
     this.#stopPreparing?.();
   }
 

@@ -7,11 +7,12 @@ import type { FlowRecord } from '../../flow/record.ts';
 import { referenceKey } from '../../runtime/references.ts';
 import type { Context } from '../controller.ts';
 import { whereWhole } from '../image-files.ts';
+import type { OwnState } from '../own-state.ts';
 
 /** So many hosts are passed over for one image. */
 const MOST = 3;
 
-type Asked = Pick<Context, 'read' | 'fleet'>;
+type Asked = Pick<Context, 'read' | 'fleet' | 'own'>;
 
 export class ImageDoubts {
   /** uid and sum of the image → hosts. */
@@ -47,11 +48,14 @@ function keyOf({ metadata, spec }: Image): string {
   return `${metadata.uid} ${spec.sha256}`;
 }
 
-const all = new WeakMap<Context['fleet'], ImageDoubts>();
+export const imageDoubts: OwnState<ImageDoubts> = {
+  name: 'hosts that cannot make an image which another has',
+  begin: ({ fleet }) => new ImageDoubts(fleet),
+};
 
 /** Hosts on which the instance is not made, since they cannot make its image. */
 export function doubtedHosts(context: Asked, instance: Instance): ReadonlySet<string> {
-  return doubtsOf(context).of(imageOf(context, instance));
+  return context.own(imageDoubts).of(imageOf(context, instance));
 }
 
 /** Whether the host alone cannot make the image, and the instance is made elsewhere; it is remembered. */
@@ -60,13 +64,9 @@ export function isDoubtful(context: Asked, instance: Instance, record: FlowRecor
   const image = imageOf(context, instance);
   if (image === undefined) return false;
   const other = whereWhole(context, image.metadata.uid, image.spec.sha256);
-  return other !== undefined && other !== host && doubtsOf(context).note(image, host);
+  return other !== undefined && other !== host && context.own(imageDoubts).note(image, host);
 }
 
 function imageOf({ read }: Asked, { metadata, spec }: Instance): Image | undefined {
   return read.get<Image>(referenceKey('Image', metadata.namespace, spec.image))?.object;
-}
-
-function doubtsOf({ fleet }: Pick<Context, 'fleet'>): ImageDoubts {
-  return all.getOrInsertComputed(fleet, () => new ImageDoubts(fleet));
 }

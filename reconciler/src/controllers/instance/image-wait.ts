@@ -25,7 +25,7 @@ export function awaitImage(
   const step = imageStep(record);
   if (step === undefined || context.fleet.host(step.host)?.resources.has(resourceKey(step.resource))) return undefined;
   const abort = new AbortController();
-  const end = keyWatch(context).on([cached.key, imageKey(cached)], () => {
+  const end = context.own(keyWatch).on([cached.key, imageKey(cached)], () => {
     if (isUnwanted() || imageChanged(context, cached, record)) abort.abort();
   });
   return { attention: { signal: abort.signal }, end };

@@ -4,6 +4,7 @@ import type { KindModule } from '../kind-module.ts';
 import { removeAside } from './aside.ts';
 import { candidates } from './candidates.ts';
 import { instanceController } from './controller.ts';
+import { imageDoubts } from './image-doubts.ts';
 import { instancePreview } from './preview.ts';
 import { abandonFlow } from './release.ts';
 import { spreadGroups } from './spread-groups.ts';
@@ -20,7 +21,7 @@ export const instanceModule: KindModule = {
         'its L3Networks lie on it: what of it may change its own controller carries out, and who waits for room looks again',
     },
   ],
-  keeps: [candidates, spreadGroups, waiting],
+  keeps: [candidates, spreadGroups, imageDoubts, waiting],
   writes: ['Instance.status', 'addresses, MACs and shares of hosts', 'disks, seeds, ports and domains on hosts'],
   records: [{ prefix: keys.flow(''), drop: abandonFlow }],
   aside: { remove: removeAside },
