@@ -1,18 +1,15 @@
 import type { Duplex } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
-import type { Ambient, HostResource, LiveResource } from '@plumb/schemas';
-import { PlumbError, retryable } from '@plumb/schemas';
+import type { Ambient, LiveResource } from '@plumb/schemas';
+import { PlumbError } from '@plumb/schemas';
 import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
 import type { Attach, HostReport, JoinRequest } from '@plumb/schemas/wire/messages.ts';
-import { VERB } from '@plumb/schemas/wire/messages.ts';
-import { identityToWire, resourceToWire, secretsOf } from '@plumb/schemas/wire/resource-codec.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Store } from '../store/store.ts';
 import { Admission } from './admission.ts';
 import { AgentStream } from './agent-stream.ts';
 import { fingerprint, isCredentialOf } from './credentials.ts';
-import { discreet, discreetError } from './discreet.ts';
 import type {
   CommandAttention,
   Fleet,
@@ -28,6 +25,7 @@ import { countFleet } from './fleet-metrics.ts';
 import type { FrameCall, Heard, Peer } from './frame-call.ts';
 import { CallFailure, STATUS } from './grpc/call-failure.ts';
 import { slimAttach } from './heard.ts';
+import { HostCommands } from './host-commands.ts';
 import { type Applied, beyond, HostMessages } from './host-messages.ts';
 import { JoinTokens } from './join-tokens.ts';
 import { Joining } from './joining.ts';
@@ -35,7 +33,6 @@ import type { Likeness } from './likeness.ts';
 import { NO_TROUBLES } from './live-host.ts';
 import { LiveState } from './live-state.ts';
 import { Newcomers, type NotedNewcomer, readmit } from './newcomers.ts';
-import { PendingCommands } from './pending-commands.ts';
 import { RefusalLog } from './refusal-log.ts';
 import { Registration } from './registration.ts';
 import { type Session, Sessions } from './sessions.ts';
@@ -79,7 +76,7 @@ export class FleetServer implements Fleet {
   readonly #limits: ServerLimits;
   readonly #live: LiveState;
   readonly #messages: HostMessages;
-  readonly #pending: PendingCommands;
+  readonly #commands: HostCommands;
   readonly #registration: Registration;
   readonly #sessions: Sessions;
   readonly #admission: Admission;
@@ -101,7 +98,6 @@ export class FleetServer implements Fleet {
     const limits = options.limits ?? defaultServerLimits;
     this.#options = options;
     this.#limits = limits;
-    this.#pending = new PendingCommands(limits);
     this.#live = new LiveState(limits.wordsPerHost);
     this.#messages = new HostMessages({ live: this.#live, limits, log });
     this.#admission = new Admission({
@@ -113,6 +109,7 @@ export class FleetServer implements Fleet {
     this.joinTokens = new JoinTokens({ store, ambient, limits });
     this.#newcomers = new Newcomers(ambient.clock, (host) => this.#notify([{ type: 'host', host }]));
     this.#silences = new Silences(ambient.clock, limits, (host) => this.#notify([{ type: 'host', host }]));
+    this.#commands = new HostCommands({ ambient, limits, silences: this.#silences, live: this.#live });
     this.#refusedJoins = new RefusalLog(log, ambient.clock, limits.joinRefusalsPerMinute);
     this.#joining = new Joining({
       ...{ store, clock: ambient.clock, tokens: this.joinTokens, newcomers: this.#newcomers },
@@ -125,7 +122,7 @@ export class FleetServer implements Fleet {
       registration: this.#registration,
       onEnded: (host, why) => {
         log('info', `host ${host.name} detached: ${why}`);
-        this.#pending.lose(host.name, why);
+        this.#commands.lose(host.name, why);
         host.troubles = NO_TROUBLES;
         this.#notify([{ type: 'host', host: host.name }]);
         void this.#forgetUndeclared(host.name);
@@ -144,7 +141,7 @@ export class FleetServer implements Fleet {
         traffic: this.#endpoint.traffic,
         streams: () => this.#streams.size,
         hosts: () => this.#sessions.size,
-        pendingCommands: () => this.#pending.size,
+        pendingCommands: () => this.#commands.size,
         admission: this.#admission,
       });
   }
@@ -239,79 +236,7 @@ export class FleetServer implements Fleet {
   }
 
   send(host: string, command: FleetCommand, attention: CommandAttention = {}): Promise<StepOutcome[]> {
-    const session = this.#sessions.get(host);
-    if (!session?.host.connected)
-      return Promise.reject(retryable('HostNotConnected', `host ${host} is not connected: start its agent`));
-    const unknown = command.steps.find(({ resource }) => !session.stream.types.includes(resource.kind));
-    if (unknown)
-      return Promise.reject(
-        retryable(
-          'UnsupportedResource',
-          `the agent of host ${host} does not handle resources of type ${unknown.resource.kind}: update it`,
-        ),
-      );
-    const { ids, clock } = this.#options.ambient;
-    const id = ids.uid();
-    const said = this.#pending.wait(
-      host,
-      id,
-      command.steps.map((step) => step.id),
-      attention.onProgress,
-    );
-    const given = () => this.#givenTo(host, command);
-    const answer = said.then(
-      (outcomes) => discreet(outcomes, given),
-      (error) => {
-        throw discreetError(PlumbError.from(error, `host ${host}`), given);
-      },
-    );
-    const ms = timeFor(command, this.#limits);
-    const makes = command.steps.some(({ verb }) => verb === 'ensure');
-    const stop = clock.after(ms, () => {
-      const error = retryable('HostNotAnswering', `host ${host} did not answer a command within ${ms / 1000} s`);
-      if (this.#pending.expire(host, id, error) && makes) this.#silences.note(host, ms);
-    });
-    session.stream.push({
-      host,
-      body: 'command',
-      command: {
-        id,
-        owner: command.owner,
-        session: session.id,
-        term: this.#sessions.term,
-        fence: command.fence,
-        steps: command.steps.map(({ id, verb, resource }) => ({
-          id,
-          verb: VERB[verb],
-          // What a resource is says which is to go; what is in it, user data among it, is nobody's business then.
-          resource: verb === 'remove' ? identityToWire(resource) : resourceToWire(resource),
-        })),
-      },
-    });
-    const fetches = command.steps.some(({ resource }) => resource.kind === 'image');
-    const answered = makes && !fetches ? this.#silences.begin(host) : () => {};
-    const end = (outcomes: readonly StepOutcome[] = []) => {
-      stop();
-      answered();
-      if (makes && outcomes.length > 0 && outcomes.every(({ error }) => !error)) this.#silences.credit(host);
-    };
-    answer.then(end, () => end());
-    const { signal } = attention;
-    if (signal === undefined) return answer;
-    const cancel = () => session.stream.push({ host, body: 'cancel', cancel: { command: id } });
-    if (signal.aborted) cancel();
-    else signal.addEventListener('abort', cancel, { once: true });
-    return answer.finally(() => signal.removeEventListener('abort', cancel));
-  }
-
-  /** What the host has been given for the owner of the command. */
-  *#givenTo(host: string, { owner, steps }: FleetCommand): Generator<Pick<HostResource, 'kind' | 'spec'>> {
-    for (const { resource } of steps) yield resource;
-    for (const { host: at, resource } of this.#live.ownedBy(owner))
-      if (at === host && secretsOf(resource).length > 0) {
-        yield resource; // The seed of the instance. A host may claim as many as it likes: one is looked at.
-        return;
-      }
+    return this.#commands.send(host, this.#sessions.get(host), this.#sessions.term, command, attention);
   }
 
   onChange(listener: (change: LiveChange) => void): () => void {
@@ -417,10 +342,10 @@ export class FleetServer implements Fleet {
         changes.push(change);
         work += REPORT_BYTES;
       } else if (message.body === 'progress') {
-        this.#pending.progress(message.host, message.progress);
+        this.#commands.progress(message.host, message.progress);
       } else if (message.body === 'result') {
         const { result } = message;
-        answers.push(() => this.#pending.settle(message.host, result));
+        answers.push(() => this.#commands.settle(message.host, result));
       } else {
         this.#sessions.end(session, 'its agent took its leave');
       }
@@ -487,14 +412,3 @@ const MESSAGE_BYTES = 256;
 
 /** What it costs, in the same measure, that a host says otherwise than before what is wrong with it: its Host is written. */
 const REPORT_BYTES = 64 << 10;
-
-const MIB = 1 << 20;
-
-/** Milliseconds within which a host answers. */
-function timeFor({ steps }: FleetCommand, { commandSeconds, commandImageMiBPerSecond }: ServerLimits): number {
-  let seconds = commandSeconds;
-  for (const { verb, resource } of steps)
-    if (verb === 'ensure' && resource.kind === 'image')
-      seconds += resource.spec.maxBytes / MIB / commandImageMiBPerSecond;
-  return Math.ceil(seconds) * 1000;
-}
