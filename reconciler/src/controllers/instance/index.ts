@@ -14,13 +14,6 @@ import { watches } from './watches.ts';
 export const instanceModule: KindModule = {
   kind: instance,
   watches,
-  alsoReads: [
-    {
-      kind: 'L2Network',
-      because:
-        'its L3Networks lie on it: what of it may change its own controller carries out, and who waits for room looks again',
-    },
-  ],
   keeps: [candidates, spreadGroups, imageDoubts, waiting],
   writes: ['Instance.status', 'addresses, MACs and shares of hosts', 'disks, seeds, ports and domains on hosts'],
   records: [{ prefix: keys.flow(''), drop: abandonFlow }],

@@ -37,6 +37,12 @@ export const watches: readonly WatchRule[] = [
     },
   },
   {
+    source: 'object',
+    of: 'L2Network',
+    when: 'one comes, goes, or is declared or found otherwise: all that wait for room, since it says which hosts carry it',
+    wake: ({ material }, { own }) => (material ? own(waiting).all() : NOTHING),
+  },
+  {
     source: 'claim',
     when: 'an instance holds something else: those that wait for room on its host',
     *wake({ freed, byAnother }, { own }) {
