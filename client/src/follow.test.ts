@@ -129,7 +129,8 @@ test('from a revision on, nothing is shown that was there before', async () => {
 });
 
 test('one that has been quiet for too long is renewed: its connection may be dead', async () => {
-  const bounds = { watchSeconds: 0.05, answerMs: 100 };
+  // Long enough that a busy machine has answered before.
+  const bounds = { watchSeconds: 1, answerMs: 2_000 };
   const { server } = await followed(
     [
       { lines: [event('ADDED', 'a', 1), complete(5)], stays: true },
