@@ -90,7 +90,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   if (metrics) poisoned.publish(metrics);
   const cache = new ObjectCache(store, poisoned, notes);
   const journal = new Journal(store, poisoned);
-  const index = new AllocationIndex(poisoned);
+  const index = new AllocationIndex(poisoned, () => ambient.random.next());
   const holdings = new Holdings();
   const feed = new StoreFeed(store, [journal, cache, index]);
   cache.join(feed);

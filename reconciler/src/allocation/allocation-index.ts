@@ -24,6 +24,9 @@ export interface KeptUse {
   others?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** Own commits without another process's after which this one counts as alone again. */
+const APART_COMMITS = 1_000;
+
 /** Is told which records cannot be read, and which of them can by now, or are gone. */
 export interface UnreadRecords {
   noteRecord(key: string, what: string): void;
@@ -46,6 +49,10 @@ export class AllocationIndex implements Follower {
   /** Keys of records that cannot be read. */
   private readonly unread = new Set<string>();
   private readonly told: UnreadRecords;
+  private readonly random: () => number;
+  /** For so many more own commits it is taken for true that others hand out as well. */
+  private apart = 0;
+  private place = 0;
 
   private pendingPuts = new Map<string, string>();
   private pendingDeletes = new Set<string>();
@@ -54,8 +61,15 @@ export class AllocationIndex implements Follower {
   /** How to take back the pending changes, in the order in which they were made. */
   private undo: (() => void)[] = [];
 
-  constructor(told: UnreadRecords = { noteRecord() {}, clearRecord() {} }) {
+  /** `random`: from 0 to 1; says where this process chooses free keys while others choose, too. */
+  constructor(told: UnreadRecords = { noteRecord() {}, clearRecord() {} }, random: () => number = () => 0) {
     this.told = told;
+    this.random = random;
+  }
+
+  /** Where the search for a free key begins, from 0 to 1: elsewhere for each of several processes, and at 0 for one. */
+  get searchFrom(): number {
+    return this.apart > 0 ? this.place : 0;
   }
 
   /** What the store holds now; it does not follow it. */
@@ -65,12 +79,15 @@ export class AllocationIndex implements Follower {
     return index;
   }
 
-  take(key: string, value: string | undefined, revision: number): void {
+  take(key: string, value: string | undefined, revision: number, first: boolean): void {
     if (this.own[0] === revision || (this.knownRevision(key) ?? 0) >= revision) return;
     if (this.unread.size > 0) this.clearUnread(key);
     if (value === undefined) this.forget(key);
     else if (key.startsWith(HOSTS)) this.takeUse(key, value, revision);
-    else this.takeHolder(key, value, revision);
+    else {
+      this.takeHolder(key, value, revision);
+      if (!first) this.noteOthers();
+    }
   }
 
   knownRevision(key: string): number | undefined {
@@ -122,6 +139,11 @@ export class AllocationIndex implements Follower {
   private noteFreed(host?: string): void {
     this.freed ??= new Set();
     if (host !== undefined) this.freed.add(host);
+  }
+
+  private noteOthers(): void {
+    if (this.apart === 0) this.place = this.random();
+    this.apart = APART_COMMITS;
   }
 
   private noteUnread(key: string, what: string): void {
@@ -257,6 +279,7 @@ export class AllocationIndex implements Follower {
       }
     for (const key of this.unread) if (this.knownRevision(key) === undefined) this.clearUnread(key);
     if (wrote) this.own.push(revision);
+    if (this.apart > 0) this.apart--;
   }
 
   /** How many keys the pending changes write, at most. */

@@ -1,5 +1,6 @@
 /** Several processes hand out of one store, each with an index that follows it, later or sooner. */
 import { expect, test } from 'vitest';
+import { firstFree, parseSubnet, toAddress } from '../plan/addressing.ts';
 import { ADDRESS, type Allocation, claimsOf } from '../plan/allocation.ts';
 import { StoreFeed } from '../runtime/store-feed.ts';
 import { MemoryStore } from '../store/memory.ts';
@@ -43,7 +44,7 @@ function afar(memory: MemoryStore, random: () => number): Store {
 
 async function writer(memory: MemoryStore, random: () => number, signal: AbortSignal) {
   const store = afar(memory, random);
-  const index = new AllocationIndex();
+  const index = new AllocationIndex(undefined, random);
   const feed = new StoreFeed(store, [index]);
   await feed.load(signal);
   void feed.follow(signal, () => {});
@@ -148,5 +149,38 @@ test('what was written before the feed is ended, or while it is behind, is read 
   await memory.commit({ preconditions: [], ops: [{ type: 'delete', key: key(20) }] });
   await feed.upToDate();
   expect(index.holderOf(ADDRESS, `${NET}/10.0.0.20`)).toBeUndefined();
+  stop.abort();
+});
+
+test('several processes choose free addresses apart, and meet seldom; one by itself takes the lowest', async () => {
+  const memory = new MemoryStore();
+  const random = dice(7);
+  const stop = new AbortController();
+  const subnet = parseSubnet('n', { cidr: '10.0.0.0/16' });
+  let conflicts = 0;
+  const commit = memory.commit.bind(memory);
+  memory.commit = (batch, onApplied) =>
+    commit(batch, onApplied).catch((error) => {
+      conflicts++;
+      throw error;
+    });
+  const take = ({ lane }: Awaited<ReturnType<typeof writer>>, n: number) =>
+    lane.submit((index) => {
+      const free = firstFree(subnet, (from) => index.nextFree(ADDRESS, NET, from), undefined, index.searchFrom)!;
+      index.claim(ADDRESS, `${NET}/${toAddress(free)}`, uid(n));
+      return { preconditions: [], ops: [], result: free - FIRST };
+    });
+  const one = await writer(memory, random, stop.signal);
+  for (let n = 1; n <= 5; n++) expect((await take(one, n)).result).toBe(n);
+
+  const all = [one, await writer(memory, random, stop.signal), await writer(memory, random, stop.signal)];
+  let n = 5;
+  const takeMany = (writer: (typeof all)[number]) => async () => {
+    for (let left = 40; left > 0; left--) await take(writer, ++n);
+  };
+  await Promise.all(all.map((each) => takeMany(each)()));
+  // Until each has seen that others choose, too.
+  expect(conflicts).toBeLessThan(10);
+  expect((await memory.list('/alloc/')).entries).toHaveLength(5 + 3 * 40);
   stop.abort();
 });

@@ -63,6 +63,28 @@ describe('a subnet', () => {
     expect(lastFree(subnet, (a) => taken.has(a))).toBeUndefined();
   });
 
+  it('begins where it is told, and goes on at the lowest when nothing is free from there on', () => {
+    const ranges = [
+      { start: '10.20.0.10', end: '10.20.0.13' },
+      { start: '10.20.0.20', end: '10.20.0.25' },
+    ];
+    const subnet = parseSubnet('default/lab', { cidr: '10.20.0.0/24', gateway: '10.20.0.22', ranges });
+    const from = (begin: number) => {
+      const taken = new Set<string>();
+      const found: string[] = [];
+      for (;;) {
+        const value = firstFree(subnet, nextOutside(taken), undefined, begin);
+        if (value === undefined) return found.join(' ');
+        taken.add(toAddress(value));
+        found.push(toAddress(value).slice('10.20.0.'.length));
+      }
+    };
+    expect(from(0)).toBe('10 11 12 13 20 21 23 24 25');
+    expect(from(0.25)).toBe('12 13 20 21 23 24 25 10 11');
+    expect(from(0.4)).toBe('20 21 23 24 25 10 11 12 13');
+    expect(from(0.999)).toBe('25 10 11 12 13 20 21 23 24');
+  });
+
   it('refuses a request for what is not for instances, and allows one outside the ranges', () => {
     const subnet = parseSubnet('default/lab', { ...lab, reserved: ['10.20.0.50'] });
     expect(() => checkRequested(subnet, '10.20.0.1')).toThrow('is the gateway');

@@ -134,17 +134,33 @@ export function checkRequested(subnet: Subnet, address: string): void {
 
 /**
  * The lowest free address of the ranges, or undefined when they are used up. `nextFree` gives the lowest at or after an
- * address that nobody holds; `unwanted` are passed over.
+ * address that nobody holds; `unwanted` are passed over. `begin`: the part of the ranges, from 0 to 1, that is only searched when the
+ * rest is used up.
  */
 export function firstFree(
   subnet: Subnet,
   nextFree: (from: number) => number,
   unwanted: (value: number) => boolean = () => false,
+  begin = 0,
 ): number | undefined {
-  for (const range of subnet.ranges)
+  for (const range of begin > 0 ? turned(subnet.ranges, begin) : subnet.ranges)
     for (let value = nextFree(range.start); value <= range.end; value = nextFree(value + 1))
       if (!subnet.excluded.has(value) && !unwanted(value)) return value;
   return undefined;
+}
+
+/** The ranges from that part of them on to their end, and then what comes before it. */
+function turned(ranges: Subnet['ranges'], part: number): { start: number; end: number }[] {
+  const size = ranges.reduce((sum, { start, end }) => sum + end - start + 1, 0);
+  let left = Math.floor(part * size);
+  const [after, before]: { start: number; end: number }[][] = [[], []];
+  for (const { start, end } of ranges) {
+    const passed = Math.min(left, end - start + 1);
+    left -= passed;
+    if (passed > 0) before!.push({ start, end: start + passed - 1 });
+    if (start + passed <= end) after!.push({ start: start + passed, end });
+  }
+  return [...after!, ...before!];
 }
 
 /** The highest free address of the ranges: for the network's own needs, away from where people ask and search begins. */

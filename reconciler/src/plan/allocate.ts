@@ -10,6 +10,8 @@ import { macFromUid } from './network-resources.ts';
 export interface Taken {
   addressHolder(l3Uid: string, address: string): string | undefined;
   macHolder(mac: string): string | undefined;
+  /** Where in the ranges the search begins; cf. {@link firstFree}. Absent: at the lowest. */
+  readonly begin?: number;
   /** The lowest address at or after `from` that nobody holds (integers). */
   nextFree(l3Uid: string, from: number): number;
   /** Whether a host says that something lives there with it that nobody knows: another address is taken if there is one. */
@@ -115,8 +117,10 @@ function automatic(input: AllocateInput, { l3, subnet }: InterfaceNetwork, chose
   const doubtful = (value: number) =>
     doubted < MOST_DOUBTED && input.taken.isDoubtful(l3Uid, toAddress(value)) && ++doubted > 0;
   const nextFree = (from: number) => input.taken.nextFree(l3Uid, from);
+  const { begin } = input.taken;
   const value =
-    firstFree(subnet, nextFree, (some) => unwanted(some) || doubtful(some)) ?? firstFree(subnet, nextFree, unwanted);
+    firstFree(subnet, nextFree, (some) => unwanted(some) || doubtful(some), begin) ??
+    firstFree(subnet, nextFree, unwanted, begin);
   if (value === undefined) throw noFreeAddress(subnet.name);
   const address = toAddress(value);
   chosen.add(`${l3Uid}/${address}`);

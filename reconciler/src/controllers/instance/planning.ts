@@ -101,6 +101,7 @@ export function planInstance(
     taken: {
       addressHolder: (l3Uid, address) => index.holderOf(ADDRESS, `${l3Uid}/${address}`),
       macHolder: (mac) => index.holderOf(MAC, mac),
+      begin: index.searchFrom,
       nextFree: (l3Uid, from) => index.nextFree(ADDRESS, l3Uid, from),
       isDoubtful: (l3Uid, address) => isOrphanAddress(context.fleet, l3Uid, address),
     },
