@@ -27,10 +27,12 @@ export interface PoolKind {
 
 class Registry<T extends { readonly name: string }> {
   readonly #all: T[] = [];
+  readonly #numbers = new Map<string, number>();
 
   /** Its number from now on. */
   define(kind: T): number {
     if (this.numberOf(kind.name) >= 0) throw new Error(`${kind.name} is defined twice`);
+    this.#numbers.set(kind.name, this.#all.length);
     return this.#all.push(kind) - 1;
   }
 
@@ -40,7 +42,7 @@ class Registry<T extends { readonly name: string }> {
 
   /** -1 for a name that was never defined. */
   numberOf(name: string): number {
-    return this.#all.findIndex((kind) => kind.name === name);
+    return this.#numbers.get(name) ?? -1;
   }
 }
 

@@ -40,6 +40,8 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 test('what it takes, gives back, writes and removes while they are made stops none of them', async () => {
   const names = Array.from({ length: 40 }, (_, n) => `web-${n}`);
   const taken = new Set<string>();
+  const { value } = (await rig.store.get(keys.object('instanceofferings', undefined, 'small')))!;
+  const offering = value.replace('"name":"small"', '"name":"other"').replace(/"uid":"[^"]*"/, `"uid":"${uid(98)}"`);
   let writes = true;
   /** Always on the address that is chosen next, and on the one host. */
   const takes = (async () => {
@@ -64,15 +66,21 @@ test('what it takes, gives back, writes and removes while they are made stops no
       await turn();
     }
   })();
+  /** Objects are declared otherwise, come and go; flows are written anew as they are, and there is one of nobody. */
   const edits = (async () => {
+    const stranger = keys.flow(uid(99));
     for (let n = 0; writes; n++) {
       const name = names[n % names.length]!;
+      const labels = { n: `${n}` };
       if (rig.get('Instance', name))
-        await rig
-          .edit('Instance', name, ({ metadata }) => void Object.assign(metadata, { labels: { n: `${n}` } }))
-          .catch(() => {});
+        await rig.edit('Instance', name, ({ metadata }) => void Object.assign(metadata, { labels })).catch(() => {});
+      const other = keys.object('instanceofferings', undefined, 'other');
+      await change(other, (text) => (text === undefined ? offering : undefined));
+      await change(stranger, (text) => (text === undefined ? 'no flow' : undefined));
+      for (const key of await rig.keys('/flows/')) if (key !== stranger) await change(key, (text) => text);
       await turn();
     }
+    await change(stranger, () => undefined);
   })();
   for (const name of names) {
     await rig.create('Instance', name, instanceSpec());
