@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { linkWorkspaces } from './scripts/link-workspaces.ts';
+import { LongestFirst } from './scripts/longest-first.ts';
 import { withMutant } from './scripts/mutants/plugin.ts';
 
 linkWorkspaces();
@@ -12,6 +13,7 @@ export default defineConfig({
   test: {
     // By itself vitest leaves one processor unused: on a machine with two, half of the machine.
     maxWorkers: '100%',
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         plugins: withMutant(process.env.PLUMB_MUTANT),

@@ -3,7 +3,7 @@ import * as codec from '@plumb/schemas/wire/codec.ts';
 import type { AgentMessage } from '@plumb/schemas/wire/messages.ts';
 import { versionOne } from '@plumb/schemas/wire/testing/version-one.ts';
 import { expect, test } from 'vitest';
-import { gone, stage, vm, wait } from './stage.ts';
+import { gone, stage, vm, wait } from '../regressions/stage.ts';
 
 test('instances are made, changed, lost, repaired and deleted through the wire of version 1', async () => {
   const wire = versionOne();
