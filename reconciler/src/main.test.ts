@@ -77,6 +77,34 @@ test('while it loads everything can be read and written, and what needs all of i
   expect(failed).toEqual([]);
 });
 
+test('a server that has ended leaves no timer behind, for which its process would wait', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'plumb-serve-'));
+  onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
+  const real = realAmbient();
+  /** Timers that are set, with the place that set each. */
+  const timers = new Map<symbol, string>();
+  const after = (ms: number, run: () => void) => {
+    const timer = Symbol();
+    timers.set(timer, `${ms} ms, ${new Error().stack}`);
+    const clear = real.clock.after(ms, () => {
+      timers.delete(timer);
+      run();
+    });
+    return () => {
+      timers.delete(timer);
+      clear();
+    };
+  };
+  const { promise: ready, resolve: onReady } = Promise.withResolvers<void>();
+  const ambient = { ...real, clock: { now: real.clock.now, after } };
+  const told = { log: () => {}, onFatal: () => {}, onReady };
+  const plane = await serve({ dataDir, listen: { host: '127.0.0.1', port: 0 }, ambient, ...told });
+  await ready;
+  expect(timers.size).toBeGreaterThan(0);
+  await plane.close();
+  expect([...timers.values()]).toEqual([]);
+});
+
 test('a server that ends while it loads is no failure, and gives its data folder free', async () => {
   const dataDir = await filledFolder();
   const said: unknown[] = [];

@@ -34,7 +34,7 @@ class DeletionRecords {
     this.#wait();
   }
 
-  end(): void {
+  stop(): void {
     this.#ended = true;
     this.#stop();
   }
