@@ -21,8 +21,9 @@ async function main(argv: string[]): Promise<number> {
     await listenToOutput(() => true);
     return command === 'server' ? server(rest) : (await import('@plumb/agent/agent-command.ts')).agentCommand(rest);
   }
-  const { goesOnUnread, runCli } = await import('@plumb/cli/main.ts');
-  await listenToOutput(() => goesOnUnread(command));
+  const { commandFirst, goesOnUnread, runCli } = await import('@plumb/cli/main.ts');
+  const [word] = commandFirst(argv);
+  await listenToOutput(() => goesOnUnread(word));
   return runCli(argv);
 }
 

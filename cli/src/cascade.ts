@@ -43,7 +43,10 @@ async function agreed(surroundings: Surroundings): Promise<boolean> {
   surroundings.err('Delete all of them? Type yes: ');
   const answer = await surroundings.line();
   if (answer === undefined)
-    throw terminal('NotConfirmed', 'nobody is there to ask: say --yes to delete without asking');
+    throw terminal(
+      'NotConfirmed',
+      'standard input is closed, so the question cannot be answered; --yes deletes without asking',
+    );
   return answer.trim().toLowerCase() === 'yes';
 }
 

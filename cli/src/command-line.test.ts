@@ -34,6 +34,25 @@ describe('the command line', () => {
     expect(err).toContain(sentence);
   });
 
+  test('options of every command may stand before it', async () => {
+    const { code, err } = await plumb(['--context', 'nosuch', 'get', 'zones']);
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining('it has no context nosuch') });
+    expect((await plumb(['--context=plumb', '-n', 'lab', 'get', 'zones'])).code).toBe(0);
+    expect((await plumb(['--context'])).code).toBe(2);
+    expect((await plumb(['--context', 'plumb'])).code).toBe(2);
+    expect((await plumb(['--kubeconfig', 'none', 'help'])).out).toContain('apply ');
+  });
+
+  test('help says how a server is reached where one is asked', async () => {
+    expect((await plumb(['get', '--help'])).out).toContain('--context NAME');
+    for (const word of ['limits', 'schema']) expect((await plumb([word, '--help'])).out).not.toContain('--context');
+  });
+
+  test('a fingerprint without a host is refused, not passed over', async () => {
+    const { code, err } = await plumb(['host', 'readmit', '--credential', '12345678']);
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('name the host, too') });
+  });
+
   test('an unknown kind names the nearest', async () => {
     expect((await plumb(['get', 'instnaces'])).err).toContain('did you mean instances?');
   });

@@ -10,6 +10,8 @@ import type { Surroundings } from './surroundings.ts';
 
 export interface Command {
   usage: string;
+  /** It works without a server, so no option says how to reach one. */
+  asksNothing?: true;
   /** Exit code. Throws PlumbError for everything that a person has to be told. */
   run(argv: string[], surroundings: Surroundings): Promise<number>;
 }

@@ -10,7 +10,7 @@ const programs = { server: 'run the control plane', agent: 'run the agent of a h
 
 /** Runs a command and returns its exit code; 1, and for diff and arguments 2, on errors, which are told. */
 export async function runCli(argv: string[], surroundings: Surroundings = realSurroundings()): Promise<number> {
-  const [word = 'help', ...rest] = argv;
+  const [word = 'help', ...rest] = commandFirst(argv);
   if (['help', '--help', '-h'].includes(word)) return help(rest[0], surroundings);
   try {
     const command = find(word);
@@ -21,6 +21,18 @@ export async function runCli(argv: string[], surroundings: Surroundings = realSu
     complain(surroundings, error);
     return error.reason === 'BadArgument' || word === 'diff' ? 2 : 1;
   }
+}
+
+/** Options of every command that people also write before it, as with kubectl: `plumb --context lab get hosts`. */
+const LEADING = /^(--kubeconfig|--context|--namespace|-n)(=.*)?$/s;
+
+/** Pure. The arguments with the command first, and behind it the options that stood before it. */
+export function commandFirst(argv: readonly string[]): string[] {
+  let at = 0;
+  for (let match = LEADING.exec(argv[at] ?? ''); match; match = LEADING.exec(argv[at] ?? ''))
+    at += match[2] === undefined ? 2 : 1;
+  const [command, ...rest] = argv.slice(at);
+  return command === undefined ? [...argv] : [command, ...argv.slice(0, at), ...rest];
 }
 
 /** Whether the command goes on when the reader of its output has gone. */
@@ -43,13 +55,14 @@ function find(word: string): CommandEntry {
   );
 }
 
+const ACCESS = `  --kubeconfig FILE   how to reach the server; else KUBECONFIG, else .plumb/kubeconfig
+  --context NAME      another context of it than the current one
+`;
+
 async function help(word: string | undefined, surroundings: Surroundings): Promise<number> {
   const command = await known(word)?.load();
   if (command) {
-    surroundings.out(`${command.usage}
-  --kubeconfig FILE   how to reach the server; else KUBECONFIG, else .plumb/kubeconfig
-  --context NAME      another context of it than the current one
-`);
+    surroundings.out(command.asksNothing ? command.usage : `${command.usage}\n${ACCESS}`);
     return 0;
   }
   const line = (name: string, summary: string) => `  ${name.padEnd(11)} ${summary}\n`;

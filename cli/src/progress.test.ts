@@ -59,7 +59,7 @@ describe('a person', () => {
     progress.fails(targets[400]!, 'failed: NoSuchImage: there is none');
     expect(written()).toContain(`${CLEAR}zone/z400 failed: NoSuchImage: there is none\n`);
     await clock.advance(100);
-    expect(written()).toContain('201 of 500 ready');
+    expect(written()).toContain('200 of 500 ready, 1 failed');
     progress.close(200);
     expect(written()).toBe(`${CLEAR}200 of 500 ready in 4s, 49/s\n`);
   });

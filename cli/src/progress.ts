@@ -21,6 +21,7 @@ export class Progress<T extends Target> {
   readonly #pace: Pace;
   readonly #line: StatusLine;
   #done = 0;
+  #failed = 0;
 
   /** `word`: what the objects become: sent, ready, gone. To be disposed of at the end. */
   constructor(surroundings: Surroundings, targets: readonly T[], word: string) {
@@ -42,12 +43,17 @@ export class Progress<T extends Target> {
 
   /** A target has become what it was to become. */
   becomes(target: T): void {
-    if (this.#total <= FEW) this.fails(target, this.#word);
+    if (this.#total <= FEW) this.#tells(target, this.#word);
     else this.#count(target);
   }
 
   /** A target has come to its end otherwise, as the sentence says. */
   fails(target: T, sentence: string): void {
+    if (this.#waiting.has(target)) this.#failed++;
+    this.#tells(target, sentence);
+  }
+
+  #tells(target: T, sentence: string): void {
     const line = `${describeManifest(target)} ${printable(sentence)}\n`;
     this.ends(target, () => this.#surroundings.err(line));
   }
@@ -80,7 +86,8 @@ export class Progress<T extends Target> {
   #text(): string {
     if (this.#waiting.size === 0) return '';
     const pace = this.#total > FEW ? this.#pace.tell(this.#done, this.#total) : undefined;
-    const count = `${this.#done} of ${this.#total} ${this.#word}${pace === undefined ? '' : `, ${pace}`}`;
+    const failed = this.#failed > 0 ? `, ${this.#failed} failed` : '';
+    const count = `${this.#done - this.#failed} of ${this.#total} ${this.#word}${failed}${pace === undefined ? '' : `, ${pace}`}`;
     const why = this.#total > FEW && this.#waiting.size > NAMED ? this.#reasons() : this.#names();
     return why === '' ? count : `${count}; ${why}`;
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type FlowView, timeline } from './flows.ts';
+import { type FlowView, only, timeline } from './flows.ts';
 
 const flow: FlowView = {
   metadata: { name: 'u' },
@@ -31,4 +31,17 @@ test('a stuck flow says by what', () => {
   const stuck = { ...flow, stuck: { reason: 'IoError', message: 'the disk cannot be unlinked' } };
   expect(timeline(stuck)).toContain('create, stuck, since');
   expect(timeline(stuck)).toContain('  IoError: the disk cannot be unlinked\n');
+});
+
+test('a flow is named by its object, or by its uid', () => {
+  const other = { ...flow, metadata: { name: 'v' }, object: { ...flow.object, namespace: 'lab' } };
+  const db = { ...flow, metadata: { name: 'w' }, object: { ...flow.object, name: 'db-0' } };
+  const flows = [flow, other, db];
+  expect(only(flows, 'instance/db-0')).toBe(db);
+  expect(only(flows, 'instances/lab/web-0')).toBe(other);
+  expect(only(flows, 'v')).toBe(other);
+  expect(() => only(flows, 'instance/web-0')).toThrow('2 flows are of instance/web-0');
+  expect(() => only(flows, 'host/web-0')).toThrow('no flow is of host/web-0');
+  expect(() => only(flows, 'nosuch/web-0')).toThrow('there is no kind');
+  expect(() => only(flows, undefined)).toThrow('plumb flows lists them');
 });

@@ -1,6 +1,7 @@
 import { terminal } from '@plumb/schemas';
 import { age } from '@plumb/schemas/project/columns-age.ts';
 import { type Command, parseCommand, withSession } from '../command.ts';
+import { resourceByAlias } from '../resources.ts';
 import { renderTable } from '../table.ts';
 
 /** Path of the endpoint that lists flows. */
@@ -23,12 +24,13 @@ export interface FlowView {
 }
 
 export const flows: Command = {
-  usage: `plumb flows [UID]
-plumb flows retry UID      try it again at once, also if it failed and was undone
-plumb flows abandon UID    end a flow that is stuck, or that removes from a lost host, although the host has not confirmed;
-                           what it held is freed
+  usage: `plumb flows [FLOW]
+plumb flows retry FLOW      try it again at once, also if it failed and was undone
+plumb flows abandon FLOW    end a flow that is stuck, or that removes from a lost host, although the host has not confirmed;
+                            what it held is freed
 
-UID is that of the object; its end, as listed, or its beginning is enough.
+FLOW is its object, as instance/web-0 or instance/NAMESPACE/web-0, or the uid of the object. The beginning or the end of a uid
+is enough. Without FLOW all are listed.
 `,
   run(argv, surroundings) {
     const { values, positionals } = parseCommand(argv, {});
@@ -89,12 +91,22 @@ function nameOf({ object, metadata }: FlowView): string {
   return `${object.kind} ${object.namespace ? `${object.namespace}/` : ''}${object.name}`;
 }
 
-function only(items: readonly FlowView[], uid: string | undefined): FlowView {
-  if (!uid) throw terminal('BadArgument', 'say which flow by its uid; plumb flows lists them');
-  const found = items.filter(({ metadata: { name } }) => name.startsWith(uid) || name.endsWith(uid));
-  if (found.length === 1) return found[0]!;
-  throw terminal(
-    'NotFound',
-    `${found.length === 0 ? 'no flow has' : `${found.length} flows have`} a uid that begins or ends with ${uid}`,
+/** Whether a person means this flow: `instance/web-0`, `instance/default/web-0`, or the beginning or end of the uid. */
+function isNamed({ metadata: { name: uid }, object }: FlowView, which: string): boolean {
+  if (!which.includes('/')) return uid.startsWith(which) || uid.endsWith(which);
+  const [kind = '', ...names] = which.split('/');
+  const wanted = names.join('/');
+  return (
+    resourceByAlias(kind).kind === object.kind &&
+    (wanted === object.name || wanted === `${object.namespace ?? ''}/${object.name}`)
   );
+}
+
+/** The flow that a person means. Throws PlumbError `NotFound` (terminal) where none or several are meant. */
+export function only(items: readonly FlowView[], which: string | undefined): FlowView {
+  if (!which) throw terminal('BadArgument', 'name the flow by its object or uid; plumb flows lists them');
+  const found = items.filter((flow) => isNamed(flow, which));
+  if (found.length === 1) return found[0]!;
+  const count = found.length === 0 ? 'no flow is' : `${found.length} flows are`;
+  throw terminal('NotFound', `${count} of ${which}: name one as plumb flows lists it, by KIND/NAME or uid`);
 }

@@ -26,13 +26,17 @@ export const host: Command = {
 plumb host readmit NAME [--credential FINGERPRINT]
 plumb host fence NAME --confirmed-off [--evict]
 
-readmit: without a name, who asks to be let in as which host, from where, with the fingerprint of which credential. With one: the
-agent that asks is the host; it has the name from now on, what it had before is void, and what runs there stays. For an agent
-that lost what it kept, or was deleted by mistake. Where the name has a credential, or several ask, say the fingerprint (8 digits
-of it at least); read it in the log of the agent on that host, since a stranger may ask as well.
-fence: the host is off, and stays off until what ran there may be lost: instances with spec.allowDataLoss go on elsewhere with a
-new disk, others can be deleted. When the host is back, it removes what went on elsewhere and is as any other again.
---evict: somebody speaks for it all the same and is not to be believed: its credential is void, and readmit alone lets an agent in.
+readmit: for a host whose agent lost its credential, or whose Host was deleted by mistake.
+  Without a name: lists the agents that ask to be let in, with the host name, address and credential fingerprint of each.
+  With a name: accepts the agent that asks for that name. Its old credential is void; the guests on the host stay.
+  --credential FINGERPRINT is required where the name has a credential, or where several agents ask for it. At least 8 digits;
+  read them in the log of the agent on that host, since a stranger may ask, too.
+
+fence: confirms that a host which is not connected is powered off. Instances with spec.allowDataLoss are made on other hosts,
+  each with a new disk; the others wait for the host, and can be deleted. When the host is back, it first removes what was
+  made elsewhere meanwhile.
+  --evict: also voids the credential of the host, for an agent that is connected although the machine is off. After that only
+  plumb host readmit lets an agent in under that name.
 `,
   run(argv, surroundings) {
     const { values, positionals } = parseCommand(argv, {
@@ -41,24 +45,29 @@ new disk, others can be deleted. When the host is back, it removes what went on 
       evict: { type: 'boolean' },
     });
     const [verb, name, ...more] = positionals;
+    if (verb === 'readmit' && name === undefined && values.credential !== undefined)
+      throw terminal('BadArgument', 'name the host, too: plumb host readmit NAME --credential FINGERPRINT');
     if (verb === 'readmit' && name === undefined)
       return withSession(values, surroundings, async ({ client }) => {
         listAsking((await client.send('GET', READMISSIONS)).items, surroundings);
         return 0;
       });
     if (name === undefined || more.length > 0 || (verb !== 'readmit' && verb !== 'fence'))
-      throw terminal('BadArgument', 'plumb host readmit NAME, or fence NAME; plumb host --help says more');
+      throw terminal(
+        'BadArgument',
+        'plumb host readmit [NAME], or plumb host fence NAME --confirmed-off; plumb host --help says more',
+      );
     if (verb === 'fence' && !values['confirmed-off'])
       throw terminal(
         'BadArgument',
-        `a host that still runs would write beside its successor: make sure that ${name} is off, then say --confirmed-off`,
+        `guests that still run on ${name} and their successors would use the same addresses and data: make sure that ${name} is off, then add --confirmed-off`,
       );
     return withSession(values, surroundings, async ({ client }) => {
       if (verb === 'fence') {
         const { instances }: Fence = await client.send('POST', FENCES, {
           body: { host: name, confirmedOff: true, evict: values.evict },
         });
-        surroundings.out(`host ${name} is fenced: ${instances} instances of it may go on elsewhere or be deleted\n`);
+        surroundings.out(fencedText(name, instances, values.evict === true));
         return 0;
       }
       const body = { host: name, credential: values.credential };
@@ -69,6 +78,17 @@ new disk, others can be deleted. When the host is back, it removes what went on 
     });
   },
 };
+
+/** Pure. What the fence means for the instances of the host, and for its agent. */
+export function fencedText(host: string, instances: number, evicted: boolean): string {
+  const held = `${instances} ${instances === 1 ? 'instance' : 'instances'} there`;
+  const next =
+    instances === 0
+      ? 'no instance is there'
+      : `of ${held}, those with spec.allowDataLoss are made elsewhere; others wait for the host, and can be deleted`;
+  const credential = evicted ? `its credential is void: plumb host readmit ${host} lets an agent in again\n` : '';
+  return `host ${host} is fenced: ${next}\n${credential}`;
+}
 
 function listAsking(asking: readonly Readmission[], { out, err, clock }: Surroundings): void {
   if (asking.length === 0) {

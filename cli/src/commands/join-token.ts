@@ -43,7 +43,7 @@ that zone with --register ZONE. --uses: how many hosts may join. --ttl: for how 
       if (verb === 'create' && names.length === 0) {
         const { host, zone } = values as { host?: string; zone?: string };
         if ((host === undefined) === (zone === undefined))
-          throw terminal('BadArgument', 'say whom it admits: --host NAME or --zone ZONE');
+          throw terminal('BadArgument', 'name the host or the zone that the token admits: --host NAME or --zone ZONE');
         const ttlSeconds = Math.ceil(parseDuration(values.ttl as string, '--ttl') / 1000);
         const uses = Number(values.uses);
         if (!Number.isInteger(uses)) throw terminal('BadArgument', '--uses must be a whole number');

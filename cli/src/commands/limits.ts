@@ -3,6 +3,7 @@ import { limitsText } from '@plumb/schemas/project/reference-limits.ts';
 import { type Command, parseCommand } from '../command.ts';
 
 export const limits: Command = {
+  asksNothing: true,
   usage: `plumb limits [--json-schema]
 
   --json-schema   print the JSON Schema of the file that "plumb server --limits FILE" and

@@ -26,5 +26,5 @@ test('what hosts have is listed with why, and what the host itself says of it', 
     'host host-2: 2 resources',
     '',
   ]);
-  expect(tableOf([host('host-1', [])])).toBe('no host has any\n');
+  expect(tableOf([host('host-1', [])])).toBe('no host has orphans\n');
 });

@@ -9,10 +9,12 @@ export const orphans: Command = {
   usage: `plumb orphans list [HOST]
 plumb orphans remove HOST TYPE/ID [--allow-data-loss]
 
-list: what lives on the host, or on all hosts, and belongs to no object that the server knows, or is of a type that the server does
-not know. Plumb never touches it: an empty or restored store destroys nothing.
-remove: the host's agent removes it. What holds data, or may hold some, is removed only with --allow-data-loss. What other
-resources on the host still use stays: remove those first.
+Orphans are resources on hosts (disks, domains, ports …) that belong to no object in the store, or whose type this server
+does not know. Plumb never removes them by itself, so an empty or restored store destroys nothing.
+
+list:   orphans of one host, or of all hosts.
+remove: the agent of the host removes the orphan. A resource that holds data, or may hold data, needs --allow-data-loss.
+        A resource that others on the host use cannot be removed before them: a disk goes after its domain.
 `,
   run(argv, surroundings) {
     const { values, positionals } = parseCommand(argv, { 'allow-data-loss': { type: 'boolean', default: false } });
@@ -56,6 +58,6 @@ export function tableOf(hosts: readonly Host[]): string {
     const condition = status?.conditions?.find(({ type }) => type === 'Orphans');
     return condition ? [`host ${metadata.name}: ${condition.message}\n`] : [];
   });
-  if (rows.length === 0) return 'no host has any\n';
+  if (rows.length === 0) return 'no host has orphans\n';
   return `${renderTable(['Host', 'Resource', 'Made for', 'Why'], rows)}${notes.join('')}`;
 }

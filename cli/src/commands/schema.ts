@@ -3,6 +3,7 @@ import { editorSchema } from '@plumb/schemas/project/editor.ts';
 import { type Command, parseCommand } from '../command.ts';
 
 export const schema: Command = {
+  asksNothing: true,
   usage: `plumb schema > plumb.schema.json
 
 An editor that reads YAML with JSON Schemas then completes fields and marks mistakes, for instance with this

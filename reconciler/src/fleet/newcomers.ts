@@ -99,7 +99,8 @@ export async function readmit(
   if (newcomer === undefined)
     throw terminal(
       'NotFound',
-      `no agent asks to be let in as host ${host}${prefix ? ` with a credential that begins with ${prefix}` : ''}: start it with a join token that was made for it (plumb join-token create --host ${host}), then readmit it`,
+      othersAsking(newcomers.of(host), host, prefix) ??
+        `no agent asks to be let in as host ${host}: start it with a join token that was made for it (plumb join-token create --host ${host}), then readmit it`,
     );
   if (others.length > 0) {
     throw terminal(
@@ -112,7 +113,7 @@ export async function readmit(
   if (isGuarded && prefix.length < LEAST_DIGITS)
     throw terminal(
       'FingerprintNeeded',
-      `${isLive(record) ? `host ${host} has joined with the credential ${fingerprint(record.sha256)}, which would be void then` : `host ${host} was taken from its agent`}; an agent asks with ${shown(newcomer)}. Read the fingerprint in the log of the agent on ${host} itself. If it is the one that asks: plumb host readmit ${host} --credential ${fingerprint(newcomer.sha256)}`,
+      `${isLive(record) ? `host ${host} has joined with the credential ${fingerprint(record.sha256)}, which would be void then` : `the credential of host ${host} was voided (plumb host fence --evict)`}; an agent asks with ${shown(newcomer)}. Read the fingerprint in the log of the agent on ${host} itself, and name at least ${LEAST_DIGITS} of its digits. If it is the one that asks: plumb host readmit ${host} --credential ${fingerprint(newcomer.sha256)}`,
     );
   const key = keys.credential(host);
   const registers = record?.registers;
@@ -120,6 +121,12 @@ export async function readmit(
   await store.commit({ preconditions: [{ key, revision }], ops: [{ type: 'put', key, value: JSON.stringify(value) }] });
   newcomers.forget(host);
   return newcomer;
+}
+
+/** Those that ask with other credentials than the one that was named; undefined if none does. */
+function othersAsking(asking: readonly NotedNewcomer[], host: string, prefix: string): string | undefined {
+  if (asking.length === 0) return undefined;
+  return `no agent asks to be let in as host ${host} with a credential that begins with ${prefix}; asking: ${asking.map(shown).join(', ')}. Read the fingerprint in the log of the agent on ${host} itself`;
 }
 
 function shown({ sha256, address }: Newcomer): string {

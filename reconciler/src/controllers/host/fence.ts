@@ -21,7 +21,7 @@ export async function fenceHost(context: Context, name: string, by: string, evic
   const { read, fleet, ambient, holdings, enqueue } = context;
   const key = keys.object('hosts', undefined, name);
   const cached = read.get<Host>(key);
-  if (cached === undefined) throw terminal('NotFound', `there is no host ${JSON.stringify(name)}`);
+  if (cached === undefined) throw terminal('NotFound', `there is no host ${JSON.stringify(name)}: plumb get hosts`);
   if (evict) await takeCredential(context, name);
   const at = `${new Date(ambient.clock.now()).toISOString().slice(0, -'.000Z'.length)}Z`;
   await writeStatus(context, cached as Cached, (status, object) => {
@@ -29,7 +29,7 @@ export async function fenceHost(context: Context, name: string, by: string, evic
     if (fleet.host(name)?.connected || fleet.isTelling(name))
       throw terminal(
         'HostConnected',
-        `host ${name} is connected, so it is not off: switch it off, wait until it counts as gone, and say it again. If it is off, and somebody else speaks for it: plumb host fence ${name} --confirmed-off --evict, after which only plumb host readmit lets an agent in as ${name}`,
+        `an agent is connected as host ${name}, so the host is not off: switch it off, wait until plumb get hosts shows it as not connected, and fence it again. If the machine is off and another one uses its credential: plumb host fence ${name} --confirmed-off --evict, after which only plumb host readmit lets an agent in as ${name}`,
       );
     const fenced = { at, by };
     const next = { ...status, fenced } as Host['status'];

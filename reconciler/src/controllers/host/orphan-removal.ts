@@ -22,7 +22,7 @@ export async function removeOrphan(context: Context, wanted: OrphanRemoval, by: 
   const cached = context.read.get(keys.object('hosts', undefined, host));
   const live = context.fleet.host(host);
   if (cached === undefined || live === undefined)
-    throw terminal('NotFound', `there is no host ${JSON.stringify(host)} that is known`);
+    throw terminal('NotFound', `there is no host ${JSON.stringify(host)}: plumb get hosts`);
   const { orphans, opaque } = await orphansOn(context, live);
   const key = resourceKey(wanted);
   const found = [...orphans, ...opaque].find((each) => resourceKey(each) === key);
