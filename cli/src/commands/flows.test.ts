@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest';
-import { type FlowView, only, timeline } from './flows.ts';
+import type { Extension } from '@plumb/reconciler/api/extension.ts';
+import { startApiRig } from '@plumb/reconciler/api/testing/rig.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { runPlumb } from '../testing/run.ts';
+import { FLOWS, type FlowView, only, timeline } from './flows.ts';
 
 const flow: FlowView = {
   metadata: { name: 'u' },
@@ -44,4 +47,32 @@ test('a flow is named by its object, or by its uid', () => {
   expect(() => only(flows, 'host/web-0')).toThrow('no flow is of host/web-0');
   expect(() => only(flows, 'nosuch/web-0')).toThrow('there is no kind');
   expect(() => only(flows, undefined)).toThrow('plumb flows lists them');
+});
+
+test('what is in no list can be ended: a flow whose record is unreadable, a deletion that waits for hosts', async () => {
+  const uid = '01a22e1b-567d-702c-8dde-5b2a684edd75';
+  const ended: string[] = [];
+  const extensions: Extension[] = [
+    { method: 'GET', path: FLOWS, handle: async () => ({ body: { items: [flow] } }) },
+    {
+      method: 'POST',
+      path: `${FLOWS}/{uid}/abandon`,
+      async handle({ params }) {
+        ended.push(params.uid!);
+        return { body: {} };
+      },
+    },
+  ];
+  const api = await startApiRig({ extensions });
+  onTestFinished(() => api.stop());
+  const plumb = (which: string) => runPlumb(api, ['flows', 'abandon', which]);
+  const zone = { apiVersion: 'plumb.dev/v1', kind: 'Zone', metadata: { name: 'home' }, spec: {} };
+  const { body } = await api.ask('POST', '/apis/plumb.dev/v1/zones', { body: zone });
+
+  expect(await plumb(uid)).toMatchObject({ code: 0, out: `${uid} was abandoned\n` });
+  expect(await plumb('zone/home')).toMatchObject({ code: 0, out: 'zone/home was abandoned\n' });
+  expect(await plumb('instance/web-0')).toMatchObject({ code: 0, out: 'Instance default/web-0 was abandoned\n' });
+  expect(ended).toEqual([uid, body.metadata.uid, 'u']);
+  expect(await plumb('zone/none')).toMatchObject({ code: 1, err: expect.stringContaining('not found') });
+  expect(await plumb('567d')).toMatchObject({ code: 1, err: expect.stringContaining('no flow is of 567d') });
 });

@@ -1,7 +1,7 @@
 import { terminal } from '@plumb/schemas';
 import { age } from '@plumb/schemas/project/columns-age.ts';
-import { type Command, parseCommand, withSession } from '../command.ts';
-import { resourceByAlias } from '../resources.ts';
+import { type Command, parseCommand, type Session, withSession } from '../command.ts';
+import { objectPath, resourceByAlias } from '../resources.ts';
 import { renderTable } from '../table.ts';
 
 /** Path of the endpoint that lists flows. */
@@ -34,13 +34,14 @@ is enough. Without FLOW all are listed.
 `,
   run(argv, surroundings) {
     const { values, positionals } = parseCommand(argv, {});
-    return withSession(values, surroundings, async ({ client }) => {
+    return withSession(values, surroundings, async (session) => {
+      const { client } = session;
       const items: FlowView[] = (await client.send('GET', FLOWS)).items;
       const [first, second] = positionals;
       if (first === 'retry' || first === 'abandon') {
-        const flow = only(items, second);
-        await client.send('POST', `${FLOWS}/${flow.metadata.name}/${first}`, { body: {} });
-        surroundings.out(`${nameOf(flow)} ${first === 'retry' ? 'is tried again' : 'was abandoned'}\n`);
+        const { uid, name } = await meant(session, items, second);
+        await client.send('POST', `${FLOWS}/${uid}/${first}`, { body: {} });
+        surroundings.out(`${name} ${first === 'retry' ? 'is tried again' : 'was abandoned'}\n`);
         return 0;
       }
       const now = surroundings.clock.now();
@@ -89,6 +90,30 @@ function stateOf(flow: FlowView): string {
 function nameOf({ object, metadata }: FlowView): string {
   if (!object.kind) return metadata.name;
   return `${object.kind} ${object.namespace ? `${object.namespace}/` : ''}${object.name}`;
+}
+
+const UID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * What is to be tried again or ended. It need not be in the list: the record of a flow may be unreadable, and a deletion may wait
+ * for hosts without a flow.
+ */
+async function meant(
+  { client, namespace }: Session,
+  items: readonly FlowView[],
+  which = '',
+): Promise<{ uid: string; name: string }> {
+  const listed = items.filter((flow) => isNamed(flow, which));
+  if (listed.length > 0 || (!UID.test(which) && !which.includes('/'))) {
+    const flow = only(items, which);
+    return { uid: flow.metadata.name, name: nameOf(flow) };
+  }
+  if (UID.test(which)) return { uid: which, name: which };
+  const [kind = '', ...names] = which.split('/');
+  const [name = '', within = namespace] = names.reverse();
+  const resource = resourceByAlias(kind);
+  const object = await client.send('GET', objectPath(resource, resource.namespaced ? within : undefined, name));
+  return { uid: object.metadata.uid, name: which };
 }
 
 /** Whether a person means this flow: `instance/web-0`, `instance/default/web-0`, or the beginning or end of the uid. */
