@@ -10,7 +10,8 @@ import type { Context } from '../controller.ts';
 import { isOff } from '../restriction.ts';
 import { driftSentence } from './drift.ts';
 import { proofOfOff } from './evacuate.ts';
-import { allHeld, planInstance } from './planning.ts';
+import { allHeld } from './held.ts';
+import { planInstance } from './planning.ts';
 import type { ResolvedInstance } from './references.ts';
 
 /** Plans again inside the lane, where nobody else takes what is free, and makes the flow durable. */

@@ -10,9 +10,9 @@ import type { Again, Context } from '../controller.ts';
 import { leftBehindOn } from '../left-behind.ts';
 import { departure, readFresh, retryOnConflict, type Status } from '../status.ts';
 import { describe, noteSteps, stuck } from './go.ts';
+import { allHeld } from './held.ts';
 import { lookAtImages } from './images.ts';
 import { requireEveryHost } from './place.ts';
-import { allHeld } from './planning.ts';
 import { type RemovalManner, removals, strayRemovals } from './removals.ts';
 
 export async function deleteInstance(

@@ -10,7 +10,7 @@ import { isOff } from '../restriction.ts';
 import { failedStatus, writeStatus } from '../status.ts';
 import { beginFlow } from './begin.ts';
 import { goForward, rest } from './go.ts';
-import { mayGoOnElsewhere } from './planning.ts';
+import { mayGoOnElsewhere } from './held.ts';
 import { resolveInstance } from './references.ts';
 
 /** The host that is off and on which the instance is settled, unless a flow makes it elsewhere already. */

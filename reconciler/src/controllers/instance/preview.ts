@@ -2,7 +2,8 @@ import type { Instance } from '@plumb/schemas';
 import { claimsOf } from '../../plan/allocation.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { KindPreview } from '../kind-preview.ts';
-import { allHeld, planInstance } from './planning.ts';
+import { allHeld } from './held.ts';
+import { planInstance } from './planning.ts';
 import { resolveInstance } from './references.ts';
 import { restartWords } from './standing.ts';
 

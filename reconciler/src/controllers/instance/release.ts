@@ -5,7 +5,7 @@ import type { Cached } from '../../runtime/cache.ts';
 import type { Context } from '../controller.ts';
 import { finishDelete } from './delete.ts';
 import { finishBack } from './finish.ts';
-import { allHeld } from './planning.ts';
+import { allHeld } from './held.ts';
 
 /** A failed flow is forgotten, so that the same is planned again; one that is under way is tried at once. */
 export async function retryFlow(context: Context, uid: string): Promise<void> {
