@@ -263,7 +263,7 @@ describe('a record that cannot be read', () => {
     await rig.edit('Instance', 'web-0', (o) => Object.assign(o.spec, { power: 'Stopped' }));
     const stalled = await rig.stalled('Instance', 'web-0');
     expect(condition(stalled, 'Ready')).toMatchObject({ reason: 'FlowUnreadable' });
-    expect(condition(stalled, 'Ready')!.message).toContain(`plumb flows abandon ${uid}`);
+    expect(condition(stalled, 'Ready')!.message).toContain('plumb flows abandon instance/default/web-0');
     await rig.edit('Instance', 'web-1', (o) => Object.assign(o.spec, { restartPolicy: 'Always' }));
     await rig.ready('Instance', 'web-1');
     expect(rig.fleet.keysOn('host-1')).toEqual(live);

@@ -10,6 +10,7 @@ import type { FlowRecord } from '../../flow/record.ts';
 import { isPastPivot, passesPivot } from '../../flow/undo.ts';
 import { isDone, type PlanStep } from '../../plan/plan.ts';
 import { stepWords } from '../../plan/step-words.ts';
+import { nameOfKey } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
 import { liveOf } from './applied.ts';
 
@@ -63,8 +64,8 @@ function tooOften(record: FlowRecord, begun: number, cause: PlumbError): PlumbEr
   });
 }
 
-function untilAsked({ uid }: FlowRecord): string {
-  return `it is tried again when it is declared otherwise, or by plumb flows retry ${uid}`;
+function untilAsked({ key }: FlowRecord): string {
+  return `it is tried again when it is declared otherwise, or by plumb flows retry instance/${nameOfKey(key)}`;
 }
 
 function isCounted(context: Context, record: FlowRecord, step: PlanStep): boolean {

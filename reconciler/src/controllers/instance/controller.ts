@@ -9,6 +9,7 @@
 import { type Instance, PlumbError, terminal } from '@plumb/schemas';
 import type { Journaled } from '../../flow/journal.ts';
 import type { Cached } from '../../runtime/cache.ts';
+import { nameOfKey } from '../../store/keys.ts';
 import type { Again, Context, Controller } from '../controller.ts';
 import { guarded } from '../guarded.ts';
 import { unfitError } from '../restriction.ts';
@@ -46,13 +47,13 @@ export function instanceController(context: Context): Controller {
 }
 
 /** What is under way for the instance is not known, so nothing else is begun: it may only be deleted. */
-function requireReadableFlow(context: Context, { object }: Cached<Instance>): void {
+function requireReadableFlow(context: Context, { key, object }: Cached<Instance>): void {
   const { uid, deletionTimestamp } = object.metadata;
   const what = deletionTimestamp === undefined ? context.journal.unreadable(uid) : undefined;
   if (what === undefined) return;
   throw terminal(
     'FlowUnreadable',
-    `the record of what is under way for it cannot be read: ${what}. It is left as it is. To have that forgotten, and be made as declared from what lives: plumb flows abandon ${uid}`,
+    `the record of what is under way for it cannot be read: ${what}. It is left as it is. To drop the record and make the instance as declared from what lives: plumb flows abandon instance/${nameOfKey(key)}`,
   );
 }
 

@@ -6,6 +6,7 @@ import type { FlowRecord } from '../../flow/record.ts';
 import { type Allocation, claimsOf, heldAllocation } from '../../plan/allocation.ts';
 import { PLAN_VERSION, type PlanStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
+import { nameOfKey } from '../../store/keys.ts';
 import type { Again, Context } from '../controller.ts';
 import { leftBehindOn } from '../left-behind.ts';
 import { departure, readFresh, retryOnConflict, type Status } from '../status.ts';
@@ -22,7 +23,7 @@ export async function deleteInstance(
 ): Promise<Again | undefined> {
   const { uid } = cached.object.metadata;
   const held = allHeld(context, cached.object);
-  if (isUnclear(context, cached)) requireEveryHost(context, uid);
+  if (isUnclear(context, cached)) requireEveryHost(context, cached.key);
   const steps = removals(context, uid, held, GOES);
   if (steps.length > 0) {
     const deleting =
@@ -33,7 +34,7 @@ export async function deleteInstance(
       owner: uid,
       onStep: noteSteps(context, uid),
     }).catch((thrown) => {
-      throw tellWayOut(thrown, uid, steps.find(({ host }) => !context.liveness.connected(host))?.host);
+      throw tellWayOut(thrown, cached.key, steps.find(({ host }) => !context.liveness.connected(host))?.host);
     });
     // guard: address freed while still in use
     if (result.outcome === 'failed')
@@ -66,10 +67,10 @@ async function removeStrays(
 }
 
 /** A host that never comes back confirms nothing: only a person can say so. */
-function tellWayOut(thrown: unknown, uid: string, host = 'NAME'): unknown {
+function tellWayOut(thrown: unknown, key: string, host = 'NAME'): unknown {
   if (!(thrown instanceof PlumbError) || thrown.reason !== 'HostNotConnected') return thrown;
   const { reason, retry } = thrown;
-  const message = `cannot be removed yet: ${thrown.message}; if the host is off, say so: plumb host fence ${host} --confirmed-off; to end this removal alone: plumb flows abandon ${uid}`;
+  const message = `cannot be removed yet: ${thrown.message}; if the host is off: plumb host fence ${host} --confirmed-off; to end this removal alone: plumb flows abandon instance/${nameOfKey(key)}`;
   return new PlumbError({ reason, message, retry, cause: thrown });
 }
 

@@ -8,6 +8,7 @@ import { undoneWords } from '../../flow/undone.ts';
 import type { PlanStep } from '../../plan/plan.ts';
 import { inWords, stepWords } from '../../plan/step-words.ts';
 import type { Cached } from '../../runtime/cache.ts';
+import { nameOfKey } from '../../store/keys.ts';
 import type { Again, Context } from '../controller.ts';
 import { conditionsTo, writeStatus } from '../status.ts';
 import { liveOf } from './applied.ts';
@@ -170,7 +171,7 @@ export async function stuck(context: Context, record: FlowRecord, failure: FlowF
   if (record.stuck?.message !== failure.message) await context.journal.turn({ ...record, stuck: failure });
   throw new PlumbError({
     reason: 'Stuck',
-    message: `cannot ${record.direction === 'back' ? 'be undone' : record.purpose === 'delete' ? 'be removed' : 'be finished'} yet: ${failure.message}; it is tried again, and a person may end it: plumb flows abandon ${record.uid}`,
+    message: `cannot ${record.direction === 'back' ? 'be undone' : record.purpose === 'delete' ? 'be removed' : 'be finished'} yet: ${failure.message}; it is tried again, and a person may end it: plumb flows abandon instance/${nameOfKey(record.key)}`,
     retry: 'retry',
   });
 }

@@ -14,24 +14,20 @@ export function withHolder(context: Context, { host, resource }: PlanStep, error
 }
 
 interface Holder {
-  name: string;
+  id: string;
   owner: string;
 }
 
 function holderOf(context: Context, host: string, name: string, id: string): Holder | undefined {
   for (const live of context.fleet.host(host)?.resources.values() ?? [])
-    if (live.kind === 'domain' && live.spec.name === name && live.id !== id) return { name, owner: live.owner };
+    if (live.kind === 'domain' && live.spec.name === name && live.id !== id) return { id: live.id, owner: live.owner };
   return undefined;
 }
 
-function wayOut(context: Context, host: string, { name, owner }: Holder): string {
+function wayOut(context: Context, host: string, { id, owner }: Holder): string {
   const object = context.read.byUid(owner)?.object;
   if (object?.metadata.deletionTimestamp)
     return `${object.kind} ${objectName(object.metadata)}, whose it is, is being deleted, and it goes with it`;
   if (object) return `it is that of ${object.kind} ${objectName(object.metadata)}, which has to go first`;
-  const how =
-    context.fleet.host(host)?.facts.driver === 'libvirt'
-      ? `on ${host}, virsh destroy ${name}; virsh undefine ${name}`
-      : `remove it on ${host}`;
-  return `it was made for uid ${owner}, of which nothing is known here, so it is an orphan and left alone (plumb describe host ${host} lists it). If nobody needs it: ${how}; then this instance goes on by itself. Otherwise declare this one under another name`;
+  return `it belongs to no object in the store, so it is an orphan and left alone (plumb orphans list ${host}). If it is not needed: plumb orphans remove ${host} domain/${id}; then this instance goes on by itself. Otherwise declare this one under another name`;
 }

@@ -1,6 +1,7 @@
 /** From an instance to the pure placement: what it asks of its host. */
 import { type Host, type Instance, retryable } from '@plumb/schemas';
 import { amountsOf } from '../../plan/allocation.ts';
+import { nameOfKey } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
 import { candidates } from './candidates.ts';
 import { doubtedHosts } from './image-doubts.ts';
@@ -45,7 +46,7 @@ export function awaitReturn(context: Context, instance: Instance): void {
 }
 
 /** What is known of where it is was lost: it may run on any host that has not told. */
-export function requireEveryHost({ cache, read, liveness }: Context, uid: string): void {
+export function requireEveryHost({ cache, read, liveness }: Context, key: string): void {
   const away: string[] = [];
   const mayRun = (name: string) => {
     if (!liveness.connected(name)) away.push(name);
@@ -56,7 +57,7 @@ export function requireEveryHost({ cache, read, liveness }: Context, uid: string
   if (away.length > 0)
     throw retryable(
       'HostNotConnected',
-      `it is not known where it is, and it may be on ${away.slice(0, 5).join(', ')}, which ${away.length === 1 ? 'is' : 'are'} not connected; it waits until they are, or are deleted. If nothing of it runs there any more, say so: plumb flows abandon ${uid}`,
+      `it is not known where it is, and it may be on ${away.slice(0, 5).join(', ')}, which ${away.length === 1 ? 'is' : 'are'} not connected; it waits until they are, or are deleted. If nothing of it runs there any more: plumb flows abandon instance/${nameOfKey(key)}`,
     );
 }
 

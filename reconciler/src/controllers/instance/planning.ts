@@ -57,7 +57,7 @@ export function planInstance(
 ): InstancePlan {
   const instance = cached.object;
   const held = allHeld(context, instance);
-  if (held.length === 0 && context.strays.has(instance.metadata.uid)) requireEveryHost(context, instance.metadata.uid);
+  if (held.length === 0 && context.strays.has(instance.metadata.uid)) requireEveryHost(context, cached.key);
   const host = hostFor(context, instance, resolved, held);
   const { cpus, memoryMiB } = sizeFor(context, instance, host, resolved.references.offering, index);
   if (!context.liveness.connected(host))

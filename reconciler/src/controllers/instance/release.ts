@@ -2,6 +2,7 @@
 import { type Instance, terminal } from '@plumb/schemas';
 import type { Journaled } from '../../flow/journal.ts';
 import type { Cached } from '../../runtime/cache.ts';
+import { nameOfKey } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
 import { finishDelete } from './delete.ts';
 import { finishBack } from './finish.ts';
@@ -33,7 +34,7 @@ export async function abandonFlow(context: Context, uid: string): Promise<void> 
   if (obstacle === undefined)
     throw terminal(
       'NotStuck',
-      `the flow of ${flow.record.key} is not stuck, nor does it remove anything from a host that is lost; only then can it be abandoned`,
+      `the flow of instance/${nameOfKey(flow.record.key)} is not stuck, nor does it remove anything from a host that is lost; only then can it be abandoned`,
     );
   context.events.record({
     object: cached.object,

@@ -278,7 +278,7 @@ describe('an instance that is changed', () => {
       expect(domain(uid)).toMatchObject({ spec: { memoryMiB: 128 }, domain: { state: 'running' } });
       const message =
         'it disturbs the guest, was tried 2 times and failed; it is tried again when it is declared otherwise, ' +
-        `or by plumb flows retry ${uid}; last: LibvirtFailed: QEMU did not start ` +
+        `or by plumb flows retry instance/default/web-0; last: LibvirtFailed: QEMU did not start ` +
         `(step "change domain" on host host-1); undone: the guest was put back as it was`;
       expect(condition(failed, 'Ready')).toMatchObject({ reason: 'AttemptsExhausted', message });
       expect(condition(failed, 'Stalled')).toMatchObject({ status: 'True', message });
