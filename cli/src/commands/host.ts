@@ -81,13 +81,13 @@ fence: confirms that a host which is not connected is powered off. Instances wit
 
 /** Pure. What the fence means for the instances of the host, and for its agent. */
 export function fencedText(host: string, instances: number, evicted: boolean): string {
-  const held = `${instances} ${instances === 1 ? 'instance' : 'instances'} there`;
+  const placed = `${instances} ${instances === 1 ? 'instance is' : 'instances are'} placed there.`;
   const next =
     instances === 0
-      ? 'no instance is there'
-      : `of ${held}, those with spec.allowDataLoss are made elsewhere; others wait for the host, and can be deleted`;
+      ? ''
+      : ' With spec.allowDataLoss an instance is made elsewhere; without, it waits for the host, and can be deleted.';
   const credential = evicted ? `its credential is void: plumb host readmit ${host} lets an agent in again\n` : '';
-  return `host ${host} is fenced: ${next}\n${credential}`;
+  return `host ${host} is fenced; ${placed}${next}\n${credential}`;
 }
 
 function listAsking(asking: readonly Readmission[], { out, err, clock }: Surroundings): void {

@@ -6,7 +6,7 @@ import type { Context } from '../controllers/controller.ts';
 import { abandonFlow, retryFlow } from '../controllers/instance/release.ts';
 import type { Journaled } from '../flow/journal.ts';
 import { type FlowFailure, type FlowRecord, failureSentence } from '../flow/record.ts';
-import { stepWords } from '../plan/step-words.ts';
+import { stepIdWords, stepWords } from '../plan/step-words.ts';
 
 const PATH = '/apis/plumb.dev/v1/flows';
 
@@ -67,8 +67,8 @@ function shown(record: FlowRecord, failure: FlowFailure, message: string): FlowF
   return { ...failure, message, ...(failure.step === undefined ? {} : { step: inStepWords(record, failure.step) }) };
 }
 
-/** What the step with this id is called. Undoing has steps of its own: those whose resource nobody knows keep their id. */
-function inStepWords({ plan, carried = [] }: FlowRecord, id: string): string {
+/** What the step with this id is called. A flow keeps notes of earlier plans, and undoing has steps of its own. */
+function inStepWords({ uid, plan, carried = [] }: FlowRecord, id: string): string {
   const step = [...plan.steps, ...carried].find((each) => id.endsWith(resourceKey(each.resource)));
-  return step ? stepWords({ id, resource: step.resource }) : id;
+  return step ? stepWords({ id, resource: step.resource }) : stepIdWords(id, uid);
 }

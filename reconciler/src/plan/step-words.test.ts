@@ -1,6 +1,6 @@
 import type { HostResource } from '@plumb/schemas';
 import { expect, it } from 'vitest';
-import { inWords, stepWords } from './step-words.ts';
+import { inWords, stepIdWords, stepWords } from './step-words.ts';
 
 const uid = '01a22d64-8ce8-7c2f-9074-ac788657378a';
 const network = '01a22d64-8c44-72ee-b3e2-6c4cea982ead';
@@ -35,4 +35,14 @@ it('says what hosts say of resources in the words of the person whose they are',
   expect(inWords(said, resources)).toBe(
     'the interface eth0 needs the bridge of lab; the root disk and the root disk are there',
   );
+});
+
+it('tells a step of which only the id is known without the uid of its instance', () => {
+  const uid = '01a22e1b-567d-702c-8dde-5b2a684edd75';
+  expect(stepIdWords(`make disk/${uid}.root`, uid)).toBe('make disk root');
+  expect(stepIdWords(`make seed/${uid}.seed`, uid)).toBe('make seed');
+  expect(stepIdWords(`remove domain/${uid}`, uid)).toBe('remove domain');
+  expect(stepIdWords(`make image/${'ab'.repeat(32)}`, uid)).toBe('make image abababababab');
+  expect(stepIdWords('make bridge/another', uid)).toBe('make bridge/another');
+  expect(stepIdWords('nonsense', uid)).toBe('nonsense');
 });

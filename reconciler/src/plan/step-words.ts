@@ -8,6 +8,19 @@ export function stepWords({ id, resource }: { id: string; resource: HostResource
   return [id.slice(0, id.indexOf(' ')), resource.kind, partName(resource)].filter((word) => word !== '').join(' ');
 }
 
+/**
+ * As {@link stepWords}, of a step of an earlier plan, of which only the id is known: without the uid of `owner`, and of a checksum
+ * its beginning. The uid of anything else stays.
+ */
+export function stepIdWords(id: string, owner: string): string {
+  const [, verb, kind = '', rest = ''] = /^(\S+) ([^/]+)\/(.*)$/s.exec(id) ?? [];
+  if (verb === undefined) return id;
+  if (/^[0-9a-f]{64}$/.test(rest)) return `${verb} ${kind} ${rest.slice(0, 12)}`;
+  if (rest !== owner && !rest.startsWith(`${owner}.`)) return id;
+  const part = rest.slice(owner.length + 1);
+  return [verb, kind, part === kind ? '' : part].filter((word) => word !== '').join(' ');
+}
+
 /** The name of a resource among those of its kind that an instance needs; empty where there is one of them only. */
 export function partName(resource: HostResource): string {
   return resourceTypes.definition(resource.kind).part?.(resource) ?? '';
