@@ -1,5 +1,6 @@
 import type { Extension } from '@plumb/reconciler/api/extension.ts';
 import { startApiRig } from '@plumb/reconciler/api/testing/rig.ts';
+import { keys } from '@plumb/reconciler/store/keys.ts';
 import { expect, onTestFinished, test } from 'vitest';
 import { runPlumb } from '../testing/run.ts';
 import { FLOWS, type FlowView, only, timeline } from './flows.ts';
@@ -65,6 +66,8 @@ test('what is in no list can be ended: a flow whose record is unreadable, a dele
   ];
   const api = await startApiRig({ extensions });
   onTestFinished(() => api.stop());
+  const lost = { type: 'put', key: keys.object('zones', undefined, 'lost'), value: '{' } as const;
+  await api.store.commit({ preconditions: [], ops: [lost] });
   const plumb = (which: string) => runPlumb(api, ['flows', 'abandon', which]);
   const zone = { apiVersion: 'plumb.dev/v1', kind: 'Zone', metadata: { name: 'home' }, spec: {} };
   const { body } = await api.ask('POST', '/apis/plumb.dev/v1/zones', { body: zone });
@@ -74,5 +77,9 @@ test('what is in no list can be ended: a flow whose record is unreadable, a dele
   expect(await plumb('instance/web-0')).toMatchObject({ code: 0, out: 'Instance default/web-0 was abandoned\n' });
   expect(ended).toEqual([uid, body.metadata.uid, 'u']);
   expect(await plumb('zone/none')).toMatchObject({ code: 1, err: expect.stringContaining('not found') });
+  expect(await plumb('zone/lost')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('the uid of zone/lost was lost'),
+  });
   expect(await plumb('567d')).toMatchObject({ code: 1, err: expect.stringContaining('no flow is of 567d') });
 });

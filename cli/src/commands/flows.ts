@@ -113,7 +113,13 @@ async function meant(
   const [name = '', within = namespace] = names.reverse();
   const resource = resourceByAlias(kind);
   const object = await client.send('GET', objectPath(resource, resource.namespaced ? within : undefined, name));
-  return { uid: object.metadata.uid, name: which };
+  const { uid } = object.metadata;
+  if (!uid)
+    throw terminal(
+      'NotFound',
+      `the uid of ${which} was lost with its record (plumb get poisoned), so no flow is known to be its own: apply the object again, or delete it`,
+    );
+  return { uid, name: which };
 }
 
 /** Whether a person means this flow: `instance/web-0`, `instance/default/web-0`, or the beginning or end of the uid. */
