@@ -43,9 +43,9 @@ export function sentence({ counts, compared, tookMs }: DriftScanView): string {
   const { same, differs, unknown, underWay } = counts;
   const parts = [
     `${same} as declared`,
-    `${differs} not`,
+    `${differs} not as declared`,
     ...(underWay > 0 ? [`${underWay} under way`] : []),
     ...(unknown > 0 ? [`${unknown} on hosts that are not connected`] : []),
   ];
-  return `Of ${same + differs + unknown + underWay} instances ${parts.join(', ')}; ${compared} compared in ${(tookMs / 1000).toFixed(2)} s.\n`;
+  return `${same + differs + unknown + underWay} instances: ${parts.join(', ')}; ${compared} compared in ${(tookMs / 1000).toFixed(2)} s.\n`;
 }
