@@ -187,8 +187,7 @@ export class Looking {
     // libvirt says no more of a panic than that it crashed, and nothing at all after it was restarted.
     const knowsMore = facts.reason === 'unknown' || (facts.reason === 'crashed' && remembered === 'panicked');
     if (knowsMore) return { ...facts, reason: remembered ?? facts.reason };
-    await trace.rememberStop(resource.id, facts.reason);
-    return facts;
+    return { ...facts, reason: await trace.rememberStop(resource.id, facts.reason) };
   }
 
   async #running(domain: DomainRef, mark: Mark, state: DomainState, running: XmlElement): Promise<DomainFacts> {

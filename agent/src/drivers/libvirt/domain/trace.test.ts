@@ -60,3 +60,14 @@ test('who still looks at a domain that was removed leaves nothing of it', async 
   await trace.rememberStop('a', 'shutdown');
   expect(await new DomainTrace(folder).stopReason('a')).toBe('shutdown');
 });
+
+test('a crash that was seen before the guest said that its kernel gave up does not take that back', async () => {
+  expect(await Promise.all([trace.rememberStop('a', 'panicked'), trace.rememberStop('a', 'crashed')])).toEqual([
+    ...['panicked', 'panicked'],
+  ]);
+  expect(await trace.stopReason('a')).toBe('panicked');
+  // Of another run it says nothing.
+  await trace.begin('a');
+  expect(await trace.rememberStop('a', 'crashed')).toBe('crashed');
+  expect(await trace.stopReason('a')).toBe('crashed');
+});

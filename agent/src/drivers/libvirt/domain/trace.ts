@@ -60,8 +60,16 @@ export class DomainTrace {
     return reasons.find((reason) => reason === word);
   }
 
-  rememberStop(id: string, reason: StopReason): Promise<void> {
-    return this.#turns.take(id, () => this.#write(id, this.#stopFile(id), reason));
+  /**
+   * Resolves to what counts: a panic is a crash of which more is known, and who looked before that was written does not take it
+   * back.
+   */
+  rememberStop(id: string, reason: StopReason): Promise<StopReason> {
+    return this.#turns.take(id, async () => {
+      if (reason === 'crashed' && (await this.stopReason(id)) === 'panicked') return 'panicked';
+      await this.#write(id, this.#stopFile(id), reason);
+      return reason;
+    });
   }
 
   /** Files that the domain had in the place of ours, when it was last seen with any. */
