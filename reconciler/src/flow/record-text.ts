@@ -4,7 +4,7 @@
  *
  *   {"uid":"3f2c…","words":["9b1d…"],"key":…,"plan":{"version":2,"steps":[{"verb":"ensure","resource":{"kind":"disk","id":"\x01.root",…
  *
- * \x01 is the uid, \x02 the first of the words, and so on. A create takes half of the bytes that it takes in full.
+ * \x01 is the uid, \x02 the first of the words, and so on. A create takes a little more than half of the bytes that it takes in full.
  */
 import { type HostResource, resourceTypes } from '@plumb/schemas';
 import { equal, type PlanStep, stepId } from '../plan/plan.ts';
@@ -43,12 +43,12 @@ export function textOf(record: FlowRecord): string {
   return JSON.stringify({ uid, ...short });
 }
 
-/** The text with its words in full: JSON, if it is the text of a record. */
+/** The text with its words in full: JSON, if it is the text of a record. A place for a word that there is not stays: it is no JSON. */
 export function inFull(text: string): string {
   const head = HEAD.exec(text);
   if (head === null) return text;
   const words = [head[1]!, ...(JSON.parse(`[${head[2]!}]`) as string[])];
-  const rest = text.slice(head[0].length).replace(PLACES, (place) => words[place.charCodeAt(0) - 1] ?? '');
+  const rest = text.slice(head[0].length).replace(PLACES, (place) => words[place.charCodeAt(0) - 1] ?? place);
   return `{"uid":"${head[1]!}",${rest}`;
 }
 
