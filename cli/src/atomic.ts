@@ -1,7 +1,7 @@
 /** `plumb apply --atomic`: all manifests as one ChangeSet. */
 
 import { settled } from '@plumb/client/settled.ts';
-import { API_GROUP_VERSION, terminal } from '@plumb/schemas';
+import { API_GROUP_VERSION, changeSet, terminal } from '@plumb/schemas';
 import type { Session } from './command.ts';
 import { follow, type Target } from './follow.ts';
 import type { Manifest } from './manifests.ts';
@@ -24,6 +24,12 @@ export async function applyAtomic(
   if (core)
     throw terminal('BadArgument', `${core.object.kind} cannot be part of an atomic apply: apply it by itself first`);
   const resource = resourceByAlias('changeset');
+  const most = (changeSet.spec.properties.objects as { maxItems: number }).maxItems;
+  if (manifests.length > most)
+    throw terminal(
+      'BadArgument',
+      `--atomic takes at most ${most} objects, and here are ${manifests.length}: apply them in parts, or without --atomic`,
+    );
   const objects = manifests.map(({ defaulted: object, namespace }) => {
     const { name, labels, annotations } = object.metadata;
     return { kind: object.kind, metadata: { name, namespace, labels, annotations }, spec: object.spec };

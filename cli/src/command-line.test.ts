@@ -53,6 +53,31 @@ describe('the command line', () => {
     expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('name the host, too') });
   });
 
+  test.each([
+    [['apply'], 1],
+    [['apply', '--atomic'], 1],
+    [['delete'], 1],
+    [['plan'], 1],
+    [['get'], 1],
+    [['wait'], 1],
+    [['describe'], 1],
+    [['diff'], 2],
+  ])('%j of nothing is no success', async (words, code) => {
+    const ran = await plumb([...words, '-f', '-']);
+    expect(ran).toEqual({ code, out: '', err: 'error: there is no object in standard input\n' });
+  });
+
+  test('more objects than can be applied as one are not sent', async () => {
+    const input = Array.from({ length: 101 }, (_, i) =>
+      JSON.stringify({ apiVersion: 'plumb.dev/v1', kind: 'Zone', metadata: { name: `z${i}` } }),
+    ).join('\n');
+    const { code, err } = await runPlumb(api, ['apply', '--atomic', '-f', '-'], { input });
+    expect({ code, err }).toEqual({
+      code: 2,
+      err: expect.stringContaining('--atomic takes at most 100 objects, and here are 101'),
+    });
+  });
+
   test('an unknown kind names the nearest', async () => {
     expect((await plumb(['get', 'instnaces'])).err).toContain('did you mean instances?');
   });

@@ -10,5 +10,7 @@ export function complain(surroundings: Surroundings, error: PlumbError, about?: 
     return;
   }
   const fields = error.fields.map(({ field, message }) => `  ${field}: ${message}\n`).join('');
-  surroundings.err(`${head}: ${error.reason === 'Invalid' ? 'is invalid' : error.message}\n${fields}`);
+  surroundings.err(
+    `${head}: ${error.reason === 'Invalid' ? (about === undefined ? 'what was sent is invalid' : 'is invalid') : error.message}\n${fields}`,
+  );
 }

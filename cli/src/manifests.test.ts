@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 const zone = 'apiVersion: plumb.dev/v1\nkind: Zone\nmetadata: {name: home}\n';
-const read = (text: string) => readManifests(['-'], 'default', async () => text);
+const read = (text: string) => readManifests(['-'], 'default', async () => Buffer.from(text));
 
 async function mistakes(text: string): Promise<string[]> {
   const error = await read(text).catch((thrown) => thrown);
@@ -29,7 +29,7 @@ describe('readManifests', () => {
     );
     await writeFile(join(folder, 'all', 'notes.txt'), 'not a manifest');
     const manifests = await readManifests([join(folder, 'all'), '-'], 'default', async () =>
-      zone.replace('home', 'stdin'),
+      Buffer.from(zone.replace('home', 'stdin')),
     );
     expect(manifests.map(describeManifest)).toEqual(['namespace/lab', 'zone/home', 'zone/away', 'zone/stdin']);
   });
@@ -39,7 +39,7 @@ describe('readManifests', () => {
       `- apiVersion: plumb.dev/v1\n  kind: Instance\n  metadata: {name: ${name}${namespace}}\n` +
       '  spec: {zone: z, offering: o, image: i, interfaces: [{name: e, l3Network: l}]}\n';
     const text = `apiVersion: v1\nkind: List\nitems:\n${instance('a', '')}${instance('b', ', namespace: lab')}`;
-    const manifests = await readManifests(['-'], 'mine', async () => text);
+    const manifests = await readManifests(['-'], 'mine', async () => Buffer.from(text));
     expect(manifests.map(({ namespace }) => namespace)).toEqual(['mine', 'lab']);
     expect(manifests[0]!.object.spec).not.toHaveProperty('power');
     expect(manifests[0]!.defaulted.spec).toHaveProperty('power', 'Running');
@@ -94,9 +94,93 @@ describe('readManifests', () => {
   });
 
   test('what is not there is said', async () => {
-    await expect(readManifests([join(folder, 'none')], 'default', async () => '')).rejects.toThrow(/there is no file/);
-    await expect(readManifests([folder], 'default', async () => '')).rejects.toThrow(/holds no/);
-    await expect(readManifests([], 'default', async () => '')).rejects.toThrow(/-f FILE/);
+    await expect(readManifests([join(folder, 'none')], 'default', async () => Buffer.from(''))).rejects.toThrow(
+      /there is no file/,
+    );
+    await expect(readManifests([folder], 'default', async () => Buffer.from(''))).rejects.toThrow(/holds no/);
+    await expect(readManifests([], 'default', async () => Buffer.from(''))).rejects.toThrow(/-f FILE/);
+  });
+});
+
+describe('what others write', () => {
+  const json = (name: string) => JSON.stringify({ apiVersion: 'plumb.dev/v1', kind: 'Zone', metadata: { name } });
+
+  test.each([
+    ['on lines of their own', `${json('a')}\n${json('b')}\n`],
+    ['without anything between them', `${json('a')}${json('b')}`],
+    ['with document marks', `${json('a')}\n---\n${json('b')}\n---\n`],
+    [
+      'spread over lines, with braces in texts',
+      `${JSON.stringify(JSON.parse(json('a')), null, 2)}\n\n${json('b').replace('{"name"', '{"annotations":{"x":"}\\\\\\"{"},"name"')}`,
+    ],
+  ])('JSON objects %s', async (_, text) => {
+    expect((await read(text)).map(({ name }) => name)).toEqual(['a', 'b']);
+  });
+
+  test('what is wrong in a stream of JSON is named by its line, once', async () => {
+    expect(await mistakes(`${json('a')}\n${json('b')}\n${json('Bad')}\n`)).toEqual([
+      expect.stringMatching(/^standard input:3: metadata\.name must match/),
+    ]);
+    expect(await mistakes(`${json('a')}\n{"kind": "Zone",\n`)).toEqual([
+      expect.stringMatching(/^standard input:[23]: /),
+    ]);
+    expect(await mistakes(`${json('a')}\nrest\n`)).toEqual([expect.stringMatching(/^standard input:2: is no object/)]);
+  });
+
+  test.each([
+    ['UTF-8 with a mark', Buffer.from(`\ufeff${zone}`)],
+    ['UTF-16, as PowerShell writes it', Buffer.from(`\ufeff${zone.replaceAll('\n', '\r\n')}`, 'utf16le')],
+    ['UTF-16, the other way round', Buffer.from(`\ufeff${zone}`, 'utf16le').swap16()],
+  ])('%s', async (_, bytes) => {
+    expect((await readManifests(['-'], 'default', async () => bytes)).map(({ name }) => name)).toEqual(['home']);
+  });
+
+  test.each([
+    [
+      'Latin-1',
+      Buffer.from(`${zone}spec: {description: "M\u00fcnchen"}\n`, 'latin1'),
+      'standard input:4: is not UTF-8',
+    ],
+    ['half a character of UTF-16', Buffer.from([0xff, 0xfe, 0x61]), 'is not UTF-16LE text'],
+    ['UTF-32', Buffer.from([0xff, 0xfe, 0, 0, 0x61, 0, 0, 0]), 'is UTF-32'],
+  ])('%s is refused, not mended', async (_, bytes, sentence) => {
+    await expect(readManifests(['-'], 'default', async () => bytes)).rejects.toThrow(sentence);
+  });
+
+  test('a list of one kind, as the API gives it', async () => {
+    const list = { apiVersion: 'plumb.dev/v1', kind: 'ZoneList', metadata: {}, items: [{ metadata: { name: 'a' } }] };
+    expect((await read(JSON.stringify(list))).map(describeManifest)).toEqual(['zone/a']);
+  });
+
+  test('a namespace on an object of the whole estate is cleared, as kustomize writes it', async () => {
+    const [manifest] = await read(zone.replace('name: home', 'name: home, namespace: lab'));
+    expect([manifest!.namespace, manifest!.object.metadata.namespace]).toEqual([undefined, undefined]);
+  });
+
+  test.each(['', '# nothing\n', '---\n---\n', 'apiVersion: v1\nkind: List\nitems: []\n'])(
+    'of no object at all it is said: %j',
+    async (text) => {
+      await expect(read(text)).rejects.toThrow('there is no object in standard input');
+    },
+  );
+
+  test.each([
+    'a: b: c\n- x\n',
+    'a: {\n b: 1\n',
+    'metadata:\n  name: x\n spec: {\n',
+    '\tx: 1\n',
+    'a: "x\nb: 2\n',
+    'a: [1,\nb: 2\n]}',
+  ])('one mistake of YAML is one line: %j', async (text) => {
+    expect(await mistakes(text)).toHaveLength(1);
+    expect(await mistakes(`${text}\n---\n${text}`)).toHaveLength(2);
+  });
+
+  test('a kind without apiVersion', async () => {
+    expect(await mistakes('kind: Zone\n')).toEqual([
+      'standard input:1: apiVersion is required: write apiVersion: plumb.dev/v1',
+    ]);
+    expect(await mistakes('kind: Zoned\n')).toEqual(['standard input:1: apiVersion is required']);
   });
 });
 

@@ -1,10 +1,11 @@
 /** What a person declared: objects of files, folders and standard input, checked before anything is sent. */
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
-import { type FieldError, type PlumbObject, terminal } from '@plumb/schemas';
+import { API_GROUP_VERSION, type FieldError, type PlumbObject, terminal } from '@plumb/schemas';
 import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
+import { shown } from '@plumb/schemas/project/shown.ts';
 import { validateObject } from '@plumb/schemas/project/validate.ts';
 import { nearest } from '@plumb/schemas/project/validate-nearest.ts';
+import { readSources } from './manifest-files.ts';
+import { decodeText } from './manifest-text.ts';
 import { manifestKinds, type ResourceName, resourceByKind } from './resources.ts';
 import { badManifest, readYaml, type YamlDocument } from './yaml-documents.ts';
 
@@ -18,8 +19,6 @@ export interface Manifest {
   defaulted: PlumbObject;
 }
 
-const EXTENSIONS = new Set(['.yaml', '.yml', '.json']);
-
 /**
  * The objects of all sources, in the order in which they were written. `namespace` is that of objects that name none.
  * Throws PlumbError `BadManifest` (terminal) with every mistake of every file.
@@ -27,14 +26,14 @@ const EXTENSIONS = new Set(['.yaml', '.yml', '.json']);
 export async function readManifests(
   sources: readonly string[],
   namespace: string,
-  stdin: () => Promise<string>,
+  stdin: () => Promise<Uint8Array>,
 ): Promise<Manifest[]> {
   if (sources.length === 0) throw terminal('NoManifest', 'say what with -f FILE, -f FOLDER or -f - for standard input');
   const mistakes: FieldError[] = [];
   const manifests: Manifest[] = [];
   const places = new Map<string, string>();
-  for (const { file, text } of await readSources(sources, stdin)) {
-    for (const { value, locate, prefix } of objectsOf(file, text, mistakes)) {
+  for (const { file, bytes } of await readSources(sources, stdin)) {
+    for (const { value, locate, prefix } of objectsOf(file, bytes, mistakes)) {
       const at = (field: string) => locate([...prefix, ...steps(field)]);
       const manifest = toManifest(value, namespace, at, mistakes);
       if (!manifest) continue;
@@ -50,7 +49,13 @@ export async function readManifests(
     }
   }
   if (mistakes.length > 0) throw badManifest(mistakes);
+  // Most often what was to write them has failed: success would hide it.
+  if (manifests.length === 0) throw terminal('NoManifest', `there is no object in ${namesOf(sources)}`);
   return manifests;
+}
+
+function namesOf(sources: readonly string[]): string {
+  return sources.map((source) => (source === '-' ? 'standard input' : source)).join(', ');
 }
 
 /** `instance/web-0`, with its namespace when that is not `default`. */
@@ -62,27 +67,6 @@ export function describeManifest({
   return `${resource.singular}/${namespace && namespace !== 'default' ? `${namespace}/` : ''}${name}`;
 }
 
-async function readSources(sources: readonly string[], stdin: () => Promise<string>) {
-  const read: { file: string; text: string }[] = [];
-  for (const source of sources) {
-    if (source === '-') {
-      read.push({ file: 'standard input', text: await stdin() });
-      continue;
-    }
-    const found = await stat(source).catch(() => undefined);
-    if (!found) throw terminal('NoSuchFile', `there is no file or folder ${source}`);
-    const files = found.isDirectory() ? await manifestFiles(source) : [source];
-    for (const file of files) read.push({ file, text: await readFile(file, 'utf8') });
-  }
-  return read;
-}
-
-async function manifestFiles(folder: string): Promise<string[]> {
-  const names = (await readdir(folder)).filter((name) => EXTENSIONS.has(extname(name))).sort();
-  if (names.length === 0) throw terminal('NoManifest', `the folder ${folder} holds no .yaml, .yml or .json file`);
-  return names.map((name) => join(folder, name));
-}
-
 interface Found {
   value: unknown;
   locate: YamlDocument['locate'];
@@ -90,10 +74,10 @@ interface Found {
   prefix: (string | number)[];
 }
 
-function objectsOf(file: string, text: string, mistakes: FieldError[]): Found[] {
+function objectsOf(file: string, bytes: Uint8Array, mistakes: FieldError[]): Found[] {
   let documents: YamlDocument[];
   try {
-    documents = readYaml(text, file);
+    documents = readYaml(decodeText(bytes, file), file);
   } catch (error) {
     const { fields } = error as { fields?: FieldError[] };
     if (!fields?.length) throw error;
@@ -101,12 +85,22 @@ function objectsOf(file: string, text: string, mistakes: FieldError[]): Found[] 
     return [];
   }
   return documents.flatMap(({ value, locate }): Found[] => {
-    const list = value as { apiVersion?: unknown; kind?: unknown; items?: unknown } | null;
-    if (list?.apiVersion !== 'v1' || list.kind !== 'List' || !Array.isArray(list.items)) {
-      return [{ value, locate, prefix: [] }];
-    }
-    return list.items.map((item, index) => ({ value: item, locate, prefix: ['items', index] }));
+    const items = itemsOf(value);
+    if (!items) return [{ value, locate, prefix: [] }];
+    return items.map((item, index) => ({ value: item, locate, prefix: ['items', index] }));
   });
+}
+
+/** The objects of a list: `v1 List`, or of one kind, as the API gives it: what its items are may stand on the list alone. */
+function itemsOf(value: unknown): unknown[] | undefined {
+  const list = value as { apiVersion?: unknown; kind?: unknown; items?: unknown } | null;
+  const found = /^(\w*)List$/.exec(String(list?.kind));
+  if (!list || !found || !Array.isArray(list.items)) return undefined;
+  const [, kind] = found;
+  if (kind === '') return list.apiVersion === 'v1' ? list.items : undefined;
+  return list.items.map((item) =>
+    typeof item === 'object' && item !== null ? { apiVersion: list.apiVersion, kind, ...item } : item,
+  );
 }
 
 function toManifest(
@@ -126,6 +120,7 @@ function toManifest(
     return undefined;
   }
   const { definition, namespaced } = resource;
+  if (!namespaced) withoutNamespace(object);
   const defaulted = definition ? applyDefaults(definition, structuredClone(object)) : object;
   const errors = definition
     ? validateObject(definition, defaulted, { strictUnknown: true })
@@ -141,6 +136,11 @@ function toManifest(
   };
 }
 
+/** kustomize writes its namespace into objects of the whole estate, too; Kubernetes clears it. */
+function withoutNamespace({ metadata }: PlumbObject): void {
+  if (typeof metadata === 'object' && metadata !== null) delete metadata.namespace;
+}
+
 function nameErrors(metadata: { name?: unknown } | undefined): FieldError[] {
   return typeof metadata?.name === 'string' ? [] : [{ field: 'metadata.name', message: 'is required' }];
 }
@@ -148,9 +148,15 @@ function nameErrors(metadata: { name?: unknown } | undefined): FieldError[] {
 function unknownKind({ apiVersion, kind }: { apiVersion?: unknown; kind?: unknown }): string {
   if (kind === undefined) return 'kind is required';
   const meant = nearest(String(kind), manifestKinds());
-  const said = `there is no kind ${JSON.stringify(kind)} in ${JSON.stringify(apiVersion ?? null)}`;
-  if (meant === kind) return `${said}: write apiVersion: ${kind === 'Namespace' ? 'v1' : 'plumb.dev/v1'}`;
+  if (apiVersion === undefined || apiVersion === null || apiVersion === '')
+    return `apiVersion is required${meant === kind ? `: write apiVersion: ${versionOf(kind)}` : ''}`;
+  const said = `there is no kind ${shown(kind)} in ${shown(apiVersion)}`;
+  if (meant === kind) return `${said}: write apiVersion: ${versionOf(kind)}`;
   return meant ? `${said}: did you mean ${meant}?` : `${said}; there are ${manifestKinds().join(', ')}`;
+}
+
+function versionOf(kind: unknown): string {
+  return kind === 'Namespace' ? 'v1' : API_GROUP_VERSION;
 }
 
 /** The steps of a field path: `spec.interfaces[0].name`, `metadata.labels[plumb.dev/tier]`. */

@@ -12,14 +12,21 @@ export class Pace {
   readonly #clock: Clock;
   readonly #samples: { at: number; done: number }[];
 
+  #done = 0;
+  /** When something was last done. */
+  #movedAt: number;
+
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#movedAt = clock.now();
     this.#samples = [{ at: clock.now(), done: 0 }];
   }
 
-  /** So many are done now. */
+  /** How many are done now. */
   note(done: number): void {
     const at = this.#clock.now();
+    if (done !== this.#done) this.#movedAt = at;
+    this.#done = done;
     if (at - this.#samples.at(-1)!.at < SAMPLE_MS) return;
     this.#samples.push({ at, done });
     this.#forget();
@@ -33,7 +40,10 @@ export class Pace {
     const ms = this.#clock.now() - oldest!.at;
     const perSecond = ((done - oldest!.done) * 1000) / ms;
     if (ms < FIRST_MS || perSecond <= 0) return undefined;
-    return `${rate(perSecond)}, about ${age(Math.ceil((total - done) / perSecond) * 1000)} left`;
+    const leftMs = Math.ceil((total - done) / perSecond) * 1000;
+    // The last ones may wait for something that does not come: a time that has passed is no guess any more.
+    if (this.#clock.now() - this.#movedAt > Math.max(FIRST_MS, leftMs)) return undefined;
+    return `${rate(perSecond)}, about ${age(leftMs)} left`;
   }
 
   /** The newest of those that are too old stays: what was done since then was done in the window. */

@@ -116,6 +116,18 @@ describe('a log', () => {
     progress[Symbol.dispose]();
   });
 
+  test('of a time left says nothing when it has passed and nothing has come', async () => {
+    const { clock, targets, progress, written } = rig(301, false);
+    progress.waits(targets[300]!, 'ReferenceNotFound');
+    for (const target of targets.slice(0, 300)) {
+      progress.becomes(target);
+      await clock.advance(20);
+    }
+    await clock.advance(4_000);
+    expect(written().trim().split('\n').at(-1)).toBe('300 of 301 ready; waiting for zone/z300 (ReferenceNotFound)');
+    progress[Symbol.dispose]();
+  });
+
   test('says nothing of a time left while nothing moves', async () => {
     const { clock, progress, written } = rig(50, false);
     await clock.advance(5000);

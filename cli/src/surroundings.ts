@@ -6,7 +6,7 @@ export interface Surroundings {
   env: Readonly<Record<string, string | undefined>>;
   clock: Clock;
   /** Everything on standard input. */
-  stdin(): Promise<string>;
+  stdin(): Promise<Uint8Array>;
   /** One line that a person types; undefined when nobody can. */
   line(): Promise<string | undefined>;
   /** Results, to standard output. */
@@ -26,7 +26,7 @@ export function realSurroundings(): Surroundings {
     async stdin() {
       const parts: Buffer[] = [];
       for await (const part of process.stdin) parts.push(part as Buffer);
-      return Buffer.concat(parts).toString('utf8');
+      return Buffer.concat(parts);
     },
     async line() {
       if (!process.stdin.isTTY) return undefined;

@@ -1,7 +1,8 @@
 /** YAML text as plain values, each with the lines that it came from. */
 import { type FieldError, terminal } from '@plumb/schemas';
-import { Mistakes, MOST_TOLD } from '@plumb/schemas/project/validate-mistakes.ts';
+import { Mistakes } from '@plumb/schemas/project/validate-mistakes.ts';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from 'yaml';
+import { type JsonPart, jsonParts } from './json-stream.ts';
 import { ambiguity } from './yaml-scalars.ts';
 
 export interface YamlDocument {
@@ -12,23 +13,31 @@ export interface YamlDocument {
 
 /** Throws PlumbError `BadManifest` (terminal) with every mistake, each named by file and line. */
 export function readYaml(text: string, file: string): YamlDocument[] {
+  const mistakes = new Mistakes();
+  const parts = jsonParts(text) ?? [{ text, line: 1 }];
+  const read = parts.flatMap((part) => readPart(part, file, mistakes));
+  if (mistakes.count > 0) throw badManifest(mistakes.list());
+  return read.map(({ document, at }) => ({
+    value: plainValue(document, file),
+    locate: (path) => at(nodeAt(document, path)),
+  }));
+}
+
+type At = (offset: number | undefined) => string;
+
+function readPart({ text, line }: JsonPart, file: string, mistakes: Mistakes): { document: Document; at: At }[] {
   const lines = new LineCounter();
   const documents = documentsOf(text, file, lines);
-  const at = (offset: number | undefined) => `${file}:${lines.linePos(offset ?? 0).line}`;
-  const mistakes = new Mistakes();
+  const at: At = (offset) => `${file}:${lines.linePos(offset ?? 0).line + line - 1}`;
   for (const document of documents) {
-    const broken = document.errors.slice(0, MOST_TOLD);
-    mistakes.take(broken.map(({ pos, message }) => ({ field: at(pos[0]), message: message.split('\n', 1)[0]! })));
-    mistakes.addUntold(document.errors.length - broken.length);
-    if (document.errors.length === 0) lookThrough(document, at, mistakes);
+    // Behind the first mistake the parser has lost its way: what it says of the rest follows from that.
+    const [broken] = document.errors;
+    if (broken) mistakes.take([{ field: at(broken.pos[0]), message: broken.message.split('\n', 1)[0]! }]);
+    else lookThrough(document, at, mistakes);
   }
-  if (mistakes.count > 0) throw badManifest(mistakes.list());
   return documents
     .filter((document) => document.contents !== null && !isEmpty(document))
-    .map((document) => ({
-      value: plainValue(document, file),
-      locate: (path) => at(nodeAt(document, path)),
-    }));
+    .map((document) => ({ document, at }));
 }
 
 /** The error for manifests that cannot be used; `mistakes` name places or fields. */
@@ -82,7 +91,7 @@ function within<T>(file: string, read: () => T): T {
 }
 
 /** Keys that stand twice, and scalars that others read differently. */
-function lookThrough(document: Document, at: (offset: number | undefined) => string, mistakes: Mistakes): void {
+function lookThrough(document: Document, at: At, mistakes: Mistakes): void {
   const mistake = (offset: number | undefined, message: string) => {
     if (mistakes.isFull) mistakes.addUntold(1);
     else mistakes.take([{ field: at(offset), message }]);

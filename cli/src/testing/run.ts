@@ -10,7 +10,7 @@ export interface Ran {
 }
 
 export interface RunOptions {
-  input?: string;
+  input?: string | Uint8Array;
   env?: Record<string, string>;
   /** Told of what it prints when it does. */
   printed?: (text: string) => void;
@@ -27,7 +27,7 @@ export async function run(args: string[], { input = '', env = {}, printed }: Run
   ran.code = await runCli(args, {
     env,
     clock: realAmbient().clock,
-    stdin: async () => input,
+    stdin: async () => Buffer.from(input as string),
     line: async () => undefined,
     out: (text) => {
       ran.out += text;
