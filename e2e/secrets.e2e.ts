@@ -118,7 +118,7 @@ async function plumb(args: string[], input = ''): Promise<string> {
       err: say,
       interactive: false,
     },
-    stdin: async () => input,
+    stdin: async () => Buffer.from(input),
     line: async () => undefined,
   });
   return said;

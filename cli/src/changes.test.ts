@@ -12,7 +12,7 @@ spec: {zone: z, offering: o, image: i, interfaces: [{name: eth0, l3Network: a}]$
 `;
 
 async function manifest(spec = '', metadata = '') {
-  const [read] = await readManifests(['-'], 'default', async () => text(spec, metadata));
+  const [read] = await readManifests(['-'], 'default', async () => Buffer.from(text(spec, metadata)));
   return read!;
 }
 

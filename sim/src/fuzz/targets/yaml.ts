@@ -42,7 +42,7 @@ const MOST_CHARACTERS = 16_384;
 export const yaml: FuzzTarget<string> = {
   name: 'yaml',
   make: (dice) => manifest(dice).slice(0, MOST_CHARACTERS),
-  run: (text) => readManifests(['-'], 'default', async () => text),
+  run: (text) => readManifests(['-'], 'default', async () => Buffer.from(text)),
 };
 
 function manifest(dice: Dice): string {
