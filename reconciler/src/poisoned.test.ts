@@ -135,6 +135,29 @@ describe.each([
   });
 });
 
+it('an address whose holder was lost with its record is listed when nothing is left of it, and freed by a person', async () => {
+  const { uid } = rig.get('Instance', 'web-0')!.metadata;
+  const [address] = (await rig.keys('/alloc/address/')).filter((key) => key.endsWith('10.20.0.11'));
+  const listed = async () => (await runPlumb(api, ['get', 'poisoned'])).out;
+  const free = () => runPlumb(api, ['delete', 'record', address!]);
+  expect((await free()).code).toBe(1);
+  await poison(noMetadata);
+  await api.ask('DELETE', `${INSTANCES}/web-0`);
+  while (await api.store.get(KEY)) await settle();
+  expect(await listed(), 'its guest runs on').not.toContain(address);
+  for (const key of rig.fleet.keysOn('host-1'))
+    if (key.includes(uid)) rig.fleet.take('host-1', rig.fleet.host('host-1')!.resources.get(key)!);
+  rig.fleet.disconnect('host-1');
+  expect(await listed(), 'a host is away').not.toContain(address);
+  expect((await free()).code).toBe(1);
+  rig.fleet.connect('host-1');
+  expect(await listed()).toContain(address);
+  expect((await free()).code).toBe(0);
+  expect(await rig.keys('/alloc/address/')).not.toContain(address);
+  await rig.create('Instance', 'web-2', instanceSpec(at('10.20.0.11')));
+  await rig.ready('Instance', 'web-2');
+});
+
 it('an object that is written otherwise than the server would is an object like any other', async () => {
   await poison(spaced);
   for (const { metadata, status } of (await api.ask('GET', INSTANCES)).body.items) {

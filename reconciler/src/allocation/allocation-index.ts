@@ -160,6 +160,11 @@ export class AllocationIndex implements Follower {
     return this.holder(keys.claim(pools.all[pool]!.name, key));
   }
 
+  /** Keys in the store of everything that is claimed. */
+  claims(): Iterable<string> {
+    return this.holders.keys();
+  }
+
   use(host: string): Amounts {
     return this.pendingUse.get(host) ?? this.hostUse.get(host)?.use ?? NOTHING;
   }
@@ -310,7 +315,8 @@ export class AllocationIndex implements Follower {
     this.undo = [];
   }
 
-  private holder(key: string): string | undefined {
+  /** uid of the holder of what is claimed at a key of the store, counting what is pending. */
+  holder(key: string): string | undefined {
     return this.pendingPuts.get(key) ?? this.holders.get(key)?.uid;
   }
 

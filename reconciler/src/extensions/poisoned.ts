@@ -4,6 +4,7 @@ import type { Extension } from '../api/extension.ts';
 import type { Context } from '../controllers/controller.ts';
 import { dropRecord } from '../controllers/drop-record.ts';
 import { lookAtRecords } from '../controllers/records.ts';
+import { isUnheldClaim, unheldClaims } from '../controllers/unheld-claims.ts';
 import type { PoisonedView } from '../runtime/poisoned.ts';
 import { isKeyOf } from '../store/examine.ts';
 import { parseObjectKey } from '../store/keys.ts';
@@ -21,6 +22,9 @@ export function poisonedExtensions(context: Context): Extension[] {
         const items: unknown[] = [];
         for (const one of cache.poisoned.all((key) => read.get(key)))
           if (items.push(view(one)) >= limits.poisonedShown) break;
+        const unheld = await unheldClaims(context, limits.poisonedShown - items.length);
+        for (const { key, uid } of unheld)
+          items.push(view({ key, kind: undefined, uid, where: key, what: unheldBy(uid) }));
         const metadata = { objects: cache.poisoned.objects, records: cache.poisoned.records };
         return { body: { apiVersion: 'plumb.dev/v1', kind: 'PoisonedList', metadata, items } };
       },
@@ -33,7 +37,7 @@ export function poisonedExtensions(context: Context): Extension[] {
         const aside = cache.poisoned.get(key);
         // Where no object can lie no client can name it, so it cannot be deleted as any other.
         const isNobodys = aside !== undefined && !isKeyOf(aside.kind, key);
-        if (!isNobodys && !cache.poisoned.hasRecord(key))
+        if (!isNobodys && !cache.poisoned.hasRecord(key) && !isUnheldClaim(context, key))
           throw terminal(
             'NotFound',
             `there is no record ${key} that cannot be read; an object that cannot be understood is deleted as any other`,
@@ -46,6 +50,10 @@ export function poisonedExtensions(context: Context): Extension[] {
       },
     },
   ];
+}
+
+function unheldBy(uid: string): string {
+  return `is held for ${uid}, of which there is no object, no flow and nothing on any host`;
 }
 
 function view({ key, kind, uid, where, what }: PoisonedView) {

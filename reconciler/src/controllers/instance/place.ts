@@ -3,6 +3,7 @@ import { type Host, type Instance, retryable } from '@plumb/schemas';
 import { amountsOf } from '../../plan/allocation.ts';
 import { nameOfKey } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
+import { hostsAway } from '../hosts-away.ts';
 import { candidates } from './candidates.ts';
 import { doubtedHosts } from './image-doubts.ts';
 import type { ResolvedInstance } from './references.ts';
@@ -46,22 +47,11 @@ export function awaitReturn(context: Context, instance: Instance): void {
 }
 
 /** What is known of where it is was lost: it may run on any host that has not told. */
-export function requireEveryHost({ cache, read, liveness }: Context, key: string): void {
-  const away: string[] = [];
-  const mayRun = (name: string) => {
-    if (!liveness.connected(name)) away.push(name);
-  };
-  for (const { object } of read.list<Host>('hosts'))
-    if (object.status?.driver !== undefined && !isEmptied(object)) mayRun(object.metadata.name);
-  for (const { kind, rest } of cache.poisoned.aside()) if (kind.kind === 'Host') mayRun(rest.metadata.name);
+export function requireEveryHost(context: Context, key: string): void {
+  const away = hostsAway(context);
   if (away.length > 0)
     throw retryable(
       'HostNotConnected',
       `it is not known where it is, and it may be on ${away.slice(0, 5).join(', ')}, which ${away.length === 1 ? 'is' : 'are'} not connected; it waits until they are, or are deleted. If nothing of it runs there any more: plumb flows abandon instance/${nameOfKey(key)}`,
     );
-}
-
-/** Whether only finalizers of others keep it: it is deleted, and nothing was left on it. */
-function isEmptied({ metadata }: Host): boolean {
-  return metadata.deletionTimestamp !== undefined && !metadata.finalizers?.includes('plumb.dev/host');
 }
