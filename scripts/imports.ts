@@ -30,7 +30,10 @@ const controllers = `${server}/controllers`;
 
 const PRODUCTS = ['schemas', 'client', 'agent', 'provider', 'cli', 'reconciler'];
 const TOOLS = ['sim', 'bench', 'e2e', 'scripts'];
-const FOLDERS = ['store', 'plan', 'runtime', 'allocation', 'pki', 'flow', 'fleet', 'api', 'controllers', 'extensions'];
+const FOLDERS = [
+  ...['store', 'plan', 'runtime', 'allocation', 'authorization', 'pki', 'flow', 'fleet', 'api', 'controllers'],
+  'extensions',
+];
 
 /** What kinds share, in folders beside theirs. */
 const SHARED = ['testing', 'watch'];
@@ -58,10 +61,21 @@ export const rules: ReadonlyMap<string, FolderRule> = new Map([
   ['plan', folder('plan', [], 'plan is pure and imports schemas only')],
   ['runtime', folder('runtime', ['store'], 'runtime imports schemas and store')],
   ['allocation', folder('allocation', ['store', 'plan', 'runtime'], 'allocation imports store, plan and runtime')],
-  ['pki', folder('pki', ['store'], 'pki imports schemas and store', true)],
+  ['authorization', folder('authorization', ['store', 'runtime'], 'authorization imports schemas, store and runtime')],
+  [
+    'pki',
+    folder('pki', ['store', 'authorization'], 'pki imports schemas and store, and knows what an identity is', true),
+  ],
   ['flow', folder('flow', ['store', 'plan', 'fleet'], "flow imports the store's and the fleet's interfaces and plan")],
   ['fleet', folder('fleet', ['store', 'runtime'], 'fleet imports schemas, store and runtime')],
-  ['api', folder('api', ['store', 'runtime', 'pki'], 'api imports store, runtime and pki, and knows no controller')],
+  [
+    'api',
+    folder(
+      'api',
+      ['store', 'runtime', 'authorization', 'pki'],
+      'api imports store, runtime, authorization and pki, and knows no controller',
+    ),
+  ],
   [
     'extensions',
     folder(

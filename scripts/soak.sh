@@ -5,6 +5,7 @@
 # npm run soak -- --traces COMMIT [--seeds N]: whether N random runs do step by step what they did at COMMIT.
 # npm run soak -- --mutants N [--area NAME] [--seed S]: whether tests notice N small faults in the sources.
 # npm run soak -- --network: 1,000 ports come and go beside 50 guests that ask; every rule of the packet filter taken away once.
+# npm run soak -- --rbac N [--seed S]: N random pairs of policy and request, decided by Plumb and by Kubernetes' own authorizer.
 # npm run soak -- --fuzz [--minutes N] [--seed S] [TARGET…]: random inputs for every reader of what comes from outside.
 set -eu
 cd "$(dirname "$0")/.."
@@ -38,6 +39,10 @@ case "${1:-}" in
     exec unshare --net --mount --propagation slave sh -c 'ip link set lo up && exec "$@"' sh \
       node_modules/.bin/node node_modules/vitest/vitest.mjs run --project conformance agent/src/network/isolation \
       --testTimeout 3600000
+    ;;
+  --rbac)
+    sh scripts/modules.sh
+    exec node_modules/.bin/node sim/src/rbac/main.ts "$@"
     ;;
   --fuzz)
     sh scripts/modules.sh
