@@ -76,10 +76,11 @@ export function admitChange(
   taken: Taken,
 ): Admitted {
   const raw = placed(resource, sent, current.metadata.namespace, current.metadata.name);
-  const warnings = check(resource, raw, taken, (candidate) => [
+  const more = (candidate: PlumbObject) => [
     ...immutableErrors(resource.definition, current, candidate),
     ...newFinalizers(current.metadata, candidate.metadata),
-  ]);
+  ];
+  const warnings = check(resource, raw, taken, more, current.spec);
   const spec = raw.spec as Record<string, unknown>;
   const { labels: _l, annotations: _a, finalizers: _f, ownerReferences: _o, ...kept } = current.metadata;
   // While an object lives, its controller must be able to finish it: its finalizer cannot be sent away.
@@ -209,11 +210,12 @@ function check(
   raw: Sent,
   { level, limits }: Taken,
   more: (candidate: PlumbObject) => FieldError[] = () => [],
+  before?: unknown,
 ): string[] {
   const { definition, apiVersion } = resource;
   applyDefaults(definition, raw);
   const dropped = level === 'Strict' ? [] : dropUnknownFields(definition, raw);
-  const errors = validateObject(definition, raw, { strictUnknown: level === 'Strict', apiVersion });
+  const errors = validateObject(definition, raw, { strictUnknown: level === 'Strict', apiVersion, before });
   if (errors.length === 0) errors.push(...metadataErrors(raw.metadata, limits));
   if (isRecord(raw.spec)) errors.push(...more(raw as unknown as PlumbObject));
   if (errors.length > 0) throw invalid(resource.kind, resource.group, textOf(raw.metadata.name), errors);

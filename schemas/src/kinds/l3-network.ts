@@ -1,6 +1,7 @@
 import { commonStatus } from '../meta/schema.ts';
 import type { ObjectOf } from './define.ts';
 import { defineKind } from './define.ts';
+import { l3Rules } from './l3-rules.ts';
 
 const ipv4Address = {
   type: 'string',
@@ -107,6 +108,7 @@ export const l3Network = defineKind({
   immutable: ['l2Network', 'ipv4.cidr'],
   references: [{ path: 'l2Network', kind: 'L2Network' }],
   disruption: {},
+  rules: l3Rules,
 });
 
 export type L3Network = ObjectOf<typeof l3Network>;

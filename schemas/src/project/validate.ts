@@ -13,6 +13,8 @@ export interface ValidateOptions {
   strictUnknown: boolean;
   /** apiVersion that the object must bear; `plumb.dev/v1`, if absent. */
   apiVersion?: string;
+  /** The spec that is stored: what breaks a rule there does so no less after a change of something else, which is let through. */
+  before?: unknown;
 }
 
 const objects = new WeakMap<KindDefinition, Map<string | undefined, Check>>();
@@ -29,8 +31,16 @@ export function validateObject(kind: KindDefinition, object: unknown, options: V
   const mistakes = new Mistakes(options.strictUnknown);
   check(object, mistakes);
   // Rules read fields, and what they find must be of its type.
-  if (kind.rules && mistakes.shapeHolds) mistakes.take(kind.rules((object as { spec: never }).spec));
+  if (kind.rules && mistakes.shapeHolds)
+    mistakes.take(broken(kind, (object as { spec: unknown }).spec, options.before));
   return mistakes.list();
+}
+
+function broken({ rules }: KindDefinition, spec: unknown, before: unknown): FieldError[] {
+  const errors = rules!(spec as never);
+  if (errors.length === 0 || before === undefined) return errors;
+  const stood = new Set(rules!(before as never).map(({ field, message }) => `${field} ${message}`));
+  return errors.filter(({ field, message }) => !stood.has(`${field} ${message}`));
 }
 
 /** Checks `status`; fields are named from `status.` on. */
