@@ -66,7 +66,7 @@ export function statusOf(error: PlumbError, about: About = {}): MetaStatus {
   const causes =
     error instanceof TooNew
       ? error.causes
-      : error.fields.map(({ field, message }) => ({ reason: 'FieldValueInvalid', message, field }));
+      : error.fields.map(({ field, message, reason = 'FieldValueInvalid' }) => ({ reason, message, field }));
   // kubectl names the kind of an invalid object, and the resource of any other.
   const kind = code === 422 ? about.kind : about.plural;
   return {

@@ -4,7 +4,19 @@ export interface FieldError {
   field: string;
   /** A sentence that names the rule, the value and, where one is known, what to do. */
   message: string;
+  /** What kind of mistake it is, in Kubernetes' words (metav1 CauseType); `FieldValueInvalid`, if absent. */
+  reason?: FieldReason;
 }
+
+export type FieldReason =
+  | 'FieldValueInvalid'
+  | 'FieldValueRequired'
+  | 'FieldValueTypeInvalid'
+  | 'FieldValueNotSupported'
+  | 'FieldValueDuplicate'
+  | 'FieldValueForbidden'
+  | 'FieldValueTooLong'
+  | 'FieldValueTooMany';
 
 export interface PlumbErrorInit {
   /** Stable UpperCamelCase word that programs compare; doubles as the reason of a condition. */

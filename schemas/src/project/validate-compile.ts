@@ -95,7 +95,7 @@ function wrongType(type: string, hidden: boolean): Check {
   return (value, into) => {
     into.shapeHolds = false;
     if (into.isFull) into.addUntold(1);
-    else into.add(`${rule}, but is ${given(value, hidden, true)}`);
+    else into.add(`${rule}, but is ${given(value, hidden, true)}`, undefined, 'FieldValueTypeInvalid');
   };
 }
 
@@ -107,6 +107,6 @@ function compileEnum(allowed: readonly unknown[], secret: boolean): Check {
     if ((typeof value !== 'string' || value.length <= longest) && known.has(value)) return;
     into.shapeHolds = false;
     if (into.isFull) into.addUntold(1);
-    else into.add(oneOf(allowed, value, given(value, secret)));
+    else into.add(oneOf(allowed, value, given(value, secret)), undefined, 'FieldValueNotSupported');
   };
 }

@@ -43,7 +43,8 @@ export function compileObject(
     if (into.isFull) into.addUntold(count);
     else
       for (const key of required)
-        if (!Object.hasOwn(value, key) || value[key] === undefined) into.add(missing(properties[key]), key);
+        if (!Object.hasOwn(value, key) || value[key] === undefined)
+          into.add(missing(properties[key]), key, 'FieldValueRequired');
   };
   return (value, into) => {
     const keys = Object.keys(value);
@@ -104,7 +105,11 @@ export function compileArray(
     if (maxItems !== undefined && list.length > maxItems) {
       // Not looked into: nothing relies on its items.
       into.shapeHolds = false;
-      into.add(`must have at most ${counted(maxItems, 'item')}, but has ${list.length}`);
+      into.add(
+        `must have at most ${counted(maxItems, 'item')}, but has ${list.length}`,
+        undefined,
+        'FieldValueTooMany',
+      );
       return;
     }
     if (check) for (let index = 0; index < list.length; index++) inside(check, list[index], index, into);
@@ -126,7 +131,11 @@ function uniqueKeys(list: readonly unknown[], keys: readonly string[], secret: b
     if (before === undefined) first.set(identity, index);
     else {
       const same = values.length === 1 ? values[0] : values;
-      into.add(`has the same ${keys.join(' and ')} as item ${before}${secret ? '' : `: ${shown(same)}`}`, index);
+      into.add(
+        `has the same ${keys.join(' and ')} as item ${before}${secret ? '' : `: ${shown(same)}`}`,
+        index,
+        'FieldValueDuplicate',
+      );
     }
   }
 }
@@ -139,6 +148,6 @@ function uniqueItems(list: readonly unknown[], secret: boolean, into: Mistakes):
     const before = first.get(item);
     if (before === undefined) first.set(item, index);
     else if (into.isFull) into.addUntold(1);
-    else into.add(`is the same as item ${before}${secret ? '' : `: ${shown(item)}`}`, index);
+    else into.add(`is the same as item ${before}${secret ? '' : `: ${shown(item)}`}`, index, 'FieldValueDuplicate');
   }
 }

@@ -1,5 +1,5 @@
 /** The mistakes of one object: the first ones in words, the others counted, so that an object of nothing but mistakes costs little. */
-import type { FieldError } from '../meta/error.ts';
+import type { FieldError, FieldReason } from '../meta/error.ts';
 import { joinPath } from './validate-path.ts';
 
 /** Mistakes that are told; the others are counted. */
@@ -41,8 +41,9 @@ export class Mistakes {
   }
 
   /** Notes a mistake of the value that is looked at, or of its field `key`. */
-  add(message: string, key?: string | number): void {
-    if (this.#count++ < MOST_TOLD) this.#told.push({ field: this.#field(key), message });
+  add(message: string, key?: string | number, reason?: FieldReason): void {
+    if (this.#count++ < MOST_TOLD)
+      this.#told.push({ field: this.#field(key), message, ...(reason === undefined ? {} : { reason }) });
   }
 
   /** Notes so many mistakes once it is full. */

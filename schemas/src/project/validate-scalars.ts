@@ -29,12 +29,16 @@ export function compileString(
   if (minLength === undefined && maxLength === undefined) return undefined;
   const wrong = (text: string, into: Mistakes) => {
     if (maxLength !== undefined && isLonger(text, maxLength))
-      return into.add(`must have at most ${maxLength} characters, but has ${lengthOf(text)}`);
+      return into.add(
+        `must have at most ${maxLength} characters, but has ${lengthOf(text)}`,
+        undefined,
+        'FieldValueTooLong',
+      );
     const is = given(text, secret);
     if (minLength !== undefined && lengthOf(text) < minLength)
       into.add(`must have at least ${minLength} characters, but is ${is}`);
     if (expression && !expression.test(text)) into.add(`must match ${pattern}, but is ${is}${about(schema)}`);
-    if (form && !form.holds(text)) into.add(`must be ${form.words}, but is ${is}`);
+    if (form && !form.holds(text)) into.add(`must be ${form.words}, but is ${is}`, undefined, 'FieldValueTypeInvalid');
   };
   return (text, into) => {
     const holds =

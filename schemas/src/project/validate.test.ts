@@ -175,7 +175,11 @@ describe('validateStatus', () => {
   test('names fields from status on', () => {
     expect(validateStatus(instance, { power: 'Paused', hosst: 'a' }, strict)).toEqual([
       { field: 'status.hosst', message: 'is not a known field: did you mean "host"?' },
-      { field: 'status.power', message: 'must be one of Running, Stopped, but is "Paused"' },
+      {
+        field: 'status.power',
+        message: 'must be one of Running, Stopped, but is "Paused"',
+        reason: 'FieldValueNotSupported',
+      },
     ]);
   });
 });
