@@ -13,7 +13,7 @@ import type {
   L3Network,
   PlumbObject,
 } from '@plumb/schemas';
-import type { StoreDisk } from '../world/store-disk.ts';
+import type { Judged } from './judged.ts';
 
 export interface Estate {
   objects: Map<string, PlumbObject>;
@@ -29,7 +29,7 @@ export interface Estate {
   allocations: Map<string, string>;
 }
 
-export function readEstate(disk: StoreDisk): Estate {
+export function readEstate(disk: Judged['disk']): Estate {
   const objects = new Map<string, PlumbObject>();
   const flows: FlowRecord[] = [];
   const allocations = new Map<string, string>();

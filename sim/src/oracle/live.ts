@@ -1,16 +1,17 @@
 /** What lives on the hosts, beside what the store says should. */
 import type { Allocation } from '@plumb/reconciler/plan/allocation.ts';
 import type { Host, Instance, L3Network, LiveResource } from '@plumb/schemas';
-import type { World } from '../world/world.ts';
 import { type Estate, holdings, ready } from './estate.ts';
+import type { Judged, JudgedHost } from './judged.ts';
 
-export function liveProblems(estate: Estate, world: World): string[] {
+export function liveProblems(estate: Estate, world: Judged): string[] {
   const found: string[] = [];
-  for (const { name } of world.machines.values()) {
-    const resources = world.machine(name).resources();
+  for (const machine of world.machines.values()) {
+    const { name } = machine;
+    const resources = machine.resources();
     const host = estate.hosts.find((h) => h.metadata.name === name);
     for (const [key, resource] of resources) {
-      const why = misplaced(resource, name, host, estate, world);
+      const why = misplaced(resource, machine, host, estate, world);
       if (why) found.push(`${key} lives on ${name} ${why}`);
       else if (resource.drift.length > 0 && estate.byUid.has(resource.owner) && !isReported(estate, resource.owner))
         found.push(`${key} on ${name} has drifted: ${resource.drift.join('; ')}`);
@@ -23,12 +24,13 @@ export function liveProblems(estate: Estate, world: World): string[] {
 /** Why the resource should not be there. */
 function misplaced(
   resource: LiveResource,
-  hostName: string,
+  machine: JudgedHost,
   host: Host | undefined,
   estate: Estate,
-  world: World,
+  world: Judged,
 ): string | undefined {
-  const resources = world.machine(hostName).resources();
+  const hostName = machine.name;
+  const resources = machine.resources();
   const owner = estate.byUid.get(resource.owner);
   if (!owner) {
     if (!host || (world.restored && world.disk.entries.has(`/deleted/${resource.owner}`))) return undefined;
@@ -103,7 +105,7 @@ function reportOf({ spec, status }: Instance): string {
   return '';
 }
 
-function instanceProblems(instance: Instance, estate: Estate, world: World): string[] {
+function instanceProblems(instance: Instance, estate: Estate, world: Judged): string[] {
   const { metadata, spec, status } = instance;
   if (!status?.host || metadata.deletionTimestamp) return [];
   // A flow that rests in the middle, because the instance waits for something, has done a part.

@@ -5,13 +5,18 @@ import type { ChangeSet, Instance, PlumbObject } from '@plumb/schemas';
 import { kindByName } from '@plumb/schemas';
 import type { World } from '../world/world.ts';
 import { type Estate, holdings, readEstate, ready } from './estate.ts';
+import type { Judged } from './judged.ts';
 import { liveProblems } from './live.ts';
 
 /** What is not as it must be, in sentences; empty when all is well. */
 export function problems(world: World): string[] {
+  return [...sessionProblems(world), ...estateProblems(world)];
+}
+
+/** The same, where nothing is known of sessions. */
+export function estateProblems(world: Judged): string[] {
   const estate = readEstate(world.disk);
   return [
-    ...sessionProblems(world),
     ...objectProblems(estate, world),
     ...flowProblems(estate, world),
     ...allocationProblems(estate),
@@ -20,7 +25,7 @@ export function problems(world: World): string[] {
 }
 
 /** Reasons for which an object may wait, each with the proof that it still has to. */
-const waits: Record<string, (object: PlumbObject, estate: Estate, world: World) => boolean> = {
+const waits: Record<string, (object: PlumbObject, estate: Estate, world: Judged) => boolean> = {
   ReferenceNotFound: (object, estate, world) =>
     inTime(object, world) || chain(object, estate).some((o) => o === undefined),
   ReferenceDeleting: (object, estate, world) =>
@@ -53,7 +58,7 @@ const waits: Record<string, (object: PlumbObject, estate: Estate, world: World) 
 };
 
 /** Milliseconds until the deadline of a change set that is under way, by the clock of the control plane. */
-function leftMs(object: PlumbObject, { loop, skew, disk }: World): number {
+function leftMs(object: PlumbObject, { loop, skew, disk }: Judged): number {
   if (object.kind !== 'ChangeSet' || ready(object)?.status === 'True') return 0;
   if (object.status?.conditions?.some(({ type, status }) => type === 'Stalled' && status === 'True')) return 0;
   const { metadata, spec } = object as ChangeSet;
@@ -69,13 +74,13 @@ function leftMs(object: PlumbObject, { loop, skew, disk }: World): number {
 const PATIENCE_MS = 200_000;
 
 /** How long change sets may still wait, in milliseconds: nothing is settled before. */
-export function longestDeadline(world: World): number {
+export function longestDeadline(world: Judged): number {
   const all = [...readEstate(world.disk).objects.values()].map((object) => leftMs(object, world));
   return Math.max(0, ...all.filter((ms) => ms < PATIENCE_MS));
 }
 
 /** Whether the change set has time for longer than anybody waits. */
-function inTime(object: PlumbObject, world: World): boolean {
+function inTime(object: PlumbObject, world: Judged): boolean {
   return leftMs(object, world) >= PATIENCE_MS - 90_000;
 }
 
@@ -87,7 +92,7 @@ function membersOf({ metadata, spec }: PlumbObject): string[] {
 }
 
 /** A domain of that name lives on a host and belongs to nobody any more. */
-function foreign({ metadata }: Instance, estate: Estate, world: World): boolean {
+function foreign({ metadata }: Instance, estate: Estate, world: Judged): boolean {
   for (const machine of world.machines.values())
     for (const resource of machine.resources().values())
       if (
@@ -137,7 +142,7 @@ function sessionProblems(world: World): string[] {
     .map((name) => `the agent of ${name} is not connected`);
 }
 
-function objectProblems(estate: Estate, world: World): string[] {
+function objectProblems(estate: Estate, world: Judged): string[] {
   const found: string[] = [];
   for (const [key, object] of estate.objects) {
     const say = (what: string) => found.push(`${key} ${what}`);
@@ -168,7 +173,7 @@ function objectProblems(estate: Estate, world: World): string[] {
   return found;
 }
 
-function flowProblems(estate: Estate, world: World): string[] {
+function flowProblems(estate: Estate, world: Judged): string[] {
   const found: string[] = [];
   for (const flow of estate.flows) {
     const object = estate.byUid.get(flow.uid);
@@ -181,7 +186,7 @@ function flowProblems(estate: Estate, world: World): string[] {
 }
 
 /** Whether the object waits for another, so that its flow rests and keeps what it holds. */
-function waiting(object: PlumbObject, estate: Estate, world: World): boolean {
+function waiting(object: PlumbObject, estate: Estate, world: Judged): boolean {
   const condition = ready(object);
   return condition?.status === 'False' && (waits[condition.reason]?.(object, estate, world) ?? false);
 }
