@@ -9,7 +9,7 @@ export interface Area {
 
 const INSTANCE = 'reconciler/src/controllers/instance';
 const SIMULATION = [
-  ['sim/src/regressions', 'sim/src/poison'],
+  ['sim/src/regressions', 'sim/src/poison', 'sim/src/folders'],
   ['sim/src/matrix', 'sim/src/workload'],
 ] as const;
 

@@ -2,7 +2,9 @@
  * Whether tests notice faults: sources of the plan, the flow, the controllers and the agent's session are loaded with one small fault
  * each, and some test must turn red. No file changes. A fault that nothing follows from survives, too: look at what is listed.
  *
- *   npm run soak -- --mutants N [--area NAME] [--seed S]
+ *   npm run soak -- --mutants N [--area NAME] [--seed S] [--from K] [--at-once N]
+ *
+ * The same seed draws the same faults in the same order, as long as the sources are the same: `--from K` passes the first K over.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -14,6 +16,7 @@ import { NODE, ROOT } from '../setup.ts';
 import { inParallel } from '../test-files.ts';
 import { type Area, areas } from './areas.ts';
 import { type Mutation, mutationsOf } from './mutations.ts';
+import { importsBelow, testsFor } from './reach.ts';
 
 /** Far more than tests take: what takes longer hangs, which is noticed. */
 const MOST_MS = 600_000;
@@ -27,6 +30,8 @@ const options = {
   mutants: { type: 'string' },
   area: { type: 'string' },
   seed: { type: 'string', default: 'mutants' },
+  from: { type: 'string', default: '0' },
+  'at-once': { type: 'string', default: `${availableParallelism()}` },
 } as const;
 const { values } = parseArgs({ options });
 const chosen = areas.filter(({ name }) => values.area === undefined || values.area === name);
@@ -34,16 +39,23 @@ const all = chosen.flatMap((area) =>
   area.sources.flatMap((folder) => sourcesIn(join(ROOT, folder)).flatMap((file) => mutantsOf(area, file))),
 );
 const dice = new Dice(values.seed);
-const tried = shuffled(all).slice(0, Number(values.mutants));
+const from = Number(values.from);
+const tried = shuffled(all).slice(from, from + Number(values.mutants));
+const graph = importsBelow(
+  ROOT,
+  ['schemas', 'client', 'reconciler', 'agent', 'sim'].map((name) => `${name}/src`),
+);
 console.log(`${tried.length} of ${all.length} faults, seed ${values.seed}`);
 
 const survivors: Mutant[] = [];
 let done = 0;
-await inParallel(tried, availableParallelism(), async (mutant) => {
+await inParallel(tried, Number(values['at-once']), async (mutant) => {
+  const startedAt = Date.now();
   const noticed = await isNoticed(mutant);
   if (!noticed) survivors.push(mutant);
   done += 1;
-  console.log(`${done}/${tried.length}  ${noticed ? 'noticed ' : 'SURVIVES'}  ${nameOf(mutant)}`);
+  const seconds = Math.round((Date.now() - startedAt) / 1000);
+  console.log(`${done}/${tried.length}  ${noticed ? 'noticed ' : 'SURVIVES'}  ${nameOf(mutant)}  ${seconds} s`);
 });
 for (const mutant of survivors) console.log(`survives  ${nameOf(mutant)}: ${mutant.becomes.trim() || '(nothing)'}`);
 const share = (100 * (tried.length - survivors.length)) / Math.max(1, tried.length);
@@ -51,7 +63,8 @@ console.log(`Mutants: ${tried.length - survivors.length} of ${tried.length} noti
 process.exitCode = share >= 90 ? 0 : 1;
 
 async function isNoticed({ area, file, line, becomes }: Mutant): Promise<boolean> {
-  for (const tests of area.tests) {
+  const groups = area.tests.map((starts) => starts.map((start) => join(ROOT, start)));
+  for (const tests of testsFor(file, groups, graph)) {
     const args = [
       'node_modules/vitest/vitest.mjs',
       'run',
