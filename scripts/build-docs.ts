@@ -6,6 +6,7 @@ import { kindModules } from '../reconciler/src/controllers/index.ts';
 import { kinds } from '../schemas/src/kinds/index.ts';
 import { referenceFile, referenceIndex, referencePage } from '../schemas/src/project/reference.ts';
 import { limitsPage } from '../schemas/src/project/reference-limits.ts';
+import { listsPage } from '../schemas/src/project/reference-lists.ts';
 
 export const referenceFolder = join(import.meta.dirname, '..', 'docs', 'reference');
 
@@ -16,6 +17,7 @@ export function referencePages(): Map<string, string> {
     ['README.md', referenceIndex(kinds)],
     ...pages,
     ['limits.md', limitsPage()],
+    ['lists.md', listsPage(kinds)],
     ['who-wakes-whom.md', watchPage(kindModules)],
   ]);
 }

@@ -59,12 +59,22 @@ export class TooNew extends PlumbError {
   }
 }
 
+/** Others own what an apply wants to change. */
+export class ApplyConflict extends PlumbError {
+  readonly causes: { reason: string; message: string; field: string }[];
+
+  constructor(message: string, conflicts: readonly { message: string; field: string }[]) {
+    super({ reason: 'Conflict', message, retry: 'terminal' });
+    this.causes = conflicts.map((conflict) => ({ reason: 'FieldManagerConflict', ...conflict }));
+  }
+}
+
 /** The Status for an error. `about` fills its details. */
 export function statusOf(error: PlumbError, about: About = {}): MetaStatus {
   const reason = reasonOf(error);
   const code = codes[reason] ?? (error.retry === 'retry' ? 503 : 422);
   const causes =
-    error instanceof TooNew
+    error instanceof TooNew || error instanceof ApplyConflict
       ? error.causes
       : error.fields.map(({ field, message, reason = 'FieldValueInvalid' }) => ({ reason, message, field }));
   // kubectl names the kind of an invalid object, and the resource of any other.
@@ -76,14 +86,20 @@ export function statusOf(error: PlumbError, about: About = {}): MetaStatus {
     status: 'Failure',
     message: error.message,
     reason,
-    details: {
-      ...(about.name ? { name: named(about.name) } : {}),
-      ...(about.group ? { group: about.group } : {}),
-      ...(kind ? { kind } : {}),
-      ...(about.uid ? { uid: about.uid } : {}),
-      ...(causes.length > 0 ? { causes } : {}),
-      ...(error instanceof Overloaded || error instanceof TooNew ? { retryAfterSeconds: error.retryAfterSeconds } : {}),
-    },
+    // Of a conflict of managers Kubernetes names the fields alone.
+    details:
+      error instanceof ApplyConflict
+        ? { causes }
+        : {
+            ...(about.name ? { name: named(about.name) } : {}),
+            ...(about.group ? { group: about.group } : {}),
+            ...(kind ? { kind } : {}),
+            ...(about.uid ? { uid: about.uid } : {}),
+            ...(causes.length > 0 ? { causes } : {}),
+            ...(error instanceof Overloaded || error instanceof TooNew
+              ? { retryAfterSeconds: error.retryAfterSeconds }
+              : {}),
+          },
     code,
   };
 }

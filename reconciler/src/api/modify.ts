@@ -1,6 +1,7 @@
 /** Changing a stored object: read, change, admit, write unless nothing changed; again when someone else was faster. */
 import { isDeepStrictEqual } from 'node:util';
 import type { PlumbObject } from '@plumb/schemas';
+import type { ManagedFieldsEntry } from '@plumb/schemas/apply/managed-fields.ts';
 import { shown } from '@plumb/schemas/project/shown.ts';
 import { moreSentence } from '@plumb/schemas/project/validate-mistakes.ts';
 import { ConflictError } from '../store/errors.ts';
@@ -11,6 +12,7 @@ import type { ApiContext, Call } from './call.ts';
 import { badRequest, conflict, notFound } from './failure.ts';
 import { basisOf, unmendable } from './mend.ts';
 import type { WriteOptions } from './options.ts';
+import { sentManaged, withOwners } from './owners.ts';
 import { presentationOf, type Shown } from './presentation.ts';
 import { readable } from './readable.ts';
 import { JSON_TYPE, type Reply } from './reply.ts';
@@ -27,10 +29,14 @@ export interface Modification {
   duplicates: Duplicates;
   /** Paths of fields that are not known in what says how the object changes. */
   unknown?: readonly string[] | undefined;
+  /** Who owns what of the object once it is as it was admitted. */
+  owned(current: PlumbObject, object: PlumbObject, sent: unknown): ManagedFieldsEntry[] | undefined;
   /** Which part of it counts. */
   admit(resource: WritableResource, current: PlumbObject, wanted: Json | undefined, taken: Taken): Admitted;
   /** False: it cannot make an object that can be understood of one that cannot. */
   mends?: false;
+  /** What is done when there is no such object; undefined: another made it meanwhile. Without it the object must be there. */
+  absent?(): Promise<Reply | undefined>;
 }
 
 /** Throws PlumbError `Conflict` when the client asked for another uid or resourceVersion than the stored ones. */
@@ -50,13 +56,20 @@ export async function modify(
   const key = keyOf(resource, call.namespace, call.name);
   for (let attempt = 1; ; attempt++) {
     const entry = await resource.store.get(key);
-    if (!entry) throw notFound(resource.plural, resource.group, call.name);
+    if (!entry) {
+      const reply = await modification.absent?.();
+      if (reply) return reply;
+      if (!modification.absent || attempt === ATTEMPTS) throw notFound(resource.plural, resource.group, call.name);
+      continue;
+    }
     const { current, wanted, isPoisoned, released } = basisOf(context, resource, entry, modification.wanted);
     if (isPoisoned && modification.mends === false) throw unmendable(resource, call.name);
     expectSame(resource, current, namedVersion(wanted));
-    const { object, warnings: ours } = released
+    const sent = sentManaged(wanted);
+    const { object: admitted, warnings: ours } = released
       ? { object: current, warnings: [] }
       : modification.admit(resource, current, wanted, { level, limits: context.limits });
+    const object = released ? admitted : withOwners(current, admitted, modification.owned(current, admitted, sent));
     const warnings = [...duplicates, ...ours];
     const reply = (shown: Shown): Reply => ({
       status: 200,

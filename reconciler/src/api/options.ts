@@ -14,6 +14,10 @@ export interface WriteOptions {
   dryRun: boolean;
   /** Strict unless the query says otherwise: what is not understood is not promised. */
   level: FieldValidation;
+  /** Who the client says that it is; empty when it does not. */
+  manager: string;
+  /** Whether an apply takes what others own. */
+  force: boolean;
 }
 
 export interface DeleteOptions {
@@ -21,7 +25,7 @@ export interface DeleteOptions {
   preconditions: { uid?: string; resourceVersion?: string };
 }
 
-type OptionsKind = 'ListOptions' | 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'DeleteOptions';
+export type OptionsKind = 'ListOptions' | 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'DeleteOptions';
 
 const LEVELS: readonly string[] = ['Ignore', 'Strict', 'Warn'];
 const POLICIES: readonly string[] = ['Foreground', 'Background', 'Orphan'];
@@ -29,7 +33,7 @@ const UNSAFE = 'ignoreStoreReadErrorWithClusterBreakingPotential';
 const MOST_MANAGER_BYTES = 128;
 
 /** The options of a create, an update or a patch. Throws terminal `Invalid` (422) that names each unknown value. */
-export function writeOptions(query: URLSearchParams, kind: OptionsKind): WriteOptions {
+export function writeOptions(query: URLSearchParams, kind: OptionsKind, isApply = false): WriteOptions {
   const errors: FieldError[] = [];
   const dryRun = dryRunOf(query.getAll('dryRun'), errors);
   const level = query.get('fieldValidation') || 'Strict';
@@ -40,11 +44,15 @@ export function writeOptions(query: URLSearchParams, kind: OptionsKind): WriteOp
   } else if (/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(manager)) {
     errors.push({ field: 'fieldManager', message: 'Invalid value: holds a character that cannot be printed' });
   }
-  if (kind === 'PatchOptions' && query.has('force')) {
+  if (isApply && manager === '') {
+    errors.push({ field: 'fieldManager', message: 'Required value: is required for apply patch' });
+  } else if (kind === 'PatchOptions' && !isApply && query.has('force')) {
     errors.push({ field: 'force', message: 'Forbidden: may not be specified for non-apply patch' });
   }
   refuse(kind, errors);
-  return { dryRun, level: level as FieldValidation };
+  const force = query.get('force');
+  const forced = force !== null && force !== '0' && force.toLowerCase() !== 'false';
+  return { dryRun, level: level as FieldValidation, manager, force: isApply && forced };
 }
 
 /**

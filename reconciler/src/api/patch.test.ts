@@ -63,7 +63,6 @@ describe('patch', () => {
 
   test.each([
     ['application/strategic-merge-patch+json', /--type=merge/],
-    ['application/apply-patch+yaml', /server-side apply/],
     ['text/plain', /use application\/merge-patch/],
   ])('%s is 415', async (type, sentence) => {
     await api.ask('POST', INSTANCES, { body: manifests.instance('typed') });

@@ -19,6 +19,7 @@ export const changeSet = defineKind({
         type: 'array',
         minItems: 1,
         maxItems: 100,
+        'x-kubernetes-list-type': 'atomic',
         description: 'The objects as they are to be, whole; they are created or replaced in one commit.',
         items: {
           type: 'object',

@@ -79,6 +79,8 @@ export const host = defineKind({
       },
       orphans: {
         type: 'array',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['kind', 'id'],
         description:
           'What lives on the host and belongs to no object that the store knows, or is of a type that the server does not know. Plumb never touches it by itself (plumb orphans).',
         items: {

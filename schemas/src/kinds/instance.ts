@@ -58,6 +58,7 @@ export const instance = defineKind({
             addresses: {
               type: 'array',
               maxItems: 8,
+              'x-kubernetes-list-type': 'atomic',
               items: { type: 'string', format: 'ipv4' },
               description: 'Addresses it must have; one is chosen from the ranges of the network, if absent.',
             },
@@ -122,6 +123,7 @@ export const instance = defineKind({
       sshKeys: {
         type: 'array',
         maxItems: 64,
+        'x-kubernetes-list-type': 'set',
         items: { type: 'string', maxLength: 8192, pattern: SSH_PUBLIC_KEY },
         description:
           'SSH public keys for the default user of the image, as in a .pub file, one in each item: type, key, and a comment if you like. A change reaches the guest as one of userData does.',
@@ -170,7 +172,12 @@ export const instance = defineKind({
             l3Network: { type: 'string', description: 'The network it is on, as project/name.' },
             l3NetworkUid: { type: 'string', description: 'Uid of that network.' },
             macAddress: { type: 'string', description: 'Its Ethernet address.' },
-            addresses: { type: 'array', items: { type: 'string' }, description: 'Its IP addresses.' },
+            addresses: {
+              type: 'array',
+              items: { type: 'string' },
+              'x-kubernetes-list-type': 'atomic',
+              description: 'Its IP addresses.',
+            },
           },
         },
       },

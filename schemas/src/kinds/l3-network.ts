@@ -36,6 +36,7 @@ export const l3Network = defineKind({
           ranges: {
             type: 'array',
             maxItems: 64,
+            'x-kubernetes-list-type': 'atomic',
             description: 'Where addresses are taken from that nobody asked for by name; the whole subnet, if absent.',
             items: {
               type: 'object',
@@ -50,6 +51,7 @@ export const l3Network = defineKind({
           reserved: {
             type: 'array',
             maxItems: 1024,
+            'x-kubernetes-list-type': 'set',
             items: ipv4Address,
             description: 'Addresses that no instance ever gets.',
           },
@@ -75,6 +77,7 @@ export const l3Network = defineKind({
           servers: {
             type: 'array',
             maxItems: 3,
+            'x-kubernetes-list-type': 'atomic',
             items: ipv4Address,
             description: "Resolvers handed out by DHCP; the network's own, if absent.",
           },

@@ -12,7 +12,12 @@ export const namespace = defineKind({
     type: 'object',
     additionalProperties: false,
     properties: {
-      finalizers: { type: 'array', items: { type: 'string' }, description: 'Accepted and without effect.' },
+      finalizers: {
+        type: 'array',
+        items: { type: 'string' },
+        'x-kubernetes-list-type': 'atomic',
+        description: 'Accepted and without effect.',
+      },
     },
   },
   status: {

@@ -39,12 +39,15 @@ export const objectMeta = {
     finalizers: {
       type: 'array',
       maxItems: 100,
+      'x-kubernetes-list-type': 'set',
       items: { type: 'string' },
       description: 'What must happen before the object may go.',
     },
     ownerReferences: {
       type: 'array',
       maxItems: 100,
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['uid'],
       description: 'Objects on which this one depends: it is deleted when all of them are gone.',
       items: {
         type: 'object',
@@ -57,6 +60,24 @@ export const objectMeta = {
           uid: { type: 'string' },
           controller: { type: 'boolean' },
           blockOwnerDeletion: { type: 'boolean' },
+        },
+      },
+    },
+    managedFields: {
+      type: 'array',
+      'x-kubernetes-list-type': 'atomic',
+      description: 'Who owns which fields of the object; set by the server (server-side apply).',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        properties: {
+          manager: { type: 'string' },
+          operation: { type: 'string' },
+          apiVersion: { type: 'string' },
+          time: { type: 'string' },
+          fieldsType: { type: 'string' },
+          fieldsV1: { type: 'object', additionalProperties: true },
+          subresource: { type: 'string' },
         },
       },
     },

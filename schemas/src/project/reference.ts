@@ -39,7 +39,7 @@ export function referenceIndex(kinds: readonly KindDefinition[]): string {
     kind.description,
   ]);
   const note = '<!-- These pages are written by `node scripts/build-docs.ts` from `schemas/src/kinds/`. -->';
-  return `${note}\n\n# Kinds\n\n${markdownTable(['Kind', 'Terraform', 'Scope', 'What it is'], rows)}\n\nEvery bound of server and agent: [Limits](limits.md). Which change makes a controller look at what: [who wakes whom](who-wakes-whom.md).\n`;
+  return `${note}\n\n# Kinds\n\n${markdownTable(['Kind', 'Terraform', 'Scope', 'What it is'], rows)}\n\nEvery bound of server and agent: [Limits](limits.md). What of a list is owned by whom: [Lists](lists.md). Which change makes a controller look at what: [who wakes whom](who-wakes-whom.md).\n`;
 }
 
 function names(kind: KindDefinition, terraform: TerraformKind | undefined): string {

@@ -10,7 +10,7 @@ import { mergePatch } from './merge-patch.ts';
 const MERGE = 'application/merge-patch+json';
 const JSON_PATCH = 'application/json-patch+json';
 const STRATEGIC = 'application/strategic-merge-patch+json';
-const APPLY = 'application/apply-patch+yaml';
+export const APPLY = 'application/apply-patch+yaml';
 
 export interface Patch {
   /** The object as it would be. May not change `current`. Throws PlumbError when the patch does not fit it. */
@@ -56,11 +56,9 @@ export async function patchOf(request: ApiRequest, resource: Resource): Promise<
     };
   }
   const hint =
-    type === APPLY
-      ? 'server-side apply is not served yet: leave out --server-side'
-      : type === STRATEGIC
-        ? 'strategic merge patches are for built-in kinds: use --type=merge'
-        : `use ${MERGE} or ${JSON_PATCH}`;
+    type === STRATEGIC
+      ? 'strategic merge patches are for built-in kinds: use --type=merge'
+      : `use ${MERGE}, ${JSON_PATCH} or ${APPLY}`;
   throw terminal(
     'UnsupportedMediaType',
     `a patch of type ${type.slice(0, 80) || '(none)'} is not served for ${resource.plural}: ${hint}`,

@@ -1,13 +1,16 @@
-import { terminal } from '@plumb/schemas';
+import { type PlumbObject, terminal } from '@plumb/schemas';
+import type { ManagedFieldsEntry } from '@plumb/schemas/apply/managed-fields.ts';
 import { ConflictError } from '../../store/errors.ts';
 import { keys } from '../../store/keys.ts';
 import { isBeingDeleted } from '../../store/object-codec.ts';
 import type { Precondition } from '../../store/store.ts';
 import { admitNew, heedDuplicates, storedText } from '../admission.ts';
+import type { Json } from '../body/json.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { alreadyExists, badRequest, notFound } from '../failure.ts';
 import { warningHeader } from '../modify.ts';
-import { writeOptions } from '../options.ts';
+import { type WriteOptions, writeOptions } from '../options.ts';
+import { ownedAfterCreate, sentManaged, withOwners } from '../owners.ts';
 import { presentationOf } from '../presentation.ts';
 import { JSON_TYPE, type Reply } from '../reply.ts';
 import { keyOf, type WritableResource } from '../resource.ts';
@@ -21,25 +24,50 @@ export async function create(context: ApiContext, resource: WritableResource, ca
   if (resource.scope === 'Namespaced' && namespace === undefined) {
     throw badRequest(`${resource.plural} are created in a namespace: POST to …/namespaces/<name>/${resource.plural}`);
   }
-  const present = presentationOf(request, resource, context.ambient.clock);
-  const { dryRun, level } = writeOptions(request.query, 'CreateOptions');
-  if (dryRun) request.wrote = false;
+  const options = writeOptions(request.query, 'CreateOptions');
   const { value: sent, duplicates: twice } = await request.parsed();
-  const duplicates = heedDuplicates(twice, level, resource, request.method);
+  const warnings = heedDuplicates(twice, options.level, resource, request.method);
   call.name = nameOf(sent);
+  const owned = ownedAfterCreate(context, resource, call, options);
+  return createAs(context, resource, call, { sent, options, warnings, owned });
+}
+
+/** What is to be created. */
+export interface Creation {
+  /** It is taken over. */
+  sent: Json | undefined;
+  options: Pick<WriteOptions, 'dryRun' | 'level'>;
+  /** Sentences for the Warning header. */
+  warnings: readonly string[];
+  /** Who owns what of the new object; `sent`: what the client sent as managedFields. */
+  owned(object: PlumbObject, sent: unknown): ManagedFieldsEntry[] | undefined;
+}
+
+/** Creates it, with the name of the call, or a name that is made where that is empty. Throws PlumbError `AlreadyExists`. */
+export async function createAs(
+  context: ApiContext,
+  resource: WritableResource,
+  call: Call,
+  { sent, options: { dryRun, level }, warnings: before, owned }: Creation,
+): Promise<Reply> {
+  const { request, namespace } = call;
+  const present = presentationOf(request, resource, context.ambient.clock);
+  if (dryRun) request.wrote = false;
+  const managed = sentManaged(sent);
   const forget = generatedName(sent);
   for (let attempt = 1; ; attempt++) {
-    const { object, warnings: ours } = admitNew(
+    const { object: admitted, warnings: ours } = admitNew(
       resource,
       sent,
       namespace,
       { level, limits: context.limits },
       context.ambient,
     );
+    const object = withOwners(undefined, admitted, owned(admitted, managed));
     const key = keyOf(resource, namespace, object.metadata.name);
     const preconditions = [{ key, revision: 0 }, ...(await namespaceStays(resource, namespace))];
     const value = storedText(object, context);
-    const warnings = [...duplicates, ...ours];
+    const warnings = [...before, ...ours];
     let revision = 0;
     try {
       if (!dryRun) {

@@ -2,6 +2,7 @@ import { admitStatus } from '../admission.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { modify } from '../modify.ts';
 import { writeOptions } from '../options.ts';
+import { ownedAfterUpdate } from '../owners.ts';
 import type { Reply } from '../reply.ts';
 import type { WritableResource } from '../resource.ts';
 
@@ -10,5 +11,6 @@ export async function updateStatus(context: ApiContext, resource: WritableResour
   const options = writeOptions(call.request.query, 'UpdateOptions');
   const { value: sent, duplicates } = await call.request.parsed();
   const wanted = () => sent;
-  return modify(context, resource, call, { options, duplicates, wanted, admit: admitStatus, mends: false });
+  const owned = ownedAfterUpdate(context, resource, call, options, 'status');
+  return modify(context, resource, call, { options, duplicates, wanted, owned, admit: admitStatus, mends: false });
 }

@@ -4,6 +4,7 @@ import type { Json } from '../body/json.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { modify } from '../modify.ts';
 import { writeOptions } from '../options.ts';
+import { ownedAfterUpdate } from '../owners.ts';
 import type { Reply } from '../reply.ts';
 import type { WritableResource } from '../resource.ts';
 
@@ -15,6 +16,7 @@ export async function update(context: ApiContext, resource: WritableResource, ca
     options,
     duplicates,
     wanted: (current) => withFinalizers(sent, current),
+    owned: ownedAfterUpdate(context, resource, call, options),
     admit: admitChange,
   });
 }

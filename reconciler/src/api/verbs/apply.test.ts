@@ -1,0 +1,98 @@
+import type { ManagedFieldsEntry } from '@plumb/schemas/apply/managed-fields.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ApiRig, manifests, startApiRig, V1 } from '../testing/rig.ts';
+
+let rig: ApiRig;
+beforeAll(async () => {
+  rig = await startApiRig();
+});
+afterAll(() => rig.stop());
+
+const APPLY = { 'content-type': 'application/apply-patch+yaml' };
+
+function apply(path: string, body: unknown, query: string) {
+  return rig.ask('PATCH', `${V1}/${path}?${query}`, { body, headers: APPLY });
+}
+
+function zone(name: string, spec: Record<string, unknown> = {}, more: Record<string, unknown> = {}) {
+  return { ...manifests.zone(name, more), spec };
+}
+
+test('a declaration creates what is not there, and says who owns it', async () => {
+  const made = await apply('zones/one', zone('one', { description: 'a' }), 'fieldManager=kubectl');
+  expect(made.status).toBe(201);
+  expect(made.body.metadata.managedFields).toEqual([
+    {
+      manager: 'kubectl',
+      operation: 'Apply',
+      apiVersion: 'plumb.dev/v1',
+      time: made.body.metadata.creationTimestamp,
+      fieldsType: 'FieldsV1',
+      fieldsV1: { 'f:spec': { 'f:description': {} } },
+    },
+  ]);
+  const again = await apply('zones/one', zone('one', { description: 'a' }), 'fieldManager=kubectl');
+  expect(again.status).toBe(200);
+  expect(again.body).toEqual(made.body);
+});
+
+test('what another owns is refused with the text of kubectl, and taken by force', async () => {
+  await apply('zones/two', zone('two', { description: 'a' }), 'fieldManager=one');
+  const refused = await apply('zones/two', zone('two', { description: 'b' }), 'fieldManager=two');
+  expect(refused.status).toBe(409);
+  expect(refused.body).toEqual({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: 'Apply failed with 1 conflict: conflict with "one": .spec.description',
+    reason: 'Conflict',
+    details: {
+      causes: [{ reason: 'FieldManagerConflict', message: 'conflict with "one"', field: '.spec.description' }],
+    },
+    code: 409,
+  });
+  const taken = await apply('zones/two', zone('two', { description: 'b' }), 'fieldManager=two&force=true');
+  expect(taken.body.spec).toEqual({ description: 'b' });
+  expect(taken.body.metadata.managedFields.map(({ manager }: { manager: string }) => manager)).toEqual(['two']);
+});
+
+test('a write that is no apply owns what it changes, by the name of the client', async () => {
+  const made = await rig.ask('POST', `${V1}/zones`, {
+    body: zone('three', { description: 'a' }, { labels: { a: '1' } }),
+    headers: { 'user-agent': 'curl/8.1 (linux)' },
+  });
+  expect(made.body.metadata.managedFields).toMatchObject([
+    {
+      manager: 'curl',
+      operation: 'Update',
+      fieldsV1: {
+        'f:metadata': { 'f:labels': { '.': {}, 'f:a': {} } },
+        'f:spec': { '.': {}, 'f:description': {} },
+      },
+    },
+  ]);
+  const conflict = await apply('zones/three', zone('three', { description: 'b' }), 'fieldManager=two');
+  expect(conflict.body.message).toBe(
+    'Apply failed with 1 conflict: conflict with "curl" using plumb.dev/v1: .spec.description',
+  );
+  await rig.ask('PATCH', `${V1}/zones/three?fieldManager=edit`, {
+    body: { spec: { description: 'c' } },
+    headers: { 'content-type': 'application/merge-patch+json' },
+  });
+  const { body } = await rig.ask('GET', `${V1}/zones/three`);
+  expect((body.metadata.managedFields as ManagedFieldsEntry[]).map((one) => [one.manager, one.fieldsV1])).toEqual([
+    ['curl', { 'f:metadata': { 'f:labels': { '.': {}, 'f:a': {} } }, 'f:spec': {} }],
+    ['edit', { 'f:spec': { 'f:description': {} } }],
+  ]);
+});
+
+test('what a manager no longer declares goes, unless another declares it', async () => {
+  const labels = { labels: { a: '1', b: '2' } };
+  await apply('zones/four', zone('four', { description: 'a' }, labels), 'fieldManager=one');
+  await apply('zones/four', zone('four', {}, { labels: { b: '2' } }), 'fieldManager=two');
+  const left = await apply('zones/four', zone('four'), 'fieldManager=one');
+  expect(left.body.spec).toEqual({});
+  expect(left.body.metadata.labels).toEqual({ b: '2' });
+  expect(left.body.metadata.finalizers).toEqual(['plumb.dev/zone']);
+});
