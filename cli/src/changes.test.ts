@@ -1,6 +1,7 @@
 import type { PlumbObject } from '@plumb/schemas';
+import { APPLIED } from '@plumb/schemas/project/field-changes.ts';
 import { expect, test } from 'vitest';
-import { APPLIED, fieldChanges, patchFor } from './changes.ts';
+import { fieldChanges, patchFor } from './changes.ts';
 import { difference } from './commands/diff.ts';
 import { readManifests } from './manifests.ts';
 

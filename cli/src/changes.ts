@@ -1,26 +1,8 @@
 /** What would change: the declared object against the stored one, as fields for people and as a patch for the server. */
 import { isDeepStrictEqual } from 'node:util';
 import type { PlumbObject } from '@plumb/schemas';
-import { conceal, concealAnnotations } from '@plumb/schemas/project/conceal.ts';
-import { joinPath } from '@plumb/schemas/project/validate-path.ts';
-import { isSensitive, type SchemaNode, schemaNode } from '@plumb/schemas/project/validate-schema.ts';
+import { APPLIED, fieldChanges as changesOf, type FieldChange } from '@plumb/schemas/project/field-changes.ts';
 import type { Manifest } from './manifests.ts';
-
-/**
- * Names of the labels and annotations that a manifest set, so that taking one out of the manifest takes it off the
- * object, and those of others stay.
- */
-export const APPLIED = 'plumb.dev/applied';
-
-export interface FieldChange {
-  field: string;
-  /** Undefined: not there before. */
-  from?: unknown;
-  /** Undefined: not there after. */
-  to?: unknown;
-  /** The values must not be shown. */
-  sensitive: boolean;
-}
 
 type Fields = Record<string, unknown>;
 
@@ -52,15 +34,7 @@ export function patchFor(manifest: Manifest, stored: PlumbObject): Fields | unde
 
 /** Field by field what differs, list-map items by their key. */
 export function fieldChanges(manifest: Manifest, stored: PlumbObject | undefined): FieldChange[] {
-  const wanted = desired(manifest, stored);
-  const { [APPLIED]: _a, ...storedAnnotations } = stored?.metadata.annotations ?? {};
-  const { [APPLIED]: _b, ...wantedAnnotations } = wanted.metadata.annotations ?? {};
-  const spec = manifest.resource.definition ? schemaNode(manifest.resource.definition.spec) : undefined;
-  return [
-    ...compare('metadata.labels', stored?.metadata.labels ?? {}, wanted.metadata.labels ?? {}, undefined),
-    ...annotationChanges(storedAnnotations, wantedAnnotations),
-    ...(spec ? compare('spec', stored?.spec ?? {}, wanted.spec, spec) : []),
-  ];
+  return changesOf(manifest.resource.definition, stored, desired(manifest, stored));
 }
 
 function appliedKeys(stored: PlumbObject | undefined): { labels: string[]; annotations: string[] } {
@@ -92,51 +66,6 @@ function mergeDiff(from: Fields, to: Fields): Fields | undefined {
     else patch[key] = after;
   }
   return Object.keys(patch).length > 0 ? patch : undefined;
-}
-
-function compare(field: string, from: unknown, to: unknown, schema: SchemaNode | undefined): FieldChange[] {
-  if (isDeepStrictEqual(from, to)) return [];
-  if (isSensitive(schema)) return [changeOf(field, from, to, schema)];
-  if (isFields(from) && isFields(to)) return compareFields(field, from, to, schema);
-  const key = schema?.['x-kubernetes-list-map-keys']?.[0];
-  if (key !== undefined && Array.isArray(from) && Array.isArray(to)) {
-    const changes = compareFields(field, byKey(from, key), byKey(to, key), { additionalProperties: schema?.items });
-    // The same items in another order differ too.
-    return changes.length > 0 ? changes : [changeOf(field, from, to, schema)];
-  }
-  return [changeOf(field, from, to, schema)];
-}
-
-/** With what is secret hidden: what differs in that alone is said to have changed, and not how. */
-function changeOf(field: string, from: unknown, to: unknown, schema: SchemaNode | undefined): FieldChange {
-  const [before, after] = [conceal(schema, from), conceal(schema, to)];
-  const sensitive = isSensitive(schema) || isDeepStrictEqual(before, after);
-  return { field, from: before, to: after, sensitive };
-}
-
-/** Annotations may hold whole objects, which are not shown. */
-function annotationChanges(from: Fields, to: Fields): FieldChange[] {
-  const open = [concealAnnotations(from), concealAnnotations(to)];
-  return [...new Set([...Object.keys(from), ...Object.keys(to)])].flatMap((key) => {
-    const field = joinPath('metadata.annotations', key);
-    const hidden = [from, to].some((side, i) => key in side && open[i]![key] !== side[key]);
-    return compare(field, from[key], to[key], undefined).map((change) => ({ ...change, sensitive: hidden }));
-  });
-}
-
-function compareFields(field: string, from: Fields, to: Fields, schema: SchemaNode | undefined): FieldChange[] {
-  const below = (key: string) =>
-    schema?.properties?.[key] ??
-    (typeof schema?.additionalProperties === 'object' ? schema.additionalProperties : undefined);
-  const path = (key: string) =>
-    schema?.properties || !schema?.additionalProperties ? joinPath(field, key) : `${field}[${key}]`;
-  return [...new Set([...Object.keys(from), ...Object.keys(to)])].flatMap((key) =>
-    compare(path(key), from[key], to[key], below(key)),
-  );
-}
-
-function byKey(list: readonly unknown[], key: string): Fields {
-  return Object.fromEntries(list.map((item) => [String((item as Fields)[key]), item]));
 }
 
 function isFields(value: unknown): value is Fields {

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ApiRig, startApiRig } from '@plumb/reconciler/api/testing/rig.ts';
@@ -75,6 +75,30 @@ describe('the command line', () => {
     expect({ code, err }).toEqual({
       code: 2,
       err: expect.stringContaining('--atomic takes at most 100 objects, and here are 101'),
+    });
+  });
+
+  test('-k asks kustomize, or kubectl, and says so where neither is', async () => {
+    const kustomize = join(folder, 'kustomize');
+    const list = { apiVersion: 'plumb.dev/v1', kind: 'Zone', metadata: { name: 'built', namespace: 'lab' } };
+    await writeFile(
+      kustomize,
+      `#!/bin/sh\n[ "$3" = good ] || { echo "no $3 here" >&2; exit 1; }\necho '${JSON.stringify(list)}'\n`,
+      { mode: 0o755 },
+    );
+    const args = ['apply', '--no-wait', '-k'];
+    expect(await plumb([...args, 'good'], { PATH: folder })).toEqual({ code: 0, out: 'zone/built created\n', err: '' });
+    expect(await plumb([...args, 'bad'], { PATH: folder })).toMatchObject({
+      code: 1,
+      err: 'error: kustomize refuses bad: no bad here\n',
+    });
+    const kubectl = join(folder, 'bin', 'kubectl');
+    await mkdir(join(folder, 'bin'));
+    await rename(kustomize, kubectl);
+    expect((await plumb([...args, 'good'], { PATH: join(folder, 'bin') })).out).toBe('zone/built unchanged\n');
+    expect(await plumb([...args, 'good'], { PATH: folder })).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('-k needs kustomize, or kubectl, in PATH'),
     });
   });
 

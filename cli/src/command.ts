@@ -21,6 +21,7 @@ const shared = {
   context: { type: 'string' },
   namespace: { type: 'string', short: 'n' },
   filename: { type: 'string', short: 'f', multiple: true, default: [] as string[] },
+  kustomize: { type: 'string', short: 'k', multiple: true, default: [] as string[] },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -62,25 +63,42 @@ export async function withSession<T>(
   }
 }
 
-/** The objects of `-f`. */
+/** What names files on the command line. */
+export interface Sources {
+  filename: string[];
+  kustomize: string[];
+}
+
+export function namesFiles({ filename, kustomize }: Sources): boolean {
+  return filename.length + kustomize.length > 0;
+}
+
+/** The objects of `-f` and `-k`. */
 export async function manifestsOf(
-  values: { filename: string[] },
+  { filename, kustomize }: Sources,
   session: Session,
   surroundings: Surroundings,
 ): Promise<Manifest[]> {
-  const { readManifests } = await import('./manifests.ts');
-  return readManifests(values.filename, session.namespace, surroundings.stdin);
+  const { manifestsIn, readManifests } = await import('./manifests.ts');
+  if (kustomize.length === 0) return readManifests(filename, session.namespace, surroundings.stdin);
+  const [{ kustomized }, { readSources }] = await Promise.all([
+    import('./kustomize.ts'),
+    import('./manifest-files.ts'),
+  ]);
+  const files = await readSources(filename, surroundings.stdin);
+  for (const folder of kustomize) files.push(await kustomized(folder, surroundings.env));
+  return manifestsIn(files, session.namespace);
 }
 
 /** The objects that are named: `KIND NAME…`, `KIND/NAME…`, or those of `-f`. At least one. */
 export async function targetsOf(
-  values: { filename: string[] },
+  values: Sources,
   positionals: readonly string[],
   session: Session,
   surroundings: Surroundings,
 ): Promise<Target[]> {
-  if (values.filename.length > 0) {
-    if (positionals.length > 0) throw terminal('BadArgument', 'name objects, or files with -f, not both');
+  if (namesFiles(values)) {
+    if (positionals.length > 0) throw terminal('BadArgument', 'name objects, or files with -f or -k, not both');
     return manifestsOf(values, session, surroundings);
   }
   const pairs = namesOf(positionals);

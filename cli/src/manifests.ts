@@ -4,7 +4,7 @@ import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
 import { shown } from '@plumb/schemas/project/shown.ts';
 import { validateObject } from '@plumb/schemas/project/validate.ts';
 import { nearest } from '@plumb/schemas/project/validate-nearest.ts';
-import { readSources } from './manifest-files.ts';
+import { type ManifestFile, readSources } from './manifest-files.ts';
 import { decodeText } from './manifest-text.ts';
 import { manifestKinds, type ResourceName, resourceByKind } from './resources.ts';
 import { badManifest, readYaml, type YamlDocument } from './yaml-documents.ts';
@@ -29,10 +29,15 @@ export async function readManifests(
   stdin: () => Promise<Uint8Array>,
 ): Promise<Manifest[]> {
   if (sources.length === 0) throw terminal('NoManifest', 'say what with -f FILE, -f FOLDER or -f - for standard input');
+  return manifestsIn(await readSources(sources, stdin), namespace);
+}
+
+/** As {@link readManifests}, of files that are read. */
+export function manifestsIn(files: readonly ManifestFile[], namespace: string): Manifest[] {
   const mistakes: FieldError[] = [];
   const manifests: Manifest[] = [];
   const places = new Map<string, string>();
-  for (const { file, bytes } of await readSources(sources, stdin)) {
+  for (const { file, bytes } of files) {
     for (const { value, locate, prefix } of objectsOf(file, bytes, mistakes)) {
       const at = (field: string) => locate([...prefix, ...steps(field)]);
       const manifest = toManifest(value, namespace, at, mistakes);
@@ -50,12 +55,9 @@ export async function readManifests(
   }
   if (mistakes.length > 0) throw badManifest(mistakes);
   // Most often what was to write them has failed: success would hide it.
-  if (manifests.length === 0) throw terminal('NoManifest', `there is no object in ${namesOf(sources)}`);
+  if (manifests.length === 0)
+    throw terminal('NoManifest', `there is no object in ${files.map(({ file }) => file).join(', ')}`);
   return manifests;
-}
-
-function namesOf(sources: readonly string[]): string {
-  return sources.map((source) => (source === '-' ? 'standard input' : source)).join(', ');
 }
 
 /** `instance/web-0`, with its namespace when that is not `default`. */

@@ -2,9 +2,13 @@
 import type { Client } from '@plumb/client/client.ts';
 import { ApiError } from '@plumb/client/errors.ts';
 import type { PlumbObject } from '@plumb/schemas';
-import { APPLIED, desired, patchFor } from './changes.ts';
+import { APPLIED } from '@plumb/schemas/project/field-changes.ts';
+import { desired, patchFor } from './changes.ts';
 import type { Manifest } from './manifests.ts';
 import { collectionPath, objectPath } from './resources.ts';
+
+/** Nothing is written: the server judges it, or what is stored is looked at. */
+export type DryRun = 'client' | 'server';
 
 export type Outcome = 'created' | 'configured' | 'unchanged';
 
@@ -12,19 +16,22 @@ export type Outcome = 'created' | 'configured' | 'unchanged';
 const ATTEMPTS = 5;
 
 /** Throws {@link ApiError} when the server refuses it. */
-export async function submit(client: Client, manifest: Manifest): Promise<Outcome> {
+export async function submit(client: Client, manifest: Manifest, dryRun?: DryRun): Promise<Outcome> {
+  const query = dryRun ? '?dryRun=All' : '';
   const { resource, namespace, name } = manifest;
   const path = objectPath(resource, namespace, name);
   for (let attempt = 1; ; attempt++) {
     try {
       const stored = (await client.find(path)) as PlumbObject | undefined;
       if (!stored) {
-        await client.send('POST', collectionPath(resource, namespace), { body: newObject(manifest) });
+        if (dryRun === 'client') return 'created';
+        await client.send('POST', collectionPath(resource, namespace) + query, { body: newObject(manifest) });
         return 'created';
       }
       const patch = patchFor(manifest, stored);
       if (!patch) return 'unchanged';
-      await client.send('PATCH', path, { body: patch, type: 'application/merge-patch+json' });
+      if (dryRun === 'client') return 'configured';
+      await client.send('PATCH', path + query, { body: patch, type: 'application/merge-patch+json' });
       return 'configured';
     } catch (error) {
       const raced = error instanceof ApiError && ['AlreadyExists', 'Conflict'].includes(error.reason);

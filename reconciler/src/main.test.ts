@@ -51,7 +51,7 @@ test('while it loads everything can be read and written, and what needs all of i
   onTestFinished(() => agent.destroy());
   const greeted = once(agent, 'remoteSettings').then(() => isReady);
   const zone = { apiVersion: 'plumb.dev/v1', kind: 'Zone', metadata: { name: 'home' }, spec: {} };
-  const plan = () => client.ask('POST', '/apis/plumb.dev/v1/plans', { body: { objects: [] } });
+  const plan = () => client.ask('POST', '/apis/plumb.dev/v1/planreviews', { body: { spec: { objects: [] } } });
 
   const answers = await Promise.all([
     client.ask('POST', ZONES, { body: zone }),
@@ -67,7 +67,7 @@ test('while it loads everything can be read and written, and what needs all of i
   await ready;
   expect(await greeted).toBe(true);
   expect((await client.ask('GET', '/readyz')).status).toBe(200);
-  expect((await plan()).status).toBe(200);
+  expect((await plan()).status).toBe(201);
   const watched = client.watch(`${ZONES}?watch=1&fieldSelector=metadata.name%3Dhome`, AbortSignal.timeout(60_000));
   for await (const { object } of watched) if (object.status?.conditions?.[0]?.status === 'True') break;
   expect((await client.send('GET', `${ZONES}/home`)).status.conditions[0]).toMatchObject({

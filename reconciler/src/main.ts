@@ -10,6 +10,7 @@ import { startApi } from './api/start.ts';
 import { type Control, startControl } from './control.ts';
 import { openDataFolder } from './data-folder.ts';
 import { everyExtension } from './extensions/every.ts';
+import { planReviews } from './extensions/plan-review.ts';
 import { type Log, stderrLog } from './log.ts';
 import { openPki } from './pki/open.ts';
 import { collectGarbage } from './runtime/collect.ts';
@@ -106,6 +107,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
     trustedProxies: options.trustedProxies ?? [],
     onAgentConnection: (socket, peer) => attach(control, socket, peer),
     extensions: { [Symbol.iterator]: () => everyExtension(pki, ambient.clock.now, limits, () => control.get()) },
+    answered: [planReviews(() => control.get().context)],
     notReady: () => control.missing,
   });
   started.defer(() => api.close());

@@ -2,7 +2,15 @@ import { ApiError } from '@plumb/client/errors.ts';
 import { settled } from '@plumb/client/settled.ts';
 import { PlumbError, terminal } from '@plumb/schemas';
 import { markCascade } from '../cascade.ts';
-import { type Command, inParallel, parseCommand, type Session, targetsOf, withSession } from '../command.ts';
+import {
+  type Command,
+  inParallel,
+  namesFiles,
+  parseCommand,
+  type Session,
+  targetsOf,
+  withSession,
+} from '../command.ts';
 import { deleteRecords } from '../delete-record.ts';
 import { parseDuration } from '../duration.ts';
 import { complain } from '../failure.ts';
@@ -16,7 +24,7 @@ import type { Surroundings } from '../surroundings.ts';
 const WIDTH = 64;
 
 export const remove: Command = {
-  usage: `plumb delete KIND NAME… | KIND/NAME… | KIND -l SELECTOR | -f FILE-OR-FOLDER [-n NAMESPACE] [--cascade [--yes]] [--no-wait] [--timeout 10m]
+  usage: `plumb delete KIND NAME… | KIND/NAME… | KIND -l SELECTOR | -f FILE-OR-FOLDER | -k FOLDER [-n NAMESPACE] [--cascade [--yes]] [--no-wait] [--timeout 10m]
 
 plumb delete record KEY…         a record that cannot be read and that no object has (plumb get poisoned)
 
@@ -35,7 +43,7 @@ What is not there is no error. An object that others refer to goes when they are
     return withSession(values, surroundings, async (session) => {
       if (positionals[0] === 'record') return deleteRecords(session, surroundings, positionals.slice(1));
       const selector = values.selector as string | undefined;
-      if (selector !== undefined && values.filename.length > 0)
+      if (selector !== undefined && namesFiles(values))
         throw terminal('BadArgument', 'select objects with -l, or name files with -f, not both');
       const named =
         selector === undefined
@@ -56,10 +64,11 @@ What is not there is no error. An object that others refer to goes when they are
   },
 };
 
-async function removeAll(
+/** Deletes all, and waits until they are gone if there is a time for it. Exit code. */
+export async function removeAll(
   session: Session,
   surroundings: Surroundings,
-  targets: readonly Target[],
+  targets: readonly (Target & { uid?: string })[],
   timeoutMs: number | undefined,
 ): Promise<number> {
   /** uid of what is on its way out, by target: another object of the same name is none of ours. */
@@ -75,7 +84,7 @@ async function removeAll(
 async function mark(
   session: Session,
   surroundings: Surroundings,
-  targets: readonly Target[],
+  targets: readonly (Target & { uid?: string })[],
   going: (target: Target, uid: string) => void,
 ): Promise<number> {
   let refused = 0;
@@ -84,7 +93,12 @@ async function mark(
     progress.ends(target, () => surroundings.out(`${describeManifest(target)} ${what}\n`));
   await inParallel(targets, WIDTH, async (target) => {
     try {
-      const body = await session.client.send('DELETE', objectPath(target.resource, target.namespace, target.name));
+      const body = await session.client.send(
+        'DELETE',
+        objectPath(target.resource, target.namespace, target.name),
+        // Another object may have taken its name.
+        target.uid === undefined ? {} : { body: { preconditions: { uid: target.uid } } },
+      );
       if (body.kind === 'Status') return say(target, 'deleted');
       going(target, body.metadata.uid);
       progress.ends(target, () => {});

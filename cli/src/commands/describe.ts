@@ -2,8 +2,8 @@ import { ApiError } from '@plumb/client/errors.ts';
 import type { PlumbObject } from '@plumb/schemas';
 import { age } from '@plumb/schemas/project/columns-age.ts';
 import { concealObject } from '@plumb/schemas/project/conceal.ts';
+import { APPLIED } from '@plumb/schemas/project/field-changes.ts';
 import { stringify } from 'yaml';
-import { APPLIED } from '../changes.ts';
 import { type Command, parseCommand, type Session, targetsOf, withSession } from '../command.ts';
 import type { Target } from '../follow.ts';
 import { objectPath } from '../resources.ts';
@@ -12,7 +12,7 @@ import { renderTable } from '../table.ts';
 import { FLOWS, type FlowView, timeline } from './flows.ts';
 
 export const describe: Command = {
-  usage: `plumb describe KIND NAME… | KIND/NAME… | -f FILE-OR-FOLDER [-n NAMESPACE]
+  usage: `plumb describe KIND NAME… | KIND/NAME… | -f FILE-OR-FOLDER | -k FOLDER [-n NAMESPACE]
 
 Sensitive fields are not shown.
 `,

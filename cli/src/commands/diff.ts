@@ -1,5 +1,6 @@
+import type { FieldChange } from '@plumb/schemas/project/field-changes.ts';
 import { shown } from '@plumb/schemas/project/shown.ts';
-import { type FieldChange, fieldChanges } from '../changes.ts';
+import { fieldChanges } from '../changes.ts';
 import { type Command, inParallel, manifestsOf, parseCommand, withSession } from '../command.ts';
 import { describeManifest, type Manifest } from '../manifests.ts';
 import { objectPath } from '../resources.ts';
@@ -7,7 +8,7 @@ import { objectPath } from '../resources.ts';
 const WIDTH = 64;
 
 export const diff: Command = {
-  usage: `plumb diff -f FILE-OR-FOLDER [-f …] [-n NAMESPACE]
+  usage: `plumb diff -f FILE-OR-FOLDER [-f …] | -k FOLDER [-n NAMESPACE]
 
 Compares what is declared with what is stored. + is made, ~ is changed; fields that you leave out have their
 defaults. Exit code 0 when nothing differs, 1 when something does, 2 on errors.

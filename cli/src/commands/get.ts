@@ -2,7 +2,7 @@ import type { Body } from '@plumb/client/client.ts';
 import { changes, type View } from '@plumb/client/follow.ts';
 import { type PlumbError, terminal } from '@plumb/schemas';
 import { stringify } from 'yaml';
-import { type Command, manifestsOf, parseCommand, type Session, withSession } from '../command.ts';
+import { type Command, manifestsOf, namesFiles, parseCommand, type Session, withSession } from '../command.ts';
 import type { Target } from '../follow.ts';
 import { pendingHosts } from '../pending-hosts.ts';
 import { poisoned } from '../poisoned.ts';
@@ -17,7 +17,7 @@ const FORMS = ['table', 'wide', 'yaml', 'json', 'name'] as const;
 type Form = (typeof FORMS)[number];
 
 export const get: Command = {
-  usage: `plumb get KIND [NAME…] | KIND/NAME… | -f FILE-OR-FOLDER [-n NAMESPACE | -A] [-l SELECTOR]
+  usage: `plumb get KIND [NAME…] | KIND/NAME… | -f FILE-OR-FOLDER | -k FOLDER [-n NAMESPACE | -A] [-l SELECTOR]
           [-o wide|yaml|json|name] [-w]
 plumb get hosts --pending      agents that wait until their host is declared
 plumb get poisoned             what in the store cannot be understood and was set aside, and why
@@ -37,15 +37,14 @@ plumb get poisoned             what in the store cannot be understood and was se
       throw terminal('BadArgument', `-o must be one of wide, yaml, json, name, but is ${JSON.stringify(form)}`);
     }
     const everywhere = values['all-namespaces'] === true;
-    if (values.selector !== undefined && values.filename.length > 0)
+    if (values.selector !== undefined && namesFiles(values))
       throw terminal('BadArgument', 'select objects with -l, or name files with -f, not both');
     return withSession(values, surroundings, async (session) => {
       if (values.pending) return pendingHosts(session, surroundings, positionals);
       if (positionals[0] === 'poisoned') return poisoned(session, surroundings, positionals);
-      const sources =
-        values.filename.length > 0
-          ? (await manifestsOf(values, session, surroundings)).map(sourceOfTarget)
-          : sourcesOf(positionals, everywhere ? undefined : session.namespace, values.selector as string | undefined);
+      const sources = namesFiles(values)
+        ? (await manifestsOf(values, session, surroundings)).map(sourceOfTarget)
+        : sourcesOf(positionals, everywhere ? undefined : session.namespace, values.selector as string | undefined);
       if (values.watch) {
         if (sources.length !== 1) throw terminal('BadArgument', '-w watches one kind or one object');
         return watch(session, surroundings, sources[0]!, form, everywhere);

@@ -6,7 +6,7 @@ import { follow } from '../follow.ts';
 import { Progress } from '../progress.ts';
 
 export const wait: Command = {
-  usage: `plumb wait KIND NAME… | KIND/NAME… | -f FILE-OR-FOLDER [-n NAMESPACE]
+  usage: `plumb wait KIND NAME… | KIND/NAME… | -f FILE-OR-FOLDER | -k FOLDER [-n NAMESPACE]
            [--for ready|deleted|condition=TYPE[=STATUS]] [--timeout 10m]
 
 ready, the default, ends at once when an object has failed for good.

@@ -9,6 +9,7 @@ import type { EventRing } from '../runtime/events.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { Poisoned } from '../runtime/poisoned.ts';
 import type { Store } from '../store/store.ts';
+import { type AnsweredKind, serveAnswered } from './answered.ts';
 import type { Audit } from './audit.ts';
 import type { ApiContext } from './call.ts';
 import { EventStore } from './core/event-store.ts';
@@ -40,6 +41,8 @@ export interface ApiOptions {
   events: EventRing;
   kinds?: readonly KindDefinition[];
   extensions?: Iterable<Extension>;
+  /** Kinds that are created and answered, and not stored. */
+  answered?: readonly AnsweredKind[];
   /** Addresses and CIDR ranges of proxies, whose connections say in PROXY protocol v2 where they come from. */
   trustedProxies?: readonly string[];
   /** Takes over the TLS connections of agents (server name `agents.plumb.internal`). */
@@ -80,6 +83,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     ...serveCore(context, store, events),
     ...serveKinds(context, store, options.kinds ?? allKinds),
     ...serveReviews(),
+    ...(options.answered ?? []).map(serveAnswered),
   ];
   const router = new Router({
     served,

@@ -22,11 +22,21 @@ export interface KindPreview {
    * that taken, and whoever asks for the preview takes all of it back. Throws the condition that says why nothing can be done.
    */
   plan(context: Context, cached: Cached, hypothesis: Hypothesis): Planned;
+  /** What would be removed from hosts when it is deleted, in order. What it holds it gives back in `context.index`, tentatively. */
+  remove?(context: Context, cached: Cached): readonly PlanStep[];
+}
+
+/** Where an object runs, and what it has on its networks. */
+export interface Placement {
+  host: string;
+  /** `macAddress` is absent while it is not known. */
+  interfaces: readonly { name: string; l3Network: string; addresses: readonly string[]; macAddress?: string }[];
 }
 
 export interface Planned {
   /** What would be done on hosts, in order. */
   readonly steps: readonly PlanStep[];
+  readonly placement?: Placement | undefined;
   /** What else is worth knowing, as a sentence. */
   readonly note?: string | undefined;
   /** What others would find in its status. */

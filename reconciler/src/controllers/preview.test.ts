@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { INSTANCES } from '../plan/claims.ts';
-import { preview } from './preview.ts';
-import { instanceSpec, makeEstate, makeHost } from './testing/estate.ts';
+import { keys } from '../store/keys.ts';
+import { preview, previewAll } from './preview.ts';
+import { at, instanceSpec, makeEstate, makeHost } from './testing/estate.ts';
 import { type Rig, startRig } from './testing/rig.ts';
 
 let rig: Rig;
@@ -63,7 +64,9 @@ it('tells beforehand what an edit disturbs, what it leaves, and what can never b
     });
   await rig.ready('Instance', 'web-0');
   const same = preview(rig.context, [objects()[4]!]);
-  expect(same).toEqual([{ kind: 'Instance', namespace: 'default', name: 'web-0', action: 'none', steps: [] }]);
+  expect(same).toMatchObject([
+    { kind: 'Instance', namespace: 'default', name: 'web-0', action: 'none', changes: [], steps: [] },
+  ]);
   const moved = preview(rig.context, [objects(1, '10.20.0.99')[4]!])[0]!;
   expect(moved.action).toBe('update');
   expect(moved.steps.length).toBeGreaterThan(0);
@@ -90,4 +93,38 @@ it('tells what an edited offering does to the instances that have it', async () 
   const note = expect.stringContaining('it gets them when it is next started');
   expect(kept).toMatchObject(['web-0', 'web-1'].map((name) => ({ name, steps: [], note })));
   expect(preview(rig.context, edit({ cpus: 1, memoryMiB: 128 }))).toHaveLength(1);
+});
+
+it('tells what a deletion removes, what keeps it, and plans the rest as if it had gone', async () => {
+  await rig.stop();
+  rig = await startRig();
+  await makeEstate(rig);
+  await rig.create('Instance', 'web-0', instanceSpec(at('10.20.0.50')));
+  await rig.ready('Instance', 'web-0');
+  const key = (plural: string, name: string, namespace?: string) => keys.object(plural, namespace, name);
+  const instance = { kind: 'Instance', key: key('instances', 'web-0', 'default') };
+  const image = { kind: 'Image', key: key('images', 'tiny') };
+  const successor = { kind: 'Instance', metadata: { name: 'web-1' }, spec: instanceSpec(at('10.20.0.50')) };
+  const large = { kind: 'InstanceOffering', metadata: { name: 'whole' }, spec: { cpus: 64, memoryMiB: 128 } };
+  const whole = { kind: 'Instance', metadata: { name: 'web-2' }, spec: instanceSpec({ offering: 'whole' }) };
+  expect(previewAll(rig.context, [large, whole]).own[1]!.problem).toMatchObject({ reason: 'NoCapacity' });
+  expect(previewAll(rig.context, [large, whole], { deletions: [instance] }).own[1]!.problem).toBeUndefined();
+
+  // Its address is held until it has let go of it, as in the real run.
+  const { own } = previewAll(rig.context, [successor], { deletions: [instance] });
+  expect(own[0]!.problem).toMatchObject({ message: expect.stringContaining('is held by Instance default/web-0') });
+  expect(own[1]).toMatchObject({ kind: 'Instance', name: 'web-0', action: 'delete' });
+  expect(own[1]!.steps.map(({ id, disruption }) => [id.split(' ', 2).join(' '), disruption])).toEqual(
+    ['domain', 'port', 'seed', 'disk'].map((type) => [`remove ${type}`, 'dataLoss']),
+  );
+  expect(rig.context.index.use('host-1')[INSTANCES]).toBe(1);
+
+  const [blocked] = previewAll(rig.context, [], { deletions: [image] }).own;
+  expect(blocked).toMatchObject({ problem: { reason: 'DeletionBlocked', message: expect.stringContaining('web-0') } });
+  const [free] = previewAll(rig.context, [], { deletions: [image, instance] }).own;
+  expect(free!.problem).toBeUndefined();
+  const gone = { kind: 'Image', key: key('images', 'none') };
+  expect(previewAll(rig.context, [], { deletions: [gone] }).own).toMatchObject([
+    { action: 'none', note: 'is not there' },
+  ]);
 });

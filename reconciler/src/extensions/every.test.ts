@@ -29,7 +29,6 @@ const GOOD: Record<string, Record<string, unknown>> = {
   'flows/x/retry': {},
   'flows/x/abandon': {},
   cascades: { objects: [{ kind: 'Zone', name: 'none' }], dryRun: false, expect: 1 },
-  plans: { objects: [{ kind: 'Zone', metadata: { name: 'a' }, spec: {} }] },
   driftscans: { way: 'digests' },
 };
 const ROOT = '/apis/plumb.dev/v1/';
@@ -169,7 +168,8 @@ describe.each(posts)('POST %s', (place, extension) => {
 
 describe('objects of a plan are judged as writes of their own', () => {
   const offering = { kind: 'InstanceOffering', metadata: { name: 'a' }, spec: { cpus: 1, memoryMiB: 64 } };
-  const plan = (object: object, query = '') => send('POST', `plans${query}`, JSON.stringify({ objects: [object] }));
+  const plan = (object: object, query = '') =>
+    send('POST', `planreviews${query}`, JSON.stringify({ spec: { objects: [object] } }));
 
   test.each([
     ['apiVersion', { apiVersion: 'v9' }],
@@ -182,13 +182,13 @@ describe('objects of a plan are judged as writes of their own', () => {
   ])('%s', async (field, wrong) => {
     const answer = await plan({ ...offering, ...wrong });
     expect(refusal(answer)).toEqual([422, 'Status', 'Invalid', 422]);
-    expect(answer.body.details.causes[0].field).toBe(`objects[0].${field}`);
+    expect(answer.body.details.causes[0].field).toBe(`spec.objects[0].${field}`);
   });
 
   test('what is not known is warned of where that is asked for', async () => {
     const answer = await plan({ ...offering, spec: { ...offering.spec, colour: 'red' } }, '?fieldValidation=Warn');
     expect([answer.status, answer.warning]).toEqual([
-      ...[200, expect.stringContaining('objects[0].spec.colour is not a known field')],
+      ...[201, expect.stringContaining('spec.objects[0].spec.colour is not a known field')],
     ]);
   });
 

@@ -11,7 +11,6 @@ import { flowExtensions } from './flows.ts';
 import { joinTokenExtensions } from './join-tokens.ts';
 import { orphanRemovalExtension } from './orphan-removals.ts';
 import { pendingHostsExtension } from './pending-hosts.ts';
-import { planExtension } from './plans.ts';
 import { poisonedExtensions } from './poisoned.ts';
 import { readmissionExtensions } from './readmissions.ts';
 
@@ -32,6 +31,5 @@ export function* everyExtension(
   yield orphanRemovalExtension(context);
   yield* flowExtensions(context);
   yield cascadeExtension(context);
-  yield planExtension(context);
   yield driftScanExtension(scans, context.limits);
 }

@@ -21,26 +21,30 @@ interface Found {
 }
 
 /**
- * Objects as they would be: `instead` by key, and else what there is. From the first look on, their statuses alone may be exchanged
+ * Objects as they would be: `instead` by key, none at the keys of `gone`, and else what there is. From the first look on, their statuses alone may be exchanged
  * there.
  */
 export class ImaginedReader implements Reader {
   readonly #real: Reader;
   readonly #instead: ReadonlyMap<string, Cached>;
+  readonly #gone: ReadonlySet<string>;
   /** Of what is imagined: uid → key, and key → keys of those that refer to it. */
   #found: Found | undefined;
 
-  constructor(real: Reader, instead: ReadonlyMap<string, Cached>) {
+  constructor(real: Reader, instead: ReadonlyMap<string, Cached>, gone: ReadonlySet<string> = new Set()) {
     this.#real = real;
     this.#instead = instead;
+    this.#gone = gone;
   }
 
   get<T extends PlumbObject>(key: string): Cached<T> | undefined {
+    if (this.#gone.has(key)) return undefined;
     return (this.#instead.get(key) as Cached<T> | undefined) ?? this.#real.get<T>(key);
   }
 
   byUid(uid: string): Cached | undefined {
     const key = this.#index().uids.get(uid);
+    // Of what is gone there may be talk as long as it holds something.
     return key === undefined ? this.#real.byUid(uid) : this.#instead.get(key);
   }
 
@@ -49,13 +53,17 @@ export class ImaginedReader implements Reader {
   }
 
   *list<T extends PlumbObject>(plural: string): Generator<Cached<T>> {
-    for (const cached of this.#real.list<T>(plural)) if (!this.#instead.has(cached.key)) yield cached;
+    for (const cached of this.#real.list<T>(plural)) if (!this.#replaced(cached.key)) yield cached;
     for (const cached of this.#instead.values()) if (cached.kind.plural === plural) yield cached as Cached<T>;
   }
 
   *referrers(key: string): Generator<Cached> {
-    for (const cached of this.#real.referrers(key)) if (!this.#instead.has(cached.key)) yield cached;
+    for (const cached of this.#real.referrers(key)) if (!this.#replaced(cached.key)) yield cached;
     for (const referrer of this.#index().referrers.get(key) ?? []) yield this.#instead.get(referrer)!;
+  }
+
+  #replaced(key: string): boolean {
+    return this.#instead.has(key) || this.#gone.has(key);
   }
 
   #index(): Found {

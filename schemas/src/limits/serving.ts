@@ -125,6 +125,13 @@ export const servingLimitDefinitions = {
     minimum: 1,
     maximum: 100_000,
   },
+  plannedObjects: {
+    description: 'Objects of one PlanReview.',
+    above: 'The plan is refused with 422: plan them in parts.',
+    default: 5_000,
+    minimum: 1,
+    maximum: 100_000,
+  },
   plannedInstances: {
     description: 'Instances of an edited offering for which a plan says what would happen to them.',
     above: 'The plan says how many there are, and of how many it speaks.',

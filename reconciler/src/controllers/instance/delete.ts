@@ -45,7 +45,8 @@ export async function deleteInstance(
   return undefined;
 }
 
-const GOES: RemovalManner = { undo: 'pivot', disruption: 'dataLoss', why: 'is to go with its instance' };
+/** How everything of an instance goes with it. */
+export const GOES: RemovalManner = { undo: 'pivot', disruption: 'dataLoss', why: 'is to go with its instance' };
 
 /**
  * What hosts say that they have of it although it holds nothing there: of a restored store that may be so. They are asked, and not

@@ -1,10 +1,12 @@
 import type { Instance } from '@plumb/schemas';
-import { claimsOf } from '../../plan/allocation.ts';
+import { type Allocation, claimsOf } from '../../plan/allocation.ts';
 import type { Cached } from '../../runtime/cache.ts';
-import type { KindPreview } from '../kind-preview.ts';
+import type { KindPreview, Placement } from '../kind-preview.ts';
+import { GOES } from './delete.ts';
 import { allHeld } from './held.ts';
 import { planInstance } from './planning.ts';
 import { resolveInstance } from './references.ts';
+import { removals } from './removals.ts';
 import { restartWords } from './standing.ts';
 
 export const instancePreview: KindPreview = {
@@ -20,6 +22,28 @@ export const instancePreview: KindPreview = {
     context.index.reserve(metadata.uid, claims, before);
     context.index.release(metadata.uid, before, claims);
     placed.set(metadata.uid, target.host);
-    return { steps, note: restartWords(target, resolved.references.offering) };
+    return {
+      steps,
+      placement: placementOf(target, metadata),
+      note: restartWords(target, resolved.references.offering),
+    };
+  },
+  remove(context, cached) {
+    const { object } = cached as Cached<Instance>;
+    const held = allHeld(context, object);
+    context.index.release(object.metadata.uid, held.map(claimsOf), undefined);
+    return removals(context, object.metadata.uid, held, GOES);
   },
 };
+
+/** A MAC address follows from the uid, which an instance that is not there yet does not have. */
+function placementOf({ host, interfaces }: Allocation, { resourceVersion }: Instance['metadata']): Placement {
+  const isMade = resourceVersion !== '0';
+  return {
+    host,
+    interfaces: interfaces.map(({ name, l3Network, addresses, macAddress }) => ({
+      ...{ name, l3Network, addresses },
+      ...(isMade ? { macAddress } : {}),
+    })),
+  };
+}

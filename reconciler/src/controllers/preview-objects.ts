@@ -1,0 +1,121 @@
+/** Objects as they would be when they were applied, for a preview. */
+import { API_GROUP_VERSION, type KindDefinition, type PlumbObject } from '@plumb/schemas';
+import { namespace as project } from '@plumb/schemas/kinds/namespace.ts';
+import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
+import { copyOf } from '@plumb/schemas/project/json-copy.ts';
+import { immutableErrors } from '@plumb/schemas/project/validate-immutable.ts';
+import { type InnerRules, type Judged, judgeInner } from '@plumb/schemas/project/validate-inner.ts';
+import { equal } from '../plan/plan.ts';
+import type { Cached } from '../runtime/cache.ts';
+import { isReady } from '../runtime/conditions.ts';
+import { keys } from '../store/keys.ts';
+import type { Context } from './controller.ts';
+import type { KindPreview } from './kind-preview.ts';
+
+export interface Declaration {
+  kind: string;
+  metadata: { name: string; namespace?: string; labels?: unknown; annotations?: unknown };
+  spec?: object;
+  /** What else a write of the object may bear. */
+  [field: string]: unknown;
+}
+
+export interface HypothesisRules {
+  level: InnerRules['level'];
+  /** Objects that are stored and that no controller keeps, by key: projects. */
+  stored: ReadonlyMap<string, PlumbObject>;
+}
+
+/** Where the object is kept. */
+export function keyOfDeclared(kind: KindDefinition, { name, namespace }: { name: string; namespace?: string }): string {
+  return keys.object(kind.plural, kind.scope === 'Namespaced' ? (namespace ?? 'default') : undefined, name);
+}
+
+/** What is there at the key. */
+export function storedAt(context: Context, key: string, { stored }: HypothesisRules): PlumbObject | undefined {
+  return context.read.get(key)?.object ?? stored.get(key);
+}
+
+export function hypothetical(
+  context: Context,
+  kind: KindDefinition,
+  { metadata, ...others }: Declaration,
+  rules: HypothesisRules,
+): Judged & { cached: Cached } {
+  const key = keyOfDeclared(kind, metadata);
+  const namespace = kind.scope === 'Namespaced' ? (metadata.namespace ?? 'default') : undefined;
+  const before = storedAt(context, key, rules);
+  const apiVersion = kind.kind === project.kind ? 'v1' : API_GROUP_VERSION;
+  const { namespace: _, ...unplaced } = metadata;
+  const sent = applyDefaults(
+    kind,
+    copyOf({
+      apiVersion,
+      ...others,
+      metadata: { ...unplaced, ...(namespace === undefined ? {} : { namespace }) },
+    }),
+  ) as Pick<PlumbObject, 'apiVersion' | 'spec'> & { metadata: object };
+  sent.spec ??= {};
+  const { errors, dropped } = judgeInner(kind, sent, { limits: context.limits, level: rules.level, apiVersion });
+  const object = withMetadata(
+    before ? edited(context, kind, before, sent.spec) : asIfReady(context, kind, sent),
+    metadata,
+  );
+  if (before) errors.push(...immutableErrors(kind, before, object));
+  const revision = context.read.get(key)?.revision ?? 0;
+  return { cached: { key, kind, object, revision }, errors, dropped };
+}
+
+/** With the labels and annotations that were judged with it, beside those of others: hosts are chosen by their labels. */
+function withMetadata(object: PlumbObject, declared: Declaration['metadata']): PlumbObject {
+  const metadata = { ...object.metadata };
+  for (const field of ['labels', 'annotations'] as const) {
+    const more = declared[field] as Record<string, string> | undefined;
+    if (more) metadata[field] = { ...metadata[field], ...more };
+  }
+  return { ...object, metadata };
+}
+
+/** As it will look to those who refer to it: what was Ready and need not be made on hosts will be Ready again. */
+function edited(
+  context: Context,
+  kind: KindDefinition,
+  before: PlumbObject,
+  spec: Record<string, unknown>,
+): PlumbObject {
+  if (equal(before.spec, spec)) return { ...before, spec };
+  const generation = before.metadata.generation + 1;
+  const again = isReady(before) && !previewOf(context, kind)?.isPlaced;
+  const status = again ? { ...before.status, observedGeneration: generation } : before.status;
+  return { ...before, metadata: { ...before.metadata, generation }, spec, ...(status ? { status } : {}) };
+}
+
+/** An object that is not there yet, as it will look to those who refer to it. */
+function asIfReady(
+  context: Context,
+  kind: KindDefinition,
+  sent: Pick<PlumbObject, 'apiVersion' | 'spec'> & { metadata: object },
+): PlumbObject {
+  const now = new Date(context.ambient.clock.now()).toISOString();
+  const { name, namespace } = sent.metadata as { name: string; namespace?: string };
+  const ready = { type: 'Ready', status: 'True' as const, reason: 'Planned', message: '', lastTransitionTime: now };
+  return {
+    apiVersion: sent.apiVersion,
+    kind: kind.kind,
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      uid: context.ambient.ids.uid(),
+      resourceVersion: '0',
+      generation: 1,
+      creationTimestamp: now,
+    },
+    spec: sent.spec,
+    ...(previewOf(context, kind)?.isPlaced ? {} : { status: { observedGeneration: 1, conditions: [ready] } }),
+  };
+}
+
+/** How a kind says what applying its objects would do. */
+export function previewOf(context: Context, kind: KindDefinition): KindPreview | undefined {
+  return context.kinds.find((module) => module.kind.kind === kind.kind)?.preview;
+}
