@@ -44,8 +44,11 @@ export async function startControl(more: Partial<ApiOptions> = {}): Promise<Cont
   const store = new MemoryStore();
   const pki = await openPki({ dataDir: folder, store, ambient, host: '127.0.0.1' });
   const events = new EventRing({ ambient });
-  const { tls, tokens } = pki;
-  const api = await startApi({ store, ambient, tls, tokens, events, listen: { host: '127.0.0.1', port: 0 }, ...more });
+  const { tls, tokens, accountKey } = pki;
+  const api = await startApi({
+    ...{ store, ambient, tls, tokens, accountKey, events, listen: { host: '127.0.0.1', port: 0 } },
+    ...more,
+  });
   const kubeconfig = await pki.writeKubeconfig(api.url);
   const ending = new AbortController();
   const working = standIn(store, events, ending.signal);

@@ -104,10 +104,12 @@ export class Control {
   }
 
   async #serve(port: number): Promise<void> {
-    const { tls, tokens } = this.#pki;
+    const { tls, tokens, accountKey } = this.#pki;
     const events = new EventRing({ ambient: this.#ambient });
     const listen = { host: '127.0.0.1', port };
-    this.#served = await startApi({ store: this.#store, ambient: this.#ambient, tls, tokens, listen, events });
+    this.#served = await startApi({
+      ...{ store: this.#store, ambient: this.#ambient, tls, tokens, accountKey, listen, events },
+    });
   }
 
   async #run(): Promise<void> {

@@ -98,6 +98,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
     ambient,
     tls: pki.tls,
     tokens: pki.tokens,
+    accountKey: pki.accountKey,
     listen,
     limits,
     wrongs: poisoned,
@@ -109,6 +110,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
     extensions: { [Symbol.iterator]: () => everyExtension(pki, ambient.clock.now, limits, () => control.get()) },
     answered: [planReviews(() => control.get().context)],
     notReady: () => control.missing,
+    onFatal,
   });
   started.defer(() => api.close());
   const kubeconfigFile = await pki.writeKubeconfig(api.url);

@@ -9,6 +9,8 @@ import type { ApiRequest } from './request.ts';
 export interface Write {
   /** Name of the user; of a controller that writes for one, what it does that for. */
   user: string;
+  /** Whom it was done as, if that is somebody else. */
+  as?: string;
   verb: string;
   /** `instances.plumb.dev/default/web-0`, or the path of what is no object. */
   object: string;
@@ -26,8 +28,15 @@ const PLAIN = /^[\w./:@%-]+$/;
 const READS: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
 
 /** `audit user=admin verb=create object=zones.plumb.dev/home code=201 from=127.0.0.1` */
-export function auditLine({ user, verb, object, code, address }: Write): string {
-  const parts = { user, verb, object, code: String(code), ...(address === undefined ? {} : { from: address }) };
+export function auditLine({ user, as, verb, object, code, address }: Write): string {
+  const parts = {
+    user,
+    ...(as === undefined ? {} : { as }),
+    verb,
+    object,
+    code: String(code),
+    ...(address === undefined ? {} : { from: address }),
+  };
   return `audit ${Object.entries(parts)
     .map(([name, value]) => `${name}=${word(value)}`)
     .join(' ')}`;
@@ -51,9 +60,10 @@ export interface Audited {
 
 /** Notes the request, if it was one to write. `target`: undefined when it names no resource. */
 export function auditRequest(audit: Audit, request: ApiRequest, reply: Reply, target: Audited | undefined): void {
-  const { method, user, source, wrote } = request;
+  const { method, user, actor, source, wrote } = request;
   if (!user || READS.includes(method) || wrote === false) return;
-  const common = { user: user.name, code: reply.status, address: source.address };
+  const who = actor ? { user: actor.name, as: user.name } : { user: user.name };
+  const common = { ...who, code: reply.status, address: source.address };
   if (target) audit({ ...common, verb: target.verb ?? method.toLowerCase(), object: objectOf(target) });
   else audit({ ...common, verb: method.toLowerCase(), object: request.path.replace(/^\/apis\//, '') });
   for (const { verb, object } of wrote ?? []) audit({ ...common, verb, object });

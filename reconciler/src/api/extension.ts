@@ -2,10 +2,12 @@
  * Endpoints that other parts of the server add to the API, behind the same authentication. What one takes as its body it declares
  * as a schema; here, for all of them, bodies and options are read and judged as those of any other write.
  */
-import { terminal } from '@plumb/schemas';
+import { API_GROUP, terminal } from '@plumb/schemas';
 import type { Schema } from '@plumb/schemas/kinds/define.ts';
 import { type SchemaNode, schemaNode } from '@plumb/schemas/project/validate-schema.ts';
+import type { ResourceAttributes } from '../authorization/policy.ts';
 import type { User } from '../pki/tokens.ts';
+import { type Access, authorize, resourceAttributes } from './authorize.ts';
 import { schemaBody } from './body/schema-body.ts';
 import { warningHeader } from './modify.ts';
 import { type FieldValidation, refuseDryRun, refusePreconditions, writeOptions } from './options.ts';
@@ -25,6 +27,8 @@ export interface Extension {
   triesDryRun?: true;
   /** It only answers, though its method is POST. */
   onlyReads?: true;
+  /** Its path does not say of which objects it speaks, and `handle` asks for each; see {@link judgesItself}. */
+  judges?: true;
   handle(request: ExtensionRequest): Promise<ExtensionReply>;
 }
 
@@ -33,6 +37,8 @@ export interface ExtensionRequest {
   params: Readonly<Record<string, string>>;
   query: URLSearchParams;
   user: User;
+  /** Throws {@link Forbidden} when who asks may not do it. Without more it is about a resource of `plumb.dev`. */
+  authorize(asked: Pick<ResourceAttributes, 'verb' | 'resource'> & Partial<ResourceAttributes>): void;
   /** As the schema says; an empty object when none came. */
   body: unknown;
   /** Whether the query asks for `dryRun=All`. */
@@ -70,25 +76,57 @@ export function taking<Body>(
  * The reply of the extension that serves the request, or undefined if none has its path. Throws PlumbError `MethodNotAllowed`,
  * and `BadRequest` or `Invalid` for a body or an option that cannot be taken.
  */
-export async function extend(extensions: Iterable<Extension>, request: ApiRequest): Promise<Reply | undefined> {
+export async function extend(
+  extensions: Iterable<Extension>,
+  request: ApiRequest,
+  access: Access,
+): Promise<Reply | undefined> {
   let known = false;
   for (const extension of extensions) {
     const params = match(extension.path, request.segments);
     if (!params) continue;
     known = true;
-    if (extension.method === request.method) return answer(extension, params, request);
+    if (extension.method === request.method) return answer(extension, params, request, access);
   }
   if (known) throw terminal('MethodNotAllowed', `${request.method} is not served at ${request.path}`);
   return undefined;
 }
 
-async function answer(extension: Extension, params: Record<string, string>, request: ApiRequest): Promise<Reply> {
+/**
+ * Endpoints that judge by themselves. Everything else is judged by its path before it is looked for, whether it is there or not, and
+ * so is this while the server does not know yet what it serves.
+ */
+export const JUDGING: readonly string[] = [
+  '/apis/plumb.dev/v1/cascades',
+  '/apis/plumb.dev/v1/flows/{uid}/retry',
+  '/apis/plumb.dev/v1/flows/{uid}/abandon',
+];
+
+export function judgesItself({ method, segments }: Pick<ApiRequest, 'method' | 'segments'>): boolean {
+  return method === 'POST' && JUDGING.some((path) => match(path, segments) !== undefined);
+}
+
+async function answer(
+  extension: Extension,
+  params: Record<string, string>,
+  request: ApiRequest,
+  access: Access,
+): Promise<Reply> {
   const warnings: string[] = [];
   const warn = (sentences: readonly string[]) => void warnings.push(...sentences);
   const wish = await wishOf(extension, request, warn);
   if (extension.onlyReads) request.wrote = false;
   const { query, signal } = request;
-  const reply = await extension.handle({ params, query, user: request.user!, warn, signal, ...wish });
+  const user = request.user!;
+  let judged = false;
+  const reply = await extension.handle({
+    ...{ params, query, user, warn, signal, ...wish },
+    authorize(asked) {
+      judged = true;
+      authorize(access, user, resourceAttributes({ group: API_GROUP, ...asked }));
+    },
+  });
+  if (extension.judges && !judged) throw new TypeError(`${extension.path} answered, and asked for no right`);
   const { status = 200, body, wrote } = reply;
   if (wrote !== undefined) request.wrote = wrote;
   return {

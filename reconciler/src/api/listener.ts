@@ -100,13 +100,17 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     let reply: Reply | undefined;
     let until: AbortSignal | undefined;
     let unuse: (() => void) | undefined;
+    let cancel: (() => void) | undefined;
     const end = () => gone.abort();
     try {
       unuse = source.visitor?.use(() => clock.now());
       const request = new ApiRequest(incoming, gone.signal, { source, clock });
       reply = await options.answer(request);
       // What goes on after the answer has begun, as a watch does, ends with the token that it was asked with.
-      if (typeof reply.body !== 'string') until = request.user?.until;
+      if (typeof reply.body !== 'string') {
+        until = request.user?.until;
+        cancel = atTime(clock, request.user?.expiresAt, end);
+      }
       until?.addEventListener('abort', end);
       if (until?.aborted) end();
       await sender.send(response, reply, source, gone.signal);
@@ -115,6 +119,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       (response.stream ?? response.socket)?.destroy();
     } finally {
       until?.removeEventListener('abort', end);
+      cancel?.();
       working.delete(gone);
       unuse?.();
       reply?.done?.();
@@ -136,6 +141,17 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       await closed;
     },
   };
+}
+
+/** Timers reach less far than tokens live: what rings before its time is wound up again. */
+function atTime(clock: Clock, time: number | undefined, run: () => void): (() => void) | undefined {
+  if (time === undefined) return undefined;
+  const rung = () => {
+    if (clock.now() < time) stop = clock.after(time - clock.now(), rung);
+    else run();
+  };
+  let stop = clock.after(Math.max(0, time - clock.now()), rung);
+  return () => stop();
 }
 
 const listenProblems: Record<string, string> = {

@@ -131,7 +131,9 @@ describe('writes past what the server can do', () => {
   });
 
   test('two users share alike, however many programs one of them runs', async () => {
-    const users = new Map(['token-of-a', 'token-of-b'].map((token) => [token, { name: token, groups: [] }]));
+    const users = new Map(
+      ['token-of-a', 'token-of-b'].map((token) => [token, { name: token, groups: ['system:masters'] }]),
+    );
     const api = await start({
       limits: limits({ writeRequests: 1, writeRequestsWaiting: QUEUE, requestWaitSeconds: 20 }),
       tokens: { check: (secret) => users.get(secret) },

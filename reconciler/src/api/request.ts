@@ -15,6 +15,8 @@ export interface Incoming extends AsyncIterable<Buffer> {
   method?: string | undefined;
   url?: string | undefined;
   headers: IncomingHttpHeaders;
+  /** Name and value in turn, as they came: where a header came twice, each of its values. */
+  rawHeaders?: readonly string[];
   destroy(error?: Error): unknown;
 }
 
@@ -49,8 +51,10 @@ export class ApiRequest {
   readonly signal: AbortSignal;
   /** Bounds on what it may hold; the router sets its own. */
   limits: ServerLimits = defaultServerLimits;
-  /** Who asks; set once the token was checked. */
+  /** Who asks, or whom that one acts for; set once the token was checked. */
   user: User | undefined;
+  /** Who asks, when that one acts for another. */
+  actor: User | undefined;
   /** For the audit log: false when it writes nothing (a dry run, a question), else what it wrote beside what its path names. */
   wrote: false | { verb: string; object: string }[] | undefined;
   /** The connection that it came on. */
@@ -78,6 +82,11 @@ export class ApiRequest {
   get segments(): readonly string[] {
     this.#segments ??= this.path.split('/').filter(Boolean).map(decoded);
     return this.#segments;
+  }
+
+  /** Headers as they came, name and value in turn. */
+  get rawHeaders(): readonly string[] {
+    return this.#incoming.rawHeaders ?? Object.entries(this.headers).flatMap(([name, value]) => [name, String(value)]);
   }
 
   /** Media type of the body without its parameters, in lower case. */

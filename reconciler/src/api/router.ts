@@ -1,14 +1,17 @@
 /** From a request to its reply: who asks, what for, and which handler knows. */
 import { PlumbError, terminal } from '@plumb/schemas';
 import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
-import type { Tokens } from '../pki/tokens.ts';
+import type { User } from '../pki/tokens.ts';
+import { attributesOf } from './attributes.ts';
 import { type Audit, type Audited, auditRequest } from './audit.ts';
+import { type Access, authorize, Forbidden } from './authorize.ts';
 import type { Call } from './call.ts';
 import type { Discovery } from './discovery.ts';
-import { type Extension, extend } from './extension.ts';
+import { type Extension, extend, judgesItself } from './extension.ts';
 import { type About, statusOf, TooNew } from './failure.ts';
 import type { Admission } from './fairness/admission.ts';
 import type { Asked } from './fairness/demand.ts';
+import { impersonated } from './impersonate.ts';
 import { checkTimeout, flagOf } from './list-options.ts';
 import type { OpenApi } from './openapi.ts';
 import { refuseNearlyDryRun } from './options.ts';
@@ -23,7 +26,9 @@ export interface Routes {
   discovery: Discovery;
   openApi: OpenApi;
   readiness: Readiness;
-  tokens: Pick<Tokens, 'check'>;
+  /** Whose token it is. */
+  tokens: { check(secret: string): User | undefined };
+  access: Access;
   admission: Pick<Admission, 'run'>;
   extensions: Iterable<Extension>;
   version: Record<string, string>;
@@ -72,10 +77,11 @@ export class Router {
         return { reply };
       }
       this.#authenticate(request);
-      checkTimeout(request.query);
-      if (request.method !== 'GET' && request.method !== 'HEAD') refuseNearlyDryRun(request.query);
       const found = this.#target(request);
       target = found;
+      this.#authorize(request);
+      checkTimeout(request.query);
+      if (request.method !== 'GET' && request.method !== 'HEAD') refuseNearlyDryRun(request.query);
       if (!found && request.path === METRICS) {
         expectRead(request);
         return { reply: await this.#metrics() };
@@ -92,7 +98,7 @@ export class Router {
 
   /** The reply for an error. */
   refuse(error: PlumbError, about: About = {}): Reply {
-    const status = statusOf(error, about);
+    const status = statusOf(error, error instanceof Forbidden ? error.about : about);
     const after = status.details?.retryAfterSeconds;
     // A client of Go would send the same request again ten times, instead of listing anew.
     const header =
@@ -121,19 +127,20 @@ export class Router {
 
   #authenticate(request: ApiRequest): void {
     const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-    request.user = bearer === undefined ? undefined : this.#routes.tokens.check(bearer, 'api');
+    request.user = bearer === undefined ? undefined : this.#routes.tokens.check(bearer);
     if (request.user) request.source.identified?.(request.user.name);
     else {
       request.source.refused?.();
       const why = bearer === undefined ? 'the request bears no token' : 'the token is not known here';
       throw terminal('Unauthorized', `${why}: use the kubeconfig that the server wrote into its data folder`);
     }
-    for (const header in request.headers)
-      if (header.startsWith('impersonate-'))
-        throw terminal(
-          'Forbidden',
-          `impersonation is not served: leave out --as and the header ${header.slice(0, 80)}`,
-        );
+    const other = impersonated(this.#routes.access, request.user, request.rawHeaders);
+    if (other) [request.actor, request.user] = [request.user, other];
+  }
+
+  /** Before anything of the request is looked at but method, path and headers. Throws {@link Forbidden}. */
+  #authorize(request: ApiRequest): void {
+    if (!judgesItself(request)) authorize(this.#routes.access, request.user!, attributesOf(request));
   }
 
   /** What is no resource. */
@@ -143,7 +150,8 @@ export class Router {
       expectRead(request, 'GET');
       return discovered(request);
     }
-    const reply = this.#routes.openApi(request) ?? (await extend(this.#routes.extensions, request));
+    const reply =
+      this.#routes.openApi(request) ?? (await extend(this.#routes.extensions, request, this.#routes.access));
     if (reply) return reply;
     throw nothingAt(request.path);
   }

@@ -1,7 +1,10 @@
 /** The API server: Kubernetes' conventions over the store. It knows no controller. */
+import type { KeyObject } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import { type Ambient, kinds as allKinds, type KindDefinition } from '@plumb/schemas';
+import { type Ambient, kinds as allKinds, type KindDefinition, type PlumbError } from '@plumb/schemas';
 import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
+import { followPolicy } from '../authorization/policy-feed.ts';
+import { AccountTokens } from '../pki/account-tokens.ts';
 import type { TlsIdentity } from '../pki/identity.ts';
 import { localUrl } from '../pki/open.ts';
 import type { Tokens } from '../pki/tokens.ts';
@@ -11,6 +14,7 @@ import { Poisoned } from '../runtime/poisoned.ts';
 import type { Store } from '../store/store.ts';
 import { type AnsweredKind, serveAnswered } from './answered.ts';
 import type { Audit } from './audit.ts';
+import { Authenticator } from './authenticator.ts';
 import type { ApiContext } from './call.ts';
 import { EventStore } from './core/event-store.ts';
 import { ensureDefaultNamespace, namespaceResource } from './core/namespace.ts';
@@ -36,6 +40,8 @@ export interface ApiOptions {
   tls: TlsIdentity;
   /** Who may ask; `openPki` gives them. */
   tokens: Pick<Tokens, 'check'>;
+  /** Signs the tokens of ServiceAccounts; `openPki` gives it. */
+  accountKey: KeyObject;
   listen: { host: string /** 0: any that is free. */; port: number };
   /** What controllers record. */
   events: EventRing;
@@ -55,6 +61,8 @@ export interface ApiOptions {
   limits?: ServerLimits;
   /** What is known to be wrong with objects; every one is looked at whenever it is read, if absent. */
   wrongs?: Wrongs;
+  /** Told when the policy cannot be followed any more: the process is to end, and to be started again. */
+  onFatal?: (error: PlumbError) => void;
   /** Why the rest of the server is not ready yet, or undefined when it is; for `/readyz`. */
   notReady?: () => string | undefined;
 }
@@ -78,11 +86,14 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   };
   await ensureDefaultNamespace(store, ambient);
   await finishNamespaceDeletions(context, namespaceResource(store));
+  const policy = await followPolicy(store, ending.signal, options.onFatal ?? (() => {}));
+  const accountTokens = new AccountTokens(options.accountKey, ambient, policy.accounts);
+  const who = new Authenticator(options.tokens, accountTokens);
   const events = new EventStore(options.events);
   const served = [
     ...serveCore(context, store, events),
     ...serveKinds(context, store, options.kinds ?? allKinds),
-    ...serveReviews(),
+    ...serveReviews(policy.index, (token, audiences) => who.lookAt(token, audiences)),
     ...(options.answered ?? []).map(serveAnswered),
   ];
   const router = new Router({
@@ -90,7 +101,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     discovery: discoveryOf(served),
     openApi: openApiOf(served),
     readiness: new Readiness(context, store, options.notReady),
-    tokens: options.tokens,
+    tokens: who,
+    access: policy.index,
     admission: new Admission(ambient, context.limits, options.metrics),
     extensions: options.extensions ?? [],
     audit: options.audit,
@@ -112,6 +124,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     isTrustedProxy: rangesOf(options.trustedProxies ?? [], '--trusted-proxy'),
     answer: (request) => router.answer(request),
   }).catch((error) => {
+    ending.abort();
     events.close();
     throw error;
   });

@@ -36,9 +36,9 @@ it('says what is not there as people call it', () => {
 });
 
 it('deletes all of it, in any order, and nothing else', async () => {
-  await expect(deleteCascade(rig.context, [zone], 4)).rejects.toMatchObject({ reason: 'CascadeChanged' });
+  await expect(deleteCascade(rig.context, [zone], 4, () => {})).rejects.toMatchObject({ reason: 'CascadeChanged' });
   expect(rig.get('Zone', 'home')!.metadata.deletionTimestamp).toBeUndefined();
-  await deleteCascade(rig.context, [zone], 5);
+  await deleteCascade(rig.context, [zone], 5, () => {});
   await rig.gone('Zone', 'home');
   expect(await rig.keys('/objects/')).toEqual([
     keys.object('images', undefined, 'tiny'),
@@ -50,10 +50,10 @@ it('refuses what has more bytes than one commit, and deletes none of it', async 
   const notes = { notes: 'x'.repeat(200_000) };
   for (let n = 0; n < 6; n++) await rig.create('Zone', `z-${n}`, {}, { annotations: notes });
   const roots = Array.from({ length: 6 }, (_, n) => keys.object('zones', undefined, `z-${n}`));
-  await expect(deleteCascade(rig.context, roots, 6)).rejects.toMatchObject({
+  await expect(deleteCascade(rig.context, roots, 6, () => {})).rejects.toMatchObject({
     reason: 'TooMany',
     message: expect.stringContaining('6 objects have more than the 1048576 bytes of one commit'),
   });
   expect(rig.get('Zone', 'z-0')!.metadata.deletionTimestamp).toBeUndefined();
-  await deleteCascade(rig.context, roots.slice(1), 5);
+  await deleteCascade(rig.context, roots.slice(1), 5, () => {});
 });

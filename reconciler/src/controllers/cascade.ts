@@ -50,12 +50,14 @@ function dependents(context: Context, cached: Cached): Cached[] {
 
 /**
  * Marks all of them for deletion in one commit, so that no crash leaves half of a cascade marked; each then goes by its
- * own controller, in any order. `expect`: how many a person has agreed to. Throws terminal `CascadeChanged`, `TooMany`.
+ * own controller, in any order. `expect`: how many a person has agreed to. `judge`: throws when one of them must not be deleted.
+ * Throws terminal `CascadeChanged`, `TooMany`.
  */
 export async function deleteCascade(
   context: Context,
   roots: readonly string[],
   expect: number | undefined,
+  judge: (reached: readonly Reached[]) => void,
 ): Promise<Reached[]> {
   return retryOnConflict(async () => {
     await catchUp(context, roots);
@@ -63,7 +65,7 @@ export async function deleteCascade(
       context,
       cascadeFrom(context, roots).map(({ cached }) => cached.key),
     );
-    return markAll(context, roots, expect);
+    return markAll(context, roots, expect, judge);
   });
 }
 
@@ -75,8 +77,14 @@ async function catchUp(context: Context, keys: readonly string[]): Promise<void>
   }
 }
 
-async function markAll(context: Context, roots: readonly string[], expect: number | undefined): Promise<Reached[]> {
+async function markAll(
+  context: Context,
+  roots: readonly string[],
+  expect: number | undefined,
+  judge: (reached: readonly Reached[]) => void,
+): Promise<Reached[]> {
   const reached = cascadeFrom(context, roots);
+  judge(reached);
   if (expect !== undefined && reached.length !== expect)
     throw terminal(
       'CascadeChanged',

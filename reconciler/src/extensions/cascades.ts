@@ -39,14 +39,25 @@ export function cascadeExtension(context: Context): Extension {
     triesDryRun: true,
     // A wish that is not understood must not end in a deletion that was meant to be tried.
     strict: true,
+    judges: true,
     ...taking(CASCADE, async ({ objects, expect, ...sent }: ValueOf<typeof CASCADE>, asked) => {
       const dryRun = asked.dryRun || sent.dryRun === true;
       const roots = objects.map(({ kind: name, namespace, name: object }) => {
         const kind = kindByName(name);
         if (!kind) throw terminal('BadRequest', `there is no kind ${shown(name)}`);
-        return keys.object(kind.plural, kind.scope === 'Namespaced' ? (namespace ?? 'default') : undefined, object);
+        const where = kind.scope === 'Namespaced' ? (namespace ?? 'default') : undefined;
+        asked.authorize({ verb: 'delete', resource: kind.plural, namespace: where ?? '', name: object });
+        return keys.object(kind.plural, where, object);
       });
-      const reached = dryRun ? cascadeFrom(context, roots) : await deleteCascade(context, roots, expect);
+      // To try it one must be allowed to do it: else it would tell what depends on the objects, and in which projects.
+      const judge = (all: readonly Reached[]) => {
+        for (const { cached } of all) {
+          const { namespace = '', name } = cached.object.metadata;
+          asked.authorize({ verb: 'delete', resource: cached.kind.plural, namespace, name });
+        }
+      };
+      const reached = dryRun ? cascadeFrom(context, roots) : await deleteCascade(context, roots, expect, judge);
+      if (dryRun) judge(reached);
       return {
         body: { apiVersion: 'plumb.dev/v1', kind: 'CascadeList', metadata: {}, items: reached.map(view) },
         wrote: dryRun ? false : reached.map(({ cached }) => ({ verb: 'delete', object: writtenName(cached.key) })),

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { type Access, findAccess } from '@plumb/client/access.ts';
 import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Extension } from '../api/extension.ts';
+import { attributesOf } from '../api/attributes.ts';
+import { type Extension, JUDGING, judgesItself } from '../api/extension.ts';
 import type { Control } from '../control.ts';
 import { type ControlPlane, serve } from '../main.ts';
 import type { Pki } from '../pki/open.ts';
@@ -62,8 +63,14 @@ interface Answer {
   body: any;
 }
 
-async function send(method: string, path: string, text = '', type = 'application/json'): Promise<Answer> {
-  const head = { ':method': method, ':path': ROOT + path, authorization: `Bearer ${access.token}` };
+async function send(
+  method: string,
+  path: string,
+  text = '',
+  type = 'application/json',
+  more: Record<string, string> = {},
+): Promise<Answer> {
+  const head = { ...more, ':method': method, ':path': ROOT + path, authorization: `Bearer ${access.token}` };
   const stream = session.request({ ...head, ...(type ? { 'content-type': type } : {}) }, { endStream: false });
   stream.end(text);
   const { promise, resolve } = Promise.withResolvers<http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader>();
@@ -235,5 +242,37 @@ describe.each(deletes)('DELETE %s', (place) => {
 
   test('a body of another type is refused', async () => {
     expect((await send('DELETE', place, '{}', 'text/plain')).status).toBe(415);
+  });
+});
+
+describe('rights', () => {
+  const everything = [...everyExtension(nothing as Pki, Date.now, defaultServerLimits, () => nothing as Control)];
+  const segmentsOf = (path: string) => path.split('/').filter(Boolean);
+
+  test.each(everything.map((one) => [one.method, one.path, one] as const))(
+    'of %s %s are known before it is looked for, or it asks for them itself',
+    (method, path, one) => {
+      const segments = segmentsOf(path);
+      const attributes = attributesOf({ method, path, segments, query: new URLSearchParams() });
+      expect(attributes).toMatchObject({ group: 'plumb.dev', resource: expect.stringMatching(/^[a-z]+$/) });
+      expect(attributes.verb).not.toBe('');
+      expect(judgesItself({ method, segments })).toBe(one.judges === true);
+    },
+  );
+
+  test('what is said to judge by itself is there', () => {
+    expect(everything.filter(({ judges }) => judges).map(({ path }) => path)).toEqual(
+      expect.arrayContaining([...JUDGING]),
+    );
+    expect(everything.filter(({ judges }) => judges)).toHaveLength(JUDGING.length);
+  });
+
+  test('who was given nothing gets nothing: every endpoint answers 403', async () => {
+    for (const { method, path } of everything) {
+      const place = path.replaceAll(/\{\w+\}/g, 'x').slice(ROOT.length);
+      const body = method === 'POST' ? JSON.stringify(GOOD[place] ?? {}) : '';
+      const answer = await send(method, place, body, 'application/json', { 'impersonate-user': 'nobody' });
+      expect([method, place, ...refusal(answer)]).toEqual([method, place, 403, 'Status', 'Forbidden', 403]);
+    }
   });
 });

@@ -21,9 +21,21 @@ export function flowExtensions(context: Context): Extension[] {
       },
     },
     {
+      method: 'GET',
+      path: '/apis/plumb.dev/v1/namespaces/{namespace}/flows',
+      async handle({ params }) {
+        const items = [...context.journal.all()]
+          .filter(({ record }) => context.read.byUid(record.uid)?.object.metadata.namespace === params.namespace)
+          .map((flow) => view(context, flow));
+        return { body: { apiVersion: 'plumb.dev/v1', kind: 'FlowList', metadata: {}, items } };
+      },
+    },
+    {
       method: 'POST',
       path: `${PATH}/{uid}/retry`,
-      async handle({ params }) {
+      judges: true,
+      async handle({ params, authorize }) {
+        authorize(about(context, params.uid!, 'retry'));
         await retryFlow(context, params.uid!);
         return { body: { kind: 'Status', apiVersion: 'v1', status: 'Success' } };
       },
@@ -31,12 +43,20 @@ export function flowExtensions(context: Context): Extension[] {
     {
       method: 'POST',
       path: `${PATH}/{uid}/abandon`,
-      async handle({ params }) {
+      judges: true,
+      async handle({ params, authorize }) {
+        authorize(about(context, params.uid!, 'abandon'));
         await abandonFlow(context, params.uid!);
         return { body: { kind: 'Status', apiVersion: 'v1', status: 'Success' } };
       },
     },
   ];
+}
+
+/** Such a flow is of the project of its object; one whose object is gone, or that is not there, is of none. */
+function about(context: Context, uid: string, subresource: string) {
+  const namespace = context.read.byUid(uid)?.object.metadata.namespace ?? '';
+  return { verb: 'create', resource: 'flows', subresource, name: uid, namespace };
 }
 
 /** A flow as people read it. Specs of resources stay inside: they may hold user data. */

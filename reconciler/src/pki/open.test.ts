@@ -53,7 +53,13 @@ describe('openPki', () => {
     for (const file of [pki.kubeconfigFile, pki.joinTokenFile!, join(dataDir, 'pki', 'ca.key')]) {
       expect((await stat(file)).mode & 0o777).toBe(0o600);
     }
-    expect((await readdir(join(dataDir, 'pki'))).sort()).toEqual(['ca.crt', 'ca.key', 'serving.crt', 'serving.key']);
+    expect((await readdir(join(dataDir, 'pki'))).sort()).toEqual([
+      'accounts.key',
+      'ca.crt',
+      'ca.key',
+      'serving.crt',
+      'serving.key',
+    ]);
     const stored = JSON.stringify((await store.list('/')).entries);
     const { secret } = parseJoinToken(await readFile(pki.joinTokenFile!, 'utf8'));
     expect(stored).not.toContain(secret);

@@ -1,4 +1,5 @@
 /** Everything by which the control plane and its clients know each other: authority, certificate, tokens, their files. */
+import type { KeyObject } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { isIPv4, isIPv6 } from 'node:net';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import type { Ambient } from '@plumb/schemas';
 import { readPrivate, writePrivate } from '@plumb/schemas/files/private-file.ts';
 import { caPin, formatJoinToken, parseJoinToken } from '@plumb/schemas/wire/join-token.ts';
 import type { Store } from '../store/store.ts';
+import { openAccountKey } from './account-key.ts';
 import { pinsOf, trusted } from './authority.ts';
 import { ServerIdentity, type TlsIdentity } from './identity.ts';
 import { formatKubeconfig, tokenOfKubeconfig } from './kubeconfig.ts';
@@ -32,6 +34,8 @@ export interface PkiOptions {
 export interface Pki {
   tls: TlsIdentity;
   tokens: Tokens;
+  /** Signs the tokens of ServiceAccounts. */
+  accountKey: KeyObject;
   /** PEM text of the authority; of two, while one is about to follow the other. */
   readonly authority: string;
   /** What agents hold the authority to, as the second part of a join token. */
@@ -70,6 +74,7 @@ export async function openPki(options: PkiOptions): Promise<Pki> {
   await tls.refresh();
   const pin = () => caPin(tls.authority.current.certificate);
 
+  const accountKey = await openAccountKey(join(dataDir, 'pki'), log);
   const tokens = new Tokens(store, ambient);
   const keptConfig = await readPrivate(kubeconfigFile, { log });
   const admin = { name: 'admin', groups: ['system:masters', 'system:authenticated'] };
@@ -109,6 +114,7 @@ export async function openPki(options: PkiOptions): Promise<Pki> {
   return {
     tls,
     tokens,
+    accountKey,
     get authority() {
       return trusted(tls.authority);
     },

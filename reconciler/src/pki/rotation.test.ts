@@ -143,6 +143,7 @@ describe('an authority', () => {
     expect(await kubeconfigAuthority(later)).toBe(later.authority);
     expect(parseJoinToken(await readFile(later.joinTokenFile!, 'utf8')).caPin).toBe(next!.pin);
     expect((await readdir(join(dataDir, 'pki'))).sort()).toEqual([
+      'accounts.key',
       'ca.crt',
       'ca.key',
       'endorsements.crt',

@@ -4,16 +4,17 @@
  */
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { Ambient } from '@plumb/schemas';
+import type { Identity } from '../authorization/policy.ts';
 import { keys } from '../store/keys.ts';
 import { parsedRecord } from '../store/parsed.ts';
 import type { Store } from '../store/store.ts';
 
 /** Who a request comes from. */
-export interface User {
-  name: string;
-  groups: string[];
+export interface User extends Identity {
   /** Aborted when the token by which we know it becomes void. */
   until?: AbortSignal;
+  /** When it becomes void by itself. Milliseconds since the epoch; never, if absent. */
+  expiresAt?: number;
 }
 
 /** `api`: a bearer token of requests. `join`: lets agents buy a credential. */

@@ -8,6 +8,7 @@ import { Readiness } from '@plumb/reconciler/api/readiness.ts';
 import { ApiRequest } from '@plumb/reconciler/api/request.ts';
 import { Router } from '@plumb/reconciler/api/router.ts';
 import { serveCore, serveKinds } from '@plumb/reconciler/api/served.ts';
+import { PolicyIndex } from '@plumb/reconciler/authorization/policy-index.ts';
 import { type Control, startControl } from '@plumb/reconciler/control.ts';
 import { cascadeExtension } from '@plumb/reconciler/extensions/cascades.ts';
 import { driftScanExtension } from '@plumb/reconciler/extensions/drift-scans.ts';
@@ -88,7 +89,8 @@ export class ControlProcess {
       discovery: new Map(),
       openApi: () => undefined,
       readiness: new Readiness(context, store),
-      tokens: { check: () => ({ name: 'admin', groups: [] }) },
+      tokens: { check: () => ({ name: 'admin', groups: ['system:masters'] }) },
+      access: new PolicyIndex(),
       admission: new Admission(ambient, context.limits),
       extensions: { [Symbol.iterator]: () => extensionsOf(loading.get()) },
       version: {},

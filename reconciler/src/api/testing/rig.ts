@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Ambient, type PlumbObject, realAmbient } from '@plumb/schemas';
 import { tokenOfKubeconfig } from '../../pki/kubeconfig.ts';
 import { openPki, type Pki } from '../../pki/open.ts';
+import type { User } from '../../pki/tokens.ts';
 import { EventRing } from '../../runtime/events.ts';
 import { FakeClock } from '../../runtime/fake-clock.ts';
 import { MemoryStore } from '../../store/memory.ts';
@@ -28,7 +29,7 @@ export interface WatchLine {
 
 export interface Asking {
   body?: unknown;
-  headers?: Record<string, string>;
+  headers?: Record<string, string | string[]>;
   /** Instead of the administrator's; empty: none. */
   token?: string;
 }
@@ -62,7 +63,11 @@ export interface WatchReader {
 
 export const V1 = '/apis/plumb.dev/v1';
 
-export async function startApiRig(options: Partial<ApiOptions> = {}): Promise<ApiRig> {
+/** `users`: who is known by which token beside the administrator. */
+export async function startApiRig({
+  users = {},
+  ...options
+}: Partial<ApiOptions> & { users?: Record<string, User> } = {}): Promise<ApiRig> {
   const clock = new FakeClock(Date.now());
   const ambient: Ambient = { ...realAmbient(), clock };
   const store = options.store ?? new MemoryStore();
@@ -73,7 +78,8 @@ export async function startApiRig(options: Partial<ApiOptions> = {}): Promise<Ap
     store,
     ambient,
     tls: pki.tls,
-    tokens: pki.tokens,
+    tokens: { check: (secret, use) => users[secret] ?? pki.tokens.check(secret, use) },
+    accountKey: pki.accountKey,
     listen: { host: '127.0.0.1', port: 0 },
     events,
     ...options,
