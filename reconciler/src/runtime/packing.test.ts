@@ -91,3 +91,38 @@ test('resourceVersion is left out, whatever it is', () => {
   expect(pack(new Packer(), value)).not.toContain('resourceVersion');
   expect(there(new Packer(), value)).toBe(JSON.stringify(object()));
 });
+
+test('who owns what is one word of the objects that are declared alike', () => {
+  const packer = new Packer();
+  const owned = (uid: string, manager = 'kubectl') =>
+    object(
+      {},
+      {
+        uid,
+        managedFields: [
+          {
+            manager,
+            operation: 'Apply',
+            apiVersion: 'plumb.dev/v1',
+            time: '2026-01-01T00:00:00Z',
+            fieldsType: 'FieldsV1',
+            fieldsV1: {
+              'f:spec': {
+                'f:interfaces': { 'k:{"name":"eth0"}': { '.': {}, 'f:l3Network': {}, 'f:name': {} } },
+                'f:zone': {},
+              },
+            },
+          },
+        ],
+      },
+    );
+  const uids = Array.from({ length: 400 }, (_, i) => `3f2a1b0c-9d8e-4f70-a1b2-${String(i).padStart(12, '0')}`);
+  for (const uid of uids) packer.pack(owned(uid));
+  const [bare, first, second] = [object({}, { uid: uids[0] }), owned(uids[0]!), owned(uids[1]!)];
+  expect(pack(packer, first).length - pack(packer, bare).length).toBeLessThan(20);
+  expect(there(packer, first)).toBe(JSON.stringify(first));
+  const [a, b] = [first, second].map(
+    (value) => packer.unpack(pack(packer, value)).metadata.managedFields![0]!.fieldsV1,
+  );
+  expect(a).toBe(b);
+});

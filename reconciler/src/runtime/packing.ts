@@ -31,6 +31,10 @@ const NAME = Symbol('name');
 const UID = Symbol('uid');
 /** Maps with keys of people's choice, as JSON text. */
 const MAP = Symbol('map');
+/** What a manager owns, as JSON text: objects that are declared alike say the same, so that it is one word. */
+const OWNED = Symbol('owned');
+/** Of these texts the values are kept and given out again, since nothing changes them. */
+const MAX_OWNED = 1_024;
 type Step = symbol | string;
 
 type Shape = symbol | { keys: string[]; fields: Shape[] } | Shape[];
@@ -53,6 +57,7 @@ export class Packer {
   readonly #reader = new PackedReader();
   readonly #shapes: Shape[] = [];
   readonly #start = new Place();
+  readonly #owned = new Map<string, unknown>();
   #steps = 0;
   #place: Place | undefined = this.#start;
   #uid = '';
@@ -138,7 +143,27 @@ export class Packer {
       else if (key === 'labels' || key === 'annotations') {
         this.#go(MAP);
         this.#string(JSON.stringify(value));
-      } else this.#walk(value);
+      } else if (key === 'managedFields') this.#walkManaged(value as NonNullable<typeof metadata.managedFields>);
+      else this.#walk(value);
+    }
+    this.#go(END);
+  }
+
+  #walkManaged(entries: readonly Readonly<Record<string, unknown>>[]): void {
+    this.#go(LIST);
+    for (const entry of entries) {
+      this.#go(ITEM);
+      this.#go(RECORD);
+      for (const key in entry) {
+        const value = entry[key];
+        if (value === undefined) continue;
+        this.#goField(key);
+        if (key === 'fieldsV1') {
+          this.#go(OWNED);
+          this.#string(JSON.stringify(value));
+        } else this.#walk(value);
+      }
+      this.#go(END);
     }
     this.#go(END);
   }
@@ -239,6 +264,14 @@ export class Packer {
     return record;
   }
 
+  #ownedOf(text: string): unknown {
+    const known = this.#owned.get(text);
+    if (known !== undefined) return known;
+    const owned: unknown = JSON.parse(text);
+    if (this.#owned.size < MAX_OWNED) this.#owned.set(text, owned);
+    return owned;
+  }
+
   #leaf(shape: symbol): unknown {
     switch (shape) {
       case STRING:
@@ -255,6 +288,8 @@ export class Packer {
         return this.#uid;
       case MAP:
         return JSON.parse(this.#reader.string(this.#uid, this.#words));
+      case OWNED:
+        return this.#ownedOf(this.#reader.string(this.#uid, this.#words));
       case NUMBER:
         return JSON.parse(this.#reader.literal());
       default:
@@ -277,8 +312,13 @@ function metadataShape(metadata: unknown): Shape {
   return recordShape(kept, (key, value) => {
     if (key === 'uid') return UID;
     if (key === 'name') return NAME;
+    if (key === 'managedFields') return (value as object[]).map(entryShape);
     return key === 'labels' || key === 'annotations' ? MAP : shapeOf(value);
   });
+}
+
+function entryShape(entry: object): Shape {
+  return recordShape(entry, (key, value) => (key === 'fieldsV1' ? OWNED : shapeOf(value)));
 }
 
 function shapeOf(value: unknown): Shape {
