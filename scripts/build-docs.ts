@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { watchPage } from '../reconciler/src/controllers/graph.ts';
 import { kindModules } from '../reconciler/src/controllers/index.ts';
-import { kinds } from '../schemas/src/kinds/index.ts';
+import { everyKind } from '../schemas/src/kinds/index.ts';
 import { referenceFile, referenceIndex, referencePage } from '../schemas/src/project/reference.ts';
 import { limitsPage } from '../schemas/src/project/reference-limits.ts';
 import { listsPage } from '../schemas/src/project/reference-lists.ts';
@@ -12,12 +12,12 @@ export const referenceFolder = join(import.meta.dirname, '..', 'docs', 'referenc
 
 /** The content of every page by the name of its file. */
 export function referencePages(): Map<string, string> {
-  const pages = kinds.map((kind) => [referenceFile(kind), referencePage(kind)] as const);
+  const pages = everyKind.map((kind) => [referenceFile(kind), referencePage(kind)] as const);
   return new Map([
-    ['README.md', referenceIndex(kinds)],
+    ['README.md', referenceIndex(everyKind)],
     ...pages,
     ['limits.md', limitsPage()],
-    ['lists.md', listsPage(kinds)],
+    ['lists.md', listsPage(everyKind)],
     ['who-wakes-whom.md', watchPage(kindModules)],
   ]);
 }

@@ -5,7 +5,7 @@ import { API_GROUP_VERSION, changeSet, terminal } from '@plumb/schemas';
 import type { Session } from './command.ts';
 import { follow, type Target } from './follow.ts';
 import type { Manifest } from './manifests.ts';
-import { collectionPath, resourceByAlias } from './resources.ts';
+import { collectionPath, isOwn, resourceByAlias } from './resources.ts';
 import { StatusLine } from './status-line.ts';
 import type { Surroundings } from './surroundings.ts';
 import { printable } from './table.ts';
@@ -20,7 +20,7 @@ export async function applyAtomic(
   manifests: readonly Manifest[],
   timeoutMs: number,
 ): Promise<number> {
-  const core = manifests.find(({ resource }) => !resource.definition);
+  const core = manifests.find(({ resource }) => !isOwn(resource));
   if (core)
     throw terminal('BadArgument', `${core.object.kind} cannot be part of an atomic apply: apply it by itself first`);
   const resource = resourceByAlias('changeset');

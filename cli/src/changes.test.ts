@@ -111,3 +111,18 @@ test('what is new is shown by its leaves', async () => {
     '+ instance/web-0\n  + metadata.labels.tier: "web"\n  + spec.zone: "z"\n',
   );
 });
+
+test('a built-in kind is compared by its own fields, and no value of a Secret is told', async () => {
+  const read = async (fields: string) => {
+    const yaml = `apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n${fields}`;
+    return (await readManifests(['-'], 'default', async () => Buffer.from(yaml)))[0]!;
+  };
+  const { defaulted } = await read('data: {a: b25l, b: dHdv}');
+  const object = { ...defaulted, metadata: { ...defaulted.metadata, uid: 'u-1' } };
+  expect(patchFor(await read('stringData: {a: one, b: two}'), object)).toBeUndefined();
+  const changed = await read('stringData: {a: three}');
+  expect(patchFor(changed, object)).toEqual({ metadata: { uid: 'u-1' }, data: { a: 'dGhyZWU=', b: null } });
+  const told = difference(changed, object);
+  expect(told).toContain('data');
+  for (const value of ['three', 'dGhyZWU=', 'b25l', 'dHdv']) expect(told).not.toContain(value);
+});

@@ -2,13 +2,20 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PlumbObject } from '@plumb/schemas';
 import { APPLIED, fieldChanges as changesOf, type FieldChange } from '@plumb/schemas/project/field-changes.ts';
+import { writtenFields } from '@plumb/schemas/project/validate-schema.ts';
 import type { Manifest } from './manifests.ts';
 
 type Fields = Record<string, unknown>;
 
+/** An object as it will be: its metadata, and what its kind lets people write beside it. */
+export interface Wanted {
+  metadata: PlumbObject['metadata'];
+  body: Fields;
+}
+
 /** The object as it will be: the declared spec, labels and annotations, beside those of others. */
-export function desired(manifest: Manifest, stored: PlumbObject | undefined): Pick<PlumbObject, 'metadata' | 'spec'> {
-  const { metadata, spec } = manifest.defaulted;
+export function desired(manifest: Manifest, stored: PlumbObject | undefined): Wanted {
+  const { metadata } = manifest.defaulted;
   // Read from the server and sent back, it is no declaration.
   const { [APPLIED]: _, ...declared } = metadata.annotations ?? {};
   const before = appliedKeys(stored);
@@ -16,7 +23,7 @@ export function desired(manifest: Manifest, stored: PlumbObject | undefined): Pi
   const annotations = overlay(stored?.metadata.annotations, [...before.annotations, APPLIED], declared);
   const applied = { labels: Object.keys(metadata.labels ?? {}), annotations: Object.keys(declared) };
   if (applied.labels.length + applied.annotations.length > 0) annotations[APPLIED] = JSON.stringify(applied);
-  return { metadata: { ...metadata, labels, annotations }, spec: manifest.resource.definition ? spec : {} };
+  return { metadata: { ...metadata, labels, annotations }, body: bodyIn(manifest, manifest.defaulted) };
 }
 
 /** A merge patch (RFC 7396) that makes the stored object as desired; undefined when it is. */
@@ -26,15 +33,28 @@ export function patchFor(manifest: Manifest, stored: PlumbObject): Fields | unde
     { labels: stored.metadata.labels ?? {}, annotations: stored.metadata.annotations ?? {} },
     { labels: wanted.metadata.labels ?? {}, annotations: wanted.metadata.annotations ?? {} },
   );
-  const spec = manifest.resource.definition ? mergeDiff(stored.spec, wanted.spec) : undefined;
-  if (!metadata && !spec) return undefined;
+  const body = mergeDiff(bodyIn(manifest, stored), wanted.body);
+  if (!metadata && !body) return undefined;
   // The uid holds the patch to this object, should another have taken its name meanwhile.
-  return { metadata: { ...metadata, uid: stored.metadata.uid }, ...(spec ? { spec } : {}) };
+  return { metadata: { ...metadata, uid: stored.metadata.uid }, ...body };
+}
+
+function comparable({ metadata, body }: Wanted): Fields & { metadata: Wanted['metadata'] } {
+  return { metadata, ...body };
+}
+
+/** What the manifest's kind lets people write beside metadata: spec, or the fields of a built-in kind. */
+function bodyIn({ resource: { definition } }: Manifest, object: PlumbObject): Fields {
+  const fields = object as unknown as Fields;
+  const written = definition ? writtenFields(definition) : [];
+  return Object.fromEntries(
+    written.filter((field) => fields[field] !== undefined).map((field) => [field, fields[field]]),
+  );
 }
 
 /** Field by field what differs, list-map items by their key. */
 export function fieldChanges(manifest: Manifest, stored: PlumbObject | undefined): FieldChange[] {
-  return changesOf(manifest.resource.definition, stored, desired(manifest, stored));
+  return changesOf(manifest.resource.definition, stored, comparable(desired(manifest, stored)));
 }
 
 function appliedKeys(stored: PlumbObject | undefined): { labels: string[]; annotations: string[] } {

@@ -1,5 +1,6 @@
 /** `plumb apply --plan FILE`: what was planned, if the world has not moved. */
-import { terminal } from '@plumb/schemas';
+import { kindByName, terminal } from '@plumb/schemas';
+import { apiVersionOf } from '@plumb/schemas/kinds/define.ts';
 import type { Session } from './command.ts';
 import { type Manifest, manifestsIn } from './manifests.ts';
 import { checkPlan, readPlan } from './plan-review.ts';
@@ -15,7 +16,8 @@ export async function fromPlan(file: string, session: Session): Promise<{ manife
   const manifests = manifestsIn([{ file, bytes }], session.namespace);
   await checkPlan(session.client, plan, nameOfPlanned);
   const pruned = deletions.map(({ kind, namespace, name }) => {
-    const resource = resourceByKind('plumb.dev/v1', kind);
+    const definition = kindByName(kind);
+    const resource = definition && resourceByKind(apiVersionOf(definition), kind);
     if (!resource) throw terminal('BadPlan', `${file} names the kind ${kind}, which this plumb does not know`);
     const planned = plan.status.objects.find(
       (item) => item.action === 'Delete' && item.kind === kind && item.name === name && item.namespace === namespace,

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { Client } from '@plumb/client/client.ts';
 import { API_GROUP_VERSION, PlumbError, terminal } from '@plumb/schemas';
 import type { ValueOf } from '@plumb/schemas/kinds/define.ts';
+import { writtenFields } from '@plumb/schemas/project/validate-schema.ts';
 import type { planReview } from '@plumb/schemas/reviews/plan-review.ts';
 import type { Target } from './follow.ts';
 import type { Manifest } from './manifests.ts';
@@ -39,8 +40,10 @@ export function questionOf(manifests: readonly Manifest[], deletions: readonly T
         ...(labels ? { labels } : {}),
         ...(annotations ? { annotations } : {}),
       };
-      const { apiVersion, kind } = resource;
-      return { apiVersion, kind, metadata, ...(object.spec === undefined ? {} : { spec: object.spec }) };
+      const { apiVersion, kind, definition } = resource;
+      const fields = object as unknown as Record<string, unknown>;
+      const body = definition ? writtenFields(definition).filter((field) => fields[field] !== undefined) : [];
+      return { apiVersion, kind, metadata, ...Object.fromEntries(body.map((field) => [field, fields[field]])) };
     }),
     ...(deletions.length === 0 ? {} : { deletions: deletions.map(whichOf) }),
   } as Question;

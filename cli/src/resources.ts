@@ -1,6 +1,7 @@
 /** Names of what the command works on, and where the API has it. */
 import { collectionPath as pathOfCollection, objectPath as pathOfObject } from '@plumb/client/paths.ts';
-import { API_GROUP_VERSION, type KindDefinition, kindByAlias, kindByName, kinds, terminal } from '@plumb/schemas';
+import { everyKind, isBuiltin, type KindDefinition, kindByAlias, kindOf, namespace, terminal } from '@plumb/schemas';
+import { apiVersionOf } from '@plumb/schemas/kinds/define.ts';
 import { nearest } from '@plumb/schemas/project/validate-nearest.ts';
 
 export interface ResourceName {
@@ -9,19 +10,11 @@ export interface ResourceName {
   plural: string;
   singular: string;
   namespaced: boolean;
-  /** Absent on core kinds. */
+  /** Absent on events. */
   definition?: KindDefinition;
 }
 
 const core: (ResourceName & { aliases: string[] })[] = [
-  {
-    apiVersion: 'v1',
-    kind: 'Namespace',
-    plural: 'namespaces',
-    singular: 'namespace',
-    namespaced: false,
-    aliases: ['namespace', 'namespaces', 'ns', 'project', 'projects'],
-  },
   {
     apiVersion: 'v1',
     kind: 'Event',
@@ -34,33 +27,41 @@ const core: (ResourceName & { aliases: string[] })[] = [
 
 /** What a person calls it: kind, plural, singular or short name. Throws PlumbError `UnknownKind` (terminal). */
 export function resourceByAlias(word: string): ResourceName {
-  const definition = kindByAlias(word);
+  const definition = kindByAlias(word) ?? (/^projects?$/i.test(word) ? namespace : undefined);
   if (definition) return nameOf(definition);
   const found = core.find(({ aliases }) => aliases.includes(word.toLowerCase()));
   if (found) return found;
-  const known = [...kinds.flatMap((k) => [k.plural, k.singular, ...k.shortNames]), ...core.flatMap((k) => k.aliases)];
+  const known = [
+    ...everyKind.flatMap((k) => [k.plural, k.singular, ...k.shortNames]),
+    ...core.flatMap((k) => k.aliases),
+  ];
   const meant = nearest(word, known);
   throw terminal(
     'UnknownKind',
-    `there is no kind ${JSON.stringify(word)}${meant ? `: did you mean ${meant}?` : `; there are ${kinds.map((k) => k.plural).join(', ')}`}`,
+    `there is no kind ${JSON.stringify(word)}${meant ? `: did you mean ${meant}?` : `; there are ${everyKind.map((k) => k.plural).join(', ')}`}`,
   );
 }
 
 /** The kind that a manifest names, or undefined. */
 export function resourceByKind(apiVersion: unknown, kind: unknown): ResourceName | undefined {
-  if (apiVersion === 'v1') return core.find((resource) => resource.kind === kind);
-  const definition = typeof kind === 'string' ? kindByName(kind) : undefined;
-  return definition && apiVersion === API_GROUP_VERSION ? nameOf(definition) : undefined;
+  const definition = kindOf({ apiVersion, kind });
+  if (definition) return nameOf(definition);
+  return core.find((resource) => resource.kind === kind && resource.apiVersion === apiVersion);
 }
 
 /** Every kind that a manifest may name. */
 export function manifestKinds(): string[] {
-  return [...kinds.map(({ kind }) => kind), 'Namespace'];
+  return everyKind.map(({ kind }) => kind);
+}
+
+/** Whether it is a kind of Plumb's own: such objects become Ready, and can be planned and applied as one. */
+export function isOwn({ definition }: Pick<ResourceName, 'definition'>): boolean {
+  return definition !== undefined && !isBuiltin(definition);
 }
 
 function nameOf(definition: KindDefinition): ResourceName {
   return {
-    apiVersion: API_GROUP_VERSION,
+    apiVersion: apiVersionOf(definition),
     kind: definition.kind,
     plural: definition.plural,
     singular: definition.singular,

@@ -1,12 +1,6 @@
 /** The objects of one kind, over the API (Kubernetes API conventions). */
-import {
-  API_GROUP_VERSION,
-  type KindDefinition,
-  PlumbError,
-  type PlumbObject,
-  retryable,
-  terminal,
-} from '@plumb/schemas';
+import { type KindDefinition, PlumbError, type PlumbObject, retryable, terminal } from '@plumb/schemas';
+import { apiVersionOf } from '@plumb/schemas/kinds/define.ts';
 import type { Client } from './client.ts';
 import type { Deadline } from './deadline.ts';
 import { ApiError } from './errors.ts';
@@ -28,7 +22,8 @@ export interface Draft {
     labels?: Record<string, string>;
     annotations?: Record<string, string>;
   };
-  spec: Record<string, unknown>;
+  /** Spec, or the fields of a built-in kind. */
+  [field: string]: unknown;
 }
 
 /**
@@ -46,11 +41,11 @@ export function title({ kind, name, namespace }: Reference): string {
 
 /** Path of its collection. */
 export function collectionOf({ kind, namespace }: Omit<Reference, 'name'>): string {
-  return collectionPath({ apiVersion: API_GROUP_VERSION, plural: kind.plural }, namespace);
+  return collectionPath({ apiVersion: apiVersionOf(kind), plural: kind.plural }, namespace);
 }
 
 function pathOf({ kind, name, namespace }: Reference): string {
-  return objectPath({ apiVersion: API_GROUP_VERSION, plural: kind.plural }, namespace, name);
+  return objectPath({ apiVersion: apiVersionOf(kind), plural: kind.plural }, namespace, name);
 }
 
 /**
@@ -66,7 +61,7 @@ export async function createObject(
   await client.contact();
   const mark = client.ambient.ids.uid();
   const body = {
-    apiVersion: API_GROUP_VERSION,
+    apiVersion: apiVersionOf(ref.kind),
     kind: ref.kind.kind,
     ...draft,
     metadata: { ...draft.metadata, annotations: { ...draft.metadata.annotations, [CREATE_ANNOTATION]: mark } },
@@ -128,7 +123,7 @@ export async function patchObject(
   client: Client,
   ref: Reference,
   uid: string,
-  patch: { metadata: Record<string, unknown>; spec?: Record<string, unknown> },
+  patch: { metadata: Record<string, unknown>; [field: string]: unknown },
   limit: Deadline,
 ): Promise<PlumbObject | undefined> {
   const body = { ...patch, metadata: { ...patch.metadata, uid } };

@@ -33,3 +33,8 @@ test('what is said of an older generation that is asked for, or of a newer one, 
   expect(settled(old, 1).state).toBe('ready');
   expect(settled(object([condition('Stalled', 'True', 2)]), 1).state).toBe('failed');
 });
+
+test('an object of a built-in kind is what it is once it is written', () => {
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a' } } as PlumbObject;
+  expect(settled(secret)).toEqual({ state: 'ready' });
+});

@@ -1,5 +1,5 @@
 /** Whether an object has become what was declared, or never will without a change of its inputs. */
-import type { Condition, PlumbObject } from '@plumb/schemas';
+import { type Condition, isBuiltin, kindOf, type PlumbObject } from '@plumb/schemas';
 
 export type Settled =
   | { state: 'ready' }
@@ -13,6 +13,9 @@ export type Settled =
  * does not count.
  */
 export function settled(object: PlumbObject, generation = object.metadata.generation): Settled {
+  // Kubernetes' own kinds are what they are once they are written.
+  const kind = kindOf(object);
+  if (kind && isBuiltin(kind)) return { state: 'ready' };
   const said = (type: string): Condition | undefined => {
     const condition = conditionOf(object, type);
     const seen = condition?.observedGeneration ?? object.status?.observedGeneration ?? 0;

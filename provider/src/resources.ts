@@ -1,8 +1,8 @@
 /** The resource types of the provider: every kind is one, and none is named here. */
-import { kinds, terminal } from '@plumb/schemas';
+import { everyKind, terminal } from '@plumb/schemas';
 import { type TerraformAttribute, type TerraformKind, terraformKind } from '@plumb/schemas/project/terraform.ts';
 
-export const terraformKinds: readonly TerraformKind[] = kinds
+export const terraformKinds: readonly TerraformKind[] = everyKind
   .filter((kind) => kind.terraform !== false)
   .map(terraformKind);
 

@@ -16,6 +16,7 @@ import { complain } from '../failure.ts';
 import { describeManifest, type Manifest } from '../manifests.ts';
 import { Progress } from '../progress.ts';
 import type { Pruned } from '../prune.ts';
+import { isOwn } from '../resources.ts';
 import { type DryRun, submit } from '../submit.ts';
 import type { Surroundings } from '../surroundings.ts';
 
@@ -61,8 +62,8 @@ ready. Exit code 1 when one is refused, fails, or is not ready in time.
         if (code !== 0) return code;
       }
       if (values['no-wait'] || dryRun) return 0;
-      // Core objects have no conditions to wait for.
-      const waited = manifests.filter(({ resource }) => resource.definition);
+      // Built-in kinds have no conditions to wait for.
+      const waited = manifests.filter(({ resource }) => isOwn(resource));
       return waited.length === 0 ? 0 : awaitReady(session, surroundings, waited, timeoutMs);
     });
   },
@@ -105,7 +106,10 @@ async function wanted(
   return { manifests, pruned: prune ? await (await import('../prune.ts')).toPrune(session, manifests, selector) : [] };
 }
 
-/** Sends all; namespaces first, since nothing can be made in one that is not there. Returns how many were refused. */
+/**
+ * Sends all; namespaces first, since nothing can be made in one that is not there, then what others may refer to. Returns how many
+ * were refused.
+ */
 async function send(
   session: Session,
   surroundings: Surroundings,
@@ -126,12 +130,9 @@ async function send(
       progress.ends(manifest, () => complain(surroundings, error, describeManifest(manifest)));
     }
   };
-  const core = manifests.filter(({ resource }) => !resource.definition);
-  await inParallel(core, WIDTH, one);
-  await inParallel(
-    manifests.filter(({ resource }) => resource.definition),
-    WIDTH,
-    one,
-  );
+  const projects = manifests.filter(({ resource }) => resource.kind === 'Namespace');
+  const others = manifests.filter(({ resource }) => resource.kind !== 'Namespace' && !isOwn(resource));
+  const own = manifests.filter(({ resource }) => isOwn(resource));
+  for (const part of [projects, others, own]) await inParallel(part, WIDTH, one);
   return refused;
 }

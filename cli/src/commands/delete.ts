@@ -17,7 +17,7 @@ import { complain } from '../failure.ts';
 import { follow, type Target } from '../follow.ts';
 import { describeManifest } from '../manifests.ts';
 import { Progress } from '../progress.ts';
-import { objectPath } from '../resources.ts';
+import { isOwn, objectPath } from '../resources.ts';
 import { selectedTargets } from '../selector.ts';
 import type { Surroundings } from '../surroundings.ts';
 
@@ -53,9 +53,10 @@ What is not there is no error. An object that others refer to goes when they are
       const targets = values.cascade ? await markCascade(session, surroundings, named, values.yes as boolean) : named;
       if (!targets) return 1;
       // A namespace goes when it is empty: after everything else.
-      const core = targets.filter(({ resource }) => !resource.definition);
-      const kinds = targets.filter(({ resource }) => resource.definition);
-      for (const group of [kinds, core]) {
+      const own = targets.filter(({ resource }) => isOwn(resource));
+      const others = targets.filter(({ resource }) => !isOwn(resource) && resource.kind !== 'Namespace');
+      const projects = targets.filter(({ resource }) => resource.kind === 'Namespace');
+      for (const group of [own, others, projects]) {
         const code = await removeAll(session, surroundings, group, values['no-wait'] ? undefined : timeoutMs);
         if (code !== 0) return code;
       }

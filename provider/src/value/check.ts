@@ -1,5 +1,6 @@
 /** The server's rules, applied to a configuration before the server sees it. Pure. */
-import { API_GROUP_VERSION, type FieldError, type KindDefinition } from '@plumb/schemas';
+import type { FieldError, KindDefinition } from '@plumb/schemas';
+import { apiVersionOf } from '@plumb/schemas/kinds/define.ts';
 import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
 import type { TerraformAttribute, TerraformKind } from '@plumb/schemas/project/terraform.ts';
 import { validateObject } from '@plumb/schemas/project/validate.ts';
@@ -24,7 +25,12 @@ const ruleless = new WeakMap<KindDefinition, KindDefinition>();
 
 /** The kind without its rules across fields: always the same object, since validators are kept per kind. */
 function withoutRules(kind: KindDefinition): KindDefinition {
-  return ruleless.getOrInsertComputed(kind, () => ({ ...kind, rules: undefined }));
+  return ruleless.getOrInsertComputed(kind, () => ({
+    ...kind,
+    rules: undefined,
+    validate: undefined,
+    normalize: undefined,
+  }));
 }
 
 function isWithin(field: string, path: string): boolean {
@@ -40,10 +46,12 @@ function candidate(kind: TerraformKind, config: ObjectValue, unknown: string[]):
     metadata[field] = fieldOf(config[name]!, attribute, `metadata.${field}`, unknown);
   }
   return {
-    apiVersion: API_GROUP_VERSION,
+    apiVersion: apiVersionOf(kind.kind),
     kind: kind.kind.kind,
     metadata,
-    spec: fieldsOf(config, kind.spec, 'spec', unknown),
+    ...(kind.kind.fields
+      ? fieldsOf(config, kind.spec, '', unknown)
+      : { spec: fieldsOf(config, kind.spec, 'spec', unknown) }),
   };
 }
 
@@ -56,9 +64,13 @@ function fieldsOf(
   const fields: Record<string, unknown> = {};
   for (const attribute of attributes) {
     const value = object[attribute.name] ?? null;
-    if (value !== null) fields[attribute.field] = fieldOf(value, attribute, `${path}.${attribute.field}`, unknown);
+    if (value !== null) fields[attribute.field] = fieldOf(value, attribute, joined(path, attribute.field), unknown);
   }
   return fields;
+}
+
+function joined(path: string, field: string): string {
+  return path === '' ? field : `${path}.${field}`;
 }
 
 function fieldOf(

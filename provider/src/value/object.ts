@@ -21,12 +21,22 @@ export function uidOf(state: ObjectValue): string | undefined {
   return typeof uid === 'string' ? uid : undefined;
 }
 
+/** The fields that the attributes of the kind stand for: those of its spec, or of a built-in kind its own. */
+function bodyIn({ kind }: TerraformKind, object: PlumbObject): Fields {
+  return kind.fields ? (object as unknown as Fields) : object.spec;
+}
+
+/** The same as they stand in an object. */
+function inBody({ kind }: TerraformKind, fields: Fields): Fields {
+  return kind.fields ? fields : { spec: fields };
+}
+
 /** The state for a live object: all of spec, the label and annotation keys that `held` has, and held timeouts. */
 export function stateOf(kind: TerraformKind, object: PlumbObject, held: ObjectValue): ObjectValue {
   const { metadata } = object;
   return {
     ...identityOf(kind, object),
-    ...attributesFrom(object.spec, kind.spec, held),
+    ...attributesFrom(bodyIn(kind, object), kind.spec, held),
     labels: ownedKeys(metadata.labels, held.labels),
     annotations: ownedKeys(metadata.annotations, held.annotations),
     timeouts: held.timeouts ?? null,
@@ -45,7 +55,7 @@ export function dataOf(kind: TerraformKind, object: PlumbObject): ObjectValue {
   const { metadata } = object;
   return {
     ...identityOf(kind, object),
-    ...attributesFrom(object.spec, kind.spec),
+    ...attributesFrom(bodyIn(kind, object), kind.spec),
     labels: metadata.labels ?? {},
     annotations: withoutMark(metadata.annotations ?? {}),
     status: statusOf(kind, object),
@@ -64,14 +74,15 @@ export function draftOf(kind: TerraformKind, planned: ObjectValue): Draft {
       ...(labels ? { labels } : {}),
       ...(annotations ? { annotations } : {}),
     },
-    spec: fieldsOf(planned, kind.spec),
+    ...inBody(kind, fieldsOf(planned, kind.spec)),
   };
 }
 
 /** What a change of one object sends (RFC 7386). */
 export interface Patch {
   metadata: Fields;
-  spec?: Fields;
+  /** Spec, or the fields of a built-in kind. */
+  [field: string]: unknown;
 }
 
 /**
@@ -87,8 +98,8 @@ export function patchOf(kind: TerraformKind, prior: ObjectValue, planned: Object
   }
   const changed = kind.spec.filter((a) => !equal(planned[a.name] ?? null, prior[a.name] ?? null));
   if (changed.length === 0 && Object.keys(metadata).length === 0) return undefined;
-  const spec = mergePatch(fieldsOf(prior, changed), fieldsOf(planned, changed));
-  return { metadata, ...(changed.length > 0 ? { spec } : {}) };
+  const body = mergePatch(fieldsOf(prior, changed), fieldsOf(planned, changed));
+  return { metadata, ...(changed.length > 0 ? inBody(kind, body) : {}) };
 }
 
 /** The duration in `timeouts`, in milliseconds. */

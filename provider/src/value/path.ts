@@ -10,8 +10,9 @@ export interface AttributePath {
 }
 
 /** Where the field stands in a configuration. Fields that no attribute stands for give an empty path and a rest. */
-export function attributePath(field: string, { spec, resource }: TerraformKind): AttributePath {
+export function attributePath(field: string, { kind, spec, resource }: TerraformKind): AttributePath {
   const tokens = tokensOf(field);
+  if (kind.fields && spec.some((attribute) => attribute.field === tokens[0])) tokens.unshift('spec');
   const top = tokens[0] === 'spec' ? spec : resource.filter((a) => METADATA.has(a.field));
   if (tokens[0] !== 'spec' && tokens[0] !== 'metadata') return { steps: [], rest: field };
   const steps: Step[] = [];

@@ -3,20 +3,30 @@
  * JSON that was read from text, whatever road it came, so that what is validated is what is stored.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { type Ambient, type FieldError, type PlumbObject, terminal } from '@plumb/schemas';
+import {
+  type Ambient,
+  type FieldError,
+  isBuiltin,
+  type KindDefinition,
+  type PlumbObject,
+  terminal,
+} from '@plumb/schemas';
 import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { declaredObjects } from '@plumb/schemas/project/declared-objects.ts';
-import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
+import { applyDefaults, dropNulls } from '@plumb/schemas/project/defaults.ts';
+import { shapeErrors } from '@plumb/schemas/project/shape.ts';
 import { validateObject, validateStatus } from '@plumb/schemas/project/validate.ts';
+import { isBase64 } from '@plumb/schemas/project/validate-format.ts';
 import { immutableErrors } from '@plumb/schemas/project/validate-immutable.ts';
 import { metadataErrors } from '@plumb/schemas/project/validate-metadata.ts';
-import { inputMetadata, schemaNode } from '@plumb/schemas/project/validate-schema.ts';
+import { bodyOf, inputMetadata, schemaNode, writtenFields } from '@plumb/schemas/project/validate-schema.ts';
 import { dropUnknownFields, dropUnknownTo } from '@plumb/schemas/project/validate-unknown.ts';
 import { encodeObject } from '../store/object-codec.ts';
 import { type Duplicates, duplicateSentence, duplicateWarnings, type Json } from './body/json.ts';
 import type { ApiContext } from './call.ts';
 import { timestamp } from './core/event-entries.ts';
 import { badRequest, invalid } from './failure.ts';
+import { mostBytes } from './object-size.ts';
 import type { FieldValidation } from './options.ts';
 import type { WritableResource } from './resource.ts';
 
@@ -50,7 +60,9 @@ export function admitNew(
   }
   const warnings = check(resource, raw, taken);
   warnings.push(...judgeDeclared(resource, raw, taken));
-  const object: PlumbObject = {
+  const { definition } = resource;
+  const counted = !isBuiltin(definition);
+  const object = {
     apiVersion: resource.apiVersion,
     kind: resource.kind,
     metadata: {
@@ -58,13 +70,13 @@ export function admitNew(
       ...(resource.scope === 'Namespaced' ? { namespace: namespace as string } : {}),
       uid: ambient.ids.uid(),
       resourceVersion: '',
-      generation: 1,
+      ...(counted ? { generation: 1 } : {}),
       creationTimestamp: timestamp(ambient.clock.now()),
       ...writable(metadata, resource.finalizer === undefined ? [] : [resource.finalizer]),
     },
-    spec: raw.spec as Record<string, unknown>,
+    ...written(definition, raw),
     ...(resource.initialStatus ? { status: resource.initialStatus } : {}),
-  };
+  } as PlumbObject;
   return { object, warnings };
 }
 
@@ -75,25 +87,33 @@ export function admitChange(
   sent: Json | undefined,
   taken: Taken,
 ): Admitted {
+  const { definition } = resource;
   const raw = placed(resource, sent, current.metadata.namespace, current.metadata.name);
-  const more = (candidate: PlumbObject) => [
-    ...immutableErrors(resource.definition, current, candidate),
-    ...newFinalizers(current.metadata, candidate.metadata),
-  ];
-  const warnings = check(resource, raw, taken, more, current.spec);
-  const spec = raw.spec as Record<string, unknown>;
+  const fixed = isBuiltin(definition) ? () => [] : immutableErrors;
+  const warnings = check(
+    resource,
+    raw,
+    taken,
+    (candidate) => [...fixed(definition, current, candidate), ...newFinalizers(current.metadata, candidate.metadata)],
+    current,
+  );
+  const body = written(definition, raw);
+  const counted = !isBuiltin(definition) && !isDeepStrictEqual(body.spec, current.spec);
   const { labels: _l, annotations: _a, finalizers: _f, ownerReferences: _o, ...kept } = current.metadata;
   // While an object lives, its controller must be able to finish it: its finalizer cannot be sent away.
   const own = resource.finalizer !== undefined && !kept.deletionTimestamp ? [resource.finalizer] : [];
-  const object: PlumbObject = {
-    ...current,
+  const { status } = current;
+  const object = {
+    apiVersion: current.apiVersion,
+    kind: current.kind,
     metadata: {
       ...kept,
-      generation: isDeepStrictEqual(spec, current.spec) ? kept.generation : kept.generation + 1,
+      ...(counted ? { generation: kept.generation + 1 } : {}),
       ...writable(raw.metadata, own),
     },
-    spec,
-  };
+    ...body,
+    ...(status === undefined ? {} : { status }),
+  } as PlumbObject;
   return { object, warnings };
 }
 
@@ -153,12 +173,13 @@ export function heedUnknown(
 export function storedText(object: PlumbObject, { limits }: Pick<ApiContext, 'limits'>): string {
   const text = encodeObject(object);
   // A character is one byte or more.
-  const bytes = text.length > limits.objectBytes ? text.length : Buffer.byteLength(text);
-  if (bytes <= limits.objectBytes) return text;
+  const most = mostBytes(object, limits);
+  const bytes = text.length > most ? text.length : Buffer.byteLength(text);
+  if (bytes <= most) return text;
   const { kind, metadata } = object;
   throw terminal(
     'RequestEntityTooLarge',
-    `${kind} "${metadata.name}" would have ${bytes} bytes, and at most ${limits.objectBytes} are stored`,
+    `${kind} "${metadata.name}" would have ${bytes} bytes, and at most ${most} are stored`,
   );
 }
 
@@ -210,16 +231,49 @@ function check(
   raw: Sent,
   { level, limits }: Taken,
   more: (candidate: PlumbObject) => FieldError[] = () => [],
-  before?: unknown,
+  before?: PlumbObject,
 ): string[] {
-  const { definition, apiVersion } = resource;
+  const { definition } = resource;
+  if (isBuiltin(definition)) {
+    dropNulls(definition, raw);
+    readAsGo(resource, raw, before);
+  }
   applyDefaults(definition, raw);
   const dropped = level === 'Strict' ? [] : dropUnknownFields(definition, raw);
-  const errors = validateObject(definition, raw, { strictUnknown: level === 'Strict', apiVersion, before });
+  const errors = validateObject(definition, raw, { strictUnknown: level === 'Strict', before });
   if (errors.length === 0) errors.push(...metadataErrors(raw.metadata, limits));
-  if (isRecord(raw.spec)) errors.push(...more(raw as unknown as PlumbObject));
+  if (definition.fields || isRecord(raw.spec)) errors.push(...more(raw as unknown as PlumbObject));
   if (errors.length > 0) throw invalid(resource.kind, resource.group, textOf(raw.metadata.name), errors);
   return level === 'Warn' ? dropped.map(({ field, message }) => `${field} ${message}`) : [];
+}
+
+/**
+ * Clients of built-in kinds are told of values of another type as Kubernetes tells them, whose decoder knows the types: 400, not
+ * 422. What a Secret or a RoleBinding cannot change it need not say again.
+ */
+function readAsGo({ definition, kind, version }: WritableResource, raw: Sent, before: PlumbObject | undefined): void {
+  if (before) for (const field of definition.kept ?? []) raw[field] ??= before[field as keyof PlumbObject];
+  const [wrong] = writtenFields(definition).flatMap((field) =>
+    raw[field] === undefined || raw[field] === null
+      ? []
+      : shapeErrors(bodyOf(definition)[field]!, raw[field], field, 1),
+  );
+  const refuse = (why: string) => badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`);
+  if (wrong) throw refuse(`${wrong.field.slice(0, 200)} ${wrong.message}`);
+  for (const [field, { additionalProperties: values }] of Object.entries(bodyOf(definition)))
+    if (typeof values === 'object' && values.format === 'byte')
+      for (const [key, text] of Object.entries((raw[field] ?? {}) as Record<string, string>))
+        if (!isBase64(text.replaceAll(/[\r\n]/g, '')))
+          throw refuse(`${field}[${key.slice(0, 253)}] is illegal base64 data`);
+}
+
+/** What clients write of an object, beside its metadata. */
+function written(definition: KindDefinition, raw: Sent): Record<string, unknown> {
+  return Object.fromEntries(
+    writtenFields(definition)
+      .filter((field) => raw[field] !== undefined)
+      .map((field) => [field, raw[field]]),
+  );
 }
 
 /** Of what is not validated whole. Throws PlumbError `Invalid` when it is an object of another kind. */

@@ -41,7 +41,7 @@ export function basisOf(
     metadata: isNew
       ? { ...metadata, uid: ambient.ids.uid(), creationTimestamp: timestamp(ambient.clock.now()) }
       : metadata,
-    spec: withFixed(resource, object.spec, wanted),
+    ...(resource.definition.fields ? {} : { spec: withFixed(resource, object.spec, wanted) }),
   };
   const released = releasedText(entry, poison, wanted);
   return { current, wanted, isPoisoned: true, ...(released === undefined ? {} : { released }) };
@@ -54,7 +54,7 @@ function releasedText(entry: Entry, poison: Poison, wanted: Json | undefined): s
   const left = wanted.metadata.finalizers ?? [];
   const isLess = Array.isArray(left) && left.length < finalizers.length;
   if (!isLess || !left.every((one) => finalizers.includes(one as string))) return undefined;
-  if (!isDeepStrictEqual(wanted.spec ?? {}, spec)) return undefined;
+  if (!isDeepStrictEqual(wanted.spec ?? {}, spec ?? {})) return undefined;
   const rest = { ...poison.rest, metadata: { ...metadata, finalizers: left as string[] } };
   return markedText(entry, { ...poison, rest }, deletionTimestamp);
 }

@@ -21,7 +21,7 @@ export type Wrongs = Pick<Poisoned, 'isPlain' | 'get' | 'thrown'>;
 export function readable(wrongs: Wrongs, resource: Resource, entry: Entry, readAt: number): Entry {
   const definition = definitionOf(resource);
   if (!definition || (kindOfKey(entry.key) && wrongs.isPlain(entry.key, readAt))) return entry;
-  const { object, poison } = examine(definition, entry, resource.apiVersion);
+  const { object, poison } = examine(definition, entry);
   const aside = poison ?? wrongs.get(entry.key);
   const shown = object ?? poison.rest;
   const conditions = aside ? asideConditions(shown, aside.problems) : thrownConditions(shown, wrongs.thrown(entry.key));
@@ -30,7 +30,7 @@ export function readable(wrongs: Wrongs, resource: Resource, entry: Entry, readA
 
 /** The stored object, to be changed or deleted. What cannot be understood is there as far as it can be. */
 export function storedObject(resource: WritableResource, entry: Entry): { object: PlumbObject; poison?: Poison } {
-  const { object, poison } = examine(resource.definition, entry, resource.apiVersion);
+  const { object, poison } = examine(resource.definition, entry);
   return object ? { object } : { object: poison.rest, poison };
 }
 
@@ -69,7 +69,7 @@ function textOf(object: PlumbObject, conditions: readonly Condition[]): string {
   if (conditions.length === 0) return encodeObject(object);
   const kept = object.status?.conditions?.filter(({ type }) => !conditions.some((own) => own.type === type)) ?? [];
   const all = [...conditions, ...kept].sort((a, b) => Number(b.type === 'Ready') - Number(a.type === 'Ready'));
-  const { apiVersion, kind, spec, status } = object;
+  const { apiVersion, kind, metadata: _metadata, status, ...body } = object;
   const { resourceVersion: _, ...metadata } = object.metadata;
-  return JSON.stringify({ apiVersion, kind, metadata, spec, status: { ...status, conditions: all } });
+  return JSON.stringify({ apiVersion, kind, metadata, ...body, status: { ...status, conditions: all } });
 }

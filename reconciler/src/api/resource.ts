@@ -1,8 +1,17 @@
 /** What the API serves: kinds and what goes with them. Verbs take a resource; nothing in them knows a kind. */
-import { API_GROUP, API_VERSION, type KindDefinition } from '@plumb/schemas';
+import {
+  type Ambient,
+  API_GROUP,
+  API_VERSION,
+  apiVersionOf,
+  groupOf,
+  isBuiltin,
+  type KindDefinition,
+  type PlumbObject,
+} from '@plumb/schemas';
 import { type Cell, type TableColumn, tableColumns, tableRow } from '@plumb/schemas/project/columns.ts';
 import { keys } from '../store/keys.ts';
-import type { ReadableStore, Store } from '../store/store.ts';
+import type { Op, ReadableStore, Store } from '../store/store.ts';
 
 /** A resource that can be read: its names, where it lies, and how a table shows it. */
 export interface Resource {
@@ -29,6 +38,8 @@ export interface WritableResource extends Resource {
   definition: KindDefinition;
   /** Put on every new object, so that its controller finishes deletion. */
   finalizer: string | undefined;
+  /** What is written together with a new object. */
+  beside?: (object: PlumbObject, ambient: Ambient) => Op[];
   /** Status that a new object begins with. */
   initialStatus?: Record<string, unknown>;
 }
@@ -39,21 +50,41 @@ export type Verb = 'list' | 'watch' | 'get' | 'create' | 'update' | 'patch' | 'd
 /** The resource of a declared kind. */
 export function resourceOfKind(definition: KindDefinition, store: Store): WritableResource {
   return {
-    group: API_GROUP,
+    group: groupOf(definition),
     version: API_VERSION,
-    apiVersion: `${API_GROUP}/${API_VERSION}`,
+    apiVersion: apiVersionOf(definition),
     kind: definition.kind,
     plural: definition.plural,
     singular: definition.singular,
     shortNames: definition.shortNames,
-    categories: ['plumb'],
+    categories: isBuiltin(definition) ? [] : ['plumb'],
     scope: definition.scope,
     store,
     definition,
-    finalizer: `${API_GROUP}/${definition.kind.toLowerCase()}`,
+    // Nothing of a built-in kind lives on hosts.
+    finalizer: isBuiltin(definition) ? undefined : `${API_GROUP}/${definition.kind.toLowerCase()}`,
     table: tableOf(definition),
-    selectable: {},
+    selectable: selectableOf(definition),
   };
+}
+
+/** Readers of the fields that a field selector may name; what is absent is empty, as in Kubernetes. */
+function selectableOf({ selectable = [] }: KindDefinition): Resource['selectable'] {
+  return Object.fromEntries(
+    selectable.map((path) => {
+      const steps = path.split('.');
+      return [
+        path,
+        (object: unknown) => {
+          const value = steps.reduce<unknown>(
+            (at, step) => (at as Record<string, unknown> | undefined)?.[step],
+            object,
+          );
+          return value === undefined || value === null ? '' : String(value);
+        },
+      ];
+    }),
+  );
 }
 
 /** The table of a declared kind. */

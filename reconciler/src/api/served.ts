@@ -1,7 +1,8 @@
 /** Which resources are served with which verbs. Discovery, routing and OpenAPI all read this. */
-import { type KindDefinition, terminal } from '@plumb/schemas';
+import { type KindDefinition, namespace, terminal } from '@plumb/schemas';
 import { openApiKind } from '@plumb/schemas/project/openapi.ts';
 import type { OpenApiKind } from '@plumb/schemas/project/openapi-group.ts';
+import { hasStatus } from '@plumb/schemas/project/validate-schema.ts';
 import type { ReadableStore, Store } from '../store/store.ts';
 import type { ApiContext, Handler } from './call.ts';
 import { eventResource } from './core/event.ts';
@@ -30,9 +31,9 @@ export interface Served {
   openApi?: OpenApiKind;
 }
 
-/** The declared kinds. */
+/** The declared kinds; namespaces are served by {@link serveCore}. */
 export function serveKinds(context: ApiContext, store: Store, kinds: readonly KindDefinition[]): Served[] {
-  return kinds.map((kind) => writable(context, resourceOfKind(kind, store)));
+  return kinds.filter((kind) => kind !== namespace).map((kind) => writable(context, resourceOfKind(kind, store)));
 }
 
 /** Namespaces and events. */
@@ -84,11 +85,15 @@ function writable(context: ApiContext, resource: WritableResource): Served {
   return {
     names: resource,
     verbs,
-    status: {
-      get: (call) => get(context, resource, call),
-      update: (call) => updateStatus(context, resource, call),
-      patch: (call) => patchStatus(context, resource, call),
-    },
+    ...(hasStatus(resource.definition)
+      ? {
+          status: {
+            get: (call) => get(context, resource, call),
+            update: (call) => updateStatus(context, resource, call),
+            patch: (call) => patchStatus(context, resource, call),
+          },
+        }
+      : {}),
     openApi: openApiKind(resource.definition, new Set(Object.keys(verbs))),
   };
 }

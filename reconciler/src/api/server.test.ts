@@ -96,6 +96,9 @@ describe('discovery', () => {
       'namespaces',
       'namespaces/status',
       'events',
+      'secrets',
+      'configmaps',
+      'serviceaccounts',
     ]);
     const groups = (await api.ask('GET', '/apis')).body.groups.map((g: { name: string }) => g.name);
     expect(groups).toContain('plumb.dev');
@@ -104,7 +107,12 @@ describe('discovery', () => {
 
   test('OpenAPI documents lie at URLs that name their content', async () => {
     const { paths } = (await api.ask('GET', '/openapi/v3')).body;
-    expect(Object.keys(paths).sort()).toEqual(['api/v1', 'apis/plumb.dev/v1']);
+    expect(Object.keys(paths).sort()).toEqual([
+      'api/v1',
+      'apis/coordination.k8s.io/v1',
+      'apis/plumb.dev/v1',
+      'apis/rbac.authorization.k8s.io/v1',
+    ]);
     const url = paths['apis/plumb.dev/v1'].serverRelativeURL;
     const document = await api.ask('GET', url);
     expect(document.headers['cache-control']).toContain('immutable');

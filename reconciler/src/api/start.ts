@@ -1,7 +1,7 @@
 /** The API server: Kubernetes' conventions over the store. It knows no controller. */
 import type { KeyObject } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import { type Ambient, kinds as allKinds, type KindDefinition, type PlumbError } from '@plumb/schemas';
+import { type Ambient, everyKind, type KindDefinition, type PlumbError } from '@plumb/schemas';
 import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { followPolicy } from '../authorization/policy-feed.ts';
 import { AccountTokens } from '../pki/account-tokens.ts';
@@ -16,6 +16,7 @@ import { type AnsweredKind, serveAnswered } from './answered.ts';
 import type { Audit } from './audit.ts';
 import { Authenticator } from './authenticator.ts';
 import type { ApiContext } from './call.ts';
+import { ensureDefaultServiceAccounts } from './core/default-service-account.ts';
 import { EventStore } from './core/event-store.ts';
 import { ensureDefaultNamespace, namespaceResource } from './core/namespace.ts';
 import { finishNamespaceDeletions } from './core/namespace-delete.ts';
@@ -86,13 +87,14 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   };
   await ensureDefaultNamespace(store, ambient);
   await finishNamespaceDeletions(context, namespaceResource(store));
+  await ensureDefaultServiceAccounts(store, ambient);
   const policy = await followPolicy(store, ending.signal, options.onFatal ?? (() => {}));
   const accountTokens = new AccountTokens(options.accountKey, ambient, policy.accounts);
   const who = new Authenticator(options.tokens, accountTokens);
   const events = new EventStore(options.events);
   const served = [
     ...serveCore(context, store, events),
-    ...serveKinds(context, store, options.kinds ?? allKinds),
+    ...serveKinds(context, store, options.kinds ?? everyKind),
     ...serveReviews(policy.index, (token, audiences) => who.lookAt(token, audiences)),
     ...(options.answered ?? []).map(serveAnswered),
   ];

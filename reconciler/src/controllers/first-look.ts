@@ -3,7 +3,7 @@
  * host is looked at when the host comes back or counts as lost: until then nothing can be said of it, and there may be a
  * hundred thousand of it.
  */
-import type { Host, Instance } from '@plumb/schemas';
+import { type Host, type Instance, isBuiltin } from '@plumb/schemas';
 import { HostCount } from '../allocation/recount.ts';
 import { claimsOf } from '../plan/allocation.ts';
 import type { Claims } from '../plan/claims.ts';
@@ -45,7 +45,8 @@ export class Survey {
   constructor(context: Surveyed) {
     this.#context = context;
     this.#ends = [
-      context.cache.onChange(({ key, before, after, wasAside, aside }) => {
+      context.cache.onChange(({ key, kind, before, after, wasAside, aside }) => {
+        if (isBuiltin(kind)) return;
         if (before) this.#forget(before);
         if (wasAside) this.#noteAside(wasAside, -1);
         if (after) this.#note(key, after);
@@ -70,7 +71,8 @@ export class Survey {
   end(): Found {
     for (const end of this.#ends) end();
     const { cache, holdings } = this.#context;
-    for (const { key, rest } of cache.poisoned.aside()) if (rest.metadata.deletionTimestamp) this.#found.now.add(key);
+    for (const { key, kind, rest } of cache.poisoned.aside())
+      if (!isBuiltin(kind) && rest.metadata.deletionTimestamp) this.#found.now.add(key);
     for (const host of this.#moved) {
       this.#found.now.add(keys.object('hosts', undefined, host));
       for (const uid of holdings.on(host)) {

@@ -1,10 +1,11 @@
 /** Objects as they would be when they were applied, for a preview. */
-import { API_GROUP_VERSION, type KindDefinition, type PlumbObject } from '@plumb/schemas';
-import { namespace as project } from '@plumb/schemas/kinds/namespace.ts';
+import { isBuiltin, type KindDefinition, type PlumbObject } from '@plumb/schemas';
+import { apiVersionOf } from '@plumb/schemas/kinds/define.ts';
 import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
 import { copyOf } from '@plumb/schemas/project/json-copy.ts';
 import { immutableErrors } from '@plumb/schemas/project/validate-immutable.ts';
 import { type InnerRules, type Judged, judgeInner } from '@plumb/schemas/project/validate-inner.ts';
+import { writtenFields } from '@plumb/schemas/project/validate-schema.ts';
 import { equal } from '../plan/plan.ts';
 import type { Cached } from '../runtime/cache.ts';
 import { isReady } from '../runtime/conditions.ts';
@@ -45,7 +46,7 @@ export function hypothetical(
   const key = keyOfDeclared(kind, metadata);
   const namespace = kind.scope === 'Namespaced' ? (metadata.namespace ?? 'default') : undefined;
   const before = storedAt(context, key, rules);
-  const apiVersion = kind.kind === project.kind ? 'v1' : API_GROUP_VERSION;
+  const apiVersion = apiVersionOf(kind);
   const { namespace: _, ...unplaced } = metadata;
   const sent = applyDefaults(
     kind,
@@ -55,13 +56,9 @@ export function hypothetical(
       metadata: { ...unplaced, ...(namespace === undefined ? {} : { namespace }) },
     }),
   ) as Pick<PlumbObject, 'apiVersion' | 'spec'> & { metadata: object };
-  sent.spec ??= {};
-  const { errors, dropped } = judgeInner(kind, sent, { limits: context.limits, level: rules.level, apiVersion });
-  const object = withMetadata(
-    before ? edited(context, kind, before, sent.spec) : asIfReady(context, kind, sent),
-    metadata,
-  );
-  if (before) errors.push(...immutableErrors(kind, before, object));
+  const { errors, dropped } = judgeInner(kind, sent, { limits: context.limits, level: rules.level, before });
+  const object = withMetadata(before ? edited(context, kind, before, sent) : asIfReady(context, kind, sent), metadata);
+  if (before && !isBuiltin(kind)) errors.push(...immutableErrors(kind, before, object));
   const revision = context.read.get(key)?.revision ?? 0;
   return { cached: { key, kind, object, revision }, errors, dropped };
 }
@@ -81,8 +78,10 @@ function edited(
   context: Context,
   kind: KindDefinition,
   before: PlumbObject,
-  spec: Record<string, unknown>,
+  sent: Pick<PlumbObject, 'spec'>,
 ): PlumbObject {
+  if (isBuiltin(kind)) return { ...withoutWritten(kind, before), ...writtenOf(kind, sent) } as unknown as PlumbObject;
+  const { spec } = sent;
   if (equal(before.spec, spec)) return { ...before, spec };
   const generation = before.metadata.generation + 1;
   const again = isReady(before) && !previewOf(context, kind)?.isPlaced;
@@ -99,7 +98,7 @@ function asIfReady(
   const now = new Date(context.ambient.clock.now()).toISOString();
   const { name, namespace } = sent.metadata as { name: string; namespace?: string };
   const ready = { type: 'Ready', status: 'True' as const, reason: 'Planned', message: '', lastTransitionTime: now };
-  return {
+  const object = {
     apiVersion: sent.apiVersion,
     kind: kind.kind,
     metadata: {
@@ -107,12 +106,26 @@ function asIfReady(
       ...(namespace === undefined ? {} : { namespace }),
       uid: context.ambient.ids.uid(),
       resourceVersion: '0',
-      generation: 1,
+      ...(isBuiltin(kind) ? {} : { generation: 1 }),
       creationTimestamp: now,
     },
-    spec: sent.spec,
-    ...(previewOf(context, kind)?.isPlaced ? {} : { status: { observedGeneration: 1, conditions: [ready] } }),
+    ...writtenOf(kind, sent),
+    ...(isBuiltin(kind) || previewOf(context, kind)?.isPlaced
+      ? {}
+      : { status: { observedGeneration: 1, conditions: [ready] } }),
   };
+  return object as unknown as PlumbObject;
+}
+
+/** What of an object people write beside its metadata. */
+function writtenOf(kind: KindDefinition, object: object): Record<string, unknown> {
+  const written = new Set(writtenFields(kind));
+  return Object.fromEntries(Object.entries(object).filter(([field]) => written.has(field)));
+}
+
+function withoutWritten(kind: KindDefinition, object: PlumbObject): Record<string, unknown> {
+  const written = new Set(writtenFields(kind));
+  return Object.fromEntries(Object.entries(object).filter(([field]) => !written.has(field)));
 }
 
 /** How a kind says what applying its objects would do. */

@@ -10,7 +10,6 @@ import {
   type PlumbObject,
   terminal,
 } from '@plumb/schemas';
-import { namespace as project } from '@plumb/schemas/kinds/namespace.ts';
 import { type FieldChange, fieldChanges } from '@plumb/schemas/project/field-changes.ts';
 import { shown } from '@plumb/schemas/project/shown.ts';
 import type { InnerRules } from '@plumb/schemas/project/validate-inner.ts';
@@ -121,7 +120,7 @@ export function previewAll(context: Context, declarations: readonly Declaration[
 }
 
 function kindOf({ kind }: Declaration): KindDefinition {
-  const known = kind === project.kind ? project : kindByName(kind);
+  const known = kindByName(kind);
   if (!known) throw terminal('BadRequest', `there is no kind ${shown(kind)}`);
   return known;
 }
@@ -183,7 +182,7 @@ function previewOne(imagined: Imagined, cached: Cached, rules: HypothesisRules):
     ...(metadata.namespace ? { namespace: metadata.namespace } : {}),
     name: metadata.name,
     action: !before ? 'create' : changes.length > 0 ? 'update' : 'none',
-    ...(before ? { before: { uid: before.metadata.uid, generation: before.metadata.generation } } : {}),
+    ...(before ? { before: pick(before.metadata) } : {}),
     changes,
     steps: [],
   };
@@ -206,6 +205,11 @@ function previewOne(imagined: Imagined, cached: Cached, rules: HypothesisRules):
     if (!before && !how.isPlaced) imagined.objects.set(key, { ...cached, object: notReady(object, reason, message) });
     return { ...base, problem: { reason, message, terminal: retry === 'terminal' } };
   }
+}
+
+function pick({ uid, generation }: PlumbObject['metadata']): { uid: string; generation: number } {
+  // Objects of built-in kinds have no generation.
+  return { uid, generation: generation ?? 0 };
 }
 
 /** What such a step leaves is not what was there. */

@@ -1,8 +1,7 @@
 /** `PlanReview`: what applying manifests would do, without doing it. */
 import { createHash } from 'node:crypto';
-import { kindByName, type PlumbObject, terminal } from '@plumb/schemas';
+import { kindByName, type PlumbObject, namespace as project, terminal } from '@plumb/schemas';
 import type { ValueOf } from '@plumb/schemas/kinds/define.ts';
-import { namespace as project } from '@plumb/schemas/kinds/namespace.ts';
 import { shown } from '@plumb/schemas/project/shown.ts';
 import { planReview } from '@plumb/schemas/reviews/plan-review.ts';
 import type { AnsweredKind } from '../api/answered.ts';

@@ -1,7 +1,6 @@
 /** Every object in memory, kept current by a {@link StoreFeed}. What controllers read. */
 import type { KindDefinition, PlumbObject } from '@plumb/schemas';
-import { API_GROUP_VERSION, type PlumbError } from '@plumb/schemas';
-import { namespace } from '@plumb/schemas/kinds/namespace.ts';
+import { apiVersionOf, type PlumbError } from '@plumb/schemas';
 import { examine, type Poison, unreadable } from '../store/examine.ts';
 import type { Follower } from '../store/follower.ts';
 import { keys } from '../store/keys.ts';
@@ -134,7 +133,7 @@ export class ObjectCache implements Follower {
   take(key: string, value: string | undefined, revision: number, packed = false): void {
     const kind = kindOfKey(key);
     if (!kind) {
-      this.lookAtOther(key, value, revision);
+      this.lookAtOther(key, value);
       return;
     }
     if (packed && this.notes?.isCareful) this.notes.alone(key);
@@ -163,17 +162,10 @@ export class ObjectCache implements Follower {
     }
   }
 
-  /** Nobody here needs namespaces, nor what no kind describes; but what is wrong is said of all that the store holds. */
-  private lookAtOther(key: string, value: string | undefined, revision: number): void {
-    const poisoned = this.poisoned;
-    if (!key.startsWith(keys.kind(namespace.plural))) {
-      if (value === undefined) poisoned.clearRecord(key);
-      else poisoned.noteRecord(key, 'is of a kind that this Plumb does not know');
-      return;
-    }
-    poisoned.clear(key);
-    const poison = value === undefined ? undefined : examine(namespace, { key, value, revision }, 'v1').poison;
-    if (poison) poisoned.setAside(namespace, key, revision, poison, undefined);
+  /** What no kind describes: what is wrong is said of all that the store holds. */
+  private lookAtOther(key: string, value: string | undefined): void {
+    if (value === undefined) this.poisoned.clearRecord(key);
+    else this.poisoned.noteRecord(key, 'is of a kind that this Plumb does not know');
   }
 
   private put(kind: KindDefinition, entry: Entry, packed: boolean): void {
@@ -258,7 +250,7 @@ const plainBeginnings = new WeakMap<KindDefinition, string>();
 function isPlainText(kind: KindDefinition, value: string): boolean {
   let beginning = plainBeginnings.get(kind);
   if (beginning === undefined) {
-    beginning = `{"apiVersion":"${API_GROUP_VERSION}","kind":"${kind.kind}","metadata":{"`;
+    beginning = `{"apiVersion":"${apiVersionOf(kind)}","kind":"${kind.kind}","metadata":{"`;
     plainBeginnings.set(kind, beginning);
   }
   return value.startsWith(beginning);

@@ -1,5 +1,5 @@
 /** Objects by key, uid, kind and what they refer to, packed but for those that were lately used. */
-import { type KindDefinition, kinds, type PlumbObject } from '@plumb/schemas';
+import { everyKind, type KindDefinition, type PlumbObject } from '@plumb/schemas';
 import { keys } from '../store/keys.ts';
 import { Arena } from './arena.ts';
 import { IntSet } from './int-set.ts';
@@ -18,7 +18,7 @@ export interface Cached<T extends PlumbObject = PlumbObject> {
 /** How many objects are kept unpacked, about 3 kB each. */
 const UNPACKED = 2048;
 
-const kindByPlural = new Map(kinds.map((k) => [k.plural, k]));
+const kindByPlural = new Map(everyKind.map((k) => [k.plural, k]));
 
 /** Kind and namespace: what the keys of many objects begin with. */
 interface Folder {

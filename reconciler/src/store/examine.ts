@@ -8,8 +8,9 @@
  */
 import {
   API_GROUP,
-  API_GROUP_VERSION,
+  apiVersionOf,
   type FieldError,
+  isBuiltin,
   type KindDefinition,
   kindByName,
   messageOf,
@@ -19,7 +20,13 @@ import { printable } from '@plumb/schemas/meta/printable.ts';
 import { objectMeta } from '@plumb/schemas/meta/schema.ts';
 import { fillDefaults } from '@plumb/schemas/project/defaults.ts';
 import { hasShape, shapeErrors } from '@plumb/schemas/project/shape.ts';
-import { type SchemaNode, schemaNode } from '@plumb/schemas/project/validate-schema.ts';
+import {
+  bodyOf,
+  hasStatus,
+  type SchemaNode,
+  schemaNode,
+  writtenFields,
+} from '@plumb/schemas/project/validate-schema.ts';
 import { nestedBeyond } from './nesting.ts';
 import type { Entry } from './store.ts';
 
@@ -52,35 +59,39 @@ const NAME_IN_METADATA = /^[^{}]*?"name":"([^"]*)"/;
 const METADATA = '"metadata":{';
 
 /** The object of an entry, with its revision as resourceVersion and the defaults that it lacks; or why it is none. */
-export function examine(kind: KindDefinition, entry: Entry, apiVersion: string = API_GROUP_VERSION): Examined {
+export function examine(kind: KindDefinition, entry: Entry): Examined {
   const { parsed, problem } = parse(entry.value);
   const place = placeOf(kind, entry.key);
   if (isRecord(parsed) && place) {
-    fillDefaults(kind, parsed.spec);
+    fillDefaults(kind, parsed);
     const object = parsed as unknown as PlumbObject;
-    if (hasShape(shapeOf(kind, apiVersion), parsed) && isAt(place, object) && !kind.contradiction?.(object)) {
+    if (hasShape(shapeOf(kind), parsed) && isAt(place, object) && !kind.contradiction?.(object)) {
       object.metadata.resourceVersion = String(entry.revision);
       return { object };
     }
   }
-  const problems = problem ? [problem] : problemsOf(kind, apiVersion, place, parsed);
-  return { poison: { problems, ...understood(kind, apiVersion, place, entry, parsed) } };
+  const problems = problem ? [problem] : problemsOf(kind, place, parsed);
+  return { poison: { problems, ...understood(kind, place, entry, parsed) } };
 }
 
 /**
  * The text of the record as one whose deletion was asked for: metadata as it could be understood, the rest as it is. What
  * could not be read is null, so that nobody takes it for something that never was.
  */
-export function markedText(entry: Entry, { rest, hasStatus }: Poison, deletionTimestamp: string): string {
+export function markedText(
+  entry: Entry,
+  { rest, hasStatus: isWholeStatus }: Poison,
+  deletionTimestamp: string,
+): string {
   const { parsed } = parse(entry.value);
-  const { spec, status } = isRecord(parsed) ? parsed : {};
+  const { apiVersion: _a, kind: _k, metadata: _m, spec, status, ...others } = isRecord(parsed) ? parsed : {};
   const { resourceVersion: _, ...metadata } = rest.metadata;
+  const hasSpec = rest.spec !== undefined;
   return JSON.stringify({
     apiVersion: rest.apiVersion,
     kind: rest.kind,
     metadata: { ...metadata, deletionTimestamp },
-    spec: spec ?? null,
-    status: hasStatus ? status : (status ?? null),
+    ...(hasSpec ? { spec: spec ?? null, status: isWholeStatus ? status : (status ?? null) } : others),
   });
 }
 
@@ -90,7 +101,7 @@ export function unreadable(kind: KindDefinition, entry: Entry, thrown: unknown):
   const place = placeOf(kind, entry.key);
   return {
     problems: [{ field: 'the record', message }],
-    ...understood(kind, API_GROUP_VERSION, place, entry, undefined),
+    ...understood(kind, place, entry, undefined),
   };
 }
 
@@ -134,23 +145,20 @@ function parse(value: string): { parsed?: unknown; problem?: FieldError } {
   }
 }
 
-const shapes = new WeakMap<KindDefinition, Map<string, SchemaNode>>();
+const shapes = new WeakMap<KindDefinition, SchemaNode>();
 
 /** The stored object: without resourceVersion, which is the revision of the entry. */
-function shapeOf(kind: KindDefinition, apiVersion: string): SchemaNode {
-  return shapes
-    .getOrInsertComputed(kind, () => new Map())
-    .getOrInsertComputed(apiVersion, () => ({
-      type: 'object',
-      required: ['apiVersion', 'kind', 'metadata', 'spec'],
-      properties: {
-        apiVersion: { type: 'string', enum: [apiVersion] },
-        kind: { type: 'string', enum: [kind.kind] },
-        metadata: storedMetadata,
-        spec: schemaNode(kind.spec),
-        status: schemaNode(kind.status),
-      },
-    }));
+function shapeOf(kind: KindDefinition): SchemaNode {
+  return shapes.getOrInsertComputed(kind, () => ({
+    type: 'object',
+    required: ['apiVersion', 'kind', 'metadata', ...(kind.fields ? [] : ['spec'])],
+    properties: {
+      apiVersion: { type: 'string', enum: [apiVersionOf(kind)] },
+      kind: { type: 'string', enum: [kind.kind] },
+      metadata: isBuiltin(kind) ? builtinMetadata : storedMetadata,
+      ...bodyOf(kind),
+    },
+  }));
 }
 
 const storedMetadata: SchemaNode = {
@@ -158,7 +166,14 @@ const storedMetadata: SchemaNode = {
   required: objectMeta.required.filter((name) => name !== 'resourceVersion'),
 };
 
-function problemsOf(kind: KindDefinition, apiVersion: string, place: Place | undefined, parsed: unknown): FieldError[] {
+/** Kubernetes counts generations of few of its own kinds. */
+const builtinMetadata: SchemaNode = {
+  ...storedMetadata,
+  required: storedMetadata.required!.filter((name) => name !== 'generation'),
+};
+
+function problemsOf(kind: KindDefinition, place: Place | undefined, parsed: unknown): FieldError[] {
+  const apiVersion = apiVersionOf(kind);
   if (!place) return [{ field: 'the key of the record', message: `is none that ${an(kind.kind)} can have` }];
   if (!isRecord(parsed)) return [{ field: 'the record', message: 'is no JSON object' }];
   if (parsed.apiVersion !== apiVersion && typeof parsed.apiVersion === 'string') {
@@ -166,7 +181,7 @@ function problemsOf(kind: KindDefinition, apiVersion: string, place: Place | und
     const message = `is ${given}, and this Plumb knows ${apiVersion}: run the Plumb that wrote the object, or a newer one`;
     return [{ field: 'apiVersion', message }];
   }
-  const errors = shapeErrors(shapeOf(kind, apiVersion), parsed, '', MOST_PROBLEMS).map(({ field, message }) => ({
+  const errors = shapeErrors(shapeOf(kind), parsed, '', MOST_PROBLEMS).map(({ field, message }) => ({
     field: printable(field.slice(1), 200),
     message,
   }));
@@ -182,7 +197,6 @@ function problemsOf(kind: KindDefinition, apiVersion: string, place: Place | und
 /** What of the record is as it must be. */
 function understood(
   kind: KindDefinition,
-  apiVersion: string,
   place: Place | undefined,
   { key, value, revision }: Entry,
   parsed: unknown,
@@ -195,12 +209,12 @@ function understood(
   for (const [name, schema] of Object.entries(storedMetadata.properties ?? {}))
     if (given[name] !== undefined && hasShape(schema, given[name])) metadata[name] = given[name];
   const [name, namespace] = place ? [place.name, place.namespace] : [key.slice(key.lastIndexOf('/') + 1), undefined];
-  const hasStatus = record.status === undefined ? parsed !== undefined : isWhole(kind, uid, record.status);
+  const isWholeStatus = record.status === undefined ? parsed !== undefined : isWhole(kind, uid, record.status);
   const rest = {
-    apiVersion,
+    apiVersion: apiVersionOf(kind),
     kind: kind.kind,
     metadata: {
-      generation: 0,
+      ...(isBuiltin(kind) ? {} : { generation: 0 }),
       creationTimestamp: '1970-01-01T00:00:00Z',
       ...metadata,
       name,
@@ -208,16 +222,25 @@ function understood(
       uid: uid ?? '',
       resourceVersion: String(revision),
     },
-    spec: isRecord(record.spec) ? record.spec : {},
-    ...(record.status !== undefined && hasStatus ? { status: record.status } : {}),
+    ...(kind.fields ? fieldsIn(kind, record) : { spec: isRecord(record.spec) ? record.spec : {} }),
+    ...(record.status !== undefined && isWholeStatus ? { status: record.status } : {}),
   } as PlumbObject;
   if (namespace === undefined) delete rest.metadata.namespace;
   if (rest.metadata.finalizers) rest.metadata.finalizers = rest.metadata.finalizers.filter((one) => isOf(kind, one));
-  return { uid, rest, hasStatus };
+  return { uid, rest, hasStatus: isWholeStatus };
+}
+
+/** The fields of its own that have their shape. */
+function fieldsIn(kind: KindDefinition, record: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const fields = schemaNode(kind.fields!).properties!;
+  const whole = writtenFields(kind).filter(
+    (name) => record[name] !== undefined && hasShape(fields[name]!, record[name]),
+  );
+  return Object.fromEntries(whole.map((name) => [name, record[name]]));
 }
 
 function isWhole(kind: KindDefinition, uid = '', status: unknown): boolean {
-  if (!hasShape(schemaNode(kind.status), status)) return false;
+  if (!hasStatus(kind) || !hasShape(schemaNode(kind.status), status)) return false;
   return kind.contradiction?.({ metadata: { uid }, status } as PlumbObject) === undefined;
 }
 

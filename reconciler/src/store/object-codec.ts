@@ -2,7 +2,7 @@
  * Objects as the store keeps them: JSON text whose resourceVersion is not inside but is the revision of the entry.
  * The text always begins with apiVersion, kind and metadata, so that the revision can be put in without parsing.
  */
-import { type PlumbObject, retryable } from '@plumb/schemas';
+import { API_GROUP_VERSION, type PlumbObject, retryable } from '@plumb/schemas';
 import { keys } from './keys.ts';
 import { parsedRecord } from './parsed.ts';
 import type { Entry, Op } from './store.ts';
@@ -15,8 +15,8 @@ export const POISONED = 'Poisoned';
 /** The text to store. Whatever resourceVersion the object bears is left out, and what is never stored. */
 export function encodeObject(object: PlumbObject): string {
   const { resourceVersion: _, ...metadata } = object.metadata;
-  const { apiVersion, kind, spec, status } = object;
-  return JSON.stringify({ apiVersion, kind, metadata, spec, status: storable(status) });
+  const { apiVersion, kind, metadata: _metadata, status, ...body } = object;
+  return JSON.stringify({ apiVersion, kind, metadata, ...body, status: storable(status) });
 }
 
 function storable(status: PlumbObject['status']): PlumbObject['status'] {
@@ -84,6 +84,8 @@ export function removalOps(key: string, object: PlumbObject, now: number, left: 
     ...(left.length > 0 ? { left: [...left] } : {}),
   };
   const removal: Op = { type: 'delete', key };
+  // Nothing of a built-in kind lives on hosts.
+  if (object.apiVersion !== API_GROUP_VERSION) return [removal];
   // Of what has no uid nothing lives anywhere.
   return uid === '' ? [removal] : [removal, { type: 'put', key: keys.deleted(uid), value: JSON.stringify(record) }];
 }

@@ -1,6 +1,6 @@
 /** What apply needs to know of a schema: which parts of a value are owned one by one, and which only as a whole. */
 import type { KindDefinition } from '../kinds/define.ts';
-import { type SchemaNode, schemaNode } from '../project/validate-schema.ts';
+import { bodyOf, type SchemaNode } from '../project/validate-schema.ts';
 
 export type FieldType = ScalarType | ListType | MapType | AnyType;
 
@@ -81,8 +81,7 @@ export function objectType(kind: KindDefinition): MapType {
       ['apiVersion', TEXT],
       ['kind', TEXT],
       ['metadata', METADATA],
-      ['spec', typeOf(schemaNode(kind.spec))],
-      ['status', typeOf(schemaNode(kind.status))],
+      ...Object.entries(bodyOf(kind)).map(([name, schema]) => [name, typeOf(schema)] as const),
     ]),
   }));
 }

@@ -1,6 +1,6 @@
 import type { ExtendedJSONSchema, FromExtendedSchema } from 'json-schema-to-ts';
 import type { FieldError } from '../meta/error.ts';
-import type { PlumbObject } from '../meta/object.ts';
+import { API_GROUP, API_VERSION, type PlumbObject } from '../meta/object.ts';
 
 /** Keywords beyond JSON Schema that the projections read. */
 export interface Keywords {
@@ -12,6 +12,13 @@ export interface Keywords {
    * of another kind, shown as its kind says. See project/conceal.ts.
    */
   'x-plumb-sensitive'?: true | 'url' | 'object';
+  /** `false`: no attribute in Terraform, because the server says it by itself, or never gives it back as it was written. */
+  'x-plumb-terraform'?: false;
+  /** How strategic merge patches treat a list: `merge` its items by the key, or replace it, if absent. */
+  'x-kubernetes-patch-strategy'?: 'merge';
+  'x-kubernetes-patch-merge-key'?: string;
+  /** `atomic`: one writer owns all of the object. */
+  'x-kubernetes-map-type'?: 'atomic';
   /** A status leaf that Terraform may hold, because it stays once it is set. */
   'x-plumb-settled'?: true;
   /** Of a settled leaf: the spec fields whose change can alter it. Any can, if absent. */
@@ -30,6 +37,8 @@ export interface Column {
   path: string;
   type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
   description: string;
+  /** Makes of what is read at the path what is shown; never of a secret. `count`: how many there are. */
+  shown?: 'count' | ((value: never) => string | number);
   /** 0 is always shown; 1 only with `-o wide`. */
   priority?: 0 | 1;
 }
@@ -55,10 +64,21 @@ export interface KindDefinition<S extends ObjectSchema = ObjectSchema, T extends
   readonly singular: string;
   readonly shortNames: readonly string[];
   readonly scope: 'Cluster' | 'Namespaced';
+  /** API group; empty for Kubernetes' core group. `plumb.dev`, if absent. See {@link groupOf}. */
+  readonly group?: string;
+  /** What names may be; `label`, if absent. */
+  readonly names?: NameRule;
   /** One or two sentences: the head of the generated documentation. */
   readonly description: string;
   readonly spec: S;
   readonly status: T;
+  /**
+   * Of a built-in kind that has no spec in Kubernetes (Secret, Role): the fields of the object itself, in the place of spec and
+   * status, which are empty. See project/body.ts.
+   */
+  readonly fields?: ObjectSchema;
+  /** Paths that a field selector may name, beside metadata.name and metadata.namespace. */
+  readonly selectable?: readonly string[];
   readonly columns: readonly Column[];
   /** Spec paths that never change after creation; Terraform replaces the resource instead. */
   readonly immutable: readonly string[];
@@ -69,10 +89,41 @@ export interface KindDefinition<S extends ObjectSchema = ObjectSchema, T extends
   readonly terraform?: false;
   /** Rules across fields that JSON Schema cannot say. Pure; reports every violation. Runs at admission. */
   readonly rules?: (spec: never) => FieldError[];
+  /** Of a built-in kind: what a new or changed object is made into before it is looked at, in place. Pure. */
+  readonly normalize?: (object: never) => void;
+  /** Of a built-in kind: fields that stay as they are when a change does not say them. */
+  readonly kept?: readonly string[];
+  /**
+   * Of a built-in kind: Kubernetes' rules beyond the schema. `before`: what is stored, of a change. Pure; called with objects that
+   * have their shape.
+   */
+  readonly validate?: (object: never, before: never | undefined) => FieldError[];
   /** Field of the spec that lists objects of other kinds: each is admitted as a write of its own would be. */
   readonly declares?: string;
   /** Where what is stored of an object contradicts itself, so that acting on it could destroy something. Pure. */
   readonly contradiction?: (object: PlumbObject) => FieldError | undefined;
+}
+
+/**
+ * What a name may be, by Kubernetes' validation: `label` (RFC 1123 label, at most 63), `subdomain` (labels with dots between them,
+ * at most 253), `segment` (what can stand in a path, at most 253).
+ */
+export type NameRule = 'label' | 'subdomain' | 'segment';
+
+/** API group of a kind; empty for the core group. */
+export function groupOf({ group = API_GROUP }: Pick<KindDefinition, 'group'>): string {
+  return group;
+}
+
+/** Group and version as objects of the kind bear them: `plumb.dev/v1`, `v1`, `rbac.authorization.k8s.io/v1`. */
+export function apiVersionOf(kind: Pick<KindDefinition, 'group'>): string {
+  const group = groupOf(kind);
+  return group === '' ? API_VERSION : `${group}/${API_VERSION}`;
+}
+
+/** Whether it is one of Kubernetes' own kinds: nothing of it lives on hosts, and no controller of ours says how it is. */
+export function isBuiltin({ group = API_GROUP }: Pick<KindDefinition, 'group'>): boolean {
+  return group !== API_GROUP;
 }
 
 /** Keeps the literal types of a declaration. */

@@ -30,6 +30,13 @@ export const requestLimitDefinitions = {
     minimum: 65_536,
     maximum: 1536 * 1024,
   },
+  dataObjectBytes: {
+    description: 'Size of a Secret or ConfigMap as it is stored: 1 MiB of data in base64, and its metadata.',
+    above: 'The write is refused with 413; the object stays as it is.',
+    default: 1_700_000,
+    minimum: 1024 * 1024,
+    maximum: 4 * 1024 * 1024,
+  },
   annotationBytes: {
     description: 'Keys and values of all annotations of an object, as Kubernetes counts them.',
     above: 'The write is refused with 422.',

@@ -9,6 +9,30 @@ export const name = {
   description: 'Lower case letters, digits and dashes, at most 63, beginning and ending with a letter or digit.',
 } as const;
 
+/** RFC 1123 labels with dots between them: what Kubernetes takes as the name of most of its kinds. */
+export const SUBDOMAIN_PATTERN = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
+/** What can be a segment of a path: neither `.` nor `..`, and without slash and percent sign. */
+export const SEGMENT_PATTERN = '^(?!\\.{1,2}$)[^/%]+$';
+
+/** By rule: see NameRule in kinds/define.ts. */
+export const nameRules = {
+  label: name,
+  subdomain: {
+    type: 'string',
+    maxLength: 253,
+    pattern: SUBDOMAIN_PATTERN,
+    description:
+      'Lower case letters, digits, dashes and dots, at most 253, each part beginning and ending with a letter or digit.',
+  },
+  segment: {
+    type: 'string',
+    minLength: 1,
+    maxLength: 253,
+    pattern: SEGMENT_PATTERN,
+    description: 'Anything but slashes and percent signs, at most 253 characters; neither . nor ..',
+  },
+} as const;
+
 export const labels = {
   type: 'object',
   additionalProperties: { type: 'string', maxLength: 63 },

@@ -3,7 +3,7 @@
 import type { Column, KindDefinition } from '../kinds/define.ts';
 import { age } from './columns-age.ts';
 import { conceal } from './conceal.ts';
-import { type SchemaNode, schemaNode } from './validate-schema.ts';
+import { bodyOf, type SchemaNode } from './validate-schema.ts';
 
 /** A column as in meta.k8s.io/v1 Table. */
 export interface TableColumn {
@@ -59,10 +59,22 @@ function compiledFor(kind: KindDefinition): Compiled {
       })),
       cells: all.map((column) => {
         const read = columnReader(kind, column.path);
-        return (object, now) => cell(column, read(object), now);
+        return (object, now) => cell(column, shownBy(column, read(object)), now);
       }),
     };
   });
+}
+
+function shownBy({ shown }: Column, value: unknown): unknown {
+  if (shown === undefined) return value;
+  if (shown === 'count') return typeof value === 'object' && value !== null ? Object.keys(value).length : 0;
+  if (typeof value !== 'object' || value === null) return value;
+  try {
+    return shown(value as never);
+  } catch {
+    // What is stored may be other than its schema says.
+    return undefined;
+  }
 }
 
 function cell(column: Column, value: unknown, now: number): Cell {
@@ -91,10 +103,10 @@ type Reader = (value: unknown) => unknown;
  */
 export function columnReader(kind: KindDefinition, path: string): Reader {
   let schema: SchemaNode | undefined = {
-    properties: { spec: schemaNode(kind.spec), status: schemaNode(kind.status) },
+    properties: bodyOf(kind),
   };
   const steps: Reader[] = [];
-  for (const part of path.split('.')) {
+  for (const part of path === '' ? [] : path.split('.')) {
     const [, name, selector] = /^([^[\]]+)(?:\[([^[\]]+)\])?$/.exec(part) ?? [];
     if (name === undefined)
       throw new TypeError(`column path ${path} of ${kind.kind}: ${part} is neither name nor name[key]`);
@@ -108,6 +120,7 @@ export function columnReader(kind: KindDefinition, path: string): Reader {
     schema = schema?.items;
   }
   const shown = schema;
+  if (path === '') return (object) => object;
   return (object) => {
     const value = steps.reduce((part, step) => step(part), object);
     return Array.isArray(value) && shown?.type !== 'array'

@@ -14,7 +14,7 @@ import type { KindDefinition } from '../kinds/define.ts';
 import { kindByName } from '../kinds/index.ts';
 import { shownUrl } from '../meta/shown-url.ts';
 import { shown } from './shown.ts';
-import { type SchemaNode, schemaNode } from './validate-schema.ts';
+import { bodyOf, type SchemaNode, schemaNode } from './validate-schema.ts';
 
 /** Stands in the place of a secret. */
 export const HIDDEN = '(not shown)';
@@ -53,14 +53,18 @@ function concealField(schema: SchemaNode, key: string, value: unknown): unknown 
 /** An object of any kind. What belongs to no kind that is known is hidden but for its name. */
 export function concealObject(object: Fields): Fields {
   const kind = typeof object.kind === 'string' ? kindByName(object.kind) : undefined;
-  const { apiVersion, kind: name, metadata, spec, status, ...others } = object;
+  const { apiVersion, kind: name, metadata, ...others } = object;
+  const body = kind ? bodyOf(kind) : {};
   return {
     ...(apiVersion === undefined ? {} : { apiVersion: isWord(apiVersion) ? apiVersion : HIDDEN }),
     ...(name === undefined ? {} : { kind: isWord(name) ? name : HIDDEN }),
     ...(metadata === undefined ? {} : { metadata: isFields(metadata) ? concealMetadata(metadata) : HIDDEN }),
-    ...(spec === undefined ? {} : { spec: kind ? concealSpec(kind, spec) : HIDDEN }),
-    ...(status === undefined ? {} : { status: kind ? conceal(schemaNode(kind.status), status) : HIDDEN }),
-    ...Object.fromEntries(Object.keys(others).map((key) => [key, HIDDEN])),
+    ...Object.fromEntries(
+      Object.entries(others).map(([key, value]) => [
+        key,
+        Object.hasOwn(body, key) ? conceal(body[key], value) : HIDDEN,
+      ]),
+    ),
   };
 }
 

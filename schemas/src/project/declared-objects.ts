@@ -1,5 +1,5 @@
 /** The objects that another object declares: each with its defaults, judged as a write of its own would be. */
-import type { KindDefinition } from '../kinds/define.ts';
+import { isBuiltin, type KindDefinition } from '../kinds/define.ts';
 import { kindByName } from '../kinds/index.ts';
 import type { FieldError } from '../meta/error.ts';
 import { API_GROUP_VERSION, objectName, type PlumbObject } from '../meta/object.ts';
@@ -61,7 +61,7 @@ export function declaredObjects(
   for (const [index, item] of (spec[field] as Item[]).entries()) {
     const at = `spec.${field}[${index}]`;
     const kind = kindByName(item.kind);
-    if (!kind || kind.kind === holderKind) {
+    if (!kind || isBuiltin(kind) || kind.kind === holderKind) {
       mistakes.take([{ field: `${at}.kind`, message: `${shown(item.kind)} cannot be part of a change set` }]);
       continue;
     }
@@ -101,6 +101,6 @@ function declare(kind: KindDefinition, item: Item, project: string | undefined):
   const spec = copyOf(item.spec) as Record<string, unknown>;
   const { apiVersion = API_GROUP_VERSION } = item;
   // Its nulls went with those of the object that holds it.
-  fillDefaults(kind, spec);
+  fillDefaults(kind, { spec });
   return { kind, namespace, object: { apiVersion, kind: kind.kind, metadata, spec } };
 }

@@ -1,6 +1,6 @@
 /** Defaulting: what a person left out becomes what the schema says, before validation and storage. */
 import type { KindDefinition } from '../kinds/define.ts';
-import { type SchemaNode, schemaNode } from './validate-schema.ts';
+import { type SchemaNode, schemaNode, writtenFields } from './validate-schema.ts';
 
 /** Sets the defaults of `value` in place. */
 type Defaulter = (value: unknown) => void;
@@ -13,16 +13,26 @@ const compiled = new WeakMap<KindDefinition, Defaulter | undefined>();
  * that validation can name the fields that it lacks.
  */
 export function applyDefaults<T>(kind: KindDefinition, object: T): T {
-  const holder = object as { spec?: unknown };
-  holder.spec = holder.spec === null || holder.spec === undefined ? {} : withoutNulls(holder.spec);
-  fillDefaults(kind, holder.spec);
+  const holder = object as Record<string, unknown>;
+  dropNulls(kind, holder);
+  if (!kind.fields) holder.spec ??= {};
+  kind.normalize?.(holder as never);
+  fillDefaults(kind, holder);
   return object;
 }
 
-/** Fills in, in place, what a stored spec lacks: it may have been written before there was a field with a default. */
-export function fillDefaults(kind: KindDefinition, spec: unknown): void {
-  if (!compiled.has(kind)) compiled.set(kind, defaulter(schemaNode(kind.spec)));
-  compiled.get(kind)?.(spec);
+/** Takes away, in place, the fields of what clients write that are null: they are absent. */
+export function dropNulls(kind: KindDefinition, object: Record<string, unknown>): void {
+  for (const field of writtenFields(kind)) {
+    if (object[field] === null) delete object[field];
+    else if (object[field] !== undefined) withoutNulls(object[field]);
+  }
+}
+
+/** Fills in, in place, what a stored object lacks: it may have been written before there was a field with a default. */
+export function fillDefaults(kind: KindDefinition, object: Record<string, unknown>): void {
+  if (!compiled.has(kind)) compiled.set(kind, defaulter(schemaNode(kind.fields ?? kind.spec)));
+  compiled.get(kind)?.(kind.fields ? object : object.spec);
 }
 
 /** The value without the null fields of its objects. Items of lists are kept: a null there is an error. */

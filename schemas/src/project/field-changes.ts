@@ -2,7 +2,7 @@
 import type { KindDefinition } from '../kinds/define.ts';
 import { conceal, concealAnnotations } from './conceal.ts';
 import { joinPath } from './validate-path.ts';
-import { isSensitive, type SchemaNode, schemaNode } from './validate-schema.ts';
+import { bodyOf, isSensitive, type SchemaNode, writtenFields } from './validate-schema.ts';
 
 export interface FieldChange {
   field: string;
@@ -23,13 +23,14 @@ export const APPLIED = 'plumb.dev/applied';
 /** What of an object is compared. */
 export interface Comparable {
   metadata: { labels?: unknown; annotations?: unknown };
-  spec: unknown;
+  /** Beside it spec, or the fields of a built-in kind. */
+  spec?: unknown;
 }
 
 type Fields = Record<string, unknown>;
 
 /**
- * Labels, annotations and spec. `kind`: undefined where its schema is not known; then of its spec nothing is said. Notes of
+ * Labels, annotations, and spec or the fields of a built-in kind. `kind`: undefined where its schema is not known; then of its spec nothing is said. Notes of
  * `plumb apply` are passed over.
  */
 export function fieldChanges(
@@ -41,8 +42,21 @@ export function fieldChanges(
   return [
     ...compare('metadata.labels', fieldsOf(from?.metadata.labels), fieldsOf(to.metadata.labels), undefined),
     ...annotationChanges(annotations(from), annotations(to)),
-    ...(kind ? compare('spec', fieldsOf(from?.spec), fieldsOf(to.spec), schemaNode(kind.spec)) : []),
+    ...(kind ? bodyChanges(kind, from, to) : []),
   ];
+}
+
+function bodyChanges(kind: KindDefinition, from: Comparable | undefined, to: Comparable): FieldChange[] {
+  const body = bodyOf(kind);
+  return writtenFields(kind).flatMap((field) =>
+    kind.fields
+      ? compare(field, fieldOf(from, field), fieldOf(to, field), body[field])
+      : compare(field, fieldsOf(fieldOf(from, field)), fieldsOf(fieldOf(to, field)), body[field]),
+  );
+}
+
+function fieldOf(object: Comparable | undefined, field: string): unknown {
+  return (object as Fields | undefined)?.[field];
 }
 
 function fieldsOf(value: unknown): Fields {

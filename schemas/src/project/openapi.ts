@@ -3,7 +3,7 @@ import type { KindDefinition } from '../kinds/define.ts';
 import type { OpenApiGroup, OpenApiKind } from './openapi-group.ts';
 import { operations } from './openapi-paths.ts';
 import { LIST_META, OBJECT_META, ref, sharedDefinitions } from './openapi-shared.ts';
-import { type SchemaNode, schemaNode } from './validate-schema.ts';
+import { bodyOf, hasStatus, type SchemaNode, schemaNode } from './validate-schema.ts';
 
 export type OpenApiDocument = Record<string, unknown>;
 
@@ -14,13 +14,10 @@ export function openApiKind(kind: KindDefinition, verbs: ReadonlySet<string>): O
     plural: kind.plural,
     scope: kind.scope,
     description: kind.description,
-    properties: {
-      spec: { description: `What is wanted of the ${kind.singular}.`, ...schemaNode(kind.spec) },
-      status: { description: 'What is; written by the server.', ...schemaNode(kind.status) },
-    },
+    properties: bodyOf(kind),
     required: schemaNode(kind.spec).required?.length ? ['spec'] : [],
     verbs,
-    hasStatus: true,
+    hasStatus: hasStatus(kind),
   };
 }
 

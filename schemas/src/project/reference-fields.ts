@@ -1,7 +1,7 @@
 /** The fields of a spec as rows of a table. */
 import type { KindDefinition } from '../kinds/define.ts';
 import { snakeCase } from './terraform-name.ts';
-import { isSensitive, type SchemaNode, schemaNode } from './validate-schema.ts';
+import { hasSensitiveValues, isSensitive, type SchemaNode, schemaNode } from './validate-schema.ts';
 
 export interface Field {
   yaml: string;
@@ -13,13 +13,13 @@ export interface Field {
 
 /** Every field of the spec, at every depth, each with the path by which it is written. */
 export function fieldsOf(kind: KindDefinition): Field[] {
-  return below(schemaNode(kind.spec), '', kind);
+  return below(schemaNode(kind.fields ?? kind.spec), '', kind);
 }
 
 export function fieldTable(fields: readonly Field[], withHcl: boolean): string {
   const rows = fields.map(({ yaml, hcl, type, rules, description }) => [
     `\`${yaml}\``,
-    ...(withHcl ? [`\`${hcl}\``] : []),
+    ...(withHcl ? [hcl === '' ? '' : `\`${hcl}\``] : []),
     type,
     rules.join('; '),
     description,
@@ -38,7 +38,7 @@ function below(schema: SchemaNode, path: string, kind: KindDefinition): Field[] 
     const required = schema.required?.includes(name) === true;
     const field: Field = {
       yaml,
-      hcl: yaml.split('.').map(snakeCase).join('.'),
+      hcl: property['x-plumb-terraform'] === false ? '' : yaml.split('.').map(snakeCase).join('.'),
       type: typeName(property),
       rules: rulesOf(property, required, yaml, kind),
       description: property.description ?? '',
@@ -82,7 +82,7 @@ function rulesOf(schema: SchemaNode, required: boolean, path: string, kind: Kind
     ...(reference ? [`refers to ${reference.kind}`] : []),
     ...(kind.immutable.includes(path) ? ['fixed at creation'] : []),
     ...(disruption && disruption !== 'none' ? [`a change costs: ${disruption}`] : []),
-    ...(isSensitive(schema) ? ['secret'] : []),
+    ...(isSensitive(schema) || hasSensitiveValues(schema) ? ['secret'] : []),
     ...(schema['x-plumb-sensitive'] === 'url' ? ['shown without name, password and query'] : []),
   ];
 }

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { kinds } from '../index.ts';
-import { namespace } from '../kinds/namespace.ts';
+import { everyKind, namespace } from '../index.ts';
 import { type ListField, listsOf, metadataLists } from './reference-lists.ts';
 
 /** What is wrong with the declaration of a list. */
@@ -11,7 +10,7 @@ function mistakeOf({ path, type, keys }: ListField): string | undefined {
 }
 
 test('every list says whether it is a map, a set or atomic: that cannot be changed without a migration', () => {
-  const lists = [...metadataLists(), ...[...kinds, namespace].flatMap(listsOf)];
+  const lists = [...metadataLists(), ...everyKind.flatMap(listsOf)];
   expect(lists.length).toBeGreaterThan(10);
   expect(lists.map(mistakeOf).filter(Boolean)).toEqual([]);
 });

@@ -2,7 +2,7 @@
 import type { KindDefinition } from '../kinds/define.ts';
 import { objectMeta } from '../meta/schema.ts';
 import { markdownTable } from './reference-fields.ts';
-import { type SchemaNode, schemaNode } from './validate-schema.ts';
+import { bodyOf, type SchemaNode, schemaNode } from './validate-schema.ts';
 
 /** A list of a kind. */
 export interface ListField {
@@ -14,9 +14,9 @@ export interface ListField {
   keys: readonly string[];
 }
 
-/** Every list of spec and status, in their order. */
+/** Every list of spec and status, or of the fields of a built-in kind, in their order. */
 export function listsOf(kind: KindDefinition): ListField[] {
-  return [...listsIn(schemaNode(kind.spec), 'spec'), ...listsIn(schemaNode(kind.status), 'status')];
+  return Object.entries(bodyOf(kind)).flatMap(([name, schema]) => listsIn(schema, name));
 }
 
 function listsIn(schema: SchemaNode, path: string): ListField[] {

@@ -1,9 +1,8 @@
 /** The reference page of a kind, as Markdown: every field by its two names, with the rules that the schema states. */
-import type { KindDefinition } from '../kinds/define.ts';
-import { API_GROUP_VERSION } from '../meta/object.ts';
+import { apiVersionOf, isBuiltin, type KindDefinition } from '../kinds/define.ts';
 import { fieldsOf, fieldTable, markdownTable } from './reference-fields.ts';
 import { snakeCase, type TerraformKind, terraformKind } from './terraform.ts';
-import { type SchemaNode, schemaNode } from './validate-schema.ts';
+import { hasStatus, type SchemaNode, schemaNode } from './validate-schema.ts';
 
 /** The name of the page's file: `l3-network.md`. */
 export function referenceFile(kind: KindDefinition): string {
@@ -17,14 +16,25 @@ export function referencePage(kind: KindDefinition): string {
     `# ${kind.kind}`,
     kind.description,
     names(kind, terraform),
-    '## Spec',
-    ...(terraform ? ['In YAML these are fields of `spec`; in HCL they are attributes of the resource.'] : []),
+    ...(kind.fields
+      ? [
+          '## Fields',
+          ...(terraform ? ['In YAML these are fields of the object; in HCL they are attributes of the resource.'] : []),
+        ]
+      : [
+          '## Spec',
+          ...(terraform ? ['In YAML these are fields of `spec`; in HCL they are attributes of the resource.'] : []),
+        ]),
     fieldTable(fieldsOf(kind), terraform !== undefined),
-    '## Status',
-    ...(terraform
-      ? ['In HCL, `status` holds only what has a name there: what stays as it is once the object is Ready.']
+    ...(hasStatus(kind)
+      ? [
+          '## Status',
+          ...(terraform
+            ? ['In HCL, `status` holds only what has a name there: what stays as it is once the object is Ready.']
+            : []),
+          statusTable(schemaNode(kind.status), terraform),
+        ]
       : []),
-    statusTable(schemaNode(kind.status), terraform),
     ...(terraform ? ['## Terraform', terraformPart(terraform)] : []),
   ];
   return `${sections.join('\n\n')}\n`;
@@ -48,7 +58,7 @@ function names(kind: KindDefinition, terraform: TerraformKind | undefined): stri
   return markdownTable(
     ['', ''],
     [
-      ['YAML', `\`apiVersion: ${API_GROUP_VERSION}\`, \`kind: ${kind.kind}\``],
+      ['YAML', `\`apiVersion: ${apiVersionOf(kind)}\`, \`kind: ${kind.kind}\``],
       ...(terraform ? [['HCL', `resource and data source \`${terraform.typeName}\``]] : []),
       ['kubectl, plumb', words],
       ['Scope', scopeOf(kind)],
@@ -77,10 +87,13 @@ function terraformPart({ typeName, kind }: TerraformKind): string {
   const namespaced = kind.scope === 'Namespaced';
   const id = namespaced ? 'PROJECT/NAME' : 'NAME';
   const also = namespaced ? ', or `NAME` in the project `default`' : '';
-  return [
+  const waits = [
     'Terraform waits until the object is Ready, at most 10 minutes unless `timeouts` says otherwise:',
     '`timeouts = { create = "20m", update = "5m", delete = "5m" }`.',
     '',
+  ];
+  return [
+    ...(isBuiltin(kind) ? [] : waits),
     `An object that is there already is imported by \`${id}\`${also}:`,
     '',
     '```sh',

@@ -1,7 +1,7 @@
 /** JSON Schema properties as attributes of Terraform's plugin protocol 6 (nested attributes, no blocks). */
 import { terminal } from '../meta/error.ts';
 import { snakeCase } from './terraform-name.ts';
-import { isSensitive, type SchemaNode } from './validate-schema.ts';
+import { hasSensitiveValues, isSensitive, type SchemaNode } from './validate-schema.ts';
 
 /** A type constraint without nested attributes, in the JSON form that the protocol carries. */
 export type TerraformType =
@@ -36,7 +36,10 @@ export type Role = 'declared' | 'computed';
 
 /** The attributes of a closed object, in the order of its properties. `where` names the place in error messages. */
 export function attributesOf(schema: SchemaNode, role: Role, where: string): TerraformAttribute[] {
-  const attributes = Object.entries(schema.properties ?? {}).map(([field, property]) =>
+  const kept = Object.entries(schema.properties ?? {}).filter(
+    ([, property]) => property['x-plumb-terraform'] !== false,
+  );
+  const attributes = kept.map(([field, property]) =>
     attributeOf(field, property, role, schema.required?.includes(field) ?? false, `${where}.${field}`),
   );
   refuseTwins(attributes, where);
@@ -66,7 +69,7 @@ export function attributeOf(
     description: schema.description ?? '',
     ...shapeOf(schema, role, where),
     ...modeOf(schema, role, required),
-    ...(isSensitive(schema) ? { sensitive: true } : {}),
+    ...(isSensitive(schema) || hasSensitiveValues(schema) ? { sensitive: true } : {}),
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defineKind, type KindDefinition, kindByName, kinds } from '../index.ts';
+import { defineKind, everyKind, type KindDefinition, kindByName } from '../index.ts';
 import { snakeCase, terraformKind } from './terraform.ts';
 
 describe('names', () => {
@@ -22,7 +22,7 @@ describe('names', () => {
 });
 
 describe('every kind that is a resource', () => {
-  test.each(kinds.filter((k) => k.terraform !== false).map((k) => k.kind))('%s', async (name) => {
+  test.each(everyKind.filter((k) => k.terraform !== false).map((k) => k.kind))('%s', async (name) => {
     const { typeName, replacedBy, resource, dataSource } = terraformKind(kindByName(name)!);
     const shown = JSON.stringify({ typeName, replacedBy, resource, dataSource }, null, 2);
     await expect(`${shown}\n`).toMatchFileSnapshot(`testdata/terraform/${typeName}.json`);

@@ -1,6 +1,6 @@
 /** A kind as a Terraform resource and data source. Pure; the provider turns it into the messages of the protocol. */
 import type { KindDefinition } from '../kinds/define.ts';
-import { NAME_PATTERN } from '../meta/schema.ts';
+import { NAME_PATTERN, nameRules } from '../meta/schema.ts';
 import { attributesOf, refuseTwins, type TerraformAttribute, unprojectable } from './terraform-attribute.ts';
 import { snakeCase } from './terraform-name.ts';
 import { type SchemaNode, schemaNode } from './validate-schema.ts';
@@ -35,7 +35,7 @@ const RESERVED = new Set([
 
 /** Projects a kind. Throws a terminal `NotProjectable` where Terraform cannot say what the schema says. */
 export function terraformKind(kind: KindDefinition): TerraformKind {
-  const spec = attributesOf(schemaNode(kind.spec), 'declared', `${kind.kind}.spec`);
+  const spec = attributesOf(schemaNode(kind.fields ?? kind.spec), 'declared', `${kind.kind}.spec`);
   for (const { name, field } of spec) {
     if (RESERVED.has(name)) throw unprojectable(`${kind.kind}.spec.${field}`, `${name} is reserved`);
   }
@@ -58,7 +58,10 @@ export function terraformKind(kind: KindDefinition): TerraformKind {
 
 function identity(kind: KindDefinition, resource: boolean): TerraformAttribute[] {
   const fixed = resource ? ' A change replaces the object.' : '';
-  const rule = `Lower case letters, digits and dashes, at most 63 (${NAME_PATTERN}).`;
+  const rule =
+    (kind.names ?? 'label') === 'label'
+      ? `Lower case letters, digits and dashes, at most 63 (${NAME_PATTERN}).`
+      : nameRules[kind.names!].description;
   const name: TerraformAttribute = {
     name: 'name',
     field: 'name',

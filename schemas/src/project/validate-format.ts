@@ -19,8 +19,14 @@ export const formats: Readonly<Record<string, Format>> = {
     holds: (text) => CIDR.test(text),
     words: 'an IPv4 subnet with its prefix length, such as 10.20.0.0/24',
   },
+  byte: { holds: isBase64, words: 'base64 with padding' },
   'date-time': {
     holds: (text) => DATE_TIME.test(text) && !Number.isNaN(Date.parse(text)),
     words: 'a valid date-time',
   },
 };
+
+/** Whether it is what Go's base64.StdEncoding reads: the alphabet of RFC 4648 section 4 with padding. */
+export function isBase64(text: string): boolean {
+  return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
+}

@@ -10,8 +10,8 @@ export interface InnerRules {
   limits: ServerLimits;
   /** What becomes of fields that the kind does not know: with `Strict` they are mistakes, else they are taken away. */
   level: 'Strict' | 'Warn' | 'Ignore';
-  /** apiVersion that it must bear; `plumb.dev/v1`, if absent. */
-  apiVersion?: string;
+  /** What is stored, of a change. */
+  before?: object | undefined;
 }
 
 export interface Judged {
@@ -21,12 +21,9 @@ export interface Judged {
 }
 
 /** Judges `object`, which has its defaults; unknown fields may be taken away from it, in place. */
-export function judgeInner(kind: KindDefinition, object: object, { limits, level, apiVersion }: InnerRules): Judged {
+export function judgeInner(kind: KindDefinition, object: object, { limits, level, before }: InnerRules): Judged {
   const dropped = level === 'Strict' ? [] : dropUnknownFields(kind, object);
-  const errors = validateObject(kind, object, {
-    strictUnknown: true,
-    ...(apiVersion === undefined ? {} : { apiVersion }),
-  });
+  const errors = validateObject(kind, object, { strictUnknown: true, before });
   if (errors.length > 0) return { errors, dropped };
   const { metadata } = object as { metadata: { labels?: unknown; annotations?: unknown } };
   errors.push(...metadataErrors(metadata, limits));

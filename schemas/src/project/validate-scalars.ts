@@ -21,7 +21,12 @@ export function compileString(
   schema: SchemaNode,
   { secret }: Inherited,
 ): ((text: string, into: Mistakes) => void) | undefined {
-  const { minLength, pattern, format, maxLength = pattern || format ? MOST_MATCHED : undefined } = schema as Bounds;
+  const {
+    minLength,
+    pattern,
+    format,
+    maxLength = pattern || (format && format !== 'byte') ? MOST_MATCHED : undefined,
+  } = schema as Bounds;
   const expression = pattern === undefined ? undefined : new RegExp(pattern, 'u');
   const form = format === undefined ? undefined : formats[format];
   if (format !== undefined && !form)

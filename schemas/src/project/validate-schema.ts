@@ -1,8 +1,7 @@
 /** The JSON Schema of an object as people and clients send it. Editors and the server's validators share it. */
 import type { JSONSchema } from 'json-schema-to-ts';
-import type { KindDefinition } from '../kinds/define.ts';
-import { API_GROUP_VERSION } from '../meta/object.ts';
-import { labels, objectMeta } from '../meta/schema.ts';
+import { apiVersionOf, type KindDefinition } from '../kinds/define.ts';
+import { labels, nameRules, objectMeta } from '../meta/schema.ts';
 
 /** A schema as the projections walk it. The declarations are typed; walking them needs no more than this. */
 export interface SchemaNode {
@@ -56,8 +55,9 @@ const ownerFields = {
 const secretText = { type: 'string', 'x-plumb-sensitive': true } as const;
 
 /** Metadata of an object that a client sends. The syntax of label keys and values is Kubernetes' (apimachinery). */
-export function inputMetadata(kind: Pick<KindDefinition, 'scope'>): SchemaNode {
-  const { name, namespace, annotations, finalizers, ownerReferences } = objectMeta.properties;
+export function inputMetadata(kind: Pick<KindDefinition, 'scope' | 'names'>): SchemaNode {
+  const name = nameRules[kind.names ?? 'label'];
+  const { namespace, annotations, finalizers, ownerReferences } = objectMeta.properties;
   return schemaNode({
     type: 'object',
     additionalProperties: false,
@@ -90,23 +90,54 @@ export function inputMetadata(kind: Pick<KindDefinition, 'scope'>): SchemaNode {
 }
 
 /** The whole object as sent: closed at the top, any status (it is not a client's to write here). */
-export function inputSchema(kind: KindDefinition, apiVersion: string = API_GROUP_VERSION): SchemaNode {
+export function inputSchema(kind: KindDefinition): SchemaNode {
   return {
     type: 'object',
     additionalProperties: false,
     description: kind.description,
-    required: ['apiVersion', 'kind', 'metadata', 'spec'],
+    required: ['apiVersion', 'kind', 'metadata', ...requiredOf(kind)],
     properties: {
-      apiVersion: { type: 'string', enum: [apiVersion], description: 'Group and version of the schema.' },
+      apiVersion: { type: 'string', enum: [apiVersionOf(kind)], description: 'Group and version of the schema.' },
       kind: { type: 'string', enum: [kind.kind], description: 'The kind.' },
       metadata: inputMetadata(kind),
-      spec: { description: `What is wanted of the ${kind.singular}.`, ...schemaNode(kind.spec) },
-      status: { description: 'What is; written by the server.' },
+      ...bodyOf(kind),
+      ...(hasStatus(kind) ? { status: { description: 'What is; written by the server.' } } : {}),
     },
   };
+}
+
+/** What an object of the kind has beside apiVersion, kind and metadata: spec and status, or fields of its own. */
+export function bodyOf(kind: KindDefinition): Record<string, SchemaNode> {
+  if (kind.fields) return schemaNode(kind.fields).properties!;
+  return {
+    spec: { description: `What is wanted of the ${kind.singular}.`, ...schemaNode(kind.spec) },
+    ...(hasStatus(kind)
+      ? { status: { description: 'What is; written by the server.', ...schemaNode(kind.status) } }
+      : {}),
+  };
+}
+
+/** Names of the fields of the body without which there is no object. */
+function requiredOf(kind: KindDefinition): readonly string[] {
+  return kind.fields ? (kind.fields.required ?? []) : ['spec'];
+}
+
+/** Names of the fields of the body that clients write: all but status. */
+export function writtenFields(kind: KindDefinition): string[] {
+  return kind.fields ? Object.keys(kind.fields.properties) : ['spec'];
+}
+
+/** Whether objects of the kind have a status, with a subresource of its own. */
+export function hasStatus(kind: Pick<KindDefinition, 'status' | 'fields'>): boolean {
+  return !kind.fields && Object.keys(kind.status.properties).length > 0;
 }
 
 /** Whether nothing of a value at this place may be shown; see conceal.ts for what is shown in part. */
 export function isSensitive(schema: SchemaNode | undefined): boolean {
   return schema?.['x-plumb-sensitive'] === true;
+}
+
+/** Of a map: whether what is in it is secret. */
+export function hasSensitiveValues({ additionalProperties }: SchemaNode): boolean {
+  return typeof additionalProperties === 'object' && isSensitive(additionalProperties);
 }

@@ -11,13 +11,11 @@ import { inputSchema, schemaNode } from './validate-schema.ts';
 export interface ValidateOptions {
   /** Whether a field that the schema does not know is an error. */
   strictUnknown: boolean;
-  /** apiVersion that the object must bear; `plumb.dev/v1`, if absent. */
-  apiVersion?: string;
-  /** The spec that is stored: what breaks a rule there does so no less after a change of something else, which is let through. */
-  before?: unknown;
+  /** What is stored, of a change: what breaks a rule there does so no less after a change of something else, which is let through. */
+  before?: object | undefined;
 }
 
-const objects = new WeakMap<KindDefinition, Map<string | undefined, Check>>();
+const objects = new WeakMap<KindDefinition, Check>();
 const statuses = new WeakMap<KindDefinition, Check>();
 
 /**
@@ -25,14 +23,15 @@ const statuses = new WeakMap<KindDefinition, Check>();
  * Empty when it may be stored. A validator is compiled at the first use of its kind.
  */
 export function validateObject(kind: KindDefinition, object: unknown, options: ValidateOptions): FieldError[] {
-  const check = objects
-    .getOrInsertComputed(kind, () => new Map())
-    .getOrInsertComputed(options.apiVersion, () => compileSchema(inputSchema(kind, options.apiVersion)));
+  const check = objects.getOrInsertComputed(kind, () => compileSchema(inputSchema(kind)));
   const mistakes = new Mistakes(options.strictUnknown);
   check(object, mistakes);
   // Rules read fields, and what they find must be of its type.
-  if (kind.rules && mistakes.shapeHolds)
-    mistakes.take(broken(kind, (object as { spec: unknown }).spec, options.before));
+  if (kind.rules && mistakes.shapeHolds) {
+    const before = (options.before as { spec?: unknown } | undefined)?.spec;
+    mistakes.take(broken(kind, (object as { spec: unknown }).spec, before));
+  }
+  if (kind.validate && mistakes.shapeHolds) mistakes.take(kind.validate(object as never, options.before as never));
   return mistakes.list();
 }
 

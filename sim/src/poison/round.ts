@@ -9,7 +9,7 @@ import { kindOfKey } from '@plumb/reconciler/runtime/object-table.ts';
 import { referenceKeys } from '@plumb/reconciler/runtime/references.ts';
 import { examine } from '@plumb/reconciler/store/examine.ts';
 import { parseObjectKey } from '@plumb/reconciler/store/keys.ts';
-import type { Instance, PlumbObject } from '@plumb/schemas';
+import { apiVersionOf, type Instance, isBuiltin, type KindDefinition, type PlumbObject } from '@plumb/schemas';
 import { Dice } from '../core/dice.ts';
 import type { Ask } from '../workload/actions.ts';
 import { foundation } from '../workload/foundation.ts';
@@ -108,10 +108,16 @@ function liveResources(world: World): Map<string, string[]> {
   return resources;
 }
 
+/** The kind of the key, if it is one that a controller keeps. */
+function ownKindOf(key: string): KindDefinition | undefined {
+  const kind = kindOfKey(key);
+  return kind && isBuiltin(kind) ? undefined : kind;
+}
+
 function poisonedKeys(world: World): string[] {
   const found: string[] = [];
   for (const [key, { value, revision }] of world.disk.entries) {
-    const kind = kindOfKey(key);
+    const kind = ownKindOf(key);
     if (kind && examine(kind, { key, value, revision }).poison) found.push(key);
   }
   return found;
@@ -151,11 +157,12 @@ async function namesAt(world: World, path: string): Promise<Set<string>> {
 }
 
 function collectionOf(key: string): string | undefined {
-  const kind = kindOfKey(key);
+  const kind = ownKindOf(key);
   const place = parseObjectKey(key);
   if (!kind || !place || (kind.scope === 'Namespaced') !== (place.namespace !== '')) return undefined;
   const project = kind.scope === 'Namespaced' ? `/namespaces/${encodeURIComponent(place.namespace)}` : '';
-  return `/apis/plumb.dev/v1${project}/${kind.plural}`;
+  const apiVersion = apiVersionOf(kind);
+  return `/${apiVersion.includes('/') ? 'apis' : 'api'}/${apiVersion}${project}/${kind.plural}`;
 }
 
 function pathOf(key: string): string {
@@ -166,7 +173,7 @@ function pathOf(key: string): string {
 function untouched(before: ReadonlyMap<string, string>, touched: ReadonlySet<string>): string[] {
   const objects = new Map<string, PlumbObject>();
   for (const [key, value] of before) {
-    const kind = kindOfKey(key);
+    const kind = ownKindOf(key);
     const object = kind && examine(kind, { key, value, revision: 1 }).object;
     if (object) objects.set(key, object);
   }
@@ -180,7 +187,7 @@ function untouched(before: ReadonlyMap<string, string>, touched: ReadonlySet<str
     const own = [`/flows/${uid}`, ...(host === undefined ? [] : [`/objects/hosts//${host}`, `/credentials/${host}`])];
     if (own.some((record) => touched.has(record))) return false;
     if (object.kind === 'Host' && touched.has(`/credentials/${object.metadata.name}`)) return false;
-    return referenceKeys(kindOfKey(key)!, object).every(isWhole);
+    return referenceKeys(ownKindOf(key)!, object).every(isWhole);
   };
   // What was put beside it with its uid may be taken for it only if it was there before.
   return [...objects.keys()].filter(isWhole);
@@ -210,7 +217,7 @@ function lost(world: World, lived: ReadonlyMap<string, string[]>, before: Readon
     const entry = key === undefined ? undefined : world.disk.entries.get(key);
     // Damaged into another declaration that can be understood, its ports are as that says; its disk stays in any case.
     const isOther = entry !== undefined && entry.value !== before.get(key!);
-    const isPoisoned = entry && examine(kindOfKey(key!)!, { key: key!, ...entry }).poison !== undefined;
+    const isPoisoned = entry && examine(ownKindOf(key!)!, { key: key!, ...entry }).poison !== undefined;
     for (const resource of resources) {
       if (isOther && !isPoisoned && !resource.includes(' disk/')) continue;
       if (!now.get(owner)?.includes(resource))
@@ -251,7 +258,7 @@ async function deleteAll(
     if (entry === undefined) continue;
     const why = thrown?.thrown(key).map(({ message }) => message) ?? [];
     // With its metadata mended it may be understood again: then it goes like any other.
-    const { object } = examine(kindOfKey(key)!, { key, ...entry });
+    const { object } = examine(ownKindOf(key)!, { key, ...entry });
     // A host that went is there anew when its agent may register it.
     if (object?.kind === 'Host' && object.metadata.deletionTimestamp === undefined) continue;
     for (const { type, reason, message } of object?.status?.conditions ?? [])

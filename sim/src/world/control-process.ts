@@ -20,7 +20,7 @@ import { EventRing } from '@plumb/reconciler/runtime/events.ts';
 import { Loading } from '@plumb/reconciler/runtime/loading.ts';
 import { Poisoned } from '@plumb/reconciler/runtime/poisoned.ts';
 import type { Store } from '@plumb/reconciler/store/store.ts';
-import { kinds } from '@plumb/schemas';
+import { everyKind } from '@plumb/schemas';
 import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import type { SimProcess } from '../core/process.ts';
 
@@ -85,7 +85,7 @@ export class ControlProcess {
     await ensureDefaultNamespace(store, ambient);
     await finishNamespaceDeletions(context, namespaceResource(store));
     this.#router = new Router({
-      served: [...serveCore(context, store, store), ...serveKinds(context, store, kinds)],
+      served: [...serveCore(context, store, store), ...serveKinds(context, store, everyKind)],
       discovery: new Map(),
       openApi: () => undefined,
       readiness: new Readiness(context, store),

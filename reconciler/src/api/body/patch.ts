@@ -1,6 +1,7 @@
 /** The patch that a request carries, as a function of the stored object. */
-import { type FieldError, type PlumbObject, terminal } from '@plumb/schemas';
+import { API_GROUP, type FieldError, type PlumbObject, terminal } from '@plumb/schemas';
 import { badRequest, invalid } from '../failure.ts';
+import { mostBytes } from '../object-size.ts';
 import type { ApiRequest } from '../request.ts';
 import type { Resource } from '../resource.ts';
 import { type Duplicates, type Json, reread } from './json.ts';
@@ -36,9 +37,9 @@ function unknownInOperations(operations: unknown): string[] {
 /** Throws PlumbError `UnsupportedMediaType` for a patch of a type that is not served, `BadRequest` for a broken one. */
 export async function patchOf(request: ApiRequest, resource: Resource): Promise<Patch> {
   const type = request.contentType;
-  const { jsonDepth, objectBytes } = request.limits;
-  const made = (object: unknown) => whole(reread(object, jsonDepth, objectBytes), resource);
-  if (type === MERGE || (type === STRATEGIC && resource.group === '')) {
+  const { jsonDepth } = request.limits;
+  const made = (object: unknown) => whole(reread(object, jsonDepth, mostBytes(resource, request.limits)), resource);
+  if (type === MERGE || (type === STRATEGIC && resource.group !== API_GROUP)) {
     const { value, duplicates } = await request.parsed([type]);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw badRequest('a merge patch is an object');
@@ -78,7 +79,7 @@ function whole(object: Json, { group, kind }: Resource): Json {
         errors.push({ field: `${path}${field}`, message: 'is required, and the patch takes it away' });
   };
   // Clients that know built-in kinds by type may leave out which kind it is.
-  if (group !== '') expect(object, '', 'apiVersion', 'kind', 'spec');
+  if (group === API_GROUP) expect(object, '', 'apiVersion', 'kind', 'spec');
   expect(object, '', 'metadata');
   if (isRecord(object.metadata)) expect(object.metadata, 'metadata.', 'name');
   if (errors.length > 0) throw invalid(kind, group, '', errors);

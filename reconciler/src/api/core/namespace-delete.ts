@@ -2,7 +2,7 @@
  * Deleting a namespace: only when nothing is in it. It is marked first, which refuses new objects, then looked
  * through; if something is there, the mark is taken back and the client is told what.
  */
-import { kinds, PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
+import { everyKind, PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
 import { keys } from '../../store/keys.ts';
 import { encodeObject, isBeingDeleted, objectText, removalOps } from '../../store/object-codec.ts';
 import type { Entry, Store } from '../../store/store.ts';
@@ -13,6 +13,7 @@ import { readable, storedObject } from '../readable.ts';
 import { JSON_TYPE, type Reply } from '../reply.ts';
 import type { WritableResource } from '../resource.ts';
 import { deleted, optionsOf } from '../verbs/delete.ts';
+import { defaultServiceAccountKey } from './default-service-account.ts';
 import { timestamp } from './event-entries.ts';
 import { DEFAULT_NAMESPACE } from './namespace.ts';
 
@@ -107,7 +108,10 @@ async function endDeletion(
     preconditions: [{ key, revision }],
     ops: problem
       ? [{ type: 'put', key, value: encodeObject(restored) }]
-      : removalOps(key, current, ambient.clock.now()),
+      : [
+          ...removalOps(key, current, ambient.clock.now()),
+          { type: 'delete', key: defaultServiceAccountKey(kept.name) },
+        ],
   });
   return problem;
 }
@@ -134,8 +138,8 @@ function isUnavailable(error: unknown): boolean {
 
 async function expectEmpty(resource: WritableResource, namespace: string): Promise<void> {
   const held: string[] = [];
-  for (const kind of kinds.filter(({ scope }) => scope === 'Namespaced')) {
-    held.push(...(await namesIn(resource.store, kind.plural, namespace, NAMED + 1 - held.length)));
+  for (const kind of everyKind.filter(({ scope }) => scope === 'Namespaced')) {
+    held.push(...(await namesIn(resource.store, kind.plural, namespace, NAMED + 2 - held.length)));
     if (held.length > NAMED) break;
   }
   if (held.length === 0) return;
@@ -146,5 +150,7 @@ async function expectEmpty(resource: WritableResource, namespace: string): Promi
 async function namesIn(store: Store, plural: string, namespace: string, limit: number): Promise<string[]> {
   const prefix = keys.namespace(plural, namespace);
   const { entries } = await store.list(prefix, { limit });
-  return entries.map(({ key }) => `${plural}/${key.slice(prefix.length)}`);
+  return entries
+    .filter(({ key }) => key !== defaultServiceAccountKey(namespace))
+    .map(({ key }) => `${plural}/${key.slice(prefix.length)}`);
 }

@@ -1,12 +1,12 @@
 /** Namespaces: the projects that namespaced objects belong to. Core v1, so that kubectl knows them. */
 
-import type { Ambient, PlumbObject } from '@plumb/schemas';
-import { namespace as definition } from '@plumb/schemas/kinds/namespace.ts';
+import { type Ambient, namespace as definition, type PlumbObject } from '@plumb/schemas';
 import { ConflictError } from '../../store/errors.ts';
 import { keys } from '../../store/keys.ts';
 import { encodeObject } from '../../store/object-codec.ts';
 import type { Store } from '../../store/store.ts';
-import { tableOf, type WritableResource } from '../resource.ts';
+import { resourceOfKind, type WritableResource } from '../resource.ts';
+import { defaultServiceAccount } from './default-service-account.ts';
 import { timestamp } from './event-entries.ts';
 
 /** The namespace that is always there. */
@@ -15,23 +15,9 @@ export const DEFAULT_NAMESPACE = 'default';
 /** core/v1 Namespace. It has no finalizer: nothing of it lives on hosts. */
 export function namespaceResource(store: Store): WritableResource {
   return {
-    group: '',
-    version: 'v1',
-    apiVersion: 'v1',
-    kind: definition.kind,
-    plural: definition.plural,
-    singular: definition.singular,
-    shortNames: definition.shortNames,
-    categories: [],
-    scope: definition.scope,
-    store,
-    definition,
-    finalizer: undefined,
+    ...resourceOfKind(definition, store),
     initialStatus: { phase: 'Active' },
-    table: tableOf(definition),
-    selectable: {
-      'status.phase': (object) => (object as PlumbObject<unknown, { phase?: string }>).status?.phase ?? '',
-    },
+    beside: ({ metadata }, ambient) => [defaultServiceAccount(metadata.name, ambient)],
   };
 }
 

@@ -10,6 +10,7 @@ import { APPLY } from '../body/patch.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { badRequest, notFound } from '../failure.ts';
 import { type Modification, modify } from '../modify.ts';
+import { mostBytes } from '../object-size.ts';
 import { writeOptions } from '../options.ts';
 import { asValue, placeOf, writerOf } from '../owners.ts';
 import type { Reply } from '../reply.ts';
@@ -39,8 +40,8 @@ async function applyTo(
   const declared = checkedDeclaration(resource, call, sent);
   const place = placeOf(resource, subresource);
   const writer = writerOf(context, request, options);
-  const { jsonDepth, objectBytes } = request.limits;
-  const made = (object: unknown) => reread(object, jsonDepth, objectBytes);
+  const { jsonDepth } = request.limits;
+  const made = (object: unknown) => reread(object, jsonDepth, mostBytes(resource, request.limits));
   let entries: ManagedFieldsEntry[] | undefined;
   const merge = (current: PlumbObject | undefined) => {
     const tracked = track(place, writer, current, declared, options.force);

@@ -71,7 +71,10 @@ export async function createAs(
     let revision = 0;
     try {
       if (!dryRun) {
-        ({ revision } = await resource.store.commit({ preconditions, ops: [{ type: 'put', key, value }] }));
+        ({ revision } = await resource.store.commit({
+          preconditions,
+          ops: [{ type: 'put', key, value }, ...(resource.beside?.(object, context.ambient) ?? [])],
+        }));
       } else if (await resource.store.get(key)) {
         throw new ConflictError([key]);
       }

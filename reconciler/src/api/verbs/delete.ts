@@ -1,4 +1,4 @@
-import type { PlumbObject } from '@plumb/schemas';
+import { isBuiltin, type PlumbObject } from '@plumb/schemas';
 import { ConflictError } from '../../store/errors.ts';
 import { markedText } from '../../store/examine.ts';
 import { encodeObject, objectText, removalOps } from '../../store/object-codec.ts';
@@ -28,8 +28,8 @@ export async function remove(context: ApiContext, resource: WritableResource, ca
       const body = objectText(readable(context.wrongs, resource, { key, value, revision }, entry.revision));
       return { status: 200, type: JSON_TYPE, body };
     };
-    // What cannot be understood is finished by its controller in any case: something may live for it.
-    const finalized = !poison && !current.metadata.finalizers?.length;
+    // What cannot be understood is finished by its controller in any case, if it has one: something may live for it.
+    const finalized = (!poison || isBuiltin(resource.definition)) && !current.metadata.finalizers?.length;
     if (finalized && dryRun) return deleted(resource, current);
     if (!finalized && current.metadata.deletionTimestamp) return shown(entry.value, entry.revision);
     const value = poison ? markedText(entry, poison, timestamp(now)) : markedObject(current, timestamp(now));

@@ -1,4 +1,5 @@
 /** From what changed to the keys that are to be looked at: by the rules of the kinds, and by what refers to what. */
+import { isBuiltin } from '@plumb/schemas';
 import type { LiveChange } from '../../fleet/fleet.ts';
 import type { CacheChange } from '../../runtime/cache.ts';
 import type { Context } from '../controller.ts';
@@ -82,6 +83,11 @@ class Dispatcher {
   onObject(change: CacheChange): void {
     const { key, kind, before, after, aside, wasAside } = change;
     const { read, enqueue } = this.#context;
+    // No controller keeps it; who refers to it looks again, whatever changed.
+    if (isBuiltin(kind)) {
+      for (const referrer of read.referrers(key)) enqueue(referrer.key);
+      return;
+    }
     // What was blocked by what nobody understood may go on, and deletion of it may begin.
     for (const target of wasAside?.refersTo ?? []) this.#enqueueUsed(target);
     if (aside) enqueue(key);

@@ -1,12 +1,14 @@
-import { defineKind, type KindDefinition } from './define.ts';
+import { defineKind, type KindDefinition } from '../define.ts';
 
-/** A project. It is core/v1, so that kubectl knows it, and not one of the kinds that controllers keep. */
+/** A project. It is core/v1, so that kubectl knows it. */
 export const namespace = defineKind({
   kind: 'Namespace',
   plural: 'namespaces',
   singular: 'namespace',
   shortNames: ['ns'],
+  group: '',
   scope: 'Cluster',
+  selectable: ['status.phase'],
   description: 'A project: what namespaced objects belong to. It can be deleted when nothing is in it.',
   spec: {
     type: 'object',
