@@ -5,7 +5,7 @@ import { dirname, join, matchesGlob, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { lintConfig, lintFile } from './build-lint.ts';
-import { exceptions, foldersOf, kindFolders, rules, units } from './imports.ts';
+import { exceptions, foldersOf, kindFolders, rules, sharedFolders, units } from './imports.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -16,7 +16,7 @@ test('biome.json is what the table of imports says: run node scripts/build-lint.
 
 test('every folder of the server has a rule', () => {
   for (const name of [...foldersOf('reconciler/src'), ...foldersOf('reconciler/src/controllers')])
-    if (!['testing', 'watch'].includes(name)) expect([...rules.keys()]).toContain(name);
+    if (!sharedFolders.includes(name)) expect([...rules.keys()]).toContain(name);
 });
 
 /** What the file imports, of what ends like this. */

@@ -35,11 +35,11 @@ const FOLDERS = [
   'extensions',
 ];
 
-/** What kinds share, in folders beside theirs. */
-const SHARED = ['testing', 'watch'];
+/** What kinds share, in folders beside theirs: the rule of the controllers is theirs. */
+export const sharedFolders = ['placed', 'testing', 'watch'];
 
 /** Every kind has a folder of its own among the controllers. */
-export const kindFolders: readonly string[] = foldersOf(controllers).filter((name) => !SHARED.includes(name));
+export const kindFolders: readonly string[] = foldersOf(controllers).filter((name) => !sharedFolders.includes(name));
 
 /** Every unit that somebody may not import, with the patterns by which imports of it are known. */
 export const units: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([

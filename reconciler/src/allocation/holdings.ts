@@ -1,6 +1,6 @@
 /** Who holds what where, for questions by host and by network: derived from status and flows (`controllers/held.ts`), never stored. */
-import type { Allocation } from '../plan/allocation.ts';
 import { Digest } from '../plan/digest.ts';
+import type { Held, HeldDigest, HoldingType } from '../plan/holding.ts';
 import { SlotIndex } from '../runtime/slot-index.ts';
 import { Uids } from '../runtime/uids.ts';
 import { Numbers } from './numbers.ts';
@@ -48,12 +48,12 @@ export class Holdings {
 
   /**
    * Says everything that the instance holds now; an empty list forgets it. What is about to be written may be said as well: if it is
-   * not, after all, {@link lookAt} is to follow.
+   * not, after all, {@link lookAt} is to follow. `type`: of what objects of its kind hold.
    */
-  set(uid: string, allocations: readonly Allocation[]): void {
+  set(uid: string, allocations: readonly Held[], type: HoldingType): void {
     let slot = this.slots.find(uid);
     if (slot < 0 && allocations.length === 0) return;
-    const digest = this.digest(allocations);
+    const digest = this.digest(allocations, type);
     const known = slot >= 0;
     if (known && this.digests[slot] === digest) return;
     if (!known) slot = this.take(uid);
@@ -62,13 +62,18 @@ export class Holdings {
     this.shares.clear(slot);
     this.digests[slot] = digest;
     for (const allocation of allocations) {
-      const [host, content] = [this.hostNumbers.of(allocation.host), this.content(allocation)];
+      const [host, content] = [this.hostNumbers.of(allocation.host), this.content(allocation, type)];
       this.shares.add(slot, host, content);
       this.count(host, content, 1);
     }
     const after = this.listeners.size > 0 ? this.shares.of(slot) : [];
     if (allocations.length === 0) this.release(slot);
     if (this.listeners.size > 0) this.tell(before, after);
+  }
+
+  /** It holds nothing, whatever its kind. */
+  forget(uid: string): void {
+    this.set(uid, [], NO_TYPE);
   }
 
   /** Calls `listener` after an instance came to hold something else. Returns a function that ends it. */
@@ -133,18 +138,19 @@ export class Holdings {
     this.free.push(slot);
   }
 
-  private content({ interfaces, rootDisk }: Allocation): number {
-    const networks =
-      interfaces.length === 1 ? interfaces[0]!.l3NetworkUid : interfaces.map((i) => i.l3NetworkUid).join(' ');
-    let ofImage = this.contents.get(rootDisk.sha256);
+  private content(held: Held, { networks: networksOf, image: imageOf }: HoldingType): number {
+    const image = imageOf?.(held) ?? '';
+    const networks = networksOf?.(held) ?? NONE;
+    const words = networks.length === 1 ? networks[0]! : networks.join(' ');
+    let ofImage = this.contents.get(image);
     if (ofImage === undefined) {
       ofImage = new Map();
-      this.contents.set(rootDisk.sha256, ofImage);
+      this.contents.set(image, ofImage);
     }
-    const known = ofImage.get(networks);
+    const known = ofImage.get(words);
     if (known !== undefined) return known;
-    ofImage.set(networks, this.contentOf.length);
-    return this.contentOf.push({ networks: interfaces.map((i) => i.l3NetworkUid), image: rootDisk.sha256 }) - 1;
+    ofImage.set(words, this.contentOf.length);
+    return this.contentOf.push({ networks, image }) - 1;
   }
 
   private count(host: number, content: number, sign: 1 | -1): void {
@@ -158,25 +164,15 @@ export class Holdings {
     }
   }
 
-  private digest(allocations: readonly Allocation[]): number {
-    const digest = new Digest();
-    for (const allocation of allocations) {
-      const { cpus, memoryMiB, interfaces, rootDisk } = allocation;
-      digest.number(this.hostNumbers.of(allocation.host));
-      digest.number(this.content(allocation));
-      digest.number(cpus);
-      digest.number(memoryMiB);
-      digest.text(rootDisk.id);
-      digest.number(this.words.of(rootDisk.imageUid));
-      digest.number(this.words.of(rootDisk.format));
-      for (const { name, l3Network, macAddress, addresses } of interfaces) {
-        digest.number(this.words.of(name));
-        digest.number(this.words.of(l3Network));
-        digest.text(macAddress);
-        for (const address of addresses) digest.text(address);
-      }
+  private digest(allocations: readonly Held[], type: HoldingType): number {
+    const into = new WordDigest(this.words);
+    for (const held of allocations) {
+      into.number(this.hostNumbers.of(held.host));
+      into.number(this.content(held, type));
+      if (type.digest) type.digest(held, into);
+      else into.text(JSON.stringify(held));
     }
-    return digest.value;
+    return into.value;
   }
 
   private tell(before: Share[], after: Share[]): void {
@@ -201,5 +197,25 @@ export class Holdings {
           found.add(network);
   }
 }
+
+class WordDigest extends Digest implements HeldDigest {
+  readonly #words: Numbers;
+
+  constructor(words: Numbers) {
+    super();
+    this.#words = words;
+  }
+
+  word(text: string): void {
+    this.number(this.#words.of(text));
+  }
+}
+
+const NONE: readonly string[] = [];
+const NO_TYPE: HoldingType = {
+  ...{ kind: '', schema: {} },
+  settled: () => undefined,
+  claims: ({ host }) => ({ host, amounts: [], exclusive: [] }),
+};
 
 type Share = { host: number; content: number };

@@ -4,7 +4,7 @@ import { BoundedReader } from '../runtime/reader.ts';
 import { pluralOf } from '../store/keys.ts';
 import type { Context } from './controller.ts';
 import type { KindModule } from './kind-module.ts';
-import { ANY, type WatchRule } from './watch/rules.ts';
+import { ANY, PLACED, type WatchRule } from './watch/rules.ts';
 
 /** Told of what a module does and does not declare. */
 export type OnBreach = (what: string) => void;
@@ -18,7 +18,8 @@ export function readsOf({ kind, watches, alsoReads = [] }: KindModule): Set<stri
   for (const { kind: other, references } of kinds)
     if (references.some((reference) => reference.kind === kind.kind)) read.add(other);
   if (watches.some(({ source }) => source === 'host')) read.add(host.kind);
-  for (const rule of watches) if ('of' in rule && rule.of !== undefined && rule.of !== ANY) read.add(rule.of);
+  for (const rule of watches)
+    if ('of' in rule && rule.of !== undefined && rule.of !== ANY && rule.of !== PLACED) read.add(rule.of);
   for (const { kind: also } of alsoReads)
     for (const other of kinds) if (also === ANY || also === other.kind) read.add(other.kind);
   return read;

@@ -1,5 +1,5 @@
 /** Deleting objects with all that refers to them: what is reached, and one commit that marks all of it. */
-import { type Instance, kinds, objectName, terminal } from '@plumb/schemas';
+import { kinds, objectName, terminal } from '@plumb/schemas';
 import type { Cached } from '../runtime/cache.ts';
 import { fitsOneBatch } from '../store/check.ts';
 import { nameOfKey, pluralOf } from '../store/keys.ts';
@@ -42,8 +42,8 @@ function dependents(context: Context, cached: Cached): Cached[] {
   const found = [...context.read.referrers(cached.key)];
   if (cached.kind.kind === 'Host')
     for (const uid of context.holdings.on(cached.object.metadata.name)) {
-      const instance = context.read.byUid(uid) as Cached<Instance> | undefined;
-      if (instance) found.push(instance);
+      const holder = context.read.byUid(uid);
+      if (holder) found.push(holder);
     }
   return found;
 }

@@ -1,11 +1,12 @@
 /** A record that is no object and cannot be read goes, because a person says so. Nothing on any host is touched. */
+import { keys } from '../store/keys.ts';
 import type { Context } from './controller.ts';
+import { abandonFlow } from './placed/release.ts';
 
 export async function dropRecord(context: Context, key: string): Promise<void> {
   const { cache, lane, store } = context;
-  for (const { records = [] } of context.kinds)
-    for (const { prefix, drop } of records)
-      if (drop && key.startsWith(prefix)) return drop(context, key.slice(prefix.length));
+  const flows = keys.flow('');
+  if (key.startsWith(flows)) return abandonFlow(context, key.slice(flows.length));
   if (key.startsWith('/alloc/'))
     await lane.submit((index) => {
       index.free(key);

@@ -3,23 +3,24 @@
  * host is looked at when the host comes back or counts as lost: until then nothing can be said of it, and there may be a
  * hundred thousand of it.
  */
-import { type Host, type Instance, isBuiltin } from '@plumb/schemas';
+import { type Host, isBuiltin, type PlumbObject } from '@plumb/schemas';
 import { HostCount } from '../allocation/recount.ts';
-import { claimsOf } from '../plan/allocation.ts';
 import type { Claims } from '../plan/claims.ts';
+import type { HoldingType, HoldingTypes } from '../plan/holding.ts';
 import type { Cached, ObjectCache } from '../runtime/cache.ts';
 import { findCondition } from '../runtime/conditions.ts';
 import type { SetAside } from '../runtime/poisoned.ts';
 import { keys } from '../store/keys.ts';
 import type { Context } from './controller.ts';
 import { heldBy } from './held.ts';
+import { settledOn } from './placed/applied.ts';
 
 export interface Found {
-  /** uids of instances that had no place yet, whether or not one was being made. */
+  /** uids of placed objects that had no place yet, whether or not one was being made. */
   unplaced: Set<string>;
-  /** Keys of instances that wait for what others free or bring; cf. {@link isWaiting}. */
+  /** Keys of placed objects that wait for what others free or bring; cf. {@link isWaiting}. */
   waiting: Set<string>;
-  /** Instances that wait for room to grow on their host. */
+  /** Those that wait for room to grow on their host. */
   growing: Growing;
   /** Keys that are to be looked at now. */
   now: Set<string>;
@@ -28,7 +29,7 @@ export interface Found {
 }
 
 /** What is surveyed: everything that is loaded. */
-type Surveyed = Pick<Context, 'journal' | 'holdings' | 'fleet'> & { cache: ObjectCache };
+type Surveyed = Pick<Context, 'journal' | 'holdings' | 'fleet'> & { cache: ObjectCache; types: HoldingTypes };
 
 /** Looks at every object while it is loaded, when it is unpacked anyway. */
 export class Survey {
@@ -58,12 +59,12 @@ export class Survey {
     ];
   }
 
-  /** What instances hold on each host, and of how many it is not known what they hold. */
+  /** What is held on each host, and of how many objects it is not known what they hold. */
   counted(): { count: HostCount; unknown: number } {
-    const { cache, journal } = this.#context;
+    const { cache, journal, types } = this.#context;
     let unknown = journal.unreadableFlows;
     for (const { kind, uid, hasStatus } of cache.poisoned.aside())
-      if (kind.kind === 'Instance' && (uid === undefined || !hasStatus)) unknown++;
+      if (types.has(kind.kind) && (uid === undefined || !hasStatus)) unknown++;
     return { count: this.#found.count, unknown };
   }
 
@@ -86,39 +87,43 @@ export class Survey {
   #note(key: string, cached: Cached): void {
     const { object, kind } = cached;
     let later = false;
-    if (kind.kind === 'Instance') later = this.#noteInstance(key, cached as Cached<Instance>);
+    const type = this.#context.types.get(kind.kind);
+    if (type) later = this.#notePlaced(type, cached);
     else if (kind.kind === 'Host')
       later = (object as Host).status?.driver !== undefined && this.#isAway(object.metadata.name);
     if (!later || object.metadata.deletionTimestamp) this.#found.now.add(key);
   }
 
   /** Whether it waits for its host. */
-  #noteInstance(key: string, cached: Cached<Instance>): boolean {
-    const { metadata, status } = cached.object;
-    const flow = this.#context.journal.get(metadata.uid)?.record;
-    this.#found.count.add(this.#heldBy(cached.object), 1);
-    if (status?.host === undefined) this.#found.unplaced.add(metadata.uid);
+  #notePlaced(type: HoldingType, cached: Cached): boolean {
+    const { key, object } = cached;
+    const { uid } = object.metadata;
+    const host = settledOn(object);
+    const flow = this.#context.journal.get(uid)?.record;
+    this.#found.count.add(this.#heldBy(type, object), 1);
+    if (host === undefined) this.#found.unplaced.add(uid);
     if (isWaiting(cached)) this.#found.waiting.add(key);
     this.#found.growing.note(undefined, cached);
-    return status?.host !== undefined && !flow && this.#isAway(status.host);
+    return host !== undefined && !flow && this.#isAway(host);
   }
 
-  #heldBy(instance: Instance): Claims[] {
-    return heldBy(instance, this.#context.journal.get(instance.metadata.uid)?.record).map(claimsOf);
+  #heldBy(type: HoldingType, object: PlumbObject): Claims[] {
+    return heldBy(type, object, this.#context.journal.get(object.metadata.uid)?.record).map(type.claims);
   }
 
   #forget(cached: Cached): void {
     const { key, kind, object } = cached;
-    if (kind.kind === 'Instance') this.#found.count.add(this.#heldBy(object as Instance), -1);
+    const type = this.#context.types.get(kind.kind);
+    if (type) this.#found.count.add(this.#heldBy(type, object), -1);
     this.#found.unplaced.delete(object.metadata.uid);
     this.#found.waiting.delete(key);
     this.#found.growing.note(cached, undefined);
   }
 
-  /** What an instance holds it holds, whether or not it can be understood what it is to be. */
+  /** What an object holds it holds, whether or not it can be understood what it is to be. */
   #noteAside({ kind, uid, rest }: SetAside, sign: 1 | -1): void {
-    if (kind.kind !== 'Instance' || uid === undefined) return;
-    this.#found.count.add(this.#heldBy(rest as Instance), sign);
+    const type = this.#context.types.get(kind.kind);
+    if (type && uid !== undefined) this.#found.count.add(this.#heldBy(type, rest), sign);
   }
 
   #isAway(host: string): boolean {
@@ -126,16 +131,16 @@ export class Survey {
   }
 }
 
-/** Instances that hold nothing yet, or failed: what others free or bring may be what they wait for. */
+/** Placed objects that hold nothing yet, or failed: what others free or bring may be what they wait for. */
 export function isWaiting({ object }: Cached): boolean {
-  return (object as Instance).status?.host === undefined || findCondition(object, 'Stalled')?.status === 'True';
+  return settledOn(object) === undefined || findCondition(object, 'Stalled')?.status === 'True';
 }
 
-/** Instances that got no room yet for the size of their edited offering, by host: it may come when others leave. */
+/** Those that got no room yet for the size of their edited offering, by host: it may come when others leave. */
 export class Growing {
   readonly #byHost = new Map<string, Set<string>>();
 
-  /** Follows one instance: `before` and `after` as the cache tells them. */
+  /** Follows one object: `before` and `after` as the cache tells them. */
   note(before: Cached | undefined, after: Cached | undefined): void {
     const [was, is] = [hostOfGrowth(before), hostOfGrowth(after)];
     if (was !== undefined && was !== is) {
@@ -154,7 +159,7 @@ export class Growing {
 }
 
 function hostOfGrowth(cached: Cached | undefined): string | undefined {
-  const instance = cached?.object as Instance | undefined;
-  if (instance?.status?.host === undefined) return undefined;
-  return findCondition(instance, 'RestartRequired')?.status === 'True' ? instance.status.host : undefined;
+  const host = cached && settledOn(cached.object);
+  if (host === undefined) return undefined;
+  return findCondition(cached!.object, 'RestartRequired')?.status === 'True' ? host : undefined;
 }

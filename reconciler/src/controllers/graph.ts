@@ -3,7 +3,7 @@ import { kinds } from '@plumb/schemas';
 import { markdownTable } from '@plumb/schemas/project/reference-fields.ts';
 import { readsOf } from './bounds.ts';
 import type { KindModule } from './kind-module.ts';
-import { ANY, type WatchRule } from './watch/rules.ts';
+import { ANY, PLACED, type WatchRule } from './watch/rules.ts';
 
 export function watchPage(modules: readonly KindModule[]): string {
   const sections = [
@@ -32,9 +32,10 @@ function edges(modules: readonly KindModule[]): string[] {
 }
 
 function sourceOf(rule: WatchRule): string {
-  if (rule.source === 'claim') return 'what instances hold';
+  if (rule.source === 'claim') return 'what objects hold';
   if (rule.source === 'host') return 'hosts';
   if (rule.source === 'live') return 'what lives on hosts';
+  if (rule.of === PLACED) return 'any placed object';
   return rule.of === ANY ? 'any object' : rule.of;
 }
 

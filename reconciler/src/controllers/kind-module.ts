@@ -1,9 +1,10 @@
 /** What a kind is to the control plane: one folder, and one line in `index.ts`. */
 import type { HostResource, KindDefinition, LiveResource } from '@plumb/schemas';
-import type { Cached } from '../runtime/cache.ts';
-import type { Again, Context, Controller } from './controller.ts';
+import type { HoldingTypes } from '../plan/holding.ts';
+import type { Context, Controller } from './controller.ts';
 import type { KindPreview } from './kind-preview.ts';
 import type { OwnState } from './own-state.ts';
+import type { PlacedKind } from './placed/placed-kind.ts';
 import type { WatchRule } from './watch/rules.ts';
 
 /** Records whose keys begin alike. */
@@ -11,8 +12,11 @@ export interface KindRecords {
   readonly prefix: string;
   /** Why a record cannot be read; undefined when it can. Not asked of those that are read when the server starts. */
   whyNot?(value: string): string | undefined;
-  /** A person says that it is to go; `rest`: its key without the prefix. It is deleted, if absent. */
-  drop?(context: Context, rest: string): Promise<void>;
+}
+
+/** Of what objects of the placed kinds among these hold. */
+export function holdingTypesOf(kinds: readonly KindModule[]): HoldingTypes {
+  return new Map(kinds.flatMap(({ placed }) => (placed ? [[placed.holding.kind, placed.holding]] : [])));
 }
 
 export interface KindModule {
@@ -23,14 +27,14 @@ export interface KindModule {
   readonly alsoReads?: readonly { kind: string; because: string }[];
   /** What it writes, as the documentation has it: nobody else writes there. */
   readonly writes: readonly string[];
+  /** Of a kind whose objects are made on a host that is chosen for them. */
+  readonly placed?: PlacedKind;
   /** What it remembers. */
   readonly keeps?: readonly OwnState<unknown>[];
   /** Records that it keeps in the store beside its objects. */
   readonly records?: readonly KindRecords[];
   /** What else is to be done with one of its objects that cannot be understood, when that is deleted. */
   readonly aside?: {
-    /** Does all of it. */
-    remove?(context: Context, cached: Cached): Promise<Again | undefined>;
     /** Ends what was under way for it, before it goes. */
     end?(context: Context, uid: string): Promise<void>;
   };

@@ -23,7 +23,7 @@ export class OwnStates {
   readonly #states = new Map<OwnState<unknown>, { stop?(): void }>();
 
   begin(kept: Iterable<OwnState<unknown>>, context: Context, found: Found): void {
-    for (const state of kept) this.#states.set(state, state.begin(context, found));
+    for (const state of kept) if (!this.#states.has(state)) this.#states.set(state, state.begin(context, found));
   }
 
   get<T>(state: OwnState<T>): T {

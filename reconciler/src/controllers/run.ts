@@ -10,6 +10,7 @@ import { boundedContext, boundedRules, type OnBreach } from './bounds.ts';
 import type { Context } from './controller.ts';
 import type { Survey } from './first-look.ts';
 import { kindModules } from './index.ts';
+import type { KindModule } from './kind-module.ts';
 import { OwnStates } from './own-state.ts';
 import { restrictionOf } from './restriction.ts';
 import { lookAtSetAside } from './set-aside.ts';
@@ -27,6 +28,8 @@ export interface RunOptions {
   context: Omit<Context, 'enqueue' | 'kinds' | 'own' | 'unplaced' | 'strays'>;
   /** Has followed the cache since before it was loaded. */
   survey: Survey;
+  /** Every kind that runs; all that there are, if absent. */
+  kinds?: readonly KindModule[];
   metrics?: Metrics;
   /** What is worked on, for the next process. */
   notes?: WorkNotes | undefined;
@@ -36,7 +39,8 @@ export interface RunOptions {
   onBreach?: OnBreach | undefined;
 }
 
-export function runControllers({ context: parts, survey, metrics, notes, onError, onBreach }: RunOptions): Running {
+export function runControllers(options: RunOptions): Running {
+  const { context: parts, survey, kinds = kindModules, metrics, notes, onError, onBreach } = options;
   const queues = new Map<string, WorkQueue>();
   const found = survey.end();
   const states = new OwnStates();
@@ -45,7 +49,7 @@ export function runControllers({ context: parts, survey, metrics, notes, onError
     fleet: restricted(parts.fleet, (host) => restrictionOf(parts, host)),
     unplaced: found.unplaced,
     strays: new Set(),
-    kinds: kindModules,
+    kinds,
     own: (state) => states.get(state),
     enqueue(key, afterMs = 0) {
       queues.get(pluralOf(key))?.addAfter(key, afterMs);
@@ -54,7 +58,7 @@ export function runControllers({ context: parts, survey, metrics, notes, onError
   const { clock, random } = context.ambient;
   const said = new Map<string, string>();
   const { poisoned } = context.cache;
-  const modules = onBreach ? kindModules.map((module) => boundedRules(module, onBreach)) : kindModules;
+  const modules = onBreach ? kinds.map((module) => boundedRules(module, onBreach)) : kinds;
   const contexts = new Map(
     modules.map((module) => [module, onBreach ? boundedContext(module, context, onBreach) : context]),
   );

@@ -5,7 +5,7 @@ import { kindOfKey } from '../runtime/object-table.ts';
 import { examine, markedText } from '../store/examine.ts';
 import { keys } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
-import { abandonFlow } from './instance/release.ts';
+import { abandonFlow } from './placed/release.ts';
 import { at, condition, hostSpec, instanceSpec, makeEstate } from './testing/estate.ts';
 import { type Rig, startRig } from './testing/rig.ts';
 

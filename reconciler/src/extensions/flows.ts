@@ -3,7 +3,7 @@
 import { resourceKey } from '@plumb/schemas';
 import type { Extension } from '../api/extension.ts';
 import type { Context } from '../controllers/controller.ts';
-import { abandonFlow, retryFlow } from '../controllers/instance/release.ts';
+import { abandonFlow, retryFlow } from '../controllers/placed/release.ts';
 import type { Journaled } from '../flow/journal.ts';
 import { type FlowFailure, type FlowRecord, failureSentence } from '../flow/record.ts';
 import { stepIdWords, stepWords } from '../plan/step-words.ts';

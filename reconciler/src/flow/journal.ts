@@ -4,6 +4,7 @@
  */
 
 import { PlumbError } from '@plumb/schemas';
+import type { HoldingTypes } from '../plan/holding.ts';
 import type { Follower } from '../store/follower.ts';
 import { keys } from '../store/keys.ts';
 import type { Op, Precondition, Store } from '../store/store.ts';
@@ -47,6 +48,7 @@ export interface UnreadFlows {
 export class Journal implements Follower {
   readonly prefix = keys.flow('');
   private readonly store: Store;
+  private readonly types: HoldingTypes;
   private readonly flows = new Map<string, Journaled>();
   private readonly stepNotes = new Map<string, StepNote[]>();
   /** uids of objects whose flow another process wrote last. */
@@ -61,9 +63,10 @@ export class Journal implements Follower {
   private readonly told: UnreadFlows;
   private readonly listeners = new Set<(change: FlowChange) => void>();
 
-  /** What cannot be read is told to `told`, and stops no other flow. */
-  constructor(store: Store, told: UnreadFlows = { noteRecord() {}, clearRecord() {} }) {
+  /** `types`: of what objects of the kinds hold. What cannot be read is told to `told`, and stops no other flow. */
+  constructor(store: Store, types: HoldingTypes, told: UnreadFlows = { noteRecord() {}, clearRecord() {} }) {
     this.store = store;
+    this.types = types;
     this.told = told;
   }
 
@@ -81,7 +84,7 @@ export class Journal implements Follower {
       return;
     }
     try {
-      const record = decodeFlow(uid, value);
+      const record = decodeFlow(uid, value, this.types);
       this.resumed.add(uid);
       this.put(record, revision, true);
     } catch (error) {
@@ -156,7 +159,7 @@ export class Journal implements Follower {
   writing(record: FlowRecord): { preconditions: Precondition[]; ops: Op[] } {
     const { uid } = record;
     const key = keys.flow(uid);
-    const text = encodeFlow(record);
+    const text = encodeFlow(record, this.types.get(record.kind));
     this.own.set(uid, { record, text });
     return {
       preconditions: [{ key, revision: this.revisionOf(uid) ?? 0 }],

@@ -7,8 +7,12 @@
  * \x01 is the uid, \x02 the first of the words, and so on. A create takes a little more than half of the bytes that it takes in full.
  */
 import { type HostResource, resourceTypes } from '@plumb/schemas';
+import type { HoldingType } from '../plan/holding.ts';
 import { equal, type PlanStep, stepId } from '../plan/plan.ts';
 import type { FlowRecord } from './record.ts';
+
+/** Of this kind all flows were before there were others: it is written in no record. */
+const UNSAID_KIND = 'Instance';
 
 /** What words look like that are worth it: uids, and sums in hexadecimal. */
 const WORD = /^[0-9a-f-]{32,64}$/;
@@ -25,16 +29,17 @@ type ShortStep = Partial<Omit<PlanStep, 'resource' | 'previous'>> & {
   previous?: Partial<HostResource> | true;
 };
 
-/** The text of a record. */
-export function textOf(record: FlowRecord): string {
-  const { uid, target, plan, carried, ...rest } = record;
+/** The text of a record. `type`: of what objects of its kind hold. */
+export function textOf(record: FlowRecord, type?: HoldingType): string {
+  const { uid, kind, target, plan, carried, ...rest } = record;
   const short = {
     ...rest,
+    ...(kind === UNSAID_KIND ? {} : { kind }),
     ...(target && { target }),
     plan: { ...plan, steps: plan.steps.map((step) => shortened(step, record)) },
     ...(carried && { carried: carried.map((step) => shortened(step, record)) }),
   };
-  const words = wordsOf(record);
+  const words = wordsOf(record, type);
   let text = JSON.stringify(short);
   if (WORD.test(uid)) {
     for (const [n, word] of [uid, ...words].entries()) text = text.replaceAll(word, String.fromCharCode(n + 1));
@@ -57,6 +62,7 @@ export function readText(text: string): unknown {
   const parsed: unknown = JSON.parse(inFull(text));
   if (!isObject(parsed)) return parsed;
   const record = parsed as unknown as FlowRecord;
+  record.kind ??= UNSAID_KIND;
   if (isObject(record.plan)) record.plan.steps = completedAll(record.plan.steps, record);
   if (record.carried !== undefined) record.carried = completedAll(record.carried, record);
   return record;
@@ -114,10 +120,10 @@ function withOwner<T>(resource: T, { uid }: FlowRecord): T {
   return { kind, id, owner: uid, ...rest } as T;
 }
 
-/** What stands in a record of an instance many times, beside its uid. */
-function wordsOf({ uid, target }: FlowRecord): string[] {
-  if (target === undefined) return [];
-  const words = new Set([target.rootDisk.sha256, ...target.interfaces.map(({ l3NetworkUid }) => l3NetworkUid)]);
+/** What stands in a record many times, beside the uid of its object. */
+function wordsOf({ uid, target }: FlowRecord, type: HoldingType | undefined): string[] {
+  if (target === undefined || type?.words === undefined) return [];
+  const words = new Set(type.words(target));
   return [...words].filter((word) => word !== uid && WORD.test(word)).slice(0, MOST_WORDS);
 }
 

@@ -1,9 +1,9 @@
 /** The durable record of a flow: enough to go on, or back, after any crash. */
 import { type HostResource, type PlumbError, resourceTypes, terminal } from '@plumb/schemas';
-import { isRootDiskOf } from '@plumb/schemas/kinds/instance.ts';
 import { hasShape, shapeErrors } from '@plumb/schemas/project/shape.ts';
+import { shown } from '@plumb/schemas/project/shown.ts';
 import { type SchemaNode, schemaNode } from '@plumb/schemas/project/validate-schema.ts';
-import type { Allocation } from '../plan/allocation.ts';
+import type { Held, HoldingType, HoldingTypes } from '../plan/holding.ts';
 import { PLAN_VERSION, type Plan, type PlanStep } from '../plan/plan.ts';
 import { isKey } from '../store/check.ts';
 import { readText, textOf } from './record-text.ts';
@@ -15,6 +15,8 @@ export type FlowPurpose = (typeof flowPurposes)[number];
 export interface FlowRecord {
   /** Key of the object in the store. */
   key: string;
+  /** The kind of the object, which says what `held` and `target` are. */
+  kind: string;
   uid: string;
   purpose: FlowPurpose;
   /** The generation of the object that the plan was made for. */
@@ -27,9 +29,9 @@ export interface FlowRecord {
   /** What flows that this one took the place of may have done, first to last: going back means back before them. */
   carried?: PlanStep[];
   /** What the object holds when the flow has gone forward to its end; absent when it then holds nothing. */
-  target?: Allocation;
+  target?: Held;
   /** What the object held before, and what superseded flows had taken: freed at the end unless kept. */
-  held: Allocation[];
+  held: Held[];
   /** Fingerprint of everything the plan was made from; a failed flow is planned again only when it changes. */
   inputs: string;
   /** Why it goes back, went back, or cannot go on. */
@@ -59,15 +61,16 @@ export function failureSentence({ message, undone }: FlowFailure): string {
   return `${message}; ${undone.length > 0 ? `undone: ${undone.join(', ')}` : 'there was nothing to undo'}`;
 }
 
-export function encodeFlow(record: FlowRecord): string {
-  return textOf(record);
+/** `type`: of what objects of its kind hold. */
+export function encodeFlow(record: FlowRecord, type?: HoldingType): string {
+  return textOf(record, type);
 }
 
 /**
  * The flow of the object `uid`. Throws terminal `FlowVersion` for a plan that a newer Plumb wrote: an older one must not guess
- * what it means; and terminal `FlowUnreadable` for what is no flow of that object.
+ * what it means; and terminal `FlowUnreadable` for what is no flow of that object. `types`: of what objects of the kinds hold.
  */
-export function decodeFlow(uid: string, value: string): FlowRecord {
+export function decodeFlow(uid: string, value: string, types: HoldingTypes): FlowRecord {
   const record = parse(value) as FlowRecord;
   const version: unknown = record?.plan?.version;
   if (version === 1) upgrade(record);
@@ -82,10 +85,10 @@ export function decodeFlow(uid: string, value: string): FlowRecord {
   for (const { resource, previous, verb } of [...record.plan.steps, ...(record.carried ?? [])])
     if ((verb === 'ensure' && !isWhole(resource)) || (previous && !isWhole(previous)))
       throw unreadable(`has a step for a ${resource.kind} that is not described`);
-  if (!record.held.concat(record.target ?? []).every(isNamed))
-    throw unreadable('holds what is no host, MAC or address');
-  for (const { rootDisk } of record.held.concat(record.target ?? []))
-    if (!isRootDiskOf(uid, rootDisk)) throw unreadable('holds a disk that is not of its object');
+  const type = types.get(record.kind);
+  if (type === undefined)
+    throw unreadable(`is of kind ${shown(record.kind)}, and no objects of such a kind are placed here`);
+  for (const held of record.held.concat(record.target ?? [])) requireHeld(uid, held, type);
   if (!(record.former ?? []).every(isWhole)) throw unreadable('has a former resource that is not described');
   return record;
 }
@@ -119,9 +122,14 @@ function isWhole({ kind, spec }: HostResource): boolean {
   return hasShape(schemaNode(resourceTypes.definition(kind).spec), spec);
 }
 
-/** Whether what is held can stand in keys of the store; it could be neither counted nor released otherwise. */
-function isNamed({ host, interfaces }: Allocation): boolean {
-  return isKey(host) && interfaces.every(({ macAddress, addresses }) => [macAddress, ...addresses].every(isKey));
+/** What is held must be able to stand in keys of the store; it could be neither counted nor released otherwise. */
+function requireHeld(uid: string, held: Held, { schema, whyNot, claims }: HoldingType): void {
+  const [error] = shapeErrors(schema, held, 'holding', 1);
+  if (error) throw unreadable(`${error.field} ${error.message}`);
+  if (!isKey(held.host) || !claims(held).exclusive.every(({ key }) => isKey(key) && !key.endsWith('/')))
+    throw unreadable('holds what is no host, or no key of what is claimed');
+  const why = whyNot?.(uid, held);
+  if (why !== undefined) throw unreadable(why);
 }
 
 const text: SchemaNode = { type: 'string' };
@@ -131,16 +139,7 @@ function record(required: Record<string, SchemaNode>, optional: Record<string, S
   return { type: 'object', required: Object.keys(required), properties: { ...required, ...optional } };
 }
 
-const allocation = record({
-  host: text,
-  cpus: { type: 'integer' },
-  memoryMiB: { type: 'integer' },
-  interfaces: {
-    type: 'array',
-    items: record({ name: text, l3Network: text, l3NetworkUid: text, macAddress: text, addresses: texts }),
-  },
-  rootDisk: record({ id: text, imageUid: text, sha256: text, format: { enum: ['qcow2', 'raw'] } }),
-});
+const held = record({ host: text });
 const resource = record({
   kind: { enum: resourceTypes.types },
   id: text,
@@ -166,18 +165,19 @@ const steps: SchemaNode = { type: 'array', items: step };
 const flowSchema = record(
   {
     key: text,
+    kind: text,
     uid: text,
     purpose: { enum: flowPurposes },
     generation: { type: 'integer' },
     direction: { enum: ['forward', 'back', 'failed'] },
     plan: record({ version: { type: 'integer' }, steps }),
-    held: { type: 'array', items: allocation },
+    held: { type: 'array', items: held },
     inputs: text,
     startedAt: { type: 'number', minimum: 0, maximum: 8.64e15 },
   },
   {
     carried: steps,
-    target: allocation,
+    target: held,
     failure,
     stuck: failure,
     attempts: { type: 'integer' },
@@ -186,6 +186,6 @@ const flowSchema = record(
 );
 
 /** Everything that the object may hold while the flow lasts. */
-export function everHeld(record: FlowRecord): Allocation[] {
+export function everHeld(record: FlowRecord): Held[] {
   return record.target ? [...record.held, record.target] : record.held;
 }

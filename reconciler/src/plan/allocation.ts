@@ -1,5 +1,8 @@
+import { isRootDiskOf } from '@plumb/schemas/kinds/instance.ts';
+import type { SchemaNode } from '@plumb/schemas/project/validate-schema.ts';
 import { toInteger } from './addressing.ts';
 import { type Claims, CPUS, type ExclusiveKey, INSTANCES, MEMORY_MIB, pools } from './claims.ts';
+import type { HoldingType } from './holding.ts';
 
 /** What one instance holds: its place, its share of the host, its addresses. Decided by the plan, kept in status. */
 export interface Allocation {
@@ -77,3 +80,50 @@ export function heldAllocation(status: Partial<Allocation> | undefined): Allocat
     rootDisk: status.rootDisk,
   };
 }
+
+const text: SchemaNode = { type: 'string' };
+
+function record(properties: Record<string, SchemaNode>): SchemaNode {
+  return { type: 'object', required: Object.keys(properties), properties };
+}
+
+const schema = record({
+  host: text,
+  cpus: { type: 'integer' },
+  memoryMiB: { type: 'integer' },
+  interfaces: {
+    type: 'array',
+    items: record({
+      name: text,
+      l3Network: text,
+      l3NetworkUid: text,
+      macAddress: text,
+      addresses: { type: 'array', items: text },
+    }),
+  },
+  rootDisk: record({ id: text, imageUid: text, sha256: text, format: { enum: ['qcow2', 'raw'] } }),
+});
+
+export const allocationHolding: HoldingType<Allocation> = {
+  kind: 'Instance',
+  schema,
+  whyNot: (uid, { rootDisk }) => (isRootDiskOf(uid, rootDisk) ? undefined : 'holds a disk that is not of its object'),
+  settled: heldAllocation,
+  claims: claimsOf,
+  networks: ({ interfaces }) => interfaces.map(({ l3NetworkUid }) => l3NetworkUid),
+  image: ({ rootDisk }) => rootDisk.sha256,
+  digest({ cpus, memoryMiB, interfaces, rootDisk }, into) {
+    into.number(cpus);
+    into.number(memoryMiB);
+    into.text(rootDisk.id);
+    into.word(rootDisk.imageUid);
+    into.word(rootDisk.format);
+    for (const { name, l3Network, macAddress, addresses } of interfaces) {
+      into.word(name);
+      into.word(l3Network);
+      into.text(macAddress);
+      for (const address of addresses) into.text(address);
+    }
+  },
+  words: ({ rootDisk, interfaces }) => [rootDisk.sha256, ...interfaces.map(({ l3NetworkUid }) => l3NetworkUid)],
+};

@@ -122,6 +122,12 @@ export function asResource(resource: HostResource): HostResource {
   return { kind: resource.kind, id: resource.id, owner: resource.owner, spec: resource.spec } as HostResource;
 }
 
+/** The resource as it is found on a host where nothing happened since it was made. */
+export function asMade(resource: HostResource): LiveResource {
+  const observed = resourceTypes.definition(resource.kind).asMade?.(resource.spec);
+  return { ...resource, drift: [], ...(observed === undefined ? {} : { domain: observed }) } as LiveResource;
+}
+
 /** Structural equality of JSON values; the order of an object's keys does not matter. */
 export function equal(a: unknown, b: unknown): boolean {
   if (a === b) return true;

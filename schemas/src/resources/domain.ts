@@ -1,6 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import { mac, type ResourceDefinition } from './define.ts';
-import { domainChange } from './domain-change.ts';
+import { bootedFacts, domainChange } from './domain-change.ts';
 
 const spec = {
   type: 'object',
@@ -77,6 +77,7 @@ export const domain = {
     seed: ({ seed }) => (seed === undefined ? [] : [seed]),
     port: ({ ports }) => ports.map(({ id }) => id),
   },
+  asMade: ({ power, cpus }) => (power === 'Running' ? bootedFacts(cpus) : { state: 'off', reason: 'destroyed' }),
   unsettled: ({ power }, facts) => {
     const running = facts?.state === 'running';
     if (power === 'Running' && !running) return `domain ${offSentence(facts?.reason)}`;

@@ -58,7 +58,7 @@ export function holdings(estate: Estate, uid: string): Allocation[] {
   const status = (estate.byUid.get(uid) as Instance | undefined)?.status;
   const flow = estate.flows.find((f) => f.uid === uid);
   const held = status?.host ? [{ interfaces: [], cpus: 0, memoryMiB: 0, ...status } as unknown as Allocation] : [];
-  return [...held, ...(flow?.held ?? []), ...(flow?.target ? [flow.target] : [])];
+  return [...held, ...((flow?.held ?? []) as Allocation[]), ...(flow?.target ? [flow.target as Allocation] : [])];
 }
 
 export function ready(object: PlumbObject): Condition | undefined {

@@ -2,7 +2,6 @@
 import {
   type Host,
   type HostResource,
-  type Instance,
   type LiveResource,
   resourceOrder,
   resourceTypes,
@@ -19,6 +18,7 @@ import { keys } from '../../store/keys.ts';
 import type { Again, Context, Controller } from '../controller.ts';
 import { converge, type For } from '../converge.ts';
 import { guarded } from '../guarded.ts';
+import { settledOn } from '../placed/applied.ts';
 import { mustBeReady, nameOf, resolve } from '../references.ts';
 import { fencedError, restrictionOf } from '../restriction.ts';
 import { RETRY_ANNOTATION } from '../retry.ts';
@@ -268,8 +268,8 @@ function holdersOn({ cache, read, fleet, holdings, strays }: Context, host: stri
   const holders = new Set(holdings.on(host));
   for (const { kind, owner } of fleet.host(host)?.resources.values() ?? []) {
     if (resourceTypes.isShared(kind) || !cache.isOwner(owner)) continue;
-    const settled = (read.byUid(owner)?.object as Instance | undefined)?.status?.host;
-    if (settled === undefined || strays.has(owner)) holders.add(owner);
+    const object = read.byUid(owner)?.object;
+    if (object === undefined || settledOn(object) === undefined || strays.has(owner)) holders.add(owner);
   }
   return [...holders];
 }

@@ -2,10 +2,12 @@
  * Live resources that nothing on the host is for. Without an object, only the record of its owner's deletion allows a resource to be
  * removed; of an instance that holds nothing here what lives may go when it has its disk where it belongs.
  */
-import { type Host, type Instance, type LiveResource, type OpaqueResource, resourceTypes } from '@plumb/schemas';
+import { type Host, type LiveResource, type OpaqueResource, resourceTypes } from '@plumb/schemas';
 import type { HostLive } from '../../fleet/fleet.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
+import { settledOn } from '../placed/applied.ts';
+import { placedOf } from '../placed/placed-kind.ts';
 
 export interface Unowned {
   /** Nobody knows them: reported, never touched. An empty or restored store destroys nothing. */
@@ -81,28 +83,32 @@ export async function orphansOn(context: Context, host: HostLive): Promise<Unown
   return result;
 }
 
-/** Whether the instance is settled on another host and holds nothing here: what lives here for it is of an earlier time, or a claim. */
-function isElsewhere({ read, holdings, journal }: Context, uid: string, host: string): boolean {
+/** Whether the object is settled on another host and holds nothing here: what lives here for it is of an earlier time, or a claim. */
+function isElsewhere(context: Context, uid: string, host: string): boolean {
+  const { read, holdings, journal } = context;
   if (holdings.hostsOf(uid).has(host)) return false;
   const cached = read.byUid(uid);
-  if (cached?.kind.kind !== 'Instance' || journal.unreadable(uid)) return false;
-  const settled = (cached.object as Instance).status?.host;
+  if (!cached || !placedOf(context, cached.kind) || journal.unreadable(uid)) return false;
+  const settled = settledOn(cached.object);
   return settled !== undefined && settled !== host;
 }
 
 /**
- * Data goes when the instance has its own where it belongs and may lose what is here, or a person said that this host is off;
- * what holds none goes at once, so that nothing runs twice. Where the host that its status names has no disk of it, nothing of
+ * Data goes when the object has its own where it belongs and may lose what is here, or a person said that this host is off;
+ * what holds none goes at once, so that nothing runs twice. Where the host that its status names has no data of it, nothing of
  * it can run there: the status may be what is wrong.
  */
 function mayGo(context: Context, here: string, { owner, kind }: LiveResource): boolean {
   const { read, fleet } = context;
-  const instance = read.byUid(owner)?.object as Instance | undefined;
-  const { host, rootDisk } = instance?.status ?? {};
-  const there = host === undefined ? undefined : fleet.host(host);
-  if (there?.connected !== true || rootDisk === undefined) return kind !== 'disk';
-  if (!there.resources.has(`disk/${rootDisk.id}`)) return false;
-  return kind !== 'disk' || instance?.spec.allowDataLoss === true || isFenced(context, here);
+  const isData = resourceTypes.holdsData(kind);
+  const cached = read.byUid(owner);
+  const placed = cached && placedOf(context, cached.kind);
+  const held = placed?.holding.settled(cached?.object.status);
+  const there = held && fleet.host(held.host);
+  if (!cached || !placed || !held || there?.connected !== true) return !isData;
+  for (const ref of placed.made(owner, held))
+    if (resourceTypes.holdsData(ref.kind) && !there.resources.has(`${ref.kind}/${ref.id}`)) return false;
+  return !isData || placed.whyWait?.(cached.object) === undefined || isFenced(context, here);
 }
 
 function isFenced({ read }: Context, host: string): boolean {

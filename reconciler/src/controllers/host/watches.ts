@@ -1,9 +1,10 @@
 /** What a Host is to know at once: what becomes of its agent, and what lives there that belongs elsewhere or to nobody. */
-import type { Host, Instance } from '@plumb/schemas';
+import type { Host } from '@plumb/schemas';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
+import { settledOn } from '../placed/applied.ts';
 import { hostOf } from '../watch/derived.ts';
-import { ANY, type WatchRule } from '../watch/rules.ts';
+import { ANY, PLACED, type WatchRule } from '../watch/rules.ts';
 
 const NOTHING: readonly string[] = [];
 
@@ -20,7 +21,7 @@ export const watches: readonly WatchRule[] = [
   },
   {
     source: 'object',
-    of: 'Instance',
+    of: PLACED,
     when: 'one runs there no more: the host, if it is being deleted or is off',
     wake({ before, after }, context) {
       const left = hostOf(before) !== hostOf(after) ? hostOf(before) : undefined;
@@ -29,7 +30,7 @@ export const watches: readonly WatchRule[] = [
   },
   {
     source: 'claim',
-    when: 'an instance holds nothing there any more: the host, if it is being deleted or is off',
+    when: 'an object holds nothing there any more: the host, if it is being deleted or is off',
     wake: ({ left }, context) => leaving(context, left),
   },
   { source: 'host', on: 'moved', when: 'it attaches or detaches', wake: ({ host }) => [keyOf(host)] },
@@ -48,10 +49,10 @@ export const watches: readonly WatchRule[] = [
   },
   {
     source: 'live',
-    of: 'Instance',
-    when: 'something of an instance changed there that lives on another host',
+    of: PLACED,
+    when: 'something of one changed there that lives on another host',
     wake({ change, owner }) {
-      const settled = (owner!.object as Instance).status?.host;
+      const settled = settledOn(owner!.object);
       return settled !== undefined && settled !== change.host ? [keyOf(change.host)] : NOTHING;
     },
   },

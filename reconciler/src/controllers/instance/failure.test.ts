@@ -1,9 +1,9 @@
 import { type LiveResource, retryable, terminal } from '@plumb/schemas';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DISCONNECT_GRACE_MS } from '../../fleet/liveness.ts';
+import { abandonFlow, retryFlow } from '../placed/release.ts';
 import { at, condition, instanceSpec, makeEstate } from '../testing/estate.ts';
 import { type Rig, startRig } from '../testing/rig.ts';
-import { abandonFlow, retryFlow } from './release.ts';
 
 let rig: Rig;
 

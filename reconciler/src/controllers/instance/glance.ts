@@ -11,10 +11,10 @@ import { blank, type Likeness } from '../../fleet/likeness.ts';
 import type { InterfaceAllocation, RootDisk } from '../../plan/allocation.ts';
 import { heldAllocation } from '../../plan/allocation.ts';
 import { ownResources } from '../../plan/instance-resources.ts';
+import { asMade } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Context } from '../controller.ts';
-import { isApplied } from './applied.ts';
-import { asMade } from './planning.ts';
+import { isApplied } from '../placed/applied.ts';
 import { type ResolvedInstance, resolveInstance } from './references.ts';
 import type { References, SeenReferences } from './seen-references.ts';
 

@@ -1,23 +1,28 @@
 import { instance } from '@plumb/schemas';
-import { keys } from '../../store/keys.ts';
+import type { Allocation } from '../../plan/allocation.ts';
 import type { KindModule } from '../kind-module.ts';
-import { removeAside } from './aside.ts';
-import { candidates } from './candidates.ts';
-import { instanceController } from './controller.ts';
+import { placedController } from '../placed/controller.ts';
+import { placedPreview } from '../placed/preview.ts';
+import { placedStates } from '../placed/watches.ts';
 import { imageDoubts } from './image-doubts.ts';
-import { instancePreview } from './preview.ts';
-import { abandonFlow } from './release.ts';
+import { instancePlaced } from './placed.ts';
+import { interfacesOf } from './preview.ts';
+import type { ResolvedInstance } from './references.ts';
 import { spreadGroups } from './spread-groups.ts';
-import { waiting } from './waiting.ts';
+import { restartWords } from './standing.ts';
 import { watches } from './watches.ts';
 
 export const instanceModule: KindModule = {
   kind: instance,
   watches,
-  keeps: [candidates, spreadGroups, imageDoubts, waiting],
+  keeps: [...placedStates, spreadGroups, imageDoubts],
   writes: ['Instance.status', 'addresses, MACs and shares of hosts', 'disks, seeds, ports and domains on hosts'],
-  records: [{ prefix: keys.flow(''), drop: abandonFlow }],
-  aside: { remove: removeAside },
-  preview: instancePreview,
-  controller: instanceController,
+  preview: placedPreview(instancePlaced, {
+    changedBy: ['InstanceOffering'],
+    note: ({ target }, resolved) =>
+      restartWords(target as Allocation, (resolved as ResolvedInstance).references.offering),
+    interfaces: ({ target }, { metadata }) => interfacesOf(target as Allocation, metadata),
+  }),
+  placed: instancePlaced,
+  controller: (context) => placedController({ name: 'instance', concurrency: 4096 }, context, instancePlaced),
 };

@@ -1,7 +1,5 @@
 /** From an instance to its next plan: what it is to hold, and the steps from what lives to what is declared. */
 import {
-  bootedFacts,
-  type DomainFacts,
   domainChange,
   type Host,
   type HostResource,
@@ -10,7 +8,6 @@ import {
   type InstanceOffering,
   type LiveResource,
   resourceKey,
-  retryable,
   terminal,
 } from '@plumb/schemas';
 import type { AllocationIndex } from '../../allocation/allocation-index.ts';
@@ -20,20 +17,27 @@ import { allocate, chooseRootDisk } from '../../plan/allocate.ts';
 import { ADDRESS, type Allocation, heldAllocation, MAC, type RootDisk } from '../../plan/allocation.ts';
 import { CPUS, MEMORY_MIB } from '../../plan/claims.ts';
 import { keptSeed, ownResources, resourceIds, sharedResources } from '../../plan/instance-resources.ts';
-import { diffHost, type PlanStep } from '../../plan/plan.ts';
+import { asMade, diffHost, type PlanStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
 import { peersOf } from '../l2-network/peers.ts';
+import { isApplied } from '../placed/applied.ts';
+import { allHeld } from '../placed/held.ts';
+import type { PlacedContext } from '../placed/placed-kind.ts';
+import { removals } from '../placed/removals.ts';
+import { requireEveryHost } from '../placed/returning.ts';
+import { hostFor } from '../placed/where.ts';
 import { nameOf } from '../references.ts';
-import { isOff, unfitError } from '../restriction.ts';
-import { isApplied } from './applied.ts';
+import { isOff } from '../restriction.ts';
 import { mayBePutBack } from './change-sets.ts';
-import { allHeld, hasDomain, mayGoOnElsewhere, whereItLives } from './held.ts';
-import { doubtedHosts } from './image-doubts.ts';
-import { placeInstance, requireEveryHost } from './place.ts';
+import { placementOf } from './place.ts';
 import type { ResolvedInstance } from './references.ts';
-import { removals } from './removals.ts';
+
+/** Everything the instance may hold now. */
+function heldBy(context: PlacedContext, instance: Instance): Allocation[] {
+  return allHeld(context, instance) as Allocation[];
+}
 
 interface Size {
   cpus: number;
@@ -50,18 +54,16 @@ export interface InstancePlan {
  * not connected …
  */
 export function planInstance(
-  context: Context,
+  context: PlacedContext,
   cached: Cached<Instance>,
   resolved: ResolvedInstance,
   index: AllocationIndex,
 ): InstancePlan {
   const instance = cached.object;
-  const held = allHeld(context, instance);
+  const held = heldBy(context, instance);
   if (held.length === 0 && context.strays.has(instance.metadata.uid)) requireEveryHost(context, cached.key);
-  const host = hostFor(context, instance, resolved, held);
+  const host = hostFor(context, instance, held, () => placementOf(context, instance, resolved));
   const { cpus, memoryMiB } = sizeFor(context, instance, host, resolved.references.offering, index);
-  if (!context.liveness.connected(host))
-    throw retryable('HostNotConnected', `the agent of host ${host}, on which it is placed, is not connected`);
   const target = allocate({
     instance,
     host,
@@ -83,38 +85,17 @@ export function planInstance(
   return { target, steps: stepsTo(context, cached, resolved, target) };
 }
 
-/** Where it is to run. What has a disk somewhere goes on there, unless a person said that the host is off. */
-function hostFor(
-  context: Context,
-  instance: Instance,
-  resolved: ResolvedInstance,
-  held: readonly Allocation[],
-): string {
-  const settled = heldAllocation(instance.status)?.host;
-  if (settled !== undefined && !mayGoOnElsewhere(context, instance, settled)) return settled; // guard: double start after a false host-down
-  const lives = whereItLives(context, instance);
-  const doubted = doubtedHosts(context, instance);
-  const isUnfit = (host: string) => unfitError(context, host) !== undefined || doubted.has(host);
-  const isOurs = held.some(({ host }) => host === lives);
-  // What a flow of ours has begun there never ran, but for a domain, which comes last: it goes before it is made elsewhere.
-  const goes = isOurs && lives !== undefined && !hasDomain(context, instance, lives) && isUnfit(lives);
-  if (lives !== undefined && !goes) return lives; // guard: double start after a false host-down
-  const begun = held.find(({ host }) => host !== settled && !isUnfit(host));
-  if (begun !== undefined) return begun.host; // guard: double start after a false host-down
-  return placeInstance(context, instance, resolved);
-}
-
 /**
  * The disk that it has keeps; one that was begun and never ran, too, as far as it is a clone of the declared image:
  * the Image may have been edited meanwhile. What never ran holds no data that could be lost.
  */
-function rootDisk(context: Context, instance: Instance, image: Image, host: string): RootDisk {
+function rootDisk(context: PlacedContext, instance: Instance, image: Image, host: string): RootDisk {
   const settled = heldAllocation(instance.status);
   if (settled?.host === host) return chooseRootDisk(instance, image, settled.rootDisk, isApplied(instance));
   const { uid } = instance.metadata;
   for (const { host: on, resource } of context.fleet.ownedBy(uid)) {
     if (on !== host || resource.kind !== 'disk') continue;
-    const planned = allHeld(context, instance).find((h) => h.rootDisk.id === resource.id)?.rootDisk;
+    const planned = heldBy(context, instance).find((h) => h.rootDisk.id === resource.id)?.rootDisk;
     const imageUid = planned?.imageUid || image.metadata.uid;
     const begun = { id: resource.id, imageUid, sha256: resource.spec.image, format: resource.spec.imageFormat };
     const unused = { ...instance, spec: { ...instance.spec, allowDataLoss: true } };
@@ -128,7 +109,7 @@ function rootDisk(context: Context, instance: Instance, image: Image, host: stri
  * and its host has room, else when it is next started or its own declaration changes.
  */
 function sizeFor(
-  context: Context,
+  context: PlacedContext,
   instance: Instance,
   host: string,
   offering: InstanceOffering,
@@ -142,7 +123,7 @@ function sizeFor(
   const domain = context.fleet.host(held.host)?.resources.get(resourceKey({ kind: 'domain', id }));
   if (domain?.kind !== 'domain') return spec;
   if (domain.domain?.atRisk !== undefined) return held; // it is left as it is
-  if (domain.domain?.state !== 'running') return restsByItself(instance, domain) ? held : spec;
+  if (domain.domain?.state !== 'running') return endedByItself(instance, domain) ? held : spec;
   const { cpus, memoryMiB } = spec;
   if (domainChange(domain.spec, { ...domain.spec, cpus, memoryMiB }, domain.domain) === 'restart') return held;
   if (mayBePutBack(context, offering)) return held; // processors cannot be taken back
@@ -152,7 +133,7 @@ function sizeFor(
 
 /** The steps from live state to the target. Of an instance that never settled, all own resources are made anew. */
 function stepsTo(
-  context: Context,
+  context: PlacedContext,
   cached: Cached<Instance>,
   resolved: ResolvedInstance,
   target: Allocation,
@@ -194,8 +175,8 @@ function stepsTo(
  * has although the instance holds nothing there is for the host's own controller: it is a claim. Of a host that is off what is to go
  * is removed when it is back.
  */
-function fromElsewhere(context: Context, instance: Instance, target: Allocation): PlanStep[] {
-  const begun = allHeld(context, instance).filter(({ host }) => host !== target.host && !isOff(context, host));
+function fromElsewhere(context: PlacedContext, instance: Instance, target: Allocation): PlanStep[] {
+  const begun = heldBy(context, instance).filter(({ host }) => host !== target.host && !isOff(context, host));
   const manner = { undo: 'shared', disruption: 'none', why: `belongs on host ${target.host}` } as const;
   return removals(context, instance.metadata.uid, begun, manner);
 }
@@ -214,7 +195,7 @@ function refuseDataLoss(steps: readonly PlanStep[], live: { get(key: string): Li
 
 /** Whether nothing is to be done, as the difference would find as well; nearly always so, and found at a glance. */
 function isAsDeclared(
-  context: Context,
+  context: PlacedContext,
   { metadata }: Instance,
   target: Allocation,
   { references }: ResolvedInstance,
@@ -230,42 +211,38 @@ function isAsDeclared(
   return true;
 }
 
-/** The resource as it is found on a host where nothing happened since it was made. */
-export function asMade(resource: HostResource): LiveResource {
-  if (resource.kind !== 'domain') return { ...resource, drift: [] };
-  const { power, cpus } = resource.spec;
-  const domain: DomainFacts = power === 'Running' ? bootedFacts(cpus) : { state: 'off', reason: 'destroyed' };
-  return { ...resource, drift: [], domain };
-}
-
 function peers(context: Context, resolved: ResolvedInstance, l2Uid: string, host: string): string[] {
   for (const [name, { l2 }] of resolved.references.networks)
     if (l2.metadata.uid === l2Uid) return peersOf(context, resolved.l2Keys.get(name)!, host);
   return [];
 }
 
-/** True when the guest ended by itself, the declaration did not change since, and the policy is to respect it. */
-export function restsByItself(instance: Instance, resource: LiveResource): boolean {
-  return isApplied(instance) && endedByItself(instance, resource);
+/** The resource as the difference is to see it: a guest that rests by itself counts as running. */
+function respected(instance: Instance, resource: LiveResource): LiveResource {
+  return isApplied(instance) ? rested(instance, resource) : resource;
 }
 
-/** True when the guest ended by itself, and the policy is to respect that. */
-export function endedByItself(instance: Instance, resource: LiveResource): boolean {
-  if (resource.kind !== 'domain' || resource.domain?.state !== 'off' || resource.spec.power !== 'Running') return false;
+/** A guest that ended by itself counts as running, where the policy is to respect that. */
+export function rested(instance: Instance, resource: LiveResource): LiveResource {
+  return resource.kind === 'domain' && endedByItself(instance, resource)
+    ? { ...resource, domain: { state: 'running', reason: 'booted' } }
+    : resource;
+}
+
+function endedByItself(instance: Instance, resource: LiveResource<'domain'>): boolean {
+  if (resource.domain?.state !== 'off' || resource.spec.power !== 'Running') return false;
   if (instance.spec.restartPolicy !== 'OnFailure') return false;
   const restedBefore = instance.status?.power === 'Stopped';
   return resource.domain.reason === 'shutdown' || (restedBefore && resource.domain.reason === 'unknown');
 }
 
-/** The resource as the difference is to see it: a guest that rests by itself counts as running. */
-function respected(instance: Instance, resource: LiveResource): LiveResource {
-  return resource.kind === 'domain' && restsByItself(instance, resource)
-    ? { ...resource, domain: { state: 'running', reason: 'booted' } }
-    : resource;
-}
-
 /** An instance that grows must still fit on its host. */
-function checkGrowth(context: Context, held: readonly Allocation[], target: Allocation, index: AllocationIndex): void {
+function checkGrowth(
+  context: PlacedContext,
+  held: readonly Allocation[],
+  target: Allocation,
+  index: AllocationIndex,
+): void {
   const before = held.find((h) => h.host === target.host);
   if (!before || (before.cpus >= target.cpus && before.memoryMiB >= target.memoryMiB)) return;
   const room = roomFor(context, before, index);

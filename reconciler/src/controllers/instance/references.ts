@@ -11,6 +11,7 @@ import {
 } from '@plumb/schemas';
 import { parseSubnet, type Subnet } from '../../plan/addressing.ts';
 import type { InterfaceNetwork } from '../../plan/allocate.ts';
+import type { Allocation } from '../../plan/allocation.ts';
 import type { InstanceReferences } from '../../plan/instance-resources.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Precondition } from '../../store/store.ts';
@@ -41,7 +42,10 @@ export function resolveInstance(context: Context, cached: Cached<Instance>, newU
     return found;
   };
   const flow = context.journal.get(metadata.uid)?.record;
-  const interfaces = [...(object.status?.interfaces ?? []), ...(flow?.target?.interfaces ?? [])];
+  const interfaces = [
+    ...(object.status?.interfaces ?? []),
+    ...((flow?.target as Allocation | undefined)?.interfaces ?? []),
+  ];
   const held = new Set(interfaces.map(({ l3NetworkUid }) => l3NetworkUid));
   get<Zone>('spec.zone', 'Zone', spec.zone);
   const offering = get<InstanceOffering>('spec.offering', 'InstanceOffering', spec.offering);

@@ -3,8 +3,8 @@ import { retryable } from '@plumb/schemas';
 import { findCondition } from '../../runtime/conditions.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { Context } from '../controller.ts';
+import type { Verdict } from '../placed/verdict.ts';
 import { DriftScan, type ScanFound } from './scan.ts';
-import type { Verdict } from './verdict.ts';
 
 export type ScanWay = 'content' | 'digests';
 

@@ -8,13 +8,15 @@ import { ownResources } from '../../plan/instance-resources.ts';
 import { ObjectCache } from '../../runtime/cache.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
+import { placedContext } from '../placed/placed-kind.ts';
+import { judge, type Verdict } from '../placed/verdict.ts';
 import { hostSpec, instanceSpec, makeEstate } from '../testing/estate.ts';
 import { type Rig, startRig } from '../testing/rig.ts';
 import { Glance } from './glance.ts';
+import { instancePlaced } from './placed.ts';
 import { resolveInstance } from './references.ts';
 import { DriftScan, type ScanFound } from './scan.ts';
 import { SeenReferences } from './seen-references.ts';
-import { judge, type Verdict } from './verdict.ts';
 
 const NAMES = ['web-0', 'web-1', 'web-2'];
 const HOSTS = ['host-1', 'host-2'];
@@ -72,7 +74,7 @@ function judged(by: Context): Pick<ScanFound, 'counts' | 'differing'> {
   const counts: Record<Verdict, number> = { same: 0, differs: 0, unknown: 0, underWay: 0 };
   const differing: string[] = [];
   for (const cached of by.read.list<Instance>('instances')) {
-    const { verdict } = judge(by, cached);
+    const { verdict } = judge(placedContext(by, instancePlaced), cached);
     counts[verdict]++;
     if (verdict === 'differs') differing.push(cached.key);
   }

@@ -10,10 +10,12 @@ import type { Instance } from '@plumb/schemas';
 import type { HostLive, OwnedLive } from '../../fleet/fleet.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Context } from '../controller.ts';
+import { type PlacedContext, placedContext } from '../placed/placed-kind.ts';
+import { judge, type Verdict } from '../placed/verdict.ts';
 import { Glance } from './glance.ts';
+import { instancePlaced } from './placed.ts';
 import type { ResolvedInstance } from './references.ts';
 import { type References, SeenReferences } from './seen-references.ts';
-import { judge, type Verdict } from './verdict.ts';
 
 export interface ScanFound {
   /** How many instances there are of each verdict. */
@@ -39,14 +41,14 @@ interface Same {
 }
 
 export class DriftScan {
-  readonly #context: Context;
+  readonly #context: PlacedContext;
   /** By the cache's slot. */
   #same: (Same | undefined)[] = [];
   readonly #references: SeenReferences;
   readonly #glance: Glance;
 
   constructor(context: Context) {
-    this.#context = context;
+    this.#context = placedContext(context, instancePlaced);
     this.#references = new SeenReferences(context.cache);
     this.#glance = new Glance(context, this.#references);
   }
@@ -141,7 +143,8 @@ export class DriftScan {
     const { verdict, resolved } = judge(this.#context, cached);
     counts[verdict]++;
     if (verdict === 'differs') differing.push(cached.key);
-    if (verdict !== 'same' || resolved === undefined || !hasDeclaredSize(cached.object, resolved)) return undefined;
+    if (verdict !== 'same' || resolved === undefined || !hasDeclaredSize(cached.object, resolved as ResolvedInstance))
+      return undefined;
     return this.#references.of(resolved.preconditions.map(({ key }) => key));
   }
 }

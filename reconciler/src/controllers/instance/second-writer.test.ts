@@ -154,6 +154,7 @@ test('a flow that it has written is known, with what it holds, and so is its end
   const record: FlowRecord = {
     ...{
       key: keys.object('instances', 'default', 'web-0'),
+      kind: 'Instance',
       uid,
       purpose: 'update',
       generation: 1,

@@ -1,17 +1,13 @@
-/** An instance with nothing to do: status says what is, and is written only when that changed. */
-import { type Instance, type InstanceOffering, retryable } from '@plumb/schemas';
+/** What is said of an instance that is as declared. */
+import type { HostResource, Instance } from '@plumb/schemas';
 import { type Allocation, heldAllocation } from '../../plan/allocation.ts';
-import { equal } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
-import type { Again, Context } from '../controller.ts';
-import { conditionsTo, failedStatus, readyStatus, writeStatus } from '../status.ts';
-import { isApplied, livePower } from './applied.ts';
+import type { Context } from '../controller.ts';
+import type { Words } from '../placed/placed-kind.ts';
+import { readyStatus, writeStatus } from '../status.ts';
+import { livePower } from './life.ts';
+import type { ResolvedInstance } from './references.ts';
 import { domainFacts, restartRequired, tellStanding, withStanding } from './standing.ts';
-
-/** True when the instance holds exactly the target. */
-export function isSettled(instance: Instance, target: Allocation): boolean {
-  return equal(heldAllocation(instance.status), target);
-}
 
 /** True when the instance runs and is to get another size all the same: its offering was edited, and that is no drift. */
 export function growsLive(context: Context, instance: Instance, target: Allocation): boolean {
@@ -23,8 +19,8 @@ export function growsLive(context: Context, instance: Instance, target: Allocati
 export async function settle(
   context: Context,
   cached: Cached<Instance>,
-  offering: InstanceOffering,
-): Promise<Again | undefined> {
+  { references: { offering } }: ResolvedInstance,
+): Promise<void> {
   const held = heldAllocation(cached.object.status)!;
   tellStanding(context, cached.object, domainFacts(context, cached.object, held.host));
   await writeStatus(context, cached, (status, object) => {
@@ -38,26 +34,26 @@ export async function settle(
     const ready = readyStatus(context, { ...status, power }, object, reason, message);
     return withStanding(context, ready, object, facts, restartRequired(held, offering, facts));
   });
-  return undefined;
 }
 
-/** After the grace, nobody knows how an instance on a host without its agent is. */
-export async function reportHostLost(context: Context, cached: Cached<Instance>): Promise<Again | undefined> {
-  const host = cached.object.status!.host!;
-  const graceLeftMs = context.liveness.graceLeftMs(host) ?? 0;
-  if (graceLeftMs > 0) return { requeueAfterMs: graceLeftMs };
-  const error = retryable('HostNotConnected', `the agent of host ${host} is not connected, so nobody knows how it is`);
-  const applied = isApplied(cached.object);
-  await writeStatus(context, cached, (status, object) => {
-    const failed = failedStatus(context, status, object, error);
-    if (!applied) return failed;
-    const unknown = { type: 'Ready', status: 'Unknown' as const, reason: error.reason, message: error.message };
-    return conditionsTo(context, failed, object, [unknown], []);
-  });
-  return undefined;
+/** `made`: the resources as a flow has just made them. */
+export function readyInstance(
+  context: Context,
+  instance: Instance,
+  held: Allocation,
+  made: readonly HostResource[] | undefined,
+): Words {
+  const power = madePower(made) ?? livePower(context, instance, held.host) ?? instance.spec.power;
+  const { host, cpus, memoryMiB, interfaces, rootDisk } = held;
+  return { status: { host, power, cpus, memoryMiB, interfaces, rootDisk }, ...readyWords(power, held) };
 }
 
-export function readyWords(power: 'Running' | 'Stopped', held: Allocation): { reason: string; message: string } {
+function madePower(made: readonly HostResource[] | undefined): 'Running' | 'Stopped' | undefined {
+  const domain = made?.find((resource) => resource.kind === 'domain');
+  return domain?.kind === 'domain' ? domain.spec.power : undefined;
+}
+
+function readyWords(power: 'Running' | 'Stopped', held: Allocation): { reason: string; message: string } {
   const addresses = held.interfaces.flatMap((i) => i.addresses).join(', ');
   return power === 'Running'
     ? { reason: 'Running', message: `runs on host ${held.host} with ${addresses}` }

@@ -1,8 +1,10 @@
 import type { DomainFacts, LiveResource } from '@plumb/schemas';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { placedContext } from '../placed/placed-kind.ts';
+import { judge } from '../placed/verdict.ts';
 import { condition, instanceSpec, makeEstate } from '../testing/estate.ts';
 import { type Rig, startRig } from '../testing/rig.ts';
-import { judge } from './verdict.ts';
+import { instancePlaced } from './placed.ts';
 
 let rig: Rig;
 let uid: string;
@@ -26,7 +28,7 @@ const domain = () => rig.fleet.host('host-1')!.resources.get(`domain/${uid}`) as
 const found = (facts: DomainFacts) => rig.fleet.put('host-1', { ...domain(), domain: facts });
 const until = (test: (o: Awaited<ReturnType<Rig['ready']>>) => boolean) =>
   rig.until('Instance', 'web-0', (o) => o !== undefined && test(o));
-const verdict = () => judge(rig.context, rig.context.read.byUid(uid) as never).verdict;
+const verdict = () => judge(placedContext(rig.context, instancePlaced), rig.context.read.byUid(uid) as never).verdict;
 const sentToDomain = () =>
   rig.fleet.sent.flatMap(({ command }) => command.steps).filter(({ resource }) => resource.kind === 'domain').length;
 

@@ -7,17 +7,13 @@ import { objectName, retryable } from '@plumb/schemas';
 import type { Allocation } from '../../plan/allocation.ts';
 import { type ConditionInput, findCondition } from '../../runtime/conditions.ts';
 import type { Context } from '../controller.ts';
+import { equalAgain } from '../placed/settle.ts';
 import { conditionsTo, failedStatus, type Status } from '../status.ts';
-import { liveDomain } from './applied.ts';
+import { liveDomain } from './life.ts';
 
 /** What the host says of the instance's domain; nothing, where there is none. */
 export function domainFacts(context: Context, instance: Instance, host: string): Partial<DomainFacts> {
   return liveDomain(context, instance, host)?.domain ?? {};
-}
-
-/** Whether it is otherwise than declared, although there is nothing that a flow could do. */
-export function isOtherwise(facts: Partial<DomainFacts>): boolean {
-  return [facts.atRisk, facts.edited, facts.paused].some((sentence) => sentence !== undefined);
 }
 
 /** The status of a settled instance with all of that said; `ready` is what it is if there is nothing of the kind. */
@@ -29,7 +25,7 @@ export function withStanding(
   restart: ConditionInput | undefined,
 ): Status {
   const held = facts.paused ? failedStatus(context, ready, object, retryable('GuestPaused', facts.paused)) : ready;
-  const drift = driftOf(facts) ?? equalAgain(object as Instance);
+  const drift = driftOf(facts) ?? equalAgain(object);
   const inputs = [drift, restart].filter((input) => input !== undefined);
   return conditionsTo(context, held, object, inputs, restart ? [] : ['RestartRequired']);
 }
@@ -45,11 +41,6 @@ export function driftOf({ atRisk, paused, edited }: Partial<DomainFacts>): Condi
   return edited === undefined
     ? undefined
     : found('RestartRequired', `${edited}; it is as declared when it is next started`);
-}
-
-function equalAgain(object: Instance): ConditionInput | undefined {
-  if (findCondition(object, 'Drifted')?.status !== 'True') return undefined;
-  return { type: 'Drifted', status: 'False', reason: 'Equal', message: 'it is as declared' };
 }
 
 /** Tells once when something of the kind begins. */

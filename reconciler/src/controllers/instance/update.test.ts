@@ -4,11 +4,15 @@ import { flowExtensions } from '../../extensions/flows.ts';
 import { decodeFlow } from '../../flow/record.ts';
 import { isReady } from '../../runtime/conditions.ts';
 import { keys } from '../../store/keys.ts';
+import { kindModules } from '../index.ts';
+import { holdingTypesOf } from '../kind-module.ts';
+import { placedContext } from '../placed/placed-kind.ts';
+import { retryFlow } from '../placed/release.ts';
+import { judge } from '../placed/verdict.ts';
 import { preview } from '../preview.ts';
 import { condition, instanceSpec, makeEstate } from '../testing/estate.ts';
 import { type Rig, startRig } from '../testing/rig.ts';
-import { retryFlow } from './release.ts';
-import { judge } from './verdict.ts';
+import { instancePlaced } from './placed.ts';
 
 let rig: Rig;
 
@@ -76,7 +80,8 @@ describe('an instance that is changed', () => {
     const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
     const seed = rig.fleet.host('host-1')!.resources.get(`seed/${uid}.seed`) as LiveResource<'seed'>;
     const { interfaces: _, ...former } = { ...seed.spec, instanceId: uid };
-    const verdict = () => judge(rig.context, rig.context.read.byUid(uid) as never).verdict;
+    const verdict = () =>
+      judge(placedContext(rig.context, instancePlaced), rig.context.read.byUid(uid) as never).verdict;
     await expect.poll(verdict).toBe('same');
     const sent = rig.fleet.sent.length;
     rig.fleet.put('host-1', { ...seed, spec: former });
@@ -296,7 +301,8 @@ describe('an instance that is changed', () => {
       const { uid, attempts } = await resize(() => {
         throw cutOff;
       });
-      const durable = async () => decodeFlow(uid, (await store.get(keys.flow(uid)))!.value).attempts;
+      const types = holdingTypesOf(kindModules);
+      const durable = async () => decodeFlow(uid, (await store.get(keys.flow(uid)))!.value, types).attempts;
       await rig.until('Instance', 'web-0', (o) => condition(o, 'Ready')?.reason === 'HostDisconnected');
       await rig.stop();
       expect(await durable()).toBe(attempts.at(-1));

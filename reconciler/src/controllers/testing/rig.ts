@@ -20,6 +20,8 @@ import type { Context } from '../controller.ts';
 import { Survey } from '../first-look.ts';
 import { followHeld } from '../held.ts';
 import { TunnelEndpoints } from '../host/tunnel-endpoints.ts';
+import { kindModules } from '../index.ts';
+import { holdingTypesOf, type KindModule } from '../kind-module.ts';
 import { type Running, runControllers } from '../run.ts';
 import { SharedDrifts } from '../shared-drift.ts';
 
@@ -53,6 +55,8 @@ export interface RigOptions {
   ambient?: Ambient;
   limits?: Partial<ServerLimits>;
   audit?: Context['audit'];
+  /** In place of all that there are. */
+  kinds?: readonly KindModule[];
 }
 
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
@@ -63,13 +67,15 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const errors: string[] = [];
   const breaches: string[] = [];
   const cache = new ObjectCache(store);
-  const journal = new Journal(store, cache.poisoned);
+  const kinds = options.kinds ?? kindModules;
+  const types = holdingTypesOf(kinds);
+  const journal = new Journal(store, types, cache.poisoned);
   const index = new AllocationIndex(cache.poisoned);
   const holdings = new Holdings();
   const feed = new StoreFeed(store, [journal, cache, index]);
   cache.join(feed);
-  followHeld({ cache, journal, holdings, feed });
-  const survey = new Survey({ cache, journal, holdings, fleet });
+  followHeld({ cache, journal, holdings, feed, types });
+  const survey = new Survey({ cache, journal, holdings, fleet, types });
   const endpoints = new TunnelEndpoints({ cache, fleet, ownAddresses: () => [] });
   await feed.load(abort.signal);
   const { count, unknown } = survey.counted();
@@ -94,6 +100,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       audit: options.audit,
     },
     survey,
+    kinds,
     onBreach: (what) => breaches.push(what),
     onError: (controller, key, error) => errors.push(`${controller} ${key}: ${error.reason}: ${error.message}`),
   });

@@ -1,8 +1,9 @@
 /** Who is woken by an object that changed, as the references of the kinds say: nobody declares it. */
-import type { Instance, KindDefinition } from '@plumb/schemas';
+import type { KindDefinition } from '@plumb/schemas';
 import type { Cached } from '../../runtime/cache.ts';
 import { findCondition } from '../../runtime/conditions.ts';
 import { referenceKeys, sameReferences } from '../../runtime/references.ts';
+import { settledOn } from '../placed/applied.ts';
 
 /** Many come and go at once; what they use is looked at once for all of them. */
 export const COALESCE_MS = 200;
@@ -59,5 +60,5 @@ function refersElsewhere(before: Cached, after: Cached): boolean {
 
 /** The host on which it uses them, if it runs on one. */
 export function hostOf(cached: Cached | undefined): string | undefined {
-  return (cached?.object as Instance | undefined)?.status?.host;
+  return cached && settledOn(cached.object);
 }

@@ -15,6 +15,7 @@ import {
   type LiveRule,
   type ObjectChange,
   type ObjectRule,
+  PLACED,
   type UsersRule,
   type WatchRule,
 } from './rules.ts';
@@ -53,6 +54,8 @@ class Dispatcher {
   readonly #context: Context;
   /** By the kind that changes: what its own kind and those that look at any say of it, and what other kinds say. */
   readonly #objects = new Map<string, { first: readonly ObjectRule[]; last: readonly ObjectRule[] }>();
+  /** Names of the kinds whose objects are placed. */
+  readonly #placed: ReadonlySet<string>;
   readonly #users: readonly UsersRule[];
   readonly #claims: readonly ClaimRule[];
   readonly #hosts: readonly HostRule[];
@@ -60,6 +63,7 @@ class Dispatcher {
 
   constructor(context: Context, modules: ReadonlyMap<KindModule, Context>) {
     this.#context = context;
+    this.#placed = new Set(Array.from(modules.keys()).flatMap(({ kind, placed }) => (placed ? [kind.kind] : [])));
     const given = (rule: WatchRule, own: Context): WatchRule =>
       own === context ? rule : { ...rule, wake: (event: never) => rule.wake(event, own) };
     const byKind = Array.from(modules, ([{ kind, watches }, own]) => ({
@@ -74,10 +78,14 @@ class Dispatcher {
     this.#hosts = of('host');
     this.#live = of('live');
     for (const { kind, watches } of byKind) {
-      const rules = of('object').filter((rule) => rule.of === ANY || rule.of === kind);
+      const rules = of('object').filter((rule) => rule.of === ANY || rule.of === kind || this.#isPlaced(rule, kind));
       const isFirst = (rule: ObjectRule) => rule.of === ANY || watches.includes(rule);
       this.#objects.set(kind, { first: rules.filter(isFirst), last: rules.filter((rule) => !isFirst(rule)) });
     }
+  }
+
+  #isPlaced(rule: { of: string | undefined }, kind: string): boolean {
+    return rule.of === PLACED && this.#placed.has(kind);
   }
 
   onObject(change: CacheChange): void {
@@ -134,7 +142,9 @@ class Dispatcher {
     }
     const event: LiveEvent = { change, owner };
     const of = owner?.kind.kind;
-    for (const rule of this.#live) if (rule.of === of || rule.of === ANY) this.#enqueueAll(rule, event);
+    for (const rule of this.#live)
+      if (rule.of === of || rule.of === ANY || (of !== undefined && this.#isPlaced(rule, of)))
+        this.#enqueueAll(rule, event);
   }
 
   #enqueueAll<E>(rule: Woken<E>, event: E): void {

@@ -17,6 +17,9 @@ import type { Context } from '../controller.ts';
 /** Every kind. */
 export const ANY = 'any';
 
+/** Of every kind whose objects are made on a host that is chosen for them. */
+export const PLACED = 'placed';
+
 export type WatchRule = ObjectRule | UsersRule | ClaimRule | HostRule | LiveRule;
 
 interface Rule<E> {
@@ -29,7 +32,7 @@ interface Rule<E> {
 /** An object changed in the store. What is set aside counts as gone. */
 export interface ObjectRule extends Rule<ObjectChange> {
   readonly source: 'object';
-  /** The name of its kind, or {@link ANY}. */
+  /** The name of its kind, {@link ANY}, or {@link PLACED}. */
   readonly of: string;
 }
 
@@ -44,7 +47,7 @@ export interface UsersRule extends Rule<Cached> {
   readonly of: string;
 }
 
-/** An instance came to hold something else. */
+/** An object came to hold something else. */
 export interface ClaimRule extends Rule<HoldingsChange> {
   readonly source: 'claim';
   /** Many come and go at once: the object is woken as when who refers to it came or went, once for all of them. */
@@ -74,7 +77,7 @@ export interface Sharing {
 /** Something else lives on a host. What its owner does there itself is not told. */
 export interface LiveRule extends Rule<LiveEvent> {
   readonly source: 'live';
-  /** The kind of the owner, {@link ANY}, or nobody: the store knows no such object. */
+  /** The kind of the owner, {@link ANY}, {@link PLACED}, or nobody: the store knows no such object. */
   readonly of: string | undefined;
   readonly asUsed?: true;
 }

@@ -1,50 +1,53 @@
-/** An instance whose host is off, as a person said: it goes on elsewhere where its disk may be given up, and else waits. */
-import { type Host, type Instance, retryable } from '@plumb/schemas';
+/** An object whose host is off, as a person said: it goes on elsewhere where what it has there may be given up, and else waits. */
+import { type Host, type PlumbObject, retryable } from '@plumb/schemas';
 import type { Journaled } from '../../flow/journal.ts';
-import { heldAllocation } from '../../plan/allocation.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { keys } from '../../store/keys.ts';
 import type { Precondition } from '../../store/store.ts';
-import type { Again, Context } from '../controller.ts';
+import type { Again } from '../controller.ts';
 import { isOff } from '../restriction.ts';
 import { failedStatus, writeStatus } from '../status.ts';
 import { beginFlow } from './begin.ts';
 import { goForward, rest } from './go.ts';
-import { mayGoOnElsewhere } from './held.ts';
-import { resolveInstance } from './references.ts';
+import { mayGoOnElsewhere, settledHolding } from './held.ts';
+import type { PlacedContext } from './placed-kind.ts';
 
-/** The host that is off and on which the instance is settled, unless a flow makes it elsewhere already. */
-export function leftBehind(context: Context, { status }: Instance, flow: Journaled | undefined): string | undefined {
-  const host = heldAllocation(status)?.host;
+/** The host that is off and on which the object is settled, unless a flow makes it elsewhere already. */
+export function leftBehind(
+  context: PlacedContext,
+  object: PlumbObject,
+  flow: Journaled | undefined,
+): string | undefined {
+  const host = settledHolding(context, object)?.host;
   if (host === undefined || !isOff(context, host)) return undefined;
   const isOnItsWay = flow?.record.target !== undefined && flow.record.target.host !== host;
   return isOnItsWay ? undefined : host;
 }
 
 export async function goOnElsewhere(
-  context: Context,
-  cached: Cached<Instance>,
+  context: PlacedContext,
+  cached: Cached,
   off: string,
   flow: Journaled | undefined,
 ): Promise<Again | undefined> {
   if (!mayGoOnElsewhere(context, cached.object, off)) {
     const error = retryable(
       'HostFenced',
-      `its host ${off} is off, as a person said, and its disk is there: it goes on when the host is back. To make it elsewhere with a new disk: spec.allowDataLoss: true; or delete it`,
+      `its host ${off} is off, as a person said, and ${context.placed.whyWait?.(cached.object)}`,
     );
     await writeStatus(context, cached, (status, object) => failedStatus(context, status, object, error));
     return undefined;
   }
-  const resolved = resolveInstance(context, cached, true);
+  const resolved = context.placed.resolve(context, cached, true);
   const failure = flow?.record.direction === 'failed' ? flow.record.failure : undefined;
   // What failed on the host that is off says nothing of another.
   if (flow && failure && failure.host !== off && flow.record.inputs === resolved.inputs) return rest(flow);
   return goForward(context, cached, await beginFlow(context, cached, resolved, 'create'));
 }
 
-/** Proof that the host of the instance has not come back: what is decided while it is off must not be made when it is not. */
-export function proofOfOff(context: Context, { status }: Instance): Precondition[] {
-  const host = heldAllocation(status)?.host;
+/** Proof that the host of the object has not come back: what is decided while it is off must not be made when it is not. */
+export function proofOfOff(context: PlacedContext, object: PlumbObject): Precondition[] {
+  const host = settledHolding(context, object)?.host;
   if (host === undefined || !isOff(context, host)) return [];
   const key = keys.object('hosts', undefined, host);
   return [{ key, revision: context.read.get<Host>(key)!.revision }];

@@ -1,12 +1,13 @@
 /** What a person may do about a flow that cannot go on: have it tried again at once, or end it as it is. */
-import { type Instance, terminal } from '@plumb/schemas';
+import { terminal } from '@plumb/schemas';
 import type { Journaled } from '../../flow/journal.ts';
 import type { Cached } from '../../runtime/cache.ts';
-import { nameOfKey } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
 import { finishDelete } from './delete.ts';
 import { finishBack } from './finish.ts';
 import { allHeld } from './held.ts';
+import { type PlacedContext, placedContext, placedOf } from './placed-kind.ts';
+import { calledInCommands } from './words.ts';
 
 /** A failed flow is forgotten, so that the same is planned again; one that is under way is tried at once. */
 export async function retryFlow(context: Context, uid: string): Promise<void> {
@@ -29,12 +30,12 @@ export async function abandonFlow(context: Context, uid: string): Promise<void> 
     if (!context.read.byUid(uid) && !context.cache.poisoned.byUid(uid)) return;
   }
   if (!context.journal.get(uid) && (await isLetGo(context, uid))) return;
-  const { flow, cached } = find(context, uid);
+  const { flow, cached, work } = find(context, uid);
   const obstacle = flow.record.stuck?.message ?? lostHost(context, flow);
   if (obstacle === undefined)
     throw terminal(
       'NotStuck',
-      `the flow of instance/${nameOfKey(flow.record.key)} is not stuck, nor does it remove anything from a host that is lost; only then can it be abandoned`,
+      `the flow of ${calledInCommands(flow.record.key)} is not stuck, nor does it remove anything from a host that is lost; only then can it be abandoned`,
     );
   context.events.record({
     object: cached.object,
@@ -42,8 +43,8 @@ export async function abandonFlow(context: Context, uid: string): Promise<void> 
     reason: 'Abandoned',
     message: `a person ended its flow: ${obstacle}`,
   });
-  if (flow.record.purpose === 'delete') await finishDelete(context, cached, allHeld(context, cached.object));
-  else await finishBack(context, cached, flow);
+  if (flow.record.purpose === 'delete') await finishDelete(work, cached, allHeld(work, cached.object));
+  else await finishBack(work, cached, flow);
   context.enqueue(cached.key);
 }
 
@@ -61,14 +62,15 @@ async function forgetFlow(context: Context, uid: string): Promise<void> {
   if (cached) context.enqueue(cached.key);
 }
 
-/** Ends a deletion that waits for hosts because it is not known where the instance is. Whether there was something to end. */
+/** Ends a deletion that waits for hosts because it is not known where the object is. Whether there was something to end. */
 async function isLetGo(context: Context, uid: string): Promise<boolean> {
   const aside = context.cache.poisoned.byUid(uid);
   const found = aside ? { ...aside, object: aside.rest } : context.read.byUid(uid);
-  if (found?.kind.kind !== 'Instance' || !(aside || context.strays.has(uid))) return false;
-  const cached = found as Cached<Instance>;
-  if (cached.object.metadata.deletionTimestamp !== undefined)
-    await finishDelete(context, cached, allHeld(context, cached.object));
+  const placed = found && placedOf(context, found.kind);
+  if (!placed || !(aside || context.strays.has(uid))) return false;
+  const work = placedContext(context, placed);
+  if (found.object.metadata.deletionTimestamp !== undefined)
+    await finishDelete(work, found, allHeld(work, found.object));
   return true;
 }
 
@@ -85,10 +87,11 @@ function lostHost(context: Context, { record }: Journaled): string | undefined {
   return step && `host ${step.host} is not connected`;
 }
 
-function find(context: Context, uid: string): { flow: Journaled; cached: Cached<Instance> } {
+function find(context: Context, uid: string): { flow: Journaled; cached: Cached; work: PlacedContext } {
   const flow = context.journal.get(uid);
   const aside = context.cache.poisoned.byUid(uid);
-  const cached = (aside ? { ...aside, object: aside.rest } : context.read.byUid(uid)) as Cached<Instance> | undefined;
-  if (!flow || !cached) throw terminal('NotFound', `there is no flow of an object with uid ${uid}`);
-  return { flow, cached };
+  const cached = (aside ? { ...aside, object: aside.rest } : context.read.byUid(uid)) as Cached | undefined;
+  const placed = cached && placedOf(context, cached.kind);
+  if (!flow || !cached || !placed) throw terminal('NotFound', `there is no flow of an object with uid ${uid}`);
+  return { flow, cached, work: placedContext(context, placed) };
 }

@@ -1,5 +1,5 @@
 /** Live differs from declared although nobody changed the declaration: said in a condition and an event, and repaired. */
-import { type Clock, type Instance, objectName, retryable } from '@plumb/schemas';
+import { type Clock, objectName, type PlumbObject, retryable } from '@plumb/schemas';
 import type { PlanStep } from '../../plan/plan.ts';
 import { partName } from '../../plan/step-words.ts';
 import type { Cached } from '../../runtime/cache.ts';
@@ -13,10 +13,15 @@ export function driftSentence(steps: readonly PlanStep[]): string {
     .join('; ');
 }
 
+/** Whether a person wants to hear of drift only. */
+export function isReportOnly({ spec }: PlumbObject): boolean {
+  return spec.driftPolicy === 'Report';
+}
+
 /** Policy Report: only says it. */
 export async function reportDrift(
   context: Context,
-  cached: Cached<Instance>,
+  cached: Cached,
   steps: readonly PlanStep[],
 ): Promise<Again | undefined> {
   const message = `${driftSentence(steps)}; driftPolicy is Report, so nothing is done`;
@@ -41,7 +46,7 @@ export async function reportDrift(
 const FORGET_AFTER_MS = 600_000;
 const MAX_WAIT_MS = 30_000;
 
-/** A guest that crashes again and again is started again ever more slowly, at most every 30 s. */
+/** What breaks again and again is repaired ever more slowly, at most every 30 s. */
 export class RepairPacing {
   private readonly clock: Clock;
   private readonly repairs = new Map<string, { count: number; at: number }>();

@@ -1,5 +1,5 @@
 /**
- * An instance whose declaration cannot be carried out is held at what ran before: a guest that crashed is started again,
+ * An object whose declaration cannot be carried out is held at what ran before: what crashed is started again,
  * and what was broken or taken from it is repaired, while its condition goes on saying why the declaration failed.
  *
  * What ran before is what lives on its host, each resource as it was last made, and what the failed flow noted when it had
@@ -8,29 +8,27 @@
  */
 import {
   type HostResource,
-  type Instance,
   type LiveResource,
   objectName,
   PlumbError,
+  type PlumbObject,
   resourceKey,
 } from '@plumb/schemas';
 import { execute } from '../../flow/execute.ts';
-import { heldAllocation } from '../../plan/allocation.ts';
 import { asResource, diffHost, type PlanStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { type ConditionInput, findCondition } from '../../runtime/conditions.ts';
-import type { Again, Context } from '../controller.ts';
+import type { Again } from '../controller.ts';
 import { conditionsTo, failedStatus, writeStatus } from '../status.ts';
-import { livePower } from './applied.ts';
-import { driftSentence, type RepairPacing } from './drift.ts';
+import { driftSentence, isReportOnly, type RepairPacing } from './drift.ts';
 import { noteSteps } from './go.ts';
-import { endedByItself } from './planning.ts';
-import { domainFacts, driftOf } from './standing.ts';
+import { settledHolding } from './held.ts';
+import type { PlacedContext } from './placed-kind.ts';
 
-/** Does the work; when that cannot be done for now or for good, holds the instance at what ran before. */
+/** Does the work; when that cannot be done for now or for good, holds the object at what ran before. */
 export async function holdingFormer(
-  context: Context,
-  cached: Cached<Instance>,
+  context: PlacedContext,
+  cached: Cached,
   pacing: RepairPacing,
   work: () => Promise<Again | undefined>,
 ): Promise<Again | undefined> {
@@ -39,7 +37,7 @@ export async function holdingFormer(
   } catch (thrown) {
     const error = PlumbError.from(thrown, cached.key);
     const lasts = error.retry === 'terminal' || error.reason.startsWith('Reference');
-    const latest = (context.read.get(cached.key) ?? cached) as Cached<Instance>;
+    const latest = context.read.get(cached.key) ?? cached;
     const host = restingOn(context, latest.object);
     if (!lasts || host === undefined) throw error;
     const { drifted, again } = await hold(context, latest, host, pacing);
@@ -49,10 +47,11 @@ export async function holdingFormer(
   }
 }
 
-/** The host on which the instance is settled, while no flow works on it and the host can be asked. */
-function restingOn(context: Context, { metadata, status }: Instance): string | undefined {
+/** The host on which the object is settled, while no flow works on it and the host can be asked. */
+function restingOn(context: PlacedContext, object: PlumbObject): string | undefined {
+  const { metadata } = object;
   const direction = context.journal.get(metadata.uid)?.record.direction;
-  const host = heldAllocation(status)?.host;
+  const host = settledHolding(context, object)?.host;
   if (metadata.deletionTimestamp || host === undefined || (direction !== undefined && direction !== 'failed'))
     return undefined;
   return context.liveness.connected(host) ? host : undefined;
@@ -64,7 +63,7 @@ interface Held {
   again?: Again | undefined;
 }
 
-async function hold(context: Context, cached: Cached<Instance>, host: string, pacing: RepairPacing): Promise<Held> {
+async function hold(context: PlacedContext, cached: Cached, host: string, pacing: RepairPacing): Promise<Held> {
   const { object } = cached;
   const { uid } = object.metadata;
   const steps = repairs(context, object, host);
@@ -72,14 +71,13 @@ async function hold(context: Context, cached: Cached<Instance>, host: string, pa
     drifted: { type: 'Drifted', status, reason, message },
   });
   if (steps.length === 0) {
-    const drift = driftOf(domainFacts(context, object, host));
+    const drift = context.placed.observed?.(context, object, host).drift;
     if (drift) return { drifted: drift };
     const before = findCondition(object, 'Drifted');
     return before?.status === 'True' ? says('False', 'Equal', 'it is as it was before') : {};
   }
   const found = driftSentence(steps);
-  if (object.spec.driftPolicy === 'Report')
-    return says('True', 'Found', `${found}; driftPolicy is Report, so nothing is done`);
+  if (isReportOnly(object)) return says('True', 'Found', `${found}; driftPolicy is Report, so nothing is done`);
   const waitMs = pacing.waitMs(uid);
   if (waitMs > 0) return { again: { requeueAfterMs: waitMs } };
   const tell = (type: 'Normal' | 'Warning', reason: string, message: string) =>
@@ -95,30 +93,26 @@ async function hold(context: Context, cached: Cached<Instance>, host: string, pa
 }
 
 /** The steps from what lives to what ran before. */
-function repairs(context: Context, instance: Instance, host: string): PlanStep[] {
-  const { uid } = instance.metadata;
+function repairs(context: PlacedContext, object: PlumbObject, host: string): PlanStep[] {
+  const { placed } = context;
+  const { uid } = object.metadata;
   const live: LiveResource[] = [];
   const former = new Map<string, HostResource>();
   for (const owned of context.fleet.ownedBy(uid)) {
     if (owned.host !== host) continue;
-    const rests = endedByItself(instance, owned.resource);
-    live.push(
-      rests ? ({ ...owned.resource, domain: { state: 'running', reason: 'booted' } } as LiveResource) : owned.resource,
-    );
+    live.push(placed.respected?.(object, owned.resource) ?? owned.resource);
     former.set(resourceKey(owned.resource), asResource(owned.resource));
   }
   for (const resource of context.journal.get(uid)?.record.former ?? [])
     if (!former.has(resourceKey(resource))) former.set(resourceKey(resource), resource);
   // What is at risk is left alone: its host would refuse.
-  const atRisk = domainFacts(context, instance, host).atRisk !== undefined;
-  return diffHost(host, uid, [...former.values()], live).filter(
-    ({ resource }) => !atRisk || resource.kind !== 'domain',
-  );
+  const observed = placed.observed?.(context, object, host);
+  return diffHost(host, uid, [...former.values()], live).filter(({ resource }) => !observed?.leaves?.(resource));
 }
 
 async function repair(
-  context: Context,
-  cached: Cached<Instance>,
+  context: PlacedContext,
+  cached: Cached,
   steps: readonly PlanStep[],
 ): Promise<PlumbError | undefined> {
   const { uid } = cached.object.metadata;
@@ -127,7 +121,7 @@ async function repair(
     const result = await execute(steps, {
       fleet: context.fleet,
       owner: uid,
-      // Both are later than the last turn of any flow of the instance.
+      // Both are later than the last turn of any flow of the object.
       fence: Math.max(cached.revision, record?.revision ?? 0),
       ...(record ? { onStep: noteSteps(context, uid) } : {}),
     });
@@ -139,15 +133,15 @@ async function repair(
 
 /** The failure stays what it is said to be; beside it stands what was found and whether the guest runs. */
 async function writeHeld(
-  context: Context,
-  cached: Cached<Instance>,
+  context: PlacedContext,
+  cached: Cached,
   host: string,
   error: PlumbError,
   drifted: ConditionInput | undefined,
 ): Promise<void> {
   await writeStatus(context, cached, (status, object) => {
-    const power = livePower(context, object as Instance, host) ?? 'Stopped';
-    const failed = failedStatus(context, { ...status, power }, object, error);
+    const seen = context.placed.observed?.(context, object, host).status;
+    const failed = failedStatus(context, { ...status, ...seen }, object, error);
     return drifted ? conditionsTo(context, failed, object, [drifted], []) : failed;
   });
 }

@@ -1,5 +1,5 @@
-/** Carrying out the flow of an instance: forward to what is declared, or back to what was. */
-import { type Instance, objectName, PlumbError, resourceKey, retryable, terminal } from '@plumb/schemas';
+/** Carrying out the flow of an object: forward to what is declared, or back to what was. */
+import { objectName, PlumbError, resourceKey, retryable, terminal } from '@plumb/schemas';
 import { type ExecuteOptions, execute } from '../../flow/execute.ts';
 import type { Journaled } from '../../flow/journal.ts';
 import { type FlowFailure, type FlowRecord, failureSentence } from '../../flow/record.ts';
@@ -8,17 +8,13 @@ import { undoneWords } from '../../flow/undone.ts';
 import type { PlanStep } from '../../plan/plan.ts';
 import { inWords, stepWords } from '../../plan/step-words.ts';
 import type { Cached } from '../../runtime/cache.ts';
-import { nameOfKey } from '../../store/keys.ts';
 import type { Again, Context } from '../controller.ts';
 import { conditionsTo, writeStatus } from '../status.ts';
 import { liveOf } from './applied.ts';
 import { countAttempt, exhausted } from './attempts.ts';
 import { finishBack, finishForward } from './finish.ts';
-import { isDoubtful } from './image-doubts.ts';
-import { awaitImage, imageChanged } from './image-wait.ts';
-import { withHolder } from './name-taken.ts';
-import { planInstance } from './planning.ts';
-import { resolveInstance } from './references.ts';
+import type { PlacedContext } from './placed-kind.ts';
+import { calledInCommands } from './words.ts';
 
 /** A flow that takes longer than this says in a condition what it does. */
 const SILENT_MS = 1000;
@@ -29,15 +25,11 @@ const SILENT_MS = 1000;
  */
 export const UPDATE_DEADLINE_MS = 300_000;
 
-export async function goForward(
-  context: Context,
-  cached: Cached<Instance>,
-  flow: Journaled,
-): Promise<Again | undefined> {
+export async function goForward(context: PlacedContext, cached: Cached, flow: Journaled): Promise<Again | undefined> {
   const { record } = flow;
   const stopTelling = context.ambient.clock.after(SILENT_MS, () => void tellProgress(context, cached, record));
   const unwanted = () => isSuperseded(context, cached.key, record);
-  const wait = awaitImage(context, cached, record, unwanted);
+  const wait = context.placed.attend?.(context, cached, record, unwanted);
   let latest = flow;
   try {
     const result = await execute(record.plan.steps, {
@@ -55,21 +47,27 @@ export async function goForward(
     if (result.outcome === 'done') return finishForward(context, cached, latest);
     const { step, error } = result;
     if (error.reason === 'Aborted' && unwanted()) return { requeueAfterMs: 0 };
-    return await onFailure(context, cached, latest.record, step, withHolder(context, step, error));
+    return await onFailure(
+      context,
+      cached,
+      latest.record,
+      step,
+      context.placed.explained?.(context, step, error) ?? error,
+    );
   } finally {
     wait?.end();
     stopTelling();
   }
 }
 
-function isSuperseded(context: Context, key: string, record: FlowRecord): boolean {
+function isSuperseded(context: PlacedContext, key: string, record: FlowRecord): boolean {
   const latest = context.read.get(key)?.object.metadata;
   if (latest?.uid !== record.uid || latest.deletionTimestamp !== undefined) return true;
   return latest.generation !== record.generation && !mustGoForward(context, record);
 }
 
 /** Whether the flow has destroyed data: then it is finished, whatever is declared by now. */
-export function mustGoForward(context: Context, record: FlowRecord): boolean {
+export function mustGoForward(context: PlacedContext, record: FlowRecord): boolean {
   return isPastPivot(
     record,
     ({ host, resource }) => context.fleet.host(host)?.resources.has(resourceKey(resource)) ?? true,
@@ -77,8 +75,8 @@ export function mustGoForward(context: Context, record: FlowRecord): boolean {
 }
 
 async function onFailure(
-  context: Context,
-  cached: Cached<Instance>,
+  context: PlacedContext,
+  cached: Cached,
   record: FlowRecord,
   step: PlanStep,
   thrown: PlumbError,
@@ -90,12 +88,12 @@ async function onFailure(
   if (error.retry === 'retry' && !late) {
     if (error.reason === 'MissingDependency' && !forwardOnly && (await planAgain(context, cached, record)))
       return turnBack(context, cached, record, failure);
-    if (step.resource.kind === 'image' && !forwardOnly && imageChanged(context, cached, record))
-      return beginAnew(context, cached, record, step);
+    const whyAnew = forwardOnly ? undefined : context.placed.whyAnew?.(context, cached, record, step);
+    if (whyAnew) return beginAnew(context, cached, record, step, whyAnew);
     throw new PlumbError({ reason: error.reason, message: failure.message, retry: 'retry', cause: error });
   }
-  if (!forwardOnly && step.resource.kind === 'image' && isDoubtful(context, cached.object, record, step.host))
-    throw retryable(error.reason, `${failure.message}; another host has the image, and it is made elsewhere`, error);
+  const elsewhere = forwardOnly ? undefined : context.placed.whyElsewhere?.(context, cached.object, record, step);
+  if (elsewhere !== undefined) throw retryable(error.reason, `${failure.message}; ${elsewhere}`, error);
   if (forwardOnly) return stuck(context, record, failure); // guard: an update that has destroyed data only goes forward
   return turnBack(context, cached, record, failure);
 }
@@ -104,9 +102,9 @@ async function onFailure(
  * What the plan relied on went meanwhile (a bridge that nobody used any more): the same target, new steps. True when
  * there are none, because what the plan was made from has changed (the image is another now): then it leads nowhere.
  */
-async function planAgain(context: Context, cached: Cached<Instance>, record: FlowRecord): Promise<boolean> {
-  const resolved = resolveInstance(context, cached, false);
-  const { steps } = planInstance(context, cached, resolved, context.index);
+async function planAgain(context: PlacedContext, cached: Cached, record: FlowRecord): Promise<boolean> {
+  const resolved = context.placed.resolve(context, cached, false);
+  const { steps } = context.placed.plan(context, cached, resolved, context.index);
   const missing = steps.filter((s) => s.undo === 'shared' && !record.plan.steps.some((p) => p.id === s.id));
   if (missing.length === 0) return resolved.inputs !== record.inputs;
   const plan = { ...record.plan, steps: [...missing, ...record.plan.steps] };
@@ -115,14 +113,14 @@ async function planAgain(context: Context, cached: Cached<Instance>, record: Flo
   return false;
 }
 
-/** The image that the host was to fetch is declared otherwise: what was made for it is taken back, and planned again. */
+/** What the flow was to make is not wanted so any more: what was made for it is taken back, and planned again. */
 async function beginAnew(
-  context: Context,
-  cached: Cached<Instance>,
+  context: PlacedContext,
+  cached: Cached,
   record: FlowRecord,
   step: PlanStep,
+  why: PlumbError,
 ): Promise<Again> {
-  const why = terminal('ImageChanged', `image ${cached.object.spec.image} was declared otherwise while it was fetched`);
   try {
     await turnBack(context, cached, record, describe(step, why, record.plan.steps));
   } catch (thrown) {
@@ -133,8 +131,8 @@ async function beginAnew(
 
 /** The flow goes back from here on: what there is to undo is written down with the failure, before it is undone. */
 export async function turnBack(
-  context: Context,
-  cached: Cached<Instance>,
+  context: PlacedContext,
+  cached: Cached,
   record: FlowRecord,
   why: FlowFailure,
 ): Promise<Again | undefined> {
@@ -143,7 +141,7 @@ export async function turnBack(
   return goBack(context, cached, await context.journal.turn({ ...record, direction: 'back', failure }));
 }
 
-export async function goBack(context: Context, cached: Cached<Instance>, flow: Journaled): Promise<Again | undefined> {
+export async function goBack(context: PlacedContext, cached: Cached, flow: Journaled): Promise<Again | undefined> {
   const { record } = flow;
   const result = await execute(undoSteps(doneSteps(record)), {
     fence: flow.revision,
@@ -167,11 +165,11 @@ export function rest(flow: Journaled): undefined {
 }
 
 /** Written down once per failure, shown on the object, and tried again with backoff: never dropped. */
-export async function stuck(context: Context, record: FlowRecord, failure: FlowFailure): Promise<never> {
+export async function stuck(context: PlacedContext, record: FlowRecord, failure: FlowFailure): Promise<never> {
   if (record.stuck?.message !== failure.message) await context.journal.turn({ ...record, stuck: failure });
   throw new PlumbError({
     reason: 'Stuck',
-    message: `cannot ${record.direction === 'back' ? 'be undone' : record.purpose === 'delete' ? 'be removed' : 'be finished'} yet: ${failure.message}; it is tried again, and a person may end it: plumb flows abandon instance/${nameOfKey(record.key)}`,
+    message: `cannot ${record.direction === 'back' ? 'be undone' : record.purpose === 'delete' ? 'be removed' : 'be finished'} yet: ${failure.message}; it is tried again, and a person may end it: plumb flows abandon ${calledInCommands(record.key)}`,
     retry: 'retry',
   });
 }
@@ -217,7 +215,7 @@ export function noteSteps(context: Context, uid: string): NonNullable<ExecuteOpt
   };
 }
 
-async function tellProgress(context: Context, cached: Cached<Instance>, record: FlowRecord): Promise<void> {
+async function tellProgress(context: PlacedContext, cached: Cached, record: FlowRecord): Promise<void> {
   const latest = context.read.get(cached.key);
   if (!latest) return;
   const what = record.purpose === 'create' ? 'is made' : record.purpose === 'repair' ? 'is repaired' : 'is changed';

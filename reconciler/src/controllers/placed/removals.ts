@@ -1,43 +1,39 @@
-/** Removing what an instance may have on hosts. Pure, but for looking at what lives. */
+/** Removing what an object may have on hosts. Pure, but for looking at what lives. */
 import { type HostResource, resourceKey, resourceOrder } from '@plumb/schemas';
-import type { Allocation } from '../../plan/allocation.ts';
-import { resourceIds } from '../../plan/instance-resources.ts';
+import type { Held } from '../../plan/holding.ts';
 import type { PlanStep } from '../../plan/plan.ts';
 import type { Context } from '../controller.ts';
+import type { PlacedContext } from './placed-kind.ts';
 
 /** How a removal stands in its plan, and why it is done, as what is said of the resource. */
 export type RemovalManner = Pick<PlanStep, 'undo' | 'disruption'> & { why: string };
 
 /**
- * The removal of everything that any plan of the instance can have made where it holds something, live or not: a command of an
+ * The removal of everything that any plan of the object can have made where it holds something, live or not: a command of an
  * earlier flow may still be at work on the host, and this one runs after it.
  */
 export function removals(
-  { fleet }: Pick<Context, 'fleet'>,
+  { fleet, placed }: Pick<PlacedContext, 'fleet' | 'placed'>,
   uid: string,
-  held: readonly Allocation[],
+  held: readonly Held[],
   manner: RemovalManner,
 ): PlanStep[] {
   const resources: [string, HostResource][] = [];
   const hosts = new Set<string>();
-  for (const { host, interfaces, rootDisk } of held) {
-    hosts.add(host);
-    const add = (kind: HostResource['kind'], id: string) => resources.push([host, unspecified(kind, id, uid)]);
-    for (const { name } of interfaces) add('port', resourceIds.port(uid, name));
-    add('domain', resourceIds.domain(uid));
-    add('seed', resourceIds.seed(uid));
-    add('disk', rootDisk.id);
+  for (const holding of held) {
+    hosts.add(holding.host);
+    for (const { kind, id } of placed.made(uid, holding)) resources.push([holding.host, unspecified(kind, id, uid)]);
   }
   for (const { host, resource } of fleet.ownedBy(uid))
     if (hosts.has(host)) resources.push([host, unspecified(resource.kind, resource.id, uid)]);
   return ordered(resources, manner);
 }
 
-/** The removal of what hosts say that they have of the instance although it holds nothing there. */
+/** The removal of what hosts say that they have of the object although it holds nothing there. */
 export function strayRemovals(
   { fleet }: Pick<Context, 'fleet'>,
   uid: string,
-  held: readonly Allocation[],
+  held: readonly Held[],
   manner: RemovalManner,
 ): PlanStep[] {
   const hosts = new Set(held.map(({ host }) => host));

@@ -1,40 +1,45 @@
 /**
- * Instance. The main flow is the list below, first match wins:
+ * Objects that are made on a host that is chosen for them. The main flow is the list below, first match wins:
  *
  *   gone → nothing · being deleted → delete · undoing → go back · doing → go forward · failed with the same inputs, and not come right → rest
  *   · nothing to do → settle · drift that is only to be reported → report · else → plan, begin, go forward
  *
- * What cannot be carried out, now or for good, leaves the instance held at what ran before (`hold.ts`).
+ * What cannot be carried out, now or for good, leaves the object held at what ran before (`hold.ts`).
  */
-import { type Instance, PlumbError, terminal } from '@plumb/schemas';
+import { PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
 import type { Journaled } from '../../flow/journal.ts';
 import type { Cached } from '../../runtime/cache.ts';
-import { nameOfKey } from '../../store/keys.ts';
 import type { Again, Context, Controller } from '../controller.ts';
 import { guarded } from '../guarded.ts';
 import { unfitError } from '../restriction.ts';
-import { isApplied } from './applied.ts';
+import { isApplied, settledOn } from './applied.ts';
 import { beginFlow } from './begin.ts';
-import { deleteInstance } from './delete.ts';
-import { RepairPacing, reportDrift } from './drift.ts';
+import { deleteObject } from './delete.ts';
+import { isReportOnly, RepairPacing, reportDrift } from './drift.ts';
 import { goOnElsewhere, leftBehind } from './evacuate.ts';
 import { goBack, goForward, mustGoForward, rest, turnBack } from './go.ts';
-import { hasDomain, whereItLives } from './held.ts';
+import { hasRun, whereItLives } from './held.ts';
 import { holdingFormer } from './hold.ts';
-import { doubtedHosts } from './image-doubts.ts';
-import { awaitReturn } from './place.ts';
-import { planInstance } from './planning.ts';
-import { type ResolvedInstance, resolveInstance } from './references.ts';
+import { type PlacedContext, type PlacedKind, placedContext, type Resolved } from './placed-kind.ts';
 import { endFlow } from './release.ts';
-import { growsLive, isSettled, reportHostLost, settle } from './settle.ts';
+import { awaitReturn } from './returning.ts';
+import { isSettled, reportHostLost, settle } from './settle.ts';
+import { calledInCommands } from './words.ts';
 
-export function instanceController(context: Context): Controller {
+export interface PlacedOptions {
+  /** As queues and metrics have it. */
+  name: string;
+  concurrency: number;
+}
+
+export function placedController({ name, concurrency }: PlacedOptions, whole: Context, placed: PlacedKind): Controller {
+  const context = placedContext(whole, placed);
   const pacing = new RepairPacing(context.ambient.clock);
   return {
-    name: 'instance',
-    concurrency: 4096,
+    name,
+    concurrency,
     async reconcile(key: string): Promise<Again | undefined> {
-      const cached = context.read.get<Instance>(key);
+      const cached = context.read.get(key);
       if (!cached) return undefined;
       return guarded(context, cached, async () => {
         requireReadableFlow(context, cached);
@@ -46,21 +51,22 @@ export function instanceController(context: Context): Controller {
   };
 }
 
-/** What is under way for the instance is not known, so nothing else is begun: it may only be deleted. */
-function requireReadableFlow(context: Context, { key, object }: Cached<Instance>): void {
+/** What is under way for the object is not known, so nothing else is begun: it may only be deleted. */
+function requireReadableFlow(context: PlacedContext, { key, kind, object }: Cached): void {
   const { uid, deletionTimestamp } = object.metadata;
   const what = deletionTimestamp === undefined ? context.journal.unreadable(uid) : undefined;
   if (what === undefined) return;
   throw terminal(
     'FlowUnreadable',
-    `the record of what is under way for it cannot be read: ${what}. It is left as it is. To drop the record and make the instance as declared from what lives: plumb flows abandon instance/${nameOfKey(key)}`,
+    `the record of what is under way for it cannot be read: ${what}. It is left as it is. To drop the record and make the ${kind.singular} as declared from what lives: plumb flows abandon ${calledInCommands(key)}`,
   );
 }
 
-async function reconcile(context: Context, cached: Cached<Instance>, pacing: RepairPacing): Promise<Again | undefined> {
-  const { metadata, status } = cached.object;
+async function reconcile(context: PlacedContext, cached: Cached, pacing: RepairPacing): Promise<Again | undefined> {
+  const { metadata } = cached.object;
+  const host = settledOn(cached.object);
   let flow = context.journal.get(metadata.uid);
-  if (metadata.deletionTimestamp) return deleteInstance(context, cached, flow);
+  if (metadata.deletionTimestamp) return deleteObject(context, cached, flow);
   const off = leftBehind(context, cached.object, flow);
   if (off !== undefined) return goOnElsewhere(context, cached, off, flow);
   if (flow?.record.direction === 'back') return goBack(context, cached, flow);
@@ -71,54 +77,50 @@ async function reconcile(context: Context, cached: Cached<Instance>, pacing: Rep
   if (forward && mustLeave(context, cached.object, forward)) forward = undefined;
   if (forward) return goForward(context, cached, forward);
 
-  const resolved = resolveInstance(context, cached, status?.host === undefined);
+  const resolved = context.placed.resolve(context, cached, host === undefined);
   if (flow?.record.direction === 'failed' && flow.record.inputs === resolved.inputs) {
     if (!isOver(context, cached, resolved, flow)) return rest(flow);
     await endFlow(context, metadata.uid);
     flow = undefined;
   }
-  if (status?.host === undefined && !flow)
+  if (host === undefined && !flow)
     return goForward(context, cached, await beginFlow(context, cached, resolved, 'create'));
   // guard: double start after a false host-down
-  if (status?.host !== undefined && !context.liveness.connected(status.host)) return reportHostLost(context, cached);
+  if (host !== undefined && !context.liveness.connected(host)) return reportHostLost(context, cached);
 
-  const planned = planInstance(context, cached, resolved, context.index);
-  if (planned.steps.length === 0 && isSettled(cached.object, planned.target) && !flow)
-    return settle(context, cached, resolved.references.offering);
+  const planned = context.placed.plan(context, cached, resolved, context.index);
+  if (planned.steps.length === 0 && isSettled(context, cached.object, planned.target) && !flow)
+    return settle(context, cached, resolved);
 
-  const drifted = !flow && isApplied(cached.object) && !growsLive(context, cached.object, planned.target);
-  if (drifted && cached.object.spec.driftPolicy === 'Report') return reportDrift(context, cached, planned.steps);
+  const excused = () => context.placed.isNoDrift?.(context, cached.object, planned.target) ?? false;
+  const drifted = !flow && isApplied(cached.object) && !excused();
+  if (drifted && isReportOnly(cached.object)) return reportDrift(context, cached, planned.steps);
   if (drifted) {
     const waitMs = pacing.waitMs(metadata.uid);
     if (waitMs > 0) return { requeueAfterMs: waitMs };
   }
-  const begun = await beginFlow(context, cached, resolved, drifted ? 'repair' : status?.host ? 'update' : 'create');
+  const begun = await beginFlow(context, cached, resolved, drifted ? 'repair' : host ? 'update' : 'create');
   return goForward(context, cached, begun);
 }
 
 /**
  * Whether what a repair failed on for good has come right without it: the planner needs that step no more. Then nothing keeps the
- * instance from being looked after as any other.
+ * object from being looked after as any other.
  */
-function isOver(
-  context: Context,
-  cached: Cached<Instance>,
-  resolved: ResolvedInstance,
-  { record }: Journaled,
-): boolean {
-  const { host } = cached.object.status ?? {};
+function isOver(context: PlacedContext, cached: Cached, resolved: Resolved, { record }: Journaled): boolean {
+  const host = settledOn(cached.object);
   if (record.purpose !== 'repair' || host === undefined || !context.liveness.connected(host)) return false;
-  const { steps } = planInstance(context, cached, resolved, context.index);
+  const { steps } = context.placed.plan(context, cached, resolved, context.index);
   return steps.every(({ id }) => id !== record.failure?.step);
 }
 
 /** Whether what never ran is made on a host that is on its way out, is off, or does not answer. */
-function mustLeave(context: Context, instance: Instance, { record }: Journaled): boolean {
-  if (instance.status?.host !== undefined || record.purpose === 'delete' || record.target === undefined) return false;
-  if (hasDomain(context, instance, record.target.host)) return false;
+function mustLeave(context: PlacedContext, object: PlumbObject, { record }: Journaled): boolean {
+  if (settledOn(object) !== undefined || record.purpose === 'delete' || record.target === undefined) return false;
   const { host } = record.target;
-  const isUnfit = unfitError(context, host) !== undefined || doubtedHosts(context, instance).has(host);
-  return isUnfit && !mustGoForward(context, record);
+  if (hasRun(context, object, host)) return false;
+  const isUnfit = unfitError(context, host) !== undefined || context.placed.avoids?.(context, object).has(host);
+  return isUnfit === true && !mustGoForward(context, record);
 }
 
 /**
@@ -126,8 +128,8 @@ function mustLeave(context: Context, instance: Instance, { record }: Journaled):
  * since it belongs to no declaration any more.
  */
 async function undoIfHopeless(
-  context: Context,
-  cached: Cached<Instance>,
+  context: PlacedContext,
+  cached: Cached,
   work: () => Promise<Again | undefined>,
 ): Promise<Again | undefined> {
   try {
@@ -146,9 +148,9 @@ async function undoIfHopeless(
  * Whether what a create is to make on one host lives on another: the store was put back to a time at which it was still
  * being made. Throws while hosts are coming back that may have it.
  */
-function isMadeElsewhere(context: Context, instance: Instance, { record }: Journaled): boolean {
+function isMadeElsewhere(context: PlacedContext, object: PlumbObject, { record }: Journaled): boolean {
   if (record.purpose !== 'create' || !context.journal.isResumed(record.uid)) return false;
-  awaitReturn(context, instance);
-  const host = whereItLives(context, instance);
+  awaitReturn(context, object);
+  const host = whereItLives(context, object);
   return host !== undefined && host !== record.target?.host;
 }

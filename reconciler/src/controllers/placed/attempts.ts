@@ -10,9 +10,9 @@ import type { FlowRecord } from '../../flow/record.ts';
 import { isPastPivot, passesPivot } from '../../flow/undo.ts';
 import { isDone, type PlanStep } from '../../plan/plan.ts';
 import { stepWords } from '../../plan/step-words.ts';
-import { nameOfKey } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
 import { liveOf } from './applied.ts';
+import { calledInCommands } from './words.ts';
 
 /** An attempt that is known to have failed may have met something that passed: one more is made. */
 const MOST_FAILED = 2;
@@ -65,7 +65,7 @@ function tooOften(record: FlowRecord, begun: number, cause: PlumbError): PlumbEr
 }
 
 function untilAsked({ key }: FlowRecord): string {
-  return `it is tried again when it is declared otherwise, or by plumb flows retry instance/${nameOfKey(key)}`;
+  return `it is tried again when it is declared otherwise, or by plumb flows retry ${calledInCommands(key)}`;
 }
 
 function isCounted(context: Context, record: FlowRecord, step: PlanStep): boolean {

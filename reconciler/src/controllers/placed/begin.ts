@@ -1,38 +1,37 @@
 /** The one commit before the first effect: the plan, what it takes, and proof that nothing it was made from changed. */
-import { type Instance, objectName } from '@plumb/schemas';
+import { objectName } from '@plumb/schemas';
 import type { Journaled } from '../../flow/journal.ts';
 import { everHeld, type FlowPurpose, type FlowRecord } from '../../flow/record.ts';
 import { doneSteps } from '../../flow/undo.ts';
-import { claimsOf } from '../../plan/allocation.ts';
 import { PLAN_VERSION } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
-import type { Context } from '../controller.ts';
 import { isOff } from '../restriction.ts';
 import { driftSentence } from './drift.ts';
 import { proofOfOff } from './evacuate.ts';
 import { allHeld } from './held.ts';
-import { planInstance } from './planning.ts';
-import type { ResolvedInstance } from './references.ts';
+import type { PlacedContext, Resolved } from './placed-kind.ts';
 
 /** Plans again inside the lane, where nobody else takes what is free, and makes the flow durable. */
 export async function beginFlow(
-  context: Context,
-  cached: Cached<Instance>,
-  resolved: ResolvedInstance,
+  context: PlacedContext,
+  cached: Cached,
+  resolved: Resolved,
   purpose: FlowPurpose,
 ): Promise<Journaled> {
   const { uid, generation } = cached.object.metadata;
+  const { holding } = context.placed;
   const before = allHeld(context, cached.object);
   const earlier = context.journal.get(uid)?.record;
   const done = earlier?.direction === 'forward' ? doneSteps(earlier) : undefined;
   // What was begun on a host that is off is removed when it is back.
   const carried = done?.filter(({ host }) => !isOff(context, host));
   const submitted = context.lane.submit((index) => {
-    const { target, steps } = planInstance(context, cached, resolved, index);
+    const { target, steps } = context.placed.plan(context, cached, resolved, index);
     const held = before;
-    index.reserve(uid, claimsOf(target), held.map(claimsOf));
+    index.reserve(uid, holding.claims(target), held.map(holding.claims));
     const record: FlowRecord = {
       key: cached.key,
+      kind: holding.kind,
       uid,
       purpose,
       generation,
@@ -45,7 +44,7 @@ export async function beginFlow(
       startedAt: context.ambient.clock.now(),
     };
     const writing = context.journal.writing(record);
-    context.holdings.set(uid, everHeld(record)); // at once: the next decision of the batch spreads by it
+    context.holdings.set(uid, everHeld(record), holding); // at once: the next decision of the batch spreads by it
     return {
       preconditions: [
         { key: cached.key, revision: cached.revision },

@@ -1,0 +1,67 @@
+/** An instance as a placed object: what the flow engine does not know of it. */
+import { type HostResource, type Instance, terminal } from '@plumb/schemas';
+import { type Allocation, allocationHolding } from '../../plan/allocation.ts';
+import { resourceIds } from '../../plan/instance-resources.ts';
+import { type PlacedKind, placedKind, type Ref } from '../placed/placed-kind.ts';
+import { doubtedHosts, isDoubtful } from './image-doubts.ts';
+import { awaitImage, imageChanged } from './image-wait.ts';
+import { lookAtImages } from './images.ts';
+import { allocationFromLife, livePower } from './life.ts';
+import { withHolder } from './name-taken.ts';
+import { planInstance, rested } from './planning.ts';
+import { type ResolvedInstance, resolveInstance } from './references.ts';
+import { growsLive, readyInstance, settle } from './settle.ts';
+import { domainFacts, driftOf } from './standing.ts';
+
+const instance: PlacedKind<Instance, Allocation, ResolvedInstance> = {
+  holding: allocationHolding,
+  resolve: resolveInstance,
+  plan: planInstance,
+  *made(uid, { interfaces, rootDisk }): Generator<Ref> {
+    for (const { name } of interfaces) yield { kind: 'port', id: resourceIds.port(uid, name) };
+    yield { kind: 'domain', id: resourceIds.domain(uid) };
+    yield { kind: 'seed', id: resourceIds.seed(uid) };
+    yield { kind: 'disk', id: rootDisk.id };
+  },
+  ready: readyInstance,
+
+  /** A guest that is gone runs nowhere, and what it had may be another's by now. */
+  emptied(status) {
+    const { host: _h, cpus: _c, memoryMiB: _m, rootDisk: _r, interfaces: _i, ...kept } = status;
+    return { ...kept, power: 'Stopped' };
+  },
+  settle,
+  heldByLife: allocationFromLife,
+  /** Its domain is made last, by no flow that goes on elsewhere. */
+  bond: ({ kind }) => (kind === 'domain' ? 'runs' : kind === 'disk' ? 'data' : undefined),
+  whyWait: ({ spec }) =>
+    spec.allowDataLoss
+      ? undefined
+      : 'its disk is there: it goes on when the host is back. To make it elsewhere with a new disk: spec.allowDataLoss: true; or delete it',
+  avoids: doubtedHosts,
+  respected: rested,
+  observed(context, object, host) {
+    const facts = domainFacts(context, object, host);
+    return {
+      status: { power: livePower(context, object, host) ?? 'Stopped' },
+      drift: driftOf(facts),
+      // What is at risk is left alone: its host would refuse.
+      leaves: ({ kind }: HostResource) => kind === 'domain' && facts.atRisk !== undefined,
+    };
+  },
+  isNoDrift: growsLive,
+
+  attend: awaitImage,
+  whyAnew(context, cached, record, { resource }) {
+    if (resource.kind !== 'image' || !imageChanged(context, cached, record)) return undefined;
+    return terminal('ImageChanged', `image ${cached.object.spec.image} was declared otherwise while it was fetched`);
+  },
+  whyElsewhere(context, object, record, { resource, host }) {
+    if (resource.kind !== 'image' || !isDoubtful(context, object, record, host)) return undefined;
+    return 'another host has the image, and it is made elsewhere';
+  },
+  explained: withHolder,
+  letGo: lookAtImages,
+};
+
+export const instancePlaced = placedKind(instance);

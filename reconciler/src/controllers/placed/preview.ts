@@ -1,0 +1,47 @@
+/** What applying a placed object would do: planned and taken as for a flow, tentatively. */
+import type { PlumbObject } from '@plumb/schemas';
+import type { KindPreview, Placement } from '../kind-preview.ts';
+import { settledOn } from './applied.ts';
+import { goes } from './delete.ts';
+import { allHeld } from './held.ts';
+import { type PlacedKind, type PlacedPlan, placedContext, type Resolved } from './placed-kind.ts';
+import { removals } from './removals.ts';
+
+interface Also {
+  changedBy?: readonly string[];
+  /** What else is worth knowing of a plan. */
+  note?(planned: PlacedPlan, resolved: Resolved): string | undefined;
+  /** What it would have on its networks. Absent: nothing. */
+  interfaces?(planned: PlacedPlan, object: PlumbObject): Placement['interfaces'];
+}
+
+export function placedPreview(placed: PlacedKind, { changedBy, note, interfaces }: Also = {}): KindPreview {
+  const { claims } = placed.holding;
+  return {
+    isPlaced: true,
+    ...(changedBy ? { changedBy } : {}),
+    plan(whole, cached, { placed: places }) {
+      const context = placedContext(whole, placed);
+      const { uid } = cached.object.metadata;
+      const resolved = placed.resolve(context, cached, settledOn(cached.object) === undefined);
+      const held = allHeld(context, cached.object).map(claims);
+      const planned = placed.plan(context, cached, resolved, context.index);
+      const target = claims(planned.target);
+      context.index.reserve(uid, target, held);
+      context.index.release(uid, held, target);
+      places.set(uid, planned.target.host);
+      return {
+        steps: planned.steps,
+        placement: { host: planned.target.host, interfaces: interfaces?.(planned, cached.object) ?? [] },
+        note: note?.(planned, resolved),
+      };
+    },
+    remove(whole, cached) {
+      const context = placedContext(whole, placed);
+      const { uid } = cached.object.metadata;
+      const held = allHeld(context, cached.object);
+      context.index.release(uid, held.map(claims), undefined);
+      return removals(context, uid, held, goes(cached));
+    },
+  };
+}
