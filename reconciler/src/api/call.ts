@@ -1,6 +1,7 @@
 /** A verb called on a resource. */
 import type { Ambient } from '@plumb/schemas';
 import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
+import type { Access } from './authorize.ts';
 import type { Wrongs } from './readable.ts';
 import type { Reply } from './reply.ts';
 import type { ApiRequest } from './request.ts';
@@ -9,6 +10,8 @@ import type { ApiRequest } from './request.ts';
 export interface ApiContext {
   ambient: Ambient;
   limits: ServerLimits;
+  /** Who may do what. */
+  access: Access;
   /** What is known to be wrong with objects of the store. */
   wrongs: Wrongs;
   /** Aborted when the API ends: what it does by itself ends, too. */

@@ -1,5 +1,6 @@
 import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PolicyIndex } from '../authorization/policy-index.ts';
 import { Poisoned } from '../runtime/poisoned.ts';
 import { storeUnavailable } from '../store/errors.ts';
 import { keys } from '../store/keys.ts';
@@ -119,7 +120,12 @@ describe('namespaces', () => {
       object.metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
       await api.store.commit({ preconditions: [], ops: [{ type: 'put', key, value: JSON.stringify(object) }] });
     }
-    const context = { ambient: api.ambient, limits: defaultServerLimits, wrongs: new Poisoned() };
+    const context = {
+      ambient: api.ambient,
+      limits: defaultServerLimits,
+      wrongs: new Poisoned(),
+      access: new PolicyIndex(),
+    };
     await finishNamespaceDeletions(context, namespaceResource(api.store));
     expect((await api.ask('GET', '/api/v1/namespaces/empty')).status).toBe(404);
     const full = await api.ask('GET', '/api/v1/namespaces/full');

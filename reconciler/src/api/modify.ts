@@ -17,6 +17,7 @@ import { presentationOf, type Shown } from './presentation.ts';
 import { readable } from './readable.ts';
 import { JSON_TYPE, type Reply } from './reply.ts';
 import { keyOf, type WritableResource } from './resource.ts';
+import { mayWrite } from './rights/writes.ts';
 
 /** Controllers write status at the same time; a client that gave no resourceVersion need not know. */
 export const ATTEMPTS = 20;
@@ -78,6 +79,9 @@ export async function modify(
       ...(warnings.length > 0 ? { headers: { warning: warningHeader(warnings) } } : {}),
     });
     if (!isPoisoned && isDeepStrictEqual(object, current)) return reply(entry);
+    await mayWrite({ ...context, store: resource.store }, call.request.user!, {
+      ...{ definition: resource.definition, group: resource.group, before: current, after: object, named: call.name },
+    });
     const value = released ?? storedText(object, context);
     if (dryRun) return reply({ value, revision: entry.revision });
     const finished = !released && object.metadata.deletionTimestamp !== undefined && !object.metadata.finalizers;

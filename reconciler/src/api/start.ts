@@ -79,8 +79,10 @@ export interface Api {
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { store, ambient } = options;
   const ending = new AbortController();
+  const policy = await followPolicy(store, ending.signal, options.onFatal ?? (() => {}));
   const context: ApiContext = {
     ambient,
+    access: policy.index,
     limits: options.limits ?? defaultServerLimits,
     wrongs: options.wrongs ?? new Poisoned(),
     ending: ending.signal,
@@ -88,7 +90,6 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   await ensureDefaultNamespace(store, ambient);
   await finishNamespaceDeletions(context, namespaceResource(store));
   await ensureDefaultServiceAccounts(store, ambient);
-  const policy = await followPolicy(store, ending.signal, options.onFatal ?? (() => {}));
   const accountTokens = new AccountTokens(options.accountKey, ambient, policy.accounts);
   const who = new Authenticator(options.tokens, accountTokens);
   const events = new EventStore(options.events);

@@ -1,5 +1,5 @@
 /** `POST /apis/plumb.dev/v1/cascades`: deletes objects with all that refers to them; with `dryRun` only says which. */
-import { kindByName, terminal } from '@plumb/schemas';
+import { groupOf, kindByName, terminal } from '@plumb/schemas';
 import type { ValueOf } from '@plumb/schemas/kinds/define.ts';
 import { shown } from '@plumb/schemas/project/shown.ts';
 import { type Extension, taking } from '../api/extension.ts';
@@ -46,14 +46,26 @@ export function cascadeExtension(context: Context): Extension {
         const kind = kindByName(name);
         if (!kind) throw terminal('BadRequest', `there is no kind ${shown(name)}`);
         const where = kind.scope === 'Namespaced' ? (namespace ?? 'default') : undefined;
-        asked.authorize({ verb: 'delete', resource: kind.plural, namespace: where ?? '', name: object });
+        asked.authorize({
+          verb: 'delete',
+          group: groupOf(kind),
+          resource: kind.plural,
+          namespace: where ?? '',
+          name: object,
+        });
         return keys.object(kind.plural, where, object);
       });
       // To try it one must be allowed to do it: else it would tell what depends on the objects, and in which projects.
       const judge = (all: readonly Reached[]) => {
         for (const { cached } of all) {
           const { namespace = '', name } = cached.object.metadata;
-          asked.authorize({ verb: 'delete', resource: cached.kind.plural, namespace, name });
+          asked.authorize({
+            verb: 'delete',
+            group: groupOf(cached.kind),
+            resource: cached.kind.plural,
+            namespace,
+            name,
+          });
         }
       };
       const reached = dryRun ? cascadeFrom(context, roots) : await deleteCascade(context, roots, expect, judge);

@@ -49,6 +49,16 @@ export interface Reference {
   kind: string;
 }
 
+/** The right to do `verb` to a subresource of the object: roles name it as `images/file`. */
+export interface ExtraRight {
+  verb: string;
+  subresource: string;
+  /** What of the spec needs it: with another value it is asked for anew. */
+  value: string;
+  /** For the refusal. */
+  because: string;
+}
+
 /** The schema of a spec or a status: a closed object. */
 export interface ObjectSchema {
   readonly type: 'object';
@@ -98,6 +108,8 @@ export interface KindDefinition<S extends ObjectSchema = ObjectSchema, T extends
    * have their shape.
    */
   readonly validate?: (object: never, before: never | undefined) => FieldError[];
+  /** What of a spec needs a right of its own, beyond that to write the object. Pure; asked again only when it changes. */
+  readonly extraRights?: (spec: never) => readonly ExtraRight[];
   /** Field of the spec that lists objects of other kinds: each is admitted as a write of its own would be. */
   readonly declares?: string;
   /** Where what is stored of an object contradicts itself, so that acting on it could destroy something. Pure. */

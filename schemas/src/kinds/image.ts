@@ -53,6 +53,11 @@ export const image = defineKind({
   immutable: [],
   references: [],
   disruption: {},
+  // A file of every host, whoever put it there.
+  extraRights: ({ url }: { url?: unknown }) =>
+    typeof url === 'string' && /^file:/i.test(url)
+      ? [{ verb: 'use', subresource: 'file', value: url, because: 'its url is a file of the hosts' }]
+      : [],
 });
 
 export type Image = ObjectOf<typeof image>;

@@ -81,7 +81,8 @@ export class ControlProcess {
         }),
       (error) => onFatal(error.message),
     );
-    const context = { ambient, limits: defaultServerLimits, wrongs: poisoned };
+    const access = new PolicyIndex();
+    const context = { ambient, limits: defaultServerLimits, wrongs: poisoned, access };
     await ensureDefaultNamespace(store, ambient);
     await finishNamespaceDeletions(context, namespaceResource(store));
     this.#router = new Router({
@@ -90,7 +91,7 @@ export class ControlProcess {
       openApi: () => undefined,
       readiness: new Readiness(context, store),
       tokens: { check: () => ({ name: 'admin', groups: ['system:masters'] }) },
-      access: new PolicyIndex(),
+      access,
       admission: new Admission(ambient, context.limits),
       extensions: { [Symbol.iterator]: () => extensionsOf(loading.get()) },
       version: {},

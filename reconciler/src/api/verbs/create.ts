@@ -5,6 +5,7 @@ import { keys } from '../../store/keys.ts';
 import { isBeingDeleted } from '../../store/object-codec.ts';
 import type { Precondition } from '../../store/store.ts';
 import { admitNew, heedDuplicates, storedText } from '../admission.ts';
+import { authorize } from '../authorize.ts';
 import type { Json } from '../body/json.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { alreadyExists, badRequest, notFound } from '../failure.ts';
@@ -14,6 +15,7 @@ import { ownedAfterCreate, sentManaged, withOwners } from '../owners.ts';
 import { presentationOf } from '../presentation.ts';
 import { JSON_TYPE, type Reply } from '../reply.ts';
 import { keyOf, type WritableResource } from '../resource.ts';
+import { mayWrite } from '../rights/writes.ts';
 
 /** Namespaces change seldom, generated names collide seldom: this many times in a row is a fault. */
 const ATTEMPTS = 8;
@@ -53,6 +55,19 @@ export async function createAs(
   const { request, namespace } = call;
   const present = presentationOf(request, resource, context.ambient.clock);
   if (dryRun) request.wrote = false;
+  // What creates by another verb needs both rights.
+  if (request.method !== 'POST') {
+    const { group, plural } = resource;
+    const asked = {
+      verb: 'create',
+      group,
+      resource: plural,
+      subresource: '',
+      namespace: namespace ?? '',
+      name: call.name,
+    };
+    authorize(context.access, request.user!, asked);
+  }
   const managed = sentManaged(sent);
   const forget = generatedName(sent);
   for (let attempt = 1; ; attempt++) {
@@ -64,6 +79,10 @@ export async function createAs(
       context.ambient,
     );
     const object = withOwners(undefined, admitted, owned(admitted, managed));
+    await mayWrite({ ...context, store: resource.store }, request.user!, {
+      ...{ definition: resource.definition, group: resource.group, before: undefined, after: object },
+      named: request.method === 'POST' ? '' : call.name,
+    });
     const key = keyOf(resource, namespace, object.metadata.name);
     const preconditions = [{ key, revision: 0 }, ...(await namespaceStays(resource, namespace))];
     const value = storedText(object, context);
