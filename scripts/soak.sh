@@ -6,6 +6,7 @@
 # npm run soak -- --mutants N [--area NAME] [--seed S]: whether tests notice N small faults in the sources.
 # npm run soak -- --network: 1,000 ports come and go beside 50 guests that ask; every rule of the packet filter taken away once.
 # npm run soak -- --rbac N [--seed S]: N random pairs of policy and request, decided by Plumb and by Kubernetes' own authorizer.
+# npm run soak -- --apply N [--seed S]: N random histories of server-side apply, beside Kubernetes' own field manager.
 # npm run soak -- --fuzz [--minutes N] [--seed S] [TARGET…]: random inputs for every reader of what comes from outside.
 set -eu
 cd "$(dirname "$0")/.."
@@ -43,6 +44,10 @@ case "${1:-}" in
   --rbac)
     sh scripts/modules.sh
     exec node_modules/.bin/node sim/src/rbac/main.ts "$@"
+    ;;
+  --apply)
+    sh scripts/modules.sh
+    exec node_modules/.bin/node sim/src/apply/main.ts "$@"
     ;;
   --fuzz)
     sh scripts/modules.sh

@@ -175,21 +175,20 @@ export function typeBelow(type: FieldType | undefined, step: Element): FieldType
   return step.startsWith('f:') ? fieldTypeOf(type, step.slice(2)) : undefined;
 }
 
-/** The value without the fields of the set; undefined when nothing is left. */
+/** The value without the fields of the set; null when nothing is left, as in Kubernetes. */
 export function without(type: FieldType, value: unknown, set: FieldSet): unknown {
   if (set.isEmpty) return value;
   const owned = ownedAs(type, value);
-  if (owned.as === 'leaf') return type.of === 'scalar' || type.of === 'any' ? value : undefined;
+  if (owned.as === 'leaf') return type.of === 'scalar' || type.of === 'any' ? value : null;
   if (owned.as === 'list') {
     const kept: unknown[] = [];
     for (const item of owned.value) {
       const step = stepTo(owned.type, item);
       if (step !== undefined && set.members.has(step)) continue;
       const below = step === undefined ? undefined : set.children.get(step);
-      const left = below ? without(owned.type.items, item, below) : item;
-      if (left !== undefined) kept.push(left);
+      kept.push(below ? without(owned.type.items, item, below) : item);
     }
-    return kept.length > 0 ? kept : undefined;
+    return kept.length > 0 ? kept : null;
   }
   const kept: Record<string, unknown> = {};
   let count = 0;
@@ -198,12 +197,10 @@ export function without(type: FieldType, value: unknown, set: FieldSet): unknown
     if (set.members.has(step)) continue;
     const below = set.children.get(step);
     const at = fieldTypeOf(owned.type, key);
-    const left = below && at ? without(at, owned.value[key], below) : owned.value[key];
-    if (left === undefined) continue;
-    define(kept, key, left);
+    define(kept, key, below && at ? without(at, owned.value[key], below) : owned.value[key]);
     count++;
   }
-  return count > 0 ? kept : undefined;
+  return count > 0 ? kept : null;
 }
 
 /** The fields of the set alone, with the keys of the items that they lie in; undefined when there is none. */
