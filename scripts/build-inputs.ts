@@ -30,6 +30,11 @@ export function remember(name: string, setting: string, inputs: readonly string[
   writeFileSync(stampFile(name), JSON.stringify(stamp));
 }
 
+/** What the outputs were made of. */
+export function inputsOf(name: string): string[] {
+  return Object.keys((JSON.parse(readFileSync(stampFile(name), 'utf8')) as Stamp).inputs);
+}
+
 function stampFile(name: string): string {
   return join(dist, `.${name}.stamp.json`);
 }

@@ -1,9 +1,11 @@
 /**
- * `npm run build`: the provider's bundle, the shim, the mirror that terraform installs them from, and bills of materials. What has not
+ * `npm run build`: the command's and the provider's bundles, the shim, the mirror that terraform installs them from, and bills
+ * of materials. What has not
  * changed is not made again. `--cli-config FILE` also writes a configuration for terraform that names the mirror.
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { bundleCommand } from './build-command.ts';
 import { layMirror, writeCliConfig } from './build-mirror.ts';
 import { bundleProvider } from './build-provider.ts';
 import { buildShim } from './build-shim.ts';
@@ -18,8 +20,8 @@ export interface Built {
 
 /** Builds what is out of date. Throws an Error whose message is what the compiler said. */
 export async function build(): Promise<Built> {
-  const [bundle, shim] = await Promise.all([bundleProvider(), buildShim()]);
-  const lines = [bundle.line, shim.line];
+  const [bundle, shim, command] = await Promise.all([bundleProvider(), buildShim(), bundleCommand()]);
+  const lines = [bundle.line, shim.line, command];
   const mirror = shim.path === undefined ? undefined : layMirror(bundle.folder, shim.path);
   if (mirror) lines.push(mirror.line);
   lines.push(await layBills());

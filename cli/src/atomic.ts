@@ -1,7 +1,9 @@
 /** `plumb apply --atomic`: all manifests as one ChangeSet. */
 
 import { settled } from '@plumb/client/settled.ts';
-import { API_GROUP_VERSION, changeSet, terminal } from '@plumb/schemas';
+import { changeSet } from '@plumb/schemas/kinds/index.ts';
+import { terminal } from '@plumb/schemas/meta/error.ts';
+import { API_GROUP_VERSION } from '@plumb/schemas/meta/object.ts';
 import type { Session } from './command.ts';
 import { follow, type Target } from './follow.ts';
 import type { Manifest } from './manifests.ts';

@@ -1,5 +1,5 @@
 /** `plumb delete --cascade`: the whole blast radius is shown, and asked about, before anything is marked. */
-import { terminal } from '@plumb/schemas';
+import { terminal } from '@plumb/schemas/meta/error.ts';
 import type { Session } from './command.ts';
 import type { Target } from './follow.ts';
 import { describeManifest } from './manifests.ts';

@@ -2,7 +2,8 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { Access } from '@plumb/client/access.ts';
 import type { Client } from '@plumb/client/client.ts';
-import { realAmbient, terminal } from '@plumb/schemas';
+import { realAmbient } from '@plumb/schemas/meta/ambient.ts';
+import { terminal } from '@plumb/schemas/meta/error.ts';
 import type { Target } from './follow.ts';
 import type { Manifest } from './manifests.ts';
 import { resourceByAlias } from './resources.ts';

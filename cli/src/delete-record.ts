@@ -1,5 +1,5 @@
 /** `plumb delete record KEY…`: the end of records that no object has and that cannot be read; `plumb get poisoned` lists them. */
-import { terminal } from '@plumb/schemas';
+import { terminal } from '@plumb/schemas/meta/error.ts';
 import type { Session } from './command.ts';
 import type { Surroundings } from './surroundings.ts';
 

@@ -1,6 +1,6 @@
 /** `-k FOLDER`: what kustomize makes of a folder, by the program of that name, or by kubectl, which has it inside. */
 import { execFile } from 'node:child_process';
-import { terminal } from '@plumb/schemas';
+import { terminal } from '@plumb/schemas/meta/error.ts';
 import type { ManifestFile } from './manifest-files.ts';
 
 const PROGRAMS: readonly [program: string, ...args: string[]][] = [

@@ -1,6 +1,5 @@
 /** The `plumb` command: everything of it that is a client of the API. */
-import { PlumbError, terminal } from '@plumb/schemas';
-import { nearest } from '@plumb/schemas/project/validate-nearest.ts';
+import { PlumbError, terminal } from '@plumb/schemas/meta/error.ts';
 import { type CommandEntry, commands } from './commands.ts';
 import { complain } from './failure.ts';
 import { realSurroundings, type Surroundings } from './surroundings.ts';
@@ -13,7 +12,7 @@ export async function runCli(argv: string[], surroundings: Surroundings = realSu
   const [word = 'help', ...rest] = commandFirst(argv);
   if (['help', '--help', '-h'].includes(word)) return help(rest[0], surroundings);
   try {
-    const command = find(word);
+    const command = known(word) ?? (await unknown(word));
     if (rest.includes('--help') || rest.includes('-h')) return await help(word, surroundings);
     return await (await command.load()).run(rest, surroundings);
   } catch (thrown) {
@@ -44,9 +43,8 @@ function known(word: string | undefined): CommandEntry | undefined {
   return word !== undefined && Object.hasOwn(commands, word) ? commands[word] : undefined;
 }
 
-function find(word: string): CommandEntry {
-  const command = known(word);
-  if (command) return command;
+async function unknown(word: string): Promise<never> {
+  const { nearest } = await import('@plumb/schemas/project/validate-nearest.ts');
   const words = [...Object.keys(commands), ...Object.keys(programs)];
   const meant = nearest(word, words);
   throw terminal(

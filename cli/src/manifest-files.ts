@@ -1,7 +1,7 @@
 /** The texts that `-f` names: files, the manifests of folders, standard input. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { terminal } from '@plumb/schemas';
+import { terminal } from '@plumb/schemas/meta/error.ts';
 
 export interface ManifestFile {
   file: string;

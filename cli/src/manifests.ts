@@ -1,5 +1,6 @@
 /** What a person declared: objects of files, folders and standard input, checked before anything is sent. */
-import { API_GROUP_VERSION, type FieldError, type PlumbObject, terminal } from '@plumb/schemas';
+import { type FieldError, terminal } from '@plumb/schemas/meta/error.ts';
+import { API_GROUP_VERSION, type PlumbObject } from '@plumb/schemas/meta/object.ts';
 import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
 import { shown } from '@plumb/schemas/project/shown.ts';
 import { validateObject } from '@plumb/schemas/project/validate.ts';

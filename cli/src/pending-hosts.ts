@@ -1,5 +1,5 @@
 /** `plumb get hosts --pending`: agents that are connected and wait until their host is declared. */
-import { terminal } from '@plumb/schemas';
+import { terminal } from '@plumb/schemas/meta/error.ts';
 import type { Session } from './command.ts';
 import { resourceByAlias } from './resources.ts';
 import type { Surroundings } from './surroundings.ts';

@@ -1,6 +1,7 @@
 /** `plumb apply --plan FILE`: what was planned, if the world has not moved. */
-import { kindByName, terminal } from '@plumb/schemas';
 import { apiVersionOf } from '@plumb/schemas/kinds/define.ts';
+import { kindByName } from '@plumb/schemas/kinds/index.ts';
+import { terminal } from '@plumb/schemas/meta/error.ts';
 import type { Session } from './command.ts';
 import { type Manifest, manifestsIn } from './manifests.ts';
 import { checkPlan, readPlan } from './plan-review.ts';

@@ -1,8 +1,9 @@
 /** Asking the server what applying manifests would do, and keeping the answer in a file. */
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Client } from '@plumb/client/client.ts';
-import { API_GROUP_VERSION, PlumbError, terminal } from '@plumb/schemas';
 import type { ValueOf } from '@plumb/schemas/kinds/define.ts';
+import { PlumbError, terminal } from '@plumb/schemas/meta/error.ts';
+import { API_GROUP_VERSION } from '@plumb/schemas/meta/object.ts';
 import { writtenFields } from '@plumb/schemas/project/validate-schema.ts';
 import type { planReview } from '@plumb/schemas/reviews/plan-review.ts';
 import type { Target } from './follow.ts';

@@ -1,5 +1,5 @@
 /** `plumb get poisoned`: objects and records of the store that cannot be understood, and where they are wrong. */
-import { terminal } from '@plumb/schemas';
+import { terminal } from '@plumb/schemas/meta/error.ts';
 import type { Session } from './command.ts';
 import type { Surroundings } from './surroundings.ts';
 import { renderTable } from './table.ts';

@@ -2,7 +2,8 @@
  * `--prune -l SELECTOR`: what was applied before, matches the selector and is declared no more. Objects that no apply has made are
  * left alone, and so are projects.
  */
-import { kinds, terminal } from '@plumb/schemas';
+import { kinds } from '@plumb/schemas/kinds/index.ts';
+import { terminal } from '@plumb/schemas/meta/error.ts';
 import { APPLIED } from '@plumb/schemas/project/field-changes.ts';
 import type { Session } from './command.ts';
 import { removeAll } from './commands/delete.ts';

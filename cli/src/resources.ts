@@ -1,7 +1,8 @@
 /** Names of what the command works on, and where the API has it. */
 import { collectionPath as pathOfCollection, objectPath as pathOfObject } from '@plumb/client/paths.ts';
-import { everyKind, isBuiltin, type KindDefinition, kindByAlias, kindOf, namespace, terminal } from '@plumb/schemas';
-import { apiVersionOf } from '@plumb/schemas/kinds/define.ts';
+import { apiVersionOf, isBuiltin, type KindDefinition } from '@plumb/schemas/kinds/define.ts';
+import { everyKind, kindByAlias, kindOf, namespace } from '@plumb/schemas/kinds/index.ts';
+import { terminal } from '@plumb/schemas/meta/error.ts';
 import { nearest } from '@plumb/schemas/project/validate-nearest.ts';
 
 export interface ResourceName {

@@ -1,5 +1,5 @@
 /** `-l`: a label selector on the command line. It is read here, too, with the server's own reader: a mistake goes no further. */
-import { PlumbError, terminal } from '@plumb/schemas';
+import { PlumbError, terminal } from '@plumb/schemas/meta/error.ts';
 import { labelSelector } from '@plumb/schemas/selectors/labels.ts';
 import type { Session } from './command.ts';
 import type { Target } from './follow.ts';

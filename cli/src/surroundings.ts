@@ -1,6 +1,5 @@
 /** What the command takes from the process that it runs in. Injected, so that tests can be one. */
-import { createInterface } from 'node:readline';
-import { type Clock, realAmbient } from '@plumb/schemas';
+import { type Clock, realAmbient } from '@plumb/schemas/meta/ambient.ts';
 
 export interface Surroundings {
   env: Readonly<Record<string, string | undefined>>;
@@ -30,6 +29,7 @@ export function realSurroundings(): Surroundings {
     },
     async line() {
       if (!process.stdin.isTTY) return undefined;
+      const { createInterface } = await import('node:readline');
       const reader = createInterface({ input: process.stdin });
       try {
         for await (const line of reader) return line;

@@ -1,5 +1,5 @@
 /** YAML text as plain values, each with the lines that it came from. */
-import { type FieldError, terminal } from '@plumb/schemas';
+import { type FieldError, terminal } from '@plumb/schemas/meta/error.ts';
 import { Mistakes } from '@plumb/schemas/project/validate-mistakes.ts';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from 'yaml';
 import { type JsonPart, jsonParts } from './json-stream.ts';

@@ -1,9 +1,9 @@
 /** How a person at a terminal reaches the API: the kubeconfig that is named, else the environment's, else that of the data folder here. */
-import { terminal } from '@plumb/schemas';
-import { readTrusted } from '@plumb/schemas/files/private-file.ts';
+import { terminal } from '@plumb/schemas/meta/error.ts';
 import { Client, type ClientOptions } from './client.ts';
 import { type Connection, guardCredential } from './connection.ts';
-import { badKubeconfig, type Context, contextIn, type KubeconfigFile, readKubeconfigs } from './kubeconfig.ts';
+import { badKubeconfig, type Context, contextFrom, type KubeconfigFile, readKubeconfigs } from './kubeconfig.ts';
+import { plainYaml } from './plain-yaml.ts';
 
 export interface Access extends Context {
   /** Namespace of objects that name none. */
@@ -31,7 +31,9 @@ export async function findAccess(
       `there is no kubeconfig at ${(listed?.length ? listed : [LOCAL]).join(', ')}: start a server here (plumb server), or name one with --kubeconfig or KUBECONFIG`,
     );
   }
-  const found = contextIn(files, HELP, context);
+  const isPlain = files.every(({ text }) => plainYaml(text) !== undefined);
+  const parse = isPlain ? plainYaml : (await import('./kubeconfig-yaml.ts')).parseQuietly;
+  const found = contextFrom(files, HELP, context, parse);
   const allowed = env.PLUMB_INSECURE_HTTP === 'true';
   const access: Access = {
     ...found,
@@ -65,6 +67,7 @@ export function clientFor(
 
 /** Nobody named the one that lies here: somebody else may have put it there, to be used by whoever comes along. */
 async function local(): Promise<KubeconfigFile[]> {
+  const { readTrusted } = await import('@plumb/schemas/files/private-file.ts');
   const text = await readTrusted(LOCAL);
   return text === undefined ? [] : [{ path: LOCAL, text, distrust: undefined }];
 }

@@ -1,5 +1,6 @@
 /** A client of the API: requests that are repeated where that is safe and may help. */
-import { type Ambient, PlumbError, retryable, terminal } from '@plumb/schemas';
+import type { Ambient } from '@plumb/schemas/meta/ambient.ts';
+import { PlumbError, retryable, terminal } from '@plumb/schemas/meta/error.ts';
 import { type Deadline, deadline, pause } from './deadline.ts';
 import { ApiError, errorOfEvent } from './errors.ts';
 import { type Answer, type Body, type Request, Transport, type TransportOptions } from './transport.ts';

@@ -1,5 +1,6 @@
 /** Where the servers of a cloud are and who we are there. */
-import { type PlumbError, shownUrl, terminal } from '@plumb/schemas';
+import { type PlumbError, terminal } from '@plumb/schemas/meta/error.ts';
+import { shownUrl } from '@plumb/schemas/meta/shown-url.ts';
 import type { ExecPlugin } from './exec-plugin.ts';
 
 export interface Connection {

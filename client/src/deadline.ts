@@ -1,5 +1,6 @@
 /** How long something may take, and the two ways in which it ends early. */
-import { type Clock, terminal } from '@plumb/schemas';
+import type { Clock } from '@plumb/schemas/meta/ambient.ts';
+import { terminal } from '@plumb/schemas/meta/error.ts';
 
 export interface Deadline {
   /** Aborts with a terminal PlumbError `Timeout`, or with the reason of what ends it early. */

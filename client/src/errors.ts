@@ -1,5 +1,5 @@
 /** The API's failures (metav1.Status) as errors. */
-import { type FieldError, PlumbError } from '@plumb/schemas';
+import { type FieldError, PlumbError } from '@plumb/schemas/meta/error.ts';
 
 /** metav1.Status, the part that clients read. */
 interface Status {

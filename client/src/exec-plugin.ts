@@ -5,9 +5,9 @@
  * The program runs with the environment of the one who asks, never with that of the process which asks for him: a provider
  * serves runs of several shells.
  */
-import { spawn } from 'node:child_process';
 import { isAbsolute, join } from 'node:path';
-import { type Clock, type PlumbError, terminal } from '@plumb/schemas';
+import type { Clock } from '@plumb/schemas/meta/ambient.ts';
+import { type PlumbError, terminal } from '@plumb/schemas/meta/error.ts';
 import { printable } from '@plumb/schemas/meta/printable.ts';
 
 export interface ExecPlugin {
@@ -117,6 +117,7 @@ type Lasting = Credential & { until: number };
 async function runPlugin(plugin: ExecPlugin, { env, cwd, clock }: PluginSurroundings): Promise<Lasting> {
   const { command, args, apiVersion, cluster } = plugin;
   const spec = { interactive: false, ...(cluster ? { cluster } : {}) };
+  const { spawn } = await import('node:child_process');
   const child = spawn(command, args, {
     cwd,
     env: {

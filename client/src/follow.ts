@@ -1,5 +1,5 @@
 /** Following objects as they change: a watch that goes on when it breaks, from where it was. Nothing is polled. */
-import { PlumbError, retryable } from '@plumb/schemas';
+import { PlumbError, retryable } from '@plumb/schemas/meta/error.ts';
 import type { Body, Client, WatchEvent } from './client.ts';
 import { ApiError } from './errors.ts';
 

@@ -1,5 +1,5 @@
 /** What is read of an answer, within bounds. */
-import { type PlumbError, retryable, terminal } from '@plumb/schemas';
+import { type PlumbError, retryable, terminal } from '@plumb/schemas/meta/error.ts';
 import type { Incoming } from './wire.ts';
 
 /** The body's text, in UTF-8. What is larger than `most` bytes is refused with terminal `AnswerTooLarge`. */

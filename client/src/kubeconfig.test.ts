@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { findAccess } from './access.ts';
-import { contextIn, readKubeconfigs } from './kubeconfig.ts';
+import { readKubeconfigs } from './kubeconfig.ts';
+import { contextIn } from './kubeconfig-yaml.ts';
 
 let folder: string;
 beforeAll(() => {

@@ -1,9 +1,8 @@
 /** kubeconfig files: the part of them that says where the servers are and who we are there, by context. */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { type PlumbError, terminal } from '@plumb/schemas';
 import { readWithOwner } from '@plumb/schemas/files/trusted-text.ts';
-import { parse } from 'yaml';
+import { type PlumbError, terminal } from '@plumb/schemas/meta/error.ts';
 import { type Connection, endpointIn } from './connection.ts';
 import { type ExecPlugin, execPlugin } from './exec-plugin.ts';
 
@@ -63,12 +62,17 @@ export function readKubeconfigs(paths: readonly string[], help: string): Kubecon
 
 /**
  * The context of that name, or the current one. Of several files the first that says a thing wins, as in kubectl. Throws a
- * terminal `BadKubeconfig`; no message holds a credential.
+ * terminal `BadKubeconfig`; no message holds a credential. `parse`: reads YAML; what it throws is not shown.
  */
-export function contextIn(files: readonly KubeconfigFile[], help: string, named?: string): Context {
+export function contextFrom(
+  files: readonly KubeconfigFile[],
+  help: string,
+  named: string | undefined,
+  parse: (text: string) => unknown,
+): Context {
   const where = files.map(({ path }) => path).join(', ');
   const bad = (why: string) => badKubeconfig(where, why, help);
-  const configs = files.map((file) => ({ file, config: configIn(file, help) }));
+  const configs = files.map((file) => ({ file, config: configIn(file, help, parse) }));
   const find = (list: 'contexts' | 'clusters' | 'users', name: unknown, key: string): Section | undefined => {
     for (const { file, config } of configs) {
       const items = Array.isArray(config[list]) ? (config[list] as (Fields | null)[]) : [];
@@ -165,11 +169,10 @@ function fileText({ file }: Section, named: unknown, bad: Bad): string | undefin
   }
 }
 
-function configIn({ path, text: content }: KubeconfigFile, help: string): Kubeconfig {
+function configIn({ path, text: content }: KubeconfigFile, help: string, parse: (text: string) => unknown): Kubeconfig {
   let config: unknown;
   try {
-    // The parser's own warnings and messages quote lines of the file, and these may be credentials.
-    config = parse(content, { logLevel: 'error' }) ?? {};
+    config = parse(content) ?? {};
   } catch {
     throw badKubeconfig(path, 'it is not YAML', help);
   }

@@ -1,6 +1,7 @@
 /** The objects of one kind, over the API (Kubernetes API conventions). */
-import { type KindDefinition, PlumbError, type PlumbObject, retryable, terminal } from '@plumb/schemas';
-import { apiVersionOf } from '@plumb/schemas/kinds/define.ts';
+import { apiVersionOf, type KindDefinition } from '@plumb/schemas/kinds/define.ts';
+import { PlumbError, retryable, terminal } from '@plumb/schemas/meta/error.ts';
+import type { PlumbObject } from '@plumb/schemas/meta/object.ts';
 import type { Client } from './client.ts';
 import type { Deadline } from './deadline.ts';
 import { ApiError } from './errors.ts';

@@ -1,5 +1,6 @@
 /** Waiting for one object: until it is Ready, until it is gone. */
-import { PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
+import { PlumbError, terminal } from '@plumb/schemas/meta/error.ts';
+import type { PlumbObject } from '@plumb/schemas/meta/object.ts';
 import type { Client } from './client.ts';
 import type { Deadline } from './deadline.ts';
 import { follow } from './follow.ts';

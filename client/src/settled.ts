@@ -1,5 +1,6 @@
 /** Whether an object has become what was declared, or never will without a change of its inputs. */
-import { type Condition, isBuiltin, kindOf, type PlumbObject } from '@plumb/schemas';
+import { type Condition, isBuiltin, kindOf } from '@plumb/schemas/kinds/index.ts';
+import type { PlumbObject } from '@plumb/schemas/meta/object.ts';
 
 export type Settled =
   | { state: 'ready' }

@@ -1,6 +1,8 @@
 /** Requests to the servers of one cloud, as one who has a credential. What was sent is not repeated here. */
 import { rootCertificates } from 'node:tls';
-import { type Clock, type PlumbError, retryable, shownUrl, terminal } from '@plumb/schemas';
+import type { Clock } from '@plumb/schemas/meta/ambient.ts';
+import { type PlumbError, retryable, terminal } from '@plumb/schemas/meta/error.ts';
+import { shownUrl } from '@plumb/schemas/meta/shown-url.ts';
 import { type Bounds, defaultBounds } from './bounds.ts';
 import { type Connection, guardCredential, type Surroundings } from './connection.ts';
 import { ApiError, retryAfter } from './errors.ts';

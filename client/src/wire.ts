@@ -1,6 +1,6 @@
 /** One request on the way to one server, whichever HTTP it speaks. */
 import type { SecureContextOptions } from 'node:tls';
-import { PlumbError, retryable, terminal } from '@plumb/schemas';
+import { PlumbError, retryable, terminal } from '@plumb/schemas/meta/error.ts';
 
 export interface Outgoing {
   method: string;

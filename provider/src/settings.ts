@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { type Connection, endpointsIn, guardCredential, type Surroundings } from '@plumb/client/connection.ts';
-import { badKubeconfig, contextIn, readKubeconfigs } from '@plumb/client/kubeconfig.ts';
+import { badKubeconfig, readKubeconfigs } from '@plumb/client/kubeconfig.ts';
+import { contextIn } from '@plumb/client/kubeconfig-yaml.ts';
 import { terminal } from '@plumb/schemas';
 
 /** The attributes of the provider block. */

@@ -1,4 +1,4 @@
-import { terminal } from '@plumb/schemas';
+import { terminal } from '@plumb/schemas/meta/error.ts';
 import { type Command, parseCommand, withSession } from '../command.ts';
 import { updateKubeconfig } from '../kubeconfig-file.ts';
 

@@ -1,4 +1,4 @@
-import { PlumbError, terminal } from '@plumb/schemas';
+import { PlumbError, terminal } from '@plumb/schemas/meta/error.ts';
 import { applyAtomic } from '../atomic.ts';
 import { awaitReady } from '../await-ready.ts';
 import {

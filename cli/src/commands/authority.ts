@@ -1,4 +1,4 @@
-import { terminal } from '@plumb/schemas';
+import { terminal } from '@plumb/schemas/meta/error.ts';
 import { type Command, parseCommand, type Session, withSession } from '../command.ts';
 import { parseDuration } from '../duration.ts';
 import { updateKubeconfig } from '../kubeconfig-file.ts';

@@ -1,6 +1,6 @@
 import { ApiError } from '@plumb/client/errors.ts';
 import { settled } from '@plumb/client/settled.ts';
-import { PlumbError, terminal } from '@plumb/schemas';
+import { PlumbError, terminal } from '@plumb/schemas/meta/error.ts';
 import { markCascade } from '../cascade.ts';
 import {
   type Command,

@@ -1,4 +1,4 @@
-import { terminal } from '@plumb/schemas';
+import { terminal } from '@plumb/schemas/meta/error.ts';
 import { age } from '@plumb/schemas/project/columns-age.ts';
 import { type Command, parseCommand, type Session, withSession } from '../command.ts';
 import { objectPath, resourceByAlias } from '../resources.ts';

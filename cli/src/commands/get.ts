@@ -1,11 +1,9 @@
 import type { Body } from '@plumb/client/client.ts';
 import { changes, type View } from '@plumb/client/follow.ts';
-import { type PlumbError, terminal } from '@plumb/schemas';
-import { stringify } from 'yaml';
+import { type PlumbError, terminal } from '@plumb/schemas/meta/error.ts';
 import { type Command, manifestsOf, namesFiles, parseCommand, type Session, withSession } from '../command.ts';
 import type { Target } from '../follow.ts';
-import { pendingHosts } from '../pending-hosts.ts';
-import { poisoned } from '../poisoned.ts';
+import { render } from '../render.ts';
 import { collectionPath, objectPath, type ResourceName, resourceByAlias } from '../resources.ts';
 import { selectorQuery } from '../selector.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -40,8 +38,9 @@ plumb get poisoned             what in the store cannot be understood and was se
     if (values.selector !== undefined && namesFiles(values))
       throw terminal('BadArgument', 'select objects with -l, or name files with -f, not both');
     return withSession(values, surroundings, async (session) => {
-      if (values.pending) return pendingHosts(session, surroundings, positionals);
-      if (positionals[0] === 'poisoned') return poisoned(session, surroundings, positionals);
+      if (values.pending) return (await import('../pending-hosts.ts')).pendingHosts(session, surroundings, positionals);
+      if (positionals[0] === 'poisoned')
+        return (await import('../poisoned.ts')).poisoned(session, surroundings, positionals);
       const sources = namesFiles(values)
         ? (await manifestsOf(values, session, surroundings)).map(sourceOfTarget)
         : sourcesOf(positionals, everywhere ? undefined : session.namespace, values.selector as string | undefined);
@@ -122,13 +121,8 @@ async function show(
     return 0;
   }
   const single = sources.length === 1 && sources[0]!.single;
-  surroundings.out(render(single ? objects[0] : { apiVersion: 'v1', kind: 'List', items: objects }, form));
+  surroundings.out(await render(single ? objects[0] : { apiVersion: 'v1', kind: 'List', items: objects }, form));
   return 0;
-}
-
-function render(value: unknown, form: 'yaml' | 'json'): string {
-  // Readers of YAML 1.1 must see the same text as we do.
-  return form === 'json' ? `${JSON.stringify(value, null, 2)}\n` : stringify(value, { version: '1.1', lineWidth: 0 });
 }
 
 function table(body: Body, form: 'table' | 'wide', withNamespace: boolean): string {
@@ -167,7 +161,7 @@ async function watch(
       surroundings.out(header ? text : text.slice(text.indexOf('\n') + 1));
       header = false;
     } else if (form === 'name') surroundings.out(`${object.kind.toLowerCase()}/${object.metadata.name}\n`);
-    else surroundings.out(form === 'yaml' ? `---\n${render(object, form)}` : render(object, 'json'));
+    else surroundings.out(form === 'yaml' ? `---\n${await render(object, form)}` : await render(object, 'json'));
   }
   return 0;
 }

@@ -1,4 +1,6 @@
-import { type Host, resourceTypes, terminal } from '@plumb/schemas';
+import type { Host } from '@plumb/schemas/kinds/index.ts';
+import { terminal } from '@plumb/schemas/meta/error.ts';
+import { resourceTypes } from '@plumb/schemas/resources/host-resources.ts';
 import { type Command, parseCommand, withSession } from '../command.ts';
 import { renderTable } from '../table.ts';
 

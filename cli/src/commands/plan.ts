@@ -1,4 +1,4 @@
-import { terminal } from '@plumb/schemas';
+import { terminal } from '@plumb/schemas/meta/error.ts';
 import { type Command, manifestsOf, parseCommand, withSession } from '../command.ts';
 import { askPlan, questionOf, writePlan } from '../plan-review.ts';
 import { changesAnything, planText } from '../plan-text.ts';

@@ -1,4 +1,4 @@
-import { kinds } from '@plumb/schemas';
+import { kinds } from '@plumb/schemas/kinds/index.ts';
 import { editorSchema } from '@plumb/schemas/project/editor.ts';
 import { type Command, parseCommand } from '../command.ts';
 

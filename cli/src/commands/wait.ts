@@ -1,4 +1,5 @@
-import { type PlumbObject, terminal } from '@plumb/schemas';
+import { terminal } from '@plumb/schemas/meta/error.ts';
+import type { PlumbObject } from '@plumb/schemas/meta/object.ts';
 import { awaitReady } from '../await-ready.ts';
 import { type Command, parseCommand, targetsOf, withSession } from '../command.ts';
 import { parseDuration } from '../duration.ts';

@@ -2,7 +2,7 @@ import { eventIn } from '@plumb/client/client.ts';
 import { ApiError, errorOfEvent, retryAfter } from '@plumb/client/errors.ts';
 import { type Change, Position } from '@plumb/client/follow.ts';
 import { jsonLines, parsed } from '@plumb/client/incoming.ts';
-import { contextIn } from '@plumb/client/kubeconfig.ts';
+import { contextIn } from '@plumb/client/kubeconfig-yaml.ts';
 import { stringify } from 'yaml';
 import { anyBytes, anyJson, anyText, mutatedBytes, mutatedJson, mutatedText } from '../generate.ts';
 import { type FuzzTarget, Wrong } from '../target.ts';
