@@ -9,6 +9,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Case } from './case.ts';
 import { burst } from './cases/burst.ts';
 import { coldStart } from './cases/cold-start.ts';
+import { command } from './cases/command.ts';
 import { growth } from './cases/growth.ts';
 import { measure } from './measure.ts';
 import type { Row } from './results.ts';
@@ -51,4 +52,10 @@ test('a start on a filled store serves soon, and is ready in a few times as long
   const measured = await row(coldStart, 5_000);
   expect(bestRatio(coldStart, measured)).toBeLessThan(6);
   expect(bestRatio(coldStart, measured, 'ready')).toBeLessThan(12);
+});
+
+test('a start of the command costs little more than one of Node', async () => {
+  const measured = await row(command, 3);
+  expect(bestRatio(command, measured)).toBeLessThan(3);
+  expect(bestRatio(command, measured, 'get')).toBeLessThan(6);
 });

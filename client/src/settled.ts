@@ -1,6 +1,7 @@
 /** Whether an object has become what was declared, or never will without a change of its inputs. */
-import { type Condition, isBuiltin, kindOf } from '@plumb/schemas/kinds/index.ts';
-import type { PlumbObject } from '@plumb/schemas/meta/object.ts';
+import { isBuiltin } from '@plumb/schemas/kinds/define.ts';
+import { kindOf } from '@plumb/schemas/kinds/index.ts';
+import type { Condition, PlumbObject } from '@plumb/schemas/meta/object.ts';
 
 export type Settled =
   | { state: 'ready' }

@@ -1,6 +1,7 @@
 import type { Case } from '../case.ts';
 import { burst } from './burst.ts';
 import { coldStart } from './cold-start.ts';
+import { command } from './command.ts';
 import { drift } from './drift.ts';
 import { growth } from './growth.ts';
 import { idle } from './idle.ts';
@@ -19,6 +20,7 @@ export const cases: readonly Case[] = [
   drift,
   coldStart,
   idle,
+  command,
   store,
   strangers,
 ];
