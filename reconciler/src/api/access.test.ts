@@ -5,8 +5,8 @@ import { auditLine, type Write } from './audit.ts';
 import { grant } from './testing/policy.ts';
 import { type ApiRig, type Asking, manifests, startApiRig, V1 } from './testing/rig.ts';
 
-const ANN = { name: 'ann', groups: ['dev', 'system:authenticated'] };
-const BOB = { name: 'bob', groups: ['system:authenticated'] };
+const ANN = { name: 'ann', groups: ['dev'] };
+const BOB = { name: 'bob', groups: [] };
 const users = { 'token-ann': ANN, 'token-bob': BOB };
 const ann = { kind: 'User', name: 'ann' };
 const read: PolicyRule = {
@@ -20,6 +20,7 @@ const writes: Write[] = [];
 beforeAll(async () => {
   api = await startApiRig({ users, audit: (write) => writes.push(write) });
   await api.ask('POST', `${V1}/zones`, { body: manifests.zone('home') });
+  await api.ask('DELETE', '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/plumb:estate-user');
 });
 afterAll(() => api.stop());
 

@@ -3,6 +3,8 @@ import type { KeyObject } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { type Ambient, everyKind, type KindDefinition, type PlumbError } from '@plumb/schemas';
 import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
+import { ensureDefaultPolicy } from '../authorization/bootstrap.ts';
+import { keepGathered } from '../authorization/gathered.ts';
 import { followPolicy } from '../authorization/policy-feed.ts';
 import { AccountTokens } from '../pki/account-tokens.ts';
 import type { TlsIdentity } from '../pki/identity.ts';
@@ -79,6 +81,7 @@ export interface Api {
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { store, ambient } = options;
   const ending = new AbortController();
+  await ensureDefaultPolicy(store, ambient);
   const policy = await followPolicy(store, ending.signal, options.onFatal ?? (() => {}));
   const context: ApiContext = {
     ambient,
@@ -90,6 +93,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   await ensureDefaultNamespace(store, ambient);
   await finishNamespaceDeletions(context, namespaceResource(store));
   await ensureDefaultServiceAccounts(store, ambient);
+  keepGathered(store, policy, ambient.clock, ending.signal);
   const accountTokens = new AccountTokens(options.accountKey, ambient, policy.accounts);
   const who = new Authenticator(options.tokens, accountTokens);
   const events = new EventStore(options.events);

@@ -16,6 +16,8 @@ export interface Policy {
   accounts: ServiceAccounts;
   /** Resolves when the policy of the last commit counts. */
   upToDate(): Promise<void>;
+  /** Calls `listener` after each change of the policy. */
+  onChanged(listener: () => void): void;
 }
 
 /** Loads the policy and follows it until `signal` aborts. `onEnd` is told why it cannot be followed any more. */
@@ -69,7 +71,18 @@ export async function followPolicy(
   );
   await feed.load(signal);
   await feed.follow(signal, onEnd);
-  return { index, accounts, upToDate: () => feed.upToDate() };
+  return {
+    ...{ index, accounts },
+    upToDate: () => feed.upToDate(),
+    onChanged(listener) {
+      let { version } = index;
+      feed.onReached(() => {
+        if (version === index.version) return;
+        version = index.version;
+        listener();
+      });
+    },
+  };
 }
 
 interface Place {

@@ -226,6 +226,11 @@ export class PolicyIndex {
       yield { binding, subject, ...this.rulesOf(binding.roleRef, namespace) };
   }
 
+  /** Of the state of the policy: another number after each change. */
+  get version(): number {
+    return this.#version;
+  }
+
   #changed(): void {
     this.#version++;
     this.#effective.clear();

@@ -8,6 +8,8 @@ import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { attributesOf } from '../api/attributes.ts';
 import { type Extension, JUDGING, judgesItself } from '../api/extension.ts';
+import { defaultPolicy } from '../authorization/default-roles.ts';
+import { PolicyIndex } from '../authorization/policy-index.ts';
 import type { Control } from '../control.ts';
 import { type ControlPlane, serve } from '../main.ts';
 import type { Pki } from '../pki/open.ts';
@@ -265,6 +267,29 @@ describe('rights', () => {
       expect.arrayContaining([...JUDGING]),
     );
     expect(everything.filter(({ judges }) => judges)).toHaveLength(JUDGING.length);
+  });
+
+  test('some role gives the right to each of them, unless it is the administrator alone', () => {
+    const index = new PolicyIndex();
+    for (const role of defaultPolicy.clusterRoles) {
+      if (role.metadata.name === 'cluster-admin') continue;
+      index.putClusterRole(role);
+      const { name } = role.metadata;
+      index.putBinding('', {
+        metadata: { name },
+        subjects: [{ kind: 'User', name: 'ann' }],
+        roleRef: { kind: 'ClusterRole', name },
+      });
+    }
+    const ungiven = everything
+      // A cascade deletes, and asks for that.
+      .filter(({ path }) => !path.endsWith('/cascades'))
+      .filter(({ method, path }) => {
+        const asked = { method, path, segments: segmentsOf(path), query: new URLSearchParams() };
+        return !index.decide({ name: 'ann', groups: [] }, attributesOf(asked)).allowed;
+      })
+      .map(({ method, path }) => `${method} ${path.slice(ROOT.length)}`);
+    expect(ungiven).toEqual(['POST admintoken/rotate', 'POST authority/rotate']);
   });
 
   test('who was given nothing gets nothing: every endpoint answers 403', async () => {

@@ -4,7 +4,7 @@ import type { PolicyRule } from '../../authorization/policy.ts';
 import { grant } from '../testing/policy.ts';
 import { type ApiRig, type Asking, manifests, startApiRig, V1 } from '../testing/rig.ts';
 
-const users = { 'token-ann': { name: 'ann', groups: ['system:authenticated'] } };
+const users = { 'token-ann': { name: 'ann', groups: [] } };
 const ann = { kind: 'User', name: 'ann' };
 const LAB = `${V1}/namespaces/default`;
 const APPLY = { 'content-type': 'application/apply-patch+yaml' };
