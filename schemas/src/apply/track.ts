@@ -9,6 +9,15 @@
 import { byText } from './element.ts';
 import { FieldSet } from './field-set.ts';
 import {
+  APPLIED_KEYS,
+  annotationOf,
+  LAST_APPLIED,
+  ownedByAppliedKeys,
+  ownedByLastApplied,
+  withLastApplied,
+  withoutAnnotation,
+} from './last-applied.ts';
+import {
   decodeManaged,
   encodeManaged,
   idText,
@@ -22,6 +31,7 @@ import {
 } from './managed-fields.ts';
 import { appliedOver, type Conflict, type Scope, updated } from './ownership.ts';
 import type { FieldType } from './type.ts';
+import { withNamedFields } from './typed.ts';
 
 /** Where objects are written: their type, the version in which they are, the subresource if it is one. */
 export interface Place {
@@ -44,6 +54,9 @@ type Value = Readonly<Record<string, unknown>>;
 const MOST_UPDATERS = 10;
 const OLD_UPDATERS = 'ancient-changes';
 export const BEFORE_FIRST_APPLY = 'before-first-apply';
+/** Managers whose notes of before are known. */
+export const KUBECTL = 'kubectl';
+export const PLUMB = 'plumb';
 
 /** What nobody owns: what says which object it is, and what the server sets. */
 const NOBODYS = FieldSet.of(
@@ -62,6 +75,8 @@ const NOBODYS = FieldSet.of(
     'resourceVersion',
   ].map((name) => ['f:metadata', `f:${name}`]),
 );
+
+const NOTE = FieldSet.of(['f:metadata', 'f:annotations', `f:${APPLIED_KEYS}`]);
 
 /** What a write on the main road, and on that of status, never changes. */
 const IGNORED = { main: FieldSet.of(['f:status']), status: FieldSet.of(['f:metadata'], ['f:spec']) };
@@ -99,23 +114,80 @@ export function trackApply(
   place: Place,
   live: Value | undefined,
   declared: Value,
-  { manager, now }: Writer,
+  writer: Writer,
   force: boolean,
 ): TrackedApply | { conflicts: Conflict[] } {
-  const base = live ?? empty(place);
-  let managed = live === undefined ? noManaged() : known(place, entriesOf(live));
-  if (managed.owners.size === 0) {
-    const before = idOf(place, BEFORE_FIRST_APPLY, 'Update');
-    managed = capped(afterUpdate(place, empty(place), base, managed, before, now));
-  }
+  const { manager, now } = writer;
+  const noted = live ?? empty(place);
+  const isNote = (name: string) => live !== undefined && annotationOf(live, name) !== undefined;
+  // The note of before has become an entry: it says no more.
+  const base = isNote(APPLIED_KEYS) && manager === PLUMB ? withoutAnnotation(noted, APPLIED_KEYS) : noted;
+  const managed = managedAtApply(place, noted, base, writer);
   const id = idOf(place, manager, 'Apply');
-  const result = appliedOver(scopeOf(place), base, declared, managed.owners, id, force);
+  const scope = scopeOf(place);
+  let result = appliedOver(scope, base, declared, managed.owners, id, force);
+  if ('conflicts' in result && manager === KUBECTL) {
+    const allowed = ownedByLastApplied(place.type, base);
+    const left = result.conflicts.filter(({ path }) => !allowed?.has(path));
+    result = left.length > 0 ? { conflicts: left } : appliedOver(scope, base, declared, managed.owners, id, true);
+  }
   if ('conflicts' in result) return result;
   const { versions, times } = managed;
   versions.set(id, place.apiVersion);
   if (result.object !== undefined) times.set(id, now);
   const owners = stripped(result.owners, id);
-  return { object: result.object as Value | undefined, entries: encodeManaged({ owners, versions, times }) };
+  let object = (result.object ?? (base === noted ? undefined : base)) as Value | undefined;
+  if (manager === KUBECTL && annotationOf(object ?? base, LAST_APPLIED) !== undefined)
+    object = withLastApplied(object ?? base, declared);
+  return { object, entries: encodeManaged({ owners, versions, times }) };
+}
+
+/** Those who own something of it before an apply. Of an object that nobody kept account of: who its notes and fields speak of. */
+function managedAtApply(place: Place, live: Value, base: Value, { manager, now }: Writer): Managed {
+  let managed = known(place, entriesOf(live));
+  if (managed.owners.size === 0) {
+    const before = idOf(place, BEFORE_FIRST_APPLY, 'Update');
+    managed = capped(afterUpdate(place, empty(place), base, managed, before, now));
+    if (place.subresource) return managed;
+    for (const [who, owned] of [
+      [KUBECTL, ownedByLastApplied(place.type, live)],
+      [PLUMB, ownedByAppliedKeys(place.type, live)],
+    ] as const)
+      if (owned) managed = declaredBefore(place, managed, who, owned, [before]);
+    return managed;
+  }
+  if (place.subresource || manager !== PLUMB) return managed;
+  const owned = ownedByAppliedKeys(place.type, live);
+  return owned ? declaredBefore(place, managed, PLUMB, owned, [idOf(place, PLUMB, 'Update')]) : managed;
+}
+
+/** With `owned` as what `manager` declared, taken from those who only wrote it. */
+function declaredBefore(
+  place: Place,
+  managed: Managed,
+  manager: string,
+  owned: FieldSet,
+  from: readonly string[],
+): Managed {
+  const { versions, times } = managed;
+  const owners = new Map(managed.owners);
+  const id = idOf(place, manager, 'Apply');
+  const fields = owned.differenceBelow(IGNORED.main).difference(NOBODYS);
+  if (fields.isEmpty) return managed;
+  const before = owners.get(id);
+  owners.set(id, { fields: before ? before.fields.union(fields) : fields, applied: true });
+  versions.set(id, place.apiVersion);
+  for (const other of from) {
+    const writer = owners.get(other);
+    if (!writer) continue;
+    const time = times.get(other);
+    if (time !== undefined && !times.has(id)) times.set(id, time);
+    // What holds the declared fields goes with the last of them, and the note is no more.
+    const left = writer.fields.difference(withNamedFields(place.type, fields.union(NOTE)));
+    if (left.isEmpty) owners.delete(other);
+    else owners.set(other, { ...writer, fields: left });
+  }
+  return { owners, versions, times };
 }
 
 /** What the client sent counts where it is whole; else what is stored, so that those who do not know the field do not lose it. */
