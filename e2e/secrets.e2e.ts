@@ -119,6 +119,7 @@ async function plumb(args: string[], input = ''): Promise<string> {
       interactive: false,
     },
     stdin: async () => Buffer.from(input),
+    interruptible: () => new AbortController().signal,
     line: async () => undefined,
   });
   return said;

@@ -6,6 +6,7 @@ import { terminal } from '@plumb/schemas/meta/error.ts';
 import { API_GROUP_VERSION } from '@plumb/schemas/meta/object.ts';
 import type { Session } from './command.ts';
 import { follow, type Target } from './follow.ts';
+import { tellInterrupted } from './interrupt.ts';
 import type { Manifest } from './manifests.ts';
 import { collectionPath, isOwn, resourceByAlias } from './resources.ts';
 import { StatusLine } from './status-line.ts';
@@ -44,6 +45,7 @@ export async function applyAtomic(
   };
   const { metadata } = await session.client.send('POST', collectionPath(resource, session.namespace), { body });
   const target: Target = { resource, namespace: session.namespace, name: metadata.name };
+  const stop = surroundings.interruptible();
   let code = 1;
   let waits = '';
   using line = new StatusLine(surroundings, () => waits);
@@ -56,6 +58,7 @@ export async function applyAtomic(
     clock: surroundings.clock,
     timeoutMs: timeoutMs + RETURN_MS,
     targets: [target],
+    stop,
     seen(_target, object) {
       if (!object) {
         say(surroundings.err, 'was deleted by someone else');
@@ -74,6 +77,13 @@ export async function applyAtomic(
       return true;
     },
   });
+  if (stop.aborted) {
+    line[Symbol.dispose]();
+    return tellInterrupted(
+      surroundings,
+      `changeset/${metadata.name} goes on, and all of it comes back if it fails; plumb wait changeset ${metadata.name} waits again`,
+    );
+  }
   if (late.length > 0) say(surroundings.err, `is still being returned; see plumb describe changeset ${metadata.name}`);
   return code;
 }

@@ -13,6 +13,7 @@ export async function awaitReady(
   targets: readonly Target[],
   timeoutMs: number,
 ): Promise<number> {
+  const stop = surroundings.interruptible();
   using progress = new Progress(surroundings, targets, 'ready');
   const last = new Map<Target, string>();
   let ready = 0;
@@ -21,6 +22,7 @@ export async function awaitReady(
     clock: surroundings.clock,
     timeoutMs,
     targets,
+    stop,
     seen(target, object) {
       if (!object || object.metadata.deletionTimestamp) {
         progress.fails(target, object ? 'is being deleted' : 'is not there');
@@ -39,6 +41,10 @@ export async function awaitReady(
       return true;
     },
   });
+  if (stop.aborted)
+    return progress.interrupted(
+      `${ready} of ${targets.length} ${ready === 1 ? 'is' : 'are'} ready; the server goes on with the others, and plumb wait waits again`,
+    );
   for (const target of late)
     progress.fails(target, `is not ready in time: ${last.get(target) ?? 'nothing was heard of it'}`);
   progress.close(ready);

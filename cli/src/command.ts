@@ -122,16 +122,20 @@ function namesOf(positionals: readonly string[]): [string, string][] {
   return kind === undefined ? [] : names.map((name) => [kind, name]);
 }
 
-/** Runs `work` on every item, at most `width` at the same time, and keeps the order of results. */
+/**
+ * Runs `work` on every item, at most `width` at the same time, and keeps the order of results. `stop`: when it is aborted, what has
+ * begun is ended and no more is begun.
+ */
 export async function inParallel<T, R>(
   items: readonly T[],
   width: number,
   work: (item: T) => Promise<R>,
+  stop?: AbortSignal,
 ): Promise<R[]> {
   const results: R[] = new Array(items.length);
   let next = 0;
   const lane = async () => {
-    while (next < items.length) {
+    while (next < items.length && !stop?.aborted) {
       const index = next++;
       results[index] = await work(items[index]!);
     }

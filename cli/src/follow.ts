@@ -12,6 +12,8 @@ export interface Following<T extends Target> {
   clock: Clock;
   timeoutMs: number;
   targets: readonly T[];
+  /** Ends it early. */
+  stop?: AbortSignal;
   /** Told of what is known of a target, each time it changes; undefined: it is not there. True: it is at its end. */
   seen(target: T, object: PlumbObject | undefined): boolean;
 }
@@ -22,6 +24,9 @@ export async function follow<T extends Target>(following: Following<T>): Promise
   const open = new Set(targets);
   const end = new AbortController();
   const stop = clock.after(following.timeoutMs, () => end.abort());
+  const interrupt = () => end.abort();
+  following.stop?.addEventListener('abort', interrupt, { once: true });
+  if (following.stop?.aborted) end.abort();
   const collections = Map.groupBy(targets, ({ resource, namespace }) => collectionPath(resource, namespace));
   const one = async ([path, members]: [string, T[]]) => {
     const names = () => members.filter((target) => open.has(target)).map(({ name }) => name);
@@ -40,6 +45,7 @@ export async function follow<T extends Target>(following: Following<T>): Promise
   } finally {
     end.abort();
     stop();
+    following.stop?.removeEventListener('abort', interrupt);
   }
   return [...open];
 }

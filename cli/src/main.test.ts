@@ -148,6 +148,50 @@ describe('get and describe', () => {
     expect((await plumb(['get', 'zone', 'none'])).err).toContain('zones.plumb.dev "none" not found');
   });
 
+  test('kinds by their group; all kinds at once, each name with its kind', async () => {
+    await plumb(['apply', '-f', '-', '--no-wait'], zone('grouped'));
+    for (const kind of ['zones.plumb.dev', 'zone.plumb.dev', 'Zone.v1.plumb.dev', 'zones.plumb.dev/grouped'])
+      expect((await plumb(['get', kind, '-o', 'name'])).out).toContain('zone/grouped\n');
+    expect((await plumb(['get', 'ns.v1', '-o', 'name'])).out).toBe('namespace/default\nnamespace/fresh\n');
+    expect((await plumb(['get', 'zones.plumb.io'])).err).toContain('did you mean zones.plumb.dev?');
+    for (const word of ['all', 'plumb']) {
+      const { out } = await plumb(['get', word, '-A', '-o', 'table']);
+      expect(out).toMatch(/^NAME +READY/m);
+      expect(out).toMatch(/^zone\/grouped /m);
+      expect(out).toMatch(/^fresh +instance\/i /m);
+    }
+    expect(JSON.parse((await plumb(['get', 'all', '-A', '-o', 'json'])).out).items.length).toBeGreaterThan(3);
+  });
+
+  test('apply prints names or objects where that is asked for', async () => {
+    const apply = (form: string) => plumb(['apply', '-f', '-', '--no-wait', '-o', form], zone('printed'));
+    expect(await apply('name')).toMatchObject({ code: 0, out: 'zone/printed\n' });
+    expect(JSON.parse((await apply('json')).out)).toMatchObject({ kind: 'Zone', metadata: { generation: 1 } });
+    expect(parse((await apply('yaml')).out)).toMatchObject({ kind: 'Zone' });
+    expect((await apply('xml')).code).toBe(2);
+  });
+
+  test('-w says what was deleted, and its rows stay below their columns', async () => {
+    const own = await startApiRig();
+    const zones = `${V1}/zones`;
+    for (const name of ['a', 'long-one']) await own.ask('POST', zones, { body: manifests.zone(name) });
+    const texts = new Map(['table', 'json', 'name'].map((form) => [form, '']));
+    const ends = [...texts.keys()].map((form) => {
+      const printed = (text: string) => void texts.set(form, texts.get(form) + text);
+      return runPlumb(own, ['get', 'zones', '-w', '-o', form], { printed });
+    });
+    await expect.poll(() => texts.get('table')).toMatch(/^a .*\n(.*\n)*long-one /m);
+    await expect.poll(() => texts.get('name')).toContain('long-one');
+    await own.ask('DELETE', `${zones}/a`);
+    await own.ask('PATCH', `${zones}/a`, { headers: MERGE, body: { metadata: { finalizers: null } } });
+    await expect.poll(() => texts.get('table')).toMatch(/^a {10}deleted$/m);
+    await expect.poll(() => texts.get('name')).toContain('zone/a deleted\n');
+    await own.pki.rotateAdminToken();
+    const [, json] = await Promise.all(ends);
+    expect(json!.err).toContain('zone/a deleted\n');
+    await own.stop();
+  });
+
   test('-w shows what is there and every change, until it may no longer', async () => {
     const own = await startApiRig();
     const post = (name: string) => own.ask('POST', `${V1}/zones`, { body: manifests.zone(name) });
@@ -184,6 +228,52 @@ describe('get and describe', () => {
     expect(out).toMatch(/Warning +Drift +\d+s +1 +its bridge port is gone/);
     expect(out).toContain('userData: (not shown)');
     expect(out).not.toContain('hunter2');
+  });
+});
+
+describe('Ctrl-C', () => {
+  const many = (prefix: string, count: number) =>
+    Array.from({ length: count }, (_, i) => zone(`${prefix}-${i}`)).join('---\n');
+  const ended = AbortSignal.abort();
+
+  test('while objects are sent: says how many were, and sends no more', async () => {
+    const stop = new AbortController();
+    const printed = () => stop.abort();
+    const { code, out, err } = await runPlumb(api, ['apply', '-f', '-'], {
+      ...{ input: many('cut', 200), printed, interrupt: stop.signal },
+    });
+    const sent = out.split('\n').filter(Boolean).length;
+    expect(sent).toBeLessThan(200);
+    expect({ code, err }).toEqual({
+      code: 130,
+      err: `interrupted: ${sent} of 200 were sent; the server goes on with those, and plumb apply sends the rest\n`,
+    });
+    const { body } = await api.ask('GET', `${V1}/zones`);
+    const there = body.items.filter(({ metadata }: { metadata: { name: string } }) => metadata.name.startsWith('cut-'));
+    expect(there).toHaveLength(sent);
+  });
+
+  test('while they are waited for: says how many are ready', async () => {
+    const stop = new AbortController();
+    await plumb(['apply', '-f', '-', '--no-wait'], zone('slow'));
+    const applying = runPlumb(api, ['apply', '-f', '-'], { input: zone('slow'), interrupt: stop.signal });
+    setTimeout(() => stop.abort(), 300);
+    const { code, err } = await applying;
+    expect({ code, err }).toEqual({
+      code: 130,
+      err: expect.stringMatching(/^interrupted: 0 of 1 are ready; the server/m),
+    });
+    const waited = await runPlumb(api, ['wait', 'zone/slow', '--for', 'condition=X'], { interrupt: ended });
+    expect(waited).toMatchObject({ code: 130, err: 'interrupted: 0 of 1 are condition=X\n' });
+  });
+
+  test('while they are deleted', async () => {
+    const { code, err } = await runPlumb(api, ['delete', 'zone', 'slow'], { interrupt: ended });
+    expect({ code, err }).toEqual({ code: 130, err: expect.stringContaining('0 of 1 were asked to go') });
+    const stop = new AbortController();
+    const deleting = runPlumb(api, ['delete', 'zone', 'slow'], { interrupt: stop.signal });
+    setTimeout(() => stop.abort(), 300);
+    expect(await deleting).toMatchObject({ code: 130, err: expect.stringContaining('0 of 1 are gone') });
   });
 });
 

@@ -47,6 +47,20 @@ async function ended(child: ChildProcess, heard: Readable): Promise<Ended> {
   return { code, signal, err };
 }
 
+test('Ctrl-C ends a process that waits with 130 and a sentence, a second one at once', async () => {
+  const wait = async (...signals: NodeJS.Signals[]) => {
+    const child = spawn(process.execPath, [PLUMB, 'wait', 'zone/one', '--for', 'condition=Never'], {
+      env: { ...process.env, KUBECONFIG: api.pki.kubeconfigFile },
+    });
+    const asked = once(child.stderr!, 'data');
+    const end = ended(child, child.stderr!);
+    await asked;
+    for (const signal of signals) child.kill(signal);
+    return end;
+  };
+  expect(await wait('SIGINT')).toMatchObject({ code: 130, err: expect.stringContaining('interrupted: 0 of 1') });
+}, 30_000);
+
 describe('a command whose reader has gone', () => {
   test.each([
     [['get', 'zones']],

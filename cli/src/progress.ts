@@ -1,6 +1,7 @@
 /** How far many objects have come: a few are named one by one, of more only those that failed, and the rest is counted. */
 import { age } from '@plumb/schemas/project/columns-age.ts';
 import type { Target } from './follow.ts';
+import { tellInterrupted } from './interrupt.ts';
 import { describeManifest } from './manifests.ts';
 import { Pace, rate } from './pace.ts';
 import { StatusLine } from './status-line.ts';
@@ -71,6 +72,12 @@ export class Progress<T extends Target> {
     const pace = this.#total > FEW && ready > 0 && ms >= 1000 ? `, ${rate((ready * 1000) / ms)}` : '';
     this.#line.aside(() => err(`${ready} of ${this.#total} ${this.#word} in ${age(ms)}${pace}\n`));
     this[Symbol.dispose]();
+  }
+
+  /** Says where things stand when a person ends it, and returns the exit code. */
+  interrupted(sentences: string): number {
+    this[Symbol.dispose]();
+    return tellInterrupted(this.#surroundings, sentences);
   }
 
   [Symbol.dispose](): void {

@@ -26,8 +26,33 @@ const core: (ResourceName & { aliases: string[] })[] = [
   },
 ];
 
-/** What a person calls it: kind, plural, singular or short name. Throws PlumbError `UnknownKind` (terminal). */
+/** Words for all kinds of Plumb's own: kubectl's, and the category that discovery says. */
+const CATEGORIES: ReadonlySet<string> = new Set(['all', 'plumb']);
+
+/** As {@link resourceByAlias}; several for a category. */
+export function resourcesByWord(word: string): ResourceName[] {
+  if (!CATEGORIES.has(word.toLowerCase())) return [resourceByAlias(word)];
+  return everyKind.filter((kind) => !isBuiltin(kind)).map(nameOf);
+}
+
+/**
+ * What a person calls it: kind, plural, singular or short name, also with its group behind a dot, or version and group, as kubectl has
+ * it: `zones.plumb.dev`, `zones.v1.plumb.dev`. Throws PlumbError `UnknownKind` (terminal).
+ */
 export function resourceByAlias(word: string): ResourceName {
+  const dot = word.indexOf('.');
+  if (dot < 0) return resourceByWord(word);
+  const group = word.slice(dot + 1).toLowerCase();
+  const found = resourceByWord(word.slice(0, dot));
+  const slash = found.apiVersion.lastIndexOf('/');
+  const own = found.apiVersion.slice(0, Math.max(0, slash));
+  const version = found.apiVersion.slice(slash + 1);
+  if (group === own || group === (own === '' ? version : `${version}.${own}`)) return found;
+  const meant = own === '' ? found.plural : `${found.plural}.${own}`;
+  throw terminal('UnknownKind', `there is no kind ${JSON.stringify(word)}: did you mean ${meant}?`);
+}
+
+function resourceByWord(word: string): ResourceName {
   const definition = kindByAlias(word) ?? (/^projects?$/i.test(word) ? namespace : undefined);
   if (definition) return nameOf(definition);
   const found = core.find(({ aliases }) => aliases.includes(word.toLowerCase()));

@@ -3,7 +3,7 @@ import { PlumbError, terminal } from '@plumb/schemas/meta/error.ts';
 import { labelSelector } from '@plumb/schemas/selectors/labels.ts';
 import type { Session } from './command.ts';
 import type { Target } from './follow.ts';
-import { collectionPath, resourceByAlias } from './resources.ts';
+import { collectionPath, resourcesByWord } from './resources.ts';
 
 /** The query of a collection; empty without a selector. Throws PlumbError `BadArgument` (terminal) when it cannot be read. */
 export function selectorQuery(selector: string | undefined): string {
@@ -33,10 +33,11 @@ export async function selectedTargets(
     throw terminal('BadArgument', 'with -l say of which kind: KIND -l SELECTOR, and name no objects');
   const targets: Target[] = [];
   for (const word of kinds.split(',')) {
-    const resource = resourceByAlias(word);
-    const { items } = await client.send('GET', collectionPath(resource, namespace) + query);
-    for (const { metadata } of items as { metadata: { name: string; namespace?: string } }[])
-      targets.push({ resource, namespace: metadata.namespace, name: metadata.name });
+    for (const resource of resourcesByWord(word)) {
+      const { items } = await client.send('GET', collectionPath(resource, namespace) + query);
+      for (const { metadata } of items as { metadata: { name: string; namespace?: string } }[])
+        targets.push({ resource, namespace: metadata.namespace, name: metadata.name });
+    }
   }
   return targets;
 }

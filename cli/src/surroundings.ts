@@ -8,6 +8,8 @@ export interface Surroundings {
   stdin(): Promise<Uint8Array>;
   /** One line that a person types; undefined when nobody can. */
   line(): Promise<string | undefined>;
+  /** From now on Ctrl-C ends nothing by itself: it aborts this. A second one ends the process. */
+  interruptible(): AbortSignal;
   /** Results, to standard output. */
   out(text: string): void;
   /** Progress and errors, to standard error. */
@@ -19,7 +21,16 @@ export interface Surroundings {
 }
 
 export function realSurroundings(): Surroundings {
+  let interrupt: AbortController | undefined;
   return {
+    interruptible() {
+      if (!interrupt) {
+        const controller = new AbortController();
+        process.once('SIGINT', () => controller.abort());
+        interrupt = controller;
+      }
+      return interrupt.signal;
+    },
     env: process.env,
     clock: realAmbient().clock,
     async stdin() {

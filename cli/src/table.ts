@@ -2,13 +2,20 @@
 
 const GAP = '   ';
 
-/** Lines of a table, columns padded to their widest cell; the last column is not padded. */
-export function renderTable(header: readonly string[], rows: readonly (readonly unknown[])[]): string {
+/**
+ * Lines of a table, columns padded to their widest cell; the last column is not padded. `widths`: of a table that goes on; kept up to
+ * date.
+ */
+export function renderTable(
+  header: readonly string[],
+  rows: readonly (readonly unknown[])[],
+  widths: number[] = [],
+): string {
   const text = [
     header.map((name) => name.toUpperCase()),
     ...rows.map((row) => row.map((cell) => printable(String(cell)))),
   ];
-  const widths = header.map((_, column) => Math.max(...text.map((row) => (row[column] ?? '').length)));
+  for (const row of text) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
   return text
     .map((row) => row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]!))).join(GAP))
     .map((line) => `${line.trimEnd()}\n`)

@@ -1,11 +1,11 @@
-import { PlumbError, terminal } from '@plumb/schemas/meta/error.ts';
+import { PlumbError } from '@plumb/schemas/meta/error.ts';
+import { type Options, optionsOf } from '../apply-options.ts';
 import { applyAtomic } from '../atomic.ts';
 import { awaitReady } from '../await-ready.ts';
 import {
   type Command,
   inParallel,
   manifestsOf,
-  namesFiles,
   parseCommand,
   type Session,
   type Sources,
@@ -16,8 +16,8 @@ import { complain } from '../failure.ts';
 import { describeManifest, type Manifest } from '../manifests.ts';
 import { Progress } from '../progress.ts';
 import type { Pruned } from '../prune.ts';
-import { isOwn } from '../resources.ts';
-import { type DryRun, submit } from '../submit.ts';
+import { isOwn, objectPath } from '../resources.ts';
+import { submit } from '../submit.ts';
 import type { Surroundings } from '../surroundings.ts';
 
 /** Requests at the same time. */
@@ -25,7 +25,7 @@ const WIDTH = 64;
 
 export const apply: Command = {
   usage: `plumb apply -f FILE-OR-FOLDER [-f …] | -k FOLDER | --plan FILE [-n NAMESPACE] [--atomic]
-            [--prune -l SELECTOR] [--dry-run=client|server] [--no-wait] [--timeout 10m]
+            [--prune -l SELECTOR] [--dry-run=client|server] [-o name|yaml|json] [--no-wait] [--timeout 10m]
 
 Creates what is missing and changes what differs; order does not matter. Then waits until every object is
 ready. Exit code 1 when one is refused, fails, or is not ready in time.
@@ -36,6 +36,9 @@ ready. Exit code 1 when one is refused, fails, or is not ready in time.
 --prune -l SELECTOR   and delete what was applied before, matches the selector and is declared no more
 --dry-run=server      write nothing: the server judges each object as if it were written
 --dry-run=client      write nothing: compare with what is stored
+-o yaml|json          print the objects as they are stored then
+
+Ctrl-C says how many were sent; the server goes on with those.
 `,
   run(argv, surroundings) {
     const { values } = parseCommand(argv, {
@@ -44,6 +47,7 @@ ready. Exit code 1 when one is refused, fails, or is not ready in time.
       prune: { type: 'boolean', default: false },
       selector: { type: 'string', short: 'l' },
       'dry-run': { type: 'string' },
+      output: { type: 'string', short: 'o' },
       wait: { type: 'boolean', default: false },
       'no-wait': { type: 'boolean', default: false },
       timeout: { type: 'string', default: '10m' },
@@ -54,13 +58,16 @@ ready. Exit code 1 when one is refused, fails, or is not ready in time.
       const { manifests, pruned } = await wanted(options, values, session, surroundings);
       const { dryRun } = options;
       if (values.atomic) return applyAtomic(session, surroundings, manifests, timeoutMs);
-      const refused = await send(session, surroundings, manifests, dryRun);
+      const { refused, interrupted } = await send(session, surroundings, manifests, options);
+      if (interrupted !== undefined) return interrupted;
       if (refused > 0) return 1;
       if (pruned.length > 0) {
         const { prune } = await import('../prune.ts');
         const code = await prune(session, surroundings, pruned, dryRun, values['no-wait'] ? undefined : timeoutMs);
         if (code !== 0) return code;
       }
+      if (options.output === 'yaml' || options.output === 'json')
+        await print(session, surroundings, manifests, options.output);
       if (values['no-wait'] || dryRun) return 0;
       // Built-in kinds have no conditions to wait for.
       const waited = manifests.filter(({ resource }) => isOwn(resource));
@@ -68,31 +75,6 @@ ready. Exit code 1 when one is refused, fails, or is not ready in time.
     });
   },
 };
-
-interface Options {
-  plan: string | undefined;
-  prune: boolean;
-  selector: string | undefined;
-  dryRun: DryRun | undefined;
-}
-
-/** Throws PlumbError `BadArgument` (terminal) for what does not go together. */
-function optionsOf(values: Record<string, unknown> & Sources): Options {
-  const [plan, selector, asked] = [values.plan, values.selector, values['dry-run']] as (string | undefined)[];
-  const wrong = (sentence: string) => terminal('BadArgument', sentence);
-  if (asked !== undefined && !['client', 'server', 'none'].includes(asked))
-    throw wrong(`--dry-run must be client, server or none, but is ${JSON.stringify(asked)}`);
-  const dryRun = asked === 'none' ? undefined : (asked as DryRun | undefined);
-  const prune = values.prune === true;
-  if (selector !== undefined && !prune)
-    throw wrong('-l says what --prune may delete: say --prune, too, or leave out -l');
-  if (plan !== undefined && (namesFiles(values) || prune))
-    throw wrong('--plan says all that is done: leave out -f, -k and --prune');
-  if (values.atomic && (prune || dryRun))
-    throw wrong(`--atomic does not go with ${prune ? '--prune' : '--dry-run'}: plumb plan shows what it would do`);
-  if (values.wait && values['no-wait']) throw wrong('--wait and --no-wait contradict each other');
-  return { plan, prune, selector, dryRun };
-}
 
 /** What is to be applied, and what is to go. */
 async function wanted(
@@ -108,22 +90,27 @@ async function wanted(
 
 /**
  * Sends all; namespaces first, since nothing can be made in one that is not there, then what others may refer to. Returns how many
- * were refused.
+ * were refused, and the exit code if a person ended it.
  */
 async function send(
   session: Session,
   surroundings: Surroundings,
   manifests: readonly Manifest[],
-  dryRun: DryRun | undefined,
-): Promise<number> {
+  { dryRun, output }: Pick<Options, 'dryRun' | 'output'>,
+): Promise<{ refused: number; interrupted?: number }> {
+  const stop = surroundings.interruptible();
+  let sent = 0;
   let refused = 0;
   using progress = new Progress(surroundings, manifests, 'sent');
   const one = async (manifest: Manifest) => {
     try {
       const outcome = await submit(session.client, manifest, dryRun);
-      progress.ends(manifest, () =>
-        surroundings.out(`${describeManifest(manifest)} ${outcome}${dryRun ? ` (${dryRun} dry run)` : ''}\n`),
-      );
+      sent++;
+      const words = `${outcome}${dryRun ? ` (${dryRun} dry run)` : ''}`;
+      progress.ends(manifest, () => {
+        if (output === 'name') surroundings.out(`${describeManifest(manifest)}\n`);
+        else if (output === undefined) surroundings.out(`${describeManifest(manifest)} ${words}\n`);
+      });
     } catch (thrown) {
       refused++;
       const error = PlumbError.from(thrown, 'apply');
@@ -133,6 +120,27 @@ async function send(
   const projects = manifests.filter(({ resource }) => resource.kind === 'Namespace');
   const others = manifests.filter(({ resource }) => resource.kind !== 'Namespace' && !isOwn(resource));
   const own = manifests.filter(({ resource }) => isOwn(resource));
-  for (const part of [projects, others, own]) await inParallel(part, WIDTH, one);
-  return refused;
+  for (const part of [projects, others, own]) await inParallel(part, WIDTH, one, stop);
+  if (!stop.aborted || sent + refused === manifests.length) return { refused };
+  const refusals = refused > 0 ? `, and ${refused} refused` : '';
+  return {
+    refused,
+    interrupted: progress.interrupted(
+      `${sent} of ${manifests.length} were sent${refusals}; the server goes on with those, and plumb apply sends the rest`,
+    ),
+  };
+}
+
+/** The objects as they are stored now. */
+async function print(
+  session: Session,
+  surroundings: Surroundings,
+  manifests: readonly Manifest[],
+  form: 'yaml' | 'json',
+): Promise<void> {
+  const items = await inParallel(manifests, WIDTH, ({ resource, namespace, name }) =>
+    session.client.send('GET', objectPath(resource, namespace, name)),
+  );
+  const shown = items.length === 1 ? items[0] : { apiVersion: 'v1', kind: 'List', items };
+  surroundings.out(await (await import('../render.ts')).render(shown, form));
 }

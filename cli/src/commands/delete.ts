@@ -15,6 +15,7 @@ import { deleteRecords } from '../delete-record.ts';
 import { parseDuration } from '../duration.ts';
 import { complain } from '../failure.ts';
 import { follow, type Target } from '../follow.ts';
+import { tellInterrupted } from '../interrupt.ts';
 import { describeManifest } from '../manifests.ts';
 import { Progress } from '../progress.ts';
 import { isOwn, objectPath } from '../resources.ts';
@@ -74,25 +75,44 @@ export async function removeAll(
 ): Promise<number> {
   /** uid of what is on its way out, by target: another object of the same name is none of ours. */
   const going = new Map<Target, string>();
-  const refused = await mark(session, surroundings, targets, (target, uid) => going.set(target, uid));
+  const stop = surroundings.interruptible();
+  let marked = 0;
+  const refused = await mark(session, surroundings, targets, (target, uid) => {
+    marked++;
+    if (uid !== undefined) going.set(target, uid);
+  });
+  if (stop.aborted)
+    return tellInterrupted(
+      surroundings,
+      `${marked} of ${targets.length} were asked to go, and go on; plumb delete asks the rest`,
+    );
   if (timeoutMs === undefined)
     for (const target of going.keys()) surroundings.out(`${describeManifest(target)} is going\n`);
-  else if (going.size > 0 && (await awaitGone(session, surroundings, going, timeoutMs)) > 0) return 1;
+  else if (going.size > 0) {
+    const late = await awaitGone(session, surroundings, going, timeoutMs);
+    if (stop.aborted)
+      return tellInterrupted(
+        surroundings,
+        `${going.size - late} of ${going.size} are gone; the others go on, and plumb wait --for deleted waits again`,
+      );
+    if (late > 0) return 1;
+  }
   return refused > 0 ? 1 : 0;
 }
 
-/** Asks for the deletion of all; `going`: told of those that do not go at once. Returns how many were refused. */
+/** Asks for the deletion of all; `going`: told of each that was not refused, with the uid of those that do not go at once. Returns how many were refused. */
 async function mark(
   session: Session,
   surroundings: Surroundings,
   targets: readonly (Target & { uid?: string })[],
-  going: (target: Target, uid: string) => void,
+  going: (target: Target, uid: string | undefined) => void,
 ): Promise<number> {
+  const stop = surroundings.interruptible();
   let refused = 0;
   using progress = new Progress(surroundings, targets, 'sent');
   const say = (target: Target, what: string) =>
     progress.ends(target, () => surroundings.out(`${describeManifest(target)} ${what}\n`));
-  await inParallel(targets, WIDTH, async (target) => {
+  const one = async (target: Target & { uid?: string }) => {
     try {
       const body = await session.client.send(
         'DELETE',
@@ -100,16 +120,23 @@ async function mark(
         // Another object may have taken its name.
         target.uid === undefined ? {} : { body: { preconditions: { uid: target.uid } } },
       );
-      if (body.kind === 'Status') return say(target, 'deleted');
+      if (body.kind === 'Status') {
+        going(target, undefined);
+        return say(target, 'deleted');
+      }
       going(target, body.metadata.uid);
       progress.ends(target, () => {});
     } catch (thrown) {
-      if (thrown instanceof ApiError && thrown.status === 404) return say(target, 'is not there');
+      if (thrown instanceof ApiError && thrown.status === 404) {
+        going(target, undefined);
+        return say(target, 'is not there');
+      }
       refused++;
       const error = PlumbError.from(thrown, 'delete');
       progress.ends(target, () => complain(surroundings, error, describeManifest(target)));
     }
-  });
+  };
+  await inParallel(targets, WIDTH, one, stop);
   return refused;
 }
 
@@ -127,6 +154,7 @@ async function awaitGone(
     clock: surroundings.clock,
     timeoutMs,
     targets: [...going.keys()],
+    stop: surroundings.interruptible(),
     seen(target, object) {
       if (object && object.metadata.uid === going.get(target)) {
         const now = settled(object);
@@ -140,6 +168,7 @@ async function awaitGone(
       return true;
     },
   });
+  if (surroundings.interruptible().aborted) return late.length;
   for (const target of late) progress.fails(target, `is still there: ${last.get(target) ?? 'it does not say why'}`);
   progress.close(going.size - late.length);
   return late.length;

@@ -1,26 +1,23 @@
 import type { Body } from '@plumb/client/client.ts';
-import { changes, type View } from '@plumb/client/follow.ts';
-import { type PlumbError, terminal } from '@plumb/schemas/meta/error.ts';
+import type { View } from '@plumb/client/follow.ts';
+import { terminal } from '@plumb/schemas/meta/error.ts';
 import { type Command, manifestsOf, namesFiles, parseCommand, type Session, withSession } from '../command.ts';
 import type { Target } from '../follow.ts';
 import { render } from '../render.ts';
-import { collectionPath, objectPath, type ResourceName, resourceByAlias } from '../resources.ts';
+import { collectionPath, objectPath, type ResourceName, resourceByAlias, resourcesByWord } from '../resources.ts';
 import { selectorQuery } from '../selector.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { renderTable } from '../table.ts';
-
-const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io';
-
-const FORMS = ['table', 'wide', 'yaml', 'json', 'name'] as const;
-type Form = (typeof FORMS)[number];
+import { FORMS, type Form, isTabular, rowsOf, TABLE } from '../view.ts';
 
 export const get: Command = {
   usage: `plumb get KIND [NAME…] | KIND/NAME… | -f FILE-OR-FOLDER | -k FOLDER [-n NAMESPACE | -A] [-l SELECTOR]
-          [-o wide|yaml|json|name] [-w]
+          [-o table|wide|yaml|json|name] [-w]
 plumb get hosts --pending      agents that wait until their host is declared
 plumb get poisoned             what in the store cannot be understood and was set aside, and why
 
--A: of all namespaces. -w: and every change, until interrupted.
+KIND is a kind, a plural or a short name, also with its group (zones.plumb.dev), or several with commas; all: every kind of
+Plumb's own. -A: of all namespaces. -w: and every change, until interrupted.
 `,
   run(argv, surroundings) {
     const { values, positionals } = parseCommand(argv, {
@@ -32,7 +29,7 @@ plumb get poisoned             what in the store cannot be understood and was se
     });
     const form = values.output as Form;
     if (!FORMS.includes(form)) {
-      throw terminal('BadArgument', `-o must be one of wide, yaml, json, name, but is ${JSON.stringify(form)}`);
+      throw terminal('BadArgument', `-o must be one of ${FORMS.join(', ')}, but is ${JSON.stringify(form)}`);
     }
     const everywhere = values['all-namespaces'] === true;
     if (values.selector !== undefined && namesFiles(values))
@@ -46,7 +43,10 @@ plumb get poisoned             what in the store cannot be understood and was se
         : sourcesOf(positionals, everywhere ? undefined : session.namespace, values.selector as string | undefined);
       if (values.watch) {
         if (sources.length !== 1) throw terminal('BadArgument', '-w watches one kind or one object');
-        return watch(session, surroundings, sources[0]!, form, everywhere);
+        const [source] = sources as [Source];
+        const withNamespace = everywhere && source.resource.namespaced;
+        const watched = { view: viewOf(source), form, withNamespace, singular: source.resource.singular };
+        return (await import('../watch-view.ts')).watchObjects(session, surroundings, watched);
       }
       return show(session, surroundings, sources, form, everywhere);
     });
@@ -90,8 +90,11 @@ function sourcesOf(
   const [words = '', ...names] = positionals;
   return words.split(',').flatMap((kind) => {
     if (names.length > 0) return names.map((name) => one(kind, name));
-    const resource = resourceByAlias(kind);
-    return [{ resource, path: collectionPath(resource, namespace) + query, single: false }];
+    return resourcesByWord(kind).map((resource) => ({
+      resource,
+      path: collectionPath(resource, namespace) + query,
+      single: false,
+    }));
   });
 }
 
@@ -102,68 +105,49 @@ async function show(
   form: Form,
   everywhere: boolean,
 ): Promise<number> {
-  if (form === 'table' || form === 'wide') {
-    const groups = Map.groupBy(sources, ({ resource }) => resource.plural);
-    const tables: string[] = [];
-    for (const group of groups.values()) {
-      const parts = await Promise.all(group.map(({ path }) => session.client.send('GET', path, { accept: TABLE })));
-      const rows = parts.flatMap((part) => part.rows);
-      if (rows.length > 0) tables.push(table({ ...parts[0], rows }, form, everywhere && group[0]!.resource.namespaced));
-    }
-    if (tables.length === 0) surroundings.err('nothing found\n');
-    surroundings.out(tables.join('\n'));
+  if (isTabular(form)) {
+    const groups = [...Map.groupBy(sources, ({ resource }) => `${resource.apiVersion} ${resource.plural}`).values()];
+    const tables = await Promise.all(
+      groups.map((group) => tableOf(session, group, form, everywhere, groups.length > 1)),
+    );
+    const shown = tables.filter((table) => table !== '');
+    if (shown.length === 0) surroundings.err('nothing found\n');
+    surroundings.out(shown.join('\n'));
     return 0;
   }
   const bodies = await Promise.all(sources.map(({ path }) => session.client.send('GET', path)));
-  const objects = bodies.flatMap((body) => (Array.isArray(body.items) ? body.items : [body]));
+  const objects = bodies.flatMap((body, i) =>
+    (Array.isArray(body.items) ? body.items : [body]).map((object: Body) => ({
+      object,
+      resource: sources[i]!.resource,
+    })),
+  );
   if (form === 'name') {
-    for (const object of objects) surroundings.out(`${object.kind.toLowerCase()}/${object.metadata.name}\n`);
+    for (const { object, resource } of objects) surroundings.out(`${resource.singular}/${object.metadata.name}\n`);
     return 0;
   }
   const single = sources.length === 1 && sources[0]!.single;
-  surroundings.out(await render(single ? objects[0] : { apiVersion: 'v1', kind: 'List', items: objects }, form));
+  const items = objects.map(({ object }) => object);
+  const shown = single ? items[0] : { apiVersion: 'v1', kind: 'List', items };
+  surroundings.out(await render(shown, form as 'yaml' | 'json'));
   return 0;
 }
 
-function table(body: Body, form: 'table' | 'wide', withNamespace: boolean): string {
-  const columns: { name: string; priority: number }[] = body.columnDefinitions;
-  const shown = columns.flatMap(({ priority }, index) => (priority === 0 || form === 'wide' ? [index] : []));
-  const header = shown.map((index) => columns[index]!.name);
-  const rows = body.rows.map((row: Body) => {
-    const cells = shown.map((index) => row.cells[index]);
-    return withNamespace ? [row.object.metadata.namespace, ...cells] : cells;
-  });
-  return renderTable(withNamespace ? ['Namespace', ...header] : header, rows);
-}
-
-/** Begins with what is there, and goes on until interrupted, whatever becomes of the server meanwhile. */
-async function watch(
-  session: Session,
-  surroundings: Surroundings,
-  source: Source,
+/** The table of one kind; empty when there is nothing. `named`: the kind stands before each name. */
+async function tableOf(
+  { client }: Session,
+  group: readonly Source[],
   form: Form,
   everywhere: boolean,
-): Promise<number> {
-  const tabular = form === 'table' || form === 'wide';
-  let header = true;
-  let told = false;
-  const broken = ({ message }: PlumbError) => {
-    if (!told) surroundings.err(`${message}; goes on when it can\n`);
-    told = true;
-  };
-  const view = { ...viewOf(source), ...(tabular ? { accept: TABLE } : {}), broken };
-  for await (const change of changes(session.client, view, new AbortController().signal)) {
-    told = false;
-    if (!('object' in change)) continue;
-    const { object } = change;
-    if (tabular) {
-      const text = table(object, form as 'table' | 'wide', everywhere && source.resource.namespaced);
-      surroundings.out(header ? text : text.slice(text.indexOf('\n') + 1));
-      header = false;
-    } else if (form === 'name') surroundings.out(`${object.kind.toLowerCase()}/${object.metadata.name}\n`);
-    else surroundings.out(form === 'yaml' ? `---\n${await render(object, form)}` : await render(object, 'json'));
-  }
-  return 0;
+  named: boolean,
+): Promise<string> {
+  const { resource } = group[0]!;
+  const parts = await Promise.all(group.map(({ path }) => client.send('GET', path, { accept: TABLE })));
+  const rows = parts.flatMap((part) => part.rows);
+  if (rows.length === 0) return '';
+  const prefix = named ? `${resource.singular}/` : '';
+  const shown = rowsOf({ ...parts[0], rows }, form, everywhere && resource.namespaced, prefix);
+  return renderTable(shown.header, shown.rows);
 }
 
 function viewOf({ path, single }: Source): View {

@@ -23,18 +23,21 @@ ready, the default, ends at once when an object has failed for good.
     return withSession(values, surroundings, async (session) => {
       const targets = await targetsOf(values, positionals, session, surroundings);
       if (!holds) return awaitReady(session, surroundings, targets, timeoutMs);
+      const stop = surroundings.interruptible();
       using progress = new Progress(surroundings, targets, what);
       const late = await follow({
         client: session.client,
         clock: surroundings.clock,
         timeoutMs,
         targets,
+        stop,
         seen(target, object) {
           const done = holds(object);
           if (done) progress.becomes(target);
           return done;
         },
       });
+      if (stop.aborted) return progress.interrupted(`${targets.length - late.length} of ${targets.length} are ${what}`);
       for (const target of late) progress.fails(target, `is not ${what} in time`);
       progress.close(targets.length - late.length);
       return late.length === 0 ? 0 : 1;

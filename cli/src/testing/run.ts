@@ -14,6 +14,8 @@ export interface RunOptions {
   env?: Record<string, string>;
   /** Told of what it prints when it does. */
   printed?: (text: string) => void;
+  /** Aborted: Ctrl-C. */
+  interrupt?: AbortSignal;
 }
 
 /** `plumb` with these arguments, with the kubeconfig of the API. */
@@ -22,13 +24,17 @@ export function runPlumb(api: ApiRig, args: string[], options: RunOptions = {}):
 }
 
 /** `plumb` with these arguments, for what needs no API. */
-export async function run(args: string[], { input = '', env = {}, printed }: RunOptions = {}): Promise<Ran> {
+export async function run(
+  args: string[],
+  { input = '', env = {}, printed, interrupt = new AbortController().signal }: RunOptions = {},
+): Promise<Ran> {
   const ran = { code: -1, out: '', err: '' };
   ran.code = await runCli(args, {
     env,
     clock: realAmbient().clock,
     stdin: async () => Buffer.from(input as string),
     line: async () => undefined,
+    interruptible: () => interrupt,
     out: (text) => {
       ran.out += text;
       printed?.(text);
