@@ -80,7 +80,7 @@ function resourceList(groupVersion: string, of: readonly Served[]) {
     kind: 'APIResourceList',
     apiVersion: 'v1',
     groupVersion,
-    resources: of.flatMap(({ names, verbs, status }) => {
+    resources: of.flatMap(({ names, verbs, status, subresources = {} }) => {
       const { kind, plural, singular, shortNames, categories } = names;
       const namespaced = names.scope === 'Namespaced';
       const main = {
@@ -93,7 +93,10 @@ function resourceList(groupVersion: string, of: readonly Served[]) {
         ...(categories.length > 0 ? { categories } : {}),
       };
       const sub = { name: `${plural}/status`, singularName: '', namespaced, kind, verbs: verbNames(status ?? {}) };
-      return status ? [main, sub] : [main];
+      const others = Object.entries(subresources).map(([name, { names: of, verbs: its }]) => ({
+        ...{ name: `${plural}/${name}`, singularName: '', namespaced, ...of, verbs: verbNames(its) },
+      }));
+      return [main, ...(status ? [sub] : []), ...others];
     }),
   };
 }
@@ -114,9 +117,15 @@ function aggregated(groups: ReadonlyMap<string, readonly Served[]>) {
   };
 }
 
-function aggregatedResource({ names, verbs, status }: Served) {
+function aggregatedResource({ names, verbs, status, subresources = {} }: Served) {
   const { group: groupName, version, kind, plural, singular, shortNames, categories, scope } = names;
   const responseKind = { group: groupName, version, kind };
+  const below = [
+    ...(status ? [{ subresource: 'status', responseKind, verbs: verbNames(status) }] : []),
+    ...Object.entries(subresources).map(([subresource, { names: of, verbs: its }]) => ({
+      ...{ subresource, responseKind: of, verbs: verbNames(its) },
+    })),
+  ];
   return {
     resource: plural,
     responseKind,
@@ -125,7 +134,7 @@ function aggregatedResource({ names, verbs, status }: Served) {
     verbs: verbNames(verbs),
     ...(shortNames.length > 0 ? { shortNames } : {}),
     ...(categories.length > 0 ? { categories } : {}),
-    ...(status ? { subresources: [{ subresource: 'status', responseKind, verbs: verbNames(status) }] } : {}),
+    ...(below.length > 0 ? { subresources: below } : {}),
   };
 }
 

@@ -165,11 +165,13 @@ export class Router {
 
   #call(request: ApiRequest, target: Target): Promise<Reply> {
     const { served, subresource, call } = target;
-    if (subresource !== undefined && subresource !== 'status') {
+    const other = subresource === undefined ? undefined : served.subresources?.[subresource];
+    if (subresource !== undefined && subresource !== 'status' && !other) {
       throw terminal('NotFound', `${served.names.plural} have no subresource ${subresource}`);
     }
-    const verb = verbOf(request, call);
-    const verbs = subresource === 'status' ? served.status : served.verbs;
+    // What is created below an object is created by its name.
+    const verb = other && request.method === 'POST' ? 'create' : verbOf(request, call);
+    const verbs = other ? other.verbs : subresource === 'status' ? served.status : served.verbs;
     return handlerOf(verbs, verb, request.method, request.path)(call);
   }
 

@@ -27,8 +27,16 @@ export interface Served {
   verbs: Verbs;
   /** Verbs of the status subresource. */
   status?: Verbs;
+  /** The others, by name. */
+  subresources?: Readonly<Record<string, Subresource>>;
   /** For the OpenAPI document; absent on what is no object. */
   openApi?: OpenApiKind;
+}
+
+/** A part of an object with verbs of its own, which take and give objects of another kind. */
+export interface Subresource {
+  names: Pick<Resource, 'group' | 'version' | 'kind'>;
+  verbs: Verbs;
 }
 
 /** The declared kinds; namespaces are served by {@link serveCore}. */

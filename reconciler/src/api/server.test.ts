@@ -99,6 +99,7 @@ describe('discovery', () => {
       'secrets',
       'configmaps',
       'serviceaccounts',
+      'serviceaccounts/token',
     ]);
     const groups = (await api.ask('GET', '/apis')).body.groups.map((g: { name: string }) => g.name);
     expect(groups).toContain('plumb.dev');

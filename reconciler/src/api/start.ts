@@ -23,6 +23,7 @@ import { EventStore } from './core/event-store.ts';
 import { ensureDefaultNamespace, namespaceResource } from './core/namespace.ts';
 import { finishNamespaceDeletions } from './core/namespace-delete.ts';
 import { serveReviews } from './core/reviews.ts';
+import { tokenSubresource } from './core/token-request.ts';
 import { discoveryOf } from './discovery.ts';
 import type { AgentPeer } from './door/agent-peer.ts';
 import { rangesOf } from './door/origin.ts';
@@ -96,10 +97,13 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   keepGathered(store, policy, ambient.clock, ending.signal);
   const accountTokens = new AccountTokens(options.accountKey, ambient, policy.accounts);
   const who = new Authenticator(options.tokens, accountTokens);
+  const token = tokenSubresource(context, store, accountTokens, () => policy.upToDate());
   const events = new EventStore(options.events);
   const served = [
     ...serveCore(context, store, events),
-    ...serveKinds(context, store, options.kinds ?? everyKind),
+    ...serveKinds(context, store, options.kinds ?? everyKind).map((kind) =>
+      kind.names.plural === 'serviceaccounts' ? { ...kind, subresources: { token } } : kind,
+    ),
     ...serveReviews(policy.index, (token, audiences) => who.lookAt(token, audiences)),
     ...(options.answered ?? []).map(serveAnswered),
   ];

@@ -146,6 +146,13 @@ export const servingLimitDefinitions = {
     minimum: 3_600,
     maximum: 3_660 * 86_400,
   },
+  accountTokenSeconds: {
+    description: 'Time for which a token of a ServiceAccount may be valid.',
+    above: 'No token is made; the request is refused with 422.',
+    default: 366 * 86_400,
+    minimum: 3_600,
+    maximum: 3_660 * 86_400,
+  },
   handshakeGraceSeconds: {
     description: 'Time that a connection has from the beginning of its TLS handshake before it makes room for another.',
     above: 'The connection is closed when all of unauthenticatedHandshakes are taken.',

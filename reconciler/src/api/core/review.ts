@@ -45,7 +45,7 @@ export async function question<Spec>(
   });
   const warnings: string[] = [];
   const asked = request.query.get('fieldValidation') ? level : 'Warn';
-  const sent = await schemaBody(request, schema, asked, (more) => void warnings.push(...more));
+  const sent = await schemaBody(request, schema, asked, (more) => void warnings.push(...more), 'absent');
   return {
     sent: sent as { spec?: Spec; metadata?: Record<string, unknown> },
     ...(warnings.length > 0 ? { headers: { warning: warningHeader(warnings) } } : {}),
