@@ -7,6 +7,8 @@ import { growth } from './growth.ts';
 import { idle } from './idle.ts';
 import { million } from './million.ts';
 import { resident, streams } from './resident.ts';
+import { rest } from './rest.ts';
+import { spread } from './spread.ts';
 import { store } from './store.ts';
 import { strangers } from './strangers.ts';
 
@@ -14,6 +16,7 @@ import { strangers } from './strangers.ts';
 export const cases: readonly Case[] = [
   burst,
   growth,
+  spread,
   resident,
   streams,
   million,
@@ -22,5 +25,6 @@ export const cases: readonly Case[] = [
   idle,
   command,
   store,
+  rest,
   strangers,
 ];

@@ -141,12 +141,14 @@ export async function startPlumb({
 export interface Around {
   zone: string;
   image: string;
+  /** More of its spec. */
+  spec?: object;
 }
 
 const AROUND: Around = { zone: 'bench', image: 'tiny' };
 
 /** The body of the POST of an instance. */
-export function instance(name: string, { zone, image }: Around = AROUND): string {
+export function instance(name: string, { zone, image, spec }: Around = AROUND): string {
   return JSON.stringify({
     apiVersion: 'plumb.dev/v1',
     kind: 'Instance',
@@ -157,6 +159,7 @@ export function instance(name: string, { zone, image }: Around = AROUND): string
       image,
       interfaces: [{ name: 'eth0', l3Network: 'lab' }],
       power: 'Running',
+      ...spec,
     },
   });
 }

@@ -11,26 +11,11 @@ import { role } from './builtin/role.ts';
 import { roleBinding } from './builtin/role-binding.ts';
 import { secret } from './builtin/secret.ts';
 import { serviceAccount } from './builtin/service-account.ts';
-import { changeSet } from './change-set.ts';
 import { apiVersionOf, type KindDefinition } from './define.ts';
-import { host } from './host.ts';
-import { image } from './image.ts';
-import { instance } from './instance.ts';
-import { instanceOffering } from './instance-offering.ts';
-import { l2Network } from './l2-network.ts';
-import { l3Network } from './l3-network.ts';
-import { zone } from './zone.ts';
+import * as list from './list.ts';
 
-export const kinds: readonly KindDefinition[] = [
-  zone,
-  host,
-  l2Network,
-  l3Network,
-  image,
-  instanceOffering,
-  instance,
-  changeSet,
-];
+/** What a kind refers to comes before it, and what declares objects of the others last; else by name. */
+export const kinds: readonly KindDefinition[] = inReadingOrder(Object.values(list));
 
 /** Kubernetes' own. */
 export const builtinKinds: readonly KindDefinition[] = [
@@ -72,30 +57,30 @@ export function kindByAlias(word: string): KindDefinition | undefined {
 }
 
 export type { PolicyRule, RoleRef, Subject } from './builtin/rbac.ts';
-export type { ChangeSet } from './change-set.ts';
-export type { Host } from './host.ts';
-export type { Image } from './image.ts';
-export type { Instance } from './instance.ts';
-export type { InstanceOffering } from './instance-offering.ts';
-export type { L2Network } from './l2-network.ts';
-export type { L3Network } from './l3-network.ts';
-export type { Zone } from './zone.ts';
+export * from './list.ts';
 export {
-  changeSet,
   clusterRole,
   clusterRoleBinding,
   configMap,
-  host,
-  image,
-  instance,
-  instanceOffering,
-  l2Network,
-  l3Network,
   lease,
   namespace,
   role,
   roleBinding,
   secret,
   serviceAccount,
-  zone,
 };
+
+function inReadingOrder(all: readonly KindDefinition[]): KindDefinition[] {
+  const depths = new Map<string, number>();
+  const depthOf = ({ kind, references, declares }: KindDefinition): number => {
+    const known = depths.get(kind);
+    if (known !== undefined) return known;
+    // Kinds that refer to each other in a circle stand beside each other.
+    depths.set(kind, 0);
+    const below = references.flatMap((reference) => all.filter((other) => other.kind === reference.kind));
+    const depth = declares === undefined ? Math.max(-1, ...below.map(depthOf)) + 1 : all.length;
+    depths.set(kind, depth);
+    return depth;
+  };
+  return all.toSorted((a, b) => depthOf(a) - depthOf(b) || (a.kind < b.kind ? -1 : 1));
+}
