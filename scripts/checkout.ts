@@ -28,8 +28,8 @@ export async function checkout(commit: string): Promise<string> {
   return folder;
 }
 
-/** Packages of others are linked; our own are those of the copy, whose links are relative. */
-function sharePackages(root: string): void {
+/** Packages of others are linked; our own are those of the copy in `root`, whose links are relative. */
+export function sharePackages(root: string): void {
   const from = join(ROOT, 'node_modules');
   const to = join(root, 'node_modules');
   mkdirSync(to);

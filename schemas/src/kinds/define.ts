@@ -1,6 +1,7 @@
 import type { ExtendedJSONSchema, FromExtendedSchema } from 'json-schema-to-ts';
 import type { FieldError } from '../meta/error.ts';
 import { API_GROUP, API_VERSION, type PlumbObject } from '../meta/object.ts';
+import type { ResourceDefinition } from '../resources/define.ts';
 
 /** Keywords beyond JSON Schema that the projections read. */
 export interface Keywords {
@@ -68,7 +69,11 @@ export interface ObjectSchema {
 }
 
 /** A kind, declared once. API, Terraform resource and data source, CLI and documentation are projections of it. */
-export interface KindDefinition<S extends ObjectSchema = ObjectSchema, T extends ObjectSchema = ObjectSchema> {
+export interface KindDefinition<
+  S extends ObjectSchema = ObjectSchema,
+  T extends ObjectSchema = ObjectSchema,
+  R extends HostResources = HostResources,
+> {
   readonly kind: string;
   readonly plural: string;
   readonly singular: string;
@@ -112,6 +117,8 @@ export interface KindDefinition<S extends ObjectSchema = ObjectSchema, T extends
   readonly extraRights?: (spec: never) => readonly ExtraRight[];
   /** Field of the spec that lists objects of other kinds: each is admitted as a write of its own would be. */
   readonly declares?: string;
+  /** Types of host resources that hosts handle for its sake, by name: what each is, see resources/define.ts. */
+  readonly resources?: R;
   /** Where what is stored of an object contradicts itself, so that acting on it could destroy something. Pure. */
   readonly contradiction?: (object: PlumbObject) => FieldError | undefined;
 }
@@ -138,10 +145,15 @@ export function isBuiltin({ group = API_GROUP }: Pick<KindDefinition, 'group'>):
   return group !== API_GROUP;
 }
 
+/** Types of host resources by name. */
+export type HostResources = { readonly [type: string]: ResourceDefinition };
+
 /** Keeps the literal types of a declaration. */
-export function defineKind<const S extends ObjectSchema, const T extends ObjectSchema>(
-  definition: KindDefinition<S, T>,
-): KindDefinition<S, T> {
+export function defineKind<
+  const S extends ObjectSchema,
+  const T extends ObjectSchema,
+  const R extends HostResources = Record<never, ResourceDefinition>,
+>(definition: KindDefinition<S, T, R>): KindDefinition<S, T, R> {
   return definition;
 }
 

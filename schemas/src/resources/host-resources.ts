@@ -5,19 +5,30 @@
  * The spec of a resource crosses the wire as JSON text (agent.proto, `HostResource.spec`); both ends take its type from here.
  * Identity is (kind, id) on one host. `owner` is the uid of the object that it exists for. What a type is, its file says.
  */
-import type { FromSchema } from 'json-schema-to-ts';
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import type { KindDefinition } from '../kinds/define.ts';
+import * as kindList from '../kinds/list.ts';
 import type { DomainFacts } from './domain.ts';
 import * as list from './list.ts';
-import { type ResourceRef, ResourceRegistry } from './registry.ts';
+import { type ResourceRef, ResourceRegistry, together } from './registry.ts';
 
 export type { DomainFacts } from './domain.ts';
 
-/** The types that are known here. */
-export const resourceTypes = new ResourceRegistry(list);
+/** The types that are known here: those that several kinds use, and those that a kind brings along. */
+export const resourceTypes = new ResourceRegistry(
+  together(list, ...Object.values(kindList).map(({ resources }: KindDefinition) => resources ?? {})),
+);
 
-export type ResourceType = keyof typeof list;
+type Kinds = (typeof kindList)[keyof typeof kindList];
+type Brought = Kinds extends infer K ? (K extends { readonly resources?: infer R } ? NonNullable<R> : never) : never;
+type Definitions = typeof list & UnionToIntersection<Brought>;
+type UnionToIntersection<U> = (U extends unknown ? (member: U) => void : never) extends (all: infer I) => void
+  ? I
+  : never;
+
+export type ResourceType = keyof Definitions;
 export type ResourceSpec<K extends ResourceType = ResourceType> = {
-  [P in ResourceType]: FromSchema<(typeof list)[P]['spec']>;
+  [P in ResourceType]: Definitions[P] extends { readonly spec: infer S extends JSONSchema } ? FromSchema<S> : never;
 }[K];
 
 /** A resource as desired. Distributes over kinds, so that `kind` narrows `spec`. */

@@ -93,6 +93,19 @@ export class ResourceRegistry {
   }
 }
 
+/** All of them; throws PlumbError `InvalidResourceType` (terminal) when two have one name. */
+export function together(
+  ...parts: readonly Readonly<Record<string, ResourceDefinition>>[]
+): Record<string, ResourceDefinition> {
+  const all: Record<string, ResourceDefinition> = {};
+  for (const part of parts)
+    for (const [type, definition] of Object.entries(part)) {
+      if (Object.hasOwn(all, type)) throw invalid(`${type} is defined twice`);
+      all[type] = definition;
+    }
+  return all;
+}
+
 function check(definitions: ReadonlyMap<string, ResourceDefinition>): void {
   if (definitions.size > MOST_TYPES)
     throw invalid(`there are ${definitions.size} of them, and ${MOST_TYPES} are possible`);

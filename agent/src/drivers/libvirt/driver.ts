@@ -7,7 +7,7 @@ import { Troubles } from '../../host/troubles.ts';
 import { watchLinks } from '../../network/watch.ts';
 import { isAnothersImage, requireDependencies, requireUnused } from '../dependencies.ts';
 import type { Attention, Driver, DriverChange, DriverFacts } from '../driver.ts';
-import { Handlers } from './handlers.ts';
+import { Handlers, type OwnLook } from './handlers.ts';
 import {
   awayTrouble,
   bridgedTrouble,
@@ -78,7 +78,7 @@ class LibvirtDriver implements Driver {
     this.#options = options;
     this.#parts = parts;
     this.#ledger = ledger;
-    this.#handlers = new Handlers(parts, (uuid) => this.heard(uuid));
+    this.#handlers = new Handlers(parts, { seedReplaced: (uuid) => this.heard(uuid) });
   }
 
   /** Looks at everything once, and from then on hears of changes. */
@@ -257,7 +257,8 @@ class LibvirtDriver implements Driver {
     await this.#lookAtSpace();
     // What a domain is made of tells whether somebody edited it.
     await this.#surveyStorage();
-    await Promise.all([this.#surveyNetwork(), this.#surveyDomains()]);
+    const ownLooks = this.#handlers.ownLooks.map((look) => this.#surveyOwn(look));
+    await Promise.all([this.#surveyNetwork(), this.#surveyDomains(), ...ownLooks]);
     const { images, disks, seeds, network } = this.#parts;
     const unreadable = [images, disks, seeds, network].flatMap((part) => part.unreadable);
     this.#troubles.set('records', ...recordsTrouble(unreadable));
@@ -270,7 +271,9 @@ class LibvirtDriver implements Driver {
   }
 
   #surveyOf(kind: ResourceType): Promise<void> {
-    switch (this.#handlers.ofType(kind).foundBy) {
+    const { foundBy } = this.#handlers.ofType(kind);
+    if (typeof foundBy === 'function') return this.#surveyOwn({ type: kind, find: foundBy });
+    switch (foundBy) {
       case 'domains':
         return this.#surveyDomains();
       case 'network':
@@ -285,6 +288,10 @@ class LibvirtDriver implements Driver {
     return this.#ledger.survey(this.#handlers.foundBy('storage'), async () => ({
       resources: (await Promise.all([images.observe(), disks.observe(), seeds.observe()])).flat(),
     }));
+  }
+
+  #surveyOwn({ type, find }: OwnLook): Promise<void> {
+    return this.#ledger.survey([type], async () => ({ resources: await find() }));
   }
 
   #surveyNetwork(): Promise<void> {
