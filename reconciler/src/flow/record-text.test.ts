@@ -3,6 +3,7 @@
  * writes and reads alike says nothing about that, so the text stands here.
  */
 import { expect, test } from 'vitest';
+import { allocationHolding } from '../plan/allocation.ts';
 import type { FlowRecord } from './record.ts';
 import { readText, textOf } from './record-text.ts';
 
@@ -64,10 +65,10 @@ test('a record of plan version 2 says of each step what it said when it was writ
       UID,
     ],
   ]);
-  expect(record.target?.rootDisk).toMatchObject({ id: `${UID}.new`, sha256: SUM });
-  expect(record.held[0]!.interfaces[0]!.l3NetworkUid).toBe(NET);
+  expect(record.target).toMatchObject({ rootDisk: { id: `${UID}.new`, sha256: SUM } });
+  expect(record.held).toMatchObject([{ interfaces: [{ l3NetworkUid: NET }] }]);
 });
 
 test('it is written as it was', () => {
-  expect(textOf(readText(STORED) as FlowRecord)).toBe(STORED);
+  expect(textOf(readText(STORED) as FlowRecord, allocationHolding)).toBe(STORED);
 });

@@ -58,17 +58,7 @@ export function kindByAlias(word: string): KindDefinition | undefined {
 
 export type { PolicyRule, RoleRef, Subject } from './builtin/rbac.ts';
 export * from './list.ts';
-export {
-  clusterRole,
-  clusterRoleBinding,
-  configMap,
-  lease,
-  namespace,
-  role,
-  roleBinding,
-  secret,
-  serviceAccount,
-};
+export { clusterRole, clusterRoleBinding, configMap, lease, namespace, role, roleBinding, secret, serviceAccount };
 
 function inReadingOrder(all: readonly KindDefinition[]): KindDefinition[] {
   const depths = new Map<string, number>();

@@ -13,6 +13,7 @@ import type {
   L3Network,
   PlumbObject,
 } from '@plumb/schemas';
+import { API_GROUP_VERSION } from '@plumb/schemas/meta/object.ts';
 import type { Judged } from './judged.ts';
 
 export interface Estate {
@@ -34,8 +35,11 @@ export function readEstate(disk: Judged['disk']): Estate {
   const flows: FlowRecord[] = [];
   const allocations = new Map<string, string>();
   for (const [key, { value }] of disk.entries)
-    if (key.startsWith('/objects/') && !key.startsWith('/objects/namespaces/')) objects.set(key, JSON.parse(value));
-    else if (key.startsWith('/flows/')) flows.push(readText(value) as FlowRecord);
+    if (key.startsWith('/objects/')) {
+      const object = JSON.parse(value) as PlumbObject;
+      // Kubernetes' own kinds are only kept: no controller says how they are.
+      if (object.apiVersion === API_GROUP_VERSION) objects.set(key, object);
+    } else if (key.startsWith('/flows/')) flows.push(readText(value) as FlowRecord);
     else if (key.startsWith('/alloc/')) allocations.set(key, value);
   const all = [...objects.values()];
   const of = <T extends PlumbObject>(kind: string) => all.filter((o) => o.kind === kind) as T[];
