@@ -1,0 +1,63 @@
+/** k8s.io/api/core/v1. */
+import type { Messages } from '../messages.ts';
+
+export const coreMessages: Messages = {
+  NamespaceSpec: { finalizers: [1, 'string[]'] },
+  NamespaceCondition: {
+    type: [1, 'string'],
+    status: [2, 'string'],
+    lastTransitionTime: [4, 'time'],
+    reason: [5, 'string'],
+    message: [6, 'string'],
+  },
+  NamespaceStatus: { phase: [1, 'string'], conditions: [2, 'NamespaceCondition[]'] },
+  Namespace: { metadata: [1, 'ObjectMeta'], spec: [2, 'NamespaceSpec'], status: [3, 'NamespaceStatus'] },
+  Secret: {
+    metadata: [1, 'ObjectMeta'],
+    data: [2, 'map<bytes>'],
+    type: [3, 'string'],
+    stringData: [4, 'map<string>'],
+    immutable: [5, 'bool?'],
+  },
+  ConfigMap: {
+    metadata: [1, 'ObjectMeta'],
+    data: [2, 'map<string>'],
+    binaryData: [3, 'map<bytes>'],
+    immutable: [4, 'bool?'],
+  },
+  ObjectReference: {
+    kind: [1, 'string'],
+    namespace: [2, 'string'],
+    name: [3, 'string'],
+    uid: [4, 'string'],
+    apiVersion: [5, 'string'],
+    resourceVersion: [6, 'string'],
+    fieldPath: [7, 'string'],
+  },
+  LocalObjectReference: { name: [1, 'string'] },
+  ServiceAccount: {
+    metadata: [1, 'ObjectMeta'],
+    secrets: [2, 'ObjectReference[]'],
+    imagePullSecrets: [3, 'LocalObjectReference[]'],
+    automountServiceAccountToken: [4, 'bool?'],
+  },
+  EventSource: { component: [1, 'string'], host: [2, 'string'] },
+  EventSeries: { count: [1, 'int32'], lastObservedTime: [2, 'microTime'] },
+  Event: {
+    metadata: [1, 'ObjectMeta'],
+    involvedObject: [2, 'ObjectReference'],
+    reason: [3, 'string'],
+    message: [4, 'string'],
+    source: [5, 'EventSource'],
+    firstTimestamp: [6, 'time'],
+    lastTimestamp: [7, 'time'],
+    count: [8, 'int32'],
+    type: [9, 'string'],
+    eventTime: [10, 'microTime'],
+    series: [11, 'EventSeries'],
+    action: [12, 'string'],
+    related: [13, 'ObjectReference'],
+    reportingComponent: [14, 'string'],
+    reportingInstance: [15, 'string'],
+  },
+};
