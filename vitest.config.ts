@@ -8,7 +8,10 @@ linkWorkspaces();
 /** What is waited for comes within milliseconds; on a busy machine it may take seconds. */
 const patient = { poll: { timeout: 20_000 } };
 
-/** Three suites by file name: `*.test.ts` (unit), `*.conformance.ts` and `*.e2e.ts` (real binaries, one file at a time). */
+/**
+ * Suites by file name: `*.test.ts` (unit), `*.conformance.ts`, `*.e2e.ts` (real binaries, one file at a time), and `*.clients.ts`
+ * (programs in Go; `npm run e2e:clients`).
+ */
 export default defineConfig({
   test: {
     // By itself vitest leaves one processor unused: on a machine with two, half of the machine.
@@ -42,6 +45,16 @@ export default defineConfig({
           include: ['{e2e,bench}/**/*.e2e.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'clients',
+          include: ['e2e/clients/*.clients.ts'],
+          // Go builds its libraries the first time.
+          testTimeout: 1_200_000,
+          hookTimeout: 1_200_000,
           fileParallelism: false,
         },
       },

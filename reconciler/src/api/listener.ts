@@ -107,7 +107,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       const request = new ApiRequest(incoming, gone.signal, { source, clock });
       reply = await options.answer(request);
       // What goes on after the answer has begun, as a watch does, ends with the token that it was asked with.
-      if (typeof reply.body !== 'string') {
+      if (typeof reply.body !== 'string' && !Buffer.isBuffer(reply.body)) {
         until = request.user?.until;
         cancel = atTime(clock, request.user?.expiresAt, end);
       }

@@ -1,8 +1,10 @@
 /** In which form objects go out: as they are, as rows of a table, or their metadata alone. `Accept` says which. */
 import { type Clock, terminal } from '@plumb/schemas';
+import { messageOfKind } from '@plumb/schemas/protobuf/messages.ts';
 import { decodeObject, objectText } from '../store/object-codec.ts';
 import type { Entry } from '../store/store.ts';
 import { badRequest } from './failure.ts';
+import { PROTOBUF_TYPE } from './protobuf-reply.ts';
 import type { ApiRequest } from './request.ts';
 import type { Resource } from './resource.ts';
 
@@ -39,7 +41,7 @@ type Form = 'object' | 'table' | 'metadata';
 
 /** The presentation that the client prefers of those we have. Throws PlumbError `NotAcceptable`. */
 export function presentationOf(request: ApiRequest, resource: Resource, clock: Clock): Presentation {
-  const form = formOf(request.headers.accept ?? '');
+  const { form } = mediaOf(request.headers.accept ?? '', resource);
   if (form === 'object') return asObjects(resource);
   if (form === 'metadata') return asMetadata();
   const include = request.query.get('includeObject') || 'Metadata';
@@ -49,30 +51,43 @@ export function presentationOf(request: ApiRequest, resource: Resource, clock: C
   return asTable(resource, clock, include);
 }
 
-const forms = new Map<string, Form>();
+/** In which form and encoding a client wants to have objects. */
+export interface Media {
+  form: Form;
+  protobuf: boolean;
+}
+
+const forms = new Map<string, Media>();
 /** Clients send a handful of different headers; who sends more does not make us keep them. */
 const MAX_FORMS = 64;
 
-function formOf(accept: string): Form {
-  let form = forms.get(accept);
-  if (form === undefined) {
-    form = parseAccept(accept);
-    if (forms.size < MAX_FORMS) forms.set(accept, form);
+/** What the client prefers of what there is of a resource. Throws PlumbError `NotAcceptable`. */
+export function mediaOf(accept: string, { apiVersion, kind }: Pick<Resource, 'apiVersion' | 'kind'>): Media {
+  const hasMessage = accept.includes(PROTOBUF_TYPE) && messageOfKind(apiVersion, kind) !== undefined;
+  const key = `${hasMessage} ${accept}`;
+  let media = forms.get(key);
+  if (media === undefined) {
+    media = parseAccept(accept, hasMessage);
+    if (forms.size < MAX_FORMS) forms.set(key, media);
   }
-  return form;
+  return media;
 }
 
-function parseAccept(accept: string): Form {
-  if (accept.trim() === '') return 'object';
+function parseAccept(accept: string, hasMessage: boolean): Media {
+  if (accept.trim() === '') return { form: 'object', protobuf: false };
   for (const choice of accept.split(',')) {
     const [type = '', ...rest] = choice.split(';').map((part) => part.trim());
-    if (!['application/json', 'application/*', '*/*'].includes(type.toLowerCase())) continue;
+    const protobuf = type.toLowerCase() === PROTOBUF_TYPE;
+    if (!protobuf && !['application/json', 'application/*', '*/*'].includes(type.toLowerCase())) continue;
     const parameters = new Map(rest.map((part) => part.split('=', 2) as [string, string]));
     const as = parameters.get('as');
-    if (as === undefined) return 'object';
+    if (as === undefined) {
+      if (protobuf && !hasMessage) continue;
+      return { form: 'object', protobuf };
+    }
     if (parameters.get('g') !== 'meta.k8s.io' || parameters.get('v') !== 'v1') continue;
-    if (as === 'Table') return 'table';
-    if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') return 'metadata';
+    if (as === 'Table' && !protobuf) return { form: 'table', protobuf };
+    if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') return { form: 'metadata', protobuf };
   }
   throw terminal(
     'NotAcceptable',

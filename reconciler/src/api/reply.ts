@@ -5,7 +5,7 @@ export interface Reply {
   /** Media type of the body. */
   type: string;
   /** The whole body, or its parts as they come: a stream ends with the request's signal. */
-  body: string | AsyncIterable<string>;
+  body: string | Buffer | AsyncIterable<string | Buffer>;
   headers?: Record<string, string>;
   /** To be called when an empty part of a stream comes, which says that the beginning of a watch is over. */
   started?: () => void;

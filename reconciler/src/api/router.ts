@@ -15,6 +15,8 @@ import { impersonated } from './impersonate.ts';
 import { checkTimeout, flagOf } from './list-options.ts';
 import type { OpenApi } from './openapi.ts';
 import { refuseNearlyDryRun } from './options.ts';
+import { mediaOf } from './presentation.ts';
+import { asProtobuf, PROTOBUF_TYPE } from './protobuf-reply.ts';
 import type { Readiness } from './readiness.ts';
 import { json, plain, type Reply } from './reply.ts';
 import type { ApiRequest } from './request.ts';
@@ -63,7 +65,7 @@ export class Router {
     const { reply, target } = await this.#answer(request);
     const { audit } = this.#routes;
     if (audit) auditRequest(audit, request, reply, target && auditedOf(request, target));
-    return reply;
+    return target && prefersProtobuf(request, target) ? asProtobuf(reply, isWatch(request)) : reply;
   }
 
   async #answer(request: ApiRequest): Promise<{ reply: Reply; target?: Target }> {
@@ -195,6 +197,23 @@ export class Router {
     // Across namespaces there is a collection, and no object.
     if (!served || rest.length > 0 || (served.names.scope === 'Namespaced' && name !== '')) return undefined;
     return { served, subresource, call: { request, namespace: undefined, name } };
+  }
+}
+
+function isWatch(request: ApiRequest): boolean {
+  return request.method === 'GET' && flagOf(request.query, 'watch') === true;
+}
+
+/** Whether objects of the kind have a form that the client would rather have than JSON. */
+function prefersProtobuf({ headers }: ApiRequest, { served }: Target): boolean {
+  const { accept = '' } = headers;
+  if (!accept.includes(PROTOBUF_TYPE)) return false;
+  const { group, version, kind } = served.names;
+  try {
+    return mediaOf(accept, { apiVersion: group === '' ? version : `${group}/${version}`, kind }).protobuf;
+  } catch {
+    // What was not acceptable is said in JSON.
+    return false;
   }
 }
 

@@ -30,7 +30,7 @@ export class Sender {
   async send(response: Http2ServerResponse, reply: Reply, to: Cuttable, gone: AbortSignal): Promise<void> {
     if (gone.aborted) return;
     const headers = { 'content-type': reply.type, 'cache-control': 'no-cache, private', ...reply.headers };
-    if (typeof reply.body === 'string') return this.#sendWhole(response, reply.status, headers, reply.body, to, gone);
+    if (isWhole(reply.body)) return this.#sendWhole(response, reply.status, headers, reply.body, to, gone);
     response.writeHead(reply.status, headers);
     // HTTP/2 has sent them by now; HTTP/1.1 would wait for the first part, which may be long in coming.
     (response as { flushHeaders?: () => void }).flushHeaders?.();
@@ -46,7 +46,7 @@ export class Sender {
     response: Http2ServerResponse,
     status: number,
     headers: Record<string, string>,
-    body: string,
+    body: string | Buffer,
     to: Cuttable,
     gone: AbortSignal,
   ): Promise<void> {
@@ -64,14 +64,14 @@ export class Sender {
   }
 
   /** In pieces: written whole, a list of 100 MiB would be copied whole. */
-  async #hand(response: Http2ServerResponse, text: string, gone: AbortSignal): Promise<void> {
+  async #hand(response: Http2ServerResponse, text: string | Buffer, gone: AbortSignal): Promise<void> {
     for (let from = 0; from < text.length; ) {
       let until = from + PART;
       // A character of two halves stays whole.
-      if (isHighSurrogate(text.charCodeAt(until - 1))) until++;
+      if (typeof text === 'string' && isHighSurrogate(text.charCodeAt(until - 1))) until++;
       const left = Promise.withResolvers<void>();
       const piece = from === 0 && until >= text.length ? text : text.slice(from, until);
-      if (!response.write(piece, 'utf8', () => left.resolve())) await this.#taken(left, gone);
+      if (!response.write(piece as string, 'utf8', () => left.resolve())) await this.#taken(left, gone);
       from = until;
     }
   }
@@ -95,6 +95,10 @@ export class Sender {
       gone.removeEventListener('abort', leave);
     }
   }
+}
+
+function isWhole(body: Reply['body']): body is string | Buffer {
+  return typeof body === 'string' || Buffer.isBuffer(body);
 }
 
 function isHighSurrogate(code: number): boolean {

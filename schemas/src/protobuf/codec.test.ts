@@ -20,7 +20,8 @@ function valueIn(field: Field): fc.Arbitrary<unknown> {
   const { type } = field;
   if (type.of === 'map') {
     const { values } = type;
-    const inner = values === 'string' ? text : values === 'bytes' ? bytes : fc.array(text, { maxLength: 2 });
+    const inner: fc.Arbitrary<unknown> =
+      values === 'string' ? text : values === 'bytes' ? bytes : fc.array(text, { maxLength: 2 });
     return fc.dictionary(text, inner, { minKeys: 1, maxKeys: 3 });
   }
   const one = type.of === 'message' ? valuesOf(type.message) : scalarOf(type.scalar, type.pointer || field.repeated);

@@ -117,7 +117,10 @@ export class ControlProcess {
     const reply = await this.process.whileAlive(
       this.#router!.answer(new ApiRequest(incoming, new AbortController().signal, { source: LOCAL, clock })),
     );
-    const text = typeof reply.body === 'string' ? reply.body : await this.process.whileAlive(whole(reply.body));
+    const text =
+      typeof reply.body === 'string'
+        ? reply.body
+        : await this.process.whileAlive(whole(reply.body as AsyncIterable<string>));
     reply.done?.();
     return { code: reply.status, body: text.startsWith('{') ? JSON.parse(text) : text };
   }

@@ -85,7 +85,8 @@ export class Admission {
     let held = true;
     try {
       const reply = await work();
-      if (typeof reply.body === 'string' && reply.body.length <= SENT_AT_ONCE) return reply;
+      const whole = typeof reply.body === 'string' || Buffer.isBuffer(reply.body);
+      if (whole && (reply.body as string).length <= SENT_AT_ONCE) return reply;
       held = false;
       return { ...reply, done: () => level.leave(seats) };
     } finally {
