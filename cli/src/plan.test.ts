@@ -153,6 +153,33 @@ describe('--prune', () => {
   });
 });
 
+test('what is protected is deleted by none of the ways of the command, and each says why', async () => {
+  const kept = (more: object = {}) =>
+    object('Zone', 'protected', { deletionProtection: true, ...more }, { labels: { app: 'kept' } });
+  await apply(kept());
+  const why = 'Zone protected is not deleted: spec.deletionProtection is true; set it to false, then delete it';
+  for (const args of [
+    ['zone', 'protected'],
+    ['-f', '-'],
+    ['zones', '-l', 'app=kept'],
+    ['zone/protected', '--cascade', '--yes'],
+  ])
+    expect(await plumb(['delete', ...args], kept())).toMatchObject({ code: 1, err: expect.stringContaining(why) });
+  const prune = ['-f', '-', '--prune', '-l', 'app=kept'];
+  const planned = await plumb(['plan', ...prune], zone('same', 'x'));
+  expect(planned).toMatchObject({
+    code: 1,
+    out: expect.stringContaining(`! cannot be done: DeletionProtected: ${why}`),
+  });
+  expect(await plumb(['apply', ...prune, '--no-wait'], zone('same', 'x'))).toMatchObject({
+    code: 1,
+    err: expect.stringContaining(why),
+  });
+  expect((await plumb(['get', 'zone', 'protected', '-o', 'name'])).code).toBe(0);
+  await apply(kept({ deletionProtection: false }));
+  expect((await plumb(['delete', 'zone', 'protected'])).code).toBe(0);
+});
+
 describe('--dry-run', () => {
   test.each(['client', 'server'])('%s writes nothing', async (how) => {
     const { code, out } = await apply(zone(`dry-${how}`, 'x'), `--dry-run=${how}`);

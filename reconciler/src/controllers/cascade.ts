@@ -1,5 +1,6 @@
 /** Deleting objects with all that refers to them: what is reached, and one commit that marks all of it. */
 import { kinds, objectName, terminal } from '@plumb/schemas';
+import { isProtected, protectedError } from '@plumb/schemas/meta/protection.ts';
 import type { Cached } from '../runtime/cache.ts';
 import { fitsOneBatch } from '../store/check.ts';
 import { nameOfKey, pluralOf } from '../store/keys.ts';
@@ -95,6 +96,7 @@ async function markAll(
       'TooMany',
       `${reached.length} objects are more than the ${MAX_BATCH_KEYS} of one commit: delete some of them first`,
     );
+  expectUnprotected(reached);
   const deletionTimestamp = new Date(context.ambient.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
   const going = reached.filter(({ cached }) => cached.object.metadata.deletionTimestamp === undefined);
   const ops = going.map(({ cached: { key, object } }) => ({
@@ -111,6 +113,12 @@ async function markAll(
   const { revision } = await context.store.commit({ preconditions, ops });
   if (going.length > 0) await context.cache.shows(revision);
   return reached;
+}
+
+/** Throws terminal `Forbidden` when one of them is protected: then none of them goes. */
+export function expectUnprotected(reached: readonly Reached[]): void {
+  const kept = reached.map(({ cached }) => cached.object).filter(isProtected);
+  if (kept.length > 0) throw protectedError(kept);
 }
 
 /** `Zone home` */

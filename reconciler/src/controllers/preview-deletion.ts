@@ -1,5 +1,6 @@
 /** What deleting objects would do, as part of a preview: what goes from hosts, what gets free, and what keeps an object. */
 import { type Instance, objectName } from '@plumb/schemas';
+import { isProtected, protectedError } from '@plumb/schemas/meta/protection.ts';
 import type { Cached } from '../runtime/cache.ts';
 import { nameOfKey } from '../store/keys.ts';
 import type { Context } from './controller.ts';
@@ -17,14 +18,16 @@ const NAMED = 5;
 export function previewDeletion(real: Context, imagined: Context, { key, object, kind }: Cached): Preview {
   const steps = previewOf(real, kind)?.remove?.(imagined, { key, object, kind, revision: 0 }) ?? [];
   const { name, namespace } = object.metadata;
-  const by = keptBy(real, imagined, key, object.kind, name);
+  const problem = isProtected(object)
+    ? { reason: 'DeletionProtected', message: protectedError([object]).message, terminal: true }
+    : blockedBy(keptBy(real, imagined, key, object.kind, name));
   return {
     ...{ kind: object.kind, name, ...(namespace === undefined ? {} : { namespace }) },
     action: 'delete',
     before: { uid: object.metadata.uid, generation: object.metadata.generation },
     changes: [],
     steps: steps.map(stepView),
-    ...(by.length > 0 ? { problem: { reason: 'DeletionBlocked', message: sentence(by), terminal: false } } : {}),
+    ...(problem ? { problem } : {}),
   };
 }
 
@@ -44,9 +47,11 @@ function nameOf({ kind, metadata }: Pick<Instance, 'metadata'> & { kind: string 
   return `${kind} ${objectName(metadata)}`;
 }
 
-function sentence(by: readonly string[]): string {
+function blockedBy(by: readonly string[]): Preview['problem'] {
+  if (by.length === 0) return undefined;
   const more = by.length > NAMED ? ` and ${by.length - NAMED} more` : '';
-  return `it goes only when nothing needs it any more: ${by.slice(0, NAMED).join(', ')}${more}`;
+  const message = `it goes only when nothing needs it any more: ${by.slice(0, NAMED).join(', ')}${more}`;
+  return { reason: 'DeletionBlocked', message, terminal: false };
 }
 
 /** Of an object that is not there. */

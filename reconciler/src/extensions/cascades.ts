@@ -4,7 +4,7 @@ import type { ValueOf } from '@plumb/schemas/kinds/define.ts';
 import { shown } from '@plumb/schemas/project/shown.ts';
 import { type Extension, taking } from '../api/extension.ts';
 import { writtenName } from '../controllers/audit.ts';
-import { cascadeFrom, deleteCascade, type Reached } from '../controllers/cascade.ts';
+import { cascadeFrom, deleteCascade, expectUnprotected, type Reached } from '../controllers/cascade.ts';
 import type { Context } from '../controllers/controller.ts';
 import { keys } from '../store/keys.ts';
 
@@ -69,7 +69,10 @@ export function cascadeExtension(context: Context): Extension {
         }
       };
       const reached = dryRun ? cascadeFrom(context, roots) : await deleteCascade(context, roots, expect, judge);
-      if (dryRun) judge(reached);
+      if (dryRun) {
+        judge(reached);
+        expectUnprotected(reached);
+      }
       return {
         body: { apiVersion: 'plumb.dev/v1', kind: 'CascadeList', metadata: {}, items: reached.map(view) },
         wrote: dryRun ? false : reached.map(({ cached }) => ({ verb: 'delete', object: writtenName(cached.key) })),

@@ -1,4 +1,4 @@
-import { commonStatus } from '../meta/schema.ts';
+import { commonStatus, deletionProtection } from '../meta/schema.ts';
 import type { ObjectOf } from './define.ts';
 import { defineKind } from './define.ts';
 
@@ -51,6 +51,7 @@ export const host = defineKind({
         description:
           "Address at which other hosts reach the host's VXLAN endpoint. Without it, the address that the stream of its agent comes from.",
       },
+      deletionProtection,
     },
   },
   status: {

@@ -1,4 +1,4 @@
-import { commonStatus } from '../meta/schema.ts';
+import { commonStatus, deletionProtection } from '../meta/schema.ts';
 import type { ObjectOf } from './define.ts';
 import { defineKind } from './define.ts';
 
@@ -36,6 +36,7 @@ export const image = defineKind({
         default: 20480,
         description: 'A file or a virtual disk larger than this is refused.',
       },
+      deletionProtection,
     },
   },
   status: { type: 'object', additionalProperties: false, properties: { ...commonStatus } },

@@ -1,4 +1,4 @@
-import { commonStatus } from '../meta/schema.ts';
+import { commonStatus, deletionProtection } from '../meta/schema.ts';
 import type { ObjectOf } from './define.ts';
 import { defineKind } from './define.ts';
 
@@ -21,6 +21,7 @@ export const instanceOffering = defineKind({
         description: 'Virtual CPUs; where the host can, more of them come while the guest runs.',
       },
       memoryMiB: { type: 'integer', minimum: 16, maximum: 16777216, description: 'Memory.' },
+      deletionProtection,
     },
   },
   status: { type: 'object', additionalProperties: false, properties: { ...commonStatus } },

@@ -1,4 +1,4 @@
-import { commonStatus, labels, name } from '../meta/schema.ts';
+import { commonStatus, deletionProtection, labels, name } from '../meta/schema.ts';
 import type { ObjectOf } from './define.ts';
 import { defineKind } from './define.ts';
 
@@ -128,6 +128,7 @@ export const instance = defineKind({
         description:
           'SSH public keys for the default user of the image, as in a .pub file, one in each item: type, key, and a comment if you like. A change reaches the guest as one of userData does.',
       },
+      deletionProtection,
     },
   },
   status: {

@@ -1,5 +1,5 @@
 import type { FieldError } from '../meta/error.ts';
-import { commonStatus, labels } from '../meta/schema.ts';
+import { commonStatus, deletionProtection, labels } from '../meta/schema.ts';
 import type { ObjectOf } from './define.ts';
 import { defineKind } from './define.ts';
 
@@ -46,6 +46,7 @@ export const l2Network = defineKind({
         description: 'Which hosts of the zone carry the network; all, if absent.',
         properties: { matchLabels: { ...labels, description: 'Labels that a host must have.' } },
       },
+      deletionProtection,
     },
   },
   status: { type: 'object', additionalProperties: false, properties: { ...commonStatus } },

@@ -1,4 +1,4 @@
-import { commonStatus } from '../meta/schema.ts';
+import { commonStatus, deletionProtection } from '../meta/schema.ts';
 import type { ObjectOf } from './define.ts';
 import { defineKind } from './define.ts';
 import { l3Rules } from './l3-rules.ts';
@@ -83,6 +83,7 @@ export const l3Network = defineKind({
           },
         },
       },
+      deletionProtection,
     },
   },
   status: {

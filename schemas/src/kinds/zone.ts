@@ -1,4 +1,4 @@
-import { commonStatus } from '../meta/schema.ts';
+import { commonStatus, deletionProtection } from '../meta/schema.ts';
 import type { ObjectOf } from './define.ts';
 import { defineKind } from './define.ts';
 
@@ -15,6 +15,7 @@ export const zone = defineKind({
     additionalProperties: false,
     properties: {
       description: { type: 'string', maxLength: 1024, description: 'A note for people.' },
+      deletionProtection,
     },
   },
   status: { type: 'object', additionalProperties: false, properties: { ...commonStatus } },

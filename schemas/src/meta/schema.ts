@@ -130,6 +130,13 @@ export const conditions = {
   'x-kubernetes-list-map-keys': ['type'],
 } as const;
 
+/** A spec property of every kind of Plumb's own that is not of one use only. See meta/protection.ts. */
+export const deletionProtection = {
+  type: 'boolean',
+  description:
+    'Whether every deletion is refused, whoever asks and by whatever way. Set it to false before you delete.',
+} as const;
+
 /** The two status properties of every kind. */
 export const commonStatus = {
   observedGeneration: { type: 'integer', description: 'The generation that status speaks of.' },

@@ -79,7 +79,7 @@ describe('validateObject', () => {
       metadata: { name: 'small' },
       spec: { cpus: 1, memoryMiB: 128, colour: 'red' },
     });
-    expect(found).toEqual(['spec.colour is not a known field; known here: cpus, memoryMiB']);
+    expect(found).toEqual(['spec.colour is not a known field; known here: cpus, memoryMiB, deletionProtection']);
   });
 
   test('refuses two items of a list map with the same key', () => {

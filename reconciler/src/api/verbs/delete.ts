@@ -1,4 +1,5 @@
 import { isBuiltin, type PlumbObject } from '@plumb/schemas';
+import { isProtected, protectedError } from '@plumb/schemas/meta/protection.ts';
 import { ConflictError } from '../../store/errors.ts';
 import { markedText } from '../../store/examine.ts';
 import { encodeObject, objectText, removalOps } from '../../store/object-codec.ts';
@@ -31,6 +32,7 @@ export async function remove(context: ApiContext, resource: WritableResource, ca
     // What cannot be understood is finished by its controller in any case, if it has one: something may live for it.
     const finalized = (!poison || isBuiltin(resource.definition)) && !current.metadata.finalizers?.length;
     if (finalized && dryRun) return deleted(resource, current);
+    if (isProtected(current)) throw protectedError([current]);
     if (!finalized && current.metadata.deletionTimestamp) return shown(entry.value, entry.revision);
     const value = poison ? markedText(entry, poison, timestamp(now)) : markedObject(current, timestamp(now));
     if (dryRun) return shown(value, entry.revision);
