@@ -6,7 +6,9 @@ import type { KindDefinition } from '@plumb/schemas';
 import { API_GROUP, API_GROUP_VERSION, API_VERSION } from '@plumb/schemas';
 import { type SchemaNode, schemaNode } from '@plumb/schemas/project/validate-schema.ts';
 import type { ReviewDefinition } from '@plumb/schemas/reviews/define.ts';
+import type { ResourceAttributes } from '../authorization/policy.ts';
 import type { User } from '../pki/tokens.ts';
+import { type Access, authorize, resourceAttributes } from './authorize.ts';
 import { schemaBody } from './body/schema-body.ts';
 import type { Handler } from './call.ts';
 import { warningHeader } from './modify.ts';
@@ -22,13 +24,17 @@ export interface AnsweredKind {
 
 export interface Asking {
   user: User;
+  /** Throws {@link Forbidden} when who asks may not do it. The right to ask the question at all was looked at before. */
+  authorize(asked: Partial<ResourceAttributes> & Pick<ResourceAttributes, 'verb' | 'resource'>, why: string): void;
+  /** Whether who asks may do it. */
+  may(asked: Partial<ResourceAttributes> & Pick<ResourceAttributes, 'verb' | 'resource'>): boolean;
   /** What becomes of unknown fields of objects in the question. */
   level: FieldValidation;
   /** Sentences for the Warning header. */
   warn(sentences: readonly string[]): void;
 }
 
-export function serveAnswered({ definition, answer }: AnsweredKind): Served {
+export function serveAnswered({ definition, answer }: AnsweredKind, access: Access): Served {
   const { kind, plural, singular, description, spec, status } = definition;
   const schema = bodyOf(definition);
   const create: Handler = async ({ request }) => {
@@ -38,7 +44,12 @@ export function serveAnswered({ definition, answer }: AnsweredKind): Served {
     const warn = (sentences: readonly string[]) => void warnings.push(...sentences);
     const { level } = writeOptions(request.query, 'CreateOptions');
     const sent = (await schemaBody(request, schema, level, warn)) as { metadata?: object; spec?: object };
-    const answered = await answer(sent.spec ?? {}, { user: request.user!, level, warn });
+    const user = request.user!;
+    const answered = await answer(sent.spec ?? {}, {
+      ...{ user, level, warn },
+      authorize: (asked, why) => authorize(access, user, resourceAttributes(asked), why),
+      may: (asked) => access.decide(user, resourceAttributes(asked)).allowed,
+    });
     const { metadata = {} } = sent;
     const headers = warnings.length > 0 ? { warning: warningHeader(warnings) } : undefined;
     return json(201, { apiVersion: API_GROUP_VERSION, kind, metadata, spec: {}, status: answered }, headers);

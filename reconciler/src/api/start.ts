@@ -105,7 +105,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       kind.names.plural === 'serviceaccounts' ? { ...kind, subresources: { token } } : kind,
     ),
     ...serveReviews(policy.index, (token, audiences) => who.lookAt(token, audiences)),
-    ...(options.answered ?? []).map(serveAnswered),
+    ...(options.answered ?? []).map((kind) => serveAnswered(kind, policy.index)),
   ];
   const router = new Router({
     served,

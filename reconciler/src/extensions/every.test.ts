@@ -72,7 +72,12 @@ async function send(
   type = 'application/json',
   more: Record<string, string> = {},
 ): Promise<Answer> {
-  const head = { ...more, ':method': method, ':path': ROOT + path, authorization: `Bearer ${access.token}` };
+  const head = {
+    ...more,
+    ':method': method,
+    ':path': path.startsWith('/') ? path : ROOT + path,
+    authorization: `Bearer ${access.token}`,
+  };
   const stream = session.request({ ...head, ...(type ? { 'content-type': type } : {}) }, { endStream: false });
   stream.end(text);
   const { promise, resolve } = Promise.withResolvers<http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader>();
@@ -290,6 +295,60 @@ describe('rights', () => {
       })
       .map(({ method, path }) => `${method} ${path.slice(ROOT.length)}`);
     expect(ungiven).toEqual(['POST admintoken/rotate', 'POST authority/rotate']);
+  });
+
+  const BOB = { 'impersonate-user': 'bob' };
+  const RBAC = '/apis/rbac.authorization.k8s.io/v1/';
+  const asBob = (place: string, body: object) => send('POST', place, JSON.stringify(body), 'application/json', BOB);
+  const put = async (place: string, body: object) => {
+    const answer = await send('POST', place, JSON.stringify(body));
+    expect([place, answer.status]).toEqual([place, 201]);
+  };
+  const giveBob = async (name: string, verbs: string[], resources: string[], namespace?: string) => {
+    const where = namespace === undefined ? '' : `namespaces/${namespace}/`;
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name };
+    const rules = [{ verbs, apiGroups: ['plumb.dev'], resources }];
+    await put(`${RBAC}clusterroles`, { metadata: { name }, rules });
+    const kind = namespace === undefined ? 'clusterrolebindings' : 'rolebindings';
+    const subjects = [{ kind: 'User', name: 'bob' }];
+    await put(`${RBAC}${where}${kind}`, { metadata: { name }, roleRef, subjects });
+  };
+
+  test('a cascade deletes nothing that may not be deleted, and does not tell what that is', async () => {
+    await put('zones', { metadata: { name: 'z' }, spec: {} });
+    await put('l2networks', { metadata: { name: 'l' }, spec: { zone: 'z', type: 'vxlan', vni: 7 } });
+    const cascade = (dryRun: boolean) => asBob('cascades', { objects: [{ kind: 'Zone', name: 'z' }], dryRun });
+    expect((await asBob('cascades', { objects: [{ kind: 'Zone', name: 'none' }] })).status).toBe(403);
+    await giveBob('deletes-zones', ['delete'], ['zones']);
+    for (const dryRun of [true, false]) {
+      const { status, body } = await cascade(dryRun);
+      expect([status, body.message]).toEqual([
+        403,
+        'l2networks.plumb.dev "l" is forbidden: User "bob" cannot delete resource "l2networks" in API group "plumb.dev" at the cluster scope',
+      ]);
+    }
+    expect((await send('GET', 'zones/z')).body.metadata.deletionTimestamp).toBeUndefined();
+    await giveBob('deletes-networks', ['delete'], ['l2networks']);
+    expect((await cascade(true)).body.items).toHaveLength(2);
+  });
+
+  test('a plan reads what it compares with', async () => {
+    const plan = (object: object) => asBob('planreviews', { spec: { objects: [object] } });
+    expect((await plan({ kind: 'Zone', metadata: { name: 'new' }, spec: {} })).status).toBe(201);
+    const host = { kind: 'Host', metadata: { name: 'h' }, spec: { zone: 'z' } };
+    expect((await plan(host)).body.message).toContain('cannot get resource "hosts"');
+    const deletion = { spec: { deletions: [{ kind: 'L2Network', name: 'l' }] } };
+    expect((await asBob('planreviews', deletion)).body.message).toContain('cannot get resource "l2networks"');
+    await giveBob('reads', ['get'], ['hosts']);
+    expect((await plan(host)).status).toBe(201);
+  });
+
+  test('flows are listed by project, to who may list them there', async () => {
+    const list = (place: string) => send('GET', place, '', '', BOB);
+    await giveBob('flows', ['list'], ['flows'], 'default');
+    expect((await list('flows')).status).toBe(403);
+    expect((await list('namespaces/lab/flows')).status).toBe(403);
+    expect((await list('namespaces/default/flows')).body).toMatchObject({ kind: 'FlowList', items: [] });
   });
 
   test('who was given nothing gets nothing: every endpoint answers 403', async () => {

@@ -1,6 +1,6 @@
 /** `PlanReview`: what applying manifests would do, without doing it. */
 import { createHash } from 'node:crypto';
-import { kindByName, type PlumbObject, namespace as project, terminal } from '@plumb/schemas';
+import { everyKind, groupOf, kindByName, type PlumbObject, namespace as project, terminal } from '@plumb/schemas';
 import type { ValueOf } from '@plumb/schemas/kinds/define.ts';
 import { shown } from '@plumb/schemas/project/shown.ts';
 import { planReview } from '@plumb/schemas/reviews/plan-review.ts';
@@ -8,7 +8,7 @@ import type { AnsweredKind } from '../api/answered.ts';
 import type { Context } from '../controllers/controller.ts';
 import { type Declaration, type Deletion, type Preview, previewAll } from '../controllers/preview.ts';
 import { keyOfDeclared } from '../controllers/preview-objects.ts';
-import { keys } from '../store/keys.ts';
+import { keys, parseObjectKey } from '../store/keys.ts';
 import { decodeObject } from '../store/object-codec.ts';
 
 type Question = ValueOf<typeof planReview.spec>;
@@ -19,7 +19,7 @@ type Planned = NonNullable<Answer['objects']>[number];
 export function planReviews(context: () => Context): AnsweredKind {
   return {
     definition: planReview,
-    async answer(spec, { level, warn }) {
+    async answer(spec, { level, warn, authorize, may }) {
       const now = context();
       const { objects: declared = [], deletions: named = [] } = spec as Question;
       const most = now.limits.plannedObjects;
@@ -30,6 +30,9 @@ export function planReviews(context: () => Context): AnsweredKind {
         );
       const objects = declared as readonly Declaration[];
       const deletions = named.map(deletionOf);
+      // The plan says how what is there differs.
+      for (const asked of [...objects.map(readOfDeclared), ...deletions.map(({ key }) => readOf(key))])
+        if (asked) authorize(asked, 'a plan compares with it');
       // A person plans what they have just made.
       const revision = now.store.revision();
       await now.cache.shows(revision);
@@ -39,7 +42,13 @@ export function planReviews(context: () => Context): AnsweredKind {
         const problem = withoutProject(one, objects, stored);
         if (problem) one.problem = problem;
       }
-      const planned = { objects: own.map(view), affected: affected.map(view) };
+      const told = affected.filter((one) => {
+        const asked = readOfDeclared({ kind: one.kind, metadata: { ...one } });
+        return asked === undefined || may(asked);
+      });
+      if (told.length < affected.length)
+        warn([`${affected.length - told.length} more objects are affected, which you may not read`]);
+      const planned = { objects: own.map(view), affected: told.map(view) };
       return { revision: String(revision), digest: digestOf(planned), ...planned };
     },
   };
@@ -49,6 +58,20 @@ function deletionOf({ kind: name, ...which }: NonNullable<Question['deletions']>
   const kind = kindByName(name);
   if (!kind) throw terminal('BadRequest', `there is no kind ${shown(name)} whose deletion can be planned`);
   return { kind: kind.kind, key: keyOfDeclared(kind, which) };
+}
+
+function readOfDeclared({
+  kind: name,
+  metadata,
+}: Pick<Declaration, 'kind'> & { metadata: { name: string; namespace?: string | undefined } }) {
+  const kind = kindByName(name);
+  return kind && readOf(keyOfDeclared(kind, metadata));
+}
+
+function readOf(key: string) {
+  const { plural = '', namespace = '', name = '' } = parseObjectKey(key) ?? {};
+  const kind = everyKind.find((one) => one.plural === plural);
+  return kind && { verb: 'get', group: groupOf(kind), resource: plural, namespace, name };
 }
 
 /** The projects that are declared, and those of declared objects, as far as they are there. */
