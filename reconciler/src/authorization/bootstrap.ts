@@ -46,7 +46,7 @@ async function batchOf(store: Store, ambient: Ambient, policy: DefaultPolicy): P
     const key = keys.object(plural, undefined, wanted.metadata.name);
     const entry = await store.get(key);
     const now = entry && parsed<T>(entry.value);
-    // One that nobody can read is for a person to look at.
+    // One that cannot be read is for a person to look at.
     if (entry && !now) return;
     if (now?.metadata.annotations?.[AUTOUPDATE] === 'false') return;
     const object = now ? merge(now) : fresh(kind, wanted, ambient);

@@ -1,5 +1,5 @@
 /**
- * Whether rules give everything that other rules give: nobody may hand out what he does not have. As Kubernetes does it, each
+ * Whether rules give everything that other rules give: a user may not hand out rights that they lack. As Kubernetes does it, each
  * wanted rule is broken into single verbs, resources and names, and each piece must be given by one rule that is held.
  */
 import type { PolicyRule } from './policy.ts';

@@ -2,7 +2,7 @@
 
 export const RBAC_GROUP = 'rbac.authorization.k8s.io';
 
-/** Members may do everything, whatever the policy says: nobody can lock them out. */
+/** Members may do everything, whatever the policy says: no policy can lock them out. */
 export const MASTERS = 'system:masters';
 
 /** Purely additive: there is no rule that forbids. */

@@ -29,7 +29,7 @@ interface Spec {
 
 const HOUR_SECONDS = 3_600;
 const LEAST_SECONDS = 600;
-/** Of one token; Kubernetes has no bound, and nobody has more. */
+/** Of one token. Kubernetes has no such bound. */
 const MOST_AUDIENCES = 16;
 
 /** `upToDate`: resolves when tokens of what is stored now are known. */

@@ -1,4 +1,4 @@
-/** Nobody hands out what he does not have. */
+/** A user hands out no rights that they lack. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { PolicyRule } from '../../authorization/policy.ts';
 import { grant } from '../testing/policy.ts';

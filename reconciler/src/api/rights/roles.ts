@@ -1,5 +1,5 @@
 /**
- * Nobody hands out what he does not have: the rules of a role, and those that a binding gives, must be held by who writes it, in the
+ * A user hands out no rights that they lack: the rules of a role, and those that a binding gives, must be held by who writes it, in the
  * same project. `escalate` of the role, or `bind` of what is bound, is the right to do it all the same. As in Kubernetes.
  */
 import { isDeepStrictEqual } from 'node:util';
