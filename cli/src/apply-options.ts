@@ -11,6 +11,8 @@ export interface Options {
   prune: boolean;
   selector: string | undefined;
   dryRun: DryRun | undefined;
+  /** Whether fields that others own are taken. */
+  force: boolean;
 }
 
 /** Throws PlumbError `BadArgument` (terminal) for what does not go together. */
@@ -28,10 +30,12 @@ export function optionsOf(values: Record<string, unknown> & Sources): Options {
   if (values.atomic && (prune || dryRun))
     throw wrong(`--atomic does not go with ${prune ? '--prune' : '--dry-run'}: plumb plan shows what it would do`);
   if (values.wait && values['no-wait']) throw wrong('--wait and --no-wait contradict each other');
+  const force = values['force-conflicts'] === true;
+  if (force && values.atomic) throw wrong('--atomic replaces objects whole: leave out --force-conflicts');
   const output = values.output as Options['output'];
   if (output !== undefined && !OUTPUTS.includes(output))
     throw wrong(`-o must be one of ${OUTPUTS.join(', ')}, but is ${JSON.stringify(output)}`);
   if (output !== undefined && output !== 'name' && (dryRun || values.atomic))
     throw wrong(`-o ${output} prints what is stored: it does not go with --dry-run or --atomic`);
-  return { plan, prune, selector, dryRun, output };
+  return { plan, prune, selector, dryRun, force, output };
 }

@@ -324,3 +324,57 @@ describe('delete', () => {
     expect((await plumb(['delete', 'zone/blocked', '--no-wait'])).out).toBe('zone/blocked is going\n');
   });
 });
+
+describe('who owns what', () => {
+  const by = (manager: string, body: object, more = '') =>
+    api.ask('PATCH', `${V1}/zones/owned?fieldManager=${manager}${more}`, {
+      headers: { 'content-type': 'application/apply-patch+yaml' },
+      body: { apiVersion: 'plumb.dev/v1', kind: 'Zone', metadata: { name: 'owned' }, ...body },
+    });
+  const owned = (spec: string, labels = '') =>
+    `apiVersion: plumb.dev/v1\nkind: Zone\nmetadata: {name: owned${labels && `, labels: {${labels}}`}}\nspec: {${spec}}\n`;
+
+  test('apply refuses what others own in the words of kubectl, and takes it by force', async () => {
+    await by('terraform', { spec: { description: 'theirs' } });
+    const apply = (...more: string[]) => plumb(['apply', '-f', '-', '--no-wait', ...more], owned('description: ours'));
+    expect(await apply()).toEqual({
+      code: 1,
+      out: '',
+      err: 'error: zone/owned: Apply failed with 1 conflict: conflict with "terraform": .spec.description\n--force-conflicts takes what others own; or leave it out, or say the same\n',
+    });
+    expect((await apply('--force-conflicts')).out).toBe('zone/owned configured\n');
+    const { body } = await api.ask('GET', `${V1}/zones/owned`);
+    expect(body.metadata.managedFields.map((one: { manager: string }) => one.manager)).toEqual(['plumb']);
+  });
+
+  test('what is declared no more goes, and stays where another owns it: diff says by whom', async () => {
+    await plumb(['apply', '-f', '-', '--no-wait'], owned('description: ours', 'mine: x, both: x'));
+    await by('terraform', { metadata: { name: 'owned', labels: { both: 'x' } } });
+    const less = owned('description: ours');
+    expect((await plumb(['diff', '-f', '-'], less)).out).toBe(
+      '~ zone/owned\n  - metadata.labels.mine: "x"\n    metadata.labels.both: stays, owned by "terraform"\n',
+    );
+    await plumb(['apply', '-f', '-', '--no-wait'], less);
+    const { body } = await api.ask('GET', `${V1}/zones/owned`);
+    expect(body.metadata.labels).toEqual({ both: 'x' });
+    expect((await plumb(['diff', '-f', '-'], less)).out).toBe('');
+  });
+
+  test('what a plumb of before applied is taken over', async () => {
+    const metadata = {
+      name: 'before',
+      labels: { mine: 'x', gone: 'x' },
+      annotations: { 'plumb.dev/applied': '{"labels":["mine","gone"],"annotations":[]}' },
+    };
+    await api.ask('POST', `${V1}/zones`, {
+      body: { apiVersion: 'plumb.dev/v1', kind: 'Zone', metadata, spec: { description: 'x' } },
+      headers: { 'user-agent': 'plumb' },
+    });
+    const manifest = 'apiVersion: plumb.dev/v1\nkind: Zone\nmetadata: {name: before, labels: {mine: x}}\n';
+    expect((await plumb(['apply', '-f', '-', '--no-wait'], manifest)).out).toBe('zone/before configured\n');
+    const { body } = await api.ask('GET', `${V1}/zones/before`);
+    expect(body).toMatchObject({ metadata: { labels: { mine: 'x' } }, spec: {} });
+    expect(body.metadata).not.toHaveProperty('annotations');
+    expect(body.metadata.managedFields).toMatchObject([{ manager: 'plumb', operation: 'Apply' }]);
+  });
+});

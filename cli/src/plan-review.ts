@@ -8,6 +8,7 @@ import { writtenFields } from '@plumb/schemas/project/validate-schema.ts';
 import type { planReview } from '@plumb/schemas/reviews/plan-review.ts';
 import type { Target } from './follow.ts';
 import type { Manifest } from './manifests.ts';
+import { MANAGER } from './submit.ts';
 
 const PATH = '/apis/plumb.dev/v1/planreviews';
 
@@ -31,7 +32,7 @@ export async function askPlan(client: Client, spec: Question): Promise<Plan> {
 }
 
 /** The question: the manifests as they would be applied, and what would be deleted. */
-export function questionOf(manifests: readonly Manifest[], deletions: readonly Target[] = []): Question {
+export function questionOf(manifests: readonly Manifest[], deletions: readonly Target[] = [], force = false): Question {
   return {
     objects: manifests.map(({ resource, object, namespace }) => {
       const { name, labels, annotations } = object.metadata;
@@ -46,6 +47,8 @@ export function questionOf(manifests: readonly Manifest[], deletions: readonly T
       const body = definition ? writtenFields(definition).filter((field) => fields[field] !== undefined) : [];
       return { apiVersion, kind, metadata, ...Object.fromEntries(body.map((field) => [field, fields[field]])) };
     }),
+    manager: MANAGER,
+    ...(force ? { force } : {}),
     ...(deletions.length === 0 ? {} : { deletions: deletions.map(whichOf) }),
   } as Question;
 }

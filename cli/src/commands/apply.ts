@@ -1,4 +1,4 @@
-import { PlumbError } from '@plumb/schemas/meta/error.ts';
+import { PlumbError, terminal } from '@plumb/schemas/meta/error.ts';
 import { type Options, optionsOf } from '../apply-options.ts';
 import { applyAtomic } from '../atomic.ts';
 import { awaitReady } from '../await-ready.ts';
@@ -17,7 +17,7 @@ import { describeManifest, type Manifest } from '../manifests.ts';
 import { Progress } from '../progress.ts';
 import type { Pruned } from '../prune.ts';
 import { isOwn, objectPath } from '../resources.ts';
-import { submit } from '../submit.ts';
+import { isContested, submit } from '../submit.ts';
 import type { Surroundings } from '../surroundings.ts';
 
 /** Requests at the same time. */
@@ -25,15 +25,17 @@ const WIDTH = 64;
 
 export const apply: Command = {
   usage: `plumb apply -f FILE-OR-FOLDER [-f …] | -k FOLDER | --plan FILE [-n NAMESPACE] [--atomic]
-            [--prune -l SELECTOR] [--dry-run=client|server] [-o name|yaml|json] [--no-wait] [--timeout 10m]
+            [--prune -l SELECTOR] [--dry-run=client|server] [--force-conflicts] [-o name|yaml|json]
+            [--no-wait] [--timeout 10m]
 
-Creates what is missing and changes what differs; order does not matter. Then waits until every object is
-ready. Exit code 1 when one is refused, fails, or is not ready in time.
+Creates what is missing and changes what differs; order does not matter. What a manifest names is owned by it:
+what it names no more goes, what others own stays. Then waits until every object is ready. Exit code 1 when one is refused, fails, or is not ready in time.
 
 --atomic              all as one; if one fails, every object and what runs return to what they were;
                       at most 100 objects
 --plan FILE           what "plumb plan --out FILE" planned, and nothing if the world has moved since (PlanOutdated)
 --prune -l SELECTOR   and delete what was applied before, matches the selector and is declared no more
+--force-conflicts     take fields that others own, such as Terraform or a person with kubectl
 --dry-run=server      write nothing: the server judges each object as if it were written
 --dry-run=client      write nothing: compare with what is stored
 -o yaml|json          print the objects as they are stored then
@@ -47,6 +49,7 @@ Ctrl-C says how many were sent; the server goes on with those.
       prune: { type: 'boolean', default: false },
       selector: { type: 'string', short: 'l' },
       'dry-run': { type: 'string' },
+      'force-conflicts': { type: 'boolean', default: false },
       output: { type: 'string', short: 'o' },
       wait: { type: 'boolean', default: false },
       'no-wait': { type: 'boolean', default: false },
@@ -96,7 +99,7 @@ async function send(
   session: Session,
   surroundings: Surroundings,
   manifests: readonly Manifest[],
-  { dryRun, output }: Pick<Options, 'dryRun' | 'output'>,
+  { dryRun, force, output }: Pick<Options, 'dryRun' | 'force' | 'output'>,
 ): Promise<{ refused: number; interrupted?: number }> {
   const stop = surroundings.interruptible();
   let sent = 0;
@@ -104,7 +107,7 @@ async function send(
   using progress = new Progress(surroundings, manifests, 'sent');
   const one = async (manifest: Manifest) => {
     try {
-      const outcome = await submit(session.client, manifest, dryRun);
+      const outcome = await submit(session.client, manifest, { dryRun, force });
       sent++;
       const words = `${outcome}${dryRun ? ` (${dryRun} dry run)` : ''}`;
       progress.ends(manifest, () => {
@@ -114,7 +117,7 @@ async function send(
     } catch (thrown) {
       refused++;
       const error = PlumbError.from(thrown, 'apply');
-      progress.ends(manifest, () => complain(surroundings, error, describeManifest(manifest)));
+      progress.ends(manifest, () => refuse(surroundings, error, manifest));
     }
   };
   const projects = manifests.filter(({ resource }) => resource.kind === 'Namespace');
@@ -129,6 +132,15 @@ async function send(
       `${sent} of ${manifests.length} were sent${refusals}; the server goes on with those, and plumb apply sends the rest`,
     ),
   };
+}
+
+const CONTESTED = '--force-conflicts takes what others own; or leave it out, or say the same\n';
+
+function refuse(surroundings: Surroundings, error: PlumbError, manifest: Manifest): void {
+  const contested = isContested(error);
+  // The sentence names the fields.
+  complain(surroundings, contested ? terminal(error.reason, error.message) : error, describeManifest(manifest));
+  if (contested) surroundings.err(CONTESTED);
 }
 
 /** The objects as they are stored now. */

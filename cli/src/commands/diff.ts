@@ -1,9 +1,12 @@
-import type { FieldChange } from '@plumb/schemas/project/field-changes.ts';
+import type { PlumbObject } from '@plumb/schemas';
+import { stayingFields } from '@plumb/schemas/apply/explain.ts';
+import { type FieldChange, fieldChanges as serverChanges } from '@plumb/schemas/project/field-changes.ts';
 import { shown } from '@plumb/schemas/project/shown.ts';
 import { fieldChanges } from '../changes.ts';
-import { type Command, inParallel, manifestsOf, parseCommand, withSession } from '../command.ts';
+import { type Command, inParallel, manifestsOf, parseCommand, type Session, withSession } from '../command.ts';
 import { describeManifest, type Manifest } from '../manifests.ts';
 import { objectPath } from '../resources.ts';
+import { applyTo, MANAGER } from '../submit.ts';
 
 const WIDTH = 64;
 
@@ -19,7 +22,7 @@ defaults. Exit code 0 when nothing differs, 1 when something does, 2 on errors.
       const manifests = await manifestsOf(values, session, surroundings);
       const texts = await inParallel(manifests, WIDTH, async (manifest) => {
         const stored = await session.client.find(objectPath(manifest.resource, manifest.namespace, manifest.name));
-        return difference(manifest, stored);
+        return stored ? changesOf(session, manifest, stored as PlumbObject) : difference(manifest, stored);
       });
       const changed = texts.filter((text) => text !== '');
       surroundings.out(changed.join(''));
@@ -27,6 +30,16 @@ defaults. Exit code 0 when nothing differs, 1 when something does, 2 on errors.
     });
   },
 };
+
+/** What applying it over what is stored would change, told by the server; and what stays, since others own it. */
+async function changesOf(session: Session, manifest: Manifest, stored: PlumbObject): Promise<string> {
+  const after = await applyTo(session.client, manifest, { force: true, dryRun: true });
+  const changes = serverChanges(manifest.resource.definition, stored, after);
+  const staying = stayingFields(stored.metadata.managedFields, after.metadata.managedFields, MANAGER);
+  if (changes.length === 0 && staying.length === 0) return '';
+  const stays = staying.map(({ field, managers }) => `    ${field}: stays, owned by ${managers.join(' and ')}\n`);
+  return `~ ${describeManifest(manifest)}\n${[...changes.flatMap(lines), ...stays].join('')}`;
+}
 
 /** Text of what differs; empty when nothing does. */
 export function difference(manifest: Manifest, stored: Parameters<typeof fieldChanges>[1]): string {

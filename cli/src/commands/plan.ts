@@ -7,7 +7,7 @@ const FORMS = ['text', 'json', 'yaml'];
 
 export const plan: Command = {
   usage: `plumb plan -f FILE-OR-FOLDER [-f …] | -k FOLDER [-n NAMESPACE] [--prune -l SELECTOR] [--out FILE]
-           [-o text|json|yaml] [--detailed-exitcode]
+           [-o text|json|yaml] [--detailed-exitcode] [--force-conflicts]
 
 Asks the server's own planner; nothing is reserved and nothing is written.
 + is created, ~ is changed, -/+ is replaced, - is deleted.
@@ -15,6 +15,7 @@ Asks the server's own planner; nothing is reserved and nothing is written.
 --out FILE            keep the plan: "plumb apply --plan FILE" does it, if the world has not moved
 --prune -l SELECTOR   and delete what was applied before, matches the selector and is declared no more
 --detailed-exitcode   exit code 2 when anything would be done
+--force-conflicts     as apply does with it: fields that others own are taken
 
 Exit code 1 when something could never be done.
 `,
@@ -25,6 +26,7 @@ Exit code 1 when something could never be done.
       prune: { type: 'boolean', default: false },
       selector: { type: 'string', short: 'l' },
       'detailed-exitcode': { type: 'boolean', default: false },
+      'force-conflicts': { type: 'boolean', default: false },
     });
     const form = values.output as string;
     if (!FORMS.includes(form))
@@ -35,7 +37,7 @@ Exit code 1 when something could never be done.
     return withSession(values, surroundings, async (session) => {
       const manifests = await manifestsOf(values, session, surroundings);
       const pruned = values.prune ? await (await import('../prune.ts')).toPrune(session, manifests, selector) : [];
-      const asked = await askPlan(session.client, questionOf(manifests, pruned));
+      const asked = await askPlan(session.client, questionOf(manifests, pruned, values['force-conflicts'] === true));
       if (values.out !== undefined) await writePlan(values.out as string, asked);
       const { objects, affected } = asked.status;
       if (form === 'text') surroundings.out(planText(asked.status));

@@ -1,6 +1,7 @@
 /** Who owns which fields of what is written: the record in metadata.managedFields, kept as Kubernetes keeps it. */
 import { isDeepStrictEqual } from 'node:util';
 import type { PlumbObject } from '@plumb/schemas';
+import { FieldSet } from '@plumb/schemas/apply/field-set.ts';
 import type { ManagedFieldsEntry } from '@plumb/schemas/apply/managed-fields.ts';
 import { type Place, trackUpdate, type Writer } from '@plumb/schemas/apply/track.ts';
 import { objectType } from '@plumb/schemas/apply/type.ts';
@@ -13,9 +14,14 @@ import type { WritableResource } from './resource.ts';
 type Entries = ManagedFieldsEntry[] | undefined;
 type Value = Readonly<Record<string, unknown>>;
 
+/** A declaration need not have a spec, and an object has one. */
+const EMPTY_SPEC = FieldSet.of(['f:spec']);
+
 /** Where objects of the resource are written. */
-export function placeOf({ definition, apiVersion, kind }: WritableResource, subresource?: 'status'): Place {
-  return { type: objectType(definition), apiVersion, kind, ...(subresource ? { subresource } : {}) };
+export function placeOf(resource: WritableResource, subresource?: 'status'): Place {
+  const { definition, apiVersion, kind, finalizer } = resource;
+  const place = { type: objectType(definition), apiVersion, kind, finalizer, filled: EMPTY_SPEC };
+  return subresource ? { ...place, subresource } : place;
 }
 
 /** Who writes, and when. */
@@ -65,14 +71,7 @@ export function ownedAfterCreate(
 ): (object: PlumbObject, sent: unknown) => Entries {
   const place = placeOf(resource);
   const writer = writerOf(context, call.request, options);
-  return (object, sent) => trackUpdate(place, undefined, asValue(withoutOwn(resource, object)), sent, writer);
-}
-
-/** Without the finalizer that the server puts on: the client has not written it. */
-function withoutOwn({ finalizer }: WritableResource, object: PlumbObject): PlumbObject {
-  const { finalizers, ...metadata } = object.metadata;
-  const others = finalizers?.filter((one) => one !== finalizer) ?? [];
-  return { ...object, metadata: others.length > 0 ? { ...metadata, finalizers: others } : metadata };
+  return (object, sent) => trackUpdate(place, undefined, asValue(object), sent, writer);
 }
 
 /** What a client sent as managedFields; null stands for nothing. */

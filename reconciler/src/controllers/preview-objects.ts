@@ -1,5 +1,9 @@
 /** Objects as they would be when they were applied, for a preview. */
 import { isBuiltin, type KindDefinition, type PlumbObject } from '@plumb/schemas';
+import { contestedFields, ownedText, stayingFields } from '@plumb/schemas/apply/explain.ts';
+import { trackApply } from '@plumb/schemas/apply/track.ts';
+import { objectType } from '@plumb/schemas/apply/type.ts';
+import { mistakesOf } from '@plumb/schemas/apply/typed.ts';
 import { apiVersionOf } from '@plumb/schemas/kinds/define.ts';
 import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
 import { copyOf } from '@plumb/schemas/project/json-copy.ts';
@@ -23,6 +27,8 @@ export interface Declaration {
 
 export interface HypothesisRules {
   level: InnerRules['level'];
+  /** Who applies, and whether it takes what others own. Absent: what is declared is the whole of each object. */
+  by?: { manager: string; force: boolean };
   /** Objects that are stored and that no controller keeps, by key: projects. */
   stored: ReadonlyMap<string, PlumbObject>;
 }
@@ -42,25 +48,90 @@ export function hypothetical(
   kind: KindDefinition,
   { metadata, ...others }: Declaration,
   rules: HypothesisRules,
-): Judged & { cached: Cached } {
+): Judged & { cached: Cached; said: Said } {
   const key = keyOfDeclared(kind, metadata);
   const namespace = kind.scope === 'Namespaced' ? (metadata.namespace ?? 'default') : undefined;
   const before = storedAt(context, key, rules);
   const apiVersion = apiVersionOf(kind);
   const { namespace: _, ...unplaced } = metadata;
-  const sent = applyDefaults(
-    kind,
-    copyOf({
-      apiVersion,
-      ...others,
-      metadata: { ...unplaced, ...(namespace === undefined ? {} : { namespace }) },
-    }),
-  ) as Pick<PlumbObject, 'apiVersion' | 'spec'> & { metadata: object };
+  const declared = copyOf({
+    apiVersion,
+    ...others,
+    metadata: { ...unplaced, ...(namespace === undefined ? {} : { namespace }) },
+  }) as Declaration & { apiVersion: string };
+  const applied = before && rules.by && appliedTo(kind, before, declared, rules.by, context.ambient.clock.now());
+  const sent = applyDefaults(kind, applied ? applied.declared : declared) as Pick<
+    PlumbObject,
+    'apiVersion' | 'spec'
+  > & { metadata: object };
   const { errors, dropped } = judgeInner(kind, sent, { limits: context.limits, level: rules.level, before });
-  const object = withMetadata(before ? edited(context, kind, before, sent) : asIfReady(context, kind, sent), metadata);
+  const made = before ? edited(context, kind, before, sent) : asIfReady(context, kind, sent);
+  const object = applied ? withExactly(made, applied.declared.metadata) : withMetadata(made, metadata);
   if (before && !isBuiltin(kind)) errors.push(...immutableErrors(kind, before, object));
   const revision = context.read.get(key)?.revision ?? 0;
-  return { cached: { key, kind, object, revision }, errors, dropped };
+  return { cached: { key, kind, object, revision }, errors, dropped, said: applied?.said ?? {} };
+}
+
+/** What is to be said of an object beside what becomes of it. */
+export interface Said {
+  problem?: { reason: string; message: string; terminal: boolean };
+  note?: string;
+}
+
+/**
+ * The object as it is declared once a manager has applied the declaration over it: with what others own, and without what it gave up.
+ * Undefined when the declaration does not fit its schema: then that is what is to be said.
+ */
+function appliedTo(
+  kind: KindDefinition,
+  before: PlumbObject,
+  declaration: object,
+  { manager, force }: { manager: string; force: boolean },
+  now: number,
+): { declared: Declaration & { apiVersion: string }; said: Said } | undefined {
+  const place = { type: objectType(kind), apiVersion: apiVersionOf(kind), kind: kind.kind };
+  const declared = { ...declaration, kind: kind.kind } as Record<string, unknown>;
+  if (mistakesOf(place.type, declared, 1).length > 0) return undefined;
+  const writer = { manager, now: new Date(now).toISOString() };
+  const live = before as unknown as Record<string, unknown>;
+  const tried = trackApply(place, live, declared, writer, false);
+  const contested = 'conflicts' in tried ? contestedFields(tried.conflicts) : [];
+  const tracked = 'conflicts' in tried ? trackApply(place, live, declared, writer, true) : tried;
+  if ('conflicts' in tracked) return undefined;
+  const staying = stayingFields(before.metadata.managedFields, tracked.entries, manager);
+  const after = (tracked.object ?? live) as unknown as PlumbObject;
+  const { name, namespace, labels, annotations } = after.metadata;
+  const notes = [
+    ...(force && contested.length > 0 ? [`takes ${ownedText(contested)}`] : []),
+    ...(staying.length > 0 ? [`is declared no more, and stays: ${ownedText(staying)}`] : []),
+  ];
+  const refused = `others own what is declared otherwise here: ${ownedText(contested)}; --force-conflicts takes it`;
+  return {
+    declared: copyOf({
+      apiVersion: after.apiVersion,
+      kind: after.kind,
+      ...writtenOf(kind, after),
+      metadata: {
+        name,
+        ...(namespace ? { namespace } : {}),
+        ...(labels ? { labels } : {}),
+        ...(annotations ? { annotations } : {}),
+      },
+    }) as Declaration & { apiVersion: string },
+    said: {
+      ...(!force && contested.length > 0 ? { problem: { reason: 'Conflict', message: refused, terminal: true } } : {}),
+      ...(notes.length > 0 ? { note: notes.join('; ') } : {}),
+    },
+  };
+}
+
+/** With these labels and annotations and no others. */
+function withExactly(object: PlumbObject, { labels, annotations }: Declaration['metadata']): PlumbObject {
+  const { labels: _l, annotations: _a, ...metadata } = object.metadata;
+  const own = { ...(labels ? { labels } : {}), ...(annotations ? { annotations } : {}) } as Partial<
+    PlumbObject['metadata']
+  >;
+  return { ...object, metadata: { ...metadata, ...own } };
 }
 
 /** With the labels and annotations that were judged with it, beside those of others: hosts are chosen by their labels. */

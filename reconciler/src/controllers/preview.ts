@@ -20,7 +20,14 @@ import type { Context } from './controller.ts';
 import type { Hypothesis, Placement } from './kind-preview.ts';
 import type { OwnState } from './own-state.ts';
 import { alreadyGone, previewDeletion } from './preview-deletion.ts';
-import { type Declaration, type HypothesisRules, hypothetical, previewOf, storedAt } from './preview-objects.ts';
+import {
+  type Declaration,
+  type HypothesisRules,
+  hypothetical,
+  previewOf,
+  type Said,
+  storedAt,
+} from './preview-objects.ts';
 import { type StepView, stepView } from './preview-steps.ts';
 
 export type { Declaration } from './preview-objects.ts';
@@ -39,6 +46,8 @@ export interface Asked {
   deletions?: readonly Deletion[];
   /** Objects that are stored and that no controller keeps, by key: projects. */
   stored?: ReadonlyMap<string, PlumbObject>;
+  /** Who applies; absent: what is declared is the whole of each object. */
+  by?: HypothesisRules['by'];
 }
 
 export interface Preview {
@@ -78,14 +87,15 @@ export function preview(context: Context, declarations: readonly Declaration[], 
  * deleted had gone. Throws terminal `Invalid` with every violation of every object.
  */
 export function previewAll(context: Context, declarations: readonly Declaration[], asked: Asked = {}): Previews {
-  const { level = 'Strict', warn = () => {}, stored = new Map(), deletions = [] } = asked;
-  const rules = { level, stored };
+  const { level = 'Strict', warn = () => {}, stored = new Map(), deletions = [], by } = asked;
+  const rules: HypothesisRules = { level, stored, ...(by ? { by } : {}) };
   const imagined = new Imagined(context);
   const mistakes = new Mistakes();
   const wanted = declarations.map((declaration, i) => {
     const kind = kindOf(declaration);
     const inside = ({ field, message }: FieldError) => ({ field: `spec.objects[${i}].${field}`, message });
-    const { cached, errors, dropped } = hypothetical(context, kind, declaration, rules);
+    const { cached, errors, dropped, said } = hypothetical(context, kind, declaration, rules);
+    imagined.said.set(cached.key, said);
     if (imagined.objects.has(cached.key)) errors.push({ field: 'metadata.name', message: 'is declared twice' });
     mistakes.take(errors.map(inside));
     if (level === 'Warn') warn(dropped.map(inside).map(({ field, message }) => `${field} ${message}`));
@@ -132,6 +142,8 @@ class Imagined implements Hypothesis {
   readonly objects = new Map<string, Cached>();
   readonly gone = new Set<string>();
   readonly placed = new Map<string, string>();
+  /** What is known of declared objects before they are planned. */
+  readonly said = new Map<string, Said>();
   readonly #states = new Map<OwnState<unknown>, { stop?(): void }>();
 
   constructor(real: Context) {
@@ -185,6 +197,7 @@ function previewOne(imagined: Imagined, cached: Cached, rules: HypothesisRules):
     ...(before ? { before: pick(before.metadata) } : {}),
     changes,
     steps: [],
+    ...imagined.said.get(key),
   };
   const how = previewOf(imagined.real, kind);
   if (how === undefined) return base;
@@ -197,7 +210,7 @@ function previewOne(imagined: Imagined, cached: Cached, rules: HypothesisRules):
       ...(replaced ? { action: 'replace' as const } : {}),
       steps: steps.map(stepView),
       ...(placement === undefined ? {} : { placement }),
-      ...(note === undefined ? {} : { note }),
+      ...(note === undefined ? {} : { note: base.note === undefined ? note : `${base.note}; ${note}` }),
     };
   } catch (thrown) {
     const { reason, message, retry } = PlumbError.from(thrown, key);

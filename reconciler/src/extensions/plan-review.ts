@@ -21,7 +21,7 @@ export function planReviews(context: () => Context): AnsweredKind {
     definition: planReview,
     async answer(spec, { level, warn, authorize, may }) {
       const now = context();
-      const { objects: declared = [], deletions: named = [] } = spec as Question;
+      const { objects: declared = [], deletions: named = [], manager, force = false } = spec as Question;
       const most = now.limits.plannedObjects;
       if (declared.length + named.length > most)
         throw terminal(
@@ -37,7 +37,10 @@ export function planReviews(context: () => Context): AnsweredKind {
       const revision = now.store.revision();
       await now.cache.shows(revision);
       const stored = await projectsOf(now, objects);
-      const { own, affected } = previewAll(now, objects, { level, warn, deletions, stored });
+      const { own, affected } = previewAll(now, objects, {
+        ...{ level, warn, deletions, stored },
+        ...(manager ? { by: { manager, force } } : {}),
+      });
       for (const one of own) {
         const problem = withoutProject(one, objects, stored);
         if (problem) one.problem = problem;

@@ -39,6 +39,10 @@ export interface Place {
   apiVersion: string;
   kind: string;
   subresource?: 'status';
+  /** The finalizer that the server puts on new objects: it is nobody's, so that no declaration takes it away. */
+  finalizer?: string | undefined;
+  /** What the server fills in of an object that says nothing: it is nobody's where nobody kept account. */
+  filled?: FieldSet;
 }
 
 export interface Writer {
@@ -100,7 +104,8 @@ export function trackUpdate(
   // Of an object that nobody kept account of nothing is known, until it is first applied.
   if (managed.owners.size === 0 && live !== undefined) return undefined;
   const id = idOf(place, manager, 'Update');
-  return encodeManaged(capped(afterUpdate(place, live ?? empty(place), next, managed, id, now)));
+  const written = live === undefined ? withoutFinalizer(place, next) : next;
+  return encodeManaged(capped(afterUpdate(place, live ?? empty(place), written, managed, id, now)));
 }
 
 export interface TrackedApply {
@@ -147,7 +152,8 @@ function managedAtApply(place: Place, live: Value, base: Value, { manager, now }
   let managed = known(place, entriesOf(live));
   if (managed.owners.size === 0) {
     const before = idOf(place, BEFORE_FIRST_APPLY, 'Update');
-    managed = capped(afterUpdate(place, empty(place), base, managed, before, now));
+    managed = capped(afterUpdate(place, empty(place), withoutFinalizer(place, base), managed, before, now));
+    if (place.filled && managed.owners.get(before)?.fields.equals(place.filled)) managed.owners.delete(before);
     if (place.subresource) return managed;
     for (const [who, owned] of [
       [KUBECTL, ownedByLastApplied(place.type, live)],
@@ -276,6 +282,14 @@ function capped(managed: Managed): Managed {
 
 function idOf({ apiVersion, subresource }: Place, manager: string, operation: ManagerId['operation']): string {
   return idText({ manager: manager || 'unknown', operation, apiVersion, ...(subresource ? { subresource } : {}) });
+}
+
+function withoutFinalizer({ finalizer }: Place, object: Value): Value {
+  const { metadata, ...rest } = object as { metadata?: { finalizers?: unknown } };
+  if (!finalizer || !Array.isArray(metadata?.finalizers)) return object;
+  const { finalizers, ...others } = metadata;
+  const left = (finalizers as unknown[]).filter((one) => one !== finalizer);
+  return { ...rest, metadata: left.length > 0 ? { ...others, finalizers: left } : others };
 }
 
 function empty({ apiVersion, kind }: Place): Value {

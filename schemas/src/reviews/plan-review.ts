@@ -115,6 +115,13 @@ export const planReview = defineReview({
           },
         },
       },
+      manager: {
+        type: 'string',
+        maxLength: 128,
+        description:
+          'Who applies the manifests, as in server-side apply: what it owns and declares no more goes, what others own stays. Without it manifests are taken as whole objects.',
+      },
+      force: { type: 'boolean', description: 'Whether the manager takes what others own; else that is a problem.' },
       deletions: {
         type: 'array',
         description: 'Objects that would be deleted beside that.',
