@@ -102,6 +102,27 @@ describe('the command line', () => {
     });
   });
 
+  test('contexts of the kubeconfig, with the one that is taken', async () => {
+    const { out } = await plumb(['contexts']);
+    expect(out).toMatch(/^ +NAME +CLUSTER +USER +NAMESPACE\n\* +plumb +plumb +admin +default\n$/);
+  });
+
+  test('init writes manifests that can be applied, and nothing over what is there', async () => {
+    const made = join(folder, 'made');
+    await mkdir(made);
+    await writeFile(join(made, 'hosts.yaml'), '# mine\n');
+    const { code, out } = await plumb(['init', made]);
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining('hosts.yaml is there already, and stays') });
+    expect(await readFile(join(made, 'hosts.yaml'), 'utf8')).toBe('# mine\n');
+    await rm(join(made, 'hosts.yaml'));
+    await plumb(['init', made]);
+    const applied = await plumb(['apply', '-f', made, '--no-wait']);
+    expect(applied).toMatchObject({ code: 0, err: '' });
+    expect(applied.out.match(/ created\n/g)).toHaveLength(7);
+    const { properties } = JSON.parse(await readFile(join(made, '.schemas', 'plumb.json'), 'utf8'));
+    expect(properties.kind.enum).toContain('Instance');
+  });
+
   test('an unknown kind names the nearest', async () => {
     expect((await plumb(['get', 'instnaces'])).err).toContain('did you mean instances?');
   });

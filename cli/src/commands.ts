@@ -9,6 +9,9 @@ export interface CommandEntry {
   load(): Promise<Command>;
 }
 
+/** Not for people: what completions of shells ask. */
+export const COMPLETE = '__complete';
+
 export const commands: Readonly<Record<string, CommandEntry>> = {
   plan: {
     summary: 'show what apply would do: the fields that change, and the steps on hosts with what each disturbs',
@@ -40,6 +43,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     goesOnUnread: true,
     load: async () => (await import('./commands/delete.ts')).remove,
   },
+  events: {
+    summary: 'show what happened to objects',
+    load: async () => (await import('./commands/events.ts')).events,
+  },
   drift: {
     summary: 'compare every instance with what really runs',
     load: async () => (await import('./commands/drift.ts')).drift,
@@ -69,6 +76,18 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   orphans: {
     summary: 'what lives on hosts and belongs to no object: list it, remove it',
     load: async () => (await import('./commands/orphans.ts')).orphans,
+  },
+  init: {
+    summary: 'write manifests to begin with, and what an editor needs to check them',
+    load: async () => (await import('./commands/init.ts')).init,
+  },
+  contexts: {
+    summary: 'list the contexts of the kubeconfig',
+    load: async () => (await import('./commands/contexts.ts')).contexts,
+  },
+  completion: {
+    summary: 'print the completion for bash, zsh or fish',
+    load: async () => (await import('./commands/completion.ts')).completion,
   },
   schema: {
     summary: 'print the JSON Schema of manifests, for editors',

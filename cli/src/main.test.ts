@@ -277,6 +277,39 @@ describe('Ctrl-C', () => {
   });
 });
 
+describe('events', () => {
+  test('of all, of one, of one type, and as they come', async () => {
+    const own = await startApiRig();
+    const record = (name: string, type: 'Normal' | 'Warning', reason: string) =>
+      own.events.record({
+        object: { ...manifests.zone(name), metadata: { ...manifests.zone(name).metadata, name, uid: name } } as never,
+        ...{ type, reason, message: `of ${name}` },
+      });
+    record('one', 'Normal', 'Made');
+    record('two', 'Warning', 'Broken');
+    const told = async (...args: string[]) => (await runPlumb(own, ['events', ...args])).out;
+    expect(await told()).toMatch(
+      /^LAST SEEN +TYPE +REASON +OBJECT +COUNT +MESSAGE\n.*Made +zone\/one +1 +of one\n.*Broken +zone\/two/,
+    );
+    expect(await told('zone', 'one')).not.toContain('zone/two');
+    expect(await told('zone/two', '-A')).not.toContain('zone/one');
+    expect(await told('--types', 'warning')).not.toContain('Made');
+    expect((await runPlumb(own, ['events', '--types', 'Bad'])).code).toBe(2);
+    expect((await runPlumb(own, ['events', 'zone', 'three'])).err).toContain('nothing has happened');
+    let out = '';
+    const printed = (text: string) => {
+      out += text;
+    };
+    const watching = runPlumb(own, ['events', '-w'], { printed });
+    await expect.poll(() => out).toContain('zone/two');
+    record('three', 'Normal', 'Made');
+    await expect.poll(() => out).toMatch(/Made +zone\/three/);
+    await own.pki.rotateAdminToken();
+    expect((await watching).code).toBe(1);
+    await own.stop();
+  });
+});
+
 describe('wait', () => {
   test('for a condition, for the end, and not for ever', async () => {
     await plumb(['apply', '-f', '-', '--no-wait'], zone('awaited'));

@@ -1,6 +1,6 @@
 /** The `plumb` command: everything of it that is a client of the API. */
 import { PlumbError, terminal } from '@plumb/schemas/meta/error.ts';
-import { type CommandEntry, commands } from './commands.ts';
+import { COMPLETE, type CommandEntry, commands } from './commands.ts';
 import { complain } from './failure.ts';
 import { realSurroundings, type Surroundings } from './surroundings.ts';
 
@@ -12,6 +12,7 @@ export async function runCli(argv: string[], surroundings: Surroundings = realSu
   const [word = 'help', ...rest] = commandFirst(argv);
   if (['help', '--help', '-h'].includes(word)) return help(rest[0], surroundings);
   try {
+    if (word === COMPLETE) return await (await import('./commands/completion.ts')).complete.run(rest, surroundings);
     const command = known(word) ?? (await unknown(word));
     if (rest.includes('--help') || rest.includes('-h')) return await help(word, surroundings);
     return await (await command.load()).run(rest, surroundings);

@@ -2,7 +2,15 @@
 import { terminal } from '@plumb/schemas/meta/error.ts';
 import { Client, type ClientOptions } from './client.ts';
 import { type Connection, guardCredential } from './connection.ts';
-import { badKubeconfig, type Context, contextFrom, type KubeconfigFile, readKubeconfigs } from './kubeconfig.ts';
+import {
+  badKubeconfig,
+  type Context,
+  type Contexts,
+  contextFrom,
+  contextsIn,
+  type KubeconfigFile,
+  readKubeconfigs,
+} from './kubeconfig.ts';
 import { plainYaml } from './plain-yaml.ts';
 
 export interface Access extends Context {
@@ -23,16 +31,7 @@ export async function findAccess(
   env: Readonly<Record<string, string | undefined>>,
   context?: string,
 ): Promise<Access> {
-  const listed = named ? [named] : env.KUBECONFIG?.split(':').filter(Boolean);
-  const files = listed?.length ? readKubeconfigs(listed, HELP) : await local();
-  if (files.length === 0) {
-    throw terminal(
-      'NoKubeconfig',
-      `there is no kubeconfig at ${(listed?.length ? listed : [LOCAL]).join(', ')}: start a server here (plumb server), or name one with --kubeconfig or KUBECONFIG`,
-    );
-  }
-  const isPlain = files.every(({ text }) => plainYaml(text) !== undefined);
-  const parse = isPlain ? plainYaml : (await import('./kubeconfig-yaml.ts')).parseQuietly;
+  const { files, parse } = await filesFor(named, env);
   const found = contextFrom(files, HELP, context, parse);
   const allowed = env.PLUMB_INSECURE_HTTP === 'true';
   const access: Access = {
@@ -47,6 +46,28 @@ export async function findAccess(
       HELP,
     ),
   );
+}
+
+/** The contexts that {@link findAccess} takes by name, and which it takes without one. */
+export async function contextsFor(
+  named: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Contexts> {
+  const { files, parse } = await filesFor(named, env);
+  return contextsIn(files, HELP, parse);
+}
+
+async function filesFor(named: string | undefined, env: Readonly<Record<string, string | undefined>>) {
+  const listed = named ? [named] : env.KUBECONFIG?.split(':').filter(Boolean);
+  const files = listed?.length ? readKubeconfigs(listed, HELP) : await local();
+  if (files.length === 0) {
+    throw terminal(
+      'NoKubeconfig',
+      `there is no kubeconfig at ${(listed?.length ? listed : [LOCAL]).join(', ')}: start a server here (plumb server), or name one with --kubeconfig or KUBECONFIG`,
+    );
+  }
+  const isPlain = files.every(({ text }) => plainYaml(text) !== undefined);
+  return { files, parse: isPlain ? plainYaml : (await import('./kubeconfig-yaml.ts')).parseQuietly };
 }
 
 /** A client for a person at a terminal. `env`: of that person. */

@@ -98,6 +98,26 @@ export function contextFrom(
   };
 }
 
+export interface Contexts {
+  current: string | undefined;
+  all: { name: string; cluster: string; user: string | undefined; namespace: string | undefined }[];
+}
+
+/** The contexts of all files, each once: of several of one name the first is taken. */
+export function contextsIn(files: readonly KubeconfigFile[], help: string, parse: (text: string) => unknown): Contexts {
+  const configs = files.map((file) => configIn(file, help, parse));
+  const found = new Map<string, Contexts['all'][number]>();
+  for (const config of configs)
+    for (const item of Array.isArray(config.contexts) ? (config.contexts as (Fields | null)[]) : []) {
+      const [name, fields] = [text(item?.name), (item?.context ?? {}) as Fields];
+      if (name === undefined || found.has(name)) continue;
+      const { cluster, user, namespace } = fields;
+      found.set(name, { name, cluster: text(cluster) ?? '', user: text(user), namespace: text(namespace) });
+    }
+  const current = configs.map((config) => text(config['current-context'])).find((name) => name);
+  return { current, all: [...found.values()] };
+}
+
 type Bad = (why: string) => PlumbError;
 
 function serversOf(cluster: Section, server: string, bad: Bad): Connection {
