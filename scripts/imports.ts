@@ -104,11 +104,6 @@ export const exceptions: readonly Exception[] = [
     imports: 'scripts/*.ts',
     because: 'the conformance of the libvirt driver needs a libvirtd, which the set-up of this repository prepares',
   },
-  {
-    file: `${controllers}/instance/planning.ts`,
-    imports: 'l2-network/peers.ts',
-    because: 'a bridge is planned with its instance: goes when kinds contribute resources to a planner',
-  },
 ];
 
 /** What a folder may not import, by its rule. */

@@ -4,11 +4,14 @@
  * the hosts.
  */
 import { createHash } from 'node:crypto';
+import { imageResource } from '@plumb/reconciler/controllers/image/resources.ts';
+import { ownResources, resourceIds } from '@plumb/reconciler/controllers/instance/resources.ts';
+import { bridgeResource } from '@plumb/reconciler/controllers/l2-network/resources.ts';
+import { subnetResource } from '@plumb/reconciler/controllers/l3-network/resources.ts';
 import { toAddress, toInteger } from '@plumb/reconciler/plan/addressing.ts';
 import type { Allocation } from '@plumb/reconciler/plan/allocation.ts';
-import { ownResources, resourceIds, sharedResources } from '@plumb/reconciler/plan/instance-resources.ts';
-import { macFromUid } from '@plumb/reconciler/plan/network-resources.ts';
-import type { HostResource, Instance, L2Network, L3Network, PlumbObject } from '@plumb/schemas';
+import { macFromUid } from '@plumb/reconciler/plan/mac.ts';
+import type { HostResource, Image, Instance, L2Network, L3Network, PlumbObject } from '@plumb/schemas';
 import agentPackage from '../../../agent/package.json' with { type: 'json' };
 import { declared, settled } from './object.ts';
 
@@ -175,10 +178,10 @@ export class Estate {
     const own: HostResource[] = [];
     for (const i of this.instancesOn(host)) {
       const network = Math.floor(i / PER_NETWORK);
-      const networks = new Map([['eth0', { l2: this.l2[network]!, l3: this.l3[network]! }]]);
-      const offering = this.#offerings[i % OFFERINGS.length]!;
-      const references = { networks, offering, image: this.#image } as unknown as Parameters<typeof sharedResources>[0];
-      for (const resource of sharedResources(references, () => []))
+      const [l2, l3] = [this.l2[network]!, this.l3[network]!];
+      const networks = new Map([['eth0', { l2, l3 }]]);
+      const stoodOn = [imageResource(this.#image as unknown as Image), bridgeResource(l2, [])];
+      for (const resource of [...stoodOn, subnetResource(l3, l2, l3.status!.dhcpAddress!)])
         shared.set(`${resource.kind}/${resource.id}`, resource);
       own.push(...ownResources(this.#declared(i), this.allocation(i), networks));
     }

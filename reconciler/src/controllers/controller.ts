@@ -15,6 +15,7 @@ import type { Wrote } from './audit.ts';
 import type { KindModule } from './kind-module.ts';
 import type { OwnState } from './own-state.ts';
 import type { SharedDrifts } from './shared-drift.ts';
+import type { SharedProviders } from './shared-provider.ts';
 
 export interface Controller {
   readonly name: string;
@@ -62,6 +63,8 @@ export interface Context {
   strays: Set<string>;
   /** Every kind that runs. */
   kinds: readonly KindModule[];
+  /** Who says how hosts have what many objects share. */
+  providers: SharedProviders;
   /** What a kind remembers; cf. {@link OwnState}. */
   own<T>(state: OwnState<T>): T;
   /** Puts the key into its controller's queue, now or after some milliseconds. */

@@ -5,6 +5,7 @@ import type { Context, Controller } from './controller.ts';
 import type { KindPreview } from './kind-preview.ts';
 import type { OwnState } from './own-state.ts';
 import type { PlacedKind } from './placed/placed-kind.ts';
+import type { SharedProvider, SharedProviders } from './shared-provider.ts';
 import type { WatchRule } from './watch/rules.ts';
 
 /** Records whose keys begin alike. */
@@ -19,6 +20,16 @@ export function holdingTypesOf(kinds: readonly KindModule[]): HoldingTypes {
   return new Map(kinds.flatMap(({ placed }) => (placed ? [[placed.holding.kind, placed.holding]] : [])));
 }
 
+/** Throws when two of them provide the same type: it would not be known whose it is. */
+export function providersOf(kinds: readonly KindModule[]): SharedProviders {
+  const providers = new Map<string, SharedProvider>();
+  for (const provider of kinds.flatMap(({ provides = [] }) => provides)) {
+    if (providers.has(provider.type)) throw new Error(`two kinds provide the resource type ${provider.type}`);
+    providers.set(provider.type, provider);
+  }
+  return providers;
+}
+
 export interface KindModule {
   readonly kind: KindDefinition;
   /** What wakes it, beside what follows from references. */
@@ -29,6 +40,8 @@ export interface KindModule {
   readonly writes: readonly string[];
   /** Of a kind whose objects are made on a host that is chosen for them. */
   readonly placed?: PlacedKind;
+  /** What of it others need on their hosts. */
+  readonly provides?: readonly SharedProvider[];
   /** What it remembers. */
   readonly keeps?: readonly OwnState<unknown>[];
   /** Records that it keeps in the store beside its objects. */

@@ -10,7 +10,7 @@ import { boundedContext, boundedRules, type OnBreach } from './bounds.ts';
 import type { Context } from './controller.ts';
 import type { Survey } from './first-look.ts';
 import { kindModules } from './index.ts';
-import type { KindModule } from './kind-module.ts';
+import { type KindModule, providersOf } from './kind-module.ts';
 import { OwnStates } from './own-state.ts';
 import { restrictionOf } from './restriction.ts';
 import { lookAtSetAside } from './set-aside.ts';
@@ -25,7 +25,7 @@ export interface Running {
 }
 
 export interface RunOptions {
-  context: Omit<Context, 'enqueue' | 'kinds' | 'own' | 'unplaced' | 'strays'>;
+  context: Omit<Context, 'enqueue' | 'kinds' | 'providers' | 'own' | 'unplaced' | 'strays'>;
   /** Has followed the cache since before it was loaded. */
   survey: Survey;
   /** Every kind that runs; all that there are, if absent. */
@@ -50,6 +50,7 @@ export function runControllers(options: RunOptions): Running {
     unplaced: found.unplaced,
     strays: new Set(),
     kinds,
+    providers: providersOf(kinds),
     own: (state) => states.get(state),
     enqueue(key, afterMs = 0) {
       queues.get(pluralOf(key))?.addAfter(key, afterMs);

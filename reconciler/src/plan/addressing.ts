@@ -1,5 +1,5 @@
 /** Pure addressing: which addresses an interface gets. IPv4 now; addresses are compared as integers of any width. */
-import { terminal } from '@plumb/schemas';
+import { type PlumbError, retryable, terminal } from '@plumb/schemas';
 import ipaddr from 'ipaddr.js';
 
 export interface SubnetSpec {
@@ -169,4 +169,9 @@ export function lastFree(subnet: Subnet, taken: (address: string) => boolean): n
     for (let value = range.end; value >= range.start; value--)
       if (!subnet.excluded.has(value) && !taken(toAddress(value))) return value;
   return undefined;
+}
+
+/** Said when the ranges of a network are used up. */
+export function noFreeAddress(network: string): PlumbError {
+  return retryable('NoFreeAddress', `L3Network ${network} has no free address left in its ranges; it waits for one`);
 }

@@ -3,8 +3,8 @@
  * that one lets go of it, it is another's.
  */
 import type { HostResource, Image } from '@plumb/schemas';
-import { imageResource } from '../../plan/network-resources.ts';
 import type { Context } from '../controller.ts';
+import { imageResource } from './resources.ts';
 
 /** The file as another Image that declares the same content wants it; undefined when none does. A Ready one comes first. */
 export function heirOf(context: Context, sha256: string, formerUid: string): HostResource<'image'> | undefined {

@@ -4,6 +4,7 @@ import type { KindModule } from '../kind-module.ts';
 import { onOwnResource } from '../watch/shared.ts';
 import { imageController } from './controller.ts';
 import { heirOf } from './heirs.ts';
+import { imageProvider } from './resources.ts';
 
 export const imageModule: KindModule = {
   kind: image,
@@ -19,6 +20,7 @@ export const imageModule: KindModule = {
     },
     onOwnResource(image),
   ],
+  provides: [imageProvider],
   writes: ['Image.status', 'images on hosts'],
   heirOf: (context, { kind, id, owner }) => (kind === 'image' ? heirOf(context, id, owner) : undefined),
   controller: imageController,

@@ -1,6 +1,5 @@
 /** Whether an Image is what it declares: a host fetches it and looks. What one host says of it is that host's word. */
 import type { Image, PlumbError } from '@plumb/schemas';
-import { imageResource } from '../../plan/network-resources.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { findCondition, isReady, isStalled } from '../../runtime/conditions.ts';
 import type { Again, Context } from '../controller.ts';
@@ -10,6 +9,7 @@ import { RETRY_ANNOTATION } from '../retry.ts';
 import { failedStatus, readyStatus, writeStatus } from '../status.ts';
 import { Attempt, type Outcome } from './attempt.ts';
 import { usableHosts } from './hosts.ts';
+import { imageResource } from './resources.ts';
 import { OF_CONTENT, Statements } from './statements.ts';
 import { withoutFetching } from './telling.ts';
 

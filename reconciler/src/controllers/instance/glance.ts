@@ -10,12 +10,12 @@ import { type Instance, objectName, PlumbError } from '@plumb/schemas';
 import { blank, type Likeness } from '../../fleet/likeness.ts';
 import type { InterfaceAllocation, RootDisk } from '../../plan/allocation.ts';
 import { heldAllocation } from '../../plan/allocation.ts';
-import { ownResources } from '../../plan/instance-resources.ts';
 import { asMade } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Context } from '../controller.ts';
 import { isApplied } from '../placed/applied.ts';
 import { type ResolvedInstance, resolveInstance } from './references.ts';
+import { ownResources } from './resources.ts';
 import type { References, SeenReferences } from './seen-references.ts';
 
 /** What instances with the same words for what they refer to have in common. */
@@ -98,7 +98,7 @@ export class Glance {
 
   #resolve(cached: Cached<Instance>): Around {
     const resolved = resolveInstance(this.#context, cached, false);
-    const references = this.#references.of(resolved.preconditions.map(({ key }) => key));
+    const references = this.#references.of(resolved.used.map(({ key }) => key));
     const shared = new Set<string>();
     for (const { l2, l3 } of resolved.references.networks.values()) {
       shared.add(`bridge/${l2.metadata.uid}`);

@@ -3,7 +3,6 @@ import type { Image, Instance } from '@plumb/schemas';
 import { resourceKey } from '@plumb/schemas';
 import type { CommandAttention } from '../../fleet/fleet.ts';
 import type { FlowRecord } from '../../flow/record.ts';
-import { imageResource } from '../../plan/network-resources.ts';
 import { equal, type PlanStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { referenceKey } from '../../runtime/references.ts';
@@ -34,9 +33,10 @@ export function awaitImage(
 /** Whether the flow is to fetch an image that is declared otherwise by now. */
 export function imageChanged(context: Context, cached: Cached<Instance>, record: FlowRecord): boolean {
   const step = imageStep(record);
-  const image = context.read.get<Image>(imageKey(cached))?.object;
-  if (step === undefined || image === undefined || image.metadata.uid !== step.resource.owner) return false;
-  return !equal(imageResource(image).spec, step.resource.spec);
+  const image = context.read.get<Image>(imageKey(cached));
+  if (step === undefined || image?.object.metadata.uid !== step.resource.owner) return false;
+  const { id, spec } = step.resource;
+  return !equal(context.providers.get('image')?.provide(context, id, step.host, [image])?.spec, spec);
 }
 
 function imageStep({ plan }: FlowRecord): PlanStep | undefined {

@@ -1,8 +1,8 @@
 /** An instance as it lives. */
 import { type Instance, type LiveResource, resourceKey } from '@plumb/schemas';
 import type { Allocation } from '../../plan/allocation.ts';
-import { resourceIds } from '../../plan/instance-resources.ts';
 import type { Context } from '../controller.ts';
+import { resourceIds } from './resources.ts';
 
 /** Whether the domain runs on the host; undefined when it is not there. */
 export function livePower(context: Context, instance: Instance, host: string): 'Running' | 'Stopped' | undefined {

@@ -1,22 +1,31 @@
 /** An instance as a placed object: what the flow engine does not know of it. */
-import { type HostResource, type Instance, terminal } from '@plumb/schemas';
+import { type HostResource, type Instance, resourceKey, terminal } from '@plumb/schemas';
 import { type Allocation, allocationHolding } from '../../plan/allocation.ts';
-import { resourceIds } from '../../plan/instance-resources.ts';
+import { isApplied } from '../placed/applied.ts';
 import { type PlacedKind, placedKind, type Ref } from '../placed/placed-kind.ts';
 import { doubtedHosts, isDoubtful } from './image-doubts.ts';
 import { awaitImage, imageChanged } from './image-wait.ts';
 import { lookAtImages } from './images.ts';
 import { allocationFromLife, livePower } from './life.ts';
 import { withHolder } from './name-taken.ts';
-import { planInstance, rested } from './planning.ts';
+import { placementOf } from './place.ts';
+import { claimFor, refuseDataLoss, rested } from './planning.ts';
 import { type ResolvedInstance, resolveInstance } from './references.ts';
+import { keptSeed, ownResources, resourceIds } from './resources.ts';
 import { growsLive, readyInstance, settle } from './settle.ts';
 import { domainFacts, driftOf } from './standing.ts';
 
 const instance: PlacedKind<Instance, Allocation, ResolvedInstance> = {
   holding: allocationHolding,
   resolve: resolveInstance,
-  plan: planInstance,
+  asks: placementOf,
+  claim: claimFor,
+  resources(object, held, { references }, live) {
+    const resources = ownResources(object, held, references.networks);
+    return resources.map((resource) =>
+      resource.kind === 'seed' ? keptSeed(resource, live.get(resourceKey(resource)), isApplied(object)) : resource,
+    );
+  },
   *made(uid, { interfaces, rootDisk }): Generator<Ref> {
     for (const { name } of interfaces) yield { kind: 'port', id: resourceIds.port(uid, name) };
     yield { kind: 'domain', id: resourceIds.domain(uid) };
@@ -40,6 +49,7 @@ const instance: PlacedKind<Instance, Allocation, ResolvedInstance> = {
       : 'its disk is there: it goes on when the host is back. To make it elsewhere with a new disk: spec.allowDataLoss: true; or delete it',
   avoids: doubtedHosts,
   respected: rested,
+  refuse: refuseDataLoss,
   observed(context, object, host) {
     const facts = domainFacts(context, object, host);
     return {

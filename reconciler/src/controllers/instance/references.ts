@@ -1,4 +1,4 @@
-/** The objects an instance refers to, resolved and checked, with a fingerprint of all that a plan is made from. */
+/** The objects an instance refers to, resolved and checked. */
 import {
   type Image,
   type Instance,
@@ -10,24 +10,17 @@ import {
   type Zone,
 } from '@plumb/schemas';
 import { parseSubnet, type Subnet } from '../../plan/addressing.ts';
-import type { InterfaceNetwork } from '../../plan/allocate.ts';
 import type { Allocation } from '../../plan/allocation.ts';
-import type { InstanceReferences } from '../../plan/instance-resources.ts';
 import type { Cached } from '../../runtime/cache.ts';
-import type { Precondition } from '../../store/store.ts';
 import type { Context } from '../controller.ts';
+import type { Resolved } from '../placed/placed-kind.ts';
 import { mustBeReady, resolve } from '../references.ts';
-import { RETRY_ANNOTATION } from '../retry.ts';
+import type { InterfaceNetwork } from './allocate.ts';
+import type { InstanceReferences } from './resources.ts';
 
-export interface ResolvedInstance {
+export interface ResolvedInstance extends Resolved {
   references: InstanceReferences;
   networks: ReadonlyMap<string, InterfaceNetwork>;
-  /** Interface name → key of its L2Network. */
-  l2Keys: ReadonlyMap<string, string>;
-  /** Changes when anything changes that could make a failed plan succeed. */
-  inputs: string;
-  /** The referred objects at the revisions that were read. */
-  preconditions: Precondition[];
 }
 
 /** `newUse`: the instance holds nothing yet, so that what is being deleted is not taken. Throws conditions. */
@@ -52,7 +45,6 @@ export function resolveInstance(context: Context, cached: Cached<Instance>, newU
   const image = get<Image>('spec.image', 'Image', spec.image);
   const networks = new Map<string, InterfaceNetwork>();
   const byInterface = new Map<string, { l3: L3Network; l2: L2Network }>();
-  const l2Keys = new Map<string, string>();
   spec.interfaces.forEach((declared, i) => {
     const field = `spec.interfaces[${i}].l3Network`;
     const l3 = get<L3Network>(field, 'L3Network', declared.l3Network);
@@ -82,16 +74,11 @@ export function resolveInstance(context: Context, cached: Cached<Instance>, newU
       subnet: subnetOf(l3.object),
     });
     byInterface.set(declared.name, { l3: l3.object, l2: l2.object });
-    l2Keys.set(declared.name, l2.key);
   });
-  const retry = metadata.annotations?.[RETRY_ANNOTATION] ?? '';
-  const generations = used.map((u) => `${u.object.metadata.uid}:${u.object.metadata.generation}`);
   return {
     references: { offering: offering.object, image: image.object, networks: byInterface },
     networks,
-    l2Keys,
-    inputs: [metadata.generation, retry, ...generations].join(' '),
-    preconditions: used.map((u) => ({ key: u.key, revision: u.revision })),
+    used,
   };
 }
 

@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Fleet } from '../../fleet/fleet.ts';
 import { heldAllocation } from '../../plan/allocation.ts';
-import { ownResources } from '../../plan/instance-resources.ts';
 import { ObjectCache } from '../../runtime/cache.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
@@ -15,6 +14,7 @@ import { type Rig, startRig } from '../testing/rig.ts';
 import { Glance } from './glance.ts';
 import { instancePlaced } from './placed.ts';
 import { resolveInstance } from './references.ts';
+import { ownResources } from './resources.ts';
 import { DriftScan, type ScanFound } from './scan.ts';
 import { SeenReferences } from './seen-references.ts';
 

@@ -145,7 +145,7 @@ export class DriftScan {
     if (verdict === 'differs') differing.push(cached.key);
     if (verdict !== 'same' || resolved === undefined || !hasDeclaredSize(cached.object, resolved as ResolvedInstance))
       return undefined;
-    return this.#references.of(resolved.preconditions.map(({ key }) => key));
+    return this.#references.of(resolved.used.map(({ key }) => key));
   }
 }
 

@@ -1,6 +1,5 @@
 /** L2Network: keeps its bridge on the hosts that use it, with the right peers, and only there. */
 import type { HostResource, L2Network, Zone } from '@plumb/schemas';
-import { bridgeResource } from '../../plan/network-resources.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { findCondition } from '../../runtime/conditions.ts';
 import type { Again, Context, Controller } from '../controller.ts';
@@ -10,6 +9,7 @@ import { mustBeReady, referrerNames, resolve } from '../references.ts';
 import { removeEverywhere } from '../remove-everywhere.ts';
 import { deletionBlocked, depart, failedStatus, readyStatus, writeStatus } from '../status.ts';
 import { hostsOf, tunnelPeers } from './peers.ts';
+import { bridgeResource } from './resources.ts';
 
 export function l2NetworkController(context: Context): Controller {
   return {

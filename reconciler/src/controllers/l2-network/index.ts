@@ -4,6 +4,7 @@ import type { KindModule } from '../kind-module.ts';
 import { onOwnResource } from '../watch/shared.ts';
 import { l2NetworkController } from './controller.ts';
 import { tunnelEndpoints } from './peers.ts';
+import { bridgeProvider } from './resources.ts';
 
 export const l2NetworkModule: KindModule = {
   kind: l2Network,
@@ -29,6 +30,7 @@ export const l2NetworkModule: KindModule = {
     onOwnResource(l2Network),
   ],
   keeps: [tunnelEndpoints],
+  provides: [bridgeProvider],
   writes: ['L2Network.status', 'bridges on hosts'],
   controller: l2NetworkController,
 };

@@ -2,7 +2,6 @@
 import { type L2Network, type L3Network, objectName, retryable } from '@plumb/schemas';
 import { parseSubnet } from '../../plan/addressing.ts';
 import { ADDRESS } from '../../plan/allocation.ts';
-import { subnetResource } from '../../plan/network-resources.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context, Controller } from '../controller.ts';
 import { convergeOrDegrade, type HostSteps, isNeeded } from '../converge.ts';
@@ -23,6 +22,7 @@ import {
   writeStatus,
 } from '../status.ts';
 import { dhcpAddressFor, sharedAddress } from './dhcp-address.ts';
+import { subnetResource } from './resources.ts';
 
 export function l3NetworkController(context: Context): Controller {
   return {

@@ -1,10 +1,9 @@
 /** The address from which DHCP answers on a subnet. */
 import { type L2Network, type L3Network, objectName } from '@plumb/schemas';
 import type { AllocationIndex } from '../../allocation/allocation-index.ts';
-import { lastFree, parseSubnet, toAddress } from '../../plan/addressing.ts';
-import { noFreeAddress } from '../../plan/allocate.ts';
+import { lastFree, noFreeAddress, parseSubnet, toAddress } from '../../plan/addressing.ts';
 import { ADDRESS } from '../../plan/allocation.ts';
-import { isDistributed } from '../../plan/network-resources.ts';
+import { isDistributed } from './resources.ts';
 
 /** The gateway itself, where every host answers for it; undefined where DHCP needs an address of its own. */
 export function sharedAddress(object: L3Network, l2: L2Network): string | undefined {

@@ -4,6 +4,7 @@ import type { KindModule } from '../kind-module.ts';
 import { onOwnResource } from '../watch/shared.ts';
 import { l3NetworkController } from './controller.ts';
 import { l3NetworkPreview } from './preview.ts';
+import { subnetProvider } from './resources.ts';
 
 export const l3NetworkModule: KindModule = {
   kind: l3Network,
@@ -27,6 +28,7 @@ export const l3NetworkModule: KindModule = {
     },
     onOwnResource(l3Network),
   ],
+  provides: [subnetProvider],
   writes: ['L3Network.status', 'subnets on hosts', 'the address of DHCP'],
   preview: l3NetworkPreview,
   controller: l3NetworkController,

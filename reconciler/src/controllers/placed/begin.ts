@@ -9,7 +9,9 @@ import { isOff } from '../restriction.ts';
 import { driftSentence } from './drift.ts';
 import { proofOfOff } from './evacuate.ts';
 import { allHeld } from './held.ts';
+import { inputsOf } from './inputs.ts';
 import type { PlacedContext, Resolved } from './placed-kind.ts';
+import { planObject } from './planner.ts';
 
 /** Plans again inside the lane, where nobody else takes what is free, and makes the flow durable. */
 export async function beginFlow(
@@ -26,7 +28,7 @@ export async function beginFlow(
   // What was begun on a host that is off is removed when it is back.
   const carried = done?.filter(({ host }) => !isOff(context, host));
   const submitted = context.lane.submit((index) => {
-    const { target, steps } = context.placed.plan(context, cached, resolved, index);
+    const { target, steps } = planObject(context, cached, resolved, index);
     const held = before;
     index.reserve(uid, holding.claims(target), held.map(holding.claims));
     const record: FlowRecord = {
@@ -40,7 +42,7 @@ export async function beginFlow(
       carried, // guard: an update that took the place of a half done one returns to what was before both
       target,
       held,
-      inputs: resolved.inputs,
+      inputs: inputsOf(cached.object, resolved),
       startedAt: context.ambient.clock.now(),
     };
     const writing = context.journal.writing(record);
@@ -48,7 +50,7 @@ export async function beginFlow(
     return {
       preconditions: [
         { key: cached.key, revision: cached.revision },
-        ...resolved.preconditions,
+        ...resolved.used.map(({ key, revision }) => ({ key, revision })),
         ...proofOfOff(context, cached.object),
         ...writing.preconditions,
       ],

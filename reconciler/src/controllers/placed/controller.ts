@@ -20,7 +20,9 @@ import { goOnElsewhere, leftBehind } from './evacuate.ts';
 import { goBack, goForward, mustGoForward, rest, turnBack } from './go.ts';
 import { hasRun, whereItLives } from './held.ts';
 import { holdingFormer } from './hold.ts';
+import { inputsOf } from './inputs.ts';
 import { type PlacedContext, type PlacedKind, placedContext, type Resolved } from './placed-kind.ts';
+import { planObject } from './planner.ts';
 import { endFlow } from './release.ts';
 import { awaitReturn } from './returning.ts';
 import { isSettled, reportHostLost, settle } from './settle.ts';
@@ -78,7 +80,7 @@ async function reconcile(context: PlacedContext, cached: Cached, pacing: RepairP
   if (forward) return goForward(context, cached, forward);
 
   const resolved = context.placed.resolve(context, cached, host === undefined);
-  if (flow?.record.direction === 'failed' && flow.record.inputs === resolved.inputs) {
+  if (flow?.record.direction === 'failed' && flow.record.inputs === inputsOf(cached.object, resolved)) {
     if (!isOver(context, cached, resolved, flow)) return rest(flow);
     await endFlow(context, metadata.uid);
     flow = undefined;
@@ -88,7 +90,7 @@ async function reconcile(context: PlacedContext, cached: Cached, pacing: RepairP
   // guard: double start after a false host-down
   if (host !== undefined && !context.liveness.connected(host)) return reportHostLost(context, cached);
 
-  const planned = context.placed.plan(context, cached, resolved, context.index);
+  const planned = planObject(context, cached, resolved, context.index);
   if (planned.steps.length === 0 && isSettled(context, cached.object, planned.target) && !flow)
     return settle(context, cached, resolved);
 
@@ -110,7 +112,7 @@ async function reconcile(context: PlacedContext, cached: Cached, pacing: RepairP
 function isOver(context: PlacedContext, cached: Cached, resolved: Resolved, { record }: Journaled): boolean {
   const host = settledOn(cached.object);
   if (record.purpose !== 'repair' || host === undefined || !context.liveness.connected(host)) return false;
-  const { steps } = context.placed.plan(context, cached, resolved, context.index);
+  const { steps } = planObject(context, cached, resolved, context.index);
   return steps.every(({ id }) => id !== record.failure?.step);
 }
 

@@ -13,7 +13,9 @@ import { conditionsTo, writeStatus } from '../status.ts';
 import { liveOf } from './applied.ts';
 import { countAttempt, exhausted } from './attempts.ts';
 import { finishBack, finishForward } from './finish.ts';
+import { inputsOf } from './inputs.ts';
 import type { PlacedContext } from './placed-kind.ts';
+import { planObject } from './planner.ts';
 import { calledInCommands } from './words.ts';
 
 /** A flow that takes longer than this says in a condition what it does. */
@@ -104,9 +106,9 @@ async function onFailure(
  */
 async function planAgain(context: PlacedContext, cached: Cached, record: FlowRecord): Promise<boolean> {
   const resolved = context.placed.resolve(context, cached, false);
-  const { steps } = context.placed.plan(context, cached, resolved, context.index);
+  const { steps } = planObject(context, cached, resolved, context.index);
   const missing = steps.filter((s) => s.undo === 'shared' && !record.plan.steps.some((p) => p.id === s.id));
-  if (missing.length === 0) return resolved.inputs !== record.inputs;
+  if (missing.length === 0) return inputsOf(cached.object, resolved) !== record.inputs;
   const plan = { ...record.plan, steps: [...missing, ...record.plan.steps] };
   // What stands on nothing was refused before it disturbed anybody.
   await context.journal.turn({ ...record, plan, attempts: Math.max(0, (record.attempts ?? 0) - 1) });

@@ -12,16 +12,25 @@ import type { Held, HoldingType } from '../../plan/holding.ts';
 import type { PlanStep } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { ConditionInput } from '../../runtime/conditions.ts';
-import type { Precondition } from '../../store/store.ts';
 import type { Context } from '../controller.ts';
 import type { Status } from '../status.ts';
+import type { Live } from './shared.ts';
+import type { HostRequest } from './where.ts';
 
-/** What an object refers to, found and usable. A kind adds what its planner needs of it. */
+/** What an object refers to, found and usable. A kind adds what it needs of it. */
 export interface Resolved {
-  /** Changes when anything changes that could make a failed plan succeed. */
-  readonly inputs: string;
-  /** The referred objects at the revisions that were read. */
-  readonly preconditions: readonly Precondition[];
+  /** The objects, at the revisions that were read: the plan is made from them. */
+  readonly used: readonly Cached[];
+}
+
+/** Where an object is to be, and what it and others hold. */
+export interface Asking<H extends Held = Held, R extends Resolved = Resolved> {
+  readonly resolved: R;
+  readonly host: string;
+  /** All that it holds. */
+  readonly held: readonly H[];
+  /** What is handed out. It is read here, and not changed. */
+  readonly index: AllocationIndex;
 }
 
 /** What an object is to hold, and the steps from what lives to that. */
@@ -62,8 +71,15 @@ export interface PlacedKind<T extends PlumbObject = PlumbObject, H extends Held 
   readonly holding: HoldingType<H>;
   /** `newUse`: it holds nothing yet, so that what is being deleted is not taken. Throws conditions. */
   resolve(context: PlacedContext, cached: Cached<T>, newUse: boolean): R;
-  /** Decides everything. Reads the index, reserves nothing. Throws conditions: no room, an address that is taken … */
-  plan(context: PlacedContext, cached: Cached<T>, resolved: R, index: AllocationIndex): PlacedPlan<H>;
+  /** What it asks of its host, as long as it has none. */
+  asks(context: PlacedContext, object: T, resolved: R): HostRequest;
+  /** What it is to hold on the host. Keeps what it holds as far as it may. Throws conditions: no room, an address that is taken … */
+  claim(context: PlacedContext, object: T, asking: Asking<H, R>): H;
+  /**
+   * Its own resources on its host, in any order. What these require that many share comes from who provides it. `live`: what lives on the
+   * host where it is settled, and else nothing.
+   */
+  resources(object: T, held: H, resolved: R, live: Live): HostResource[];
   /** All that any plan of it can have made where it holds this, live or not, in reverse order of making. */
   made(uid: string, held: H): Iterable<Ref>;
   /** What is said of it when it is as declared. `made`: what a flow has just made and found so; absent where that is not known. */
@@ -83,6 +99,8 @@ export interface PlacedKind<T extends PlumbObject = PlumbObject, H extends Held 
   avoids?(context: PlacedContext, object: T): ReadonlySet<string>;
   /** The resource as the difference is to see it: what ended by itself, and is to be left so, counts as it was made. */
   respected?(object: T, resource: LiveResource): LiveResource;
+  /** Throws when one of the steps must not be done, whatever is declared. */
+  refuse?(steps: readonly PlanStep[], live: Live): void;
   observed?(context: PlacedContext, object: T, host: string): Observed;
   /** Whether it is to have something else than it has, although it is as declared and nobody changed anything on its host. */
   isNoDrift?(context: PlacedContext, object: T, target: H): boolean;

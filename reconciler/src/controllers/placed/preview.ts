@@ -5,6 +5,7 @@ import { settledOn } from './applied.ts';
 import { goes } from './delete.ts';
 import { allHeld } from './held.ts';
 import { type PlacedKind, type PlacedPlan, placedContext, type Resolved } from './placed-kind.ts';
+import { planObject } from './planner.ts';
 import { removals } from './removals.ts';
 
 interface Also {
@@ -25,7 +26,7 @@ export function placedPreview(placed: PlacedKind, { changedBy, note, interfaces 
       const { uid } = cached.object.metadata;
       const resolved = placed.resolve(context, cached, settledOn(cached.object) === undefined);
       const held = allHeld(context, cached.object).map(claims);
-      const planned = placed.plan(context, cached, resolved, context.index);
+      const planned = planObject(context, cached, resolved, context.index);
       const target = claims(planned.target);
       context.index.reserve(uid, target, held);
       context.index.release(uid, held, target);

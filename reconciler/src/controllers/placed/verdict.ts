@@ -3,6 +3,7 @@ import { PlumbError } from '@plumb/schemas';
 import type { Cached } from '../../runtime/cache.ts';
 import { settledOn } from './applied.ts';
 import type { PlacedContext, Resolved } from './placed-kind.ts';
+import { planObject } from './planner.ts';
 import { isSettled } from './settle.ts';
 
 /**
@@ -27,7 +28,7 @@ export function judge(context: PlacedContext, cached: Cached): Judged {
   if (placed.observed?.(context, cached.object, host).drift !== undefined) return { verdict: 'differs' };
   try {
     const resolved = placed.resolve(context, cached, false);
-    const { steps, target } = placed.plan(context, cached, resolved, context.index);
+    const { steps, target } = planObject(context, cached, resolved, context.index);
     return { verdict: steps.length === 0 && isSettled(context, cached.object, target) ? 'same' : 'differs', resolved };
   } catch (error) {
     if (error instanceof PlumbError) return { verdict: 'differs' };

@@ -1,8 +1,8 @@
 import type { Instance, L3Network } from '@plumb/schemas';
 import { expect, test } from 'vitest';
-import { parseSubnet } from './addressing.ts';
+import { parseSubnet } from '../../plan/addressing.ts';
+import type { Allocation } from '../../plan/allocation.ts';
 import { type AllocateInput, allocate } from './allocate.ts';
-import type { Allocation } from './allocation.ts';
 
 const uid = 'fb31231a-df2a-43b8-9bc6-0d0260f52a04';
 const l3 = { metadata: { name: 'lab', namespace: 'default', uid: 'net' } } as L3Network;

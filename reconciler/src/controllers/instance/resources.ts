@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import type { HostResource, Image, Instance, InstanceOffering, L2Network, L3Network } from '@plumb/schemas';
 import { objectName } from '@plumb/schemas';
-import type { Allocation } from './allocation.ts';
-import { bridgeResource, imageResource, mtuBytes, subnetResource } from './network-resources.ts';
-import { equal } from './plan.ts';
+import type { Allocation } from '../../plan/allocation.ts';
+import { mtuBytes } from '../../plan/mtu.ts';
+import { equal } from '../../plan/plan.ts';
 
 /** The objects that an instance refers to, all found and usable. `networks` is keyed by interface name. */
 export interface InstanceReferences {
@@ -20,27 +20,6 @@ export const resourceIds = {
   port: (uid: string, interfaceName: string) => `${uid}.${interfaceName}`,
   domain: (uid: string) => uid,
 } as const;
-
-/**
- * Resources shared with other instances of the host that must be there first. Their own controllers keep and remove them.
- * `peersOf`: as bridgeResource takes them; asked only of networks that have any.
- */
-export function sharedResources(
-  references: InstanceReferences,
-  peersOf: (l2Uid: string) => readonly string[],
-): HostResource<'image' | 'bridge' | 'subnet'>[] {
-  const resources = new Map<string, HostResource<'image' | 'bridge' | 'subnet'>>();
-  resources.set('image', imageResource(references.image));
-  for (const { l2 } of references.networks.values())
-    resources.set(
-      `bridge/${l2.metadata.uid}`,
-      bridgeResource(l2, l2.spec.type === 'vxlan' ? peersOf(l2.metadata.uid) : []),
-    );
-  for (const { l3, l2 } of references.networks.values())
-    if (l3.status?.dhcpAddress)
-      resources.set(`subnet/${l3.metadata.uid}`, subnetResource(l3, l2, l3.status.dhcpAddress));
-  return [...resources.values()];
-}
 
 /** Resources of the instance's own. */
 export function ownResources(

@@ -1,6 +1,6 @@
 import { realAmbient, timeOrderedUid } from '@plumb/schemas';
 import { expect, test } from 'vitest';
-import { macFromUid } from './network-resources.ts';
+import { macFromUid } from './mac.ts';
 
 const RANDOM = '01234567-89ab-4def-8123-456789abcdef';
 

@@ -1,10 +1,10 @@
 /** Pure: what an instance is to hold. Keeps what it holds already wherever the declaration still allows it. */
-import type { Image, Instance, L3Network, PlumbError } from '@plumb/schemas';
-import { objectName, retryable, terminal } from '@plumb/schemas';
-import { checkRequested, firstFree, type Subnet, toAddress } from './addressing.ts';
-import type { Allocation, InterfaceAllocation, RootDisk } from './allocation.ts';
-import { resourceIds } from './instance-resources.ts';
-import { macFromUid } from './network-resources.ts';
+import type { Image, Instance, L3Network } from '@plumb/schemas';
+import { objectName, terminal } from '@plumb/schemas';
+import { checkRequested, firstFree, noFreeAddress, type Subnet, toAddress } from '../../plan/addressing.ts';
+import type { Allocation, InterfaceAllocation, RootDisk } from '../../plan/allocation.ts';
+import { macFromUid } from '../../plan/mac.ts';
+import { resourceIds } from './resources.ts';
 
 /** What is taken, and by whom: uids; undefined means free. */
 export interface Taken {
@@ -125,11 +125,6 @@ function automatic(input: AllocateInput, { l3, subnet }: InterfaceNetwork, chose
   const address = toAddress(value);
   chosen.add(`${l3Uid}/${address}`);
   return address;
-}
-
-/** Said when the ranges of a network are used up. */
-export function noFreeAddress(network: string): PlumbError {
-  return retryable('NoFreeAddress', `L3Network ${network} has no free address left in its ranges; it waits for one`);
 }
 
 function chooseMac(

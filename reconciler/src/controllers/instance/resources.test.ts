@@ -1,7 +1,7 @@
 import type { HostResource, Instance, L2Network, L3Network } from '@plumb/schemas';
 import { describe, expect, it } from 'vitest';
-import type { Allocation } from './allocation.ts';
-import { keptSeed, ownResources } from './instance-resources.ts';
+import type { Allocation } from '../../plan/allocation.ts';
+import { keptSeed, ownResources } from './resources.ts';
 
 const uid = '1a57a9ce-0000-4000-8000-000000000001';
 const l2 = { metadata: { uid: 'l2' }, spec: { type: 'vxlan', vni: 1, zone: 'home' } } as unknown as L2Network;
