@@ -4,6 +4,7 @@ import { BoundedReader } from '../runtime/reader.ts';
 import { pluralOf } from '../store/keys.ts';
 import type { Context } from './controller.ts';
 import type { KindModule } from './kind-module.ts';
+import type { SharedProvider, SharedProviders } from './shared-provider.ts';
 import { ANY, PLACED, type WatchRule } from './watch/rules.ts';
 
 /** Told of what a module does and does not declare. */
@@ -33,6 +34,19 @@ export function boundedContext(module: KindModule, context: Context, onBreach: O
     onBreach(`the module of ${module.kind.kind} reads ${plural}, which it does not declare`),
   );
   return { ...context, read };
+}
+
+/** Who provides, held to what its own module declares, for those that are held to theirs. */
+export function boundedProviders(contexts: ReadonlyMap<KindModule, Context>): SharedProviders {
+  const bounded = new Map<string, SharedProvider>();
+  for (const [{ provides = [] }, own] of contexts)
+    for (const provider of provides)
+      bounded.set(provider.type, {
+        type: provider.type,
+        provide: (asking, id, host, used) =>
+          provider.provide(asking.read instanceof BoundedReader ? own : asking, id, host, used),
+      });
+  return bounded;
 }
 
 /** The module with rules that are held to its own kind. */

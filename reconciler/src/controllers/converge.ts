@@ -2,7 +2,14 @@
  * Keeping shared resources as declared: bridges, subnets, images. They hold no allocation and need no undo, and what is to
  * be done follows from live state at any time, so nothing of it is journaled.
  */
-import { type HostResource, type LiveResource, PlumbError, resourceKey, retryable } from '@plumb/schemas';
+import {
+  type HostResource,
+  type LiveResource,
+  PlumbError,
+  resourceKey,
+  resourceTypes,
+  retryable,
+} from '@plumb/schemas';
 import type { CommandAttention, FleetCommand } from '../fleet/fleet.ts';
 import { equal } from '../plan/plan.ts';
 import type { Cached } from '../runtime/cache.ts';
@@ -18,14 +25,12 @@ import { type Straggler, unansweredHosts } from './unanswered.ts';
 export type HostSteps = { host: string; live: LiveResource | undefined; desired: HostResource | undefined }[];
 
 /**
- * Whether something lives on the host that needs this bridge or subnet, whatever is written of who uses it: what cannot be
+ * Whether something lives on the host that stands on this resource, whatever is written of who uses it: what cannot be
  * understood keeps its network.
  */
-export function isNeeded(context: Context, host: string, kind: 'bridge' | 'subnet', id: string): boolean {
-  for (const { kind: user, spec } of context.fleet.host(host)?.resources.values() ?? []) {
-    if (user === 'port' && spec[kind] === id) return true;
-    if (user === 'subnet' && kind === 'bridge' && spec.bridge === id) return true;
-  }
+export function isNeeded(context: Context, host: string, kind: HostResource['kind'], id: string): boolean {
+  for (const resource of context.fleet.host(host)?.resources.values() ?? [])
+    if (resourceTypes.standsOn(resource, kind, id)) return true;
   return false;
 }
 

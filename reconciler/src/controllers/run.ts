@@ -6,7 +6,7 @@ import type { Metrics } from '../runtime/metrics.ts';
 import { WorkQueue } from '../runtime/queue.ts';
 import type { WorkNotes } from '../runtime/work-notes.ts';
 import { pluralOf } from '../store/keys.ts';
-import { boundedContext, boundedRules, type OnBreach } from './bounds.ts';
+import { boundedContext, boundedProviders, boundedRules, type OnBreach } from './bounds.ts';
 import type { Context } from './controller.ts';
 import type { Survey } from './first-look.ts';
 import { kindModules } from './index.ts';
@@ -63,6 +63,10 @@ export function runControllers(options: RunOptions): Running {
   const contexts = new Map(
     modules.map((module) => [module, onBreach ? boundedContext(module, context, onBreach) : context]),
   );
+  if (onBreach) {
+    const providers = boundedProviders(contexts);
+    for (const own of [context, ...contexts.values()]) own.providers = providers;
+  }
   for (const module of modules) states.begin(module.keeps ?? [], contexts.get(module)!, found);
   for (const module of modules) {
     const controller = module.controller(contexts.get(module)!);

@@ -17,7 +17,7 @@ export interface HoldingType<H extends Held = Held> {
   settled(status: object | undefined): H | undefined;
   /** What no other object gets because of it. */
   claims(held: H): Claims;
-  /** uids of the L3Networks that it has interfaces on: its host is to have them. Absent: none. */
+  /** uids of the L3Networks, or of the L2Networks by themselves, that its host is to have for it. Absent: none. */
   networks?(held: H): readonly string[];
   /** Sum of the image of which it has a clone. Absent: none. */
   image?(held: H): string;

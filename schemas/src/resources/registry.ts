@@ -77,6 +77,11 @@ export class ResourceRegistry {
     return refs;
   }
 
+  /** Whether the resource requires this one. */
+  standsOn({ kind, spec }: { kind: string; spec: unknown }, type: string, id: string): boolean {
+    return this.#definitions.get(kind)?.requires?.[type]?.(spec).includes(id) ?? false;
+  }
+
   /** Its letter in lines that are kept in memory. Letters sort as types are made; they are never stored or sent. */
   letter(type: string): string {
     return this.#letters.get(type)!;

@@ -30,6 +30,7 @@ test('peers are the addresses of the other hosts of the network, whoever joined,
         },
         cache: { poisoned: { objects: 0 } },
         read: {
+          get: () => undefined,
           referrers: () => ['one', 'two'].map((uid) => ({ object: { metadata: { uid } } })),
         },
         holdings: { hostsOfNetwork: (uid: string) => on.get(uid)! },

@@ -5,12 +5,14 @@ import type { OwnState } from '../own-state.ts';
 /** What is asked for, of all that a controller is made with. */
 type Asked = Pick<Context, 'read' | 'cache' | 'endpoints' | 'fleet' | 'holdings' | 'own'>;
 
-/** Hosts on which an instance holds an interface of any of the network's subnets. */
+/** Hosts on which something is held of the network: by itself, or of any of its subnets. */
 export function hostsOf(context: Asked, l2Key: string): Set<string> {
   const { cache, read, holdings } = context;
   const hosts = new Set<string>();
   for (const { object } of read.referrers(l2Key))
     for (const host of holdings.hostsOfNetwork(object.metadata.uid)) hosts.add(host);
+  const own = read.get(l2Key)?.object.metadata.uid;
+  if (own !== undefined) for (const host of holdings.hostsOfNetwork(own)) hosts.add(host);
   if (cache.poisoned.objects > 0) addHostsOfSetAside(context, l2Key, hosts);
   return hosts;
 }

@@ -4,6 +4,7 @@ import type { HoldingType } from '../../plan/holding.ts';
 import { equal } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import type { SetAside } from '../../runtime/poisoned.ts';
+import { pluralOf } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
 import type { WatchRule } from '../watch/rules.ts';
 import { settledOn } from './applied.ts';
@@ -92,7 +93,7 @@ function frees({ settled, claims }: HoldingType, before: Cached | undefined, aft
 
 function* holdersOn({ holdings, read }: Context, plural: string, host: string): Generator<string> {
   for (const uid of holdings.on(host)) {
-    const holder = read.byUid(uid);
-    if (holder?.kind.plural === plural) yield holder.key;
+    const key = read.keyOf(uid);
+    if (key !== undefined && pluralOf(key) === plural) yield key;
   }
 }
