@@ -19,7 +19,8 @@ export const rest: Case = {
     'N instances are made through the API, each with root disk, address and port, on 0.1 N hosts. When all are Running the server',
     'ends, and history is compacted as it is by itself after ten minutes. The case’s own figure is what the store’s file holds',
     'then (its pages that are in use), everything counted, for each instance. Keys and values are the UTF-8 bytes of all that is',
-    'stored, as `bytes stored per create` counts them. The floor is the file of a bare SQLite table of the same keys and values.',
+    'stored, as it stands in the file and as `bytes stored per create` counts them. The floor is the file of a bare SQLite table of',
+    'the same keys and values in full.',
   ].join('\n'),
   axis: 'instances',
   sizes: [1_000, 10_000],
@@ -29,7 +30,10 @@ export const rest: Case = {
     { name: 'stored', title: 'keys and values, per instance', unit: 'bytes' },
     { name: 'object', title: 'of these the instance itself', unit: 'bytes' },
   ],
-  goals: [{ figure: 'stored', atMost: 1_600 }],
+  goals: [
+    { figure: 'file', atMost: 1_600 },
+    { figure: 'stored', atMost: 1_600 },
+  ],
   async open(size, { folder, tree }) {
     /** The floor is measured first, and needs what is kept. */
     const kept = new Map<number, Promise<Kept>>();
@@ -40,9 +44,8 @@ export const rest: Case = {
     };
     return {
       async run(repetition) {
-        const { file, entries } = await of(repetition);
-        const objects = entries.filter(({ key }) => key.startsWith('/objects/instances/'));
-        return { figures: { file: file / size, stored: bytesOf(entries) / size, object: bytesOf(objects) / size } };
+        const { file, stored, objects } = await of(repetition);
+        return { figures: { file: file / size, stored: stored / size, object: objects / size } };
       },
       floor: async (repetition) => ({ file: bareTableBytes(folder, (await of(repetition)).entries) / size }),
       close: async () => {},
@@ -54,6 +57,10 @@ interface Kept {
   entries: readonly Entry[];
   /** Bytes of the store's file that are in use. */
   file: number;
+  /** Of keys and values, as they stand there. */
+  stored: number;
+  /** Of these, those of instances. */
+  objects: number;
 }
 
 async function keep(folder: string, size: number, tree: string | undefined): Promise<Kept> {
@@ -62,10 +69,14 @@ async function keep(folder: string, size: number, tree: string | undefined): Pro
   const store = join(folder, 'server', 'store');
   const entries = await compactedEntries(store);
   const db = new DatabaseSync(join(store, STORE_FILE));
-  const file = bytesInUse(db);
+  const bytes = db.prepare(
+    'SELECT sum(length(CAST(e.key || v.value AS BLOB))) AS n FROM entries e JOIN versions v ON v.id = e.id WHERE e.live AND e.key LIKE ?',
+  );
+  const bytesOf = (prefix: string) => Number(bytes.get(`${prefix}%`)!.n);
+  const kept = { file: bytesInUse(db), stored: bytesOf(''), objects: bytesOf('/objects/instances/') };
   db.close();
   rmSync(folder, { recursive: true });
-  return { entries, file };
+  return { entries, ...kept };
 }
 
 /** Instances that all run in the end, on a server that has ended when this resolves. */
@@ -99,8 +110,4 @@ async function compactedEntries(folder: string): Promise<readonly Entry[]> {
   } finally {
     await store.close();
   }
-}
-
-function bytesOf(entries: readonly Entry[]): number {
-  return entries.reduce((sum, { key, value }) => sum + key.length + Buffer.byteLength(value), 0);
 }

@@ -14,13 +14,15 @@ const LOCK_FILE = 'store.lock';
 
 /** "plmb": tells our files from other SQLite files. */
 const APPLICATION_ID = 0x706c6d62;
-/** Of the tables below. */
-const FORMAT = 1;
+/** Of the tables below, and of what stands in them. */
+const FORMAT = 2;
+/** Values in full: they are read as they are, and what is written becomes the new format. */
+const FORMAT_BEFORE = 1;
 
 /**
  * `versions` holds every value that a key ever had, in the order of writing: id = revision * 128 + position in the
  * batch. A deletion is a version without value. `entries` says which version of a key is the newest, so that a put
- * appends one row and changes one small row, and each value is stored once.
+ * appends one row and changes one small row, and each value is stored once. How values stand there: sqlite-words.ts.
  */
 const TABLES = `
   CREATE TABLE versions (
@@ -118,9 +120,9 @@ function prepareTables(db: DatabaseSync, folder: string): void {
     return;
   }
   if (application !== APPLICATION_ID) throw dataFolderDamaged(folder, `${STORE_FILE} is a database of another program`);
-  if (format !== FORMAT) {
+  if (format === FORMAT_BEFORE) db.exec(`PRAGMA user_version = ${FORMAT}`);
+  else if (format !== FORMAT)
     throw dataFolderDamaged(folder, `it has format ${format}, and this version of Plumb reads format ${FORMAT}`);
-  }
 }
 
 function pragma(db: DatabaseSync, name: 'user_version' | 'application_id'): number {

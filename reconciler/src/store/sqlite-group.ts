@@ -21,7 +21,7 @@ export interface SqliteStats {
   batches: number;
   /** Keys written or deleted. */
   records: number;
-  /** UTF-8 bytes of keys and values written. */
+  /** UTF-8 bytes of keys and values written, as they stand in the file. */
   bytes: number;
   /** Batches whose preconditions failed. */
   conflicts: number;

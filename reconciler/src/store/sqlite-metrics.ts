@@ -12,7 +12,7 @@ export function publishStats(metrics: MetricsSink, stats: SqliteStats, revision:
   metrics.readGauge('plumb_store_revision', 'Revision of the last commit.', {}, revision);
   count('plumb_store_batches_total', 'Batches committed.', () => stats.batches);
   count('plumb_store_records_total', 'Keys written or deleted.', () => stats.records);
-  count('plumb_store_bytes_total', 'Bytes of keys and values written.', () => stats.bytes);
+  count('plumb_store_bytes_total', 'Bytes of keys and values written, as they stand in the file.', () => stats.bytes);
   count('plumb_store_transactions_total', 'Waits for the disk: batches share them.', () => stats.transactions);
   count('plumb_store_seconds_total', 'Time in transactions and waiting until they were durable.', () => stats.seconds);
   count('plumb_store_conflicts_total', 'Batches whose preconditions failed.', () => stats.conflicts);

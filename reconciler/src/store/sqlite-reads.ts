@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { endOfPrefix } from './check.ts';
 import { compacted, neverReached } from './errors.ts';
 import { idsAfter, PART_ROWS, readHorizon, revisionOf } from './sqlite-rows.ts';
+import { inFull } from './sqlite-words.ts';
 import type { Entry, ListOptions, ListResult, WatchBatch } from './store.ts';
 
 /** What a key holds: nothing since a deletion, whose revision it is then. */
@@ -175,7 +176,7 @@ type HistoryRow = [number, string | Uint8Array, Cell, Cell];
  * record aside.
  */
 function textOf(value: Cell): string {
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return inFull(value);
   return value === null ? '' : Buffer.from(value).toString('utf8');
 }
 

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type Cell, CREATED, UNCHANGED } from './sqlite-messages.ts';
 import { IDS_PER_REVISION, idsAfter, PART_ROWS, readHorizon, revisionOf } from './sqlite-rows.ts';
+import { shortened } from './sqlite-words.ts';
 
 /** Keys of which it is remembered what their newest version is; of the two last sets of so many. */
 const REMEMBERED = 8_192;
@@ -11,7 +12,7 @@ const REMEMBERED = 8_192;
 type Newest = number;
 const NEVER = 0;
 
-/** Keys written or deleted, and UTF-8 bytes of keys and values. */
+/** Keys written or deleted, and UTF-8 bytes of keys and values as they stand in the file. */
 export interface Written {
   records: number;
   bytes: number;
@@ -77,7 +78,8 @@ export class SqliteWrites {
     let changed = 0;
     for (let i = at; i < at + 2 * count; i += 2) {
       const key = cells[i] as string;
-      const value = cells[i + 1] as string | null;
+      const text = cells[i + 1] as string | null;
+      const value = text === null ? null : shortened(text);
       const before = this.#newestOf(key);
       if (value === null && before <= 0) {
         outcomes.push(UNCHANGED);

@@ -9,6 +9,7 @@ import { runAgent } from '@plumb/agent/main.ts';
 import { clientFor, findAccess } from '@plumb/client/access.ts';
 import type { Client } from '@plumb/client/client.ts';
 import { serve } from '@plumb/reconciler/main.ts';
+import { inFull } from '@plumb/reconciler/store/sqlite-words.ts';
 import { type LiveResource, realAmbient } from '@plumb/schemas';
 import type { Judged } from '../oracle/judged.ts';
 import { Rules, unruly } from './unruly.ts';
@@ -62,7 +63,7 @@ export function entriesOf(store: string): Map<string, { value: string }> {
     const rows = db
       .prepare('SELECT e.key, v.value FROM entries e JOIN versions v ON v.id = e.id WHERE e.live = 1')
       .all();
-    return new Map(rows.map(({ key, value }) => [key as string, { value: value as string }]));
+    return new Map(rows.map(({ key, value }) => [key as string, { value: inFull(value as string) }]));
   } finally {
     db.close();
   }
