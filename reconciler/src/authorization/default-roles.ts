@@ -107,7 +107,12 @@ export const defaultPolicy: DefaultPolicy = {
       on(EVENTS, ['events'], READ),
     ),
     role('plumb:images-from-files', on(API_GROUP, ['images/file'], ['use'])),
-    role(ESTATE_USER, on(API_GROUP, offered, [...READ, 'use']), on(API_GROUP, ['planreviews'], ['create'])),
+    role(
+      ESTATE_USER,
+      on(API_GROUP, offered, [...READ, 'use']),
+      on(API_GROUP, ['planreviews'], ['create']),
+      on('apiextensions.k8s.io', ['customresourcedefinitions'], READ),
+    ),
     role(
       'system:discovery',
       at(

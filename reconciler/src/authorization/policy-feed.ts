@@ -202,10 +202,14 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** What is no list, or no text in it, allows nothing: it must not leave a list empty, since no names mean every name. */
 function textsOf(value: unknown): string[] {
-  // A name that is no text must not leave the list empty: an empty list of names means every name.
-  return listOf(value).map((one) => (typeof one === 'string' ? one : '\0'));
+  if (value === undefined || value === null) return [];
+  return Array.isArray(value) ? value.map((one) => (typeof one === 'string' ? one : NEVER)) : [NEVER];
 }
+
+/** Nothing is called that. */
+const NEVER = '\0';
 
 function textsByName(value: unknown): Record<string, string> {
   const texts = Object.entries(fieldsOf(value) ?? {}).filter(([, one]) => typeof one === 'string');

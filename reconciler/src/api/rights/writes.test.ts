@@ -120,6 +120,20 @@ test('an image that is a file of the hosts needs a right of its own', async () =
   });
 });
 
+test('who changes the owners of an object must be allowed to delete it', async () => {
+  await api.ask('POST', `${V1}/zones`, { body: manifests.zone('owned') });
+  const ownerReferences = [{ apiVersion: 'plumb.dev/v1', kind: 'Zone', name: 'gone', uid: 'x' }];
+  const change = (metadata: object) => asAnn('PATCH', `${V1}/zones/owned`, { body: { metadata }, headers: MERGE });
+  await having([rule(['patch'], ['zones'])], async () => {
+    expect((await change({ labels: { a: 'b' } })).status).toBe(200);
+    const { status, body } = await change({ ownerReferences });
+    expect([status, body.message]).toEqual([403, expect.stringContaining('cannot delete resource "zones"')]);
+  });
+  await having([rule(['patch', 'delete'], ['zones'])], async () => {
+    expect((await change({ ownerReferences })).status).toBe(200);
+  });
+});
+
 test('a declaration that creates needs `create` and `patch`', async () => {
   const declared = { apiVersion: 'plumb.dev/v1', kind: 'Zone', metadata: { name: 'applied' }, spec: {} };
   const apply = () => asAnn('PATCH', `${V1}/zones/applied?fieldManager=x`, { body: declared, headers: APPLY });

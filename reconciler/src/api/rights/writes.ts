@@ -1,7 +1,7 @@
 /**
  * What a write needs beyond the right to write the object: `use` of what it refers to outside of its project, rights that its kind
- * declares, every right that a role or a binding hands out, and for an object that declares others, the rights to write those. It is
- * asked with the identity of who writes, before anything is stored.
+ * declares, `delete` where others are made its owners, every right that a role or a binding hands out, and for an object that declares
+ * others, the rights to write those. It is asked with the identity of who writes, before anything is stored.
  */
 import type { KindDefinition, PlumbObject } from '@plumb/schemas';
 import { MASTERS } from '../../authorization/policy.ts';
@@ -9,6 +9,7 @@ import type { User } from '../../pki/tokens.ts';
 import type { ReadableStore } from '../../store/store.ts';
 import type { ApiContext } from '../call.ts';
 import { mayWriteMembers } from './members.ts';
+import { mayBeOwned } from './owners.ts';
 import { mayUse } from './references.ts';
 import { mayHandOut } from './roles.ts';
 
@@ -32,6 +33,7 @@ export interface ObjectWrite {
 export async function mayWrite(rights: Rights, user: User, write: ObjectWrite): Promise<void> {
   if (user.groups.includes(MASTERS)) return;
   mayUse(rights.access, user, write);
+  mayBeOwned(rights.access, user, write);
   mayHandOut(rights.access, user, write);
   if (write.definition.declares !== undefined) await mayWriteMembers(rights, user, write);
 }
