@@ -5,10 +5,12 @@
 import { join } from 'node:path';
 import { checkContents, openPrivateFolder } from '@plumb/schemas/files/private-folder.ts';
 
+import { KEY_FILE } from './encryption.ts';
+
 /** Folders of it that the server alone uses. */
 const OWN = ['pki', 'store'];
 /** Files in it that the server writes itself. */
-const FILES = new Set(['kubeconfig', 'join-token']);
+const FILES = new Set(['kubeconfig', 'join-token', KEY_FILE]);
 
 /**
  * Makes it where it is missing, checks it, and closes to other users what they could read. Returns its real path. Throws

@@ -9,6 +9,7 @@ import type { AgentPeer } from './api/door/agent-peer.ts';
 import { startApi } from './api/start.ts';
 import { type Control, startControl } from './control.ts';
 import { openDataFolder } from './data-folder.ts';
+import { openSealed } from './encryption.ts';
 import { everyExtension } from './extensions/every.ts';
 import { planReviews } from './extensions/plan-review.ts';
 import { type Log, stderrLog } from './log.ts';
@@ -29,6 +30,8 @@ export interface ServeOptions {
   listen: { host: string; port: number };
   /** Addresses and CIDR ranges of proxies, whose connections say in PROXY protocol v2 where they come from. */
   trustedProxies?: readonly string[];
+  /** Keys by which secrets are encrypted in the store; a file in the data folder that is made at the first start, if absent. */
+  encryptionKeyFile?: string | undefined;
   /** Bounds on what comes from outside; defaults, if absent. */
   limits?: ServerLimits;
   ambient?: Ambient;
@@ -65,7 +68,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
   await using started = new AsyncDisposableStack();
   const metrics = new Metrics();
   readProcess(metrics);
-  const store = SqliteStore.open(join(dataDir, 'store'), {
+  const disk = SqliteStore.open(join(dataDir, 'store'), {
     clock: ambient.clock,
     retention: {
       ...DEFAULT_RETENTION,
@@ -75,8 +78,9 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
     watchBuffer: limits.watchCommitsBehind,
     onBroken: onFatal,
   });
-  started.defer(() => store.close());
-  store.publish(metrics);
+  started.defer(() => disk.close());
+  disk.publish(metrics);
+  const store = await openSealed(disk, { dataDir, keyFile: options.encryptionKeyFile, log });
   const pki = await openPki({ dataDir, store, ambient, host: listen.host, log: (line) => log('warn', line) });
   started.defer(() => pki.close());
   const events = new EventRing({ ambient, capacity: limits.eventsKept });

@@ -6,6 +6,7 @@ import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { rangesOf } from './api/door/origin.ts';
 
 export const SERVER_USAGE = `plumb server --data-dir DIR [--listen 127.0.0.1:7443] [--limits FILE] [--trusted-proxy CIDR]…
+             [--encryption-key-file FILE]
 
 Runs the control plane: API and agents on one port. Writes DIR/kubeconfig (admin); on a loopback
 address DIR/join-token as well, with which any host of this machine joins. Others: plumb join-token create.
@@ -13,6 +14,9 @@ address DIR/join-token as well, with which any host of this machine joins. Other
   --limits FILE          bounds on what comes from outside, as JSON; "plumb limits" lists them
   --trusted-proxy CIDR   addresses of a proxy before the server, which passes TCP on and says with PROXY protocol v2
                          where each connection comes from; may be given several times
+  --encryption-key-file FILE
+                         keys that encrypt Secrets in the store, one a line: 32 random bytes in base64; the first one
+                         encrypts, all decrypt. Without it the server makes DIR/encryption-keys
 `;
 
 export interface ServerArguments {
@@ -20,6 +24,7 @@ export interface ServerArguments {
   listen: { host: string; port: number };
   limits: ServerLimits;
   trustedProxies: string[];
+  encryptionKeyFile: string | undefined;
 }
 
 /** Undefined: help is wanted. Throws PlumbError `BadArgument` or `InvalidLimits` (terminal), for the person who typed them. */
@@ -31,6 +36,7 @@ export function parseServerArguments(argv: string[]): ServerArguments | undefine
     listen: parseListen(values.listen),
     limits: readLimits(values.limits).server,
     trustedProxies: trustedProxies(values['trusted-proxy']),
+    encryptionKeyFile: values['encryption-key-file'],
   };
 }
 
@@ -43,6 +49,7 @@ function parse(args: string[]) {
         listen: { type: 'string', default: '127.0.0.1:7443' },
         limits: { type: 'string' },
         'trusted-proxy': { type: 'string', multiple: true, default: [] },
+        'encryption-key-file': { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });

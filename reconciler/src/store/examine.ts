@@ -28,6 +28,7 @@ import {
   writtenFields,
 } from '@plumb/schemas/project/validate-schema.ts';
 import { nestedBeyond } from './nesting.ts';
+import { keyIdOf, SEALED } from './sealed/key-ring.ts';
 import type { Entry } from './store.ts';
 
 export type Examined = { object: PlumbObject; poison?: undefined } | { object?: undefined; poison: Poison };
@@ -140,6 +141,13 @@ function parse(value: string): { parsed?: unknown; problem?: FieldError } {
   try {
     return { parsed: JSON.parse(value) as unknown };
   } catch {
+    if (value.startsWith(SEALED))
+      return {
+        problem: {
+          field: 'the record',
+          message: `is encrypted, and the server has not the key ${keyIdOf(value).slice(0, 16)} that it was encrypted with, or it was changed: give the server the key file that it was written with`,
+        },
+      };
     // What the parser says repeats the text, which may hold a secret.
     return { problem: { field: 'the record', message: `is not JSON (${value.length} characters)` } };
   }

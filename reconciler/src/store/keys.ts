@@ -12,7 +12,7 @@
  *                                                   goes when no host can come back with something of it
  *   /credentials/<host name>                        hash of the host's credential, or that the host was deleted
  *   /join-tokens/<id>                               hash of a join token, what it admits, and who joined by it
- *   /control/<what>                                 the control plane's own: term, schema version
+ *   /control/<what>                                 the control plane's own: term, schema version, hash-key
  */
 export const keys = {
   objects: '/objects/',

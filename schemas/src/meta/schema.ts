@@ -11,8 +11,11 @@ export const name = {
 
 /** RFC 1123 labels with dots between them: what Kubernetes takes as the name of most of its kinds. */
 export const SUBDOMAIN_PATTERN = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
-/** What can be a segment of a path: neither `.` nor `..`, and without slash and percent sign. */
-export const SEGMENT_PATTERN = '^(?!\\.{1,2}$)[^/%]+$';
+/**
+ * What can be a segment of a path: neither `.` nor `..`, and without slash and percent sign. Kubernetes takes other characters than
+ * printable ones of ASCII, too; keys of the store do not.
+ */
+export const SEGMENT_PATTERN = '^(?!\\.{1,2}$)[!-$&-.0-~]+$';
 
 /** By rule: see NameRule in kinds/define.ts. */
 export const nameRules = {
@@ -29,7 +32,7 @@ export const nameRules = {
     minLength: 1,
     maxLength: 253,
     pattern: SEGMENT_PATTERN,
-    description: 'Anything but slashes and percent signs, at most 253 characters; neither . nor ..',
+    description: 'Printable characters of ASCII but slash and percent sign, at most 253; neither . nor ..',
   },
 } as const;
 
