@@ -132,6 +132,11 @@ describe('the command line', () => {
     expect((await plumb(['help', 'apply'])).out).toContain('--no-wait');
     expect((await plumb(['apply', '--help'])).out).toContain('--no-wait');
     expect(JSON.parse((await plumb(['schema'])).out).definitions).toHaveProperty('Zone');
+    expect(JSON.parse((await plumb(['schema', 'vm'])).out)).toMatchObject({
+      title: 'Instance',
+      required: ['apiVersion', 'kind', 'metadata', 'spec'],
+    });
+    expect((await plumb(['schema', 'events'])).code).toBe(2);
   });
 
   test('a kubeconfig that is missing, broken, or leads nowhere', async () => {

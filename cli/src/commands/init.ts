@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { kinds } from '@plumb/schemas/kinds/index.ts';
+import { everyKind } from '@plumb/schemas/kinds/index.ts';
 import { terminal } from '@plumb/schemas/meta/error.ts';
 import { editorSchema } from '@plumb/schemas/project/editor.ts';
 import { type Command, parseCommand } from '../command.ts';
@@ -25,7 +25,7 @@ Then: edit them, plumb plan -f FOLDER, plumb apply -f FOLDER.
     const head = `# yaml-language-server: $schema=${SCHEMA}\n`;
     const files: [name: string, text: string][] = [
       ...Object.entries(STARTING).map(([name, text]): [string, string] => [name, head + text]),
-      [SCHEMA, `${JSON.stringify(editorSchema(kinds), null, 2)}\n`],
+      [SCHEMA, `${JSON.stringify(editorSchema(everyKind), null, 2)}\n`],
     ];
     for (const [name, text] of files) {
       const made = await writeNew(join(folder, name), text);
