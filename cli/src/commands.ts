@@ -55,6 +55,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'show what is under way, stuck or failed; retry or abandon it',
     load: async () => (await import('./commands/flows.ts')).flows,
   },
+  access: {
+    summary: 'who you are and what you may do; a token, or a kubeconfig, for a ServiceAccount',
+    load: async () => (await import('./commands/access.ts')).access,
+  },
   'admin-token': {
     summary: "replace the administrator's token",
     goesOnUnread: true,

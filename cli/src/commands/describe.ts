@@ -9,7 +9,7 @@ import type { Target } from '../follow.ts';
 import { objectPath } from '../resources.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { renderTable } from '../table.ts';
-import { FLOWS, type FlowView, timeline } from './flows.ts';
+import { FLOWS, type FlowView, flowsOf, timeline } from './flows.ts';
 
 export const describe: Command = {
   usage: `plumb describe KIND NAME… | KIND/NAME… | -f FILE-OR-FOLDER | -k FOLDER [-n NAMESPACE]
@@ -65,8 +65,9 @@ async function text(session: Session, surroundings: Surroundings, target: Target
 
 /** The flow that is under way, stuck or failed, step by step; nothing when there is none. */
 async function flowOf(session: Session, { metadata }: PlumbObject): Promise<string> {
-  const { status, body } = await session.client.ask('GET', FLOWS);
-  // A server that only serves objects has no flows.
+  const path = metadata.namespace === undefined ? FLOWS : flowsOf(metadata.namespace);
+  const { status, body } = await session.client.ask('GET', path);
+  // A server that only serves objects has no flows, and not everybody may see them.
   const items: FlowView[] = status === 200 ? body.items : [];
   const flow = items.find((item) => item.metadata.name === metadata.uid);
   return flow ? `Flow:\n${timeline(flow).replaceAll(/^(?=.)/gm, '  ')}` : '';

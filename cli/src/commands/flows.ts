@@ -2,10 +2,29 @@ import { terminal } from '@plumb/schemas/meta/error.ts';
 import { age } from '@plumb/schemas/project/columns-age.ts';
 import { type Command, parseCommand, type Session, withSession } from '../command.ts';
 import { objectPath, resourceByAlias } from '../resources.ts';
+import type { Surroundings } from '../surroundings.ts';
 import { renderTable } from '../table.ts';
+import { isForbidden } from './access.ts';
 
 /** Path of the endpoint that lists flows. */
 export const FLOWS = '/apis/plumb.dev/v1/flows';
+
+/** Path of those of one project. */
+export function flowsOf(project: string): string {
+  return `/apis/plumb.dev/v1/namespaces/${encodeURIComponent(project)}/flows`;
+}
+
+/** All; where only those of the project may be listed, these. */
+async function listed({ client, namespace }: Session, err: Surroundings['err']): Promise<FlowView[]> {
+  try {
+    return (await client.send('GET', FLOWS)).items;
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    const { items } = await client.send('GET', flowsOf(namespace));
+    err(`flows of project ${namespace}: you may not list those of others\n`);
+    return items;
+  }
+}
 
 /** Digits of a uid that are shown: its last ones, since a uid begins with the time when it was made. */
 const UID_SHOWN = 8;
@@ -36,7 +55,7 @@ is enough. Without FLOW all are listed.
     const { values, positionals } = parseCommand(argv, {});
     return withSession(values, surroundings, async (session) => {
       const { client } = session;
-      const items: FlowView[] = (await client.send('GET', FLOWS)).items;
+      const items = await listed(session, surroundings.err);
       const [first, second] = positionals;
       if (first === 'retry' || first === 'abandon') {
         const { uid, name } = await meant(session, items, second);
