@@ -2,9 +2,11 @@
  * Whether tests notice faults: sources of the plan, the flow, the controllers and the agent's session are loaded with one small fault
  * each, and some test must turn red. No file changes. A fault that nothing follows from survives, too: look at what is listed.
  *
- *   npm run soak -- --mutants N [--area NAME] [--seed S] [--from K] [--at-once N]
+ *   npm run soak -- --mutants N [--area NAME] [--seed S] [--from K] [--at-once N] [--groups N] [--only TEXT]
  *
  * The same seed draws the same faults in the same order, as long as the sources are the same: `--from K` passes the first K over.
+ * Most faults are noticed by the nearest tests: `--groups 1` asks these alone, in seconds, and `--only FILE:LINE` asks all of them about
+ * what is left.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -31,6 +33,8 @@ const options = {
   area: { type: 'string' },
   seed: { type: 'string', default: 'mutants' },
   from: { type: 'string', default: '0' },
+  groups: { type: 'string', default: '9' },
+  only: { type: 'string', default: '' },
   'at-once': { type: 'string', default: `${availableParallelism()}` },
 } as const;
 const { values } = parseArgs({ options });
@@ -40,7 +44,9 @@ const all = chosen.flatMap((area) =>
 );
 const dice = new Dice(values.seed);
 const from = Number(values.from);
-const tried = shuffled(all).slice(from, from + Number(values.mutants));
+const tried = shuffled(all)
+  .filter((mutant) => nameOf(mutant).includes(values.only))
+  .slice(from, from + Number(values.mutants));
 const graph = importsBelow(
   ROOT,
   ['schemas', 'client', 'reconciler', 'agent', 'sim'].map((name) => `${name}/src`),
@@ -64,7 +70,7 @@ process.exitCode = share >= 90 ? 0 : 1;
 
 async function isNoticed({ area, file, line, becomes }: Mutant): Promise<boolean> {
   const groups = area.tests.map((starts) => starts.map((start) => join(ROOT, start)));
-  for (const tests of testsFor(file, groups, graph)) {
+  for (const tests of testsFor(file, groups, graph).slice(0, Number(values.groups))) {
     const args = [
       'node_modules/vitest/vitest.mjs',
       'run',
