@@ -72,6 +72,9 @@ test.each(keptFolders())(
         expect(is!.status!.interfaces, name).toEqual(expect.arrayContaining(was.status.interfaces!));
       }
     }
+    // Every host has told what lives there since: records of deletions have done their work, those of before, too.
+    const deleted = () => [...opened.judged().disk.entries.keys()].filter((key) => key.startsWith('/deleted/'));
+    await expect.poll(deleted).toEqual([]);
     // Nothing is left of what is gone, and nothing is set aside.
     expect(now.hosts.flatMap(({ status }) => status?.orphans ?? [])).toEqual([]);
     expect((await opened.client.send('GET', '/apis/plumb.dev/v1/poisoned')).items).toEqual([]);

@@ -10,7 +10,7 @@ import { clientFor, findAccess } from '@plumb/client/access.ts';
 import type { Client } from '@plumb/client/client.ts';
 import { serve } from '@plumb/reconciler/main.ts';
 import { inFull } from '@plumb/reconciler/store/sqlite-words.ts';
-import { type LiveResource, realAmbient } from '@plumb/schemas';
+import { type Ambient, type LiveResource, realAmbient } from '@plumb/schemas';
 import type { Judged } from '../oracle/judged.ts';
 import { Rules, unruly } from './unruly.ts';
 
@@ -86,7 +86,7 @@ export async function openFolder(unpacked: Unpacked, rules = new Rules()): Promi
   const dataDir = join(unpacked.folder, 'server');
   const fatal: unknown[] = [];
   const server = await serve({
-    ...{ dataDir, listen: { host: '127.0.0.1', port: 0 } },
+    ...{ dataDir, listen: { host: '127.0.0.1', port: 0 }, ambient: hurried(ambient) },
     log: (level, line) => log.push(`${level} ${line}`),
     onFatal: (error) => fatal.push(error),
   });
@@ -119,6 +119,12 @@ export async function openFolder(unpacked: Unpacked, rules = new Rules()): Promi
     }),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** What is done once a minute or more seldom is done a minute's worth sooner: each second. */
+function hurried(ambient: Ambient): Ambient {
+  const after: Ambient['clock']['after'] = (ms, run) => ambient.clock.after(ms >= 60_000 ? ms / 60 : ms, run);
+  return { ...ambient, clock: { ...ambient.clock, after } };
 }
 
 /** A host on which these live; guests that ended are off. */
