@@ -18,6 +18,16 @@ export function namespaceKey(name: string): string {
   return keys.object('namespaces', undefined, name);
 }
 
+/** Of the ServiceAccount that a namespace has from the start. */
+export function accountKey(namespace: string): string {
+  return keys.object('serviceaccounts', namespace, 'default');
+}
+
+/** It comes and goes with its namespace, and holds it up for nobody. */
+export function isDefaultAccount(object: PlumbObject | undefined): boolean {
+  return object?.kind === 'ServiceAccount' && object.metadata.name === 'default';
+}
+
 /** Whether every field of `wanted` is in `actual` as it was asked for; fields beside them are defaults. */
 export function covers(actual: unknown, wanted: unknown): boolean {
   if (Array.isArray(wanted))

@@ -15,7 +15,16 @@ import type { Answer } from '../world/control-process.ts';
 import type { StoreDisk } from '../world/store-disk.ts';
 import type { Ask, Named } from './actions.ts';
 import { ChangeSets } from './change-sets.ts';
-import { changesWhatIsFixed, covers, declared, keyOf, merged, namespaceKey } from './compare.ts';
+import {
+  accountKey,
+  changesWhatIsFixed,
+  covers,
+  declared,
+  isDefaultAccount,
+  keyOf,
+  merged,
+  namespaceKey,
+} from './compare.ts';
 
 /** A request that has no answer yet. */
 export interface Open {
@@ -163,6 +172,8 @@ export class Model {
     const found: string[] = [];
     for (const [key, object] of this.objects) {
       if (object.kind === 'Namespace' && object.metadata.deletionTimestamp) found.push(`${key} is half deleted`);
+      if (object.kind === 'Namespace' && !this.objects.has(accountKey(object.metadata.name)))
+        found.push(`${key} has no ServiceAccount default`);
       if (object.kind !== 'ChangeSet') continue;
       const { metadata, status } = object;
       const ended = this.changeSets.ended.get(metadata.uid);
@@ -182,7 +193,8 @@ export class Model {
       if (!op.key.startsWith('/objects/')) continue;
       const before = this.objects.get(op.key);
       if (op.type === 'delete') {
-        if (!before?.metadata.deletionTimestamp && !this.#askedFor(op.key, revision, ['delete']))
+        const withNamespace = isDefaultAccount(before) && !this.objects.has(namespaceKey(before!.metadata.namespace!));
+        if (!before?.metadata.deletionTimestamp && !withNamespace && !this.#askedFor(op.key, revision, ['delete']))
           this.#options.say(`${op.key} went, and nobody had deleted it`);
         this.objects.delete(op.key);
       } else {
@@ -244,13 +256,16 @@ export class Model {
     return onHost || this.reach(roots).has(key);
   }
 
-  /** Hosts declare themselves; one namespace is always there. */
-  #comesByItself(key: string, { kind, metadata }: PlumbObject): boolean {
-    return (kind === 'Host' && this.#options.hosts.has(metadata.name)) || key === namespaceKey('default');
+  /** Hosts declare themselves; one namespace is always there; each has a ServiceAccount. */
+  #comesByItself(key: string, object: PlumbObject): boolean {
+    const isOwnHost = object.kind === 'Host' && this.#options.hosts.has(object.metadata.name);
+    return isOwnHost || key === namespaceKey('default') || isDefaultAccount(object);
   }
 
   #isInUse(namespace: string): boolean {
-    return [...this.objects.values()].some(({ metadata }) => metadata.namespace === namespace);
+    return [...this.objects.values()].some(
+      (object) => object.metadata.namespace === namespace && !isDefaultAccount(object),
+    );
   }
 
   #dependsOn(object: PlumbObject, key: string): boolean {

@@ -4,7 +4,7 @@ import { monitor } from '../oracle/monitor.ts';
 import type { Fate, Point } from '../world/fates.ts';
 import { type Counts, World } from '../world/world.ts';
 import type { Action, Ask, KindName } from './actions.ts';
-import { keyOf } from './compare.ts';
+import { isDefaultAccount, keyOf } from './compare.ts';
 import { Model } from './model.ts';
 import { requestOf } from './requests.ts';
 import { scan, settle } from './settle.ts';
@@ -69,13 +69,18 @@ async function tearDown(world: World, player: Player): Promise<string[]> {
   for (const machine of world.machines.values()) machine.options.zone = '';
   const objects = [...player.model.objects.values()];
   const remove = ({ kind, metadata }: PlumbObject) => player.do({ do: 'delete', kind: kind as KindName, ...metadata });
-  for (const object of objects) if (object.kind !== 'Host' && object.kind !== 'Namespace') await remove(object);
+  for (const object of objects)
+    if (object.kind !== 'Host' && object.kind !== 'Namespace' && !isDefaultAccount(object)) await remove(object);
   const { wrong } = await settle(world);
   for (const object of objects)
     if (object.kind === 'Namespace' && object.metadata.name !== 'default') await remove(object);
   const left: string[] = [];
   for (const key of world.disk.entries.keys())
-    if (/^\/(objects\/(?!hosts|namespaces\/\/default|zones)|alloc\/(address|mac)|flows|changesets)/.test(key))
+    if (
+      /^\/(objects\/(?!hosts|namespaces\/\/default|serviceaccounts\/default\/default|zones)|alloc\/(address|mac)|flows|changesets)/.test(
+        key,
+      )
+    )
       left.push(`${key} is left`);
   // Also those whose record is gone by now: what is left by then is left for ever.
   const deleted = new Set(world.disk.batches.flatMap(({ ops }) => ops.map(({ key }) => key)));

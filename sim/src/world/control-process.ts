@@ -1,5 +1,6 @@
 /** One life of the control plane: everything real but the disk, the network and the clock. */
 import type { Handler } from '@plumb/reconciler/api/call.ts';
+import { ensureDefaultServiceAccounts } from '@plumb/reconciler/api/core/default-service-account.ts';
 import { ensureDefaultNamespace, namespaceResource } from '@plumb/reconciler/api/core/namespace.ts';
 import { finishNamespaceDeletions } from '@plumb/reconciler/api/core/namespace-delete.ts';
 import type { Extension } from '@plumb/reconciler/api/extension.ts';
@@ -85,6 +86,7 @@ export class ControlProcess {
     const context = { ambient, limits: defaultServerLimits, wrongs: poisoned, access };
     await ensureDefaultNamespace(store, ambient);
     await finishNamespaceDeletions(context, namespaceResource(store));
+    await ensureDefaultServiceAccounts(store, ambient);
     this.#router = new Router({
       served: [...serveCore(context, store, store), ...serveKinds(context, store, everyKind)],
       discovery: new Map(),
