@@ -32,7 +32,7 @@ const PRODUCTS = ['schemas', 'client', 'agent', 'provider', 'cli', 'reconciler']
 const TOOLS = ['sim', 'bench', 'e2e', 'scripts'];
 const FOLDERS = [
   ...['store', 'plan', 'runtime', 'allocation', 'authorization', 'pki', 'flow', 'fleet', 'api', 'controllers'],
-  'extensions',
+  ...['extensions', 'git'],
 ];
 
 /** What kinds share, in folders beside theirs: the rule of the controllers is theirs. */
@@ -47,7 +47,7 @@ export const units: ReadonlyMap<string, readonly string[]> = new Map<string, rea
   ...[...FOLDERS, ...kindFolders].map((name) => [name, [`**/${name}/**`]] as const),
 ]);
 
-const BELOW_CONTROLLERS = ['store', 'plan', 'runtime', 'allocation', 'flow', 'fleet'];
+const BELOW_CONTROLLERS = ['store', 'plan', 'runtime', 'allocation', 'flow', 'fleet', 'git', 'authorization'];
 
 /** By name of the folder. Who is not here, tools and tests of the whole, may import everything. */
 export const rules: ReadonlyMap<string, FolderRule> = new Map([
@@ -66,6 +66,7 @@ export const rules: ReadonlyMap<string, FolderRule> = new Map([
     'pki',
     folder('pki', ['store', 'authorization'], 'pki imports schemas and store, and knows what an identity is', true),
   ],
+  ['git', folder('git', [], 'what looks at repositories knows nothing of the server', true)],
   ['flow', folder('flow', ['store', 'plan', 'fleet'], "flow imports the store's and the fleet's interfaces and plan")],
   ['fleet', folder('fleet', ['store', 'runtime'], 'fleet imports schemas, store and runtime')],
   [

@@ -1,7 +1,7 @@
 /** What this machine can do for real guests: programs, rights and the kernel, each by trying. */
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { FETCH_USER, findUser, MAKE_FETCH_USER } from '../agent/src/host/users.ts';
+import { FETCH_USER, findUser, MAKE_FETCH_USER } from '../schemas/src/sources/users.ts';
 import { installPackages, isDebian, missingPackages } from './debian.ts';
 import { run } from './run.ts';
 

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { defaultAgentLimits } from '@plumb/schemas/limits/agent.ts';
+import { SourceRules } from '@plumb/schemas/sources/source-rules.ts';
 import { describe, expect, test } from 'vitest';
 import { parseAgentCommand } from './command-line.ts';
-import { SourceRules } from './fetch/source-rules.ts';
 
 const common = ['--server', 'https://127.0.0.1:7443', '--token-file', 'token'];
 

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { type FieldError, terminal } from '@plumb/schemas';
 import type { AgentLimits } from '@plumb/schemas/limits/agent.ts';
 import { readLimits } from '@plumb/schemas/limits/read.ts';
-import { isSource, SourceRules } from './fetch/source-rules.ts';
+import { isSource, SourceRules } from '@plumb/schemas/sources/source-rules.ts';
 import { serverAddress } from './identity/trust.ts';
 
 export const USAGE = `plumb agent --server URL --token-file FILE --host NAME [--register ZONE] --driver libvirt

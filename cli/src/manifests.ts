@@ -1,4 +1,7 @@
 /** What a person declared: objects of files, folders and standard input, checked before anything is sent. */
+
+import { badManifest, readYaml, type YamlDocument } from '@plumb/schemas/manifests/documents.ts';
+import { decodeText } from '@plumb/schemas/manifests/text.ts';
 import { type FieldError, terminal } from '@plumb/schemas/meta/error.ts';
 import { API_GROUP_VERSION, type PlumbObject } from '@plumb/schemas/meta/object.ts';
 import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
@@ -6,9 +9,7 @@ import { shown } from '@plumb/schemas/project/shown.ts';
 import { validateObject } from '@plumb/schemas/project/validate.ts';
 import { nearest } from '@plumb/schemas/project/validate-nearest.ts';
 import { type ManifestFile, readSources } from './manifest-files.ts';
-import { decodeText } from './manifest-text.ts';
 import { manifestKinds, type ResourceName, resourceByKind } from './resources.ts';
-import { badManifest, readYaml, type YamlDocument } from './yaml-documents.ts';
 
 export interface Manifest {
   resource: ResourceName;

@@ -43,6 +43,8 @@ export interface ControlOptions {
   metrics?: Metrics;
   /** Bounds on what comes from outside; defaults, if absent. */
   limits?: ServerLimits;
+  /** How repositories are looked at; they are not, if absent. */
+  git?: Context['git'];
   /** Addresses of the machine on which it runs; asked for anew each time. */
   ownAddresses?: () => readonly string[];
   log: Log;
@@ -126,6 +128,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
         endpoints,
         limits,
         audit: options.audit,
+        git: options.git,
       },
       lane: new AllocationLane(store, index, feed),
       liveness: new HostLiveness(fleet, ambient.clock),

@@ -102,6 +102,25 @@ function samples(): { kind: KindDefinition; object: PlumbObject }[] {
       },
     },
     ChangeSet: { spec: { objects: [{ kind: 'Zone', metadata: { name: 'made' }, spec: {} }], deadlineSeconds: 60 } },
+    GitSource: {
+      spec: {
+        ...{
+          url: 'https://example.org/x.git',
+          ref: 'main',
+          path: 'a',
+          intervalSeconds: 300,
+          suspend: true,
+          prune: true,
+        },
+        ...{ driftPolicy: 'Report', atomic: true, serviceAccountName: 'ci', dependsOn: ['b'] },
+      },
+      status: {
+        ...{ revision: 'c', source: { url: 'https://example.org/x.git', ref: 'main', path: 'a' }, failedRevision: 'f' },
+        ...{ inventory: ['Zone/a'], drifted: ['Zone/a'], deleting: ['Zone/b'], approvedPrune: 'd' },
+        history: [{ revision: 'c', time: '2026-01-01T00:00:00Z', result: 'Applied', written: 1 }],
+        pendingPrune: { digest: 'd', because: 'x', count: 1, objects: ['Zone/c'] },
+      },
+    },
   };
   return kinds.map((kind) => {
     const { spec, status: more } = specs[kind.kind]!;
@@ -151,6 +170,9 @@ function others(): Record<string, object> {
         { key: '/objects/zones//x', uid: 'u', generation: 1, previous: { spec: {}, labels: { a: 'b' }, ready: true } },
       ],
     },
+    [keys.gitCommits]: {
+      ...{ phase: 'back', revision: 'c', parts: 0, deadlineAt: 1, failure: { reason: 'R', message: 'm' } },
+    },
     [keys.hostAllocation('')]: { cpus: 1, memoryMiB: 1, instances: 1 },
     [keys.credential('')]: { sha256: 'a'.repeat(64), registers: '*', token: 't', at: 1 },
     [keys.joinTokens]: {
@@ -172,6 +194,8 @@ function everyRecord(): Map<string, string> {
         key,
         text
           .replace('"name":"@"', `"name":"${name}"`)
+          // Objects of different kinds have different uids, wrong as they are.
+          .replace('"uid":"x"', `"uid":"x-${kind.plural}"`)
           .replace('"uid":"@"', `"uid":"${kind.plural}-${n}"`)
           .replace('@.root', `${kind.plural}-${n}.root`),
       );

@@ -3,15 +3,20 @@ import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { type Ambient, type PlumbError, realAmbient } from '@plumb/schemas';
 import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
+import type { SourceRulesInit } from '@plumb/schemas/sources/source-rules.ts';
+import { FETCH_USER, findUser } from '@plumb/schemas/sources/users.ts';
 import manifest from '../package.json' with { type: 'json' };
 import { type Audit, auditLine } from './api/audit.ts';
 import type { AgentPeer } from './api/door/agent-peer.ts';
 import { startApi } from './api/start.ts';
+import { followPolicy } from './authorization/policy-feed.ts';
 import { type Control, startControl } from './control.ts';
 import { openDataFolder } from './data-folder.ts';
 import { openSealed } from './encryption.ts';
 import { everyExtension } from './extensions/every.ts';
+import { gitDoor } from './extensions/git-door.ts';
 import { planReviews } from './extensions/plan-review.ts';
+import { looker } from './git/looker.ts';
 import { type Log, stderrLog } from './log.ts';
 import { openPki } from './pki/open.ts';
 import { collectGarbage } from './runtime/collect.ts';
@@ -32,6 +37,10 @@ export interface ServeOptions {
   trustedProxies?: readonly string[];
   /** Keys by which secrets are encrypted in the store; a file in the data folder that is made at the first start, if absent. */
   encryptionKeyFile?: string | undefined;
+  /** From where repositories are fetched. */
+  gitRules?: SourceRulesInit;
+  /** The program kustomize; repositories with a kustomization are refused, if absent. */
+  kustomize?: string | undefined;
   /** Bounds on what comes from outside; defaults, if absent. */
   limits?: ServerLimits;
   ambient?: Ambient;
@@ -91,15 +100,20 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
   const notes = new WorkNotes({ folder: dataDir, version: manifest.version, clock: ambient.clock });
   started.defer(() => notes.close());
   options.onCrash?.(() => notes.crashed());
-  const control = new Loading(
-    (signal) =>
-      startControl({ store, ambient, events, mayJoin, metrics, log, audit, limits, poisoned, notes, signal, onFatal }),
-    onFatal,
-  );
+  const following = new AbortController();
+  started.defer(() => following.abort());
+  const policy = await followPolicy(store, following.signal, onFatal);
+  const { gitRules = {}, kustomize } = options;
+  const user = () => findUser(FETCH_USER);
+  const look = looker({ rules: gitRules, limits, user, kustomize, clock: ambient.clock });
+  const git = gitDoor({ store, ambient, limits, policy, look });
+  const parts = { store, ambient, events, mayJoin, metrics, log, audit, limits, poisoned, notes, git };
+  const control = new Loading((signal) => startControl({ ...parts, signal, onFatal }), onFatal);
   started.defer(() => control.end((running) => running.stop()));
   const api = await startApi({
     store,
     ambient,
+    policy,
     tls: pki.tls,
     tokens: pki.tokens,
     accountKey: pki.accountKey,

@@ -11,6 +11,7 @@ test('defaults, and what is said instead', () => {
     listen: { host: '127.0.0.1', port: 7443 },
     limits: defaultServerLimits,
     trustedProxies: [],
+    gitRules: { folders: [], sources: [] },
   });
   expect(parseServerArguments(['--data-dir', 'd', '--listen', '[::1]:0'])).toMatchObject({
     dataDir: 'd',
@@ -37,6 +38,8 @@ test.each([
   [['home'], 'Unexpected argument'],
   [['--listen'], "Option '--listen <value>' argument missing"],
   [['--listen', '127.0.0.1'], '--listen must be ADDRESS:PORT, e.g. 127.0.0.1:7443, but is 127.0.0.1'],
+  [['--git-source', '-x'], "Option '--git-source"],
+  [['--git-source', '10.0.0.0/99'], '--git-source must be an address, a block such as 10.0.0.0/8, or a host name'],
   [['--listen', '127.0.0.1:99999'], '--listen must be ADDRESS:PORT'],
   [['--trusted-proxy', '192.0.2.0/33'], '--trusted-proxy must be an address or a range'],
   [['--trusted-proxy', 'proxy.example'], '--trusted-proxy must be an address or a range'],

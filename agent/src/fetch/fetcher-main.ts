@@ -8,11 +8,11 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import { PlumbError } from '@plumb/schemas/meta/error.ts';
+import { SourceRules } from '@plumb/schemas/sources/source-rules.ts';
 import { unavailable } from './failures.ts';
 import type { FetcherSetup } from './fetcher-process.ts';
 import { encodeFrame, FRAME, FrameReader, failureText, MOST_PAYLOAD_BYTES, WINDOW_BYTES } from './frames.ts';
 import { type OpenSource, sourceOpener } from './open-source.ts';
-import { SourceRules } from './source-rules.ts';
 
 const AGENT = 3;
 

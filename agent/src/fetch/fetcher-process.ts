@@ -4,8 +4,8 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import type { User } from '../host/users.ts';
-import type { SourceRulesInit } from './source-rules.ts';
+import type { SourceRulesInit } from '@plumb/schemas/sources/source-rules.ts';
+import type { User } from '@plumb/schemas/sources/users.ts';
 
 /** What the process is told first. */
 export interface FetcherSetup {

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { realAmbient } from '@plumb/schemas';
+import { findUser } from '@plumb/schemas/sources/users.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findUser } from '../host/users.ts';
 import { refused } from './failures.ts';
 import { Fetcher, type FetcherOptions } from './fetcher.ts';
 

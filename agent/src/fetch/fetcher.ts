@@ -5,13 +5,13 @@
 import type { Clock } from '@plumb/schemas/meta/ambient.ts';
 import { terminal } from '@plumb/schemas/meta/error.ts';
 import { printable } from '@plumb/schemas/meta/printable.ts';
-import { FETCH_USER, MAKE_FETCH_USER, type User } from '../host/users.ts';
+import type { SourceRulesInit } from '@plumb/schemas/sources/source-rules.ts';
+import { FETCH_USER, MAKE_FETCH_USER, type User } from '@plumb/schemas/sources/users.ts';
 import { unavailable } from './failures.ts';
 import { type FetcherProcess, startFetcher } from './fetcher-process.ts';
 import { encodeFrame, FRAME, type Frame, FrameReader, numberPayload, parseFailure } from './frames.ts';
 import { Incoming } from './incoming.ts';
 import type { OpenSource, Source } from './open-source.ts';
-import type { SourceRulesInit } from './source-rules.ts';
 
 export interface FetcherOptions {
   rules: SourceRulesInit;

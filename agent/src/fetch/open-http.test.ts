@@ -1,12 +1,12 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createRawServer, type Server as RawServer } from 'node:net';
 import type { PlumbError } from '@plumb/schemas';
+import { parseBlock } from '@plumb/schemas/sources/address.ts';
+import { SourceRules, type Verdict } from '@plumb/schemas/sources/source-rules.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseBlock } from './address.ts';
 import { discreetly, refused } from './failures.ts';
 import type { HttpSurroundings } from './open-http.ts';
 import { sourceOpener } from './open-source.ts';
-import { SourceRules, type Verdict } from './source-rules.ts';
 
 const servers: (Server | RawServer)[] = [];
 let asked: string[];

@@ -9,9 +9,9 @@ import { connect as connectTls } from 'node:tls';
 import type { Clock } from '@plumb/schemas/meta/ambient.ts';
 import { PlumbError } from '@plumb/schemas/meta/error.ts';
 import { printable } from '@plumb/schemas/meta/printable.ts';
-import { type Address, addressText, type Block, parseAddress } from './address.ts';
+import { type Address, addressText, type Block, parseAddress } from '@plumb/schemas/sources/address.ts';
+import type { SourceRules, Verdict } from '@plumb/schemas/sources/source-rules.ts';
 import { discreetly, notFound, reasonOf, refused, unavailable } from './failures.ts';
-import type { SourceRules, Verdict } from './source-rules.ts';
 
 export interface HttpSurroundings {
   rules: SourceRules;

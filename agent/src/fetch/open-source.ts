@@ -3,11 +3,11 @@ import { lookup } from 'node:dns/promises';
 import type { Readable } from 'node:stream';
 import { realAmbient } from '@plumb/schemas/meta/ambient.ts';
 import type { PlumbError } from '@plumb/schemas/meta/error.ts';
+import { ownAddresses } from '@plumb/schemas/sources/own-addresses.ts';
+import type { SourceRules } from '@plumb/schemas/sources/source-rules.ts';
 import { notFound, reasonOf, unavailable } from './failures.ts';
 import { findFolder, type ImageFolder, openFile } from './open-file.ts';
 import { type HttpSurroundings, openHttp } from './open-http.ts';
-import { ownAddresses } from './own-addresses.ts';
-import type { SourceRules } from './source-rules.ts';
 
 /** A source that was opened. */
 export interface Source {

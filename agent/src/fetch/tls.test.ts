@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { realAmbient } from '@plumb/schemas';
+import { findUser } from '@plumb/schemas/sources/users.ts';
 import { UNKNOWN_SERVER } from '@plumb/schemas/testing/unknown-server.ts';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { findUser } from '../host/users.ts';
 import { Fetcher } from './fetcher.ts';
 
 let folder: string;

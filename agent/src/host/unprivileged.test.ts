@@ -1,7 +1,7 @@
+import { findUser } from '@plumb/schemas/sources/users.ts';
 import { expect, test } from 'vitest';
 import { run } from './command.ts';
 import { unprivileged } from './unprivileged.ts';
-import { findUser } from './users.ts';
 
 const asRoot = process.getuid?.() === 0;
 

@@ -1,5 +1,5 @@
+import type { User } from '@plumb/schemas/sources/users.ts';
 import type { Run } from './command.ts';
-import type { User } from './users.ts';
 
 /** More than any of our programs needs of a stranger's file; one that needs more was made to. */
 const MEMORY_BYTES = 1024 ** 3;

@@ -3,11 +3,11 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HostResource } from '@plumb/schemas';
+import { FETCH_USER, findUser } from '@plumb/schemas/sources/users.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { whyNoRealHost } from '../drivers/libvirt/real-host.ts';
 import { run } from '../host/command.ts';
 import { giveToQemu } from '../host/qemu-user.ts';
-import { FETCH_USER, findUser } from '../host/users.ts';
 import { requireUsable } from './image-content.ts';
 import { createClone, growDisk, inspector } from './qemu-img.ts';
 

@@ -3,10 +3,10 @@ import { constants } from 'node:fs';
 import { chmod, chown, open } from 'node:fs/promises';
 import { type HostResource, retryable } from '@plumb/schemas';
 import { printable } from '@plumb/schemas/meta/printable.ts';
+import type { User } from '@plumb/schemas/sources/users.ts';
 import { CommandFailed, type Run } from '../host/command.ts';
 import type { QemuUser } from '../host/qemu-user.ts';
 import { unprivileged } from '../host/unprivileged.ts';
-import type { User } from '../host/users.ts';
 import { invalid } from './image-content.ts';
 
 export type ImageFormat = 'qcow2' | 'raw';

@@ -5,7 +5,7 @@ import { type Ambient, everyKind, type KindDefinition, type PlumbError } from '@
 import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { ensureDefaultPolicy } from '../authorization/bootstrap.ts';
 import { keepGathered } from '../authorization/gathered.ts';
-import { followPolicy } from '../authorization/policy-feed.ts';
+import { followPolicy, type Policy } from '../authorization/policy-feed.ts';
 import { AccountTokens } from '../pki/account-tokens.ts';
 import type { TlsIdentity } from '../pki/identity.ts';
 import { localUrl } from '../pki/open.ts';
@@ -49,6 +49,8 @@ export interface ApiOptions {
   listen: { host: string /** 0: any that is free. */; port: number };
   /** What controllers record. */
   events: EventRing;
+  /** Who may do what, as far as somebody follows it already; followed until the API ends, if absent. */
+  policy?: Policy;
   kinds?: readonly KindDefinition[];
   extensions?: Iterable<Extension>;
   /** Kinds that are created and answered, and not stored. */
@@ -83,7 +85,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const { store, ambient } = options;
   const ending = new AbortController();
   await ensureDefaultPolicy(store, ambient);
-  const policy = await followPolicy(store, ending.signal, options.onFatal ?? (() => {}));
+  const policy = options.policy ?? (await followPolicy(store, ending.signal, options.onFatal ?? (() => {})));
+  await policy.upToDate();
   const context: ApiContext = {
     ambient,
     access: policy.index,

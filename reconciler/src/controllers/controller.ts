@@ -12,6 +12,7 @@ import type { EventRecorder } from '../runtime/events.ts';
 import type { Reader } from '../runtime/reader.ts';
 import type { Store } from '../store/store.ts';
 import type { Wrote } from './audit.ts';
+import type { GitDoor } from './git-door.ts';
 import type { KindModule } from './kind-module.ts';
 import type { OwnState } from './own-state.ts';
 import type { SharedDrifts } from './shared-drift.ts';
@@ -50,6 +51,8 @@ export interface Context {
   drifts: SharedDrifts;
   endpoints: TunnelAddresses;
   limits: ServerLimits;
+  /** Undefined where no repository is looked at. */
+  git?: GitDoor | undefined;
   events: EventRecorder;
   ambient: Ambient;
   /** uids of instances that had no place when this process began: what they were before it cannot know. */

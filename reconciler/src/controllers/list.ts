@@ -1,5 +1,6 @@
 /** What each kind is to the control plane: one line for each that does more than stand there for others to use. */
 export { changeSetModule } from './change-set/index.ts';
+export { gitSourceModule } from './git-source/index.ts';
 export { hostModule } from './host/index.ts';
 export { imageModule } from './image/index.ts';
 export { instanceModule } from './instance/index.ts';

@@ -8,6 +8,7 @@
  *   /alloc/host/<host name>                         what is handed out on the host, each amount by its name
  *   /flows/<object uid>                             the object's running flow
  *   /changesets/<change set uid>                    how a running change set gets back
+ *   /git-commits/<git source uid>/<part>             how a commit that is being applied gets back: `head`, and parts by number
  *   /deleted/<object uid>                           deletion record: what lives under this uid may be removed; it
  *                                                   goes when no host can come back with something of it
  *   /credentials/<host name>                        hash of the host's credential, or that the host was deleted
@@ -26,6 +27,8 @@ export const keys = {
   hostAllocation: (host: string) => `/alloc/host/${host}`,
   flow: (uid: string) => `/flows/${uid}`,
   changeSet: (uid: string) => `/changesets/${uid}`,
+  gitCommit: (uid: string, part: string) => `/git-commits/${uid}/${part}`,
+  gitCommits: '/git-commits/',
   deleted: (uid: string) => `/deleted/${uid}`,
   credential: (host: string) => `/credentials/${host}`,
   joinTokens: '/join-tokens/',

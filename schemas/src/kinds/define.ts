@@ -54,6 +54,10 @@ export interface Reference {
 export interface ExtraRight {
   verb: string;
   subresource: string;
+  /** What it is a right to, if not the object itself: another resource, in the same project. */
+  group?: string;
+  resource?: string;
+  name?: string;
   /** What of the spec needs it: with another value it is asked for anew. */
   value: string;
   /** For the refusal. */

@@ -1,5 +1,6 @@
 /** Every kind: one line for each. Their order is derived, see index.ts. */
 export { type ChangeSet, changeSet } from './change-set.ts';
+export { type GitSource, gitSource } from './git-source.ts';
 export { type Host, host } from './host.ts';
 export { type Image, image } from './image.ts';
 export { type Instance, instance } from './instance.ts';

@@ -1,4 +1,5 @@
 import { defaultsOf, type LimitDefinitions, type LimitsOf } from './define.ts';
+import { gitLimitDefinitions } from './git.ts';
 import { requestLimitDefinitions } from './requests.ts';
 import { servingLimitDefinitions } from './serving.ts';
 
@@ -6,6 +7,7 @@ import { servingLimitDefinitions } from './serving.ts';
 export const serverLimitDefinitions = {
   ...requestLimitDefinitions,
   ...servingLimitDefinitions,
+  ...gitLimitDefinitions,
   joinBytes: {
     description: 'Size of a Join request of an agent.',
     above: 'The request is refused; the connection goes on.',

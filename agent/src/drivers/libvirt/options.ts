@@ -1,6 +1,6 @@
 import type { Clock } from '@plumb/schemas';
 import type { AgentLimits } from '@plumb/schemas/limits/agent.ts';
-import type { SourceRules } from '../../fetch/source-rules.ts';
+import type { SourceRules } from '@plumb/schemas/sources/source-rules.ts';
 
 export interface LibvirtDriverOptions {
   /** Libvirt's socket; the system's own, if absent. */

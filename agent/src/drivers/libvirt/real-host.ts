@@ -3,10 +3,10 @@ import { type FileHandle, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { defaultAgentLimits } from '@plumb/schemas/limits/agent.ts';
+import { SourceRules } from '@plumb/schemas/sources/source-rules.ts';
 import { guestImage } from '../../../../scripts/guest-image.ts';
 import { endGuests, privateLibvirtd } from '../../../../scripts/libvirtd.ts';
 import { inspectMachine } from '../../../../scripts/machine.ts';
-import { SourceRules } from '../../fetch/source-rules.ts';
 import type { Run } from '../../host/command.ts';
 import { run, runInNetwork } from '../../host/command.ts';
 import { driverKey, Names } from '../../network/names.ts';

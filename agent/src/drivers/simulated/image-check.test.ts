@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { HostResource } from '@plumb/schemas';
+import { SourceRules } from '@plumb/schemas/sources/source-rules.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { refused } from '../../fetch/failures.ts';
-import { SourceRules } from '../../fetch/source-rules.ts';
 import { checkImage } from './image-check.ts';
 
 let folder: string;

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { HostResource } from '@plumb/schemas';
-import { parseAddress } from '../../fetch/address.ts';
+import { parseAddress } from '@plumb/schemas/sources/address.ts';
+import type { SourceRules } from '@plumb/schemas/sources/source-rules.ts';
 import { notFound, reasonOf, refused, unavailable } from '../../fetch/failures.ts';
 import { openFile } from '../../fetch/open-file.ts';
 import { foundFolders } from '../../fetch/open-source.ts';
-import type { SourceRules } from '../../fetch/source-rules.ts';
 import { IMAGE_HEAD_BYTES, otherChecksum, requireUsable, tooLarge } from '../../storage/image-content.ts';
 
 /**

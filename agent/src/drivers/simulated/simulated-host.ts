@@ -1,7 +1,7 @@
 import type { Clock, DomainFacts, HostResource, LiveResource, Random, ResourceRef, ResourceType } from '@plumb/schemas';
 import { bootedFacts, domainChange, resourceKey, retryable, shownUrl, terminal } from '@plumb/schemas';
+import { SourceRules } from '@plumb/schemas/sources/source-rules.ts';
 import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
-import { SourceRules } from '../../fetch/source-rules.ts';
 import { Turns } from '../../turns.ts';
 import { isAnothersImage, requireDependencies, requireUnused } from '../dependencies.ts';
 import type { Attention, Driver, DriverChange, DriverFacts } from '../driver.ts';

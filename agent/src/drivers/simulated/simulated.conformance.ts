@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { realAmbient } from '@plumb/schemas';
-import { SourceRules } from '../../fetch/source-rules.ts';
+import { SourceRules } from '@plumb/schemas/sources/source-rules.ts';
 import { driverConformance } from '../conformance.ts';
 import { latencyAround } from './latency.ts';
 import { seededRandom } from './seeded-random.ts';

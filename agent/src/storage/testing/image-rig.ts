@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type HostResource, realAmbient } from '@plumb/schemas';
 import { defaultAgentLimits } from '@plumb/schemas/limits/agent.ts';
+import { SourceRules } from '@plumb/schemas/sources/source-rules.ts';
 import { sourceOpener } from '../../fetch/open-source.ts';
-import { SourceRules } from '../../fetch/source-rules.ts';
 import { Images, type ImagesOptions } from '../images.ts';
 
 export const CONTENT = Buffer.alloc(300_000, 'an image ');

@@ -23,9 +23,10 @@ export function mayUse(access: Access, user: User, { definition, before, after }
   }
   if (!extraRights) return;
   const had = before ? extraRights(understood(before).spec as never) : [];
-  for (const { verb, subresource, value, because } of extraRights(after.spec as never)) {
-    if (had.some((one) => one.subresource === subresource && one.value === value)) continue;
-    const asked = { verb, group: API_GROUP, resource: plural, subresource, namespace, name };
+  for (const { value, because, ...right } of extraRights(after.spec as never)) {
+    const { verb, subresource } = right;
+    if (had.some((one) => one.verb === verb && one.subresource === subresource && one.value === value)) continue;
+    const asked = { group: API_GROUP, resource: plural, name, namespace, ...right };
     authorize(access, user, resourceAttributes(asked), because);
   }
 }

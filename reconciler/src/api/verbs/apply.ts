@@ -5,7 +5,7 @@ import { type Place, trackApply, type Writer } from '@plumb/schemas/apply/track.
 import { mistakesOf } from '@plumb/schemas/apply/typed.ts';
 import { admitChange, admitStatus, isRecord } from '../admission.ts';
 import { applyConflict } from '../apply-conflict.ts';
-import { type Json, reread } from '../body/json.ts';
+import { reread } from '../body/json.ts';
 import { APPLY } from '../body/patch.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { badRequest, notFound } from '../failure.ts';
@@ -70,10 +70,14 @@ async function applyTo(
   });
 }
 
-type Declared = Record<string, unknown> & { metadata: Record<string, unknown> };
+export type Declared = Record<string, unknown> & { metadata: Record<string, unknown> };
 
 /** What can be said of a declaration whatever is there. Throws PlumbError `BadRequest` or `Invalid`. */
-function checkedDeclaration(resource: WritableResource, call: Call, sent: Json | undefined): Declared {
+export function checkedDeclaration(
+  resource: WritableResource,
+  call: Pick<Call, 'name' | 'namespace'>,
+  sent: unknown,
+): Declared {
   const { apiVersion, kind, metadata }: Record<string, unknown> = isRecord(sent) ? sent : {};
   if (apiVersion !== resource.apiVersion || kind !== resource.kind) {
     throw badRequest(`invalid object type: ${versionText(apiVersion)}, Kind=${textOf(kind)}`);

@@ -55,6 +55,8 @@ export interface RigOptions {
   ambient?: Ambient;
   limits?: Partial<ServerLimits>;
   audit?: Context['audit'];
+  /** What GitSources need; made for the store of the rig. */
+  git?: (parts: Pick<Context, 'store' | 'ambient' | 'limits'>) => Context['git'];
   /** In place of all that there are. */
   kinds?: readonly KindModule[];
 }
@@ -98,6 +100,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       limits: { ...defaultServerLimits, ...options.limits },
       ambient,
       audit: options.audit,
+      git: options.git?.({ store, ambient, limits: { ...defaultServerLimits, ...options.limits } }),
     },
     survey,
     kinds,

@@ -8,7 +8,12 @@ import type { Batch, Change, Committed, Entry, ListOptions, ListResult, Op, Stor
 import type { KeyRing } from './key-ring.ts';
 
 /** Where what is encrypted lies. */
-export const SECRET_PREFIXES: readonly string[] = [keys.kind('secrets'), keys.control('hash-key')];
+export const SECRET_PREFIXES: readonly string[] = [
+  keys.kind('secrets'),
+  keys.control('hash-key'),
+  // What objects were before a commit, secrets among them.
+  keys.gitCommits,
+];
 
 export class SealedStore implements Store {
   readonly #store: Store;

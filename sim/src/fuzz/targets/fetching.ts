@@ -1,8 +1,8 @@
-import { addressText, parseAddress, parseBlock } from '@plumb/agent/fetch/address.ts';
 import { encodeFrame, FRAME, FrameReader, parseFailure } from '@plumb/agent/fetch/frames.ts';
 import { Incoming } from '@plumb/agent/fetch/incoming.ts';
-import { isSource, SourceRules } from '@plumb/agent/fetch/source-rules.ts';
 import { shownUrl } from '@plumb/schemas';
+import { addressText, parseAddress, parseBlock } from '@plumb/schemas/sources/address.ts';
+import { isSource, SourceRules } from '@plumb/schemas/sources/source-rules.ts';
 import type { Dice } from '../../core/dice.ts';
 import { anyBytes, mutatedBytes, mutatedText } from '../generate.ts';
 import { type FuzzTarget, Wrong } from '../target.ts';

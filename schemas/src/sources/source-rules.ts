@@ -1,6 +1,7 @@
 /**
- * From where the operator of a host lets images be fetched: `--image-folder DIR` and `--image-source CIDR|HOST`, each
- * given as often as needed. Pure: it judges addresses that others have resolved.
+ * From where an operator lets something be fetched that others declare: images (`plumb agent --image-folder DIR --image-source
+ * CIDR|HOST`), git repositories (`plumb server --git-folder DIR --git-source CIDR|HOST`). Each option is given as often as needed.
+ * Pure: it judges addresses that others have resolved.
  */
 import { resolve } from 'node:path';
 import { type Address, type Block, carriedAddresses, contains, parseBlock } from './address.ts';

@@ -2,7 +2,7 @@
  * The text of a manifest from its bytes: UTF-8, or UTF-16 with a byte order mark, as PowerShell's `>` writes it. Anything else is
  * refused: bytes that are replaced silently would be stored.
  */
-import { badManifest } from './yaml-documents.ts';
+import { badManifest } from './documents.ts';
 
 const MARKS: readonly [mark: readonly number[], encoding: string][] = [
   // Begins like the mark of UTF-16, so it is looked at first.

@@ -6,9 +6,9 @@ export interface User {
   gid: number;
 }
 
-/** The user as whom an agent of root fetches images, and reads what strangers made. */
+/** The user as whom a process of root fetches images or repositories, and reads what strangers made. */
 export const FETCH_USER = 'plumb-fetch';
-/** What makes it on a host. */
+/** What makes it on a machine. */
 export const MAKE_FETCH_USER = `useradd --system --user-group --no-create-home --shell /usr/sbin/nologin ${FETCH_USER}`;
 
 /** A user of this machine by name, from /etc/passwd; undefined when there is none. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { readYaml } from './yaml-documents.ts';
-import { ambiguity } from './yaml-scalars.ts';
+import { readYaml } from './documents.ts';
+import { ambiguity } from './scalars.ts';
 
 const refusal = (text: string) => {
   try {
@@ -69,5 +69,5 @@ test('a text of nothing but mistakes costs less than one without, and errors hav
   const right = least(`a: [${'x, '.repeat(4_000)}]`);
   // 0.4 of it; noting for each mistake where in the parser it was found, as much or more.
   expect(least(`a: ${'}'.repeat(4_000)}`)).toBeLessThan(0.75 * right);
-  expect(new Error('later').stack).toContain('yaml-documents.test.ts');
+  expect(new Error('later').stack).toContain('documents.test.ts');
 });

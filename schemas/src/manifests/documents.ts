@@ -1,9 +1,10 @@
 /** YAML text as plain values, each with the lines that it came from. */
-import { type FieldError, terminal } from '@plumb/schemas/meta/error.ts';
-import { Mistakes } from '@plumb/schemas/project/validate-mistakes.ts';
+
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from 'yaml';
+import { type FieldError, terminal } from '../meta/error.ts';
+import { Mistakes } from '../project/validate-mistakes.ts';
 import { type JsonPart, jsonParts } from './json-stream.ts';
-import { ambiguity } from './yaml-scalars.ts';
+import { ambiguity } from './scalars.ts';
 
 export interface YamlDocument {
   value: unknown;

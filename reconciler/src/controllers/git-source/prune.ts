@@ -1,0 +1,154 @@
+/** What a commit does not declare any more: whether it may go without asking a person, and how it goes. Pure but for the last part. */
+import { createHash } from 'node:crypto';
+import { type GitSource, type KindDefinition, kindByName, PlumbError } from '@plumb/schemas';
+import type { Identity } from '../../authorization/policy.ts';
+import { ConflictError } from '../../store/errors.ts';
+import { keys } from '../../store/keys.ts';
+import { decodeObject } from '../../store/object-codec.ts';
+import type { Context } from '../controller.ts';
+import type { GitDoor } from '../git-door.ts';
+import { waveOf } from './declared.ts';
+
+type GitStatus = NonNullable<GitSource['status']>;
+type Pending = NonNullable<GitStatus['pendingPrune']>;
+
+/** Deletions of so many objects, or of this part of all, are no accident. */
+const MOST_UNASKED = 10;
+const PART_UNASKED = 0.1;
+const SHOWN = 50;
+
+/** What the deletion is decided by. */
+export interface PruneCase {
+  /** What was applied and is not declared any more, without what was decided before. */
+  gone: readonly string[];
+  /** How much was applied. */
+  applied: number;
+  rendered: number;
+  /** Whether the commit descends from the one before. */
+  descends: boolean;
+  /** Whether it comes from another repository, ref or folder. */
+  moved: boolean;
+  revision: string;
+  /** What waited for a person before. */
+  pending: Pending | undefined;
+  approved: string | undefined;
+}
+
+export interface PruneDecision {
+  /** What may be deleted. */
+  go: readonly string[];
+  pending: Pending | undefined;
+}
+
+/** Nothing goes unasked that could be an accident. Once a person was asked, only he lets it go, or a commit that declares it again. */
+export function decidePrune(about: PruneCase): PruneDecision {
+  const { gone, pending, approved } = about;
+  if (gone.length === 0) return { go: [], pending: undefined };
+  const because = pending?.because ?? doubts(about).join('; ');
+  if (because === '') return { go: gone, pending: undefined };
+  const sorted = [...gone].sort();
+  const digest = createHash('sha256').update(sorted.join('\n')).digest('hex').slice(0, 32);
+  if (approved === digest) return { go: gone, pending: undefined };
+  return { go: [], pending: { digest, because, count: gone.length, objects: sorted.slice(0, SHOWN) } };
+}
+
+function doubts({ gone, applied, rendered, descends, moved }: PruneCase): string[] {
+  const found: string[] = [];
+  if (rendered === 0) found.push('the commit declares nothing at all');
+  if (moved) found.push('the repository, ref or path is another than before');
+  else if (!descends) found.push('the history was changed: the commit does not descend from the one before');
+  if (gone.length > MOST_UNASKED) found.push(`more than ${MOST_UNASKED} objects would go`);
+  if (gone.length > applied * PART_UNASKED) found.push('more than a tenth of all would go');
+  const holding = gone.filter((id) => holdsData(kindByName(partsOf(id).kind)));
+  if (holding.length > 0) found.push(`data would go with ${holding.slice(0, 3).join(', ')}`);
+  return found;
+}
+
+/** Kinds without which nothing is lost that a commit does not bring back. Of any other it is not known. */
+const WITHOUT_DATA: ReadonlySet<string> = new Set([
+  ...['Zone', 'L2Network', 'L3Network', 'InstanceOffering', 'ConfigMap', 'ServiceAccount'],
+  ...['Role', 'ClusterRole', 'RoleBinding', 'ClusterRoleBinding'],
+]);
+
+function holdsData(kind: KindDefinition | undefined): boolean {
+  return kind === undefined || !WITHOUT_DATA.has(kind.kind);
+}
+
+export function partsOf(id: string): { kind: string; namespace?: string; name: string } {
+  const [kind = '', first = '', second] = id.split('/');
+  return second === undefined ? { kind, name: first } : { kind, namespace: first, name: second };
+}
+
+export function keyOf(id: string): string | undefined {
+  const { kind: name, namespace, name: named } = partsOf(id);
+  const kind = kindByName(name);
+  return kind && keys.object(kind.plural, namespace, named);
+}
+
+export interface Deleted {
+  /** What is still there, or was not tried yet. */
+  left: string[];
+  /** What stays, since it is not the source's alone. */
+  kept: string[];
+}
+
+/**
+ * Deletes what was decided, the last wave first: the next one waits until the one before is gone. Throws what the account may not.
+ */
+export async function deleteGoing(
+  context: Context,
+  door: GitDoor,
+  user: Identity,
+  manager: string,
+  going: readonly string[],
+): Promise<Deleted> {
+  const kept: string[] = [];
+  const there: { id: string; kind: KindDefinition; wave: number; isMarked: boolean }[] = [];
+  for (const id of going) {
+    const kind = kindByName(partsOf(id).kind);
+    const entry = kind && (await context.store.get(keyOf(id)!));
+    if (!kind || !entry) continue;
+    const object = decodeObject(entry);
+    if (!isOurs(object.metadata.managedFields, manager) || (await isFull(context, id))) kept.push(id);
+    else there.push({ id, kind, wave: waveOf(kind), isMarked: object.metadata.deletionTimestamp !== undefined });
+  }
+  const last = Math.max(...there.map(({ wave }) => wave));
+  for (const { id, kind, wave, isMarked } of there)
+    if (wave === last && !isMarked) await deleteOne(context, door, user, id, kind);
+  return { left: there.map(({ id }) => id), kept };
+}
+
+async function deleteOne(context: Context, door: GitDoor, user: Identity, id: string, kind: KindDefinition) {
+  const staged = await door.stageDelete(kind, partsOf(id), user).catch((thrown) => {
+    const error = PlumbError.from(thrown, id);
+    throw new PlumbError({ reason: error.reason, message: `${id}: ${error.message}`, retry: error.retry });
+  });
+  if (!staged) return;
+  try {
+    const { revision } = await context.store.commit(staged);
+    await context.cache.shows(revision);
+  } catch (error) {
+    // It is looked at again.
+    if (!(error instanceof ConflictError)) throw error;
+  }
+}
+
+/** Only what this source declares, and none beside it. */
+function isOurs(entries: unknown, manager: string): boolean {
+  const appliers = (Array.isArray(entries) ? entries : []).filter(
+    (one) => one?.operation === 'Apply' && !one.subresource,
+  );
+  return appliers.length > 0 && appliers.every((one) => one.manager === manager);
+}
+
+/** A project in which something is goes with everything in it: a commit does not do that. */
+async function isFull(context: Context, id: string): Promise<boolean> {
+  const { kind, name } = partsOf(id);
+  if (kind !== 'Namespace') return false;
+  for (const { kind: other } of context.kinds) {
+    if (other.scope !== 'Namespaced') continue;
+    const { entries } = await context.store.list(keys.namespace(other.plural, name), { limit: 1 });
+    if (entries.length > 0) return true;
+  }
+  return false;
+}
