@@ -14,7 +14,9 @@ export async function awaitReady(
   timeoutMs: number,
 ): Promise<number> {
   const stop = surroundings.interruptible();
-  using progress = new Progress(surroundings, targets, 'ready');
+  using progress = surroundings.interactive
+    ? await liveTree(session, surroundings, targets)
+    : new Progress(surroundings, targets, 'ready');
   const last = new Map<Target, string>();
   let ready = 0;
   const late = await follow({
@@ -31,7 +33,7 @@ export async function awaitReady(
       const now = settled(object);
       if (now.state === 'waiting') {
         last.set(target, now.message ? `${now.reason}: ${now.message}` : now.reason);
-        progress.waits(target, now.reason);
+        progress.waits(target, now.reason, now.message);
         return false;
       }
       if (now.state === 'ready') {
@@ -49,4 +51,19 @@ export async function awaitReady(
     progress.fails(target, `is not ready in time: ${last.get(target) ?? 'nothing was heard of it'}`);
   progress.close(ready);
   return ready === targets.length ? 0 : 1;
+}
+
+/** A person sees each object, and what is done for it. */
+async function liveTree(session: Session, surroundings: Surroundings, targets: readonly Target[]) {
+  const [{ LiveTree }, { followSteps, keyOfStep }] = await Promise.all([
+    import('./live-tree.ts'),
+    import('./steps.ts'),
+  ]);
+  const tree = new LiveTree(surroundings, targets);
+  tree.owns(
+    followSteps(session.client, surroundings.clock, (found) => {
+      for (const target of targets) tree.does(target, found.get(keyOfStep({ ...target, kind: target.resource.kind })));
+    }),
+  );
+  return tree;
 }

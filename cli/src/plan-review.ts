@@ -1,5 +1,5 @@
 /** Asking the server what applying manifests would do, and keeping the answer in a file. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import type { Client } from '@plumb/client/client.ts';
 import type { ValueOf } from '@plumb/schemas/kinds/define.ts';
 import { PlumbError, terminal } from '@plumb/schemas/meta/error.ts';
@@ -8,6 +8,7 @@ import { writtenFields } from '@plumb/schemas/project/validate-schema.ts';
 import type { planReview } from '@plumb/schemas/reviews/plan-review.ts';
 import type { Target } from './follow.ts';
 import type { Manifest } from './manifests.ts';
+import { nameOfPlanned } from './plan-text.ts';
 import { MANAGER } from './submit.ts';
 
 const PATH = '/apis/plumb.dev/v1/planreviews';
@@ -27,8 +28,24 @@ export interface Plan {
 
 export async function askPlan(client: Client, spec: Question): Promise<Plan> {
   const body = { apiVersion: API_GROUP_VERSION, kind: 'PlanReview', metadata: {}, spec };
-  const { status } = await client.send('POST', PATH, { body });
+  const { status } = await client.send('POST', PATH, { body }).catch((thrown) => {
+    throw inNames(PlumbError.from(thrown, 'plan'), spec);
+  });
   return { ...body, kind: 'PlanReview', status };
+}
+
+const PLACE = /^spec\.objects\[(\d+)\]\.?/;
+
+/** The error with what people call the objects where it says their places in the question. */
+function inNames(error: PlumbError, { objects = [] }: Question): PlumbError {
+  if (!error.fields.some(({ field }) => PLACE.test(field))) return error;
+  const fields = error.fields.map(({ field, message }) => {
+    const object = objects[Number(PLACE.exec(field)?.[1])];
+    if (!object) return { field, message };
+    const { kind, metadata } = object;
+    return { field: `${nameOfPlanned({ kind, ...metadata })}: ${field.replace(PLACE, '')}`, message };
+  });
+  return terminal(error.reason, error.message, fields);
 }
 
 /** The question: the manifests as they would be applied, and what would be deleted. */
@@ -59,7 +76,16 @@ function whichOf({ resource, namespace, name }: Target) {
 
 /** It holds what manifests hold, and so do their secrets: only its owner may read it. */
 export async function writePlan(file: string, plan: Plan): Promise<void> {
-  await writeFile(file, `${JSON.stringify(plan, null, 2)}\n`, { mode: 0o600 });
+  const opened = await open(file, 'w', 0o600).catch((error: NodeJS.ErrnoException) => {
+    throw terminal('BadArgument', `the plan cannot be written to ${file}: ${error.code ?? error.message}`);
+  });
+  try {
+    // One that was there keeps its mode otherwise.
+    await opened.chmod(0o600);
+    await opened.writeFile(`${JSON.stringify(plan, null, 2)}\n`);
+  } finally {
+    await opened.close();
+  }
 }
 
 /** Throws PlumbError `BadPlan` (terminal). */

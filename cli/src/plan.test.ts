@@ -1,5 +1,5 @@
 /** plan and apply of a plan, on a whole server. */
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ControlPlane, serve } from '@plumb/reconciler/main.ts';
@@ -88,6 +88,16 @@ describe('plan', () => {
     expect(text.out + json.out).not.toContain('hunter2');
   });
 
+  test('what is wrong with an object is said by its name', async () => {
+    const network = (vni: number) => object('L2Network', 'fixed', { zone: 'z', type: 'vxlan', vni });
+    await apply(network(7));
+    const { code, err } = await plumb(['plan', '-f', '-'], zone('same', 'x') + network(8));
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: expect.stringContaining('  l2network/fixed: spec.vni: cannot be changed from 7 to 8'),
+    });
+  });
+
   test('--detailed-exitcode tells by the exit code, as Terraform does', async () => {
     const code = async (text: string) => (await plumb(['plan', '-f', '-', '--detailed-exitcode'], text)).code;
     expect(await code(zone('same', 'x'))).toBe(0);
@@ -97,6 +107,9 @@ describe('plan', () => {
 
 describe('a plan that is kept', () => {
   test('is applied, once: then the world has moved', async () => {
+    await plumb(['plan', '-f', '-', '--out', file('one')], zone('kept', 'x'));
+    expect(statSync(file('one')).mode & 0o077).toBe(0);
+    chmodSync(file('one'), 0o644);
     await plumb(['plan', '-f', '-', '--out', file('one')], zone('kept', 'x'));
     expect(statSync(file('one')).mode & 0o077).toBe(0);
     expect(await plumb(['apply', '--plan', file('one'), '--no-wait'])).toMatchObject({

@@ -36,7 +36,7 @@ export class Progress<T extends Target> {
   }
 
   /** What a target waits for: a reason, or nothing. */
-  waits(target: T, reason: string): void {
+  waits(target: T, reason: string, _message?: string): void {
     if (this.#waiting.get(target) === reason) return;
     this.#waiting.set(target, reason);
     this.#line.changed();

@@ -18,6 +18,8 @@ export interface Surroundings {
   interactive: boolean;
   /** How wide that person's terminal is, in characters; undefined: not known. */
   columns?: () => number | undefined;
+  /** How many lines it has; undefined: not known. */
+  rows?: () => number | undefined;
 }
 
 export function realSurroundings(): Surroundings {
@@ -53,5 +55,6 @@ export function realSurroundings(): Surroundings {
     err: (text) => void process.stderr.write(text),
     interactive: process.stderr.isTTY === true,
     columns: () => process.stderr.columns,
+    rows: () => process.stderr.rows,
   };
 }
