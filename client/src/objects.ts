@@ -49,14 +49,22 @@ function pathOf({ kind, name, namespace }: Reference): string {
   return objectPath({ apiVersion: apiVersionOf(kind), plural: kind.plural }, namespace, name);
 }
 
+const APPLY = 'application/apply-patch+yaml';
+
+/** Path of an apply by `manager` that takes what others own. */
+function applyPath(ref: Reference, manager: string): string {
+  return `${pathOf(ref)}?${new URLSearchParams({ fieldManager: manager, force: 'true' })}`;
+}
+
 /**
- * Creates the object, exactly once. Throws `AlreadyExists`, `Invalid` with fields, or what ended the deadline. A request
+ * Creates the object as a declaration of `manager`, exactly once. Throws `AlreadyExists`, `Invalid` with fields, or what ended the deadline. A request
  * that was sent is not taken back when the deadline ends, so that what it makes is known.
  */
 export async function createObject(
   client: Client,
   ref: Reference,
   draft: Draft,
+  manager: string,
   limit: Deadline,
 ): Promise<PlumbObject> {
   await client.contact();
@@ -67,7 +75,7 @@ export async function createObject(
     ...draft,
     metadata: { ...draft.metadata, annotations: { ...draft.metadata.annotations, [CREATE_ANNOTATION]: mark } },
   };
-  const request: Request = { method: 'POST', path: collectionOf(ref), body };
+  const request: Request = { method: 'PATCH', path: applyPath(ref, manager), body, type: APPLY, onlyNew: true };
   const never = new AbortController().signal;
   let lost = false;
   try {
@@ -117,19 +125,48 @@ export async function readObject(client: Client, ref: Reference, limit: Deadline
 }
 
 /**
- * Changes the object of that uid by a merge patch (RFC 7386), which is safe to send twice. Undefined when it is gone.
- * Throws `Invalid` with fields, or what ended the deadline.
+ * Declares the object of that uid anew, by force, which is safe to send twice. What `manager` declared before and declares no more goes,
+ * unless others own it. Undefined when the object is gone. Throws `Invalid` with fields, or what ended the deadline.
  */
-export async function patchObject(
+export async function declareObject(
   client: Client,
   ref: Reference,
   uid: string,
-  patch: { metadata: Record<string, unknown>; [field: string]: unknown },
+  draft: Draft,
+  manager: string,
   limit: Deadline,
 ): Promise<PlumbObject | undefined> {
-  const body = { ...patch, metadata: { ...patch.metadata, uid } };
-  const request: Request = { method: 'PATCH', path: pathOf(ref), body, type: MERGE_PATCH };
+  const { kind } = ref;
+  const body = {
+    apiVersion: apiVersionOf(kind),
+    kind: kind.kind,
+    ...draft,
+    metadata: { ...draft.metadata, uid },
+  };
+  const request: Request = { method: 'PATCH', path: applyPath(ref, manager), body, type: APPLY };
   return (await ofUid(client, ref, uid, request, limit)) as PlumbObject | undefined;
+}
+
+/**
+ * Writes who owns what of an object, as long as it is as it was read. False when it has changed meanwhile, or is gone.
+ */
+export async function writeOwners(
+  client: Client,
+  ref: Reference,
+  { metadata: { uid, resourceVersion } }: PlumbObject,
+  managedFields: object[],
+  manager: string,
+  limit: Deadline,
+): Promise<boolean> {
+  const body = { metadata: { uid, resourceVersion, managedFields } };
+  const path = `${pathOf(ref)}?${new URLSearchParams({ fieldManager: manager })}`;
+  try {
+    await client.json({ method: 'PATCH', path, body, type: MERGE_PATCH }, limit);
+    return true;
+  } catch (error) {
+    if (error instanceof PlumbError && (error.reason === 'Conflict' || error.reason === 'NotFound')) return false;
+    throw error;
+  }
 }
 
 /** Asks for deletion of the object of that uid. False when it is gone already. */

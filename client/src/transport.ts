@@ -21,6 +21,8 @@ export interface Request {
   type?: string;
   /** Form that is wanted; `application/json`, if absent. */
   accept?: string;
+  /** Whether it is refused when there is such an object (RFC 9110, If-None-Match). */
+  onlyNew?: true;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: bodies have the shape that the path says, and are read by their names
@@ -195,6 +197,7 @@ export class Transport {
         headers: {
           accept,
           'user-agent': userAgent,
+          ...(request.onlyNew ? { 'if-none-match': '*' } : {}),
           ...(token ? { authorization: `Bearer ${token}` } : {}),
           ...(payload ? { 'content-type': type, 'content-length': String(payload.length) } : {}),
         },

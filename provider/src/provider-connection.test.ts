@@ -93,20 +93,20 @@ describe('the connection', () => {
 
   test('StopProvider does not lose what a request was about to make', async () => {
     const gate = Promise.withResolvers<undefined>();
-    api.fault = ({ method }) => (method === 'POST' ? gate.promise : undefined);
+    api.fault = ({ onlyNew }) => (onlyNew ? gate.promise : undefined);
     api.react = () => {};
     const applied = terraform.apply('plumb_zone', zone, null);
-    await until(() => api.seen.some(({ method }) => method === 'POST'));
+    await until(() => api.seen.some(({ onlyNew }) => onlyNew));
     await terraform.call('StopProvider', {});
     gate.resolve(undefined);
     expect((await applied).state).toMatchObject({ status: { uid: 'uid-1' } });
   });
 
   test('StopProvider does not lose what a request has made whose answer is lost', async () => {
-    api.fault = ({ method }) => (method === 'POST' ? { drop: true, after: true } : undefined);
+    api.fault = ({ onlyNew }) => (onlyNew ? { drop: true, after: true } : undefined);
     api.react = () => {};
     const applied = terraform.apply('plumb_zone', zone, null);
-    await until(() => api.seen.some(({ method }) => method === 'POST'));
+    await until(() => api.seen.some(({ onlyNew }) => onlyNew));
     await terraform.call('StopProvider', {});
     expect((await applied).state).toMatchObject({ status: { uid: 'uid-1' } });
   });
@@ -115,9 +115,9 @@ describe('the connection', () => {
     const hasty = await Core.start({}, 50);
     try {
       const connection = await hasty.configured({ endpoint: api.endpoint });
-      api.fault = ({ method }) => (method === 'POST' ? { drop: true } : undefined);
+      api.fault = ({ onlyNew }) => (onlyNew ? { drop: true } : undefined);
       const applied = connection.apply('plumb_zone', limited('5s'), null);
-      await until(() => api.seen.some(({ method }) => method === 'POST'));
+      await until(() => api.seen.some(({ onlyNew }) => onlyNew));
       api.fault = () => ({ code: 503 });
       expect((await applied).errors[0]).toContain('Whether Zone home was created is not known');
     } finally {
@@ -137,7 +137,7 @@ describe('the connection', () => {
         return times.length === 0 ? { code: 429, headers: { 'retry-after': '3' } } : undefined;
       };
       expect((await connection.apply('plumb_zone', zone, null)).errors).toEqual([]);
-      expect(asked.has('POST /apis/plumb.dev/v1/zones')).toBe(true);
+      expect(asked.has('PATCH /apis/plumb.dev/v1/zones/home')).toBe(true);
       for (const [what, [first, second]] of asked)
         expect([what, second! - first!]).toEqual([what, expect.toSatisfy((ms) => ms >= 3000 / FASTER - 1)]);
     } finally {
@@ -163,7 +163,7 @@ describe('the connection', () => {
     const interfaces = [{ name: 'eth0', l3_network: 'n' }];
     expect((await terraform.apply('plumb_instance', { ...web, interfaces }, null)).errors).toEqual([]);
     const logs = core.logs.join('');
-    expect(logs).toContain('POST /apis/plumb.dev/v1/namespaces/default/instances');
+    expect(logs).toContain('PATCH /apis/plumb.dev/v1/namespaces/default/instances/');
     expect(logs).not.toContain(TOKEN);
     expect(logs).not.toContain(userData);
   });
@@ -174,6 +174,7 @@ describe('state of other days', () => {
     const { state } = await terraform.upgrade('plumb_zone', '{"name":"home","gone":1,"status":{"uid":"u","host":"h"}}');
     expect(state).toEqual({
       name: 'home',
+      deletion_protection: null,
       description: null,
       labels: null,
       annotations: null,

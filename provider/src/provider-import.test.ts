@@ -52,6 +52,7 @@ describe('import and data', () => {
     const { state } = await terraform.data('plumb_zone', { name: 'home' });
     expect(state).toEqual({
       name: 'home',
+      deletion_protection: null,
       description: 'A note.',
       labels: { rack: 'a' },
       annotations: {},

@@ -1,7 +1,7 @@
 /** The provider over its real protocol, against an API in memory: every way that a resource can go. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Connection, Core } from './testing/core.ts';
-import { FakeApi, failure } from './testing/fake-api.ts';
+import { appliedBy, FakeApi, failure } from './testing/fake-api.ts';
 import type { ObjectValue } from './value/value.ts';
 
 const TOKEN = 'a-token-that-nobody-may-see';
@@ -36,7 +36,7 @@ describe('create', () => {
       labels: { rack: 'a' },
       status: { uid: 'uid-1' },
     });
-    const sent = api.seen.find(({ method }) => method === 'POST');
+    const sent = api.seen.find(({ onlyNew }) => onlyNew);
     expect(sent).toMatchObject({
       authorization: `Bearer ${TOKEN}`,
       body: { kind: 'Zone', spec: { description: 'A note.' } },
@@ -114,22 +114,22 @@ describe('create', () => {
 
   test('a lost answer is not a second object: what was made is recognised', async () => {
     let lost = false;
-    api.fault = ({ method }) => {
-      if (method !== 'POST' || lost) return undefined;
+    api.fault = ({ onlyNew }) => {
+      if (!onlyNew || lost) return undefined;
       lost = true;
       return { drop: true, after: true };
     };
     const { state, errors } = await terraform.apply('plumb_zone', zone, null);
     expect(errors).toEqual([]);
     expect(state).toMatchObject({ annotations: null, status: { uid: 'uid-1' } });
-    expect(api.seen.filter(({ method }) => method === 'POST')).toHaveLength(2);
+    expect(api.seen.filter(({ onlyNew }) => onlyNew)).toHaveLength(2);
   });
 
   test('a lost answer does not take over an object of someone else', async () => {
     await made();
     let lost = false;
-    api.fault = ({ method }) => {
-      if (method !== 'POST' || lost) return undefined;
+    api.fault = ({ onlyNew }) => {
+      if (!onlyNew || lost) return undefined;
       lost = true;
       return { drop: true };
     };
@@ -142,8 +142,8 @@ describe('create', () => {
       { field: 'spec.offering', message: 'names no InstanceOffering' },
       { field: 'spec.somethingNew', message: 'is odd' },
     ];
-    api.fault = ({ method }) =>
-      method === 'POST' ? { code: 422, body: failure(422, 'Invalid', 'is invalid', causes) } : undefined;
+    api.fault = ({ onlyNew }) =>
+      onlyNew ? { code: 422, body: failure(422, 'Invalid', 'is invalid', causes) } : undefined;
     const web = { name: 'w', zone: 'z', offering: 'o', image: 'i', interfaces: [{ name: 'eth0', l3_network: 'n' }] };
     const { state, errors } = await terraform.apply('plumb_instance', web, null);
     expect(state).toBeNull();
@@ -197,10 +197,50 @@ describe('update', () => {
     const { state, errors } = await terraform.apply('plumb_zone', { name: 'home', labels: { rack: 'b' } }, prior);
     expect(errors).toEqual([]);
     expect(state).toMatchObject({ description: null, labels: { rack: 'b' }, status: { uid: 'uid-1' } });
-    expect(api.seen.find(({ method }) => method === 'PATCH')?.body).toEqual({
-      metadata: { uid: 'uid-1', labels: { rack: 'b', row: null } },
-      spec: { description: null },
+    const sent = api.seen.findLast(({ method }) => method === 'PATCH');
+    expect(sent?.path).toBe(`${HOME}?fieldManager=terraform&force=true`);
+    expect(sent?.body).toEqual({
+      apiVersion: 'plumb.dev/v1',
+      kind: 'Zone',
+      metadata: { name: 'home', uid: 'uid-1', labels: { rack: 'b' } },
+      spec: {},
     });
+    expect(api.object(HOME)).toMatchObject({ metadata: { labels: { rack: 'b' } }, spec: {} });
+  });
+
+  test('what another declared is neither taken away nor planned, and what both declared stays', async () => {
+    const prior = await made({ ...zone, labels: { rack: 'a', row: '1' } });
+    const live = api.object(HOME)!;
+    const theirs = {
+      apiVersion: 'plumb.dev/v1',
+      kind: 'Zone',
+      metadata: { name: 'home', labels: { row: '1' } },
+      spec: {},
+    };
+    const declared = { ...theirs, spec: { description: 'A note.' } };
+    api.put(HOME, appliedBy('kubectl', live, declared));
+    // Declared no more here; the other still does.
+    const { state, errors } = await terraform.apply('plumb_zone', { name: 'home' }, prior);
+    expect(errors).toEqual([]);
+    expect(api.object(HOME)).toMatchObject({ metadata: { labels: { row: '1' } }, spec: { description: 'A note.' } });
+    expect(api.object(HOME)?.metadata.labels).not.toHaveProperty('rack');
+    // It is the other's: the state does not hold it, so that no plan takes it away.
+    expect(state).toMatchObject({ description: null });
+    expect((await terraform.read('plumb_zone', state!)).state).toMatchObject({ description: null });
+  });
+
+  test('what was written before Terraform declared is taken over: what is declared no more goes', async () => {
+    const prior = await made({ ...zone, labels: { rack: 'a', row: '1' } });
+    const { managedFields: _, ...metadata } = api.object(HOME)!.metadata;
+    api.put(HOME, { ...api.object(HOME)!, metadata: { ...metadata, labels: { ...metadata.labels, others: 'x' } } });
+    const { errors } = await terraform.apply('plumb_zone', { name: 'home', labels: { rack: 'b' } }, prior);
+    expect(errors).toEqual([]);
+    expect(api.object(HOME)).toMatchObject({ metadata: { labels: { rack: 'b', others: 'x' } }, spec: {} });
+    expect(api.object(HOME)?.metadata.labels).not.toHaveProperty('row');
+    const managers = api
+      .object(HOME)
+      ?.metadata.managedFields?.map(({ manager, operation }) => `${manager} ${operation}`);
+    expect(managers).toEqual(['terraform Apply', 'before-first-apply Update']);
   });
 
   test('of timeouts alone asks the server nothing', async () => {

@@ -1,4 +1,4 @@
-/** Creating: the object is posted, then waited for. What did not become Ready is deleted again, and confirmed gone. */
+/** Creating: the object is declared, then waited for. What did not become Ready is deleted again, and confirmed gone. */
 
 import type { Client } from '@plumb/client/client.ts';
 import { createObject, type Reference, title } from '@plumb/client/objects.ts';
@@ -6,7 +6,7 @@ import { untilGone, untilReady } from '@plumb/client/ready.ts';
 import { PlumbError, type PlumbObject } from '@plumb/schemas';
 import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
 import { type Diagnostic, errorDiagnostics, failure } from '../diagnostic.ts';
-import { draftOf, referenceOf, stateOf, timeoutOf } from '../value/object.ts';
+import { draftOf, MANAGER, referenceOf, stateOf, timeoutOf } from '../value/object.ts';
 import { settle } from '../value/plan.ts';
 import type { ObjectValue } from '../value/value.ts';
 import type { Outcome } from './outcome.ts';
@@ -17,7 +17,7 @@ export async function create(client: Client, kind: TerraformKind, planned: Objec
   try {
     let created: PlumbObject;
     try {
-      created = await createObject(client, ref, draftOf(kind, planned), limit);
+      created = await createObject(client, ref, draftOf(kind, planned), MANAGER, limit);
     } catch (error) {
       return { state: null, diagnostics: refused(error, kind, ref) };
     }

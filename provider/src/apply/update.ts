@@ -1,12 +1,13 @@
-/** Updating: what changed is patched, then waited for. After a failure the state is what the server has. */
+/** Updating: the object is declared anew, then waited for. After a failure the state is what the server has. */
 
 import type { Client } from '@plumb/client/client.ts';
-import { patchObject, type Reference, readObject, title } from '@plumb/client/objects.ts';
+import type { Deadline } from '@plumb/client/deadline.ts';
+import { declareObject, type Reference, readObject, title, writeOwners } from '@plumb/client/objects.ts';
 import { untilReady } from '@plumb/client/ready.ts';
 import { PlumbError, terminal } from '@plumb/schemas';
 import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
 import { type Diagnostic, errorDiagnostics } from '../diagnostic.ts';
-import { patchOf, referenceOf, stateOf, timeoutOf, uidOf } from '../value/object.ts';
+import { claimedBy, differs, draftOf, MANAGER, referenceOf, stateOf, timeoutOf, uidOf } from '../value/object.ts';
 import { settle } from '../value/plan.ts';
 import { isObject, type ObjectValue, type Value } from '../value/value.ts';
 import type { Outcome } from './outcome.ts';
@@ -20,13 +21,14 @@ export async function update(
   prior: ObjectValue,
   planned: ObjectValue,
 ): Promise<Outcome> {
-  const patch = patchOf(kind, prior, planned);
   // Only what Terraform itself keeps differs, such as timeouts.
-  if (!patch) return { state: settle(planned, prior) as ObjectValue, diagnostics: [] };
+  if (!differs(kind, prior, planned)) return { state: settle(planned, prior) as ObjectValue, diagnostics: [] };
   const ref = referenceOf(kind, planned);
   const limit = client.deadline(timeoutOf(planned, 'update'));
   try {
-    const changed = await patchObject(client, ref, uidOf(prior) ?? '', patch, limit);
+    const uid = uidOf(prior) ?? '';
+    await claim(client, kind, ref, prior, limit);
+    const changed = await declareObject(client, ref, uid, draftOf(kind, planned), MANAGER, limit);
     if (!changed) throw terminal('Gone', `${title(ref)} was deleted by someone else: plan again.`);
     const ready = await untilReady(client, ref, changed, limit);
     return { state: settle(planned, stateOf(kind, ready, planned)) as ObjectValue, diagnostics: [] };
@@ -35,6 +37,28 @@ export async function update(
     return await reread(client, kind, ref, prior, planned, diagnostics);
   } finally {
     limit.end();
+  }
+}
+
+/** How often somebody else may be faster than a claim. */
+const ATTEMPTS = 5;
+
+/**
+ * What a provider declared that did not apply yet becomes what Terraform owns, before the new declaration: else what is declared no
+ * more would stay.
+ */
+async function claim(
+  client: Client,
+  kind: TerraformKind,
+  ref: Reference,
+  prior: ObjectValue,
+  limit: Deadline,
+): Promise<void> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const live = await readObject(client, ref, limit);
+    if (!live || live.metadata.uid !== uidOf(prior)) return;
+    const entries = claimedBy(kind, live, draftOf(kind, prior), new Date(client.ambient.clock.now()));
+    if (!entries || (await writeOwners(client, ref, live, entries, MANAGER, limit))) return;
   }
 }
 

@@ -1,13 +1,17 @@
 /** The API as clients see it, in memory and without rules: enough to bring the provider into every situation. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Condition, PlumbObject } from '@plumb/schemas';
+import { type Condition, kindByName, type PlumbObject } from '@plumb/schemas';
+import { trackApply } from '@plumb/schemas/apply/track.ts';
+import { objectType } from '@plumb/schemas/apply/type.ts';
 
 export interface Seen {
   method: string;
   path: string;
   body: Record<string, unknown> | undefined;
   authorization: string | undefined;
+  /** Whether it is to create, and only that. */
+  onlyNew: boolean;
 }
 
 /** A prepared answer; `drop`: the connection is cut. `after`: the request is carried out all the same. */
@@ -105,7 +109,8 @@ export class FakeApi {
     const text = Buffer.concat(chunks).toString();
     const body = text === '' ? undefined : (JSON.parse(text) as Record<string, unknown>);
     const { authorization } = request.headers;
-    const seen: Seen = { method: request.method!, path: request.url!, body, authorization };
+    const onlyNew = request.headers['if-none-match'] === '*';
+    const seen: Seen = { method: request.method!, path: request.url!, body, authorization, onlyNew };
     this.seen.push(seen);
     const fault = await this.fault(seen);
     const answer = fault && !fault.after ? undefined : this.#carryOut(seen, fault ? undefined : response);
@@ -115,33 +120,35 @@ export class FakeApi {
   }
 
   /** The answer; undefined for a watch, which writes to `response` from then on. */
-  #carryOut({ method, path, body }: Seen, response: ServerResponse | undefined): Answer | undefined {
+  #carryOut({ method, path, body, onlyNew }: Seen, response: ServerResponse | undefined): Answer | undefined {
     const url = new URL(path, 'http://fake');
     if (url.pathname === '/apis/plumb.dev/v1') return [200, { kind: 'APIResourceList', resources: [] }];
-    if (method === 'POST') return this.#create(url.pathname, body as unknown as PlumbObject);
+    if (onlyNew) return this.#create(url.pathname, body as unknown as PlumbObject, url.searchParams);
     if (url.searchParams.get('watch') === 'true') return this.#watch(url, response);
-    if (url.searchParams.size > 0) return this.#list(url);
+    if (method === 'GET' && url.searchParams.size > 0) return this.#list(url);
     const object = this.#objects.get(url.pathname);
     if (!object) return failed(404, 'NotFound', `${url.pathname} not found`);
     if (method === 'GET') return [200, object];
     const preconditions = (body as { preconditions?: { uid: string } }).preconditions;
     const uid = preconditions?.uid ?? (body?.metadata as { uid?: string } | undefined)?.uid;
     if (uid && uid !== object.metadata.uid) return failed(409, 'Conflict', 'another uid');
-    return method === 'DELETE' ? this.#delete(url.pathname, object) : this.#patch(url.pathname, object, body);
+    if (method === 'DELETE') return this.#delete(url.pathname, object);
+    const isApply = url.searchParams.has('force');
+    const next = isApply ? applied(object, body!, url.searchParams) : (merged(object, body) as PlumbObject);
+    return this.#change(url.pathname, object, next);
   }
 
-  #create(collection: string, sent: PlumbObject): Answer {
-    const path = `${collection}/${sent.metadata.name}`;
+  #create(path: string, sent: PlumbObject, query: URLSearchParams): Answer {
     if (this.#objects.has(path)) return failed(409, 'AlreadyExists', `${path} already exists`);
     const uid = `uid-${++this.#uids}`;
-    const metadata = { ...sent.metadata, uid, generation: 1, creationTimestamp: '' };
-    const stored = this.put(path, { ...sent, metadata });
+    const made = applied(undefined, sent as unknown as Record<string, unknown>, query);
+    const metadata = { ...made.metadata, uid, generation: 1, creationTimestamp: '' };
+    const stored = this.put(path, { ...made, metadata });
     this.react(stored, this);
     return [201, stored];
   }
 
-  #patch(path: string, object: PlumbObject, patch: unknown): Answer {
-    const next = merged(object, patch) as PlumbObject;
+  #change(path: string, object: PlumbObject, next: PlumbObject): Answer {
     const changed = JSON.stringify(next.spec) !== JSON.stringify(object.spec);
     next.metadata = { ...next.metadata, generation: object.metadata.generation + (changed ? 1 : 0) };
     const stored = this.put(path, next);
@@ -190,6 +197,30 @@ export class FakeApi {
       response.write(`${JSON.stringify({ type, object })}\n`);
     }
   }
+}
+
+function applied(
+  live: PlumbObject | undefined,
+  declared: Record<string, unknown>,
+  query: URLSearchParams,
+): PlumbObject {
+  return appliedBy(query.get('fieldManager')!, live, declared);
+}
+
+/** The object after an apply by force. */
+export function appliedBy(
+  manager: string,
+  live: PlumbObject | undefined,
+  declared: Record<string, unknown>,
+): PlumbObject {
+  const { kind } = declared as { kind: string };
+  const place = { type: objectType(kindByName(kind)!), apiVersion: 'plumb.dev/v1', kind };
+  const writer = { manager, now: '2026-01-01T00:00:00Z' };
+  const tracked = trackApply(place, live as unknown as Record<string, unknown> | undefined, declared, writer, true);
+  if ('conflicts' in tracked) throw new Error('there is no conflict by force');
+  const object = (tracked.object ?? live ?? declared) as unknown as PlumbObject;
+  const next = structuredClone({ ...object, metadata: { ...object.metadata, managedFields: tracked.entries } });
+  return { ...next, spec: next.spec ?? {} } as PlumbObject;
 }
 
 const PLURALS: Record<string, string> = {

@@ -72,6 +72,6 @@ test('rules across fields wait until all is known', () => {
 });
 
 test('a null in a list or a map is an error, not an absence', () => {
-  expect(instanceErrors({ ssh_keys: [null] })).toEqual(['Invalid ssh_keys[0]']);
+  expect(instanceErrors({ ssh_keys: [null] })).toEqual(['Invalid ssh_keys']);
   expect(instanceErrors({ labels: { a: null } })).toEqual(['Invalid labels["a"]']);
 });

@@ -2,6 +2,11 @@
 
 import { CREATE_ANNOTATION, type Draft, type Reference } from '@plumb/client/objects.ts';
 import type { PlumbObject } from '@plumb/schemas';
+import { fieldsOfOthers } from '@plumb/schemas/apply/explain.ts';
+import { claimed, hasApplied, type Place } from '@plumb/schemas/apply/track.ts';
+import { objectType } from '@plumb/schemas/apply/type.ts';
+import { without } from '@plumb/schemas/apply/typed.ts';
+import { apiVersionOf } from '@plumb/schemas/kinds/define.ts';
 import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
 import { durationMs } from './duration.ts';
 import { attributesFrom, type Fields, fieldsOf } from './fields.ts';
@@ -31,17 +36,29 @@ function inBody({ kind }: TerraformKind, fields: Fields): Fields {
   return kind.fields ? fields : { spec: fields };
 }
 
-/** The state for a live object: all of spec, the label and annotation keys that `held` has, and held timeouts. */
+/**
+ * The state for a live object: of spec what is not another's alone, the label and annotation keys that `held` has, and held timeouts.
+ */
 export function stateOf(kind: TerraformKind, object: PlumbObject, held: ObjectValue): ObjectValue {
   const { metadata } = object;
   return {
     ...identityOf(kind, object),
-    ...attributesFrom(bodyIn(kind, object), kind.spec, held),
+    ...attributesFrom(bodyIn(kind, visibleTo(MANAGER, kind, object)), kind.spec, held),
     labels: ownedKeys(metadata.labels, held.labels),
     annotations: ownedKeys(metadata.annotations, held.annotations),
     timeouts: held.timeouts ?? null,
     status: statusOf(kind, object),
   };
+}
+
+/**
+ * The object without the fields that others own and Terraform does not declare: an apply leaves them, so that a plan that took them
+ * away would come again and again. All of it, as long as Terraform has declared nothing of it.
+ */
+function visibleTo(manager: string, kind: TerraformKind, object: PlumbObject): PlumbObject {
+  const others = fieldsOfOthers(object.metadata.managedFields, manager);
+  if (!others) return object;
+  return (without(objectType(kind.kind), object, others) ?? object) as PlumbObject;
 }
 
 /** The state for an object that Terraform takes over: it owns every key that is there, but those of other tools. */
@@ -78,28 +95,32 @@ export function draftOf(kind: TerraformKind, planned: ObjectValue): Draft {
   };
 }
 
-/** What a change of one object sends (RFC 7386). */
-export interface Patch {
-  metadata: Fields;
-  /** Spec, or the fields of a built-in kind. */
-  [field: string]: unknown;
+/** Whether anything that the server keeps differs between two states. */
+export function differs(kind: TerraformKind, prior: ObjectValue, planned: ObjectValue): boolean {
+  const names = ['labels', 'annotations', ...kind.spec.map(({ name }) => name)];
+  return names.some((name) => !equal(planned[name] ?? null, prior[name] ?? null));
 }
 
+/** Under which name Terraform declares. */
+export const MANAGER = 'terraform';
+/** Under which name it wrote before it declared. */
+const WRITER = 'terraform-provider-plumb';
+
 /**
- * The patch from the prior to the planned state; undefined when nothing that the server keeps differs. Keys of labels and
- * annotations that the configuration never owned are left alone.
+ * The entries of managedFields with which Terraform is the one who declared `before`; undefined when it has declared something of the
+ * object already.
  */
-export function patchOf(kind: TerraformKind, prior: ObjectValue, planned: ObjectValue): Patch | undefined {
-  const metadata: Fields = {};
-  for (const field of ['labels', 'annotations']) {
-    if (!equal(planned[field] ?? null, prior[field] ?? null)) {
-      metadata[field] = mergePatch(keysIn(prior[field]) ?? {}, keysIn(planned[field]) ?? {});
-    }
-  }
-  const changed = kind.spec.filter((a) => !equal(planned[a.name] ?? null, prior[a.name] ?? null));
-  if (changed.length === 0 && Object.keys(metadata).length === 0) return undefined;
-  const body = mergePatch(fieldsOf(prior, changed), fieldsOf(planned, changed));
-  return { metadata, ...(changed.length > 0 ? inBody(kind, body) : {}) };
+export function claimedBy(kind: TerraformKind, live: PlumbObject, before: Draft, now: Date): object[] | undefined {
+  const object = live as unknown as Fields;
+  if (hasApplied(object, MANAGER)) return undefined;
+  const declared = { apiVersion: live.apiVersion, kind: live.kind, ...before };
+  const writer = { manager: MANAGER, now: now.toISOString().replace(/\.\d+Z$/, 'Z') };
+  return claimed(placeOf(kind), object, declared, writer, [WRITER]);
+}
+
+/** Where objects of the kind are written. */
+export function placeOf({ kind }: TerraformKind): Place {
+  return { type: objectType(kind), apiVersion: apiVersionOf(kind), kind: kind.kind };
 }
 
 /** The duration in `timeouts`, in milliseconds. */
@@ -136,19 +157,4 @@ function withoutMark({ [CREATE_ANNOTATION]: _, ...annotations }: Record<string, 
 
 function keysIn(value: Value | undefined): Record<string, string> | undefined {
   return isObject(value) ? (value as Record<string, string>) : undefined;
-}
-
-/** What turns `from` into `to` by RFC 7386: what is gone becomes null, lists are replaced whole. */
-function mergePatch(from: Fields, to: Fields): Fields {
-  const patch: Fields = {};
-  for (const key of Object.keys(from)) if (!Object.hasOwn(to, key)) patch[key] = null;
-  for (const [key, value] of Object.entries(to)) {
-    const before = from[key];
-    patch[key] = isRecord(value) ? mergePatch(isRecord(before) ? before : {}, value) : value;
-  }
-  return patch;
-}
-
-function isRecord(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

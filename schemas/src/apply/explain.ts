@@ -1,6 +1,6 @@
 /** What a plan says of the fields that several managers care about. */
 import { type Element, pathText } from './element.ts';
-import type { FieldSet } from './field-set.ts';
+import { FieldSet } from './field-set.ts';
 import { decodeManaged, idText, readId } from './managed-fields.ts';
 import type { Conflict, Owners } from './ownership.ts';
 import { managerText } from './track.ts';
@@ -35,6 +35,33 @@ export function contestedFields(conflicts: readonly Conflict[]): OwnedField[] {
   for (const { manager, path } of conflicts)
     fields.getOrInsertComputed(fieldText(path), () => []).push(nameOf(manager));
   return [...fields].map(([field, managers]) => ({ field, managers }));
+}
+
+/**
+ * What others own by the entries (managedFields) and `manager` does not declare, nor anything of; undefined when it has declared nothing
+ * of the object. Of metadata and status nothing is among them.
+ */
+export function fieldsOfOthers(entries: unknown, manager: string): FieldSet | undefined {
+  const owners = ownersIn(entries);
+  const own = owners.get(idText({ manager, operation: 'Apply' }))?.fields;
+  if (!own) return undefined;
+  let others = new FieldSet();
+  for (const { fields } of owners.values()) if (fields !== own) others = others.union(fields);
+  return apart(others, own).differenceBelow(NOT_BODY);
+}
+
+const NOT_BODY = FieldSet.of(['f:metadata'], ['f:status']);
+
+/** Paths of a set that are in the other neither themselves nor by anything below them. */
+function apart(set: FieldSet, other: FieldSet): FieldSet {
+  const members = new Set([...set.members].filter((step) => !other.members.has(step) && !other.children.has(step)));
+  const children = new Map<Element, FieldSet>();
+  for (const [step, below] of set.children) {
+    const others = other.children.get(step);
+    const left = others ? apart(below, others) : below;
+    if (!left.isEmpty) children.set(step, left);
+  }
+  return new FieldSet(members, children);
 }
 
 /** `spec.description (owned by "terraform"), …`: the first few. */

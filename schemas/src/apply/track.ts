@@ -6,6 +6,7 @@
  *   if ('conflicts' in tracked) refuse(tracked.conflicts);
  */
 
+import { compare } from './compare.ts';
 import { byText } from './element.ts';
 import { FieldSet } from './field-set.ts';
 import {
@@ -31,7 +32,7 @@ import {
 } from './managed-fields.ts';
 import { appliedOver, type Conflict, type Scope, updated } from './ownership.ts';
 import type { FieldType } from './type.ts';
-import { withNamedFields } from './typed.ts';
+import { fieldsOf, withNamedFields } from './typed.ts';
 
 /** Where objects are written: their type, the version in which they are, the subresource if it is one. */
 export interface Place {
@@ -145,6 +146,33 @@ export function trackApply(
   if (manager === KUBECTL && annotationOf(object ?? base, LAST_APPLIED) !== undefined)
     object = withLastApplied(object ?? base, declared);
   return { object, entries: encodeManaged({ owners, versions, times }) };
+}
+
+/**
+ * The entries with which `manager` is the one who declared `declared`, as far as `live` is still as it says: taken from the managers
+ * `writers` that only wrote it. As client-go's csaupgrade does, for clients that know what they declared before.
+ */
+export function claimed(
+  place: Place,
+  live: Value,
+  declared: Value,
+  { manager, now }: Writer,
+  writers: readonly string[],
+): ManagedFieldsEntry[] {
+  const base = managedAtApply(place, live, live, { manager: '', now });
+  const { added, modified, removed } = compare(place.type, declared, live);
+  const owned = fieldsOf(place.type, declared).difference(modified).difference(added).difference(removed);
+  const from = [BEFORE_FIRST_APPLY, ...writers].map((writer) => idOf(place, writer, 'Update'));
+  return encodeManaged(declaredBefore(place, base, manager, owned, from)) ?? [];
+}
+
+/** Whether a manager has declared something of the object by apply. */
+export function hasApplied(live: Value, manager: string): boolean {
+  const entries = entriesOf(live);
+  return (
+    Array.isArray(entries) &&
+    entries.some((one: ManagedFieldsEntry) => one.manager === manager && one.operation === 'Apply' && !one.subresource)
+  );
 }
 
 /** Those who own something of it before an apply. Of an object that nobody kept account of: who its notes and fields speak of. */

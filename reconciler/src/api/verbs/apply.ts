@@ -8,7 +8,7 @@ import { applyConflict } from '../apply-conflict.ts';
 import { reread } from '../body/json.ts';
 import { APPLY } from '../body/patch.ts';
 import type { ApiContext, Call } from '../call.ts';
-import { badRequest, notFound } from '../failure.ts';
+import { alreadyExists, badRequest, notFound } from '../failure.ts';
 import { type Modification, modify } from '../modify.ts';
 import { mostBytes } from '../object-size.ts';
 import { writeOptions } from '../options.ts';
@@ -42,6 +42,8 @@ async function applyTo(
   const writer = writerOf(context, request, options);
   const { jsonDepth } = request.limits;
   const made = (object: unknown) => reread(object, jsonDepth, mostBytes(resource, request.limits));
+  // RFC 9110 section 13.1.2: a declaration of what must not be there yet.
+  const onlyNew = request.headers['if-none-match'] === '*';
   let entries: ManagedFieldsEntry[] | undefined;
   const merge = (current: PlumbObject | undefined) => {
     const tracked = track(place, writer, current, declared, options.force);
@@ -51,7 +53,10 @@ async function applyTo(
   return modify(context, resource, call, {
     options,
     duplicates,
-    wanted: (current) => made(merge(current) ?? current),
+    wanted: (current) => {
+      if (onlyNew) throw alreadyExists(resource.plural, resource.group, call.name);
+      return made(merge(current) ?? current);
+    },
     owned: () => entries,
     admit,
     ...(subresource ? { mends: false as const } : {}),
@@ -63,7 +68,8 @@ async function applyTo(
       try {
         return await createAs(context, resource, call, { sent: object, options, warnings: [], owned: () => entries });
       } catch (error) {
-        if (error instanceof PlumbError && error.reason === 'AlreadyExists' && !options.dryRun) return undefined;
+        if (error instanceof PlumbError && error.reason === 'AlreadyExists' && !options.dryRun && !onlyNew)
+          return undefined;
         throw error;
       }
     },
