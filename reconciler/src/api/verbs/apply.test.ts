@@ -96,3 +96,73 @@ test('what a manager no longer declares goes, unless another declares it', async
   expect(left.body.metadata.labels).toEqual({ b: '2' });
   expect(left.body.metadata.finalizers).toEqual(['plumb.dev/zone']);
 });
+
+test('a declaration of what must not be there yet is refused when it is, and changes nothing', async () => {
+  const headers = { ...APPLY, 'if-none-match': '*' };
+  const ask = (description: string) =>
+    rig.ask('PATCH', `${V1}/zones/new?fieldManager=terraform&force=true`, {
+      body: zone('new', { description }),
+      headers,
+    });
+  expect((await ask('a')).status).toBe(201);
+  expect(await ask('b')).toMatchObject({ status: 409, body: { reason: 'AlreadyExists' } });
+  expect((await rig.ask('GET', `${V1}/zones/new`)).body.spec).toEqual({ description: 'a' });
+});
+
+test.each<[string, object, string, number, string]>([
+  ['no manager', zone('x'), '', 422, 'fieldManager: Required value: is required for apply patch'],
+  [
+    'another kind',
+    { ...zone('x'), kind: 'Host' },
+    'fieldManager=a',
+    400,
+    'invalid object type: plumb.dev/v1, Kind=Host',
+  ],
+  ['no kind', {}, 'fieldManager=a', 400, 'invalid object type: /, Kind='],
+  [
+    'a record of owners',
+    zone('x', {}, { managedFields: [] }),
+    'fieldManager=a',
+    400,
+    'metadata.managedFields must be nil',
+  ],
+  [
+    'another name',
+    zone('y'),
+    'fieldManager=a',
+    400,
+    'the name of the object (y) does not match the name on the URL (x)',
+  ],
+  ['a field of no schema', zone('x', { what: 1 }), 'fieldManager=a', 422, '.spec.what: field not declared in schema'],
+  ['a wrong type', zone('x', { description: 1 }), 'fieldManager=a', 422, '.spec.description: expected string'],
+])('%s is refused, and nothing is written', async (_what, body, query, status, message) => {
+  const answer = await apply('zones/x', body, query);
+  expect([answer.status, answer.body.message]).toEqual([status, expect.stringContaining(message)]);
+  expect((await rig.ask('GET', `${V1}/zones/x`)).status).toBe(404);
+});
+
+test('a dry run of an apply says what would be, and writes nothing', async () => {
+  const dry = await apply('zones/dry', zone('dry', { description: 'a' }), 'fieldManager=a&dryRun=All');
+  expect(dry).toMatchObject({ status: 201, body: { spec: { description: 'a' } } });
+  expect((await rig.ask('GET', `${V1}/zones/dry`)).status).toBe(404);
+});
+
+test('status is declared at its own place, and belongs to a manager of its own', async () => {
+  await apply('zones/status', zone('status', { description: 'a' }), 'fieldManager=a');
+  const declared = { ...zone('status', { description: 'b' }), status: { observedGeneration: 7 } };
+  const answer = await apply('zones/status/status', declared, 'fieldManager=a');
+  expect(answer.body).toMatchObject({ spec: { description: 'a' }, status: { observedGeneration: 7 } });
+  expect(answer.body.metadata.managedFields).toMatchObject([
+    { manager: 'a', fieldsV1: { 'f:spec': { 'f:description': {} } } },
+    { manager: 'a', subresource: 'status', fieldsV1: { 'f:status': { 'f:observedGeneration': {} } } },
+  ]);
+});
+
+test('a client resets the record by sending none of it', async () => {
+  await apply('zones/reset', zone('reset', { description: 'a' }), 'fieldManager=a');
+  const sent = { ...zone('reset', { description: 'a' }), metadata: { name: 'reset', managedFields: [{}] } };
+  const answer = await rig.ask('PUT', `${V1}/zones/reset?fieldManager=b`, { body: sent });
+  expect(answer.body.metadata).not.toHaveProperty('managedFields');
+  const again = await apply('zones/reset', zone('reset', { description: 'b' }), 'fieldManager=a');
+  expect(again.body.message).toContain('conflict with "before-first-apply" using plumb.dev/v1');
+});
