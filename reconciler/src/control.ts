@@ -28,6 +28,7 @@ import type { EventRecorder } from './runtime/events.ts';
 import type { Metrics } from './runtime/metrics.ts';
 import { Poisoned } from './runtime/poisoned.ts';
 import { StoreFeed } from './runtime/store-feed.ts';
+import { UserData } from './runtime/user-data.ts';
 import type { WorkNotes } from './runtime/work-notes.ts';
 import { nameOfKey } from './store/keys.ts';
 import type { Store } from './store/store.ts';
@@ -60,6 +61,8 @@ export interface ControlOptions {
   onBreach?: OnBreach;
   /** Told when it cannot go on: its process is to end, and to be started again. */
   onFatal: (error: PlumbError) => void;
+  /** Secret, and the same after each start: by it user data is hashed that lies in Secrets. Zeros, if absent. */
+  hashKey?: Buffer;
 }
 
 export interface Control {
@@ -81,18 +84,20 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const { store, ambient, events, mayJoin, endpoint, metrics, log, signal, onFatal } = options;
   const { limits = defaultServerLimits, ownAddresses = realAddresses, notes } = options;
   await using begun = new AsyncDisposableStack();
+  const userData = new UserData(options.hashKey ?? Buffer.alloc(32));
+  const poisoned = options.poisoned ?? new Poisoned();
+  const cache = new ObjectCache(store, poisoned, notes);
   const fleet = new FleetServer({
     ...{ store, ambient, mayJoin, endpoint, log, metrics, limits },
     term: await nextTerm(store, ambient),
     register: (host, zone) => registerHost({ store, ambient }, host, zone),
+    join: (resource) => userData.join(cache, resource),
   });
   begun.defer(() => fleet.close());
   const watching = new AbortController();
   begun.defer(() => watching.abort());
   signal?.addEventListener('abort', () => watching.abort(), { once: true });
-  const poisoned = options.poisoned ?? new Poisoned();
   if (metrics) poisoned.publish(metrics);
-  const cache = new ObjectCache(store, poisoned, notes);
   const types = holdingTypesOf(kindModules);
   const journal = new Journal(store, types, poisoned);
   const index = new AllocationIndex(poisoned, () => ambient.random.next());
@@ -132,6 +137,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       },
       lane: new AllocationLane(store, index, feed),
       liveness: new HostLiveness(fleet, ambient.clock),
+      userData,
       drifts: new SharedDrifts(),
     },
     survey,

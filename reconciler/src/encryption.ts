@@ -1,7 +1,9 @@
 /** The store with its secrets encrypted: the key file is read, or made at the first start, and what an older key encrypted is encrypted anew. */
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { terminal } from '@plumb/schemas';
 import { readPrivate, writePrivate } from '@plumb/schemas/files/private-file.ts';
+import { keys } from './store/keys.ts';
 import { KeyRing } from './store/sealed/key-ring.ts';
 import { reseal, SealedStore } from './store/sealed/sealed-store.ts';
 import type { Store } from './store/store.ts';
@@ -39,4 +41,30 @@ async function keysOf(given: string | undefined, own: string, log: (line: string
     await writePrivate(own, text);
   }
   return KeyRing.parse(text, file);
+}
+
+const HASH_KEY_BYTES = 32;
+
+/**
+ * The key by which user data is hashed that lies in Secrets; made at the first start. When it cannot be decrypted, nor can the
+ * Secrets: then one for this process does.
+ */
+export async function openHashKey(store: Store, log: EncryptionOptions['log']): Promise<Buffer> {
+  const key = keys.control('hash-key');
+  const entry = await store.get(key);
+  const found = Buffer.from(entry?.value ?? '', 'base64');
+  if (found.length === HASH_KEY_BYTES) return found;
+  const made = randomBytes(HASH_KEY_BYTES);
+  if (entry) {
+    log(
+      'warn',
+      'the key by which user data is hashed cannot be read: guests with user data from Secrets may be told to restart',
+    );
+    return made;
+  }
+  await store.commit({
+    preconditions: [{ key, revision: 0 }],
+    ops: [{ type: 'put', key, value: made.toString('base64') }],
+  });
+  return made;
 }

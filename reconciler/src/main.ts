@@ -12,7 +12,7 @@ import { startApi } from './api/start.ts';
 import { followPolicy } from './authorization/policy-feed.ts';
 import { type Control, startControl } from './control.ts';
 import { openDataFolder } from './data-folder.ts';
-import { openSealed } from './encryption.ts';
+import { openHashKey, openSealed } from './encryption.ts';
 import { everyExtension } from './extensions/every.ts';
 import { gitDoor } from './extensions/git-door.ts';
 import { planReviews } from './extensions/plan-review.ts';
@@ -90,6 +90,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
   started.defer(() => disk.close());
   disk.publish(metrics);
   const store = await openSealed(disk, { dataDir, keyFile: options.encryptionKeyFile, log });
+  const hashKey = await openHashKey(store, log);
   const pki = await openPki({ dataDir, store, ambient, host: listen.host, log: (line) => log('warn', line) });
   started.defer(() => pki.close());
   const events = new EventRing({ ambient, capacity: limits.eventsKept });
@@ -107,7 +108,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
   const user = () => findUser(FETCH_USER);
   const look = looker({ rules: gitRules, limits, user, kustomize, clock: ambient.clock });
   const git = gitDoor({ store, ambient, limits, policy, look });
-  const parts = { store, ambient, events, mayJoin, metrics, log, audit, limits, poisoned, notes, git };
+  const parts = { store, ambient, events, mayJoin, metrics, log, audit, limits, poisoned, notes, git, hashKey };
   const control = new Loading((signal) => startControl({ ...parts, signal, onFatal }), onFatal);
   started.defer(() => control.end((running) => running.stop()));
   const api = await startApi({

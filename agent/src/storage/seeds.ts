@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { HostResource, LiveResource } from '@plumb/schemas';
+import { type HostResource, type LiveResource, terminal } from '@plumb/schemas';
+import { rememberedSeed } from '@plumb/schemas/resources/seed.ts';
 import type { Run } from '../host/command.ts';
 import { lookedAt } from '../host/looked-at.ts';
 import { isPlain } from '../host/plain-file.ts';
@@ -55,9 +56,10 @@ export class Seeds {
     requireSafeId(resource.id);
     const before = this.#records.get(resource.id);
     const live = before && (await this.#look(before));
-    if (!isDeepStrictEqual(before?.spec, resource.spec) || live?.drift.length !== 0) await this.#make(resource);
-    await this.#records.put(resource);
-    return this.#look(resource);
+    const kept = rememberedSeed(resource);
+    if (!isDeepStrictEqual(before?.spec, kept.spec) || live?.drift.length !== 0) await this.#make(resource);
+    await this.#records.put(kept);
+    return this.#look(kept);
   }
 
   async remove(id: string): Promise<void> {
@@ -77,6 +79,9 @@ export class Seeds {
   }
 
   async #make(resource: HostResource<'seed'>): Promise<void> {
+    const { userData, userDataFrom } = resource.spec;
+    if (userDataFrom !== undefined && userData === undefined)
+      throw terminal('InvalidResource', `the text of seed ${resource.id} was not given: it is in a Secret`);
     const work = await mkdtemp(join(this.#dir, 'making-'));
     try {
       const files = join(work, 'files');

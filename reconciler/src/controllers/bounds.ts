@@ -1,5 +1,5 @@
 /** What each kind may read, and how it is held to it: in tests and in the simulation. */
-import { host, kinds } from '@plumb/schemas';
+import { everyKind, host, kinds } from '@plumb/schemas';
 import { BoundedReader } from '../runtime/reader.ts';
 import { pluralOf } from '../store/keys.ts';
 import type { Context } from './controller.ts';
@@ -29,7 +29,7 @@ export function readsOf({ kind, watches, alsoReads = [] }: KindModule): Set<stri
 /** The context of a module that is held to what it declares that it reads. */
 export function boundedContext(module: KindModule, context: Context, onBreach: OnBreach): Context {
   const reads = readsOf(module);
-  const plurals = new Set(kinds.filter(({ kind }) => reads.has(kind)).map(({ plural }) => plural));
+  const plurals = new Set(everyKind.filter(({ kind }) => reads.has(kind)).map(({ plural }) => plural));
   const read = new BoundedReader(context.read, plurals, (plural) =>
     onBreach(`the module of ${module.kind.kind} reads ${plural}, which it does not declare`),
   );

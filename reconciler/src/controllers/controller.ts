@@ -10,6 +10,7 @@ import type { Journal } from '../flow/journal.ts';
 import type { ObjectCache } from '../runtime/cache.ts';
 import type { EventRecorder } from '../runtime/events.ts';
 import type { Reader } from '../runtime/reader.ts';
+import type { UserData } from '../runtime/user-data.ts';
 import type { Store } from '../store/store.ts';
 import type { Wrote } from './audit.ts';
 import type { GitDoor } from './git-door.ts';
@@ -47,6 +48,8 @@ export interface Context {
   lane: AllocationLane;
   holdings: Holdings;
   liveness: HostLiveness;
+  /** User data that lies in Secrets. */
+  userData: UserData;
   /** What hosts have told of networks that differ there. */
   drifts: SharedDrifts;
   endpoints: TunnelAddresses;

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
-import type { Ambient, LiveResource } from '@plumb/schemas';
+import type { Ambient, HostResource, LiveResource } from '@plumb/schemas';
 import { PlumbError } from '@plumb/schemas';
 import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
 import type { Attach, HostReport, JoinRequest } from '@plumb/schemas/wire/messages.ts';
@@ -50,6 +50,8 @@ export interface FleetServerOptions {
   mayJoin(presented: string): boolean;
   /** Makes the Host object of a host that asks for it; without it such hosts wait like others. */
   register?(host: string, zone: string): Promise<void>;
+  /** Puts into a resource what only its host may have, when the host is commanded to make it. Throws PlumbErrors. */
+  join?: <R extends HostResource>(resource: R) => R;
   /** Called when a host attached that is not declared, and waits. */
   onPending?(host: string): void;
   /** Makes what agents dial in to; gRPC, if absent. */
@@ -109,7 +111,10 @@ export class FleetServer implements Fleet {
     this.joinTokens = new JoinTokens({ store, ambient, limits });
     this.#newcomers = new Newcomers(ambient.clock, (host) => this.#notify([{ type: 'host', host }]));
     this.#silences = new Silences(ambient.clock, limits, (host) => this.#notify([{ type: 'host', host }]));
-    this.#commands = new HostCommands({ ambient, limits, silences: this.#silences, live: this.#live });
+    this.#commands = new HostCommands({
+      ...{ ambient, limits, silences: this.#silences, live: this.#live },
+      join: options.join ?? ((resource) => resource),
+    });
     this.#refusedJoins = new RefusalLog(log, ambient.clock, limits.joinRefusalsPerMinute);
     this.#joining = new Joining({
       ...{ store, clock: ambient.clock, tokens: this.joinTokens, newcomers: this.#newcomers },

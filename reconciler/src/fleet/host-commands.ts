@@ -16,6 +16,8 @@ export interface HostCommandsOptions {
   /** Is told which hosts do not answer. */
   silences: Silences;
   live: LiveState;
+  /** See FleetServerOptions. */
+  join: <R extends HostResource>(resource: R) => R;
 }
 
 export class HostCommands {
@@ -37,9 +39,15 @@ export class HostCommands {
     host: string,
     session: Session | undefined,
     term: number,
-    command: FleetCommand,
+    planned: FleetCommand,
     attention: CommandAttention,
   ): Promise<StepOutcome[]> {
+    let command: FleetCommand;
+    try {
+      command = this.#joined(planned);
+    } catch (error) {
+      return Promise.reject(PlumbError.from(error, `host ${host}`));
+    }
     if (!session?.host.connected)
       return Promise.reject(retryable('HostNotConnected', `host ${host} is not connected: start its agent`));
     const unknown = command.steps.find(({ resource }) => !session.stream.types.includes(resource.kind));
@@ -118,14 +126,34 @@ export class HostCommands {
     this.#pending.lose(host, why);
   }
 
+  /** The command with what only the host may have. What is to go is known by its name. */
+  #joined(command: FleetCommand): FleetCommand {
+    const { join } = this.#options;
+    const steps = command.steps.map((step) =>
+      step.verb === 'remove' ? step : { ...step, resource: join(step.resource) },
+    );
+    return { ...command, steps };
+  }
+
+  /** What is known to be secret of what lives; nothing when it cannot be known any more. */
+  #joinedLive<R extends HostResource>(resource: R): R {
+    try {
+      return this.#options.join(resource);
+    } catch {
+      return resource;
+    }
+  }
+
   /** What the host has been given for the owner of the command. */
   *#givenTo(host: string, { owner, steps }: FleetCommand): Generator<Pick<HostResource, 'kind' | 'spec'>> {
     for (const { resource } of steps) yield resource;
-    for (const { host: at, resource } of this.#options.live.ownedBy(owner))
+    for (const { host: at, resource: live } of this.#options.live.ownedBy(owner)) {
+      const resource = at === host ? this.#joinedLive(live) : live;
       if (at === host && secretsOf(resource).length > 0) {
         yield resource; // The seed of the instance. A host may claim as many as it likes: one is looked at.
         return;
       }
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { HostResource } from '@plumb/schemas';
+import { type HostResource, retryable } from '@plumb/schemas';
 import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import { expect, test } from 'vitest';
 import { settle } from '../runtime/fake-clock.ts';
@@ -16,8 +16,8 @@ const image: HostResource<'image'> = {
   spec: { url: 'https://example.org/a', sha256: 'a'.repeat(64), format: 'raw', maxBytes: 1000 * (1 << 20) },
 };
 
-async function attached() {
-  const rig = await fleetFor(['h']);
+async function attached(more: Parameters<typeof fleetFor>[2] = {}) {
+  const rig = await fleetFor(['h'], {}, more);
   const stream = rig.connect();
   stream.attach('h');
   await settle();
@@ -158,3 +158,31 @@ test.each(['fails', 'refuses', 'notes'])(
     fleet.close();
   },
 );
+
+test('what only the host may have is joined as it is commanded; what the host says of it is not repeated', async () => {
+  const { userData: _, ...spec } = seed.spec;
+  const planned: HostResource<'seed'> = {
+    ...seed,
+    spec: { ...spec, userDataFrom: { secret: 'default/web', key: 'a', hash: 'h' } },
+  };
+  const text = 'the-text-of-the-secret';
+  let known = true;
+  const join = <R extends HostResource>(resource: R): R => {
+    if (!known) throw retryable('ReferenceNotFound', 'there is no Secret default/web');
+    return resource.kind === 'seed' ? { ...resource, spec: { ...resource.spec, userData: text } } : resource;
+  };
+  const { stream, send, fleet } = await attached({ join });
+  const said = send('ensure', planned);
+  await settle();
+  const { id, steps } = stream.last('command')!.command;
+  expect(JSON.parse(steps[0]!.resource!.spec)).toMatchObject({ userData: text, userDataFrom: { key: 'a' } });
+  const step = { step: 's', ok: false, reason: 'Broken', message: `cannot write ${text}`, terminal: true };
+  stream.say({ host: 'h', body: 'result', result: { command: id, steps: [step] } });
+  expect(JSON.stringify((await said)[0]!.error!.message)).not.toContain(text);
+  send('remove', planned);
+  await settle();
+  expect(JSON.stringify(stream.last('command'))).not.toContain(text);
+  known = false;
+  await expect(send('ensure', planned)).rejects.toMatchObject({ reason: 'ReferenceNotFound' });
+  fleet.close();
+});

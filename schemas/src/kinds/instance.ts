@@ -1,4 +1,5 @@
-import { commonStatus, deletionProtection, labels, name } from '../meta/schema.ts';
+import type { FieldError } from '../meta/error.ts';
+import { commonStatus, deletionProtection, labels, name, SUBDOMAIN_PATTERN } from '../meta/schema.ts';
 import type { ObjectOf } from './define.ts';
 import { defineKind } from './define.ts';
 
@@ -120,6 +121,27 @@ export const instance = defineKind({
         description:
           'cloud-init user data, handed to the guest as a NoCloud seed. A change reaches it at its next start (RestartRequired says so), where cloud-init takes it for a new instance and applies all of it again.',
       },
+      userDataFrom: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['secret', 'key'],
+        description:
+          'User data that is a value of a Secret of the same project, instead of userData. It is joined when the host is told; a change of the Secret reaches the guest as one of userData does.',
+        properties: {
+          secret: {
+            type: 'string',
+            maxLength: 253,
+            pattern: SUBDOMAIN_PATTERN,
+            description: 'Name of the Secret.',
+          },
+          key: {
+            type: 'string',
+            maxLength: 253,
+            pattern: '^[-._a-zA-Z0-9]+$',
+            description: 'Which of its values; at most 65536 bytes of text.',
+          },
+        },
+      },
       sshKeys: {
         type: 'array',
         maxItems: 64,
@@ -204,11 +226,16 @@ export const instance = defineKind({
     { name: 'Image', path: 'spec.image', type: 'string', description: 'What it started from.', priority: 1 },
   ],
   immutable: ['zone', 'rootDiskMiB'],
+  rules: ({ userData, userDataFrom }: { userData?: string; userDataFrom?: object }): FieldError[] =>
+    userData === undefined || userDataFrom === undefined
+      ? []
+      : [{ field: 'spec.userDataFrom', message: 'cannot be said together with userData: leave out one of them' }],
   references: [
     { path: 'zone', kind: 'Zone' },
     { path: 'offering', kind: 'InstanceOffering' },
     { path: 'image', kind: 'Image' },
     { path: 'interfaces[].l3Network', kind: 'L3Network' },
+    { path: 'userDataFrom.secret', kind: 'Secret' },
   ],
   disruption: {
     image: 'dataLoss',

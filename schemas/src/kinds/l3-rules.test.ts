@@ -11,7 +11,7 @@ const mistakes = (ipv4: object, before?: object) =>
       metadata: { name: 'lab', namespace: 'default' },
       spec: { l2Network: 'lab', ipv4 },
     },
-    { strictUnknown: true, ...(before ? { before: { l2Network: 'lab', ipv4: before } } : {}) },
+    { strictUnknown: true, ...(before ? { before: { spec: { l2Network: 'lab', ipv4: before } } } : {}) },
   ).map(({ field, message }) => `${field} ${message}`);
 
 const cidr = '10.20.0.0/24';

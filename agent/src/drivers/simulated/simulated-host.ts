@@ -1,5 +1,6 @@
 import type { Clock, DomainFacts, HostResource, LiveResource, Random, ResourceRef, ResourceType } from '@plumb/schemas';
 import { bootedFacts, domainChange, resourceKey, retryable, shownUrl, terminal } from '@plumb/schemas';
+import { rememberedSeed } from '@plumb/schemas/resources/seed.ts';
 import { SourceRules } from '@plumb/schemas/sources/source-rules.ts';
 import type { HostTrouble } from '@plumb/schemas/wire/messages.ts';
 import { Turns } from '../../turns.ts';
@@ -77,7 +78,7 @@ export class SimulatedHost implements Driver {
       requireDependencies(resource, (ref) => this.#resources.has(resourceKey(ref)));
       if (resource.kind === 'domain') this.#requireName(resource);
       const now = this.#resources.get(resourceKey(resource));
-      const next = made(this.#pool.share(resource), now);
+      const next = made(this.#pool.share(rememberedSeed(resource)), now);
       if (now !== undefined && same(now, next)) return;
       if (boots(now, next)) this.#boots.set(next.id, this.bootsOf(next.id) + 1);
       this.#put(next);

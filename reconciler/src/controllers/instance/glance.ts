@@ -123,7 +123,8 @@ export class Glance {
   ): Likeness | undefined {
     const { metadata, spec } = instance;
     const { userData = '', sshKeys = [] } = spec;
-    if (!disk.id.startsWith(metadata.uid) || userData.length > LONGEST_USER_DATA) return undefined;
+    if (spec.userDataFrom !== undefined || !disk.id.startsWith(metadata.uid) || userData.length > LONGEST_USER_DATA)
+      return undefined;
     let key = `${spec.power} ${spec.rootDiskMiB} ${disk.sha256} ${disk.format} ${disk.id.slice(metadata.uid.length)}`;
     for (const { addresses } of interfaces) key += ` ${addresses.length}`;
     // With their lengths, since they may hold anything.

@@ -1,6 +1,7 @@
 /** An instance as a placed object: what the flow engine does not know of it. */
-import { type HostResource, type Instance, resourceKey, terminal } from '@plumb/schemas';
+import { type HostResource, type Instance, PlumbError, resourceKey, terminal } from '@plumb/schemas';
 import { type Allocation, allocationHolding } from '../../plan/allocation.ts';
+import type { Context } from '../controller.ts';
 import { isApplied } from '../placed/applied.ts';
 import { type PlacedKind, placedKind, type Ref } from '../placed/placed-kind.ts';
 import { doubtedHosts, isDoubtful } from './image-doubts.ts';
@@ -21,7 +22,7 @@ const instance: PlacedKind<Instance, Allocation, ResolvedInstance> = {
   asks: placementOf,
   claim: claimFor,
   resources(object, held, { references }, live) {
-    const resources = ownResources(object, held, references.networks);
+    const resources = ownResources(object, held, references.networks, references.userData);
     return resources.map((resource) =>
       resource.kind === 'seed' ? keptSeed(resource, live.get(resourceKey(resource)), isApplied(object)) : resource,
     );
@@ -63,6 +64,8 @@ const instance: PlacedKind<Instance, Allocation, ResolvedInstance> = {
 
   attend: awaitImage,
   whyAnew(context, cached, record, { resource }) {
+    if (resource.kind === 'seed' && hasOtherUserData(context, resource))
+      return terminal('UserDataChanged', 'its user data was changed while it was made');
     if (resource.kind !== 'image' || !imageChanged(context, cached, record)) return undefined;
     return terminal('ImageChanged', `image ${cached.object.spec.image} was declared otherwise while it was fetched`);
   },
@@ -73,5 +76,15 @@ const instance: PlacedKind<Instance, Allocation, ResolvedInstance> = {
   explained: withHolder,
   letGo: lookAtImages,
 };
+
+/** Whether the Secret says something else by now, so that the seed cannot be made as it was planned. */
+function hasOtherUserData(context: Context, seed: HostResource<'seed'>): boolean {
+  try {
+    context.userData.join(context.read, seed);
+    return false;
+  } catch (error) {
+    return PlumbError.from(error, 'user data').reason === 'UserDataChanged';
+  }
+}
 
 export const instancePlaced = placedKind(instance);

@@ -3,20 +3,25 @@ import {
   type Image,
   type Instance,
   type InstanceOffering,
+  isBuiltin,
   type L2Network,
   type L3Network,
   objectName,
+  type PlumbObject,
   terminal,
   type Zone,
 } from '@plumb/schemas';
 import { parseSubnet, type Subnet } from '../../plan/addressing.ts';
 import type { Allocation } from '../../plan/allocation.ts';
 import type { Cached } from '../../runtime/cache.ts';
+import { textOf } from '../../runtime/user-data.ts';
 import type { Context } from '../controller.ts';
 import type { Resolved } from '../placed/placed-kind.ts';
 import { mustBeReady, resolve } from '../references.ts';
 import type { InterfaceNetwork } from './allocate.ts';
 import type { InstanceReferences } from './resources.ts';
+
+type Secret = PlumbObject;
 
 export interface ResolvedInstance extends Resolved {
   references: InstanceReferences;
@@ -30,7 +35,7 @@ export function resolveInstance(context: Context, cached: Cached<Instance>, newU
   const used: Cached[] = [];
   const get = <T extends Cached['object']>(field: string, kind: string, word: string): Cached<T> => {
     const found = resolve<T>(context, object, field, kind, word, { newUse });
-    if (newUse) mustBeReady(field, found);
+    if (newUse && !isBuiltin(found.kind)) mustBeReady(field, found);
     used.push(found);
     return found;
   };
@@ -40,6 +45,12 @@ export function resolveInstance(context: Context, cached: Cached<Instance>, newU
     ...((flow?.target as Allocation | undefined)?.interfaces ?? []),
   ];
   const held = new Set(interfaces.map(({ l3NetworkUid }) => l3NetworkUid));
+  const userDataOf = ({ userDataFrom }: Instance['spec'], found: () => Cached<Secret>) => {
+    if (userDataFrom === undefined) return undefined;
+    const { secret, key } = userDataFrom;
+    const text = textOf(found().object, key, `Secret ${secret}`);
+    return { secret: `${metadata.namespace}/${secret}`, key, hash: context.userData.hash(text) };
+  };
   get<Zone>('spec.zone', 'Zone', spec.zone);
   const offering = get<InstanceOffering>('spec.offering', 'InstanceOffering', spec.offering);
   const image = get<Image>('spec.image', 'Image', spec.image);
@@ -75,8 +86,12 @@ export function resolveInstance(context: Context, cached: Cached<Instance>, newU
     });
     byInterface.set(declared.name, { l3: l3.object, l2: l2.object });
   });
+  const userData = userDataOf(spec, () => get<Secret>('spec.userDataFrom.secret', 'Secret', spec.userDataFrom!.secret));
   return {
-    references: { offering: offering.object, image: image.object, networks: byInterface },
+    references: {
+      ...{ offering: offering.object, image: image.object, networks: byInterface },
+      ...(userData === undefined ? {} : { userData }),
+    },
     networks,
     used,
   };

@@ -11,7 +11,11 @@ export interface InstanceReferences {
   offering: InstanceOffering;
   image: Image;
   networks: ReadonlyMap<string, { l3: L3Network; l2: L2Network }>;
+  /** Where its user data is, when that is in a Secret. */
+  userData?: UserDataFrom;
 }
+
+export type UserDataFrom = NonNullable<HostResource<'seed'>['spec']['userDataFrom']>;
 
 /** Ids of the resources that only this instance owns, in the order in which they are made; `disk` is that of the first. */
 export const resourceIds = {
@@ -26,6 +30,7 @@ export function ownResources(
   instance: Instance,
   allocation: Allocation,
   networks: InstanceReferences['networks'],
+  userDataFrom?: UserDataFrom,
 ): HostResource<'disk' | 'seed' | 'port' | 'domain'>[] {
   const { uid, name } = instance.metadata;
   const { spec } = instance;
@@ -63,9 +68,10 @@ export function ownResources(
       id: resourceIds.seed(uid),
       owner: uid,
       spec: {
-        instanceId: instanceId(uid, spec),
+        instanceId: instanceId(uid, spec, userDataFrom),
         hostname: name,
         ...(spec.userData === undefined ? {} : { userData: spec.userData }),
+        ...(userDataFrom === undefined ? {} : { userDataFrom }),
         sshKeys: spec.sshKeys ?? [],
         ...(allocation.interfaces.length > 1
           ? { interfaces: allocation.interfaces.map((i) => ({ name: i.name, macAddress: i.macAddress })) }
@@ -94,9 +100,10 @@ export function ownResources(
  * By which cloud-init knows an instance: with another one it applies user data and keys again. So it names their content; an
  * instance that has neither is known by its uid.
  */
-function instanceId(uid: string, { userData, sshKeys = [] }: Instance['spec']): string {
-  if (userData === undefined && sshKeys.length === 0) return uid;
-  const content = JSON.stringify([userData ?? null, sshKeys]);
+function instanceId(uid: string, { userData, sshKeys = [] }: Instance['spec'], from?: UserDataFrom): string {
+  if (userData === undefined && from === undefined && sshKeys.length === 0) return uid;
+  // Where the text is does not matter to the guest.
+  const content = JSON.stringify([userData ?? (from ? { hash: from.hash } : null), sshKeys]);
   return `${uid}-${createHash('sha256').update(content).digest('hex').slice(0, 12)}`;
 }
 
@@ -110,7 +117,9 @@ export function keptSeed(
   isApplied: boolean,
 ): HostResource<'seed'> {
   if (now?.kind !== 'seed') return wanted;
-  const content = ({ hostname, userData, sshKeys }: HostResource<'seed'>['spec']) => ({ hostname, userData, sshKeys });
+  const content = ({ hostname, userData, userDataFrom, sshKeys }: HostResource<'seed'>['spec']) => {
+    return { hostname, userData, hash: userDataFrom?.hash, sshKeys };
+  };
   if (!equal(content(wanted.spec), content(now.spec))) return wanted;
   // A version that did not write interfaces made it: its guest has been configured.
   if (isApplied && now.spec.interfaces === undefined) return { ...wanted, spec: now.spec };

@@ -12,6 +12,7 @@ import { ObjectCache } from '../../runtime/cache.ts';
 import { isReady, isStalled } from '../../runtime/conditions.ts';
 import { EventRing } from '../../runtime/events.ts';
 import { StoreFeed } from '../../runtime/store-feed.ts';
+import { UserData } from '../../runtime/user-data.ts';
 import { keys } from '../../store/keys.ts';
 import { MemoryStore } from '../../store/memory.ts';
 import { decodeObject, encodeObject } from '../../store/object-codec.ts';
@@ -94,6 +95,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       lane: new AllocationLane(store, index, feed),
       holdings,
       liveness: new HostLiveness(fleet, ambient.clock),
+      userData: new UserData(Buffer.alloc(32)),
       drifts: new SharedDrifts(),
       events: new EventRing({ ambient }),
       endpoints,

@@ -2,6 +2,7 @@
 import { isBuiltin } from '@plumb/schemas';
 import type { LiveChange } from '../../fleet/fleet.ts';
 import type { CacheChange } from '../../runtime/cache.ts';
+import { kindOfKey } from '../../runtime/object-table.ts';
 import type { Context } from '../controller.ts';
 import type { KindModule } from '../kind-module.ts';
 import { COALESCE_MS, isDeclaration, isMaterial, usedBy } from './derived.ts';
@@ -156,6 +157,7 @@ class Dispatcher {
   /** The object that others use, and what is behind it: they keep what their users need on hosts. */
   #enqueueUsed(key: string): void {
     const { read, enqueue } = this.#context;
+    if (isBuiltinKey(key)) return;
     const used = read.get(key);
     enqueue(key, used?.object.metadata.deletionTimestamp ? 0 : COALESCE_MS);
     if (!used) return;
@@ -168,6 +170,12 @@ class Dispatcher {
     const { cache, enqueue } = this.#context;
     for (const { key, rest } of cache.poisoned.aside()) if (rest.metadata.deletionTimestamp) enqueue(key, COALESCE_MS);
   }
+}
+
+/** Nothing is kept on hosts for those who use an object of a built-in kind. */
+function isBuiltinKey(key: string): boolean {
+  const kind = kindOfKey(key);
+  return kind !== undefined && isBuiltin(kind);
 }
 
 interface Woken<E> {

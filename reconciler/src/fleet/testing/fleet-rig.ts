@@ -6,10 +6,14 @@ import { FakeClock } from '../../runtime/fake-clock.ts';
 import { keys } from '../../store/keys.ts';
 import { MemoryStore } from '../../store/memory.ts';
 import type { EndpointHandlers } from '../fleet-endpoint.ts';
-import { FleetServer } from '../fleet-server.ts';
+import { FleetServer, type FleetServerOptions } from '../fleet-server.ts';
 import { FakeCall } from './fake-call.ts';
 
-export async function fleetFor(hosts: readonly string[], limits: Partial<ServerLimits> = {}) {
+export async function fleetFor(
+  hosts: readonly string[],
+  limits: Partial<ServerLimits> = {},
+  more: Pick<FleetServerOptions, 'join'> = {},
+) {
   const clock = new FakeClock();
   /** Time in which nothing ran, not even timers that were due. */
   const busy = { ms: 0 };
@@ -32,6 +36,7 @@ export async function fleetFor(hosts: readonly string[], limits: Partial<ServerL
     ...{ store, ambient: { ...realAmbient(), clock: wall }, term: 7, mayJoin: () => true },
     log: (level, message) => log.push(`${level} ${message}`),
     limits: { ...defaultServerLimits, ...limits },
+    ...more,
     endpoint(given) {
       handlers = given;
       return { traffic, take() {}, close() {} };
