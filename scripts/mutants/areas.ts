@@ -26,6 +26,15 @@ export const areas: readonly Area[] = [
     ],
   },
   {
+    name: 'authorization',
+    sources: ['reconciler/src/authorization', 'reconciler/src/api/rights'],
+    tests: [
+      ['reconciler/src/authorization', 'sim/src/rbac'],
+      ['reconciler/src/api/rights', 'reconciler/src/api/access', 'reconciler/src/api/core/token-request'],
+      ['reconciler/src/extensions', 'reconciler/src/pki'],
+    ],
+  },
+  {
     name: 'session',
     sources: ['agent/src/session'],
     tests: [['agent/src/session'], ['reconciler/src/fleet'], ...SIMULATION],
