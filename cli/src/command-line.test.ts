@@ -102,6 +102,20 @@ describe('the command line', () => {
     });
   });
 
+  test('its version, and the server’s', async () => {
+    expect((await plumb(['--version'], { KUBECONFIG: 'none' })).out).toMatch(/^plumb \d+\.\d+\.\d+\n$/);
+    expect((await plumb(['version'])).out).toMatch(/^plumb (\S+)\nserver \1, as Kubernetes v1\.\d+\.\d+\n$/);
+  });
+
+  test('-R reads what is in folders below', async () => {
+    const deep = join(folder, 'deep', 'below');
+    await mkdir(deep, { recursive: true });
+    await writeFile(join(deep, 'z.yaml'), 'apiVersion: plumb.dev/v1\nkind: Zone\nmetadata: {name: below}\n');
+    const apply = ['apply', '-f', join(folder, 'deep'), '--no-wait'];
+    expect((await plumb(apply)).code).toBe(1);
+    expect((await plumb([...apply, '-R'])).out).toBe('zone/below created\n');
+  });
+
   test('contexts of the kubeconfig, with the one that is taken', async () => {
     const { out } = await plumb(['contexts']);
     expect(out).toMatch(/^ +NAME +CLUSTER +USER +NAMESPACE\n\* +plumb +plumb +admin +default\n$/);

@@ -22,6 +22,7 @@ const shared = {
   context: { type: 'string' },
   namespace: { type: 'string', short: 'n' },
   filename: { type: 'string', short: 'f', multiple: true, default: [] as string[] },
+  recursive: { type: 'boolean', short: 'R', default: false },
   kustomize: { type: 'string', short: 'k', multiple: true, default: [] as string[] },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -68,6 +69,7 @@ export async function withSession<T>(
 export interface Sources {
   filename: string[];
   kustomize: string[];
+  recursive?: boolean | undefined;
 }
 
 export function namesFiles({ filename, kustomize }: Sources): boolean {
@@ -76,17 +78,17 @@ export function namesFiles({ filename, kustomize }: Sources): boolean {
 
 /** The objects of `-f` and `-k`. */
 export async function manifestsOf(
-  { filename, kustomize }: Sources,
+  { filename, kustomize, recursive = false }: Sources,
   session: Session,
   surroundings: Surroundings,
 ): Promise<Manifest[]> {
   const { manifestsIn, readManifests } = await import('./manifests.ts');
-  if (kustomize.length === 0) return readManifests(filename, session.namespace, surroundings.stdin);
+  if (kustomize.length === 0) return readManifests(filename, session.namespace, surroundings.stdin, recursive);
   const [{ kustomized }, { readSources }] = await Promise.all([
     import('./kustomize.ts'),
     import('./manifest-files.ts'),
   ]);
-  const files = await readSources(filename, surroundings.stdin);
+  const files = await readSources(filename, surroundings.stdin, recursive);
   for (const folder of kustomize) files.push(await kustomized(folder, surroundings.env));
   return manifestsIn(files, session.namespace);
 }

@@ -97,6 +97,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'print the JSON Schema of manifests, for editors',
     load: async () => (await import('./commands/schema.ts')).schema,
   },
+  version: {
+    summary: 'print the version of this command and of the server',
+    load: async () => (await import('./commands/version.ts')).version,
+  },
   limits: {
     summary: 'print the limits of server and agent, their defaults, and what happens above',
     load: async () => (await import('./commands/limits.ts')).limits,

@@ -146,6 +146,9 @@ describe('get and describe', () => {
     expect((await plumb(['get', '-f', '-'], zone('shown'))).out).toContain('shown');
     expect((await plumb(['get', 'images'])).err).toBe('nothing found\n');
     expect((await plumb(['get', 'zone', 'none'])).err).toContain('zones.plumb.dev "none" not found');
+    const some = await plumb(['get', 'zone/shown', 'zone/none', '-o', 'name']);
+    expect(some).toMatchObject({ code: 1, out: 'zone/shown\n', err: expect.stringContaining('"none" not found') });
+    expect((await plumb(['get', 'zone', 'shown', 'none'])).out).toMatch(/^NAME .*\nshown /);
   });
 
   test('kinds by their group; all kinds at once, each name with its kind', async () => {

@@ -9,7 +9,9 @@ const programs = { server: 'run the control plane', agent: 'run the agent of a h
 
 /** Runs a command and returns its exit code; 1, and for diff and arguments 2, on errors, which are told. */
 export async function runCli(argv: string[], surroundings: Surroundings = realSurroundings()): Promise<number> {
-  const [word = 'help', ...rest] = commandFirst(argv);
+  const [first = 'help', ...rest] = commandFirst(argv);
+  const word = first === '--version' ? 'version' : first;
+  if (first === '--version') rest.unshift('--client');
   if (['help', '--help', '-h'].includes(word)) return help(rest[0], surroundings);
   try {
     if (word === COMPLETE) return await (await import('./commands/completion.ts')).complete.run(rest, surroundings);

@@ -10,10 +10,11 @@ export interface ManifestFile {
 
 const EXTENSIONS = new Set(['.yaml', '.yml', '.json']);
 
-/** Throws PlumbError `NoSuchFile` or `NoManifest` (terminal). */
+/** `recursive`: folders with what is in folders below them. Throws PlumbError `NoSuchFile` or `NoManifest` (terminal). */
 export async function readSources(
   sources: readonly string[],
   stdin: () => Promise<Uint8Array>,
+  recursive = false,
 ): Promise<ManifestFile[]> {
   const read: ManifestFile[] = [];
   for (const source of sources) {
@@ -23,7 +24,7 @@ export async function readSources(
     }
     const found = await stat(source).catch(() => undefined);
     if (!found) throw terminal('NoSuchFile', `there is no file or folder ${source}`);
-    const files = found.isDirectory() ? await manifestFiles(source) : [source];
+    const files = found.isDirectory() ? await manifestFiles(source, recursive) : [source];
     for (const file of files) read.push({ file, bytes: await bytesOf(file) });
   }
   return read;
@@ -35,8 +36,8 @@ async function bytesOf(file: string): Promise<Uint8Array> {
   });
 }
 
-async function manifestFiles(folder: string): Promise<string[]> {
-  const names = (await readdir(folder)).filter((name) => EXTENSIONS.has(extname(name))).sort();
+async function manifestFiles(folder: string, recursive: boolean): Promise<string[]> {
+  const names = (await readdir(folder, { recursive })).filter((name) => EXTENSIONS.has(extname(name))).sort();
   if (names.length === 0) throw terminal('NoManifest', `the folder ${folder} holds no .yaml, .yml or .json file`);
   return names.map((name) => join(folder, name));
 }

@@ -29,9 +29,11 @@ export async function readManifests(
   sources: readonly string[],
   namespace: string,
   stdin: () => Promise<Uint8Array>,
+  recursive = false,
 ): Promise<Manifest[]> {
-  if (sources.length === 0) throw terminal('NoManifest', 'say what with -f FILE, -f FOLDER or -f - for standard input');
-  return manifestsIn(await readSources(sources, stdin), namespace);
+  if (sources.length === 0)
+    throw terminal('NoManifest', 'say what with -f FILE, -f FOLDER, -f - for standard input, or -k FOLDER');
+  return manifestsIn(await readSources(sources, stdin, recursive), namespace);
 }
 
 /** As {@link readManifests}, of files that are read. */

@@ -24,7 +24,7 @@ import type { Surroundings } from '../surroundings.ts';
 const WIDTH = 64;
 
 export const apply: Command = {
-  usage: `plumb apply -f FILE-OR-FOLDER [-f …] | -k FOLDER | --plan FILE [-n NAMESPACE] [--atomic]
+  usage: `plumb apply -f FILE-OR-FOLDER [-R] [-f …] | -k FOLDER | --plan FILE [-n NAMESPACE] [--atomic]
             [--prune -l SELECTOR] [--dry-run=client|server] [--force-conflicts] [-o name|yaml|json]
             [--no-wait] [--timeout 10m]
 

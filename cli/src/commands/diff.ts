@@ -11,7 +11,7 @@ import { applyTo, MANAGER } from '../submit.ts';
 const WIDTH = 64;
 
 export const diff: Command = {
-  usage: `plumb diff -f FILE-OR-FOLDER [-f …] | -k FOLDER [-n NAMESPACE]
+  usage: `plumb diff -f FILE-OR-FOLDER [-R] [-f …] | -k FOLDER [-n NAMESPACE]
 
 Compares what is declared with what is stored. + is made, ~ is changed; fields that you leave out have their
 defaults. Exit code 0 when nothing differs, 1 when something does, 2 on errors.

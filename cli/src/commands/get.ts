@@ -1,7 +1,8 @@
 import type { Body } from '@plumb/client/client.ts';
 import type { View } from '@plumb/client/follow.ts';
-import { terminal } from '@plumb/schemas/meta/error.ts';
+import { PlumbError, terminal } from '@plumb/schemas/meta/error.ts';
 import { type Command, manifestsOf, namesFiles, parseCommand, type Session, withSession } from '../command.ts';
+import { complain } from '../failure.ts';
 import type { Target } from '../follow.ts';
 import { render } from '../render.ts';
 import { collectionPath, objectPath, type ResourceName, resourceByAlias, resourcesByWord } from '../resources.ts';
@@ -105,48 +106,70 @@ async function show(
   form: Form,
   everywhere: boolean,
 ): Promise<number> {
+  const accept = isTabular(form) ? { accept: TABLE } : {};
+  const found: Found[] = [];
+  const missing: PlumbError[] = [];
+  await Promise.all(
+    sources.map(async (source, i) => {
+      const body = await session.client.send('GET', source.path, accept).catch((thrown) => {
+        const error = PlumbError.from(thrown, 'get');
+        // Of several that are named, those that are there are shown.
+        if (!source.single || sources.length === 1) throw error;
+        missing.push(error);
+        return undefined;
+      });
+      if (body) found[i] = { source, body };
+    }),
+  );
+  await print(surroundings, found.filter(Boolean), form, everywhere, sources.length > 1 || !sources[0]!.single);
+  for (const error of missing) complain(surroundings, error);
+  return missing.length > 0 ? 1 : 0;
+}
+
+interface Found {
+  source: Source;
+  body: Body;
+}
+
+/** `several`: whether they are a list, however few there are. */
+async function print(
+  surroundings: Surroundings,
+  found: readonly Found[],
+  form: Form,
+  everywhere: boolean,
+  several: boolean,
+): Promise<void> {
   if (isTabular(form)) {
-    const groups = [...Map.groupBy(sources, ({ resource }) => `${resource.apiVersion} ${resource.plural}`).values()];
-    const tables = await Promise.all(
-      groups.map((group) => tableOf(session, group, form, everywhere, groups.length > 1)),
-    );
-    const shown = tables.filter((table) => table !== '');
+    const groups = [
+      ...Map.groupBy(found, ({ source: { resource } }) => `${resource.apiVersion} ${resource.plural}`).values(),
+    ];
+    const shown = groups
+      .map((group) => tableOf(group, form, everywhere, groups.length > 1))
+      .filter((table) => table !== '');
     if (shown.length === 0) surroundings.err('nothing found\n');
     surroundings.out(shown.join('\n'));
-    return 0;
+    return;
   }
-  const bodies = await Promise.all(sources.map(({ path }) => session.client.send('GET', path)));
-  const objects = bodies.flatMap((body, i) =>
-    (Array.isArray(body.items) ? body.items : [body]).map((object: Body) => ({
-      object,
-      resource: sources[i]!.resource,
-    })),
+  const objects = found.flatMap(({ source, body }) =>
+    (Array.isArray(body.items) ? body.items : [body]).map((object: Body) => ({ object, resource: source.resource })),
   );
   if (form === 'name') {
     for (const { object, resource } of objects) surroundings.out(`${resource.singular}/${object.metadata.name}\n`);
-    return 0;
+    return;
   }
-  const single = sources.length === 1 && sources[0]!.single;
   const items = objects.map(({ object }) => object);
-  const shown = single ? items[0] : { apiVersion: 'v1', kind: 'List', items };
+  const shown = several ? { apiVersion: 'v1', kind: 'List', items } : items[0];
   surroundings.out(await render(shown, form as 'yaml' | 'json'));
-  return 0;
 }
 
 /** The table of one kind; empty when there is nothing. `named`: the kind stands before each name. */
-async function tableOf(
-  { client }: Session,
-  group: readonly Source[],
-  form: Form,
-  everywhere: boolean,
-  named: boolean,
-): Promise<string> {
-  const { resource } = group[0]!;
-  const parts = await Promise.all(group.map(({ path }) => client.send('GET', path, { accept: TABLE })));
-  const rows = parts.flatMap((part) => part.rows);
+function tableOf(group: readonly Found[], form: Form, everywhere: boolean, named: boolean): string {
+  const [{ source, body }] = group as [Found];
+  const { resource } = source;
+  const rows = group.flatMap((one) => one.body.rows);
   if (rows.length === 0) return '';
   const prefix = named ? `${resource.singular}/` : '';
-  const shown = rowsOf({ ...parts[0], rows }, form, everywhere && resource.namespaced, prefix);
+  const shown = rowsOf({ ...body, rows }, form, everywhere && resource.namespaced, prefix);
   return renderTable(shown.header, shown.rows);
 }
 

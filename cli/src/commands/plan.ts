@@ -6,7 +6,7 @@ import { changesAnything, planText } from '../plan-text.ts';
 const FORMS = ['text', 'json', 'yaml'];
 
 export const plan: Command = {
-  usage: `plumb plan -f FILE-OR-FOLDER [-f …] | -k FOLDER [-n NAMESPACE] [--prune -l SELECTOR] [--out FILE]
+  usage: `plumb plan -f FILE-OR-FOLDER [-R] [-f …] | -k FOLDER [-n NAMESPACE] [--prune -l SELECTOR] [--out FILE]
            [-o text|json|yaml] [--detailed-exitcode] [--force-conflicts]
 
 Asks the server's own planner; nothing is reserved and nothing is written.

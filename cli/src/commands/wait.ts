@@ -46,7 +46,7 @@ ready, the default, ends at once when an object has failed for good.
 };
 
 function condition(what: string): (object: PlumbObject | undefined) => boolean {
-  if (what === 'deleted') return (object) => object === undefined;
+  if (what === 'deleted' || what === 'delete') return (object) => object === undefined;
   const [, type, status = 'True'] = /^condition=([^=]+)(?:=(.+))?$/.exec(what) ?? [];
   if (type === undefined) {
     throw terminal(

@@ -128,7 +128,7 @@ export const servingLimitDefinitions = {
   plannedObjects: {
     description: 'Objects of one PlanReview.',
     above: 'The plan is refused with 422: plan them in parts.',
-    default: 5_000,
+    default: 2_000,
     minimum: 1,
     maximum: 100_000,
   },
