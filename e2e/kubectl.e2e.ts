@@ -194,10 +194,6 @@ describe.skipIf(!present)('kubectl', () => {
     expect(moved.stderr).toContain('spec.zone: cannot be changed from "home" to "other"');
   });
 
-  test('server-side apply is refused with a sentence', async () => {
-    expect((await kubectl('apply --server-side -f -', ESTATE)).stderr).toContain('server-side apply is not served yet');
-  });
-
   test('namespaces: create, apply, use, delete when empty', async () => {
     expect(await expectOk('create namespace lab')).toContain('namespace/lab created');
     const declared = (tier: string) =>

@@ -229,6 +229,15 @@ describe('update', () => {
     expect((await terraform.read('plumb_zone', state!)).state).toMatchObject({ description: null });
   });
 
+  test('what another has taken is seen as drift, and taken back', async () => {
+    const prior = await made();
+    const theirs = { apiVersion: 'plumb.dev/v1', kind: 'Zone', metadata: { name: 'home' }, spec: { description: 'b' } };
+    api.put(HOME, appliedBy('kubectl', api.object(HOME)!, theirs));
+    expect((await terraform.read('plumb_zone', prior)).state).toMatchObject({ description: 'b' });
+    expect((await terraform.apply('plumb_zone', zone, { ...prior, description: 'b' })).errors).toEqual([]);
+    expect(api.object(HOME)?.spec).toEqual({ description: 'A note.' });
+  });
+
   test('what was written before Terraform declared is taken over: what is declared no more goes', async () => {
     const prior = await made({ ...zone, labels: { rack: 'a', row: '1' } });
     const { managedFields: _, ...metadata } = api.object(HOME)!.metadata;

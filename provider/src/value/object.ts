@@ -5,7 +5,7 @@ import type { PlumbObject } from '@plumb/schemas';
 import { fieldsOfOthers } from '@plumb/schemas/apply/explain.ts';
 import { claimed, hasApplied, type Place } from '@plumb/schemas/apply/track.ts';
 import { objectType } from '@plumb/schemas/apply/type.ts';
-import { without } from '@plumb/schemas/apply/typed.ts';
+import { fieldsOf as fieldsDeclared, without } from '@plumb/schemas/apply/typed.ts';
 import { apiVersionOf } from '@plumb/schemas/kinds/define.ts';
 import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
 import { durationMs } from './duration.ts';
@@ -43,7 +43,7 @@ export function stateOf(kind: TerraformKind, object: PlumbObject, held: ObjectVa
   const { metadata } = object;
   return {
     ...identityOf(kind, object),
-    ...attributesFrom(bodyIn(kind, visibleTo(MANAGER, kind, object)), kind.spec, held),
+    ...attributesFrom(bodyIn(kind, visible(kind, object, held)), kind.spec, held),
     labels: ownedKeys(metadata.labels, held.labels),
     annotations: ownedKeys(metadata.annotations, held.annotations),
     timeouts: held.timeouts ?? null,
@@ -53,12 +53,15 @@ export function stateOf(kind: TerraformKind, object: PlumbObject, held: ObjectVa
 
 /**
  * The object without the fields that others own and Terraform does not declare: an apply leaves them, so that a plan that took them
- * away would come again and again. All of it, as long as Terraform has declared nothing of it.
+ * away would come again and again. What is in the state is shown, whoever has changed it. All of it, as long as Terraform has declared
+ * nothing of the object.
  */
-function visibleTo(manager: string, kind: TerraformKind, object: PlumbObject): PlumbObject {
-  const others = fieldsOfOthers(object.metadata.managedFields, manager);
-  if (!others) return object;
-  return (without(objectType(kind.kind), object, others) ?? object) as PlumbObject;
+function visible(kind: TerraformKind, object: PlumbObject, held: ObjectValue): PlumbObject {
+  const type = objectType(kind.kind);
+  const declared = fieldsDeclared(type, inBody(kind, fieldsOf(held, kind.spec)));
+  const others = fieldsOfOthers(object.metadata.managedFields, MANAGER, declared);
+  if (!others || others.isEmpty) return object;
+  return (without(type, object, others) ?? object) as PlumbObject;
 }
 
 /** The state for an object that Terraform takes over: it owns every key that is there, but those of other tools. */

@@ -39,15 +39,15 @@ export function contestedFields(conflicts: readonly Conflict[]): OwnedField[] {
 
 /**
  * What others own by the entries (managedFields) and `manager` does not declare, nor anything of; undefined when it has declared nothing
- * of the object. Of metadata and status nothing is among them.
+ * of the object. Of metadata and status nothing is among them, nor what is in `except`.
  */
-export function fieldsOfOthers(entries: unknown, manager: string): FieldSet | undefined {
+export function fieldsOfOthers(entries: unknown, manager: string, except: FieldSet): FieldSet | undefined {
   const owners = ownersIn(entries);
   const own = owners.get(idText({ manager, operation: 'Apply' }))?.fields;
   if (!own) return undefined;
   let others = new FieldSet();
   for (const { fields } of owners.values()) if (fields !== own) others = others.union(fields);
-  return apart(others, own).differenceBelow(NOT_BODY);
+  return apart(others, own.union(except)).differenceBelow(NOT_BODY);
 }
 
 const NOT_BODY = FieldSet.of(['f:metadata'], ['f:status']);
