@@ -9,7 +9,7 @@ import { ConflictError } from '../store/errors.ts';
 import { keys } from '../store/keys.ts';
 import { encodeObject } from '../store/object-codec.ts';
 import type { Batch, Store } from '../store/store.ts';
-import { isAggregated } from './aggregate.ts';
+import { effectiveRules, isAggregated } from './aggregate.ts';
 import { uncovered } from './covers.ts';
 import { type DefaultPolicy, defaultPolicy, ESTATE_USER } from './default-roles.ts';
 import { type Binding, type PolicyRule, RBAC_GROUP, type Role } from './policy.ts';
@@ -49,7 +49,7 @@ async function batchOf(store: Store, ambient: Ambient, policy: DefaultPolicy): P
     // One that cannot be read is for a person to look at.
     if (entry && !now) return;
     if (now?.metadata.annotations?.[AUTOUPDATE] === 'false') return;
-    const object = now ? merge(now) : fresh(kind, wanted, ambient);
+    const object = now ? merge(now) : fresh(kind, wanted, policy, ambient);
     if (isDeepStrictEqual(object, now)) return;
     batch.preconditions.push({ key, revision: entry?.revision ?? 0 });
     batch.ops.push({ type: 'put', key, value: encodeObject(object as unknown as PlumbObject) });
@@ -75,7 +75,8 @@ function parsed<T>(text: string): Stored<T> | undefined {
   }
 }
 
-function fresh(kind: string, { metadata, ...rest }: Role | Binding, ambient: Ambient): object {
+function fresh(kind: string, wanted: Role | Binding, policy: DefaultPolicy, ambient: Ambient): object {
+  const { metadata, ...rest } = wanted;
   return {
     apiVersion: `${RBAC_GROUP}/v1`,
     kind,
@@ -86,14 +87,18 @@ function fresh(kind: string, { metadata, ...rest }: Role | Binding, ambient: Amb
       labels: { ...LABELS, ...metadata.labels },
       annotations: { [AUTOUPDATE]: 'true' },
     },
-    ...withGroups(rest),
+    ...('subjects' in rest ? withGroups(rest) : rest),
+    ...('roleRef' in wanted ? {} : { rules: effectiveRules(wanted, byName(policy.clusterRoles)) }),
   };
 }
 
 /** As the API would have stored it. */
-function withGroups(rest: Omit<Role, 'metadata'> | Omit<Binding, 'metadata'>): object {
-  if (!('subjects' in rest)) return rest;
-  return { ...rest, subjects: rest.subjects?.map((subject) => ({ apiGroup: RBAC_GROUP, ...subject })) };
+function withGroups(binding: Omit<Binding, 'metadata'>): object {
+  return { ...binding, subjects: binding.subjects?.map((subject) => ({ apiGroup: RBAC_GROUP, ...subject })) };
+}
+
+function byName(roles: readonly Role[]): Role[] {
+  return [...roles].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
 }
 
 /** Rules that are there cover some of what is wanted; the rest is added, in as many rules as it takes. */
