@@ -32,7 +32,7 @@ _plumb() {
     _files
     return
   fi
-  compadd -- "\${(@f)found}"
+  [[ -n "$found" ]] && compadd -- "\${(@f)found}"
 }
 compdef _plumb plumb
 `,
