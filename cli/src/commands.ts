@@ -55,6 +55,16 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'show what is under way, stuck or failed; retry or abandon it',
     load: async () => (await import('./commands/flows.ts')).flows,
   },
+  git: {
+    summary: 'have the repository of a GitSource looked at now',
+    goesOnUnread: true,
+    load: async () => (await import('./commands/git.ts')).git,
+  },
+  gitsource: {
+    summary: 'approve a deletion that waits for a person',
+    goesOnUnread: true,
+    load: async () => (await import('./commands/git.ts')).git,
+  },
   access: {
     summary: 'who you are and what you may do; a token, or a kubeconfig, for a ServiceAccount',
     load: async () => (await import('./commands/access.ts')).access,

@@ -76,7 +76,7 @@ export const defaultPolicy: DefaultPolicy = {
     part(
       'edit',
       on(API_GROUP, ofProjects, WRITE),
-      on(API_GROUP, ['flows/retry', 'flows/abandon'], ['create']),
+      on(API_GROUP, ['flows/retry', 'flows/abandon', 'gitsyncs', 'gitapprovals'], ['create']),
       on('', ['configmaps', 'secrets', 'serviceaccounts'], WRITE),
       // Who reads these can act as others: not for `view`.
       on('', ['secrets'], READ),
@@ -107,6 +107,7 @@ export const defaultPolicy: DefaultPolicy = {
       on(EVENTS, ['events'], READ),
     ),
     role('plumb:images-from-files', on(API_GROUP, ['images/file'], ['use'])),
+    role('plumb:git-from-files', on(API_GROUP, ['gitsources/file'], ['use'])),
     role(
       ESTATE_USER,
       on(API_GROUP, offered, [...READ, 'use']),

@@ -8,6 +8,7 @@ import { credentialExtensions } from './credentials.ts';
 import { driftScanExtension } from './drift-scans.ts';
 import { fenceExtension } from './fences.ts';
 import { flowExtensions } from './flows.ts';
+import { gitSourceExtensions } from './git-sources.ts';
 import { joinTokenExtensions } from './join-tokens.ts';
 import { orphanRemovalExtension } from './orphan-removals.ts';
 import { pendingHostsExtension } from './pending-hosts.ts';
@@ -30,6 +31,7 @@ export function* everyExtension(
   yield fenceExtension(context);
   yield orphanRemovalExtension(context);
   yield* flowExtensions(context);
+  yield* gitSourceExtensions(context);
   yield cascadeExtension(context);
   yield driftScanExtension(scans, context.limits);
 }

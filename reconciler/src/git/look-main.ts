@@ -7,12 +7,8 @@
 import { readFileSync } from 'node:fs';
 import { PlumbError } from '@plumb/schemas/meta/error.ts';
 import { unusable } from './failures.ts';
-import { isKustomized, kustomizeFiles, manifestFiles } from './files.ts';
-import { kustomized } from './kustomize.ts';
-import type { LookAnswer, LookJob, Rendered, Unchanged } from './look.ts';
-import { objectsOf } from './manifests.ts';
-import { Repository } from './repository.ts';
-import { allowed } from './source.ts';
+import type { LookAnswer, LookJob } from './look.ts';
+import { render } from './render.ts';
 
 becomeNobody(process.argv.slice(2).map(Number));
 process.umask(0o077);
@@ -37,30 +33,10 @@ function becomeNobody([uid, gid]: number[]): void {
 
 async function answerTo(job: LookJob): Promise<LookAnswer> {
   try {
-    return { found: await look(job, new AbortController().signal) };
+    return { found: await render(job, new AbortController().signal) };
   } catch (thrown) {
     const error = thrown instanceof PlumbError ? thrown : unusable(`it cannot be read: ${(thrown as Error).message}`);
     const { reason, message, retry } = error;
     return { failure: { reason, message, retry } };
   }
-}
-
-async function look(job: LookJob, signal: AbortSignal): Promise<Rendered | Unchanged> {
-  const { wanted, rules, limits } = job;
-  const { path = '', known, applied } = wanted;
-  const repository = await Repository.open(job, await allowed(wanted.url, rules), signal);
-  const { revision: named, ref } = await repository.resolve();
-  if (named === known) return { revision: named, objects: undefined };
-  const revision = await repository.fetch(ref);
-  const descends = applied === revision || (applied !== undefined && (await repository.descends(revision, applied)));
-  const folder = path.replace(/\/+$/, '');
-  const entries = await repository.entries(revision, folder);
-  if (!isKustomized(entries)) {
-    const files = await manifestFiles(repository, entries, limits);
-    return { revision, descends, objects: objectsOf(files, limits) };
-  }
-  const all = folder === '' ? entries : await repository.entries(revision, '');
-  const files = await kustomizeFiles(repository, all, folder, limits);
-  const made = await kustomized(job, files, folder, signal);
-  return { revision, descends, objects: objectsOf([['what kustomize made', made]], limits) };
 }

@@ -1,4 +1,6 @@
 /** Looks at real repositories. */
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
 import { realAmbient } from '@plumb/schemas';
 import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import { FETCH_USER, findUser } from '@plumb/schemas/sources/users.ts';
@@ -25,4 +27,63 @@ test('the objects of a commit, and nothing when it is known', async () => {
   const found = await look(repository, { path: 'estate' });
   expect(found.objects?.map(({ metadata }) => metadata.name)).toEqual(['a', 'b', 'c']);
   expect(await look(repository, { path: 'estate', known: found.revision })).toEqual({ revision: found.revision });
+});
+
+test('what takes too long is ended, with all that it has started', async () => {
+  using repository = makeRepository({ 'a.yaml': zone('a') });
+  const clock = {
+    now: () => 0,
+    after(_: number, run: () => void) {
+      setImmediate(run);
+      return () => {};
+    },
+  };
+  const user = () => findUser(FETCH_USER);
+  const late = looker({ rules: { folders: [repository.folder] }, limits: defaultServerLimits, user, clock });
+  await expect(late({ url: repository.url, ref: 'main' }, never)).rejects.toMatchObject({
+    ...{ reason: 'GitUnavailable', retry: 'retry' },
+    message: expect.stringContaining('takes longer than 120 s'),
+  });
+});
+
+test('what takes too much memory ends alone', async () => {
+  const anchors = Array.from({ length: 60 }, (_, n) => `  k${n}: *a`).join('\n');
+  using repository = makeRepository({
+    'a.yaml': `${zone('a')}spec:\n  a: &a "${'x'.repeat(2_900_000)}"\n${anchors}\n`,
+  });
+  await expect(look(repository, {}, { gitManifestBytes: 4 * 1024 * 1024 })).rejects.toThrow(/more than 4194304 bytes/);
+});
+
+test('it is given up when nobody waits for it', async () => {
+  using repository = makeRepository({ 'a.yaml': zone('a') });
+  const abort = new AbortController();
+  const given = looker({
+    rules: { folders: [repository.folder] },
+    limits: defaultServerLimits,
+    user: () => findUser(FETCH_USER),
+    clock: realAmbient().clock,
+  })({ url: repository.url, ref: 'main' }, abort.signal);
+  abort.abort(new Error('no more'));
+  await expect(given).rejects.toThrow('no more');
+});
+
+test.runIf(process.getuid?.() === 0)(
+  'root looks at nothing itself: without the user it says how to make it',
+  async () => {
+    using repository = makeRepository({ 'a.yaml': zone('a') });
+    const limits = defaultServerLimits;
+    for (const user of [undefined, { uid: 0, gid: 0 }]) {
+      const given = looker({ rules: {}, limits, user: async () => user, clock: realAmbient().clock });
+      await expect(given({ url: repository.url, ref: 'main' }, never)).rejects.toMatchObject({
+        ...{ reason: 'FetchUserMissing', retry: 'terminal' },
+        message: expect.stringMatching(/useradd --system .* plumb-fetch$/),
+      });
+    }
+  },
+);
+
+test.runIf(process.getuid?.() === 0)('what only root may read is not read', async () => {
+  using repository = makeRepository({ 'a.yaml': zone('a') });
+  chmodSync(join(repository.path, '.git'), 0o700);
+  await expect(look(repository)).rejects.toThrow(/cannot be read/);
 });

@@ -68,6 +68,13 @@ export const gitLimitDefinitions = {
     minimum: 4096,
     maximum: 256 * 1024 * 1024,
   },
+  gitObjectsAtOnce: {
+    description: 'Objects of a commit that are written in one transaction of the store.',
+    above: 'The commit is written in several, and put back from a record if one of them fails.',
+    default: 100,
+    minimum: 1,
+    maximum: 100,
+  },
   gitObjects: {
     description: 'Objects of one GitSource.',
     above: held,

@@ -110,6 +110,8 @@ async function proceed(context: Context, cached: Source, kept: KeptCommit | unde
   if (!door) throw terminal('GitUnavailable', 'this server does not look at repositories');
   const user = actorOf(door, cached.object);
   const last = context.own(gitLooks).of(metadata.uid);
+  // Parts without a head, which a process before has left.
+  if (!kept && last.at === 0) await removeParts(context, metadata.uid);
   await lookWhenDue(context, door, cached, last);
   const found = last.found!;
   const declared = declaredBy(cached.object, found.objects);
@@ -119,6 +121,8 @@ async function proceed(context: Context, cached: Source, kept: KeptCommit | unde
     .watch(cached.key, [...declared.map(({ id }) => id), ...(cached.object.status?.inventory ?? []), ...others]);
   const { status = {} } = cached.object;
   const source = sourceOf(cached.object);
+  // What a person has let go is decided together with what the commit says now.
+  if (status.pendingPrune && status.approvedPrune === status.pendingPrune.digest) last.compared = false;
   const isApplied = status.revision === found.revision && JSON.stringify(status.source) === JSON.stringify(source);
   if (status.failedRevision === found.revision && !kept)
     throw terminal(
@@ -323,12 +327,7 @@ function withPrune(status: Status, { pending, deleting }: Pruning): Status {
 
 /** Deletes what was decided. Whether it is not over. */
 async function prune(context: Context, door: GitDoor, user: Identity, cached: Source): Promise<boolean> {
-  const { pendingPrune, approvedPrune, deleting = [] } = cached.object.status ?? {};
-  if (pendingPrune && approvedPrune === pendingPrune.digest) {
-    // Decided with all that is known by the next comparison.
-    context.own(gitLooks).of(cached.object.metadata.uid).compared = false;
-    return true;
-  }
+  const { deleting = [] } = cached.object.status ?? {};
   if (deleting.length === 0) return false;
   const { left, kept } = await deleteGoing(context, door, user, managerOf(cached.object), deleting);
   if (left.length < deleting.length) {

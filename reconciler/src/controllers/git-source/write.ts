@@ -37,14 +37,14 @@ export interface Writing {
   status(status: Status, object: PlumbObject): Status;
 }
 
-/** What one commit of the store has room for, beside the source itself and projects. */
-export const MOST_AT_ONCE = 100;
+/** Of writes and preconditions, one batch of the store has room for so many: those of the source itself and of projects are among them. */
+const MOST_TOGETHER = 115;
 const MOST_CONFLICTS = 8;
 
 /** Throws what ends it: nothing of it is left then. */
 export async function writeCommit(context: Context, cached: Cached, writing: Writing): Promise<void> {
   const { writes, deadlineAt } = writing;
-  if (deadlineAt === undefined && writes.length <= MOST_AT_ONCE) {
+  if (deadlineAt === undefined && writes.length <= context.limits.gitObjectsAtOnce) {
     const batch = await together(context, cached, writing);
     if (batch && writes.length === 0 && (await isStored(context, batch))) return;
     if (batch) {
@@ -61,9 +61,7 @@ export async function writeCommit(context: Context, cached: Cached, writing: Wri
 async function together(context: Context, cached: Cached, { writes, status }: Writing): Promise<Batch | undefined> {
   const own = await sourceBatch(context, cached, status);
   const batch = batchOf([...writes, own]);
-  return batch.preconditions.length <= MOST_AT_ONCE + 15 &&
-    batch.ops.length <= MOST_AT_ONCE + 15 &&
-    fitsOneBatch(batch.ops)
+  return batch.preconditions.length <= MOST_TOGETHER && batch.ops.length <= MOST_TOGETHER && fitsOneBatch(batch.ops)
     ? batch
     : undefined;
 }
@@ -117,7 +115,8 @@ async function inParts(context: Context, cached: Cached, writing: Writing): Prom
     ops: [headOp(uid, head)],
   });
   try {
-    for (const part of partsOf(writes)) await writePart(context, headKey(uid), begun.revision, part, writing);
+    for (const part of partsOf(writes, context.limits.gitObjectsAtOnce))
+      await writePart(context, headKey(uid), begun.revision, part, writing);
     await retryOnConflict(async () => {
       const own = await sourceBatch(context, cached, status);
       const key = headKey(uid);
@@ -139,11 +138,12 @@ async function inParts(context: Context, cached: Cached, writing: Writing): Prom
 }
 
 /** As many objects as a batch has room for, in their order. */
-function* partsOf(writes: readonly GitWrite[]): Generator<GitWrite[]> {
+function* partsOf(writes: readonly GitWrite[], most: number): Generator<GitWrite[]> {
   let part: GitWrite[] = [];
   for (const write of writes) {
-    const ops = batchOf([...part, write]).ops;
-    if (part.length > 0 && (ops.length > MOST_AT_ONCE || !fitsOneBatch(ops))) {
+    const { ops, preconditions } = batchOf([...part, write]);
+    const isFull = part.length === most || ops.length > MOST_TOGETHER || preconditions.length > MOST_TOGETHER;
+    if (part.length > 0 && (isFull || !fitsOneBatch(ops))) {
       yield part;
       part = [];
     }
