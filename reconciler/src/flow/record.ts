@@ -34,6 +34,8 @@ export interface FlowRecord {
   held: Held[];
   /** Fingerprint of everything the plan was made from; a failed flow is planned again only when it changes. */
   inputs: string;
+  /** Short digest of what the object has when the flow has gone forward to its end: what differs from it later is a change. */
+  applied?: string;
   /** Why it goes back, went back, or cannot go on. */
   failure?: FlowFailure;
   /** Set while undo, or a step behind the pivot, fails: visible and retried, never dropped. */
@@ -180,6 +182,7 @@ const flowSchema = record(
     target: held,
     failure,
     stuck: failure,
+    applied: text,
     attempts: { type: 'integer' },
     former: { type: 'array', items: resource },
   },

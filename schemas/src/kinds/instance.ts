@@ -1,5 +1,5 @@
 import type { FieldError } from '../meta/error.ts';
-import { commonStatus, deletionProtection, labels, name, SUBDOMAIN_PATTERN } from '../meta/schema.ts';
+import { deletionProtection, labels, name, placedStatus, SUBDOMAIN_PATTERN } from '../meta/schema.ts';
 import type { ObjectOf } from './define.ts';
 import { defineKind } from './define.ts';
 
@@ -157,10 +157,9 @@ export const instance = defineKind({
     type: 'object',
     additionalProperties: false,
     properties: {
-      ...commonStatus,
+      ...placedStatus,
       host: {
-        type: 'string',
-        description: 'The host it is placed on.',
+        ...placedStatus.host,
         'x-plumb-settled': true,
         'x-plumb-altered-by': ['offering', 'interfaces', 'hostSelector', 'spread', 'power'],
       },

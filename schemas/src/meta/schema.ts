@@ -145,3 +145,14 @@ export const commonStatus = {
   observedGeneration: { type: 'integer', description: 'The generation that status speaks of.' },
   conditions,
 } as const;
+
+/** In the status of every kind whose objects are made on a host that is chosen for them. */
+export const placedStatus = {
+  ...commonStatus,
+  host: { type: 'string', description: 'The host it is placed on.' },
+  applied: {
+    type: 'string',
+    description:
+      'Short digest of what was made last. As long as what is declared comes to the same, whatever differs on the host is drift.',
+  },
+} as const;

@@ -6,7 +6,8 @@ const spec = {
   additionalProperties: false,
   required: ['instanceId', 'hostname', 'sshKeys'],
   properties: {
-    instanceId: { type: 'string' },
+    // By its content, of which user data is a part: who has it could try what that is.
+    instanceId: { type: 'string', 'x-plumb-sensitive': true },
     hostname: { type: 'string' },
     userData: { type: 'string', 'x-plumb-sensitive': true },
     userDataFrom: {

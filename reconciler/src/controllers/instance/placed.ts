@@ -13,7 +13,7 @@ import { placementOf } from './place.ts';
 import { claimFor, refuseDataLoss, rested } from './planning.ts';
 import { type ResolvedInstance, resolveInstance } from './references.ts';
 import { keptSeed, ownResources, resourceIds } from './resources.ts';
-import { growsLive, readyInstance, settle } from './settle.ts';
+import { readyInstance, settle } from './settle.ts';
 import { domainFacts, driftOf } from './standing.ts';
 
 const instance: PlacedKind<Instance, Allocation, ResolvedInstance> = {
@@ -37,7 +37,7 @@ const instance: PlacedKind<Instance, Allocation, ResolvedInstance> = {
 
   /** A guest that is gone runs nowhere, and what it had may be another's by now. */
   emptied(status) {
-    const { host: _h, cpus: _c, memoryMiB: _m, rootDisk: _r, interfaces: _i, ...kept } = status;
+    const { host: _h, cpus: _c, memoryMiB: _m, rootDisk: _r, interfaces: _i, applied: _a, ...kept } = status;
     return { ...kept, power: 'Stopped' };
   },
   settle,
@@ -60,7 +60,6 @@ const instance: PlacedKind<Instance, Allocation, ResolvedInstance> = {
       leaves: ({ kind }: HostResource) => kind === 'domain' && facts.atRisk !== undefined,
     };
   },
-  isNoDrift: growsLive,
 
   attend: awaitImage,
   whyAnew(context, cached, record, { resource }) {

@@ -9,13 +9,6 @@ import { livePower } from './life.ts';
 import type { ResolvedInstance } from './references.ts';
 import { domainFacts, restartRequired, tellStanding, withStanding } from './standing.ts';
 
-/** True when the instance runs and is to get another size all the same: its offering was edited, and that is no drift. */
-export function growsLive(context: Context, instance: Instance, target: Allocation): boolean {
-  const { cpus, memoryMiB } = instance.status ?? {};
-  const resized = cpus !== target.cpus || memoryMiB !== target.memoryMiB;
-  return resized && livePower(context, instance, target.host) === 'Running';
-}
-
 export async function settle(
   context: Context,
   cached: Cached<Instance>,

@@ -9,7 +9,7 @@ import { isOff } from '../restriction.ts';
 import { driftSentence } from './drift.ts';
 import { proofOfOff } from './evacuate.ts';
 import { allHeld } from './held.ts';
-import { inputsOf } from './inputs.ts';
+import { inputsOf, wantedOf } from './inputs.ts';
 import type { PlacedContext, Resolved } from './placed-kind.ts';
 import { planObject } from './planner.ts';
 
@@ -43,6 +43,7 @@ export async function beginFlow(
       target,
       held,
       inputs: inputsOf(cached.object, resolved),
+      applied: wantedOf(context, cached.object, resolved, target),
       startedAt: context.ambient.clock.now(),
     };
     const writing = context.journal.writing(record);

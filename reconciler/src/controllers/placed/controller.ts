@@ -12,7 +12,7 @@ import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context, Controller } from '../controller.ts';
 import { guarded } from '../guarded.ts';
 import { unfitError } from '../restriction.ts';
-import { isApplied, settledOn } from './applied.ts';
+import { settledOn } from './applied.ts';
 import { beginFlow } from './begin.ts';
 import { deleteObject } from './delete.ts';
 import { isReportOnly, RepairPacing, reportDrift } from './drift.ts';
@@ -20,7 +20,7 @@ import { goOnElsewhere, leftBehind } from './evacuate.ts';
 import { goBack, goForward, mustGoForward, rest, turnBack } from './go.ts';
 import { hasRun, whereItLives } from './held.ts';
 import { holdingFormer } from './hold.ts';
-import { inputsOf } from './inputs.ts';
+import { isDrift, isMadeFrom } from './inputs.ts';
 import { type PlacedContext, type PlacedKind, placedContext, type Resolved } from './placed-kind.ts';
 import { planObject } from './planner.ts';
 import { endFlow } from './release.ts';
@@ -80,7 +80,7 @@ async function reconcile(context: PlacedContext, cached: Cached, pacing: RepairP
   if (forward) return goForward(context, cached, forward);
 
   const resolved = context.placed.resolve(context, cached, host === undefined);
-  if (flow?.record.direction === 'failed' && flow.record.inputs === inputsOf(cached.object, resolved)) {
+  if (flow?.record.direction === 'failed' && isMadeFrom(flow.record, cached.object, resolved)) {
     if (!isOver(context, cached, resolved, flow)) return rest(flow);
     await endFlow(context, metadata.uid);
     flow = undefined;
@@ -94,8 +94,7 @@ async function reconcile(context: PlacedContext, cached: Cached, pacing: RepairP
   if (planned.steps.length === 0 && isSettled(context, cached.object, planned.target) && !flow)
     return settle(context, cached, resolved);
 
-  const excused = () => context.placed.isNoDrift?.(context, cached.object, planned.target) ?? false;
-  const drifted = !flow && isApplied(cached.object) && !excused();
+  const drifted = !flow && isDrift(context, cached.object, resolved, planned.target);
   if (drifted && isReportOnly(cached.object)) return reportDrift(context, cached, planned.steps);
   if (drifted) {
     const waitMs = pacing.waitMs(metadata.uid);

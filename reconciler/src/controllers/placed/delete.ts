@@ -132,7 +132,7 @@ function isUnclear(context: PlacedContext, { key, object }: Cached): boolean {
 }
 
 function withoutHost(status: Status): Status {
-  const { host: _host, ...kept } = status;
+  const { host: _host, applied: _applied, ...kept } = status;
   return kept;
 }
 

@@ -10,7 +10,7 @@ import { failedStatus, writeStatus } from '../status.ts';
 import { beginFlow } from './begin.ts';
 import { goForward, rest } from './go.ts';
 import { mayGoOnElsewhere, settledHolding } from './held.ts';
-import { inputsOf } from './inputs.ts';
+import { isMadeFrom } from './inputs.ts';
 import type { PlacedContext } from './placed-kind.ts';
 
 /** The host that is off and on which the object is settled, unless a flow makes it elsewhere already. */
@@ -42,8 +42,7 @@ export async function goOnElsewhere(
   const resolved = context.placed.resolve(context, cached, true);
   const failure = flow?.record.direction === 'failed' ? flow.record.failure : undefined;
   // What failed on the host that is off says nothing of another.
-  if (flow && failure && failure.host !== off && flow.record.inputs === inputsOf(cached.object, resolved))
-    return rest(flow);
+  if (flow && failure && failure.host !== off && isMadeFrom(flow.record, cached.object, resolved)) return rest(flow);
   return goForward(context, cached, await beginFlow(context, cached, resolved, 'create'));
 }
 

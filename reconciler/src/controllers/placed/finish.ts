@@ -92,7 +92,8 @@ function finishedStatus(
   made: readonly HostResource[] | undefined,
 ): Status {
   const { status: held, reason, message } = context.placed.ready(context, object, target, made);
-  const status: Status = { ...object.status, ...held };
+  const { applied } = record;
+  const status: Status = { ...object.status, ...held, ...(applied === undefined ? {} : { applied }) };
   const ready = readyStatus(context, status, object, reason, message);
   const observed = { ...ready, observedGeneration: record.generation };
   if (record.purpose !== 'repair') return observed;

@@ -1,11 +1,61 @@
-/** What a plan is made from, told apart by a short text. */
-import type { PlumbObject } from '@plumb/schemas';
+/** What a plan is made from and what it leads to, each told apart by a short text. */
+import { createHash } from 'node:crypto';
+import { type PlumbObject, resourceTypes } from '@plumb/schemas';
+import { conceal } from '@plumb/schemas/project/conceal.ts';
+import { schemaNode } from '@plumb/schemas/project/validate-schema.ts';
+import type { FlowRecord } from '../../flow/record.ts';
+import type { Held } from '../../plan/holding.ts';
 import { RETRY_ANNOTATION } from '../retry.ts';
-import type { Resolved } from './placed-kind.ts';
+import { isApplied } from './applied.ts';
+import type { PlacedContext, Resolved } from './placed-kind.ts';
+import { isSettled } from './settle.ts';
+
+/** So many characters of 64 are 66 bits. */
+const CHARACTERS = 11;
 
 /** Changes when anything changes that could make a failed plan succeed. */
-export function inputsOf({ metadata }: PlumbObject, { used }: Resolved): string {
+export function inputsOf(object: PlumbObject, resolved: Resolved): string {
+  return short(inputsInFull(object, resolved));
+}
+
+/** Whether the flow was made from the same. Records of 0.2 say all of it. */
+export function isMadeFrom({ inputs }: FlowRecord, object: PlumbObject, resolved: Resolved): boolean {
+  const full = inputsInFull(object, resolved);
+  return inputs === short(full) || inputs === full;
+}
+
+function inputsInFull({ metadata }: PlumbObject, { used }: Resolved): string {
   const retry = metadata.annotations?.[RETRY_ANNOTATION] ?? '';
   const generations = used.map(({ object }) => `${object.metadata.uid}:${object.metadata.generation}`);
   return [metadata.generation, retry, ...generations].join(' ');
+}
+
+/**
+ * What the object is to have, whatever lives: another when something that it refers to changed it. What is secret is left out, since
+ * this is shown: a change of that is one of the object itself.
+ */
+export function wantedOf({ placed }: PlacedContext, object: PlumbObject, resolved: Resolved, target: Held): string {
+  const resources = placed.resources(object, target, resolved, NOTHING).map(({ kind, id, spec }) => {
+    const shown = conceal(schemaNode(resourceTypes.definition(kind).spec), spec);
+    return `${kind}/${id} ${JSON.stringify(shown)}`;
+  });
+  return short(resources.sort().join('\n'));
+}
+
+const NOTHING = new Map();
+
+/**
+ * Whether what was found is drift, and no work that is still to do: nothing was declared otherwise since the object was as declared,
+ * neither of it nor of what it refers to.
+ */
+export function isDrift(context: PlacedContext, object: PlumbObject, resolved: Resolved, target: Held): boolean {
+  if (!isApplied(object)) return false;
+  const { applied } = object.status as { applied?: string };
+  // The version before did not write it: then it is told by what is held.
+  if (applied === undefined) return isSettled(context, object, target);
+  return applied === wantedOf(context, object, resolved, target);
+}
+
+function short(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, CHARACTERS);
 }

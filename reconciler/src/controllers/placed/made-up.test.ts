@@ -142,6 +142,23 @@ describe('a placed kind that nothing knows', () => {
     expect(ofRelay(uid)).toHaveLength(1);
   });
 
+  it('is changed by what it refers to, which is no drift, also where drift is only told', async () => {
+    await rig.create('Relay', 'one', relaySpec({ driftPolicy: 'Report' }));
+    const { uid } = (await rig.ready('Relay', 'one')).metadata;
+    const applied = () => rig.get('Relay', 'one')!.status!.applied;
+    const before = applied();
+    expect(before).toMatch(/^[\w-]{11}$/);
+    await rig.edit('Zone', 'home', (o) => (o.spec.description = 'on the hill'));
+    await rig.until('Relay', 'one', (o) => o?.status?.applied !== before);
+    expect(lampOf(uid)).toMatchObject({ place: 'on the hill' });
+    expect(condition(rig.get('Relay', 'one'), 'Drifted')).toBeUndefined();
+    // What comes to the same is no change; and what differs then is drift.
+    await rig.edit('Zone', 'home', (o) => (o.metadata.labels = { a: 'b' }));
+    rig.fleet.take('host-1', rig.fleet.host('host-1')!.resources.get(`lamp/${uid}.lamp`)!);
+    await rig.until('Relay', 'one', (o) => condition(o, 'Drifted')?.reason === 'Found');
+    expect(ofRelay(uid)).toEqual([`mast/${uid}.mast`]);
+  });
+
   it('goes on after a crash of the control plane, by a record that says its kind', async () => {
     rig.fleet.fault = (_, __, { kind }) => ((kind as string) === 'lamp' ? retryable('Busy', 'busy') : undefined);
     await rig.create('Relay', 'one', relaySpec());

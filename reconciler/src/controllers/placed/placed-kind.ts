@@ -2,7 +2,7 @@
  * What a kind says whose objects are made on a host that is chosen for them. Everything else is everybody's: one commit before the
  * first effect, going on after any crash, undoing, attempts, repair, deletion, and what a person may do about a flow.
  *
- * `status.host` of its objects is the host on which one is settled. `spec.driftPolicy` is respected where a kind has it.
+ * `status.host` of its objects is the host on which one is settled; its schema has the fields of `placedStatus`. `spec.driftPolicy` is respected where a kind has it.
  */
 import type { HostResource, KindDefinition, LiveResource, PlumbError, PlumbObject } from '@plumb/schemas';
 import type { AllocationIndex } from '../../allocation/allocation-index.ts';
@@ -102,8 +102,6 @@ export interface PlacedKind<T extends PlumbObject = PlumbObject, H extends Held 
   /** Throws when one of the steps must not be done, whatever is declared. */
   refuse?(steps: readonly PlanStep[], live: Live): void;
   observed?(context: PlacedContext, object: T, host: string): Observed;
-  /** Whether it is to have something else than it has, although it is as declared and nobody changed anything on its host. */
-  isNoDrift?(context: PlacedContext, object: T, target: H): boolean;
 
   /** Of a flow that is sent: what may take long ends as soon as `isUnwanted` says so. */
   attend?(

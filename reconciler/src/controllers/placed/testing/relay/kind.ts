@@ -1,7 +1,7 @@
 /** A kind that is made up: something on a mast that sends on a channel, of which each has one holder. */
 
 import { defineKind, type ObjectOf } from '@plumb/schemas/kinds/define.ts';
-import { commonStatus } from '@plumb/schemas/meta/schema.ts';
+import { placedStatus } from '@plumb/schemas/meta/schema.ts';
 
 import { lamp, mast } from './resources.ts';
 
@@ -29,8 +29,7 @@ export const relay = defineKind({
     type: 'object',
     additionalProperties: false,
     properties: {
-      ...commonStatus,
-      host: { type: 'string' },
+      ...placedStatus,
       channel: { type: 'integer' },
       network: { type: 'string' },
     },

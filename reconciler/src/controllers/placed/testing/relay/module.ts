@@ -39,6 +39,7 @@ oneCpu[CPUS] = 1;
 
 interface ResolvedRelay extends Resolved {
   l2: Cached<L2Network>;
+  zone: Cached<Zone>;
 }
 
 const kind: PlacedKind<Relay, RelayHeld, ResolvedRelay> = {
@@ -47,7 +48,7 @@ const kind: PlacedKind<Relay, RelayHeld, ResolvedRelay> = {
     const l2 = resolve<L2Network>(context, object, 'spec.l2Network', 'L2Network', object.spec.l2Network, { newUse });
     if (newUse) mustBeReady('spec.l2Network', l2);
     const zone = resolve<Zone>(context, object, 'spec.zone', 'Zone', object.spec.zone, { newUse });
-    return { used: [zone, l2], l2 };
+    return { used: [zone, l2], l2, zone };
   },
   asks: (_, { spec }) => ({ request: { zone: spec.zone, amounts: oneCpu, selectors: [] } }),
   claim(context, { metadata, spec }, { resolved, host, index }) {
@@ -56,10 +57,11 @@ const kind: PlacedKind<Relay, RelayHeld, ResolvedRelay> = {
       throw terminal('ChannelTaken', `channel ${spec.channel} is held by ${nameOf(context, holder)}`);
     return { host, channel: spec.channel, network: resolved.l2.object.metadata.uid };
   },
-  resources({ metadata, spec }, held) {
+  resources({ metadata, spec }, held, { zone }) {
     const owner = metadata.uid;
     const { watts, colour } = spec;
-    const lamp = { mast: `${owner}.mast`, bridge: held.network, channel: held.channel, watts, colour };
+    const place = zone.object.spec.description ?? '';
+    const lamp = { mast: `${owner}.mast`, bridge: held.network, channel: held.channel, watts, colour, place };
     return [
       { kind: 'mast', id: `${owner}.mast`, owner, spec: { metres: watts > 50 ? 20 : 12 } },
       { kind: 'lamp', id: `${owner}.lamp`, owner, spec: lamp },

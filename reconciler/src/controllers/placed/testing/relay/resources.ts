@@ -7,6 +7,7 @@ interface Lamp {
   channel: number;
   watts: number;
   colour: string;
+  place: string;
 }
 
 export const mast = {
@@ -18,13 +19,14 @@ export const mast = {
 export const lamp = {
   spec: {
     type: 'object',
-    required: ['mast', 'bridge', 'channel', 'watts', 'colour'],
+    required: ['mast', 'bridge', 'channel', 'watts', 'colour', 'place'],
     properties: {
       mast: { type: 'string' },
       bridge: { type: 'string' },
       channel: { type: 'integer' },
       watts: { type: 'integer' },
       colour: { type: 'string' },
+      place: { type: 'string' },
     },
   },
   sharing: 'owned',
