@@ -3,10 +3,11 @@ import { API_GROUP, type FieldError, type PlumbObject, terminal } from '@plumb/s
 import { badRequest, invalid } from '../failure.ts';
 import { mostBytes } from '../object-size.ts';
 import type { ApiRequest } from '../request.ts';
-import type { Resource } from '../resource.ts';
+import type { WritableResource } from '../resource.ts';
 import { type Duplicates, type Json, reread } from './json.ts';
 import { jsonPatch } from './json-patch.ts';
 import { mergePatch } from './merge-patch.ts';
+import { strategicPatch } from './strategic-patch.ts';
 
 const MERGE = 'application/merge-patch+json';
 const JSON_PATCH = 'application/json-patch+json';
@@ -35,7 +36,7 @@ function unknownInOperations(operations: unknown): string[] {
 }
 
 /** Throws PlumbError `UnsupportedMediaType` for a patch of a type that is not served, `BadRequest` for a broken one. */
-export async function patchOf(request: ApiRequest, resource: Resource): Promise<Patch> {
+export async function patchOf(request: ApiRequest, resource: WritableResource): Promise<Patch> {
   const type = request.contentType;
   const { jsonDepth } = request.limits;
   const made = (object: unknown) => whole(reread(object, jsonDepth, mostBytes(resource, request.limits)), resource);
@@ -44,8 +45,15 @@ export async function patchOf(request: ApiRequest, resource: Resource): Promise<
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw badRequest('a merge patch is an object');
     }
-    if (type === STRATEGIC) refuseDirectives(value);
-    return { duplicates, wanted: (current) => made(mergePatch(current, value)) };
+    const merge = (current: PlumbObject) =>
+      type === STRATEGIC
+        ? strategicPatch(
+            resource.definition,
+            current as unknown as Record<string, unknown>,
+            value as unknown as Record<string, unknown>,
+          )
+        : mergePatch(current, value);
+    return { duplicates, wanted: (current) => made(merge(current)) };
   }
   if (type === JSON_PATCH) {
     const { value, duplicates } = await request.parsed([type]);
@@ -70,7 +78,7 @@ export async function patchOf(request: ApiRequest, resource: Resource): Promise<
  * What a patch has made. What it took away of what says which object this is would be filled in again, and what was meant be lost:
  * it is refused, as Kubernetes refuses it. Throws PlumbError `Invalid`.
  */
-function whole(object: Json, { group, kind }: Resource): Json {
+function whole(object: Json, { group, kind }: WritableResource): Json {
   if (!isRecord(object)) return object;
   const errors: FieldError[] = [];
   const expect = (holder: Record<string, unknown>, path: string, ...fields: string[]) => {
@@ -88,15 +96,4 @@ function whole(object: Json, { group, kind }: Resource): Json {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** kubectl sends strategic patches for core kinds. Without directives, and on maps alone, they are merge patches. */
-function refuseDirectives(patch: object): void {
-  for (const [key, value] of Object.entries(patch)) {
-    if (key.startsWith('$') || Array.isArray(value)) {
-      const field = key.slice(0, 80);
-      throw terminal('UnsupportedMediaType', `a strategic merge patch with ${field} is not served: use --type=merge`);
-    }
-    if (typeof value === 'object' && value !== null) refuseDirectives(value);
-  }
 }
