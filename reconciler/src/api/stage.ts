@@ -7,6 +7,7 @@ import { type Ambient, type KindDefinition, namespace, type PlumbObject, retryab
 import type { Conflict } from '@plumb/schemas/apply/ownership.ts';
 import { trackApply } from '@plumb/schemas/apply/track.ts';
 import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
+import { isProtected, protectedError } from '@plumb/schemas/meta/protection.ts';
 import type { User } from '../pki/tokens.ts';
 import { keys } from '../store/keys.ts';
 import { encodeObject, isBeingDeleted, removalOps } from '../store/object-codec.ts';
@@ -118,6 +119,7 @@ export async function stageDelete(
   const entry = await store.get(key);
   if (!entry || isBeingDeleted(entry)) return undefined;
   const current = understood(resource, entry, name);
+  if (isProtected(current)) throw protectedError([current]);
   const now = ambient.clock.now();
   const deletionTimestamp = timestamp(now);
   const ops: Op[] = current.metadata.finalizers?.length

@@ -165,3 +165,19 @@ test('a render that fails deletes nothing, and the commit before stays', async (
   expect((await rig.keys('/objects/zones/')).length).toBe(3);
   expect(git.status().pendingPrune).toBeUndefined();
 });
+
+test('what is protected stays, also when a commit does not declare it any more', async () => {
+  git = await startGitRig();
+  const { rig } = git;
+  const kept: RenderedObject = { ...zoneOf('kept'), spec: { deletionProtection: true } };
+  const first = git.push([kept, ...zones(30)]);
+  await rig.create('GitSource', 'estate', sourceSpec({ prune: true }));
+  await expect.poll(() => git.status().revision).toBe(first);
+  const second = git.push(zones(29));
+  await git.look();
+  await expect.poll(() => git.status().revision).toBe(second);
+  await expect.poll(() => rig.get('Zone', 'z29')).toBeUndefined();
+  await expect.poll(() => git.status().deleting).toBeUndefined();
+  expect(rig.get('Zone', 'kept')).toBeDefined();
+  expect(rig.get('Zone', 'kept')?.metadata.deletionTimestamp).toBeUndefined();
+});

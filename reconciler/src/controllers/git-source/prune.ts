@@ -1,6 +1,7 @@
 /** What a commit does not declare any more: whether it may go without asking a person, and how it goes. Pure but for the last part. */
 import { createHash } from 'node:crypto';
 import { type GitSource, type KindDefinition, kindByName, PlumbError } from '@plumb/schemas';
+import { isProtected } from '@plumb/schemas/meta/protection.ts';
 import type { Identity } from '../../authorization/policy.ts';
 import { ConflictError } from '../../store/errors.ts';
 import { keys } from '../../store/keys.ts';
@@ -88,7 +89,7 @@ export function keyOf(id: string): string | undefined {
 export interface Deleted {
   /** What is still there, or was not tried yet. */
   left: string[];
-  /** What stays, since it is not the source's alone. */
+  /** What stays, since it is not the source's alone, or is protected. */
   kept: string[];
 }
 
@@ -109,7 +110,8 @@ export async function deleteGoing(
     const entry = kind && (await context.store.get(keyOf(id)!));
     if (!kind || !entry) continue;
     const object = decodeObject(entry);
-    if (!isOurs(object.metadata.managedFields, manager) || (await isFull(context, id))) kept.push(id);
+    const stays = isProtected(object) || !isOurs(object.metadata.managedFields, manager) || (await isFull(context, id));
+    if (stays) kept.push(id);
     else there.push({ id, kind, wave: waveOf(kind), isMarked: object.metadata.deletionTimestamp !== undefined });
   }
   const last = Math.max(...there.map(({ wave }) => wave));
