@@ -25,6 +25,7 @@ import { Journal } from './flow/journal.ts';
 import type { Log } from './log.ts';
 import { ObjectCache } from './runtime/cache.ts';
 import type { EventRecorder } from './runtime/events.ts';
+import { GarbageCollector } from './runtime/garbage.ts';
 import type { Metrics } from './runtime/metrics.ts';
 import { Poisoned } from './runtime/poisoned.ts';
 import { StoreFeed } from './runtime/store-feed.ts';
@@ -147,6 +148,11 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     onError: (controller, key, error) =>
       log('warn', `${controller} ${nameOfKey(key)}: ${error.reason}: ${error.message}`),
   });
+  const garbage = new GarbageCollector({
+    ...{ store, clock: ambient.clock },
+    onError: (key, error) => log('warn', `what is owned, ${nameOfKey(key)}: ${error.reason}: ${error.message}`),
+  });
+  await garbage.start(watching.signal);
   const scans = new ScanWatch(controllers.context);
   if (metrics) scans.publish(metrics);
   begun.move();

@@ -36,7 +36,9 @@ interface Wanted {
   version?: string;
 }
 
-const WANTED: Record<'etcd' | 'apiserver' | 'scheduler' | 'kwok', Wanted> = {
+export type Program = 'etcd' | 'apiserver' | 'scheduler' | 'kwok';
+
+const WANTED: Record<Program, Wanted> = {
   etcd: { folder: 'kubernetes', module: 'go.etcd.io/etcd/server/v3', package: 'go.etcd.io/etcd/server/v3' },
   apiserver: kubernetes('kube-apiserver'),
   scheduler: kubernetes('kube-scheduler'),
@@ -52,10 +54,21 @@ function kubernetes(program: string): Wanted {
 
 /** Builds what is not there yet, about six minutes on two cores the first time. Needs Go and its module proxy. */
 export async function buildKubernetes(say: (line: string) => void): Promise<KubernetesPrograms> {
+  const { paths, versions } = await buildPrograms(['etcd', 'apiserver', 'scheduler', 'kwok'], say);
+  const { etcd, apiserver, scheduler, kwok } = paths;
+  return { etcd, apiserver, scheduler, kwok, stages: await stages(versions.kwok!), versions };
+}
+
+/** Where these programs lie, and their versions and Go's. Builds those that are not there yet. */
+export async function buildPrograms<Name extends Program>(
+  names: readonly Name[],
+  say: (line: string) => void,
+): Promise<{ paths: Record<Name, string>; versions: Record<string, string> }> {
   await mkdir(BIN, { recursive: true });
   const versions: Record<string, string> = { go: (await go('kubernetes', 'env', 'GOVERSION')).slice('go'.length) };
-  const paths: Record<string, string> = {};
-  for (const [name, wanted] of Object.entries(WANTED)) {
+  const paths = {} as Record<Name, string>;
+  for (const name of names) {
+    const wanted = WANTED[name];
     const version = await go(wanted.folder, 'list', '-m', '-f', '{{.Version}}', wanted.module);
     const path = join(BIN, `${name}-${version}`);
     if (!(await exists(path))) {
@@ -66,8 +79,7 @@ export async function buildKubernetes(say: (line: string) => void): Promise<Kube
     paths[name] = path;
     versions[name] = version;
   }
-  const { etcd, apiserver, scheduler, kwok } = paths as Record<keyof typeof WANTED, string>;
-  return { etcd, apiserver, scheduler, kwok, stages: await stages(versions.kwok!), versions };
+  return { paths, versions };
 }
 
 /** They lie in the module beside the code, which mounts them into its own container images. */

@@ -8,6 +8,7 @@ import {
   type FieldError,
   isBuiltin,
   type KindDefinition,
+  type PlumbError,
   type PlumbObject,
   terminal,
 } from '@plumb/schemas';
@@ -18,7 +19,7 @@ import { shapeErrors } from '@plumb/schemas/project/shape.ts';
 import { validateObject, validateStatus } from '@plumb/schemas/project/validate.ts';
 import { isBase64 } from '@plumb/schemas/project/validate-format.ts';
 import { immutableErrors } from '@plumb/schemas/project/validate-immutable.ts';
-import { metadataErrors } from '@plumb/schemas/project/validate-metadata.ts';
+import { metadataErrors, metadataTypeErrors } from '@plumb/schemas/project/validate-metadata.ts';
 import { bodyOf, inputMetadata, schemaNode, writtenFields } from '@plumb/schemas/project/validate-schema.ts';
 import { dropUnknownFields, dropUnknownTo } from '@plumb/schemas/project/validate-unknown.ts';
 import { encodeObject } from '../store/object-codec.ts';
@@ -40,6 +41,8 @@ export interface Admitted {
 export interface Taken {
   level: FieldValidation;
   limits: ServerLimits;
+  /** Whether it is what a patch makes of a stored object. */
+  isPatch?: boolean;
 }
 
 type Metadata = PlumbObject['metadata'];
@@ -88,7 +91,8 @@ export function admitChange(
   taken: Taken,
 ): Admitted {
   const { definition } = resource;
-  const raw = placed(resource, sent, current.metadata.namespace, current.metadata.name);
+  const { isPatch = false } = taken;
+  const raw = placed(resource, sent, current.metadata.namespace, current.metadata.name, isPatch);
   const fixed = isBuiltin(definition) ? () => [] : immutableErrors;
   const warnings = check(
     resource,
@@ -122,10 +126,10 @@ export function admitStatus(
   resource: WritableResource,
   current: PlumbObject,
   sent: Json | undefined,
-  { level }: Taken,
+  { level, isPatch = false }: Taken,
 ): Admitted {
   const { definition } = resource;
-  const raw = placed(resource, sent, current.metadata.namespace, current.metadata.name);
+  const raw = placed(resource, sent, current.metadata.namespace, current.metadata.name, isPatch);
   expectKind(resource, raw);
   if (raw.status === undefined || raw.status === null) {
     const { status: _, ...object } = current;
@@ -192,23 +196,27 @@ function placed(
   sent: Json | undefined,
   namespace: string | undefined,
   name?: string,
+  isPatch = false,
 ): Sent {
   if (!isRecord(sent)) throw badRequest(`the body is no object: send ${an(resource.kind)} as JSON`);
   if (sent.metadata !== undefined && sent.metadata !== null && !isRecord(sent.metadata)) {
-    throw badRequest('metadata must be an object');
+    throw unreadable(resource, isPatch, [{ field: 'metadata', message: 'must be an object' }]);
   }
+  if (!isPatch) expectVersion(resource, sent);
   // In place, and only what is known: what is sent may hold a hundred thousand fields that are not.
   sent.metadata ??= {};
   const { metadata } = sent as unknown as Sent;
   // Null and empty stand for absent: clients that know objects by type send both.
   for (const key of METADATA) if (metadata[key] === null) delete metadata[key];
   for (const key of ['name', 'namespace', 'generateName']) if (metadata[key] === '') delete metadata[key];
+  // As a client of Go reads them that knows them as maps of strings.
+  for (const key of ['labels', 'annotations']) fillNulls(metadata[key]);
+  const misread = metadataTypeErrors(metadata);
+  if (misread.length > 0) throw unreadable(resource, isPatch, misread);
   if (resource.scope === 'Namespaced') {
     metadata.namespace ??= namespace;
     if (metadata.namespace !== namespace) {
-      throw badRequest(
-        `metadata.namespace is ${JSON.stringify(metadata.namespace)}, but the path says ${JSON.stringify(namespace)}`,
-      );
+      throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
     }
   } else {
     // As Kubernetes: tools that write a namespace into every object write it into these, too.
@@ -217,12 +225,39 @@ function placed(
   if (name !== undefined) {
     metadata.name ??= name;
     if (metadata.name !== name) {
-      throw badRequest(`metadata.name is ${JSON.stringify(metadata.name)}, but the path says ${JSON.stringify(name)}`);
+      const given = textOf(metadata.name).slice(0, 253);
+      throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
     }
   }
   sent.apiVersion ??= resource.apiVersion;
   sent.kind ??= resource.kind;
   return sent as unknown as Sent;
+}
+
+/** A body that says another version than its path. Throws PlumbError `BadRequest`, as Kubernetes does. */
+function expectVersion({ apiVersion }: WritableResource, sent: Record<string, unknown>): void {
+  const given = sent.apiVersion ?? apiVersion;
+  if (given === apiVersion) return;
+  const shownVersion = textOf(given).slice(0, 80);
+  throw badRequest(
+    `the API version in the data (${shownVersion}) does not match the expected API version (${apiVersion})`,
+  );
+}
+
+function fillNulls(map: unknown): void {
+  if (!isRecord(map)) return;
+  for (const key of Object.keys(map)) if (map[key] === null) map[key] = '';
+}
+
+/** What cannot be read as the object it should be: of another type than every object has there. */
+function unreadable(
+  { kind, group, version }: WritableResource,
+  isPatch: boolean,
+  errors: readonly FieldError[],
+): PlumbError {
+  const what = errors.map(({ field, message }) => `${field} ${message}`).join(', ');
+  if (isPatch) return invalid(kind, group, '', [{ field: 'patch', message: `Invalid value: ${what}` }]);
+  return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${what}`);
 }
 
 /** Defaults and validates in place. Returns warnings; throws PlumbError `Invalid` with every violation. */

@@ -1,9 +1,11 @@
 /** Discovery: which groups, versions and resources there are. Made once; nothing in it changes while a server runs. */
-
+import { createHash } from 'node:crypto';
+import { HEALTH_PATHS } from './health.ts';
 import { JSON_TYPE, type Reply } from './reply.ts';
 import type { ApiRequest } from './request.ts';
 import type { Served, Verbs } from './served.ts';
 
+const VARY = { vary: 'Accept' };
 const AGGREGATED_TYPE = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
 /** Answers to the discovery paths, by path. */
@@ -37,6 +39,8 @@ export function discoveryOf(served: readonly Served[]): Discovery {
       answers.set(`/apis/${name}/${version}`, fixed(resourceList(`${name}/${version}`, resources)));
     }
   }
+  const paths = [...answers.keys(), ...HEALTH_PATHS, '/metrics', '/openapi/v2', '/openapi/v3', '/version'].sort();
+  for (const path of ['/', '/index.html']) answers.set(path, fixed({ paths }));
   return answers;
 }
 
@@ -51,8 +55,8 @@ function choice(plain: unknown, whole: unknown): (request: ApiRequest) => Reply 
   const wholeBody = JSON.stringify(whole);
   return (request) =>
     wantsAggregated(request.headers.accept ?? '')
-      ? { status: 200, type: AGGREGATED_TYPE, body: wholeBody }
-      : { status: 200, type: JSON_TYPE, body: plainBody };
+      ? { status: 200, type: AGGREGATED_TYPE, body: wholeBody, headers: VARY }
+      : { status: 200, type: JSON_TYPE, body: plainBody, headers: VARY };
 }
 
 function wantsAggregated(accept: string): boolean {
@@ -68,6 +72,11 @@ function wantsAggregated(accept: string): boolean {
 
 function versionsOf(of: readonly Served[]): string[] {
   return [...new Set(of.map(({ names }) => names.version))];
+}
+
+/** By it clients tell that what they have stored is stored otherwise now; as Kubernetes makes it. */
+function storageHash({ group, version, kind }: Served['names']): string {
+  return createHash('sha256').update(`${group}/${version}/${kind}`).digest().subarray(0, 8).toString('base64');
 }
 
 function group(name: string, of: readonly Served[]) {
@@ -91,10 +100,11 @@ function resourceList(groupVersion: string, of: readonly Served[]) {
         verbs: verbNames(verbs),
         ...(shortNames.length > 0 ? { shortNames } : {}),
         ...(categories.length > 0 ? { categories } : {}),
+        ...(verbs.list ? { storageVersionHash: storageHash(names) } : {}),
       };
-      const sub = { name: `${plural}/status`, singularName: '', namespaced, kind, verbs: verbNames(status ?? {}) };
+      const sub = { name: `${plural}/status`, singularName: '', namespaced, kind, verbs: subVerbNames(status ?? {}) };
       const others = Object.entries(subresources).map(([name, { names: of, verbs: its }]) => ({
-        ...{ name: `${plural}/${name}`, singularName: '', namespaced, ...of, verbs: verbNames(its) },
+        ...{ name: `${plural}/${name}`, singularName: '', namespaced, ...of, verbs: subVerbNames(its) },
       }));
       return [main, ...(status ? [sub] : []), ...others];
     }),
@@ -107,7 +117,7 @@ function aggregated(groups: ReadonlyMap<string, readonly Served[]>) {
     apiVersion: 'apidiscovery.k8s.io/v2',
     metadata: {},
     items: [...groups].map(([name, of]) => ({
-      metadata: { ...(name ? { name } : {}), creationTimestamp: null },
+      metadata: name ? { name } : {},
       versions: versionsOf(of).map((version) => ({
         version,
         freshness: 'Current',
@@ -121,9 +131,9 @@ function aggregatedResource({ names, verbs, status, subresources = {} }: Served)
   const { group: groupName, version, kind, plural, singular, shortNames, categories, scope } = names;
   const responseKind = { group: groupName, version, kind };
   const below = [
-    ...(status ? [{ subresource: 'status', responseKind, verbs: verbNames(status) }] : []),
+    ...(status ? [{ subresource: 'status', responseKind, verbs: subVerbNames(status) }] : []),
     ...Object.entries(subresources).map(([subresource, { names: of, verbs: its }]) => ({
-      ...{ subresource, responseKind: of, verbs: verbNames(its) },
+      ...{ subresource, responseKind: of, verbs: subVerbNames(its) },
     })),
   ];
   return {
@@ -138,6 +148,14 @@ function aggregatedResource({ names, verbs, status, subresources = {} }: Served)
   };
 }
 
-function verbNames(verbs: Verbs): string[] {
+/** As Kubernetes lists the verbs of kinds that are declared. */
+const ORDER = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
+
+/** Of a subresource they are in the order of the alphabet there. */
+function subVerbNames(verbs: Verbs): string[] {
   return Object.keys(verbs).sort();
+}
+
+function verbNames(verbs: Verbs): string[] {
+  return Object.keys(verbs).sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
 }

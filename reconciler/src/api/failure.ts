@@ -53,7 +53,7 @@ export class TooNew extends PlumbError {
   constructor(wanted: number, newest: number) {
     super({
       reason: 'Timeout',
-      message: `Too large resource version: ${wanted}, current: ${newest}`,
+      message: `Timeout: Too large resource version: ${wanted}, current: ${newest}`,
       retry: 'retry',
     });
   }
@@ -69,14 +69,25 @@ export class ApplyConflict extends PlumbError {
   }
 }
 
+/** What is wrong with the options of a request, not with its object. */
+export class OfOptions extends PlumbError {
+  readonly about: About;
+
+  constructor(kind: string, message: string, fields: FieldError[]) {
+    super({ reason: 'Invalid', message, retry: 'terminal', fields });
+    this.about = { group: 'meta.k8s.io', kind };
+  }
+}
+
 /** The Status for an error. `about` fills its details. */
-export function statusOf(error: PlumbError, about: About = {}): MetaStatus {
+export function statusOf(error: PlumbError, asked: About = {}): MetaStatus {
+  const about = (error as Partial<OfOptions>).about ?? asked;
   const reason = reasonOf(error);
   const code = codes[reason] ?? (error.retry === 'retry' ? 503 : 422);
   const causes =
     error instanceof TooNew || error instanceof ApplyConflict
       ? error.causes
-      : error.fields.map(({ field, message, reason = 'FieldValueInvalid' }) => ({ reason, message, field }));
+      : error.fields.map(({ field, message, reason = causeOf(message) }) => ({ reason, message, field }));
   // kubectl names the kind of an invalid object, and the resource of any other.
   const kind = code === 422 ? about.kind : about.plural;
   return {
@@ -86,22 +97,40 @@ export function statusOf(error: PlumbError, about: About = {}): MetaStatus {
     status: 'Failure',
     message: error.message,
     reason,
-    // Of a conflict of managers Kubernetes names the fields alone.
-    details:
-      error instanceof ApplyConflict
-        ? { causes }
-        : {
-            ...(about.name ? { name: named(about.name) } : {}),
-            ...(about.group ? { group: about.group } : {}),
-            ...(kind ? { kind } : {}),
-            ...(about.uid ? { uid: about.uid } : {}),
-            ...(causes.length > 0 ? { causes } : {}),
-            ...(error instanceof Overloaded || error instanceof TooNew
-              ? { retryAfterSeconds: error.retryAfterSeconds }
-              : {}),
-          },
+    // Of a request that cannot be read Kubernetes says nothing of what it was about.
+    ...(DETAILED.has(code) ? { details: detailsOf() } : {}),
     code,
   };
+
+  function detailsOf(): Record<string, unknown> {
+    // Of a conflict of managers Kubernetes names the fields alone.
+    if (error instanceof ApplyConflict) return { causes };
+    if (error instanceof TooNew) return { causes, retryAfterSeconds: error.retryAfterSeconds };
+    return {
+      ...(about.name ? { name: named(about.name) } : {}),
+      ...(about.group ? { group: about.group } : {}),
+      ...(kind ? { kind } : {}),
+      ...(about.uid ? { uid: about.uid } : {}),
+      ...(causes.length > 0 ? { causes } : {}),
+      ...(error instanceof Overloaded ? { retryAfterSeconds: error.retryAfterSeconds } : {}),
+    };
+  }
+}
+
+/** Codes of which Kubernetes' Status has details. */
+const DETAILED: ReadonlySet<number> = new Set([403, 404, 405, 409, 413, 422, 429, 503, 504]);
+
+/** By how the sentence begins, where it is one of Kubernetes' own. */
+const CAUSES: readonly (readonly [string, string])[] = [
+  ['Required value', 'FieldValueRequired'],
+  ['Unsupported value', 'FieldValueNotSupported'],
+  ['Duplicate value', 'FieldValueDuplicate'],
+  ['Forbidden', 'FieldValueForbidden'],
+  ['Too long', 'FieldValueTooLong'],
+];
+
+function causeOf(message: string): string {
+  return CAUSES.find(([beginning]) => message.startsWith(beginning))?.[1] ?? 'FieldValueInvalid';
 }
 
 function reasonOf(error: PlumbError): string {
@@ -122,12 +151,24 @@ export function alreadyExists(plural: string, group: string, name: string): Plum
   return terminal('AlreadyExists', `${qualified(plural, group)} "${named(name)}" already exists`);
 }
 
+/** The name is free when the object that is being deleted has gone. */
+export function beingDeleted(plural: string, group: string, name: string): PlumbError {
+  const { reason, message } = alreadyExists(plural, group, name);
+  return new PlumbError({ reason, message: `object is being deleted: ${message}`, retry: 'retry' });
+}
+
 export function conflict(plural: string, group: string, name: string, why: string): PlumbError {
   return new PlumbError({
     reason: 'Conflict',
     retry: 'retry',
-    message: `${qualified(plural, group)} "${named(name)}" was not changed: ${why}`,
+    message: `Operation cannot be fulfilled on ${qualified(plural, group)} "${named(name)}": ${why}`,
   });
+}
+
+/** Of preconditions, where Kubernetes names the kind in place of the resource. */
+export function conflictOfKind(kind: string, group: string, name: string, why: string): PlumbError {
+  const error = conflict(kind, group, name, why);
+  return Object.assign(error, { about: { kind, plural: kind, group, name } });
 }
 
 export function expired(why: string): PlumbError {
@@ -137,8 +178,9 @@ export function expired(why: string): PlumbError {
 /** An object that breaks rules: one sentence that names all of them. */
 export function invalid(kind: string, group: string, name: string, fields: FieldError[]): PlumbError {
   const shownName = named(name);
-  const rules = fields.map(({ field, message }) => `${field}: ${message}`).join('; ');
-  return terminal('Invalid', `${group ? `${kind}.${group}` : kind} "${shownName}" is invalid: ${rules}`, fields);
+  const rules = fields.map(({ field, message }) => `${field}: ${message}`);
+  const all = rules.length > 1 ? `[${rules.join(', ')}]` : rules[0];
+  return terminal('Invalid', `${group ? `${kind}.${group}` : kind} "${shownName}" is invalid: ${all}`, fields);
 }
 
 /** A name as the client wrote it may be as long as a body. */

@@ -33,15 +33,16 @@ const INITIAL = 'sendInitialEvents';
 export function listOptions(query: URLSearchParams): ListOptions {
   const { limit, token, resourceVersion, match, errors } = common(query);
   if (match !== undefined) {
-    if (resourceVersion === undefined) errors.push(forbidden(MATCH, 'needs a resourceVersion'));
-    if (token !== undefined) errors.push(forbidden(MATCH, 'and continue exclude each other'));
+    if (resourceVersion === undefined) errors.push(forbidden(MATCH, 'is forbidden unless resourceVersion is provided'));
+    if (token !== undefined) errors.push(forbidden(MATCH, 'is forbidden when continue is provided'));
     if (match === 'Exact' && resourceVersion === '0')
-      errors.push(forbidden(MATCH, 'Exact needs a resourceVersion other than 0'));
+      errors.push(forbidden(MATCH, '"exact" is forbidden for resourceVersion "0"'));
   }
-  if (query.has(INITIAL)) errors.push(forbidden(INITIAL, 'is for watches'));
+  if (match !== undefined && !MATCHES.includes(match)) errors.push(unsupported(match, [...MATCHES, '']));
+  if (query.has(INITIAL)) errors.push(forbidden(INITIAL, 'is forbidden for list'));
   if (errors.length > 0) throw invalidOptions('ListOptions', errors);
   if (token !== undefined && resourceVersion !== undefined && resourceVersion !== '0')
-    throw badRequest('continue and resourceVersion exclude each other');
+    throw badRequest('specifying resource version is not allowed when using continue');
   return { limit: Math.max(0, limit), continue: token, resourceVersion, match: match as ListOptions['match'] };
 }
 
@@ -50,11 +51,13 @@ export function watchOptions(query: URLSearchParams): WatchOptions {
   const { timeoutSeconds, token, resourceVersion, match, errors } = common(query);
   const sendInitialEvents = flagOf(query, INITIAL);
   if (sendInitialEvents !== undefined && match !== 'NotOlderThan')
-    errors.push(forbidden(MATCH, `must be NotOlderThan where ${INITIAL} is said`));
+    errors.push({ field: MATCH, message: `Forbidden: ${INITIAL} requires setting ${MATCH} to NotOlderThan` });
   if (match !== undefined) {
-    if (sendInitialEvents === undefined) errors.push(forbidden(MATCH, `of a watch needs ${INITIAL}`));
-    if (token !== undefined) errors.push(forbidden(MATCH, 'and continue exclude each other'));
+    if (sendInitialEvents === undefined)
+      errors.push(forbidden(MATCH, `is forbidden for watch unless ${INITIAL} is provided`));
   }
+  if (token !== undefined) errors.push(forbidden(MATCH, 'is forbidden when continue is provided'));
+  if (match !== undefined && match !== 'NotOlderThan') errors.push(unsupported(match, ['NotOlderThan']));
   if (errors.length > 0) throw invalidOptions('ListOptions', errors);
   return {
     resourceVersion,
@@ -81,25 +84,25 @@ export function checkTimeout(query: URLSearchParams): void {
 }
 
 function common(query: URLSearchParams) {
-  const errors: FieldError[] = [];
   const match = query.get(MATCH) || undefined;
-  if (match !== undefined && !MATCHES.includes(match)) {
-    const message = `Unsupported value: ${shown(match)}: supported values: ${MATCHES.map((word) => `"${word}"`).join(', ')}`;
-    errors.push({ field: MATCH, message });
-  }
   return {
     limit: wholeOf(query, 'limit'),
     timeoutSeconds: wholeOf(query, 'timeoutSeconds'),
     token: query.get('continue') || undefined,
     resourceVersion: query.get('resourceVersion') || undefined,
     match,
-    errors,
+    errors: [] as FieldError[],
   };
+}
+
+function unsupported(match: string, supported: readonly string[]): FieldError {
+  const words = supported.map((word) => `"${word}"`).join(', ');
+  return { field: MATCH, message: `Unsupported value: ${shown(match)}: supported values: ${words}` };
 }
 
 function wholeOf(query: URLSearchParams, name: string): number {
   const text = query.get(name);
-  if (!text) return 0;
+  if (text === null) return 0;
   if (!/^[+-]?\d{1,18}$/.test(text)) throw badRequest(`${name} ${shown(text)} is not a whole number`);
   return Number(text);
 }

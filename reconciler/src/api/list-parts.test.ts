@@ -36,7 +36,7 @@ describe('a long list', () => {
     const body = await list('');
     expect(body).toMatchObject({ kind: 'ZoneList', apiVersion: 'plumb.dev/v1' });
     expect(body.items.map(({ metadata }) => metadata.name)).toEqual(all);
-    expect(body.metadata).toEqual({ resourceVersion: String(api.store.revision()) });
+    expect(body.metadata).toEqual({ resourceVersion: String(api.store.revision()), continue: '' });
     const { body: single } = await api.ask('GET', `${ZONES}/${name(700)}`);
     expect(body.items[700]).toEqual(single);
   });
@@ -74,7 +74,9 @@ describe('a long list', () => {
   });
 
   test('begins a watch that goes on where it ended', async () => {
-    const watch = api.watch(`${ZONES}?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan`);
+    const watch = api.watch(
+      `${ZONES}?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true`,
+    );
     const seen: string[] = [];
     for (let line = await watch.next(); line?.type === 'ADDED'; line = await watch.next())
       seen.push(line.object.metadata.name);

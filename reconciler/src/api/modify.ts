@@ -9,7 +9,7 @@ import { removalOps } from '../store/object-codec.ts';
 import { type Admitted, heedDuplicates, heedUnknown, storedText, type Taken } from './admission.ts';
 import type { Duplicates, Json } from './body/json.ts';
 import type { ApiContext, Call } from './call.ts';
-import { badRequest, conflict, notFound } from './failure.ts';
+import { conflict, notFound } from './failure.ts';
 import { basisOf, unmendable } from './mend.ts';
 import type { WriteOptions } from './options.ts';
 import { sentManaged, withOwners } from './owners.ts';
@@ -69,7 +69,10 @@ export async function modify(
     const sent = sentManaged(wanted);
     const { object: admitted, warnings: ours } = released
       ? { object: current, warnings: [] }
-      : modification.admit(resource, current, wanted, { level, limits: context.limits });
+      : modification.admit(resource, current, wanted, {
+          ...{ level, limits: context.limits },
+          isPatch: call.request.method === 'PATCH',
+        });
     const object = released ? admitted : withOwners(current, admitted, modification.owned(current, admitted, sent));
     const warnings = [...duplicates, ...ours];
     const reply = (shown: Shown): Reply => ({
@@ -105,16 +108,17 @@ export async function modify(
   }
 }
 
-/** Which version of which object the client has read. Throws PlumbError `BadRequest` when that is no text. */
+/** Which version of which object the client has read. */
 function namedVersion(wanted: unknown): { uid?: string; resourceVersion?: string } {
   const { metadata } = (wanted ?? {}) as { metadata?: unknown };
   const { uid, resourceVersion } = (metadata ?? {}) as { uid?: unknown; resourceVersion?: unknown };
-  const textOf = (field: string, value: unknown) => {
+  const textOf = (value: unknown) => {
     if (value === undefined || value === null || value === '') return undefined;
-    if (typeof value === 'string') return value;
-    throw badRequest(`metadata.${field} must be a string`);
+    // What is no text is told with all that is wrong with the metadata.
+    return typeof value === 'string' ? value : undefined;
   };
-  return { uid: textOf('uid', uid), resourceVersion: textOf('resourceVersion', resourceVersion) };
+  // 0 is what a client sends that has read none.
+  return { uid: textOf(uid), resourceVersion: resourceVersion === '0' ? undefined : textOf(resourceVersion) };
 }
 
 /** Throws PlumbError `Conflict` when `wanted` names another uid or resourceVersion than the stored object has. */
@@ -126,11 +130,11 @@ export function expectSame(
   const { name, uid, resourceVersion } = current.metadata;
   const refuse = (why: string) => conflict(resource.plural, resource.group, name, why);
   if (wanted.uid !== undefined && wanted.uid !== uid)
-    throw refuse(`its uid is ${uid}, the request is for ${shown(wanted.uid)}`);
-  if (wanted.resourceVersion !== undefined && wanted.resourceVersion !== resourceVersion) {
     throw refuse(
-      `it is at resourceVersion ${resourceVersion}, the request is for ${shown(wanted.resourceVersion)}: read it and apply your change to what is there now`,
+      `Precondition failed: UID in precondition: ${shown(wanted.uid).slice(1, -1)}, UID in object meta: ${uid}`,
     );
+  if (wanted.resourceVersion !== undefined && wanted.resourceVersion !== resourceVersion) {
+    throw refuse('the object has been modified; please apply your changes to the latest version and try again');
   }
 }
 

@@ -101,7 +101,7 @@ test.each([
   [{ preconditions: { uuid: 'x' } }, 400, /no field "preconditions.uuid"; nothing was deleted/],
   [{ precondition: { uid: 'x' } }, 400, /no field "precondition"/],
   [{ preconditions: { uid: 5 } }, 400, /preconditions.uid of DeleteOptions cannot be 5/],
-  [{ preconditions: { uid: '' } }, 409, /the request is for/],
+  [{ preconditions: { uid: '' } }, 409, /UID in (the )?precondition/],
   [{ preconditions: { uid: { toString: 'x' } } }, 400, /cannot be/],
   [{ preconditions: [] }, 400, /cannot be/],
   [{ dryRun: 'All' }, 400, /dryRun of DeleteOptions cannot be "All"/],

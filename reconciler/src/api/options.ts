@@ -2,9 +2,9 @@
  * What a write is asked to be: a dry run, how strictly its fields are taken. Rules and sentences are those of Kubernetes
  * (apimachinery, apis/meta/v1/validation). A value that is not known is refused: the client meant something by it.
  */
-import { type FieldError, type PlumbError, terminal } from '@plumb/schemas';
+import type { FieldError, PlumbError } from '@plumb/schemas';
 import { shown } from '@plumb/schemas/project/shown.ts';
-import { badRequest } from './failure.ts';
+import { badRequest, OfOptions } from './failure.ts';
 
 /** What to do with fields that the schema does not know. */
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
@@ -22,6 +22,10 @@ export interface WriteOptions {
 
 export interface DeleteOptions {
   dryRun: boolean;
+  /** What becomes of objects that this one owns; undefined when that is not said. */
+  propagation?: 'Foreground' | 'Background' | 'Orphan' | undefined;
+  /** The client asked not to orphan in the old way, which is answered as it was then. */
+  accepted?: boolean;
   preconditions: { uid?: string; resourceVersion?: string };
 }
 
@@ -75,7 +79,22 @@ export function deleteOptions(query: URLSearchParams, body: unknown): DeleteOpti
   const grace = query.get('gracePeriodSeconds');
   if (grace !== null && !/^[+-]?\d{1,18}$/.test(grace)) throw badRequest('gracePeriodSeconds is not a whole number');
   refuse('DeleteOptions', errors);
-  return { dryRun, preconditions: sent.preconditions ?? {} };
+  const [policy] = policies as DeleteOptions['propagation'][];
+  const orphan = query.get('orphanDependents') ?? sent.orphan;
+  const old =
+    orphan === undefined || orphan === null ? undefined : /^(false|0)$/i.test(`${orphan}`) ? 'Background' : 'Orphan';
+  return {
+    dryRun,
+    preconditions: { ...preconditionsOf(query), ...sent.preconditions },
+    propagation: policy ?? old,
+    accepted: old === 'Background',
+  };
+}
+
+/** As Kubernetes reads them from a query. */
+function preconditionsOf(query: URLSearchParams): DeleteOptions['preconditions'] {
+  const [uid, resourceVersion] = [query.get('uid'), query.get('resourceVersion')];
+  return { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) };
 }
 
 /** For what cannot be tried without being done. Throws terminal `Invalid`. */
@@ -96,6 +115,7 @@ interface SentDeleteOptions {
   propagationPolicy?: string[];
   preconditions?: { uid?: string; resourceVersion?: string };
   orphanDependents?: boolean;
+  orphan?: boolean;
   unsafe?: boolean;
 }
 
@@ -143,6 +163,7 @@ function checkedBody(body: unknown): SentDeleteOptions {
       ? {}
       : { preconditions: checkedFields(preconditions, PRECONDITIONS, 'preconditions.') }),
     orphanDependents: given.orphanDependents !== undefined,
+    ...(given.orphanDependents === undefined ? {} : { orphan: given.orphanDependents as boolean }),
     unsafe: given[UNSAFE] === true,
   };
 }
@@ -182,5 +203,6 @@ function refuse(kind: OptionsKind, errors: FieldError[]): void {
 /** What is wrong with options, as Kubernetes says it. */
 export function invalidOptions(kind: OptionsKind, errors: FieldError[]): PlumbError {
   const rules = errors.map(({ field, message }) => `${field}: ${message}`).join(', ');
-  return terminal('Invalid', `${kind}.meta.k8s.io "" is invalid: ${errors.length > 1 ? `[${rules}]` : rules}`, errors);
+  const all = errors.length > 1 ? `[${rules}]` : rules;
+  return new OfOptions(kind, `${kind}.meta.k8s.io "" is invalid: ${all}`, errors);
 }

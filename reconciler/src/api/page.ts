@@ -18,6 +18,8 @@ export interface Part {
   last: boolean;
   /** Token for what is beyond the limit; on the last part only. */
   continue?: string;
+  /** How many are beyond the limit, where nothing but the place selects. */
+  remaining?: number;
 }
 
 /** Where objects are read from, and what is known to be wrong with them. */
@@ -32,6 +34,10 @@ const CHUNK = 500;
 interface Position {
   revision: number;
   after: string;
+  /** How many follow; undefined when that is not known. */
+  remaining?: number | undefined;
+  /** Whether the client takes what is there, however old: then Kubernetes does not count either. */
+  uncounted?: boolean;
 }
 
 /**
@@ -44,9 +50,10 @@ export function readPage(
   options: ListOptions,
 ): AsyncGenerator<Part, undefined> {
   const { limit, continue: token } = options;
-  const from = token
+  const place = token
     ? parseToken(token, prefixOf(source.resource, namespace))
     : { revision: wantedRevision(source.resource, options), after: '' };
+  const from = { ...place, uncounted: options.resourceVersion === '0' };
   return read(source, namespace, selection, from, limit);
 }
 
@@ -75,12 +82,18 @@ async function* read(
 
   let { revision, after } = from;
   let wanted = limit > 0 ? limit : Number.POSITIVE_INFINITY;
+  let remaining = from.remaining;
+  const counts = limit > 0 && !from.uncounted && !selection.matches && suffix === undefined;
   for (;;) {
     const read = await resource.store.list(prefix, {
       ...(revision > 0 ? { revision } : {}),
       ...(after ? { after } : {}),
       limit: selection.matches || suffix ? CHUNK : Math.min(CHUNK, wanted),
+      // Counted once: the token of the next page says how many are left.
+      ...(counts && remaining === undefined && wanted <= CHUNK ? { countRest: true } : {}),
     });
+    if (read.rest !== undefined) remaining = read.rest;
+    else if (remaining !== undefined) remaining -= read.entries.length;
     revision = read.revision;
     const entries: Entry[] = [];
     for (const [index, stored] of read.entries.entries()) {
@@ -90,7 +103,8 @@ async function* read(
       entries.push(entry);
       const more = read.more || index < read.entries.length - 1;
       if (--wanted === 0 && more) {
-        yield { entries, revision, last: true, continue: formatToken({ revision, after: entry.key }) };
+        const token = formatToken({ revision, after: entry.key, remaining });
+        yield { entries, revision, last: true, continue: token, ...(counts && remaining ? { remaining } : {}) };
         return undefined;
       }
     }
@@ -125,7 +139,9 @@ export function reachedRevision(store: Resource['store'], resourceVersion: strin
 }
 
 function formatToken(position: Position): string {
-  return Buffer.from(JSON.stringify([position.revision, position.after])).toString('base64url');
+  const { revision, after, remaining } = position;
+  const parts = [revision, after, ...(remaining === undefined ? [] : [remaining])];
+  return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
 function parseToken(token: string, prefix: string): Position {
@@ -137,10 +153,15 @@ function parseToken(token: string, prefix: string): Position {
 
 function readToken(token: string): Position | undefined {
   try {
-    const [revision, after, ...more] = JSON.parse(Buffer.from(token, 'base64url').toString('utf8')) as unknown[];
+    const [revision, after, remaining, ...more] = JSON.parse(
+      Buffer.from(token, 'base64url').toString('utf8'),
+    ) as unknown[];
     const isOne =
       Number.isSafeInteger(revision) && (revision as number) > 0 && typeof after === 'string' && isKey(after);
-    return isOne && more.length === 0 ? { revision: revision as number, after } : undefined;
+    if (!isOne || more.length > 0) return undefined;
+    if (remaining === undefined) return { revision: revision as number, after };
+    const counted = Number.isSafeInteger(remaining) && (remaining as number) >= 0;
+    return counted ? { revision: revision as number, after, remaining: remaining as number } : undefined;
   } catch {
     return undefined;
   }

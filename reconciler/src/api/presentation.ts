@@ -15,11 +15,15 @@ export interface ListFacts {
   revision: number;
   /** Token for the next page. */
   continue?: string;
+  /** How many it and those after it hold. */
+  remaining?: number;
 }
 
 export interface Presentation {
   /** One object, as JSON text. */
   one(entry: Shown): string;
+  /** As `one`, behind others of the same answer; the same, if absent. */
+  next?(entry: Shown): string;
   list(entries: readonly Shown[], facts: ListFacts): string;
   /** One object as it stands in a list. */
   item(this: void, entry: Shown): string;
@@ -31,13 +35,13 @@ export interface Presentation {
 
 export interface ListEnds {
   open: string;
-  /** `token`: for the next page. */
-  close(token: string | undefined): string;
+  /** `token`: for the next page; `remaining`: how many it and those after it hold. */
+  close(token: string | undefined, remaining?: number): string;
 }
 
 const META_VERSION = 'meta.k8s.io/v1';
 
-type Form = 'object' | 'table' | 'metadata';
+type Form = 'object' | 'table' | 'old table' | 'metadata';
 
 /** The presentation that the client prefers of those we have. Throws PlumbError `NotAcceptable`. */
 export function presentationOf(request: ApiRequest, resource: Resource, clock: Clock): Presentation {
@@ -48,7 +52,7 @@ export function presentationOf(request: ApiRequest, resource: Resource, clock: C
   if (include !== 'None' && include !== 'Metadata' && include !== 'Object') {
     throw badRequest(`includeObject must be one of None, Metadata, Object, but is ${JSON.stringify(include)}`);
   }
-  return asTable(resource, clock, include);
+  return asTable(resource, clock, include, form === 'table' ? META_VERSION : 'meta.k8s.io/v1beta1');
 }
 
 /** In which form and encoding a client wants to have objects. */
@@ -78,15 +82,17 @@ function parseAccept(accept: string, hasMessage: boolean): Media {
   for (const choice of accept.split(',')) {
     const [type = '', ...rest] = choice.split(';').map((part) => part.trim());
     const protobuf = type.toLowerCase() === PROTOBUF_TYPE;
-    if (!protobuf && !['application/json', 'application/*', '*/*'].includes(type.toLowerCase())) continue;
+    if (!protobuf && !['application/json', 'application/yaml', 'application/*', '*/*'].includes(type.toLowerCase()))
+      continue;
     const parameters = new Map(rest.map((part) => part.split('=', 2) as [string, string]));
     const as = parameters.get('as');
     if (as === undefined) {
       if (protobuf && !hasMessage) continue;
       return { form: 'object', protobuf };
     }
-    if (parameters.get('g') !== 'meta.k8s.io' || parameters.get('v') !== 'v1') continue;
-    if (as === 'Table' && !protobuf) return { form: 'table', protobuf };
+    const version = parameters.get('v');
+    if (parameters.get('g') !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) continue;
+    if (as === 'Table' && !protobuf) return { form: version === 'v1' ? 'table' : 'old table', protobuf };
     if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') return { form: 'metadata', protobuf };
   }
   throw terminal(
@@ -117,28 +123,37 @@ function asMetadata(): Presentation {
   };
 }
 
-function asTable(resource: Resource, clock: Clock, include: 'None' | 'Metadata' | 'Object'): Presentation {
+function asTable(
+  resource: Resource,
+  clock: Clock,
+  include: 'None' | 'Metadata' | 'Object',
+  version: string,
+): Presentation {
   const columns = JSON.stringify(resource.table.columns);
-  const table = (rows: string[], facts: ListFacts) =>
-    `{"kind":"Table","apiVersion":"${META_VERSION}","metadata":${listMetadata(facts)},"columnDefinitions":${columns},"rows":[${rows.join(',')}]}`;
+  const table = (rows: string[], metadata: string, definitions = columns) =>
+    `{"kind":"Table","apiVersion":"${version}","metadata":${metadata},"columnDefinitions":${definitions},"rows":[${rows.join(',')}]}`;
+  const own = (entry: Shown) =>
+    entry.revision === 0 ? '{}' : JSON.stringify({ resourceVersion: String(entry.revision) });
   const row = (entry: Shown) => {
     const object = decodeObject(entry);
     const cells = JSON.stringify(resource.table.row(object, clock.now()));
     const full =
-      include === 'None' ? '' : `,"object":${include === 'Object' ? objectText(entry) : metadataText(entry)}`;
+      include === 'None'
+        ? ',"object":null'
+        : `,"object":${include === 'Object' ? objectText(entry) : metadataText(entry)}`;
     return `{"cells":${cells}${full}}`;
   };
   return {
-    one: (entry) => table([row(entry)], { revision: entry.revision }),
-    list: (entries, facts) => table(entries.map(row), facts),
+    one: (entry) => table([row(entry)], own(entry)),
+    next: (entry) => table([row(entry)], own(entry), 'null'),
+    list: (entries, facts) => table(entries.map(row), listMetadata(facts)),
     item: row,
     listEnds: (revision) =>
-      listEnds(`"kind":"Table","apiVersion":"${META_VERSION}","columnDefinitions":${columns}`, 'rows', revision),
+      listEnds(`"kind":"Table","apiVersion":"${version}","columnDefinitions":${columns}`, 'rows', revision),
     bookmark: (revision, annotations) => {
       const object = bookmarkText(META_VERSION, 'PartialObjectMetadata', revision, annotations);
-      return table([`{"cells":${JSON.stringify(resource.table.columns.map(() => ''))},"object":${object}}`], {
-        revision,
-      });
+      const cells = JSON.stringify(resource.table.columns.map(() => ''));
+      return table([`{"cells":${cells},"object":${object}}`], JSON.stringify({ resourceVersion: String(revision) }));
     },
   };
 }
@@ -157,13 +172,14 @@ function listText(kind: string, apiVersion: string, facts: ListFacts, items: str
 function listEnds(head: string, field: 'items' | 'rows', revision: number): ListEnds {
   return {
     open: `{${head},"${field}":[`,
-    close: (token) =>
-      `],"metadata":${listMetadata({ revision, ...(token === undefined ? {} : { continue: token }) })}}`,
+    close: (token, remaining) =>
+      `],"metadata":${listMetadata({ revision, ...(token === undefined ? {} : { continue: token }), ...(remaining === undefined ? {} : { remaining }) })}}`,
   };
 }
 
 function listMetadata(facts: ListFacts): string {
-  return JSON.stringify({ resourceVersion: String(facts.revision), continue: facts.continue });
+  const { revision, continue: token = '', remaining: remainingItemCount } = facts;
+  return JSON.stringify({ resourceVersion: String(revision), continue: token, remainingItemCount });
 }
 
 function bookmarkText(
@@ -172,8 +188,23 @@ function bookmarkText(
   revision: number,
   annotations: Record<string, string> | undefined,
 ): string {
-  const metadata = { resourceVersion: String(revision), creationTimestamp: null, annotations };
+  const metadata = { resourceVersion: String(revision), annotations };
   return JSON.stringify({ kind, apiVersion, metadata });
+}
+
+/** For a watch: what is the same in every answer is said in the first one only. */
+export function watchedAs(present: Presentation): Presentation {
+  const { next } = present;
+  if (!next) return present;
+  let first = true;
+  return {
+    ...present,
+    one(entry) {
+      const text = first ? present.one(entry) : next(entry);
+      first = false;
+      return text;
+    },
+  };
 }
 
 /** A revision as clients send it back. Throws PlumbError `BadRequest`. */

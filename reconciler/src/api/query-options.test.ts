@@ -176,8 +176,8 @@ describe('the status', () => {
   const status = (more: object) => ({ ...manifests.zone('a'), status: { observedGeneration: 1 }, ...more });
 
   test('of another kind is refused', async () => {
-    for (const more of [{ kind: 'Host' }, { apiVersion: 'v1' }])
-      await expectRefused(422, 'PUT', `${ZONES}/a/status`, { body: status(more) });
+    await expectRefused(422, 'PUT', `${ZONES}/a/status`, { body: status({ kind: 'Host' }) });
+    await expectRefused(400, 'PUT', `${ZONES}/a/status`, { body: status({ apiVersion: 'v1' }) });
   });
 
   test('with a field that is not known is refused, warned of, or passed over', async () => {
@@ -196,8 +196,10 @@ test.each(['x'.repeat(254), 'x'.repeat(1_000_000), 'A-', '-a', 'a b', 'é', 7, [
   async (generateName) => {
     for (const metadata of [{ generateName }, { generateName, name: 'new' }]) {
       const { status, body, text } = await api.ask('POST', `${ZONES}?dryRun=All`, { body: { metadata, spec: {} } });
-      expect([status, body.reason]).toEqual([422, 'Invalid']);
-      expect(body.details.causes.map(({ field }: { field: string }) => field)).toContain('metadata.generateName');
+      if (typeof generateName === 'string') {
+        expect([status, body.reason]).toEqual([422, 'Invalid']);
+        expect(body.details.causes.map(({ field }: { field: string }) => field)).toContain('metadata.generateName');
+      } else expect([status, body.reason]).toEqual([400, 'BadRequest']);
       expect(text.length).toBeLessThan(4_096);
     }
   },
@@ -240,7 +242,9 @@ const PLACES = [
 test.each(['OPTIONS', 'TRACE', 'CONNECTX', 'LINK'])('%s is answered with 200 nowhere', async (method) => {
   for (const path of PLACES) {
     const { status, body } = await api.ask(method, path);
-    expect([path, status, body?.kind]).toEqual([path, path === '/' && method === 'OPTIONS' ? 404 : 405, 'Status']);
+    // Across projects there is nothing but lists.
+    const expected = path === '/api/v1/events' && method === 'OPTIONS' ? 404 : 405;
+    expect([path, status, body?.kind]).toEqual([path, expected, 'Status']);
   }
 });
 
@@ -283,7 +287,7 @@ describe('metadata of another type is refused, whoever writes it', () => {
     ['ownerReferences', ['u', 'v'].map((uid) => ({ apiVersion: 'v1', kind: 'X', name: 'y', uid, controller: true }))],
   ])('%s: %j', async (field, value) => {
     const body = manifests.zone('new', { [field]: value });
-    await expectRefused(422, 'POST', `${ZONES}?dryRun=All`, { body });
+    await expectRefused(field === 'ownerReferences' ? 422 : 400, 'POST', `${ZONES}?dryRun=All`, { body });
     expect(
       (await api.ask('PUT', `${ZONES}/a`, { body: { ...manifests.zone('a', { [field]: value }) } })).status,
     ).toBeOneOf([400, 422]);

@@ -27,7 +27,7 @@ test('a list newer than the store is refused in words by which clients of Go lis
   for (const query of ['resourceVersion=1000000', 'resourceVersion=1000000&resourceVersionMatch=Exact']) {
     const { status, headers, body } = await api.ask('GET', `${V1}/zones?${query}`);
     expect([status, body.reason]).toEqual([504, 'Timeout']);
-    expect(body.message).toMatch(/^Too large resource version: 1000000, current: \d+$/);
+    expect(body.message).toMatch(/^Timeout: Too large resource version: 1000000, current: \d+$/);
     expect(body.details).toMatchObject({
       causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
       retryAfterSeconds: 1,

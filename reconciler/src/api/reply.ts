@@ -7,6 +7,10 @@ export interface Reply {
   /** The whole body, or its parts as they come: a stream ends with the request's signal. */
   body: string | Buffer | AsyncIterable<string | Buffer>;
   headers?: Record<string, string>;
+  /** Its parts are news, to leave as they come. */
+  live?: true;
+  /** Whether the client takes it compressed, should it be long. */
+  gzip?: true;
   /** To be called when an empty part of a stream comes, which says that the beginning of a watch is over. */
   started?: () => void;
   /** To be called, once or more, when the body was sent, or never will be. */

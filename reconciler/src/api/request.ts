@@ -8,6 +8,7 @@ import { type Duplicates, type Json, NO_DUPLICATES, parseJson, refuseDuplicates,
 import { badRequest } from './failure.ts';
 import { JSON_TYPE } from './reply.ts';
 
+const YAML_TYPE = 'application/yaml';
 const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf';
 
 /** What a request comes from: node's request and response objects of either protocol fit. */
@@ -147,6 +148,10 @@ export class ApiRequest {
     if (type === PROTOBUF_TYPE && types.includes(JSON_TYPE)) {
       const { decodeProtobuf } = await import('./body/protobuf.ts');
       return { value: reread(decodeProtobuf(bytes), jsonDepth, bodyBytes), duplicates: NO_DUPLICATES };
+    }
+    if (type === YAML_TYPE && types.includes(JSON_TYPE)) {
+      const { parseYaml } = await import('./body/yaml.ts');
+      return parseYaml(bytes, this.limits);
     }
     if (!types.includes(type)) {
       throw terminal(

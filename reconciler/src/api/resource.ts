@@ -45,7 +45,7 @@ export interface WritableResource extends Resource {
 }
 
 /** Every verb that a resource may have, as discovery calls it. */
-export type Verb = 'list' | 'watch' | 'get' | 'create' | 'update' | 'patch' | 'delete';
+export type Verb = 'list' | 'watch' | 'get' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
 
 /** The resource of a declared kind. */
 export function resourceOfKind(definition: KindDefinition, store: Store): WritableResource {

@@ -8,17 +8,19 @@ import { type Access, authorize, Forbidden } from './authorize.ts';
 import type { Call } from './call.ts';
 import type { Discovery } from './discovery.ts';
 import { type Extension, extend, judgesItself } from './extension.ts';
-import { type About, statusOf, TooNew } from './failure.ts';
+import { type About, notFound, statusOf, TooNew } from './failure.ts';
 import type { Admission } from './fairness/admission.ts';
 import type { Asked } from './fairness/demand.ts';
+import { health } from './health.ts';
 import { impersonated } from './impersonate.ts';
 import { checkTimeout, flagOf } from './list-options.ts';
+import { asYaml, wantsYaml } from './media.ts';
 import type { OpenApi } from './openapi.ts';
 import { refuseNearlyDryRun } from './options.ts';
 import { mediaOf } from './presentation.ts';
 import { asProtobuf, PROTOBUF_TYPE } from './protobuf-reply.ts';
 import type { Readiness } from './readiness.ts';
-import { json, plain, type Reply } from './reply.ts';
+import { json, type Reply } from './reply.ts';
 import type { ApiRequest } from './request.ts';
 import type { Verb } from './resource.ts';
 import { handlerOf, type Served } from './served.ts';
@@ -65,7 +67,8 @@ export class Router {
     const { reply, target } = await this.#answer(request);
     const { audit } = this.#routes;
     if (audit) auditRequest(audit, request, reply, target && auditedOf(request, target));
-    return target && prefersProtobuf(request, target) ? asProtobuf(reply, isWatch(request)) : reply;
+    if (target && prefersProtobuf(request, target)) return asProtobuf(reply, isWatch(request));
+    return encoded(request, reply);
   }
 
   async #answer(request: ApiRequest): Promise<{ reply: Reply; target?: Target }> {
@@ -115,11 +118,8 @@ export class Router {
     switch (path) {
       case '/healthz':
       case '/livez':
-        return plain(200, 'ok');
-      case '/readyz': {
-        const problem = await this.#routes.readiness.problem();
-        return problem === undefined ? plain(200, 'ok') : plain(503, `not ready: ${problem}`);
-      }
+      case '/readyz':
+        return health(request.segments, request.query, this.#routes.readiness);
       case '/version':
         return json(200, this.#routes.version);
       default:
@@ -147,9 +147,14 @@ export class Router {
 
   /** What is no resource. */
   async #elsewhere(request: ApiRequest): Promise<Reply> {
+    const checked = await health(request.segments, request.query, this.#routes.readiness);
+    if (checked) {
+      expectRead(request);
+      return checked;
+    }
     const discovered = this.#routes.discovery.get(trimmed(request.path));
     if (discovered) {
-      expectRead(request, 'GET');
+      expectRead(request);
       return discovered(request);
     }
     const reply =
@@ -169,7 +174,7 @@ export class Router {
     const { served, subresource, call } = target;
     const other = subresource === undefined ? undefined : served.subresources?.[subresource];
     if (subresource !== undefined && subresource !== 'status' && !other) {
-      throw terminal('NotFound', `${served.names.plural} have no subresource ${subresource}`);
+      throw notFound(served.names.plural, served.names.group, call.name);
     }
     // What is created below an object is created by its name.
     const verb = other && request.method === 'POST' ? 'create' : verbOf(request, call);
@@ -196,6 +201,8 @@ export class Router {
     const served = find(plural);
     // Across namespaces there is a collection, and no object.
     if (!served || rest.length > 0 || (served.names.scope === 'Namespaced' && name !== '')) return undefined;
+    // What belongs to projects is neither made nor deleted across all of them.
+    if (served.names.scope === 'Namespaced' && !isRead(request.method)) return undefined;
     return { served, subresource, call: { request, namespace: undefined, name } };
   }
 }
@@ -234,6 +241,20 @@ function expectMethod({ method }: ApiRequest): void {
   if (!METHODS.has(method)) throw terminal('MethodNotAllowed', `${method.slice(0, 80)} is not served`);
 }
 
+/** As the client takes it: in YAML where it prefers that, and compressed where it can read that. */
+function encoded({ headers, method }: ApiRequest, reply: Reply): Reply {
+  const shown = wantsYaml(headers.accept ?? '') ? asYaml(reply) : reply;
+  return method === 'GET' && shown.status === 200 && !shown.live && takesGzip(headers['accept-encoding'])
+    ? { ...shown, gzip: true }
+    : shown;
+}
+
+function takesGzip(header: string | string[] | undefined): boolean {
+  return String(header ?? '')
+    .split(',')
+    .some((coding) => /^\s*gzip\s*(;\s*q=(?!0(\.0*)?\s*$).*)?$/i.test(coding));
+}
+
 /** Of what is only there to be read. Throws PlumbError `MethodNotAllowed`. */
 function expectRead({ method, path }: Pick<ApiRequest, 'method' | 'path'>, ...methods: string[]): void {
   if (!(methods.length > 0 ? methods : ['GET', 'HEAD']).includes(method))
@@ -241,7 +262,7 @@ function expectRead({ method, path }: Pick<ApiRequest, 'method' | 'path'>, ...me
 }
 
 function nothingAt(path: string) {
-  return terminal('NotFound', `the server has nothing at ${path}`);
+  return terminal('NotFound', `the server could not find the requested resource: there is nothing at ${path}`);
 }
 
 function askedOf(request: ApiRequest, target: Target | undefined): Asked {
@@ -270,13 +291,19 @@ function aboutOf({ served, call }: Target): About {
 
 function collectionVerb(request: ApiRequest): Verb | undefined {
   if (request.method === 'GET') return flagOf(request.query, 'watch') ? 'watch' : 'list';
-  return request.method === 'POST' ? 'create' : undefined;
+  if (request.method === 'HEAD') return 'list';
+  return collectionVerbs[request.method];
 }
 
-const itemVerbs: Record<string, Verb> = { GET: 'get', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
+const collectionVerbs: Record<string, Verb> = { POST: 'create', DELETE: 'deletecollection' };
+const itemVerbs: Record<string, Verb> = { GET: 'get', HEAD: 'get', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
 
 function itemVerb(method: string): Verb | undefined {
   return itemVerbs[method];
+}
+
+function isRead(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
 }
 
 function trimmed(path: string): string {

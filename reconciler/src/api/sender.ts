@@ -1,5 +1,8 @@
 /** Sends replies, and no faster than they are taken: what a client does not take is not kept for it without end. */
 import type { Http2ServerResponse } from 'node:http2';
+import { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { createGzip, gzip } from 'node:zlib';
 import { type Clock, retryable } from '@plumb/schemas';
 import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -8,6 +11,14 @@ import { type Cuttable, Unsent } from './unsent.ts';
 
 /** Characters of a long body that are handed over at a time. */
 const PART = 64 * 1024;
+
+/** Bytes from which an answer is worth compressing; as Kubernetes. */
+const LONG = 128 * 1024;
+
+/** The least work: on a network of today a smaller answer would not be a faster one. */
+const QUICKLY = { level: 1 };
+
+const compress = promisify(gzip);
 
 export class Sender {
   readonly #clock: Clock;
@@ -30,11 +41,16 @@ export class Sender {
   async send(response: Http2ServerResponse, reply: Reply, to: Cuttable, gone: AbortSignal): Promise<void> {
     if (gone.aborted) return;
     const headers = { 'content-type': reply.type, 'cache-control': 'no-cache, private', ...reply.headers };
-    if (isWhole(reply.body)) return this.#sendWhole(response, reply.status, headers, reply.body, to, gone);
-    response.writeHead(reply.status, headers);
+    const zipped = reply.gzip && (!isWhole(reply.body) || Buffer.byteLength(reply.body) >= LONG);
+    if (isWhole(reply.body)) {
+      const body = zipped ? await compress(reply.body, QUICKLY) : reply.body;
+      return this.#sendWhole(response, reply.status, zipped ? { ...headers, ...ZIPPED } : headers, body, to, gone);
+    }
+    response.writeHead(reply.status, zipped ? { ...headers, ...ZIPPED } : headers);
     // HTTP/2 has sent them by now; HTTP/1.1 would wait for the first part, which may be long in coming.
     (response as { flushHeaders?: () => void }).flushHeaders?.();
-    for await (const part of reply.body) {
+    const parts = zipped ? Readable.from(reply.body).pipe(createGzip(QUICKLY)) : reply.body;
+    for await (const part of parts as AsyncIterable<string | Buffer>) {
       if (gone.aborted) return;
       if (part === '') reply.started?.();
       else await this.#hand(response, part, gone);
@@ -100,6 +116,8 @@ export class Sender {
 function isWhole(body: Reply['body']): body is string | Buffer {
   return typeof body === 'string' || Buffer.isBuffer(body);
 }
+
+const ZIPPED = { 'content-encoding': 'gzip', vary: 'Accept-Encoding' };
 
 function isHighSurrogate(code: number): boolean {
   return code >= 0xd800 && code <= 0xdbff;

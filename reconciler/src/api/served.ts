@@ -11,6 +11,7 @@ import { deleteNamespace } from './core/namespace-delete.ts';
 import { type Resource, resourceOfKind, type Verb, type WritableResource } from './resource.ts';
 import { create } from './verbs/create.ts';
 import { remove } from './verbs/delete.ts';
+import { removeAll } from './verbs/delete-collection.ts';
 import { get } from './verbs/get.ts';
 import { list } from './verbs/list.ts';
 import { patch } from './verbs/patch.ts';
@@ -50,8 +51,10 @@ export function serveCore(context: ApiContext, store: Store, events: ReadableSto
   const event = eventResource(events);
   const { list: listEvents, get: getEvent, watch: watchEvents } = readable(context, event);
   const written = writable(context, namespaces);
+  // Many projects are not deleted at once, here as there.
+  const { deletecollection: _, ...single } = written.verbs;
   return [
-    { ...written, verbs: { ...written.verbs, delete: (call) => deleteNamespace(context, namespaces, call) } },
+    { ...written, verbs: { ...single, delete: (call) => deleteNamespace(context, namespaces, call) } },
     {
       names: event,
       verbs: { list: listEvents, get: getEvent, watch: watchEvents },
@@ -74,6 +77,24 @@ export function serveCore(context: ApiContext, store: Store, events: ReadableSto
   ];
 }
 
+/** The kinds as CustomResourceDefinitions, to be read. */
+export function serveDefinitions(context: ApiContext, definitions: Resource): Served {
+  return {
+    names: definitions,
+    verbs: readable(context, definitions),
+    openApi: {
+      ...definitions,
+      description: 'A kind of this server, as Kubernetes describes kinds.',
+      properties: {
+        spec: { type: 'object', description: 'Group, names, scope and schema of the kind.' },
+        status: { type: 'object', description: 'What of it is served.' },
+      },
+      verbs: new Set(['list', 'get', 'watch']),
+      hasStatus: false,
+    },
+  };
+}
+
 function readable(context: ApiContext, resource: Resource): Verbs {
   return {
     list: (call) => list(context, resource, call),
@@ -89,6 +110,7 @@ function writable(context: ApiContext, resource: WritableResource): Served {
     update: (call) => update(context, resource, call),
     patch: (call) => patch(context, resource, call),
     delete: (call) => remove(context, resource, call),
+    deletecollection: (call) => removeAll(context, resource, call),
   };
   return {
     names: resource,

@@ -18,6 +18,7 @@ import { type AnsweredKind, serveAnswered } from './answered.ts';
 import type { Audit } from './audit.ts';
 import { Authenticator } from './authenticator.ts';
 import type { ApiContext } from './call.ts';
+import { crdResource } from './core/crd.ts';
 import { ensureDefaultServiceAccounts } from './core/default-service-account.ts';
 import { EventStore } from './core/event-store.ts';
 import { ensureDefaultNamespace, namespaceResource } from './core/namespace.ts';
@@ -34,7 +35,7 @@ import { openApiOf } from './openapi.ts';
 import type { Wrongs } from './readable.ts';
 import { Readiness } from './readiness.ts';
 import { Router } from './router.ts';
-import { serveCore, serveKinds } from './served.ts';
+import { serveCore, serveDefinitions, serveKinds } from './served.ts';
 import { versionInfo } from './version.ts';
 
 export interface ApiOptions {
@@ -109,6 +110,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     ),
     ...serveReviews(policy.index, (token, audiences) => who.lookAt(token, audiences)),
     ...(options.answered ?? []).map((kind) => serveAnswered(kind, policy.index)),
+    serveDefinitions(context, await crdResource(kinds, ambient)),
   ];
   const router = new Router({
     served,

@@ -4,7 +4,7 @@ import { isProtected, protectedError } from '@plumb/schemas/meta/protection.ts';
 import type { Cached } from '../runtime/cache.ts';
 import { fitsOneBatch } from '../store/check.ts';
 import { nameOfKey, pluralOf } from '../store/keys.ts';
-import { encodeObject } from '../store/object-codec.ts';
+import { encodeObject, markedForDeletion } from '../store/object-codec.ts';
 import { MAX_BATCH_BYTES, MAX_BATCH_KEYS } from '../store/store.ts';
 import type { Context } from './controller.ts';
 import { retryOnConflict } from './status.ts';
@@ -102,7 +102,7 @@ async function markAll(
   const ops = going.map(({ cached: { key, object } }) => ({
     type: 'put' as const,
     key,
-    value: encodeObject({ ...object, metadata: { ...object.metadata, deletionTimestamp } }),
+    value: encodeObject(markedForDeletion(object, deletionTimestamp)),
   }));
   if (!fitsOneBatch(ops))
     throw terminal(

@@ -44,10 +44,13 @@ export class MemoryStore implements Store {
     if (revision < this.#oldest) throw compacted(revision, this.#oldest);
     const source = revision === this.#revision ? this.#current(prefix, after) : this.#asOf(prefix, revision, after);
     const entries: Entry[] = [];
+    let rest = 0;
     for (const entry of source) {
-      if (entries.length >= limit) return { entries, revision, more: true };
-      entries.push({ ...entry });
+      if (entries.length < limit) entries.push({ ...entry });
+      else if (options.countRest && revision === this.#revision) rest++;
+      else return { entries, revision, more: true };
     }
+    if (rest > 0) return { entries, revision, more: true, rest };
     return { entries, revision, more: false };
   }
 

@@ -25,6 +25,16 @@ function storable(status: PlumbObject['status']): PlumbObject['status'] {
   return { ...status, conditions: conditions.filter(({ type }) => type !== POISONED) };
 }
 
+/** The object, being deleted from `deletionTimestamp` on: deletion is a change of what is wanted, and counts as one. */
+export function markedForDeletion(object: PlumbObject, deletionTimestamp: string): PlumbObject {
+  const { generation, deletionTimestamp: already, ...metadata } = object.metadata;
+  if (already !== undefined) return object;
+  return {
+    ...object,
+    metadata: { ...metadata, generation: generation + 1, deletionTimestamp, deletionGracePeriodSeconds: 0 },
+  };
+}
+
 /** The object of an entry, with the entry's revision as its resourceVersion. */
 export function decodeObject<T extends PlumbObject = PlumbObject>(entry: Pick<Entry, 'value' | 'revision'>): T {
   const object = JSON.parse(entry.value) as T;

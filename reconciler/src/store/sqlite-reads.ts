@@ -20,6 +20,7 @@ export class SqliteReads {
   readonly #end: StatementSync;
   readonly #newest: StatementSync;
   readonly #list: StatementSync;
+  readonly #count: StatementSync;
   readonly #listWithDeleted: StatementSync;
   readonly #version: StatementSync;
   readonly #history: StatementSync;
@@ -40,6 +41,7 @@ export class SqliteReads {
          WHERE e.key > ?1 AND e.key >= ?2 AND e.key < ?3 AND e.live ORDER BY e.key LIMIT ?4`,
       ),
     );
+    this.#count = arrays(db.prepare('SELECT count(*) FROM entries e WHERE e.key > ?1 AND e.key < ?2 AND e.live'));
     this.#listWithDeleted = arrays(
       db.prepare(
         `SELECT e.key, e.id, v.value FROM entries e CROSS JOIN versions v ON v.id = e.id
@@ -85,7 +87,10 @@ export class SqliteReads {
           : this.#olderUnder(prefix, revision, after, limit + 1);
       const more = entries.length > limit;
       if (more) entries.pop();
-      return { entries, revision, more };
+      const last = entries.at(-1);
+      if (!more || !last || !options.countRest || revision !== newest) return { entries, revision, more };
+      const [rest] = this.#count.get(last.key, endOfPrefix(prefix)) as unknown as [number];
+      return { entries, revision, more, rest };
     });
   }
 

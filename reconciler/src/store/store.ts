@@ -58,6 +58,8 @@ export interface ListOptions {
   limit?: number;
   /** Only keys greater than this one: the last key of the page before. */
   after?: string;
+  /** Whether to say how many entries lie beyond the limit; of the newest revision alone. */
+  countRest?: boolean;
 }
 
 export interface ListResult {
@@ -65,6 +67,8 @@ export interface ListResult {
   /** The revision that was read. */
   revision: number;
   more: boolean;
+  /** Entries beyond the limit, where that was asked for and is known. */
+  rest?: number;
 }
 
 export interface WatchBatch {

@@ -16,6 +16,13 @@ export const requestLimitDefinitions = {
     minimum: 65_536,
     maximum: 64 * 1024 * 1024,
   },
+  yamlBytes: {
+    description: 'Size of a body of YAML; JSON is what programs send.',
+    above: 'The request is refused with 400.',
+    default: 131_072,
+    minimum: 16_384,
+    maximum: 1024 * 1024,
+  },
   jsonDepth: {
     description: 'Objects and lists in each other in a body, and in the object that a patch makes.',
     above: 'The request is refused with 400; a patch with 413.',

@@ -57,6 +57,10 @@ export const objectMeta = {
       type: 'string',
       description: 'When deletion was asked for; the object goes when its finalizers are gone.',
     },
+    deletionGracePeriodSeconds: {
+      type: 'integer',
+      description: 'Set at deletion, always 0: nothing waits by the clock.',
+    },
     labels,
     annotations: {
       type: 'object',

@@ -35,7 +35,7 @@ function requirementOf(term: string, text: string): FieldRequirement {
   // The first operator from the left, the longer one first.
   const [, field, operator] = /^([^=!]*(?:!(?!=)[^=!]*)*)(!=|==|=)/.exec(term) ?? [];
   if (field === undefined || operator === undefined) {
-    throw terminal('BadRequest', `invalid selector: ${shown(text)}; can't understand ${shown(term)}`);
+    throw terminal('BadRequest', `invalid selector: '${quoted(text)}'; can't understand '${quoted(term)}'`);
   }
   const value = unescaped(term.slice(field.length + operator.length));
   return { field, equal: operator !== '!=', value };
@@ -60,4 +60,9 @@ function unescaped(value: string): string {
     plain += escaped;
   }
   return plain;
+}
+
+/** As it stands between quotes in a sentence: it may be anything. */
+function quoted(text: string): string {
+  return shown(text).slice(1, -1);
 }

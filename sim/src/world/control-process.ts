@@ -119,10 +119,11 @@ export class ControlProcess {
     const reply = await this.process.whileAlive(
       this.#router!.answer(new ApiRequest(incoming, new AbortController().signal, { source: LOCAL, clock })),
     );
-    const text =
-      typeof reply.body === 'string'
-        ? reply.body
-        : await this.process.whileAlive(whole(reply.body as AsyncIterable<string>));
+    const { body: answered } = reply;
+    const isWhole = typeof answered === 'string' || Buffer.isBuffer(answered);
+    const text = isWhole
+      ? answered.toString()
+      : await this.process.whileAlive(whole(answered as AsyncIterable<string>));
     reply.done?.();
     return { code: reply.status, body: text.startsWith('{') ? JSON.parse(text) : text };
   }

@@ -57,20 +57,25 @@ function operationsOf(body: unknown, { patchOperations, jsonDepth }: PatchBounds
     const field = (name: string) => (Object.hasOwn(given, name) ? (given as Record<string, unknown>)[name] : undefined);
     const op = field('op') as Operation['op'];
     if (!['add', 'remove', 'replace', 'move', 'copy', 'test'].includes(op))
-      throw badRequest(`operation ${index} of the JSON patch: op must be add, remove, replace, move, copy or test`);
+      throw wrong(`operation ${index} of the JSON patch: op must be add, remove, replace, move, copy or test`);
     const path = pointerOf(field('path'), index, 'path', jsonDepth);
     const from = op === 'move' || op === 'copy' ? pointerOf(field('from'), index, 'from', jsonDepth) : [];
     if ((op === 'add' || op === 'replace' || op === 'test') && !Object.hasOwn(given, 'value'))
-      throw badRequest(`operation ${index} of the JSON patch, ${op}, needs a value`);
+      throw wrong(`operation ${index} of the JSON patch, ${op}, needs a value`);
     return { index, op, path, from, value: field('value') };
   });
+}
+
+/** An operation that is none, as Kubernetes answers it. */
+function wrong(message: string): PlumbError {
+  return terminal('Invalid', message);
 }
 
 /** The names of a JSON Pointer (RFC 6901). */
 function pointerOf(pointer: unknown, index: number, field: string, depth: number): string[] {
   const at = `operation ${index} of the JSON patch: ${field}`;
   if (typeof pointer !== 'string' || (pointer !== '' && !pointer.startsWith('/')))
-    throw badRequest(`${at} must be empty or begin with /`);
+    throw wrong(`${at} must be empty or begin with /`);
   const names = pointer.split('/', depth + 2).slice(1);
   if (names.length > depth) throw badRequest(`${at} leads more than ${depth} levels down`);
   return names.map((escaped) => {

@@ -8,7 +8,7 @@ import { admitNew, heedDuplicates, storedText } from '../admission.ts';
 import { authorize } from '../authorize.ts';
 import type { Json } from '../body/json.ts';
 import type { ApiContext, Call } from '../call.ts';
-import { alreadyExists, badRequest, notFound } from '../failure.ts';
+import { alreadyExists, badRequest, beingDeleted, notFound } from '../failure.ts';
 import { warningHeader } from '../modify.ts';
 import { type WriteOptions, writeOptions } from '../options.ts';
 import { ownedAfterCreate, sentManaged, withOwners } from '../owners.ts';
@@ -100,6 +100,8 @@ export async function createAs(
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
       const taken = error.keys.includes(key);
+      const there = taken && call.name !== '' ? await resource.store.get(key) : undefined;
+      if (there && isBeingDeleted(there)) throw beingDeleted(resource.plural, resource.group, object.metadata.name);
       if (taken && call.name !== '') throw alreadyExists(resource.plural, resource.group, object.metadata.name);
       if (attempt === ATTEMPTS) throw error;
       forget();

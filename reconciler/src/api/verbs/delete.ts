@@ -1,12 +1,14 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isBuiltin, type PlumbObject } from '@plumb/schemas';
 import { isProtected, protectedError } from '@plumb/schemas/meta/protection.ts';
+import { FOREGROUND, ORPHAN } from '../../runtime/garbage.ts';
 import { ConflictError } from '../../store/errors.ts';
 import { markedText } from '../../store/examine.ts';
-import { encodeObject, objectText, removalOps } from '../../store/object-codec.ts';
+import { encodeObject, markedForDeletion, objectText, removalOps } from '../../store/object-codec.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { timestamp } from '../core/event-entries.ts';
-import { conflict, notFound } from '../failure.ts';
-import { ATTEMPTS, expectSame } from '../modify.ts';
+import { conflict, conflictOfKind, notFound } from '../failure.ts';
+import { ATTEMPTS } from '../modify.ts';
 import { type DeleteOptions, deleteOptions } from '../options.ts';
 import { readable, storedObject } from '../readable.ts';
 import { JSON_TYPE, json, type Reply } from '../reply.ts';
@@ -17,24 +19,37 @@ import { keyOf, type WritableResource } from '../resource.ts';
  * once, and its deletion record comes in the same batch.
  */
 export async function remove(context: ApiContext, resource: WritableResource, call: Call): Promise<Reply> {
-  const { dryRun, preconditions } = await optionsOf(call);
-  const key = keyOf(resource, call.namespace, call.name);
+  return removeOne(context, resource, keyOf(resource, call.namespace, call.name), call.name, await optionsOf(call));
+}
+
+/** Throws PlumbError `NotFound` when there is no such object. */
+export async function removeOne(
+  context: ApiContext,
+  resource: WritableResource,
+  key: string,
+  name: string,
+  { dryRun, preconditions, propagation, accepted }: DeleteOptions,
+): Promise<Reply> {
   for (let attempt = 1; ; attempt++) {
     const entry = await resource.store.get(key);
-    if (!entry) throw notFound(resource.plural, resource.group, call.name);
+    if (!entry) throw notFound(resource.plural, resource.group, name);
     const { object: current, poison } = storedObject(resource, entry);
-    expectSame(resource, current, preconditions);
+    expectPreconditions(resource, current, preconditions);
     const now = context.ambient.clock.now();
     const shown = (value: string, revision: number): Reply => {
       const body = objectText(readable(context.wrongs, resource, { key, value, revision }, entry.revision));
-      return { status: 200, type: JSON_TYPE, body };
+      return { status: accepted ? 202 : 200, type: JSON_TYPE, body };
     };
+    const going = forCollection(current, propagation);
     // What cannot be understood is finished by its controller in any case, if it has one: something may live for it.
-    const finalized = (!poison || isBuiltin(resource.definition)) && !current.metadata.finalizers?.length;
+    const finalized = (!poison || isBuiltin(resource.definition)) && !going.metadata.finalizers?.length;
     if (finalized && dryRun) return deleted(resource, current);
     if (isProtected(current)) throw protectedError([current]);
-    if (!finalized && current.metadata.deletionTimestamp) return shown(entry.value, entry.revision);
-    const value = poison ? markedText(entry, poison, timestamp(now)) : markedObject(current, timestamp(now));
+    if (!finalized && current.metadata.deletionTimestamp && going === current)
+      return shown(entry.value, entry.revision);
+    const value = poison
+      ? markedText(entry, poison, timestamp(now))
+      : encodeObject(markedForDeletion(going, timestamp(now)));
     if (dryRun) return shown(value, entry.revision);
     try {
       const { revision } = await resource.store.commit({
@@ -49,7 +64,7 @@ export async function remove(context: ApiContext, resource: WritableResource, ca
         throw conflict(
           resource.plural,
           resource.group,
-          call.name,
+          name,
           `others changed it ${ATTEMPTS} times meanwhile; try again`,
         );
       }
@@ -57,8 +72,31 @@ export async function remove(context: ApiContext, resource: WritableResource, ca
   }
 }
 
-function markedObject(object: PlumbObject, deletionTimestamp: string): string {
-  return encodeObject({ ...object, metadata: { ...object.metadata, deletionTimestamp } });
+/** With the finalizer of the policy, and without that of another one; as it is where nothing is said. */
+function forCollection(object: PlumbObject, propagation: DeleteOptions['propagation']): PlumbObject {
+  if (propagation === undefined) return object;
+  const { finalizers: before = [], ...metadata } = object.metadata;
+  const wanted = { Foreground: FOREGROUND, Orphan: ORPHAN, Background: undefined }[propagation];
+  const kept = before.filter((one) => one === wanted || (one !== FOREGROUND && one !== ORPHAN));
+  const finalizers = wanted !== undefined && !kept.includes(wanted) ? [...kept, wanted] : kept;
+  if (isDeepStrictEqual(finalizers, before)) return object;
+  return { ...object, metadata: { ...metadata, ...(finalizers.length > 0 ? { finalizers } : {}) } };
+}
+
+/** Throws PlumbError `Conflict`, in the words of Kubernetes, when it is not the object, or not the version, that is meant. */
+function expectPreconditions(
+  { kind, group }: WritableResource,
+  { metadata: { name, uid, resourceVersion } }: PlumbObject,
+  wanted: DeleteOptions['preconditions'],
+): void {
+  if (wanted.uid !== undefined && wanted.uid !== uid) {
+    const why = `the UID in the precondition (${wanted.uid.slice(0, 80)}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`;
+    throw conflictOfKind(kind, group, name, why);
+  }
+  if (wanted.resourceVersion !== undefined && wanted.resourceVersion !== resourceVersion) {
+    const why = `the ResourceVersion in the precondition (${wanted.resourceVersion.slice(0, 80)}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`;
+    throw conflictOfKind(kind, group, name, why);
+  }
 }
 
 /** propagationPolicy and gracePeriodSeconds are checked and without effect: references decide when an object goes. */

@@ -30,6 +30,6 @@ async function* inParts(
       yield before + part.entries.map(present.item).join(',');
       before = ',';
     }
-    if (part.last) yield close(part.continue);
+    if (part.last) yield close(part.continue, part.remaining);
   }
 }

@@ -1,11 +1,12 @@
-import { PlumbError } from '@plumb/schemas';
+import { PlumbError, terminal } from '@plumb/schemas';
 import { decodeObject } from '../../store/object-codec.ts';
 import type { Change, WatchBatch } from '../../store/store.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { statusOf, TooNew } from '../failure.ts';
 import { watchOptions } from '../list-options.ts';
+import { wantsYaml } from '../media.ts';
 import { exactKey, readAll } from '../page.ts';
-import { type Presentation, parseRevision, presentationOf } from '../presentation.ts';
+import { type Presentation, parseRevision, presentationOf, watchedAs } from '../presentation.ts';
 import { readable } from '../readable.ts';
 import { JSON_TYPE, type Reply } from '../reply.ts';
 import { prefixOf, type Resource } from '../resource.ts';
@@ -33,6 +34,8 @@ interface Watch {
 /** `GET /…/instances?watch=true`: one JSON line per change, until the client or the time limit ends it. */
 export async function watch(context: ApiContext, resource: Resource, call: Call): Promise<Reply> {
   const { request } = call;
+  if (wantsYaml(request.headers.accept ?? ''))
+    throw terminal('NotAcceptable', 'a watch is sent as JSON: ask for application/json');
   const options = watchOptions(request.query);
   const initial = options.sendInitialEvents;
   const revision = parseRevision(options.resourceVersion ?? '0');
@@ -42,13 +45,15 @@ export async function watch(context: ApiContext, resource: Resource, call: Call)
     resource,
     namespace: call.namespace,
     selection: selectionOf(resource, request.query, context.limits),
-    present: presentationOf(request, resource, context.ambient.clock),
-    from: initial === true || (revision === 0 && initial === undefined) ? undefined : revision,
-    closeInitial: initial === true,
+    present: watchedAs(presentationOf(request, resource, context.ambient.clock)),
+    from:
+      initial === true || (revision === 0 && initial === undefined) ? undefined : revision || resource.store.revision(),
+    // Of who reads bookmarks Kubernetes closes every beginning with one.
+    closeInitial: options.allowBookmarks && (initial === true || (initial === undefined && revision === 0)),
     bookmarks: options.allowBookmarks,
     signal,
   });
-  return { status: 200, type: JSON_TYPE, body: lines };
+  return { status: 200, type: JSON_TYPE, body: lines, live: true };
 }
 
 /** Lines of the watch, several together where several are ready. */

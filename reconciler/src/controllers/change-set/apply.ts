@@ -6,7 +6,7 @@ import { isReady } from '../../runtime/conditions.ts';
 import { kindOfKey } from '../../runtime/object-table.ts';
 import { examine } from '../../store/examine.ts';
 import { keys } from '../../store/keys.ts';
-import { encodeObject, isBeingDeleted } from '../../store/object-codec.ts';
+import { encodeObject, isBeingDeleted, markedForDeletion } from '../../store/object-codec.ts';
 import type { Batch, Entry, Precondition } from '../../store/store.ts';
 import { type Wrote, writtenName } from '../audit.ts';
 import type { Context } from '../controller.ts';
@@ -174,5 +174,5 @@ function before(object: PlumbObject, previous: NonNullable<Member['previous']>):
 
 function deleted(context: Context, object: PlumbObject): PlumbObject {
   const deletionTimestamp = new Date(context.ambient.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
-  return { ...object, metadata: { ...object.metadata, deletionTimestamp } };
+  return markedForDeletion(object, deletionTimestamp);
 }
