@@ -1,7 +1,7 @@
 /** `node scripts/kube/differences.ts [CLASS…] [--all]`: every difference that is neither mended nor listed, in short. */
 import { realAmbient } from '@plumb/schemas';
 import { compare } from '../../reconciler/src/api/oracle/compare.ts';
-import { corpus } from '../../reconciler/src/api/oracle/corpus/index.ts';
+import { ahead, corpus } from '../../reconciler/src/api/oracle/corpus/index.ts';
 import { deliberateRows } from '../../reconciler/src/api/oracle/deliberate.ts';
 import { readGolden } from '../../reconciler/src/api/oracle/golden.ts';
 import { play } from '../../reconciler/src/api/oracle/play.ts';
@@ -15,7 +15,7 @@ const wire = new Wire({ url: api.url, authority: api.pki.authority, token: api.t
 const short = (value: unknown) => (value === undefined ? 'absent' : JSON.stringify(value)).slice(0, 260);
 let run = 0;
 let count = 0;
-for (const { name, cases } of corpus) {
+for (const { name, cases } of [...corpus, ...ahead]) {
   if (wanted.length > 0 && !wanted.some((one) => one.split('/')[0] === name)) continue;
   const golden = readGolden(name);
   for (const one of cases) {

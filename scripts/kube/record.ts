@@ -6,19 +6,20 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Transcript } from '../../reconciler/src/api/oracle/case.ts';
-import { corpus } from '../../reconciler/src/api/oracle/corpus/index.ts';
+import { ahead, corpus } from '../../reconciler/src/api/oracle/corpus/index.ts';
 import { GOLDEN, goldenText } from '../../reconciler/src/api/oracle/golden.ts';
 import { play } from '../../reconciler/src/api/oracle/play.ts';
 import { Wire } from '../../reconciler/src/api/oracle/wire.ts';
 import { startKubeServer } from './server.ts';
 
+const all = [...corpus, ...ahead];
 const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !corpus.some((one) => one.name === name));
+const unknown = wanted.filter((name) => !all.some((one) => one.name === name));
 if (unknown.length > 0)
-  throw new Error(`no class ${unknown.join(', ')}: there are ${corpus.map((c) => c.name).join(', ')}`);
+  throw new Error(`no class ${unknown.join(', ')}: there are ${all.map((c) => c.name).join(', ')}`);
 
 const folder = mkdtempSync(join(tmpdir(), 'plumb-oracle-'));
-const classes = corpus.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+const classes = all.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 const server = await startKubeServer(join(folder, 'server'), (line) => console.error(line));
 try {
   const wire = new Wire(server.peer);

@@ -21,10 +21,7 @@ export interface KubeServer {
 }
 
 /** Resolves when the kinds are served. `folder` is not there yet. */
-export async function startKubeServer(
-  folder: string,
-  say: (line: string) => void,
-): Promise<KubeServer> {
+export async function startKubeServer(folder: string, say: (line: string) => void): Promise<KubeServer> {
   endProgramsOnExit();
   const { paths, versions } = await buildPrograms(['etcd', 'apiserver'], say);
   mkdirSync(folder, { recursive: true });
@@ -130,7 +127,7 @@ function finalizerPolicy() {
       matchConditions: [
         {
           name: 'lacks-it',
-          expression: `!has(object.metadata.deletionTimestamp) && !((${there}).exists(f, f == ${own}))`,
+          expression: `(oldObject == null || !has(oldObject.metadata.deletionTimestamp)) && !((${there}).exists(f, f == ${own}))`,
         },
       ],
       failurePolicy: 'Fail',

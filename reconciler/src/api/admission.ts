@@ -348,7 +348,8 @@ function newFinalizers(current: Metadata, wanted: Partial<Metadata>): FieldError
   if (!current.deletionTimestamp || !Array.isArray(wanted.finalizers)) return [];
   const added = wanted.finalizers.filter((finalizer) => !current.finalizers?.includes(finalizer));
   if (added.length === 0) return [];
-  const message = `cannot be added to while the object is being deleted: ${added.map((f) => JSON.stringify(f)).join(', ')}`;
+  const found = added.map((finalizer) => JSON.stringify(finalizer)).join(', ');
+  const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${found}}`;
   return [{ field: 'metadata.finalizers', message }];
 }
 

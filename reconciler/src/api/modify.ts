@@ -93,7 +93,8 @@ export async function modify(
         preconditions: [{ key, revision: entry.revision }],
         ops: finished ? removalOps(key, object, context.ambient.clock.now()) : [{ type: 'put', key, value }],
       });
-      return reply({ value, revision });
+      // What is gone is told as it was last.
+      return reply({ value, revision: finished ? entry.revision : revision });
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
       if (attempt === ATTEMPTS) {

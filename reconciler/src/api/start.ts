@@ -1,7 +1,7 @@
 /** The API server: Kubernetes' conventions over the store. It knows no controller. */
 import type { KeyObject } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import { type Ambient, everyKind, type KindDefinition, type PlumbError } from '@plumb/schemas';
+import { type Ambient, everyKind, type KindDefinition, kinds, type PlumbError } from '@plumb/schemas';
 import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { ensureDefaultPolicy } from '../authorization/bootstrap.ts';
 import { keepGathered } from '../authorization/gathered.ts';

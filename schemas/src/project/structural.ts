@@ -15,6 +15,10 @@ export function structural(schema: SchemaNode): SchemaNode {
   const made: SchemaNode = {};
   const kept: Record<string, unknown> = made;
   for (const keyword of SAME) if (schema[keyword] !== undefined) kept[keyword] = schema[keyword];
+  // Kubernetes matches with RE2, which does not look around: such a pattern is checked by Plumb alone.
+  const pattern = made.pattern as string | undefined;
+  if (pattern !== undefined && LOOKS_AROUND.test(pattern)) delete made.pattern;
+  else if (pattern !== undefined) made.pattern = pattern.replaceAll(/\\u([0-9a-fA-F]{4})/g, '\\x{$1}');
   for (const keyword of Object.keys(schema))
     if (!KNOWN.has(keyword) && !keyword.startsWith('x-plumb-'))
       throw new Error(`the schema keyword ${keyword} has no projection into a structural schema`);
@@ -29,5 +33,7 @@ export function structural(schema: SchemaNode): SchemaNode {
   else if (others === true) made['x-kubernetes-preserve-unknown-fields'] = true;
   return made;
 }
+
+const LOOKS_AROUND = /\(\?<?[=!]/;
 
 const KNOWN: ReadonlySet<string> = new Set([...SAME, 'properties', 'items', 'additionalProperties']);

@@ -24,6 +24,12 @@ export class Names {
 
   #object(value: Record<string, unknown>): Record<string, unknown> {
     const made: Record<string, unknown> = {};
+    if (value.type === 'BOOKMARK' && isRecord(value.object) && isRecord(value.object.metadata)) {
+      // As far as the whole store has got, in which others write, too.
+      const { resourceVersion, ...metadata } = value.object.metadata;
+      const object = { ...value.object, metadata: { ...metadata, bookmark: shapeOf(String(resourceVersion)) } };
+      return { ...value, object: this.#object(object) };
+    }
     for (const [key, of] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) {
       if (key === 'managedFields') continue;
       // Of a list it is the revision of the whole store, in which others write, too.

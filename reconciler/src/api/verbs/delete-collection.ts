@@ -3,7 +3,7 @@ import type { Entry } from '../../store/store.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { listOptions } from '../list-options.ts';
 import { readPage } from '../page.ts';
-import { presentationOf } from '../presentation.ts';
+import { type ListFacts, presentationOf } from '../presentation.ts';
 import { JSON_TYPE, type Reply } from '../reply.ts';
 import type { WritableResource } from '../resource.ts';
 import { selectionOf } from '../selection.ts';
@@ -20,9 +20,8 @@ export async function removeAll(context: ApiContext, resource: WritableResource,
   const pages = listOptions(query);
   const options = await optionsOf(call);
   const removed: Entry[] = [];
-  let revision = 0;
+  let facts: ListFacts = { revision: 0 };
   for await (const part of readPage({ resource, wrongs: context.wrongs }, call.namespace, selection, pages)) {
-    revision = part.revision;
     for (let at = 0; at < part.entries.length; at += TOGETHER) {
       const some = part.entries.slice(at, at + TOGETHER);
       await Promise.all(
@@ -32,8 +31,9 @@ export async function removeAll(context: ApiContext, resource: WritableResource,
       );
     }
     removed.push(...part.entries);
+    facts = part;
   }
-  return { status: 200, type: JSON_TYPE, body: present.list(removed, { revision }) };
+  return { status: 200, type: JSON_TYPE, body: present.list(removed, facts) };
 }
 
 /** Somebody else was faster. */
