@@ -182,13 +182,19 @@ async function ofUid(client: Client, ref: Reference, uid: string, request: Reque
     try {
       return await client.transport.json(request, limit.signal);
     } catch (error) {
-      if (!(error instanceof PlumbError) || (error.reason !== 'NotFound' && error.reason !== 'Conflict')) throw error;
+      if (!(error instanceof PlumbError) || !isOfAnother(error)) throw error;
       // A conflict may mean another uid, or that others changed the object at the same time.
       const found = await readObject(client, ref, limit);
       if (found?.metadata.uid !== uid) return undefined;
       throw retryable(error.reason, error.message, error);
     }
   }, limit.signal);
+}
+
+/** Whether the object of that uid may be gone: another one bears its name, or none. */
+function isOfAnother({ reason, fields }: PlumbError): boolean {
+  if (reason === 'Invalid') return fields.some(({ field }) => field === 'metadata.uid');
+  return reason === 'NotFound' || reason === 'Conflict';
 }
 
 /** The query that selects the object from its collection. */

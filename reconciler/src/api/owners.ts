@@ -1,6 +1,6 @@
 /** Who owns which fields of what is written: the record in metadata.managedFields, kept as Kubernetes keeps it. */
 import { isDeepStrictEqual } from 'node:util';
-import type { PlumbObject } from '@plumb/schemas';
+import { isBuiltin, type PlumbObject } from '@plumb/schemas';
 import { FieldSet } from '@plumb/schemas/apply/field-set.ts';
 import type { ManagedFieldsEntry } from '@plumb/schemas/apply/managed-fields.ts';
 import { type Place, trackUpdate, type Writer } from '@plumb/schemas/apply/track.ts';
@@ -20,7 +20,10 @@ const EMPTY_SPEC = FieldSet.of(['f:spec']);
 /** Where objects of the resource are written. */
 export function placeOf(resource: WritableResource, subresource?: 'status'): Place {
   const { definition, apiVersion, kind, finalizer } = resource;
-  const place = { type: objectType(definition), apiVersion, kind, finalizer, filled: EMPTY_SPEC };
+  const place = {
+    ...{ type: objectType(definition), apiVersion, kind, finalizer, filled: EMPTY_SPEC },
+    isBuiltin: isBuiltin(definition),
+  };
   return subresource ? { ...place, subresource } : place;
 }
 

@@ -42,6 +42,8 @@ export interface Place {
   subresource?: 'status';
   /** The finalizer that the server puts on new objects: it is nobody's, so that no declaration takes it away. */
   finalizer?: string | undefined;
+  /** Whether it is a kind of Kubernetes' own: of these an empty record is a reset, and of others nothing that was said. */
+  isBuiltin?: boolean;
   /** What the server fills in of an object that says nothing: it is nobody's where nobody kept account. */
   filled?: FieldSet;
 }
@@ -227,7 +229,8 @@ function declaredBefore(
 /** What the client sent counts where it is whole; else what is stored, so that those who do not know the field do not lose it. */
 function current(place: Place, live: Value | undefined, sent: unknown): Managed {
   if (place.subresource === undefined && sent !== undefined) {
-    if (isReset(sent)) return noManaged();
+    const isEmpty = Array.isArray(sent) && sent.length === 0;
+    if (isReset(sent) && (place.isBuiltin || !isEmpty)) return noManaged();
     try {
       const given = decodeManaged(sent);
       if (given.owners.size > 0) return ofVersion(place, given);

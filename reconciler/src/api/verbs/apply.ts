@@ -3,12 +3,13 @@ import { PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
 import type { ManagedFieldsEntry } from '@plumb/schemas/apply/managed-fields.ts';
 import { type Place, trackApply, type Writer } from '@plumb/schemas/apply/track.ts';
 import { mistakesOf } from '@plumb/schemas/apply/typed.ts';
+import { shown } from '@plumb/schemas/project/shown.ts';
 import { admitChange, admitStatus, isRecord } from '../admission.ts';
 import { applyConflict } from '../apply-conflict.ts';
 import { reread } from '../body/json.ts';
 import { APPLY } from '../body/patch.ts';
 import type { ApiContext, Call } from '../call.ts';
-import { alreadyExists, badRequest, notFound } from '../failure.ts';
+import { alreadyExists, badRequest, conflict, invalid, notFound } from '../failure.ts';
 import { type Modification, modify } from '../modify.ts';
 import { mostBytes } from '../object-size.ts';
 import { writeOptions } from '../options.ts';
@@ -55,15 +56,24 @@ async function applyTo(
     duplicates,
     wanted: (current) => {
       if (onlyNew) throw alreadyExists(resource.plural, resource.group, call.name);
+      const { uid } = declared.metadata;
+      if (uid !== undefined && uid !== current.metadata.uid) {
+        const message = `Invalid value: ${shown(uid)}: field is immutable`;
+        throw invalid(resource.kind, resource.group, call.name, [{ field: 'metadata.uid', message }]);
+      }
       return made(merge(current) ?? current);
     },
     owned: () => entries,
     admit,
     ...(subresource ? { mends: false as const } : {}),
     absent: async () => {
-      // Of a uid the client has read, and it is gone.
-      if (subresource || declared.metadata.uid !== undefined)
-        throw notFound(resource.plural, resource.group, call.name);
+      if (subresource) throw notFound(resource.plural, resource.group, call.name);
+      const { uid } = declared.metadata;
+      // The client has read it, and it is gone.
+      if (uid !== undefined) {
+        const why = `uid mismatch: the provided object specified uid ${shown(uid)}, and no existing object was found`;
+        throw conflict(resource.plural, resource.group, call.name, why);
+      }
       const object = made(merge(undefined) ?? declared);
       try {
         return await createAs(context, resource, call, { sent: object, options, warnings: [], owned: () => entries });
@@ -100,7 +110,7 @@ export function checkedDeclaration(
     );
   const mistakes = mistakesOf(placeOf(resource).type, sent);
   if (mistakes.length > 0) {
-    const where = `${call.namespace ?? ''}/${call.name}; ${resource.apiVersion}, Kind=${resource.kind}`;
+    const where = `${textOf(namespace)}/${call.name}; ${resource.apiVersion}, Kind=${resource.kind}`;
     const what = mistakes.length === 1 ? mistakes[0] : ['errors:', ...mistakes.map((one) => `  ${one}`)].join('\n');
     throw terminal('Invalid', `failed to create typed patch object (${where}): ${what}`);
   }
