@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type KindDefinition, kinds, type PlumbObject } from '@plumb/schemas';
 import { expect, onTestFinished, test } from 'vitest';
+import { Dice } from '../../sim/src/core/dice.ts';
+import { fromSchema } from '../../sim/src/fuzz/from-schema.ts';
 import { type ApiRig, startApiRig, V1 } from './api/testing/rig.ts';
 import { at, hostSpec, instanceSpec, makeEstate } from './controllers/testing/estate.ts';
 import { type Rig, startRig } from './controllers/testing/rig.ts';
@@ -123,7 +125,10 @@ function samples(): { kind: KindDefinition; object: PlumbObject }[] {
     },
   };
   return kinds.map((kind) => {
-    const { spec, status: more } = specs[kind.kind]!;
+    // A kind that is not named here is tried with what its schema allows.
+    const { spec, status: more } = specs[kind.kind] ?? {
+      spec: fromSchema(new Dice(kind.kind), kind.spec as never) as object,
+    };
     const metadata = {
       ...(kind.scope === 'Namespaced' ? { namespace: 'default' } : {}),
       ...{ name: '@', uid: '@', generation: 1, creationTimestamp: '2026-01-01T00:00:00Z' },
