@@ -1,5 +1,5 @@
 /** User data that is in a Secret: what is planned, stored and told has a hash of it, and never the text. */
-import type { HostResource, LiveResource, PlumbObject } from '@plumb/schemas';
+import { type HostResource, type LiveResource, type PlumbObject, terminal } from '@plumb/schemas';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { UserData } from '../../runtime/user-data.ts';
 import { keys } from '../../store/keys.ts';
@@ -101,4 +101,30 @@ test('the text is joined while it is the one that was planned', () => {
     spec: { instanceId: 'i', hostname: 'h', sshKeys: [], userData: 'x' },
   };
   expect(userData.join(read(), other)).toBe(other);
+});
+
+test('what failed is tried again when the Secret says something else', async () => {
+  await write({ 'user-data': TEXT });
+  rig.fleet.fault = (_, verb, { kind }) =>
+    verb === 'ensure' && kind === 'seed' ? terminal('SeedRefused', 'it cannot be read') : undefined;
+  await rig.create('Instance', 'web-0', instanceSpec({ userDataFrom: from }));
+  await rig.stalled('Instance', 'web-0');
+  rig.fleet.fault = () => undefined;
+  await write({ 'user-data': `${TEXT}# mended` });
+  await rig.ready('Instance', 'web-0');
+});
+
+test('another text is a change and no drift: the seed follows it also where drift is only told', async () => {
+  await write({ 'user-data': TEXT });
+  await rig.create('Instance', 'web-0', instanceSpec({ userDataFrom: from, driftPolicy: 'Report' }));
+  const { uid } = (await rig.ready('Instance', 'web-0')).metadata;
+  const before = seedOf(uid).spec.userDataFrom!.hash;
+  await write({ 'user-data': `${TEXT}# more` });
+  await rig.until('Instance', 'web-0', (o) => {
+    const changed = o !== undefined && condition(o, 'RestartRequired') !== undefined;
+    return changed || seedOf(uid).spec.userDataFrom!.hash !== before;
+  });
+  await rig.ready('Instance', 'web-0');
+  expect(seedOf(uid).spec.userDataFrom!.hash).not.toBe(before);
+  expect(condition(rig.get('Instance', 'web-0'), 'Drifted')).toBeUndefined();
 });

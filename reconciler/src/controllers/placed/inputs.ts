@@ -26,7 +26,11 @@ export function isMadeFrom({ inputs }: FlowRecord, object: PlumbObject, resolved
 
 function inputsInFull({ metadata }: PlumbObject, { used }: Resolved): string {
   const retry = metadata.annotations?.[RETRY_ANNOTATION] ?? '';
-  const generations = used.map(({ object }) => `${object.metadata.uid}:${object.metadata.generation}`);
+  // Kubernetes' own kinds have no generation, and no status that would change beside them.
+  const generations = used.map(({ object, revision }) => {
+    const { uid, generation = revision } = object.metadata;
+    return `${uid}:${generation}`;
+  });
   return [metadata.generation, retry, ...generations].join(' ');
 }
 
