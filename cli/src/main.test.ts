@@ -232,6 +232,15 @@ describe('get and describe', () => {
     expect(out).toContain('userData: (not shown)');
     expect(out).not.toContain('hunter2');
   });
+
+  test('describe shows the fields of a built-in kind, and of a Secret no value', async () => {
+    const text = 'apiVersion: v1\nkind: Secret\nmetadata: {name: told}\nstringData: {password: hunter2}\n';
+    expect((await plumb(['apply', '-f', '-'], text)).out).toBe('secret/told created\n');
+    const { out } = await plumb(['describe', 'secret', 'told']);
+    expect(out).toContain('Type: Opaque\nData:\n  password: (not shown)\n');
+    for (const value of ['hunter2', Buffer.from('hunter2').toString('base64')]) expect(out).not.toContain(value);
+    expect((await plumb(['get', 'secret', 'told'])).out).toMatch(/^NAME +TYPE +DATA +AGE\ntold +Opaque +1 +/);
+  });
 });
 
 describe('Ctrl-C', () => {

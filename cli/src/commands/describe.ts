@@ -1,5 +1,5 @@
 import { ApiError } from '@plumb/client/errors.ts';
-import type { PlumbObject } from '@plumb/schemas';
+import { kindOf, type PlumbObject } from '@plumb/schemas';
 import { age } from '@plumb/schemas/project/columns-age.ts';
 import { concealObject } from '@plumb/schemas/project/conceal.ts';
 import { APPLIED } from '@plumb/schemas/project/field-changes.ts';
@@ -45,7 +45,7 @@ async function text(session: Session, surroundings: Surroundings, target: Target
       : {}),
     ...(metadata.labels ? { Labels: metadata.labels } : {}),
     ...(Object.keys(annotations).length > 0 ? { Annotations: annotations } : {}),
-    Spec: object.spec,
+    ...bodyOf(object),
     ...(Object.keys(rest).length > 0 ? { Status: rest } : {}),
   };
   const said = conditions.map((c) => [
@@ -61,6 +61,15 @@ async function text(session: Session, surroundings: Surroundings, target: Target
     await flowOf(session, object),
     section('Events', ['Type', 'Reason', 'Last seen', 'Count', 'Message'], await events(session, object, now)),
   ].join('');
+}
+
+/** Spec, or the fields of a built-in kind, under their names with a capital. */
+function bodyOf(object: PlumbObject): Record<string, unknown> {
+  const fields = kindOf(object)?.fields;
+  if (!fields) return { Spec: object.spec };
+  const values = object as unknown as Record<string, unknown>;
+  const there = Object.keys(fields.properties).filter((name) => values[name] !== undefined);
+  return Object.fromEntries(there.map((name) => [name[0]!.toUpperCase() + name.slice(1), values[name]]));
 }
 
 /** The flow that is under way, stuck or failed, step by step; nothing when there is none. */

@@ -93,7 +93,7 @@ export interface KindDefinition<
   readonly status: T;
   /**
    * Of a built-in kind that has no spec in Kubernetes (Secret, Role): the fields of the object itself, in the place of spec and
-   * status, which are empty. See project/body.ts.
+   * status, which are empty. See `bodyOf` in project/validate-schema.ts.
    */
   readonly fields?: ObjectSchema;
   /** Paths that a field selector may name, beside metadata.name and metadata.namespace. */
