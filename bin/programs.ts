@@ -1,6 +1,6 @@
 /** `plumb server` and `plumb agent`: the programs that run for long. */
 import { flushCompileCache } from 'node:module';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { onOutputEnd } from '@plumb/cli/output-end.ts';
 import { PlumbError } from '@plumb/schemas/meta/error.ts';
 
@@ -40,6 +40,7 @@ async function server(argv: string[]): Promise<number> {
   const { promise: ready, resolve: onReady } = Promise.withResolvers<void>();
   const plane = await serve({
     ...options,
+    kustomize: join(import.meta.dirname, '..', 'dist', 'kustomize', 'kustomize'),
     onCrash(told) {
       crashed = told;
     },

@@ -6,6 +6,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleCommand } from './build-command.ts';
+import { buildKustomize } from './build-kustomize.ts';
 import { layMirror, writeCliConfig } from './build-mirror.ts';
 import { bundleProvider } from './build-provider.ts';
 import { buildShim } from './build-shim.ts';
@@ -20,8 +21,10 @@ export interface Built {
 
 /** Builds what is out of date. Throws an Error whose message is what the compiler said. */
 export async function build(): Promise<Built> {
-  const [bundle, shim, command] = await Promise.all([bundleProvider(), buildShim(), bundleCommand()]);
-  const lines = [bundle.line, shim.line, command];
+  const [bundle, shim, command, kustomize] = await Promise.all([
+    ...([bundleProvider(), buildShim(), bundleCommand(), buildKustomize()] as const),
+  ]);
+  const lines = [bundle.line, shim.line, command, kustomize.line];
   const mirror = shim.path === undefined ? undefined : layMirror(bundle.folder, shim.path);
   if (mirror) lines.push(mirror.line);
   lines.push(await layBills());

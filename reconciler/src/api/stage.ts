@@ -1,9 +1,17 @@
 /**
- * Writes that somebody else commits: what a server-side apply or a deletion would store, judged as the request of its user would be,
- * so that many objects can become one commit. Nothing here writes.
+ * Writes for somebody else: what a server-side apply would store, judged as the request of its user would be, so that many objects can
+ * become one commit; and deletions.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { type Ambient, type KindDefinition, namespace, type PlumbObject, retryable, terminal } from '@plumb/schemas';
+import {
+  type Ambient,
+  type KindDefinition,
+  namespace,
+  PlumbError,
+  type PlumbObject,
+  retryable,
+  terminal,
+} from '@plumb/schemas';
 import type { Conflict } from '@plumb/schemas/apply/ownership.ts';
 import { trackApply } from '@plumb/schemas/apply/track.ts';
 import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
@@ -18,6 +26,7 @@ import { type Access, authorize, resourceAttributes } from './authorize.ts';
 import { reread } from './body/json.ts';
 import { timestamp } from './core/event-entries.ts';
 import { namespaceResource } from './core/namespace.ts';
+import { markAndEnd } from './core/namespace-delete.ts';
 import { mostBytes } from './object-size.ts';
 import { asValue, placeOf, withOwners } from './owners.ts';
 import { storedObject } from './readable.ts';
@@ -97,40 +106,42 @@ export async function stageApply(
   };
 }
 
-export interface StagedRemoval {
-  preconditions: Precondition[];
-  ops: Op[];
-}
-
 /**
- * What deleting the object would store, as far as it is still there and not being deleted; undefined when there is nothing to do.
- * `keep`: why this object stays, if it does. Throws PlumbError `Forbidden` (terminal).
+ * Deletes the object as a request of the user would, as far as it is still there and not being deleted; a project only when nothing is
+ * in it. False: it stays, since others are in it, or have changed it meanwhile. Throws PlumbError `Forbidden` (terminal).
  */
-export async function stageDelete(
+export async function deleteAs(
   { store, ambient, access }: StageOptions,
   definition: KindDefinition,
   { name, namespace: project }: { name: string; namespace?: string | undefined },
   user: User,
-): Promise<StagedRemoval | undefined> {
+): Promise<boolean> {
   const resource = resourceFor(definition, store);
   const key = keyOf(resource, project, name);
   const asked = { group: resource.group, resource: resource.plural, namespace: project ?? '', name };
   authorize(access, user, resourceAttributes({ verb: 'delete', ...asked }));
   const entry = await store.get(key);
-  if (!entry || isBeingDeleted(entry)) return undefined;
+  if (!entry || isBeingDeleted(entry)) return true;
   const current = understood(resource, entry, name);
   if (isProtected(current)) throw protectedError([current]);
-  const now = ambient.clock.now();
-  const deletionTimestamp = timestamp(now);
-  const ops: Op[] = current.metadata.finalizers?.length
-    ? [
-        {
-          ...{ type: 'put', key },
-          value: encodeObject({ ...current, metadata: { ...current.metadata, deletionTimestamp } }),
-        },
-      ]
-    : removalOps(key, current, now);
-  return { preconditions: [{ key, revision: entry.revision }], ops };
+  try {
+    if (definition.kind === namespace.kind) {
+      await markAndEnd({ ambient }, resource, { ...entry, object: current });
+      return true;
+    }
+    await store.commit({ preconditions: [{ key, revision: entry.revision }], ops: removal(key, current, ambient) });
+    return true;
+  } catch (error) {
+    if (error instanceof PlumbError && error.reason === 'Conflict') return false;
+    throw error;
+  }
+}
+
+function removal(key: string, current: PlumbObject, { clock }: Ambient): Op[] {
+  const { metadata } = current;
+  if (!metadata.finalizers?.length) return removalOps(key, current, clock.now());
+  const marked = { ...current, metadata: { ...metadata, deletionTimestamp: timestamp(clock.now()) } };
+  return [{ type: 'put', key, value: encodeObject(marked) }];
 }
 
 function resourceFor(definition: KindDefinition, store: Store): WritableResource {

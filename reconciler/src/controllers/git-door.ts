@@ -10,12 +10,12 @@ export interface GitDoor {
   account(namespace: string, name: string): Identity | undefined;
   /** See {@link stageApply} of the API. */
   stageApply(kind: KindDefinition, declared: RenderedObject, as: ApplyAs): Promise<GitWrite | undefined>;
-  /** See {@link stageDelete} of the API. */
-  stageDelete(
+  /** See {@link deleteAs} of the API. */
+  delete(
     kind: KindDefinition,
     which: { name: string; namespace?: string | undefined },
     user: Identity,
-  ): Promise<{ preconditions: Precondition[]; ops: Op[] } | undefined>;
+  ): Promise<boolean>;
 }
 
 export interface ApplyAs {

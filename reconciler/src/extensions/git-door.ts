@@ -3,7 +3,7 @@ import type { Ambient } from '@plumb/schemas';
 import { readId } from '@plumb/schemas/apply/managed-fields.ts';
 import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { AUTHENTICATED } from '../api/impersonate.ts';
-import { stageApply, stageDelete } from '../api/stage.ts';
+import { deleteAs, stageApply } from '../api/stage.ts';
 import { serviceAccountName } from '../authorization/policy.ts';
 import type { Policy } from '../authorization/policy-feed.ts';
 import { serviceAccountGroups } from '../authorization/service-account-name.ts';
@@ -35,6 +35,6 @@ export function gitDoor({ store, ambient, limits, policy, look }: GitDoorOptions
         force: (conflicts) => takesBack && conflicts.every((one) => readId(one.manager).operation === 'Update'),
       });
     },
-    stageDelete: (kind, which, user) => stageDelete(options, kind, which, user),
+    delete: (kind, which, user) => deleteAs(options, kind, which, user),
   };
 }

@@ -1,5 +1,5 @@
 /** Looks at real repositories. */
-import { chmodSync } from 'node:fs';
+import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { realAmbient } from '@plumb/schemas';
 import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
@@ -11,8 +11,10 @@ import { makeRepository, type TestRepository } from './testing/repository.ts';
 const never = new AbortController().signal;
 const zone = (name: string) => `apiVersion: plumb.dev/v1\nkind: Zone\nmetadata: {name: ${name}}\n`;
 
-const look = (repository: TestRepository, wanted: object = {}, limits: object = {}) =>
+const kustomize = join(import.meta.dirname, '../../../dist/kustomize/kustomize');
+const look = (repository: TestRepository, wanted: object = {}, limits: object = {}, program?: string) =>
   looker({
+    kustomize: program,
     rules: { folders: [repository.folder] },
     limits: { ...defaultServerLimits, ...limits },
     user: () => findUser(FETCH_USER),
@@ -86,4 +88,31 @@ test.runIf(process.getuid?.() === 0)('what only root may read is not read', asyn
   using repository = makeRepository({ 'a.yaml': zone('a') });
   chmodSync(join(repository.path, '.git'), 0o700);
   await expect(look(repository)).rejects.toThrow(/cannot be read/);
+});
+
+const overlay = {
+  'base/kustomization.yaml': 'resources: [zone.yaml]',
+  'base/zone.yaml': zone('a'),
+  'production/kustomization.yaml': 'resources: [../base]\nnamePrefix: production-\n',
+};
+
+test('a kustomization is refused where kustomize was not built', async () => {
+  using repository = makeRepository(overlay);
+  await expect(look(repository, { path: 'production' })).rejects.toThrow(
+    /it needs kustomize, which was not built on the server/,
+  );
+});
+
+test.runIf(existsSync(kustomize))('what kustomize makes of files of the commit', async () => {
+  using repository = makeRepository(overlay);
+  const found = await look(repository, { path: 'production' }, {}, kustomize);
+  expect(found.objects?.map(({ metadata }) => metadata.name)).toEqual(['production-a']);
+  repository.write('base/kustomization.yaml', 'resources: [zone.yaml, missing.yaml]');
+  repository.commit();
+  await expect(look(repository, { path: 'production' }, {}, kustomize)).rejects.toThrow(
+    /missing\.yaml, which is not in the repository/,
+  );
+  repository.write('base/kustomization.yaml', 'resources: [zone.yaml]\npatches: [{target: {kind: Nope}, patch: "["}]');
+  repository.commit();
+  await expect(look(repository, { path: 'production' }, {}, kustomize)).rejects.toThrow(/kustomize refuses it: /);
 });

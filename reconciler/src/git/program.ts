@@ -1,5 +1,7 @@
 /** Runs git and kustomize: with bounded memory, files and output, in an environment of their own, never by a shell. */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 
 export interface Program {
@@ -26,6 +28,12 @@ export interface Ran {
   said: string;
 }
 
+/** By its path: what is run may have no search path. */
+const PRLIMIT =
+  (process.env.PATH ?? '/usr/bin:/bin')
+    .split(':')
+    .map((folder) => join(folder, 'prlimit'))
+    .find((file) => existsSync(file)) ?? 'prlimit';
 const MOST_SAID = 4000;
 const MOST_OUTPUT = 1024 * 1024;
 
@@ -33,7 +41,7 @@ export function run(program: Program): Promise<Ran> {
   const { command, args, env, cwd, memoryMiB, fileBytes, fd, input, onOutput, signal } = program;
   const { promise, resolve, reject } = Promise.withResolvers<Ran>();
   const bounds = ['--core=0', `--as=${memoryMiB * 1024 * 1024}`, `--fsize=${fileBytes}`, '--nofile=256'];
-  const child = spawn('prlimit', [...bounds, '--', command, ...args], {
+  const child = spawn(PRLIMIT, [...bounds, '--', command, ...args], {
     ...{ env, cwd, signal, killSignal: 'SIGKILL' },
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...(fd === undefined ? [] : [fd])],
   });

@@ -43,15 +43,28 @@ export async function deleteNamespace(context: ApiContext, resource: WritableRes
     await expectEmpty(resource, name);
     return asItIs(entry);
   }
-  const now = context.ambient.clock.now();
-  const put = (object: PlumbObject, revision: number) =>
-    store.commit({
-      preconditions: [{ key, revision }],
-      ops: [{ type: 'put', key, value: encodeObject(object) }],
-    });
-  const metadata = { ...current.metadata, deletionTimestamp: timestamp(now) };
+  const { marked, revision } = await markAndEnd(context, resource, { ...entry, object: current });
+  return isHeld(current) ? asItIs({ key, value: encodeObject(marked), revision }) : deleted(resource, current);
+}
+
+/** What ends by itself, if it must. */
+type Ending = Pick<ApiContext, 'ambient' | 'ending'>;
+
+/**
+ * Marks the namespace, so that nothing new comes in, and removes it if it is empty; if it is not, it stays as it was. Throws
+ * PlumbError `Conflict` with what is in it.
+ */
+export async function markAndEnd(
+  context: Ending,
+  resource: WritableResource,
+  { key, revision: was, object: current }: Pick<Entry, 'key' | 'revision'> & { object: PlumbObject },
+): Promise<{ marked: PlumbObject; revision: number }> {
+  const metadata = { ...current.metadata, deletionTimestamp: timestamp(context.ambient.clock.now()) };
   const marked: PlumbObject = { ...current, metadata, status: { phase: 'Terminating' } };
-  const { revision } = await put(marked, entry.revision);
+  const { revision } = await resource.store.commit({
+    preconditions: [{ key, revision: was }],
+    ops: [{ type: 'put', key, value: encodeObject(marked) }],
+  });
   try {
     const problem = await endDeletion(context, resource, { key, revision });
     if (problem) throw problem;
@@ -59,7 +72,7 @@ export async function deleteNamespace(context: ApiContext, resource: WritableRes
     if (isUnavailable(error)) endLater(context, resource, { key, revision });
     throw error;
   }
-  return isHeld(current) ? asItIs({ key, value: encodeObject(marked), revision }) : deleted(resource, current);
+  return { marked, revision };
 }
 
 /** Whether others must let go of it first: then it goes with its last finalizer, and refuses everything new until then. */
@@ -88,7 +101,7 @@ interface Marked {
  * is in it is the answer.
  */
 async function endDeletion(
-  { ambient }: ApiContext,
+  { ambient }: Ending,
   resource: WritableResource,
   { key, revision }: Marked,
 ): Promise<unknown> {
@@ -120,7 +133,7 @@ async function endDeletion(
 const AGAIN_MS = 1_000;
 
 /** A marked namespace refuses everything new: what the disk refused in the middle is ended when it takes it again. */
-function endLater(context: ApiContext, resource: WritableResource, marked: Marked): void {
+function endLater(context: Ending, resource: WritableResource, marked: Marked): void {
   const { ambient, ending } = context;
   if (ending?.aborted) return;
   const stop = ambient.clock.after(AGAIN_MS, () => {

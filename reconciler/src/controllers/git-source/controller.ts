@@ -2,7 +2,7 @@
  * GitSource: looks at a repository, applies what a commit declares as one and as its ServiceAccount, deletes what is declared no more,
  * and says how all of it is. See docs/decisions for what a commit is.
  */
-import { type GitSource, objectName, PlumbError, type PlumbObject, retryable, terminal } from '@plumb/schemas';
+import { type GitSource, PlumbError, retryable, terminal } from '@plumb/schemas';
 import { printable } from '@plumb/schemas/meta/printable.ts';
 import type { Identity } from '../../authorization/policy.ts';
 import type { Rendered } from '../../git/look.ts';
@@ -13,7 +13,7 @@ import type { Again, Context, Controller } from '../controller.ts';
 import type { GitDoor, GitWrite } from '../git-door.ts';
 import { guarded } from '../guarded.ts';
 import { conditionsTo, depart, failedStatus, readyStatus, type Status, writeStatus } from '../status.ts';
-import { type Declared, declaredBy, idOf } from './declared.ts';
+import { type Declared, declaredBy, idOf, managerOf } from './declared.ts';
 import { type Health, healthOf } from './health.ts';
 import { gitLooks, type LastLook } from './looks.ts';
 import { decidePrune, deleteGoing, type PruneDecision } from './prune.ts';
@@ -329,7 +329,7 @@ function withPrune(status: Status, { pending, deleting }: Pruning): Status {
 async function prune(context: Context, door: GitDoor, user: Identity, cached: Source): Promise<boolean> {
   const { deleting = [] } = cached.object.status ?? {};
   if (deleting.length === 0) return false;
-  const { left, kept } = await deleteGoing(context, door, user, managerOf(cached.object), deleting);
+  const { left, kept } = await deleteGoing(context, door, cached, user, deleting);
   if (left.length < deleting.length) {
     const ended = new Set(deleting.filter((id) => !left.includes(id)));
     const { revision = '' } = cached.object.status ?? {};
@@ -406,7 +406,7 @@ async function tellHealth(
           {
             ...notReady(
               'PruneNeedsApproval',
-              `${pendingPrune.count} objects that the ${commit} does not declare any more are kept, since ${pendingPrune.because}. To delete them: plumb gitsource approve ${objectName(object.metadata)}`,
+              `${pendingPrune.count} objects that the ${commit} does not declare any more are kept, since ${pendingPrune.because}. To delete them: plumb gitsource approve ${object.metadata.name} -n ${object.metadata.namespace}`,
             ),
           },
         ],
@@ -448,15 +448,6 @@ function historyOf(context: Context, status: GitStatus, event: { revision: strin
 
 function sourceOf({ spec: { url, ref, path } }: Pick<GitSource, 'spec'>) {
   return { url, ref, ...(path === undefined ? {} : { path }) };
-}
-
-/** Bytes of the name of a manager. */
-const MOST_MANAGER = 128;
-
-/** Who it is in managedFields. */
-export function managerOf({ metadata }: Pick<PlumbObject, 'metadata'>): string {
-  const name = `gitsource/${objectName(metadata)}`;
-  return name.length <= MOST_MANAGER ? name : `gitsource/${metadata.uid}`;
 }
 
 function short(revision: string): string {

@@ -5,6 +5,7 @@ import {
   type KindDefinition,
   kindOf,
   objectName,
+  type PlumbObject,
   namespace as project,
   terminal,
 } from '@plumb/schemas';
@@ -74,4 +75,13 @@ export function waveOf(kind: KindDefinition): number {
   const group = groupOf(kind);
   if (group === 'rbac.authorization.k8s.io' || kind.kind === 'ServiceAccount') return 1;
   return kind.scope === 'Cluster' || kind.kind === 'Secret' || kind.kind === 'ConfigMap' ? 2 : 3;
+}
+
+/** Bytes of the name of a manager. */
+const MOST_MANAGER = 128;
+
+/** Who it is in managedFields. */
+export function managerOf({ metadata }: Pick<PlumbObject, 'metadata'>): string {
+  const name = `gitsource/${objectName(metadata)}`;
+  return name.length <= MOST_MANAGER ? name : `gitsource/${metadata.uid}`;
 }

@@ -3,7 +3,7 @@
 import { afterEach, expect, test } from 'vitest';
 import type { RenderedObject } from '../../git/look.ts';
 import { approvePrune } from './person.ts';
-import { type GitRig, imageOf, offeringOf, sourceSpec, startGitRig, zoneOf, zones } from './testing/git-rig.ts';
+import { type GitRig, imageOf, offeringOf, put, sourceSpec, startGitRig, zoneOf, zones } from './testing/git-rig.ts';
 
 let git: GitRig;
 afterEach(() => git.stop());
@@ -130,6 +130,53 @@ test('a small deletion needs nobody; what is not its own alone stays; without pr
   await git.look();
   await expect.poll(() => git.status().inventory?.length).toBe(36);
   expect(rig.get('Zone', 'z37')?.metadata.deletionTimestamp).toBeUndefined();
+});
+
+test('projects, accounts and what is in them go the other way, and what nobody owns anything of goes, too', async () => {
+  git = await startGitRig();
+  const { rig, store } = git;
+  const inside = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c', namespace: 'team' } };
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'a', namespace: 'team' } };
+  const bare = { apiVersion: 'plumb.dev/v1', kind: 'Zone', metadata: { name: 'bare' }, spec: {} };
+  git.push([project, account, inside, bare]);
+  await rig.create('GitSource', 'estate', sourceSpec({ prune: true }));
+  await rig.ready('GitSource', 'estate');
+  git.push([]);
+  await git.look();
+  await expect.poll(() => git.status().pendingPrune?.count).toBe(4);
+  const order: string[] = [];
+  const commit = store.commit.bind(store);
+  store.commit = (batch, onApplied) => {
+    for (const { type, key } of batch.ops) if (type === 'delete') order.push(key);
+    return commit(batch, onApplied);
+  };
+  await approvePrune(rig.context, 'default', 'estate', git.status().pendingPrune!.digest!);
+  await expect.poll(() => git.status().inventory).toEqual([]);
+  expect(order.filter((key) => key.startsWith('/objects/'))).toEqual(
+    expect.arrayContaining([
+      '/objects/configmaps/team/c',
+      '/objects/serviceaccounts/team/a',
+      '/objects/namespaces//team',
+    ]),
+  );
+  expect(order.indexOf('/objects/configmaps/team/c')).toBeLessThan(order.indexOf('/objects/serviceaccounts/team/a'));
+  expect(order.indexOf('/objects/serviceaccounts/team/a')).toBeLessThan(order.indexOf('/objects/namespaces//team'));
+  await rig.gone('Zone', 'bare');
+});
+
+test('a project in which something is stays', async () => {
+  git = await startGitRig();
+  const { rig } = git;
+  git.push([...zones(2), project]);
+  await rig.create('GitSource', 'estate', sourceSpec({ prune: true }));
+  await rig.ready('GitSource', 'estate');
+  await put(git.store, 'configmaps', 'team', 'mine', { apiVersion: 'v1', kind: 'ConfigMap' });
+  git.push(zones(2));
+  await git.look();
+  await expect.poll(() => git.status().pendingPrune?.count).toBe(1);
+  await approvePrune(rig.context, 'default', 'estate', git.status().pendingPrune!.digest!);
+  await expect.poll(() => git.status().inventory?.length).toBe(2);
+  expect(await git.store.get('/objects/namespaces//team')).toBeDefined();
 });
 
 test('what is declared again is not deleted', async () => {

@@ -1,16 +1,25 @@
 /** What a commit does not declare any more: whether it may go without asking a person, and how it goes. Pure but for the last part. */
 import { createHash } from 'node:crypto';
-import { type GitSource, type KindDefinition, kindByName, PlumbError } from '@plumb/schemas';
+import {
+  type GitSource,
+  type KindDefinition,
+  kindByName,
+  PlumbError,
+  namespace as project,
+  retryable,
+} from '@plumb/schemas';
 import { isProtected } from '@plumb/schemas/meta/protection.ts';
 import type { Identity } from '../../authorization/policy.ts';
-import { ConflictError } from '../../store/errors.ts';
+import type { Cached } from '../../runtime/cache.ts';
 import { keys } from '../../store/keys.ts';
 import { decodeObject } from '../../store/object-codec.ts';
+import { writtenName } from '../audit.ts';
 import type { Context } from '../controller.ts';
 import type { GitDoor } from '../git-door.ts';
-import { waveOf } from './declared.ts';
+import { managerOf, waveOf } from './declared.ts';
 
 type GitStatus = NonNullable<GitSource['status']>;
+type Source = Cached<GitSource>;
 type Pending = NonNullable<GitStatus['pendingPrune']>;
 
 /** Deletions of so many objects, or of this part of all, are no accident. */
@@ -99,58 +108,65 @@ export interface Deleted {
 export async function deleteGoing(
   context: Context,
   door: GitDoor,
+  source: Source,
   user: Identity,
-  manager: string,
   going: readonly string[],
 ): Promise<Deleted> {
-  const kept: string[] = [];
-  const there: { id: string; kind: KindDefinition; wave: number; isMarked: boolean }[] = [];
+  const kept = new Set<string>();
+  const manager = managerOf(source.object);
+  for (;;) {
+    const there = await stillThere(context, going, manager, kept);
+    const last = Math.max(...there.map(({ wave }) => wave));
+    const now = there.filter(({ wave, isMarked }) => wave === last && !isMarked);
+    if (now.length === 0) return { left: there.map(({ id }) => id), kept: [...kept] };
+    const { namespace, name } = source.object.metadata;
+    for (const { id, kind } of now) {
+      const deleted = await door.delete(kind, partsOf(id), user).catch((thrown) => {
+        const { reason, message, retry } = PlumbError.from(thrown, id);
+        throw new PlumbError({ reason, message: `${id}: ${message}`, retry });
+      });
+      // A project in which others are: what was the source's own has gone with the waves before.
+      if (!deleted && kind.kind === project.kind) kept.add(id);
+      else if (!deleted) throw retryable('Conflict', `${id} was changed meanwhile: it is looked at again`);
+      else
+        context.audit?.({
+          ...{ user: `gitsource:${namespace}/${name}`, verb: 'delete', object: writtenName(keyOf(id)!), code: 200 },
+        });
+    }
+    await context.cache.shows(context.store.revision());
+  }
+}
+
+interface There {
+  id: string;
+  kind: KindDefinition;
+  wave: number;
+  isMarked: boolean;
+}
+
+/** `kept` is told of what stays. */
+async function stillThere(
+  context: Context,
+  going: readonly string[],
+  manager: string,
+  kept: Set<string>,
+): Promise<There[]> {
+  const there: There[] = [];
   for (const id of going) {
     const kind = kindByName(partsOf(id).kind);
-    const entry = kind && (await context.store.get(keyOf(id)!));
+    const entry = kind && !kept.has(id) && (await context.store.get(keyOf(id)!));
     if (!kind || !entry) continue;
     const object = decodeObject(entry);
-    const stays = isProtected(object) || !isOurs(object.metadata.managedFields, manager) || (await isFull(context, id));
-    if (stays) kept.push(id);
-    else there.push({ id, kind, wave: waveOf(kind), isMarked: object.metadata.deletionTimestamp !== undefined });
+    const { managedFields, deletionTimestamp } = object.metadata;
+    if (isProtected(object) || !isOurs(managedFields, manager)) kept.add(id);
+    else there.push({ id, kind, wave: waveOf(kind), isMarked: deletionTimestamp !== undefined });
   }
-  const last = Math.max(...there.map(({ wave }) => wave));
-  for (const { id, kind, wave, isMarked } of there)
-    if (wave === last && !isMarked) await deleteOne(context, door, user, id, kind);
-  return { left: there.map(({ id }) => id), kept };
+  return there;
 }
 
-async function deleteOne(context: Context, door: GitDoor, user: Identity, id: string, kind: KindDefinition) {
-  const staged = await door.stageDelete(kind, partsOf(id), user).catch((thrown) => {
-    const error = PlumbError.from(thrown, id);
-    throw new PlumbError({ reason: error.reason, message: `${id}: ${error.message}`, retry: error.retry });
-  });
-  if (!staged) return;
-  try {
-    const { revision } = await context.store.commit(staged);
-    await context.cache.shows(revision);
-  } catch (error) {
-    // It is looked at again.
-    if (!(error instanceof ConflictError)) throw error;
-  }
-}
-
-/** Only what this source declares, and none beside it. */
+/** What this source declares, and none beside it. Of what declares nothing but its name, nobody owns anything. */
 function isOurs(entries: unknown, manager: string): boolean {
-  const appliers = (Array.isArray(entries) ? entries : []).filter(
-    (one) => one?.operation === 'Apply' && !one.subresource,
-  );
+  if (!Array.isArray(entries) || entries.length === 0) return true;
+  const appliers = entries.filter((one) => one?.operation === 'Apply' && !one.subresource);
   return appliers.length > 0 && appliers.every((one) => one.manager === manager);
-}
-
-/** A project in which something is goes with everything in it: a commit does not do that. */
-async function isFull(context: Context, id: string): Promise<boolean> {
-  const { kind, name } = partsOf(id);
-  if (kind !== 'Namespace') return false;
-  for (const { kind: other } of context.kinds) {
-    if (other.scope !== 'Namespaced') continue;
-    const { entries } = await context.store.list(keys.namespace(other.plural, name), { limit: 1 });
-    if (entries.length > 0) return true;
-  }
-  return false;
 }
