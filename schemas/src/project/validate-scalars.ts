@@ -31,7 +31,7 @@ export function compileString(
   const form = format === undefined ? undefined : formats[format];
   if (format !== undefined && !form)
     throw new Error(`the format ${format} is not checked: add it to validate-format.ts`);
-  if (minLength === undefined && maxLength === undefined) return undefined;
+  if (minLength === undefined && maxLength === undefined && !form) return undefined;
   const wrong = (text: string, into: Mistakes) => {
     if (maxLength !== undefined && isLonger(text, maxLength))
       return into.add(
