@@ -39,8 +39,22 @@ describe('a protected object', () => {
 
   test('is not among what a collection loses', async () => {
     await api.ask('POST', `${V1}/zones`, { body: kept('one-of-many') });
-    await api.ask('DELETE', `${V1}/zones?labelSelector=`);
-    expect((await there('one-of-many')).metadata.deletionTimestamp).toBeUndefined();
+    for (const query of ['', '?dryRun=All', '?fieldSelector=metadata.name%3Done-of-many']) {
+      const answer = await api.ask('DELETE', `${V1}/zones${query}`);
+      expect([answer.status, answer.body.message]).toEqual([
+        403,
+        expect.stringContaining('spec.deletionProtection is true'),
+      ]);
+      expect((await there('one-of-many')).metadata.deletionTimestamp).toBeUndefined();
+    }
+  });
+
+  test('is not said to go by a dry run where nothing would hold it', async () => {
+    await api.ask('POST', `${V1}/zones`, { body: kept('unheld') });
+    await api.ask('PATCH', `${V1}/zones/unheld`, { headers: MERGE, body: { metadata: { finalizers: null } } });
+    for (const query of ['?dryRun=All', ''])
+      expect((await api.ask('DELETE', `${V1}/zones/unheld${query}`)).status).toBe(403);
+    expect((await there('unheld')).metadata.uid).toBeDefined();
   });
 
   test('keeps its project', async () => {

@@ -169,3 +169,19 @@ test('a write in between is no error, and what is not owned any more stays', asy
   await expect.poll(() => there('last')).toBe('-');
   expect(await there('dep')).toBe('dep');
 });
+
+test('what is protected outlives its owner, and goes when it is protected no more', async () => {
+  const protect = async (name: string, deletionProtection: boolean) => {
+    const object = { ...(await read(name))!, spec: { deletionProtection } };
+    await store.commit({ preconditions: [], ops: [{ type: 'put', key: keyOf(name), value: encodeObject(object) }] });
+  };
+  await make('owner');
+  for (const name of ['kept', 'free']) await make(name, { ownerReferences: [ownedBy('owner')] });
+  await protect('kept', true);
+  await begin();
+  await remove('owner');
+  await expect.poll(() => read('free')).toBeUndefined();
+  expect((await read('kept'))?.metadata.deletionTimestamp).toBeUndefined();
+  await protect('kept', false);
+  await expect.poll(() => read('kept')).toBeUndefined();
+});

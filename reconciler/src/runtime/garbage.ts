@@ -7,6 +7,7 @@
  *   await garbage.start(signal);
  */
 import { type Clock, type KindDefinition, kindByName, PlumbError, type PlumbObject } from '@plumb/schemas';
+import { isProtected } from '@plumb/schemas/meta/protection.ts';
 import { ConflictError } from '../store/errors.ts';
 import { keys, parseObjectKey } from '../store/keys.ts';
 import { decodeObject, encodeObject, markedForDeletion, removalOps } from '../store/object-codec.ts';
@@ -159,6 +160,8 @@ export class GarbageCollector {
     }
     if (stays.length === ownersOf(object).length) return;
     if (stays.length > 0) return this.#put(entry, withOwners(object, stays));
+    // It is looked at again when it is protected no more; until then an owner that waits for it waits.
+    if (isProtected(object)) return;
     // What it owns itself goes before it, if others wait for all of it.
     const hasOwned = this.#owned.has(object.metadata.uid);
     await this.#delete(entry, waits.length > 0 && hasOwned ? withFinalizer(object, FOREGROUND) : object);

@@ -1,4 +1,4 @@
-import { commonStatus, name } from '../meta/schema.ts';
+import { commonStatus, deletionProtection, name } from '../meta/schema.ts';
 import type { ObjectOf } from './define.ts';
 import { defineKind } from './define.ts';
 
@@ -85,6 +85,7 @@ export const gitSource = defineKind({
         description:
           'Names of other GitSources of the project that must be Ready before a commit of this one is applied.',
       },
+      deletionProtection,
     },
   },
   status: {

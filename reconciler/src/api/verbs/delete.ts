@@ -43,8 +43,8 @@ export async function removeOne(
     const going = forCollection(current, propagation);
     // What cannot be understood is finished by its controller in any case, if it has one: something may live for it.
     const finalized = (!poison || isBuiltin(resource.definition)) && !going.metadata.finalizers?.length;
-    if (finalized && dryRun) return deleted(resource, current);
     if (isProtected(current)) throw protectedError([current]);
+    if (finalized && dryRun) return deleted(resource, current);
     if (!finalized && current.metadata.deletionTimestamp && going === current)
       return shown(entry.value, entry.revision);
     const value = poison
