@@ -1,5 +1,5 @@
 import type { FromSchema } from 'json-schema-to-ts';
-import { commonStatus, labels } from '../meta/schema.ts';
+import { commonStatus, deletionProtection, labels } from '../meta/schema.ts';
 import type { ResourceDefinition } from '../resources/define.ts';
 import type { ObjectOf } from './define.ts';
 import { defineKind } from './define.ts';
@@ -29,6 +29,7 @@ export const banner = defineKind({
     properties: {
       zone: { type: 'string', description: 'Name of the Zone whose hosts show it.' },
       text,
+      deletionProtection,
       hostSelector: {
         type: 'object',
         additionalProperties: false,
