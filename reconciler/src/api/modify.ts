@@ -83,7 +83,9 @@ export async function modify(
     });
     if (!isPoisoned && isDeepStrictEqual(object, current)) return reply(entry);
     await mayWrite({ ...context, store: resource.store }, call.request.user!, {
-      ...{ definition: resource.definition, group: resource.group, before: current, after: object, named: call.name },
+      // What could not be understood had no rights to begin with: who mends it needs them all.
+      before: isPoisoned ? undefined : current,
+      ...{ definition: resource.definition, group: resource.group, after: object, named: call.name },
     });
     const value = released ?? storedText(object, context);
     if (dryRun) return reply({ value, revision: entry.revision });

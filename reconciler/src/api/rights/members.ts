@@ -3,8 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { groupOf, type KindDefinition, type PlumbObject } from '@plumb/schemas';
 import { type DeclaredObject, declaredObjects } from '@plumb/schemas/project/declared-objects.ts';
 import type { User } from '../../pki/tokens.ts';
+import { examine } from '../../store/examine.ts';
 import { keys } from '../../store/keys.ts';
-import { decodeObject } from '../../store/object-codec.ts';
 import { authorize, resourceAttributes } from '../authorize.ts';
 import { mayWrite, type ObjectWrite, type Rights } from './writes.ts';
 
@@ -27,7 +27,8 @@ export async function mayWriteMembers(
         why,
       );
     const entry = await rights.store.get(keys.object(kind.plural, namespace, name));
-    const stored = entry && decoded(entry);
+    // What cannot be understood had no rights to begin with.
+    const stored = entry && examine(kind, entry).object;
     await mayWrite(rights, user, {
       ...{ definition: kind, group, before: stored, named: name },
       after: object as unknown as PlumbObject,
@@ -38,12 +39,4 @@ export async function mayWriteMembers(
 /** They were judged when the object was admitted: of mistakes nothing is said here. */
 function declaredOf({ limits }: Rights, definition: KindDefinition, holder: PlumbObject): DeclaredObject[] {
   return declaredObjects(holder, definition.declares!, { limits, level: 'Strict' }).declared;
-}
-
-function decoded(entry: { value: string; revision: number }): PlumbObject | undefined {
-  try {
-    return decodeObject(entry);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,5 @@
 /** `use`: the right to refer to an object of another project, or of the whole estate. It is asked when a reference comes or changes. */
-import { API_GROUP, type PlumbObject } from '@plumb/schemas';
+import { API_GROUP } from '@plumb/schemas';
 import type { User } from '../../pki/tokens.ts';
 import { referenceKeys, sameReferences } from '../../runtime/references.ts';
 import { parseObjectKey } from '../../store/keys.ts';
@@ -22,7 +22,7 @@ export function mayUse(access: Access, user: User, { definition, before, after }
     authorize(access, user, resourceAttributes(asked), `${kind} ${JSON.stringify(name)} refers to it`);
   }
   if (!extraRights) return;
-  const had = before ? extraRights(understood(before).spec as never) : [];
+  const had = before ? extraRights(before.spec as never) : [];
   for (const { value, because, ...right } of extraRights(after.spec as never)) {
     const { verb, subresource } = right;
     if (had.some((one) => one.verb === verb && one.subresource === subresource && one.value === value)) continue;
@@ -34,11 +34,6 @@ export function mayUse(access: Access, user: User, { definition, before, after }
 function newReferences({ definition, before, after }: Pick<ObjectWrite, 'definition' | 'before' | 'after'>): string[] {
   if (definition.references.length === 0) return [];
   if (before && sameReferences(definition, before, after)) return [];
-  const had = before ? referenceKeys(definition, understood(before)) : [];
+  const had = before ? referenceKeys(definition, before) : [];
   return referenceKeys(definition, after).filter((key) => !had.includes(key));
-}
-
-/** What is stored may be damaged: then nothing was referred to. */
-function understood(object: PlumbObject): PlumbObject {
-  return typeof object.spec === 'object' && object.spec !== null ? object : { ...object, spec: {} };
 }

@@ -1,6 +1,7 @@
 /** What a write needs beyond the right to write its object. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PolicyRule } from '../../authorization/policy.ts';
+import { keys } from '../../store/keys.ts';
 import { grant } from '../testing/policy.ts';
 import { type ApiRig, type Asking, manifests, startApiRig, V1 } from '../testing/rig.ts';
 
@@ -97,6 +98,21 @@ describe('what is referred to', () => {
       expect(tried.status).toBe(403);
       expect((await api.ask('GET', `${LAB}/instances/a`)).body.spec.image).toBe(body.spec.image);
     });
+  });
+});
+
+test.each([null, undefined, 'x', 7])('who mends an object whose spec is %s refers to everything anew', async (spec) => {
+  const name = `broken-${spec}`;
+  const metadata = { name, namespace: 'default', uid: name, generation: 1, creationTimestamp: '2026-01-01T00:00:00Z' };
+  const value = JSON.stringify({ apiVersion: 'plumb.dev/v1', kind: 'Instance', metadata, spec });
+  const key = keys.object('instances', 'default', name);
+  await api.store.commit({ preconditions: [], ops: [{ type: 'put', key, value }] });
+  const mend = () => asAnn('PUT', `${LAB}/instances/${name}`, { body: manifests.instance(name) });
+  await having([writing], async () => {
+    expect((await mend()).body.message).toContain('cannot use resource "zones"');
+  });
+  await having([writing, rule(['use'], ['zones', 'images', 'instanceofferings'])], async () => {
+    expect((await mend()).status).toBe(200);
   });
 });
 

@@ -22,7 +22,7 @@ export interface Rights extends Pick<ApiContext, 'access' | 'limits'> {
 export interface ObjectWrite {
   definition: KindDefinition;
   group: string;
-  /** Undefined where it is created. */
+  /** Undefined where it is created, or cannot be understood. */
   before: PlumbObject | undefined;
   after: PlumbObject;
   /** Name that the path of the request says; empty where it says none. */
