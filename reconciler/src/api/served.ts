@@ -6,6 +6,7 @@ import { hasStatus } from '@plumb/schemas/project/validate-schema.ts';
 import type { ReadableStore, Store } from '../store/store.ts';
 import type { ApiContext, Handler } from './call.ts';
 import { eventResource } from './core/event.ts';
+import { eventsV1Resource } from './core/events-v1.ts';
 import { namespaceResource } from './core/namespace.ts';
 import { deleteNamespace } from './core/namespace-delete.ts';
 import { type Resource, resourceOfKind, type Verb, type WritableResource } from './resource.ts';
@@ -49,7 +50,11 @@ export function serveKinds(context: ApiContext, store: Store, kinds: readonly Ki
 export function serveCore(context: ApiContext, store: Store, events: ReadableStore): Served[] {
   const namespaces = namespaceResource(store);
   const event = eventResource(events);
-  const { list: listEvents, get: getEvent, watch: watchEvents } = readable(context, event);
+  const eventsV1 = eventsV1Resource(events);
+  const read = (resource: Resource): Verbs => {
+    const { list: all, get: one, watch: changes } = readable(context, resource);
+    return { list: all, get: one, watch: changes };
+  };
   const written = writable(context, namespaces);
   // Many projects are not deleted at once, here as there.
   const { deletecollection: _, ...single } = written.verbs;
@@ -57,7 +62,7 @@ export function serveCore(context: ApiContext, store: Store, events: ReadableSto
     { ...written, verbs: { ...single, delete: (call) => deleteNamespace(context, namespaces, call) } },
     {
       names: event,
-      verbs: { list: listEvents, get: getEvent, watch: watchEvents },
+      verbs: read(event),
       openApi: {
         ...event,
         description: 'What happened to an object.',
@@ -69,6 +74,24 @@ export function serveCore(context: ApiContext, store: Store, events: ReadableSto
           count: { type: 'integer', description: 'How often it happened.' },
           firstTimestamp: { type: 'string', format: 'date-time', description: 'When it first happened.' },
           lastTimestamp: { type: 'string', format: 'date-time', description: 'When it last happened.' },
+        },
+        verbs: new Set(['list', 'get', 'watch']),
+        hasStatus: false,
+      },
+    },
+    {
+      names: eventsV1,
+      verbs: read(eventsV1),
+      openApi: {
+        ...eventsV1,
+        description: 'What happened to an object, as in core/v1, with fields that are named otherwise.',
+        properties: {
+          regarding: { type: 'object', description: 'The object that it speaks of.' },
+          reason: { type: 'string', description: 'One UpperCamelCase word for programs.' },
+          note: { type: 'string', description: 'A sentence for people.' },
+          type: { type: 'string', description: 'Normal or Warning.' },
+          reportingController: { type: 'string', description: 'Who says it.' },
+          deprecatedCount: { type: 'integer', description: 'How often it happened.' },
         },
         verbs: new Set(['list', 'get', 'watch']),
         hasStatus: false,

@@ -112,6 +112,7 @@ describe('discovery', () => {
       'api/v1',
       'apis/apiextensions.k8s.io/v1',
       'apis/coordination.k8s.io/v1',
+      'apis/events.k8s.io/v1',
       'apis/plumb.dev/v1',
       'apis/rbac.authorization.k8s.io/v1',
     ]);
