@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LiveResource, realAmbient } from '@plumb/schemas';
+import { defaultAgentLimits } from '@plumb/schemas/limits/agent.ts';
 import type { AgentMessage, HostTrouble } from '@plumb/schemas/wire/messages.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Driver, DriverChange } from '../drivers/driver.ts';
@@ -109,6 +110,20 @@ test('what is told while the host is observed comes after the snapshot', async (
   await begun;
   tell({ type: 'changed', resource: live('c') });
   expect(out.words).toEqual(['all: a', '+b', '-a', '+c']);
+});
+
+test('of more changes than are held while the host is observed none is kept, and it is observed again', async () => {
+  const out = link();
+  const begun = session.begin(out, 's', 1);
+  // One that just fits is the last that is held.
+  for (let n = 0; n <= defaultAgentLimits.changesHeld; n++) tell({ type: 'changed', resource: live('many') });
+  tell({ type: 'changed', resource: live('late') });
+  observed[0]!.resolve([live('stale')]);
+  await settled();
+  expect(out.words).toEqual([]);
+  observed[1]!.resolve([live('a')]);
+  await begun;
+  expect(out.words).toEqual(['all: a', '+late']);
 });
 
 test('a driver that lost track while it was observed is observed again', async () => {
