@@ -149,7 +149,7 @@ export class ApiRequest {
       const { decodeProtobuf } = await import('./body/protobuf.ts');
       return { value: reread(decodeProtobuf(bytes), jsonDepth, bodyBytes), duplicates: NO_DUPLICATES };
     }
-    if (type === YAML_TYPE && types.includes(JSON_TYPE)) {
+    if ((type === YAML_TYPE && types.includes(JSON_TYPE)) || (type.endsWith('+yaml') && types.includes(type))) {
       const { parseYaml } = await import('./body/yaml.ts');
       return parseYaml(bytes, this.limits);
     }

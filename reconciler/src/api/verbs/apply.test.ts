@@ -166,3 +166,14 @@ test('a client resets the record by sending none of it', async () => {
   const again = await apply('zones/reset', zone('reset', { description: 'b' }), 'fieldManager=a');
   expect(again.body.message).toContain('conflict with "before-first-apply" using plumb.dev/v1');
 });
+
+test('a declaration may be YAML, with comments and anchors', async () => {
+  const body =
+    '# the zone\napiVersion: plumb.dev/v1\nkind: Zone\nmetadata:\n  name: &n yaml\nspec:\n  description: *n\n';
+  expect(await apply('zones/yaml', body, 'fieldManager=a')).toMatchObject({
+    status: 201,
+    body: { spec: { description: 'yaml' } },
+  });
+  const broken = await apply('zones/broken', 'kind: [', 'fieldManager=a');
+  expect(broken).toMatchObject({ status: 400, body: { reason: 'BadRequest' } });
+});
