@@ -1,6 +1,17 @@
 /** The launcher takes the bundle only as long as no source has changed. Of a copy: another process may build here. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -33,4 +44,18 @@ test('a bundle is used while its sources are as they were, and no longer', () =>
   expect(says()).toBe('source');
   writeFileSync(inputs, 'half a li');
   expect(says()).toBe('source');
+});
+
+test('no package is imported by itself when it is needed: of one in CommonJS the bundle would give the default alone', () => {
+  const sources = ['bin', 'cli/src', 'client/src'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) => join(root, folder, file)),
+  );
+  const found = sources
+    .filter((file) => /\.(ts|mjs)$/.test(file) && !file.includes('.test.'))
+    .flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(/import\('(?!\.|@plumb\/|node:)[^']*'\)/g)].map(
+        ([what]) => `${file}: ${what}`,
+      ),
+    );
+  expect(found).toEqual([]);
 });

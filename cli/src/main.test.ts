@@ -362,7 +362,7 @@ describe('delete', () => {
 
   test('says why something is still there', async () => {
     await plumb(['apply', '-f', '-', '--no-wait'], zone('blocked'));
-    await tell('blocked', 1, ['Ready', 'False']);
+    await tell('blocked', 2, ['Ready', 'False']);
     const { code, err } = await plumb(['delete', 'zone/blocked', '--timeout', '300ms']);
     expect(code).toBe(1);
     expect(err).toContain('zone/blocked is still there: OnPurpose: as the test says');
