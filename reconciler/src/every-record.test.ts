@@ -115,6 +115,7 @@ function samples(): { kind: KindDefinition; object: PlumbObject }[] {
           prune: true,
         },
         ...{ driftPolicy: 'Report', atomic: true, serviceAccountName: 'ci', dependsOn: ['b'] },
+        ...{ webhookSecretName: 'w' },
       },
       status: {
         ...{ revision: 'c', source: { url: 'https://example.org/x.git', ref: 'main', path: 'a' }, failedRevision: 'f' },

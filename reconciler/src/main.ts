@@ -15,6 +15,7 @@ import { openDataFolder } from './data-folder.ts';
 import { openHashKey, openSealed } from './encryption.ts';
 import { everyExtension } from './extensions/every.ts';
 import { gitDoor } from './extensions/git-door.ts';
+import { gitHook } from './extensions/git-hook.ts';
 import { planReviews } from './extensions/plan-review.ts';
 import { looker } from './git/looker.ts';
 import { type Log, stderrLog } from './log.ts';
@@ -127,6 +128,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
     trustedProxies: options.trustedProxies ?? [],
     onAgentConnection: (socket, peer) => attach(control, socket, peer),
     extensions: { [Symbol.iterator]: () => everyExtension(pki, ambient.clock.now, limits, () => control.get()) },
+    hook: gitHook(() => control.get().context),
     answered: [planReviews(() => control.get().context)],
     notReady: () => control.missing,
     onFatal,

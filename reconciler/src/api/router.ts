@@ -35,6 +35,8 @@ export interface Routes {
   access: Access;
   admission: Pick<Admission, 'run'>;
   extensions: Iterable<Extension>;
+  /** What answers requests without a token, by a signature of their own; undefined for what it does not know. */
+  hook?: ((request: ApiRequest) => Promise<Reply | undefined>) | undefined;
   version: Record<string, string>;
   /** Bounds on requests; the defaults, if absent. */
   limits?: ServerLimits;
@@ -123,7 +125,7 @@ export class Router {
       case '/version':
         return json(200, this.#routes.version);
       default:
-        return undefined;
+        return this.#routes.hook?.(request);
     }
   }
 

@@ -34,6 +34,8 @@ import { listen } from './listener.ts';
 import { openApiOf } from './openapi.ts';
 import type { Wrongs } from './readable.ts';
 import { Readiness } from './readiness.ts';
+import type { Reply } from './reply.ts';
+import type { ApiRequest } from './request.ts';
 import { Router } from './router.ts';
 import { serveCore, serveDefinitions, serveKinds } from './served.ts';
 import { versionInfo } from './version.ts';
@@ -54,6 +56,8 @@ export interface ApiOptions {
   policy?: Policy;
   kinds?: readonly KindDefinition[];
   extensions?: Iterable<Extension>;
+  /** What answers requests without a token, by a signature of their own. */
+  hook?: (request: ApiRequest) => Promise<Reply | undefined>;
   /** Kinds that are created and answered, and not stored. */
   answered?: readonly AnsweredKind[];
   /** Addresses and CIDR ranges of proxies, whose connections say in PROXY protocol v2 where they come from. */
@@ -121,6 +125,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     access: policy.index,
     admission: new Admission(ambient, context.limits, options.metrics),
     extensions: options.extensions ?? [],
+    hook: options.hook,
     audit: options.audit,
     version: versionInfo(),
     limits: context.limits,

@@ -1,4 +1,4 @@
-import { commonStatus, deletionProtection, name } from '../meta/schema.ts';
+import { commonStatus, deletionProtection, name, nameRules } from '../meta/schema.ts';
 import type { ObjectOf } from './define.ts';
 import { defineKind } from './define.ts';
 
@@ -75,6 +75,12 @@ export const gitSource = defineKind({
         description:
           'ServiceAccount of the same project as which everything is read, applied and deleted. Without one nothing is allowed.',
       },
+      deletionProtection,
+      webhookSecretName: {
+        ...nameRules.subdomain,
+        description:
+          'Secret of the same project whose value `token` signs webhooks of the git server: POST /hooks/git/PROJECT/NAME looks at once. Without it no webhook is heard.',
+      },
       dependsOn: {
         type: 'array',
         maxItems: 32,
@@ -85,7 +91,6 @@ export const gitSource = defineKind({
         description:
           'Names of other GitSources of the project that must be Ready before a commit of this one is applied.',
       },
-      deletionProtection,
     },
   },
   status: {

@@ -68,6 +68,20 @@ export const gitLimitDefinitions = {
     minimum: 4096,
     maximum: 256 * 1024 * 1024,
   },
+  gitHookBytes: {
+    description: 'Size of what a git server sends to a webhook.',
+    above: 'The webhook is refused with 413.',
+    default: 256 * 1024,
+    minimum: 1024,
+    maximum: 16 * 1024 * 1024,
+  },
+  gitHooksAtOnce: {
+    description: 'Webhooks that are read at the same time: who sends them has shown nothing yet.',
+    above: 'Further ones are refused with 429.',
+    default: 16,
+    minimum: 1,
+    maximum: 1024,
+  },
   gitObjectsAtOnce: {
     description: 'Objects of a commit that are written in one transaction of the store.',
     above: 'The commit is written in several, and put back from a record if one of them fails.',
