@@ -9,6 +9,8 @@ import { badRequest } from './failure.ts';
 import { JSON_TYPE } from './reply.ts';
 
 const YAML_TYPE = 'application/yaml';
+/** In which objects are taken. */
+const TYPES: readonly string[] = [JSON_TYPE, YAML_TYPE];
 const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf';
 
 /** What a request comes from: node's request and response objects of either protocol fit. */
@@ -140,7 +142,7 @@ export class ApiRequest {
    * The body, and which fields stand twice in it. `types` are the media types of JSON that the verb takes. Throws PlumbError
    * `BadRequest` or `UnsupportedMediaType`.
    */
-  async parsed(types: readonly string[] = [JSON_TYPE]): Promise<Body> {
+  async parsed(types: readonly string[] = TYPES): Promise<Body> {
     const bytes = await this.bytes();
     if (bytes.length === 0) return { value: undefined, duplicates: NO_DUPLICATES };
     const type = this.contentType || JSON_TYPE;
@@ -149,7 +151,7 @@ export class ApiRequest {
       const { decodeProtobuf } = await import('./body/protobuf.ts');
       return { value: reread(decodeProtobuf(bytes), jsonDepth, bodyBytes), duplicates: NO_DUPLICATES };
     }
-    if ((type === YAML_TYPE && types.includes(JSON_TYPE)) || (type.endsWith('+yaml') && types.includes(type))) {
+    if ((type === YAML_TYPE || type.endsWith('+yaml')) && types.includes(type)) {
       const { parseYaml } = await import('./body/yaml.ts');
       return parseYaml(bytes, this.limits);
     }

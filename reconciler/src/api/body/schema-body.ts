@@ -5,6 +5,7 @@ import { Mistakes } from '@plumb/schemas/project/validate-mistakes.ts';
 import type { SchemaNode } from '@plumb/schemas/project/validate-schema.ts';
 import { dropUnknownTo } from '@plumb/schemas/project/validate-unknown.ts';
 import type { FieldValidation } from '../options.ts';
+import { JSON_TYPE } from '../reply.ts';
 import type { ApiRequest } from '../request.ts';
 import { duplicateWarnings, refuseDuplicates } from './json.ts';
 
@@ -21,7 +22,7 @@ export async function schemaBody(
   warn: (sentences: readonly string[]) => void,
   nulls: 'absent' | 'judged' = 'judged',
 ): Promise<unknown> {
-  const { value, duplicates } = await request.parsed();
+  const { value, duplicates } = await request.parsed([JSON_TYPE]);
   if (level === 'Strict') refuseDuplicates(duplicates);
   else if (level === 'Warn') warn(duplicateWarnings(duplicates));
   const body: unknown = value === undefined ? {} : value;
