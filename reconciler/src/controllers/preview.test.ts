@@ -128,3 +128,39 @@ it('tells what a deletion removes, what keeps it, and plans the rest as if it ha
     { action: 'none', note: 'is not there' },
   ]);
 });
+
+it('tells what a manager cannot have, what it would take, and what stays since another owns it', async () => {
+  const entry = (manager: string, fieldsV1: object) => ({
+    ...{ manager, operation: 'Apply', apiVersion: 'plumb.dev/v1', fieldsType: 'FieldsV1' },
+    fieldsV1: fieldsV1 as Record<string, unknown>,
+  });
+  const managedFields = [
+    entry('plumb', { 'f:metadata': { 'f:labels': { 'f:both': {}, 'f:mine': {} } } }),
+    entry('terraform', {
+      'f:metadata': { 'f:labels': { 'f:both': {} } },
+      'f:spec': { 'f:cpus': {}, 'f:memoryMiB': {} },
+    }),
+  ];
+  const labels = { both: 'x', mine: 'x' };
+  await rig.create('InstanceOffering', 'owned', { cpus: 1, memoryMiB: 128 }, { labels, managedFields });
+  await rig.ready('InstanceOffering', 'owned');
+  const plan = (force: boolean) =>
+    preview(rig.context, [{ kind: 'InstanceOffering', metadata: { name: 'owned' }, spec: { cpus: 2 } }], {
+      by: { manager: 'plumb', force },
+    })[0]!;
+  const stays = 'is declared no more, and stays: metadata.labels.both (owned by "terraform")';
+  expect(plan(false).problem).toMatchObject({
+    reason: 'Conflict',
+    message: expect.stringContaining('spec.cpus (owned by "terraform")'),
+  });
+  expect(plan(true)).toMatchObject({
+    action: 'update',
+    note: `takes spec.cpus (owned by "terraform"); ${stays}`,
+  });
+  expect(plan(true).problem).toBeUndefined();
+  expect(
+    plan(true)
+      .changes.map(({ field }) => field)
+      .sort(),
+  ).toEqual(['metadata.labels.mine', 'spec.cpus']);
+});
