@@ -84,8 +84,8 @@ async function token(
     err(`the token of ServiceAccount ${namespace}/${account}: ${until}\n`);
     return 0;
   }
-  const [{ stringify }, { writePrivate }] = await Promise.all([
-    import('yaml'),
+  const [{ yamlText }, { writePrivate }] = await Promise.all([
+    import('../yaml-text.ts'),
     import('@plumb/schemas/files/private-file.ts'),
   ]);
   const [server] = reached.endpoints;
@@ -103,7 +103,7 @@ async function token(
     contexts: [{ name: 'plumb', context: { cluster: 'plumb', user: account, namespace } }],
     'current-context': 'plumb',
   };
-  await writePrivate(file, stringify(kubeconfig));
+  await writePrivate(file, yamlText(kubeconfig));
   err(`${file} is a kubeconfig of ServiceAccount ${namespace}/${account}: ${until}\n`);
   return 0;
 }
