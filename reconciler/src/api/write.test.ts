@@ -114,7 +114,9 @@ describe('create', () => {
       body: { ...manifests.zone('warned'), spec: { colour: 'red' } },
     });
     expect(warned.status).toBe(201);
-    expect(warned.headers.warning).toBe('299 - "spec.colour is not a known field; known here: description"');
+    expect(warned.headers.warning).toBe(
+      '299 - "spec.colour is not a known field; known here: description, deletionProtection"',
+    );
     expect(warned.body.spec).toEqual({});
     const ignored = await api.ask('POST', `${V1}/zones?fieldValidation=Ignore`, {
       body: { ...manifests.zone('ignored'), spec: { colour: 'red' } },

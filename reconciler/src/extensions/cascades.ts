@@ -15,6 +15,7 @@ const CASCADE = {
   properties: {
     objects: {
       type: 'array',
+      minItems: 1,
       description: 'The objects to begin with.',
       items: {
         type: 'object',

@@ -15,7 +15,7 @@ export async function render(job: LookJob, signal: AbortSignal): Promise<Rendere
   if (named === known) return { revision: named, objects: undefined };
   const revision = await repository.fetch(ref);
   const descends = applied === revision || (applied !== undefined && (await repository.descends(revision, applied)));
-  const folder = path.replace(/\/+$/, '');
+  const folder = withoutSlashes(path);
   const entries = await repository.entries(revision, folder);
   if (!isKustomized(entries)) {
     const files = await manifestFiles(repository, entries, limits);
@@ -25,4 +25,11 @@ export async function render(job: LookJob, signal: AbortSignal): Promise<Rendere
   const files = await kustomizeFiles(repository, all, folder, limits);
   const made = await kustomized(job, files, folder, signal);
   return { revision, descends, objects: objectsOf([['what kustomize made', made]], limits) };
+}
+
+/** Without those at the end, in time linear in the path. */
+function withoutSlashes(path: string): string {
+  let end = path.length;
+  while (end > 0 && path[end - 1] === '/') end--;
+  return path.slice(0, end);
 }

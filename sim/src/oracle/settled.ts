@@ -26,6 +26,7 @@ export function estateProblems(world: Judged): string[] {
 
 /** Reasons for which an object may wait, each with the proof that it still has to. */
 const waits: Record<string, (object: PlumbObject, estate: Estate, world: Judged) => boolean> = {
+  Suspended: ({ kind, spec }) => kind === 'GitSource' && spec.suspend === true,
   ReferenceNotFound: (object, estate, world) =>
     inTime(object, world) || chain(object, estate).some((o) => o === undefined),
   ReferenceDeleting: (object, estate, world) =>
@@ -113,6 +114,8 @@ function orphaned(object: PlumbObject, estate: Estate): boolean {
 
 /** Reasons for which an object may have given up, each with the proof that it still has to. */
 const stalls: Record<string, (object: PlumbObject, estate: Estate) => boolean> = {
+  // The simulation has no git to look with.
+  GitUnavailable: ({ kind, spec }) => kind === 'GitSource' && spec.suspend !== true,
   DuplicateAddress: (object, estate) => addressTaken(object as Instance, estate),
   DuplicateMac: () => true,
   AddressOutsideCIDR: () => true,

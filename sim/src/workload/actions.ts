@@ -10,7 +10,8 @@ export type KindName =
   | 'Image'
   | 'InstanceOffering'
   | 'Instance'
-  | 'ChangeSet';
+  | 'ChangeSet'
+  | 'GitSource';
 
 export interface Named {
   kind: KindName;

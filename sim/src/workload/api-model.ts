@@ -125,8 +125,8 @@ function isHeld({ disk }: World, uid: string): boolean {
 
 /** Whether nothing can hinder the object, as far as a simple look tells. */
 function mustBeReady(model: Model, object: PlumbObject): boolean {
-  if (object.metadata.deletionTimestamp || object.kind === 'ChangeSet' || object.metadata.name === 'host-9')
-    return false;
+  if (object.metadata.deletionTimestamp || object.metadata.name === 'host-9') return false;
+  if (object.kind === 'ChangeSet' || object.kind === 'GitSource') return false;
   for (const key of referenceKeys(kindByName(object.kind)!, object)) {
     const other = model.objects.get(key);
     if (!other || !mustBeReady(model, other)) return false;

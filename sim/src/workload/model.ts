@@ -285,6 +285,7 @@ export class Model {
   }
 
   #cascadeCodes({ roots, miscounted }: Ask & { do: 'cascade' }): number[] {
+    if (roots.length === 0) return [422];
     if (roots.some((root) => !this.objects.has(keyOf(root)))) return [404];
     if (this.#isMoving()) return [200, 409, 422];
     return [miscounted ? 422 : 200];

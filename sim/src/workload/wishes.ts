@@ -16,6 +16,10 @@ const instance = weighted<Named>(
 const projectNetwork: Named = { kind: 'L3Network', name: 'own', namespace: 'team' };
 const team: Named = { kind: 'Namespace', name: 'team' };
 
+/** The simulation has no network: what a repository holds is tried beside its controller. */
+const repository: Named = { kind: 'GitSource', name: 'estate' };
+const repositorySpec = { url: 'https://git.example.com/estate.git', suspend: true };
+
 const named = (kind: Named['kind'], ...names: string[]): fc.Arbitrary<Named> =>
   fc.constantFrom(...names).map((name) => ({ kind, name }));
 
@@ -29,6 +33,7 @@ const shared = weighted<Named>(
   [1, named('Zone', 'home')],
   [1, fc.constant(team)],
   [2, named('ChangeSet', 'cs-0', 'cs-1', 'cs-2')],
+  [1, fc.constant(repository)],
 );
 
 const oneOfEach = fc.constantFrom<Named>(
@@ -40,6 +45,7 @@ const oneOfEach = fc.constantFrom<Named>(
   { kind: 'Image', name: 'tiny' },
   { kind: 'InstanceOffering', name: 'small' },
   { kind: 'ChangeSet', name: 'cs-0' },
+  repository,
 );
 
 const offering = weighted<string>(
@@ -118,6 +124,7 @@ const sharedChange = weighted<Named & { spec: Spec }>(
       .map(([it, domain]) => ({ ...it, spec: { dns: { domain } } })),
   ],
   [1, word.map((description) => ({ kind: 'Zone', name: 'home', spec: { description } }))],
+  [1, fc.boolean().map((suspend) => ({ ...repository, spec: { suspend } }))],
 );
 
 const sharedCreate = fc.constantFrom<Ask & { do: 'create' }>(
@@ -129,6 +136,9 @@ const sharedCreate = fc.constantFrom<Ask & { do: 'create' }>(
   { do: 'create', kind: 'InstanceOffering', name: 'huge', spec: { cpus: 500, memoryMiB: 10_000_000 } },
   { do: 'create', kind: 'Image', name: 'other', spec: imageSpec('d') },
   { do: 'create', kind: 'Host', name: 'host-9', spec: { zone: 'home' } },
+  { do: 'create', kind: 'Host', name: 'host-9', spec: { zone: 'home' } },
+  { do: 'create', ...repository, spec: repositorySpec },
+  { do: 'create', ...repository, spec: repositorySpec },
 );
 
 const member = weighted(
