@@ -8,6 +8,7 @@ import { imageResource } from '@plumb/reconciler/controllers/image/resources.ts'
 import { ownResources, resourceIds } from '@plumb/reconciler/controllers/instance/resources.ts';
 import { bridgeResource } from '@plumb/reconciler/controllers/l2-network/resources.ts';
 import { subnetResource } from '@plumb/reconciler/controllers/l3-network/resources.ts';
+import { digestOf } from '@plumb/reconciler/controllers/placed/inputs.ts';
 import { toAddress, toInteger } from '@plumb/reconciler/plan/addressing.ts';
 import type { Allocation } from '@plumb/reconciler/plan/allocation.ts';
 import { macFromUid } from '@plumb/reconciler/plan/mac.ts';
@@ -148,7 +149,8 @@ export class Estate {
     const addresses = held.interfaces.flatMap((i) => i.addresses).join(', ');
     const { host, cpus, memoryMiB, interfaces, rootDisk } = held;
     const message = `runs on host ${host} with ${addresses}`;
-    const status = { host, power: 'Running', cpus, memoryMiB, interfaces, rootDisk };
+    const applied = digestOf(this.#ownResources(instance));
+    const status = { host, power: 'Running', cpus, memoryMiB, interfaces, rootDisk, applied };
     return settled(object, status, { reason: 'Running', message }, this.#instanceAt(instance) + 400) as Instance;
   }
 
@@ -177,16 +179,24 @@ export class Estate {
     const shared = new Map<string, HostResource>();
     const own: HostResource[] = [];
     for (const i of this.instancesOn(host)) {
-      const network = Math.floor(i / PER_NETWORK);
-      const [l2, l3] = [this.l2[network]!, this.l3[network]!];
-      const networks = new Map([['eth0', { l2, l3 }]]);
+      const { l2, l3 } = this.#network(i);
       const stoodOn = [imageResource(this.#image as unknown as Image), bridgeResource(l2, [])];
       for (const resource of [...stoodOn, subnetResource(l3, l2, l3.status!.dhcpAddress!)])
         shared.set(`${resource.kind}/${resource.id}`, resource);
-      own.push(...ownResources(this.#declared(i), this.allocation(i), networks));
+      own.push(...this.#ownResources(i));
     }
     const order = ['image', 'bridge', 'subnet'];
     return [...[...shared.values()].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind)), ...own];
+  }
+
+  #ownResources(instance: number): HostResource[] {
+    const networks = new Map([['eth0', this.#network(instance)]]);
+    return ownResources(this.#declared(instance), this.allocation(instance), networks);
+  }
+
+  #network(instance: number): { l2: L2Network; l3: L3Network } {
+    const network = Math.floor(instance / PER_NETWORK);
+    return { l2: this.l2[network]!, l3: this.l3[network]! };
   }
 
   #declared(instance: number): Instance {

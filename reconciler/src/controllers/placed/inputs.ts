@@ -1,6 +1,6 @@
 /** What a plan is made from and what it leads to, each told apart by a short text. */
 import { createHash } from 'node:crypto';
-import { type PlumbObject, resourceTypes } from '@plumb/schemas';
+import { type HostResource, type PlumbObject, resourceTypes } from '@plumb/schemas';
 import { conceal } from '@plumb/schemas/project/conceal.ts';
 import { schemaNode } from '@plumb/schemas/project/validate-schema.ts';
 import type { FlowRecord } from '../../flow/record.ts';
@@ -39,11 +39,16 @@ function inputsInFull({ metadata }: PlumbObject, { used }: Resolved): string {
  * this is shown: a change of that is one of the object itself.
  */
 export function wantedOf({ placed }: PlacedContext, object: PlumbObject, resolved: Resolved, target: Held): string {
-  const resources = placed.resources(object, target, resolved, NOTHING).map(({ kind, id, spec }) => {
+  return digestOf(placed.resources(object, target, resolved, NOTHING));
+}
+
+/** Of own resources as they are made where nothing lives yet. */
+export function digestOf(resources: readonly HostResource[]): string {
+  const texts = resources.map(({ kind, id, spec }) => {
     const shown = conceal(schemaNode(resourceTypes.definition(kind).spec), spec);
     return `${kind}/${id} ${JSON.stringify(shown)}`;
   });
-  return short(resources.sort().join('\n'));
+  return short(texts.sort().join('\n'));
 }
 
 const NOTHING = new Map();
