@@ -219,6 +219,17 @@ describe.skipIf(!present)('kubectl', () => {
     expect(stranger.stderr).toMatch(/Unauthorized|logged in|token is not known/);
   });
 
+  test('what get prints of several is applied and replaced as it is, and a wrong kind is said as such', async () => {
+    const list = () => expectOk('get zones,instanceofferings -o yaml');
+    expect(await list()).toContain('kind: List');
+    expect((await expectOk('apply -f -', await list())).match(/configured|unchanged/g)).toHaveLength(2);
+    expect((await expectOk('replace -f -', await list())).match(/replaced/g)).toHaveLength(2);
+    const unchanged = await control.run('env', ['KUBE_EDITOR=true', 'kubectl', 'edit', 'zones,instanceofferings']);
+    expect(`${unchanged.stdout}${unchanged.stderr}`).toContain('Edit cancelled, no changes made.');
+    const wrong = await kubectl('apply -f -', 'apiVersion: plumb.dev/v1\nkind: Zones\nmetadata: {name: a}\n');
+    expect(wrong.stderr).toContain('no matches for kind "Zones" in version "plumb.dev/v1"');
+  });
+
   test('create with a generated name, and --raw', async () => {
     const out = await expectOk(
       'create -f -',
