@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Control, startControl } from './kubectl/control.ts';
+import { kubectlOf } from './kubectl/kubectl.ts';
 
 const present = spawnSync('kubectl', ['version', '--client']).status === 0;
 if (!present && process.env.CI) throw new Error('kubectl is missing, and in CI nothing may be skipped');
@@ -20,12 +21,7 @@ describe.skipIf(!present)('kubectl', () => {
   });
   afterAll(() => control?.close());
 
-  const kubectl = (args: string, input?: string) => control.run('kubectl', args.split(' '), input);
-  const expectOk = async (args: string, input?: string) => {
-    const ran = await kubectl(args, input);
-    expect(ran, ran.stderr).toMatchObject({ code: 0 });
-    return ran.stdout;
-  };
+  const { kubectl, expectOk } = kubectlOf(() => control);
   const asCi = (args: string) => kubectl(`--kubeconfig ${kubeconfig} ${args}`);
 
   test('a ServiceAccount with a token and a kubeconfig of its own', async () => {

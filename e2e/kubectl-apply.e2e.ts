@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Control, startControl } from './kubectl/control.ts';
+import { kubectlOf } from './kubectl/kubectl.ts';
 
 const present = spawnSync('kubectl', ['version', '--client']).status === 0;
 if (!present && process.env.CI) throw new Error('kubectl is missing, and in CI nothing may be skipped');
@@ -31,12 +32,7 @@ describe.skipIf(!present)('kubectl apply --server-side', () => {
   });
   afterAll(() => control?.close());
 
-  const kubectl = (args: string, input?: string) => control.run('kubectl', args.split(' '), input);
-  const expectOk = async (args: string, input?: string) => {
-    const ran = await kubectl(args, input);
-    expect(ran, ran.stderr).toMatchObject({ code: 0 });
-    return ran.stdout;
-  };
+  const { kubectl, expectOk } = kubectlOf(() => control);
   const applied = (input: string, more = '') => expectOk(`apply --server-side${more} -f -`, input);
   const managers = async (what: string) =>
     (await expectOk(`get ${what} -o jsonpath={.metadata.managedFields[*].manager}`)).split(' ').filter(Boolean);

@@ -5,6 +5,7 @@ import { request } from 'node:https';
 import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Control, startControl } from './kubectl/control.ts';
+import { kubectlOf } from './kubectl/kubectl.ts';
 import { FAIL, HOLD } from './kubectl/stand-in.ts';
 
 const present = spawnSync('kubectl', ['version', '--client']).status === 0;
@@ -37,12 +38,7 @@ describe.skipIf(!present)('kubectl', () => {
   });
   afterAll(() => control?.close());
 
-  const kubectl = (args: string, input?: string) => control.run('kubectl', args.split(' '), input);
-  const expectOk = async (args: string, input?: string) => {
-    const ran = await kubectl(args, input);
-    expect(ran, ran.stderr).toMatchObject({ code: 0 });
-    return ran.stdout;
-  };
+  const { kubectl, expectOk } = kubectlOf(() => control);
 
   test('knows the server, its resources and their short names', async () => {
     expect(await expectOk('version')).toContain('Server Version: v1.32.0+plumb');

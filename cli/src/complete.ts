@@ -22,7 +22,7 @@ const FILES: ReadonlySet<string> = new Set([
 ]);
 const SHARED = ['--kubeconfig', '--context', '--namespace', '--help'];
 
-/** What is to be offered for the last word; undefined: files. Pure but for `values`, which is asked for what the server knows. */
+/** Completions of the last word; undefined means files. Pure, except that `values` asks the server for names. */
 export async function candidates(words: readonly string[], values: Values): Promise<string[] | undefined> {
   const [last = ''] = words.slice(-1);
   const before = words.slice(0, -1);

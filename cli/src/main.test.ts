@@ -268,9 +268,11 @@ describe('Ctrl-C', () => {
   test('while they are waited for: says how many are ready', async () => {
     const stop = new AbortController();
     await plumb(['apply', '-f', '-', '--no-wait'], zone('slow'));
-    const applying = runPlumb(api, ['apply', '-f', '-'], { input: zone('slow'), interrupt: stop.signal });
-    setTimeout(() => stop.abort(), 300);
-    const { code, err } = await applying;
+    const { code, err } = await runPlumb(api, ['apply', '-f', '-'], {
+      ...{ input: zone('slow'), interrupt: stop.signal },
+      // Sent, and waited for from now on.
+      printed: () => stop.abort(),
+    });
     expect({ code, err }).toEqual({
       code: 130,
       err: expect.stringMatching(/^interrupted: 0 of 1 are ready; the server/m),

@@ -1,4 +1,4 @@
-/** Sending one declared object by server-side apply: what the manifest names is ours, the rest stays with whoever owns it. */
+/** Sending one declared object by server-side apply: we own what the manifest names, and other owners keep the rest. */
 import type { Client } from '@plumb/client/client.ts';
 import { ApiError } from '@plumb/client/errors.ts';
 import type { PlumbObject } from '@plumb/schemas';

@@ -55,7 +55,7 @@ interface Reader {
   at: number;
 }
 
-/** What begins at this line, all of which stands at `indent`. */
+/** Reads the value that begins at this line and is indented by `indent`. */
 function block(reader: Reader, indent: number): unknown {
   const first = reader.lines[reader.at];
   if (first?.indent !== indent) throw new Unknown();

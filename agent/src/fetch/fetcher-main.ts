@@ -4,10 +4,11 @@
  *
  *   node fetcher-main.ts [UID GID]      on descriptor 3 the agent, on those that it names the folders of images
  */
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import { PlumbError } from '@plumb/schemas/meta/error.ts';
+import { giveUpRoot } from '@plumb/schemas/sources/give-up-root.ts';
 import { SourceRules } from '@plumb/schemas/sources/source-rules.ts';
 import { unavailable } from './failures.ts';
 import type { FetcherSetup } from './fetcher-process.ts';
@@ -25,7 +26,8 @@ interface Fetch {
   wake: () => void;
 }
 
-becomeNobody(process.argv.slice(2).map(Number));
+if (process.env.NODE_EXTRA_CA_CERTS) getCACertificates('default'); // Read while it may read them.
+giveUpRoot(process.argv.slice(2).map(Number), 'the fetcher of images');
 const agent = new Socket({ fd: AGENT, readable: true, writable: true });
 const fetches = new Map<number, Fetch>();
 let openSource: OpenSource | undefined;
@@ -35,21 +37,6 @@ agent.on('data', (chunk: Buffer) => {
   for (const { type, id, payload } of reader.read(chunk)) heard(type, id, payload);
 });
 for (const event of ['end', 'close', 'error']) agent.on(event, () => process.exit(0));
-
-/** Gives up root for good, or ends. Whatever this process is sent to read comes after that. */
-function becomeNobody([uid, gid]: number[]): void {
-  if (process.env.NODE_EXTRA_CA_CERTS) getCACertificates('default'); // Read while it may read them.
-  if (process.getuid?.() === 0) {
-    if (!uid || !gid) throw new Error('the fetcher of images does not run as root');
-    process.setgroups?.([]);
-    process.setgid?.(gid);
-    process.setuid?.(uid);
-  }
-  const capabilities = process.platform === 'linux' ? readFileSync('/proc/self/status', 'utf8') : '';
-  const left = capabilities.match(/^Cap(?:Prm|Eff|Inh):\s*0*[1-9a-f]/m);
-  if (process.getuid?.() === 0 || process.geteuid?.() === 0 || left !== null)
-    throw new Error('the fetcher of images could not give up the rights of root');
-}
 
 function heard(type: number, id: number, payload: Buffer): void {
   const fetch = fetches.get(id);

@@ -2,6 +2,7 @@
 
 import { setConditions } from '@plumb/reconciler/runtime/conditions.ts';
 import { API_GROUP_VERSION, kindByName, type PlumbObject } from '@plumb/schemas';
+import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
 
 export interface Declaration {
@@ -26,7 +27,7 @@ export function declared({ kind: kindName, name, uid, at, labels, spec }: Declar
       uid,
       resourceVersion: '',
       generation: 1,
-      creationTimestamp: new Date(at).toISOString().replace(/\.\d+Z$/, 'Z'),
+      creationTimestamp: timestamp(at),
       ...(labels ? { labels } : {}),
       finalizers: [`plumb.dev/${kindName.toLowerCase()}`],
     },

@@ -7,6 +7,7 @@ import { claimed, hasApplied, type Place } from '@plumb/schemas/apply/track.ts';
 import { objectType } from '@plumb/schemas/apply/type.ts';
 import { fieldsOf as fieldsDeclared, without } from '@plumb/schemas/apply/typed.ts';
 import { apiVersionOf } from '@plumb/schemas/kinds/define.ts';
+import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
 import { durationMs } from './duration.ts';
 import { attributesFrom, type Fields, fieldsOf } from './fields.ts';
@@ -117,7 +118,7 @@ export function claimedBy(kind: TerraformKind, live: PlumbObject, before: Draft,
   const object = live as unknown as Fields;
   if (hasApplied(object, MANAGER)) return undefined;
   const declared = { apiVersion: live.apiVersion, kind: live.kind, ...before };
-  const writer = { manager: MANAGER, now: now.toISOString().replace(/\.\d+Z$/, 'Z') };
+  const writer = { manager: MANAGER, now: timestamp(now.getTime()) };
   return claimed(placeOf(kind), object, declared, writer, [WRITER]);
 }
 

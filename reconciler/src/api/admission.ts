@@ -13,6 +13,7 @@ import {
   terminal,
 } from '@plumb/schemas';
 import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
+import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import { declaredObjects } from '@plumb/schemas/project/declared-objects.ts';
 import { applyDefaults, dropNulls } from '@plumb/schemas/project/defaults.ts';
 import { shapeErrors } from '@plumb/schemas/project/shape.ts';
@@ -25,7 +26,6 @@ import { dropUnknownFields, dropUnknownTo } from '@plumb/schemas/project/validat
 import { encodeObject } from '../store/object-codec.ts';
 import { type Duplicates, duplicateSentence, duplicateWarnings, type Json } from './body/json.ts';
 import type { ApiContext } from './call.ts';
-import { timestamp } from './core/event-entries.ts';
 import { badRequest, invalid } from './failure.ts';
 import { mostBytes } from './object-size.ts';
 import type { FieldValidation } from './options.ts';

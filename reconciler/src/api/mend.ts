@@ -1,13 +1,13 @@
 /** What is stored, as that which a client changes: also when it cannot be understood, so that a valid object mends it. */
 import { isDeepStrictEqual } from 'node:util';
 import { type PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
+import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import { hasShape } from '@plumb/schemas/project/shape.ts';
 import { type SchemaNode, schemaNode } from '@plumb/schemas/project/validate-schema.ts';
 import { markedText, type Poison } from '../store/examine.ts';
 import type { Entry } from '../store/store.ts';
 import type { Json } from './body/json.ts';
 import type { ApiContext } from './call.ts';
-import { timestamp } from './core/event-entries.ts';
 import { storedObject } from './readable.ts';
 import type { WritableResource } from './resource.ts';
 

@@ -3,8 +3,10 @@
  * and an object whose annotation `rbac.authorization.kubernetes.io/autoupdate` is "false" is left alone. So a new version gives its
  * new rights to roles of before, and what a person has added is theirs.
  */
+
 import { isDeepStrictEqual } from 'node:util';
 import type { Ambient, PlumbObject } from '@plumb/schemas';
+import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import { ConflictError } from '../store/errors.ts';
 import { keys } from '../store/keys.ts';
 import { encodeObject } from '../store/object-codec.ts';
@@ -83,7 +85,7 @@ function fresh(kind: string, wanted: Role | Binding, policy: DefaultPolicy, ambi
     metadata: {
       name: metadata.name,
       uid: ambient.ids.uid(),
-      creationTimestamp: new Date(ambient.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z'),
+      creationTimestamp: timestamp(ambient.clock.now()),
       labels: { ...LABELS, ...metadata.labels },
       annotations: { [AUTOUPDATE]: 'true' },
     },

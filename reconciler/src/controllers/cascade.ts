@@ -1,6 +1,8 @@
 /** Deleting objects with all that refers to them: what is reached, and one commit that marks all of it. */
+
 import { kinds, objectName, terminal } from '@plumb/schemas';
 import { isProtected, protectedError } from '@plumb/schemas/meta/protection.ts';
+import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import type { Cached } from '../runtime/cache.ts';
 import { fitsOneBatch } from '../store/check.ts';
 import { nameOfKey, pluralOf } from '../store/keys.ts';
@@ -97,7 +99,7 @@ async function markAll(
       `${reached.length} objects are more than the ${MAX_BATCH_KEYS} of one commit: delete some of them first`,
     );
   expectUnprotected(reached);
-  const deletionTimestamp = new Date(context.ambient.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
+  const deletionTimestamp = timestamp(context.ambient.clock.now());
   const going = reached.filter(({ cached }) => cached.object.metadata.deletionTimestamp === undefined);
   const ops = going.map(({ cached: { key, object } }) => ({
     type: 'put' as const,

@@ -1,10 +1,12 @@
 /** Objects as they would be when they were applied, for a preview. */
+
 import { isBuiltin, type KindDefinition, type PlumbObject } from '@plumb/schemas';
 import { contestedFields, ownedText, stayingFields } from '@plumb/schemas/apply/explain.ts';
 import { trackApply } from '@plumb/schemas/apply/track.ts';
 import { objectType } from '@plumb/schemas/apply/type.ts';
 import { mistakesOf } from '@plumb/schemas/apply/typed.ts';
 import { apiVersionOf } from '@plumb/schemas/kinds/define.ts';
+import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
 import { copyOf } from '@plumb/schemas/project/json-copy.ts';
 import { immutableErrors } from '@plumb/schemas/project/validate-immutable.ts';
@@ -92,7 +94,7 @@ function appliedTo(
   const place = { type: objectType(kind), apiVersion: apiVersionOf(kind), kind: kind.kind };
   const declared = { ...declaration, kind: kind.kind } as Record<string, unknown>;
   if (mistakesOf(place.type, declared, 1).length > 0) return undefined;
-  const writer = { manager, now: new Date(now).toISOString() };
+  const writer = { manager, now: timestamp(now) };
   const live = before as unknown as Record<string, unknown>;
   const tried = trackApply(place, live, declared, writer, false);
   const contested = 'conflicts' in tried ? contestedFields(tried.conflicts) : [];
@@ -166,7 +168,7 @@ function asIfReady(
   kind: KindDefinition,
   sent: Pick<PlumbObject, 'apiVersion' | 'spec'> & { metadata: object },
 ): PlumbObject {
-  const now = new Date(context.ambient.clock.now()).toISOString();
+  const now = timestamp(context.ambient.clock.now());
   const { name, namespace } = sent.metadata as { name: string; namespace?: string };
   const ready = { type: 'Ready', status: 'True' as const, reason: 'Planned', message: '', lastTransitionTime: now };
   const object = {

@@ -1,5 +1,7 @@
 /** Pure: conditions of a status, after the Kubernetes API conventions. */
+
 import type { Condition, PlumbObject } from '@plumb/schemas';
+import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 
 export interface ConditionInput {
   type: string;
@@ -21,10 +23,7 @@ export function setConditions(
   const result = new Map((previous ?? []).map((c) => [c.type, c]));
   for (const input of inputs) {
     const before = result.get(input.type);
-    const lastTransitionTime =
-      before?.status === input.status
-        ? before.lastTransitionTime
-        : `${new Date(nowMs).toISOString().slice(0, -'.000Z'.length)}Z`;
+    const lastTransitionTime = before?.status === input.status ? before.lastTransitionTime : timestamp(nowMs);
     result.set(input.type, { ...input, observedGeneration: generation, lastTransitionTime });
   }
   return [...result.values()].sort((a, b) => Number(b.type === 'Ready') - Number(a.type === 'Ready'));

@@ -6,8 +6,10 @@
  *   const garbage = new GarbageCollector({ store, clock, onError });
  *   await garbage.start(signal);
  */
+
 import { type Clock, type KindDefinition, kindByName, PlumbError, type PlumbObject } from '@plumb/schemas';
 import { isProtected } from '@plumb/schemas/meta/protection.ts';
+import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import { ConflictError } from '../store/errors.ts';
 import { keys, parseObjectKey } from '../store/keys.ts';
 import { decodeObject, encodeObject, markedForDeletion, removalOps } from '../store/object-codec.ts';
@@ -212,7 +214,7 @@ export class GarbageCollector {
   }
 
   async #delete(entry: Entry, object: PlumbObject): Promise<void> {
-    const time = new Date(this.#now()).toISOString().replace(/\.\d+Z$/, 'Z');
+    const time = timestamp(this.#now());
     await this.#put(entry, markedForDeletion(object, time));
   }
 

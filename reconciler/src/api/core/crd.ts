@@ -4,12 +4,12 @@
  */
 import { createHash } from 'node:crypto';
 import type { Ambient, KindDefinition } from '@plumb/schemas';
+import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import { crdNames, customResourceDefinition } from '@plumb/schemas/project/crd.ts';
 import { keys } from '../../store/keys.ts';
 import { MemoryStore } from '../../store/memory.ts';
 import type { ReadableStore } from '../../store/store.ts';
 import type { Resource } from '../resource.ts';
-import { timestamp } from './event-entries.ts';
 
 const PLURAL = 'customresourcedefinitions';
 

@@ -1,9 +1,9 @@
 /** The ServiceAccount `default`, which every namespace has, as in Kubernetes. It comes and goes with its namespace. */
 import { type Ambient, serviceAccount as definition, type PlumbObject } from '@plumb/schemas';
+import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import { keys } from '../../store/keys.ts';
 import { encodeObject } from '../../store/object-codec.ts';
 import type { Op, Store } from '../../store/store.ts';
-import { timestamp } from './event-entries.ts';
 
 const NAME = 'default';
 

@@ -1,4 +1,5 @@
 /** A recorded event as a core/v1 Event: where it lies among the objects, and its text. */
+import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import type { RecordedEvent } from '../../runtime/events.ts';
 import { keys } from '../../store/keys.ts';
 
@@ -29,13 +30,3 @@ export function eventText(event: RecordedEvent): string {
     reportingInstance: '',
   });
 }
-
-/** RFC 3339 in whole seconds: metav1.Time has no more. */
-export function timestamp(milliseconds: number): string {
-  const second = Math.floor(milliseconds / 1000);
-  if (second !== last.second) last = { second, text: new Date(second * 1000).toISOString().replace('.000Z', 'Z') };
-  return last.text;
-}
-
-/** Many are asked for within a second. */
-let last = { second: 0, text: '1970-01-01T00:00:00Z' };

@@ -3,6 +3,7 @@
  * through; if something is there, the mark is taken back and the client is told what.
  */
 import { everyKind, PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
+import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import { keys } from '../../store/keys.ts';
 import { encodeObject, isBeingDeleted, objectText, removalOps } from '../../store/object-codec.ts';
 import type { Entry, Store } from '../../store/store.ts';
@@ -14,7 +15,6 @@ import { JSON_TYPE, type Reply } from '../reply.ts';
 import type { WritableResource } from '../resource.ts';
 import { deleted, optionsOf } from '../verbs/delete.ts';
 import { defaultServiceAccountKey } from './default-service-account.ts';
-import { timestamp } from './event-entries.ts';
 import { DEFAULT_NAMESPACE } from './namespace.ts';
 
 /** Objects that are named when a namespace cannot go. */

@@ -1,13 +1,13 @@
 /** Namespaces: the projects that namespaced objects belong to. Core v1, so that kubectl knows them. */
 
 import { type Ambient, namespace as definition, type PlumbObject } from '@plumb/schemas';
+import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import { ConflictError } from '../../store/errors.ts';
 import { keys } from '../../store/keys.ts';
 import { encodeObject } from '../../store/object-codec.ts';
 import type { Store } from '../../store/store.ts';
 import { resourceOfKind, type WritableResource } from '../resource.ts';
 import { defaultServiceAccount } from './default-service-account.ts';
-import { timestamp } from './event-entries.ts';
 
 /** The namespace that is always there. */
 export const DEFAULT_NAMESPACE = 'default';

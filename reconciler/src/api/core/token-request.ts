@@ -1,5 +1,6 @@
 /** `POST /api/v1/namespaces/lab/serviceaccounts/ci/token`: a token with which a program is this ServiceAccount for a while. */
 import type { PlumbObject } from '@plumb/schemas';
+import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import type { SchemaNode } from '@plumb/schemas/project/validate-schema.ts';
 import { type AccountTokens, ISSUER } from '../../pki/account-tokens.ts';
 import { keys } from '../../store/keys.ts';
@@ -10,7 +11,6 @@ import { badRequest, notFound } from '../failure.ts';
 import { refuseDryRun } from '../options.ts';
 import { json } from '../reply.ts';
 import type { Subresource } from '../served.ts';
-import { timestamp } from './event-entries.ts';
 import { closed, invalidReview, question, text, texts } from './review.ts';
 
 const GROUP = 'authentication.k8s.io';

@@ -1,7 +1,7 @@
 /** A user hands out no rights that they lack. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { PolicyRule } from '../../authorization/policy.ts';
-import { grant } from '../testing/policy.ts';
+import { having as allowed } from '../testing/policy.ts';
 import { type ApiRig, type Asking, startApiRig } from '../testing/rig.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
@@ -28,14 +28,9 @@ afterAll(() => api.stop());
 const asAnn = (method: string, path: string, asking: Asking = {}) =>
   api.ask(method, path, { token: 'token-ann', ...asking });
 
-async function having(rules: readonly PolicyRule[], attempt: () => Promise<void>, namespace?: string): Promise<void> {
-  const given = await grant(api.store, ann, rules, namespace);
-  try {
-    await attempt();
-  } finally {
-    await given.revoke();
-  }
-}
+/** Ann has these rights while it is tried. */
+const having = (rules: readonly PolicyRule[], attempt: () => Promise<void>, namespace?: string) =>
+  allowed(api.store, ann, rules, attempt, namespace);
 
 const role = (kind: string, name: string, rules: readonly PolicyRule[], extra: object = {}) => ({
   ...{ apiVersion: `${RBAC}/v1`, kind, metadata: { name }, rules },

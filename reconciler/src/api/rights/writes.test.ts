@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PolicyRule } from '../../authorization/policy.ts';
 import { keys } from '../../store/keys.ts';
-import { grant } from '../testing/policy.ts';
+import { having as allowed } from '../testing/policy.ts';
 import { type ApiRig, type Asking, manifests, startApiRig, V1 } from '../testing/rig.ts';
 
 const users = { 'token-ann': { name: 'ann', groups: [] } };
@@ -27,14 +27,8 @@ const asAnn = (method: string, path: string, asking: Asking = {}) =>
   api.ask(method, path, { token: 'token-ann', ...asking });
 
 /** Ann has these rights while it is tried. */
-async function having(rules: readonly PolicyRule[], attempt: () => Promise<void>, namespace?: string): Promise<void> {
-  const given = await grant(api.store, ann, rules, namespace);
-  try {
-    await attempt();
-  } finally {
-    await given.revoke();
-  }
-}
+const having = (rules: readonly PolicyRule[], attempt: () => Promise<void>, namespace?: string) =>
+  allowed(api.store, ann, rules, attempt, namespace);
 
 const image = (name: string, url: string) => ({
   ...{ apiVersion: 'plumb.dev/v1', kind: 'Image', metadata: { name } },

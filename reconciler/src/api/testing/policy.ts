@@ -41,6 +41,22 @@ export async function grant(
   };
 }
 
+/** The subject has these rights while `attempt` goes on. */
+export async function having(
+  store: Store,
+  subject: Subject,
+  rules: readonly PolicyRule[],
+  attempt: () => Promise<void>,
+  namespace?: string,
+): Promise<void> {
+  const given = await grant(store, subject, rules, namespace);
+  try {
+    await attempt();
+  } finally {
+    await given.revoke();
+  }
+}
+
 /** Puts a ServiceAccount; one more time, it is another one of the same name. */
 export function putAccount(store: Store, namespace: string, name: string): Promise<void> {
   return put(store, 'serviceaccounts', 'ServiceAccount', { metadata: { name, namespace } });

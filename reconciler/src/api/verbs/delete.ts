@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isBuiltin, type PlumbObject } from '@plumb/schemas';
 import { isProtected, protectedError } from '@plumb/schemas/meta/protection.ts';
+import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import { FOREGROUND, ORPHAN } from '../../runtime/garbage.ts';
 import { ConflictError } from '../../store/errors.ts';
 import { markedText } from '../../store/examine.ts';
 import { encodeObject, markedForDeletion, objectText, removalOps } from '../../store/object-codec.ts';
 import type { ApiContext, Call } from '../call.ts';
-import { timestamp } from '../core/event-entries.ts';
 import { conflict, conflictOfKind, notFound } from '../failure.ts';
 import { ATTEMPTS } from '../modify.ts';
 import { type DeleteOptions, deleteOptions } from '../options.ts';

@@ -1,5 +1,7 @@
 /** Writing all objects of a change set, or writing all of them back: one commit each. */
+
 import { type ChangeSet, objectName, type PlumbObject, retryable } from '@plumb/schemas';
+import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import { equal } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { isReady } from '../../runtime/conditions.ts';
@@ -104,7 +106,7 @@ function created(context: Context, { object, kind }: Declared, now: number): Plu
       uid: context.ambient.ids.uid(),
       resourceVersion: '',
       generation: 1,
-      creationTimestamp: new Date(now).toISOString().replace(/\.\d+Z$/, 'Z'),
+      creationTimestamp: timestamp(now),
       finalizers: [`plumb.dev/${kind.kind.toLowerCase()}`],
     },
   };
@@ -173,6 +175,6 @@ function before(object: PlumbObject, previous: NonNullable<Member['previous']>):
 }
 
 function deleted(context: Context, object: PlumbObject): PlumbObject {
-  const deletionTimestamp = new Date(context.ambient.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
+  const deletionTimestamp = timestamp(context.ambient.clock.now());
   return markedForDeletion(object, deletionTimestamp);
 }

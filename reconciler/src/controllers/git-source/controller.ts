@@ -2,31 +2,25 @@
  * GitSource: looks at a repository, applies what a commit declares as one and as its ServiceAccount, deletes what is declared no more,
  * and says how all of it is. See docs/decisions for what a commit is.
  */
+
 import { type GitSource, PlumbError, retryable, terminal } from '@plumb/schemas';
-import { printable } from '@plumb/schemas/meta/printable.ts';
 import type { Identity } from '../../authorization/policy.ts';
-import type { Rendered } from '../../git/look.ts';
-import type { Cached } from '../../runtime/cache.ts';
 import { type ConditionInput, isReady } from '../../runtime/conditions.ts';
 import { keys } from '../../store/keys.ts';
 import type { Again, Context, Controller } from '../controller.ts';
-import type { GitDoor, GitWrite } from '../git-door.ts';
+import type { GitDoor } from '../git-door.ts';
 import { guarded } from '../guarded.ts';
-import { conditionsTo, depart, failedStatus, readyStatus, type Status, writeStatus } from '../status.ts';
-import { type Declared, declaredBy, idOf, managerOf } from './declared.ts';
+import { conditionsTo, depart, failedStatus, writeStatus } from '../status.ts';
+import { compare } from './compare.ts';
+import { declaredBy, idOf, sourceOf } from './declared.ts';
 import { type Health, healthOf } from './health.ts';
 import { gitLooks, type LastLook } from './looks.ts';
-import { decidePrune, deleteGoing, type PruneDecision } from './prune.ts';
+import { prune } from './prune.ts';
 import { type KeptCommit, readHead, removeParts } from './record.ts';
-import { forget, putBack, writeCommit } from './write.ts';
+import { type GitStatus, historyOf, notReady, type Source, short, some, tellHealth } from './telling.ts';
+import { forget, putBack } from './write.ts';
 
-type GitStatus = NonNullable<GitSource['status']>;
-type Source = Cached<GitSource>;
-
-const ATOMIC_MS = 600_000;
 const SOON_MS = 5_000;
-const MOST_HISTORY = 10;
-const MOST_SAID = 5;
 
 export function gitSourceController(context: Context): Controller {
   return {
@@ -195,157 +189,6 @@ function dependenciesAreReady(context: Context, { object }: Source): void {
   }
 }
 
-interface Comparing {
-  declared: readonly Declared[];
-  found: Rendered;
-  isApplied: boolean;
-}
-
-/** Judges the whole commit, then writes what differs. Of what others have changed, driftPolicy says what becomes of it. */
-async function compare(
-  context: Context,
-  door: GitDoor,
-  user: Identity,
-  cached: Source,
-  { declared, found, isApplied }: Comparing,
-) {
-  const { spec, status: was = {} } = cached.object;
-  const manager = managerOf(cached.object);
-  const coming = new Set(
-    declared.filter(({ kind }) => kind.kind === 'Namespace').map(({ object }) => object.metadata.name),
-  );
-  const as = { user, manager, takesBack: spec.driftPolicy === 'Repair', coming };
-  const staged = await judgeAll(declared, (one) => door.stageApply(one.kind, one.object, as));
-  const inventory = declared.map(({ id }) => id);
-  const decision = pruneDecision(cached.object, found, inventory);
-  const { gone, deleting } = decision;
-  if (isApplied && spec.driftPolicy === 'Report') {
-    const drifted = staged.map(({ one }) => one.id).sort();
-    await writeStatus(context, cached, (status) =>
-      withPrune({ ...status, drifted: drifted.length > 0 ? drifted : undefined } as Status, decision),
-    );
-    return;
-  }
-  const byKey = new Map(staged.map(({ one, write }) => [write.key, one]));
-  const { revision } = found;
-  const written = staged.length;
-  await writeCommit(context, cached, {
-    revision,
-    writes: staged.map(({ write }) => write),
-    ...(spec.atomic && !isApplied && written > 0 ? { deadlineAt: context.ambient.clock.now() + ATOMIC_MS } : {}),
-    again: ({ key }) => door.stageApply(byKey.get(key)!.kind, byKey.get(key)!.object, as),
-    status: (status, object) => {
-      const { drifted: _, ...rest } = withPrune(status, decision) as GitStatus;
-      const isNews = !isApplied || written > 0;
-      const event = { revision, result: isApplied ? 'Healed' : 'Applied', written };
-      return conditionsTo(
-        context,
-        {
-          ...rest,
-          revision,
-          source: sourceOf(cached.object),
-          inventory: [...inventory, ...gone, ...deleting],
-          ...(isNews ? { history: historyOf(context, was, event) } : {}),
-        } as Status,
-        object,
-        isNews
-          ? [reconciling('Applying', `the commit ${short(revision)} is applied: ${written} objects were written`)]
-          : [],
-        isNews ? ['Stalled'] : [],
-      );
-    },
-  });
-}
-
-/** What each would store. Throws what is wrong with any of them, before anything is written. */
-async function judgeAll(
-  declared: readonly Declared[],
-  stage: (one: Declared) => Promise<GitWrite | undefined>,
-): Promise<{ one: Declared; write: GitWrite }[]> {
-  const staged: { one: Declared; write: GitWrite }[] = [];
-  const wrong: { id: string; error: PlumbError }[] = [];
-  for (const one of declared) {
-    try {
-      const write = await stage(one);
-      if (write) staged.push({ one, write });
-    } catch (thrown) {
-      wrong.push({ id: one.id, error: PlumbError.from(thrown, one.id) });
-    }
-  }
-  if (wrong.length === 0) return staged;
-  const told = wrong.slice(0, MOST_SAID).map(({ id, error }) => `${id}: ${printable(error.message, 400)}`);
-  const more = wrong.length > MOST_SAID ? `; and ${wrong.length - MOST_SAID} more` : '';
-  const retry = wrong.some(({ error }) => error.retry === 'terminal') ? 'terminal' : 'retry';
-  const { reason } = (wrong.find(({ error }) => error.retry === retry) ?? wrong[0]!).error;
-  // A conflict with other managers is a fact that is told; one of the store passes.
-  throw new PlumbError({
-    reason: reason === 'Conflict' ? 'OwnedByOthers' : reason,
-    message: `nothing of the commit is applied: ${told.join('; ')}${more}`,
-    retry,
-  });
-}
-
-interface Pruning extends PruneDecision {
-  /** What is not declared any more and waits for a person. */
-  gone: readonly string[];
-  /** What is decided: it goes, or is going. */
-  deleting: readonly string[];
-}
-
-function pruneDecision({ spec, status = {} }: GitSource, found: Rendered, declared: readonly string[]): Pruning {
-  const named = new Set(declared);
-  const {
-    inventory = [],
-    deleting: before = [],
-    revision,
-    source,
-    pendingPrune: pending,
-    approvedPrune: approved,
-  } = status;
-  const left = inventory.filter((id) => !named.has(id));
-  if (!spec.prune) return { go: [], pending: undefined, gone: [], deleting: [] };
-  const decided = before.filter((id) => !named.has(id) && left.includes(id));
-  const gone = left.filter((id) => !decided.includes(id));
-  const decision = decidePrune({
-    ...{ gone, applied: inventory.length, rendered: found.objects.length, pending, approved },
-    descends: revision === found.revision || found.descends,
-    moved: source !== undefined && JSON.stringify(source) !== JSON.stringify(sourceOf({ spec })),
-    revision: found.revision,
-  });
-  return { ...decision, gone: decision.pending ? gone : [], deleting: [...decided, ...decision.go] };
-}
-
-function withPrune(status: Status, { pending, deleting }: Pruning): Status {
-  const { pendingPrune: _p, deleting: _d, approvedPrune, ...rest } = status as GitStatus;
-  return {
-    ...rest,
-    ...(pending ? { pendingPrune: pending } : {}),
-    ...(pending && approvedPrune !== undefined ? { approvedPrune } : {}),
-    ...(deleting.length > 0 ? { deleting: [...deleting] } : {}),
-  } as Status;
-}
-
-/** Deletes what was decided. Whether it is not over. */
-async function prune(context: Context, door: GitDoor, user: Identity, cached: Source): Promise<boolean> {
-  const { deleting = [] } = cached.object.status ?? {};
-  if (deleting.length === 0) return false;
-  const { left, kept } = await deleteGoing(context, door, cached, user, deleting);
-  if (left.length < deleting.length) {
-    const ended = new Set(deleting.filter((id) => !left.includes(id)));
-    const { revision = '' } = cached.object.status ?? {};
-    await writeStatus(context, context.read.get<GitSource>(cached.key) ?? cached, (status) => {
-      const { inventory = [], deleting: _, ...rest } = status as GitStatus;
-      return {
-        ...rest,
-        inventory: inventory.filter((id) => !ended.has(id)),
-        ...(left.length > 0 ? { deleting: left } : {}),
-        history: historyOf(context, rest, { revision, result: 'Pruned', written: ended.size - kept.length }),
-      } as Status;
-    });
-  }
-  return left.length > 0;
-}
-
 /** Of a commit that is atomic and written: whether it stays. Undefined: it does. */
 async function judgeAtomic(
   context: Context,
@@ -375,86 +218,6 @@ async function judgeAtomic(
   return undefined;
 }
 
-async function tellHealth(
-  context: Context,
-  cached: Source,
-  found: Rendered | undefined,
-  health: Health,
-): Promise<void> {
-  const latest = context.read.get<GitSource>(cached.key) ?? cached;
-  const { ready, stalled, waiting, missing } = health;
-  const revision = found?.revision ?? latest.object.status?.revision ?? '';
-  await writeStatus(context, latest, (status, object) => {
-    const { pendingPrune, drifted = [], deleting = [] } = status as GitStatus;
-    const commit = `commit ${short(revision)}`;
-    const failed = (reason: string, message: string) =>
-      failedStatus(context, status, object, terminal(reason, message));
-    if (stalled.length > 0)
-      return failed('Unhealthy', `${commit}: ${stalled.length} objects cannot become Ready: ${some(stalled)}`);
-    if (drifted.length > 0)
-      return failed(
-        'Drifted',
-        `${commit}: others have changed what it declares, and spec.driftPolicy is Report: ${some(drifted)}`,
-      );
-    if (missing.length > 0) return failed('Missing', `${commit}: not there any more: ${some(missing)}`);
-    if (pendingPrune)
-      return conditionsTo(
-        context,
-        status,
-        object,
-        [
-          {
-            ...notReady(
-              'PruneNeedsApproval',
-              `${pendingPrune.count} objects that the ${commit} does not declare any more are kept, since ${pendingPrune.because}. To delete them: plumb gitsource approve ${object.metadata.name} -n ${object.metadata.namespace}`,
-            ),
-          },
-        ],
-        ['Reconciling', 'Stalled'],
-      );
-    if (waiting.length + deleting.length > 0) {
-      const message =
-        waiting.length > 0
-          ? `${commit}: ${ready} of ${ready + waiting.length} objects are Ready; waiting for ${some(waiting)}`
-          : `${commit}: ${deleting.length} objects are being deleted: ${some(deleting)}`;
-      return conditionsTo(
-        context,
-        status,
-        object,
-        [notReady('Progressing', message), reconciling('Progressing', message)],
-        ['Stalled'],
-      );
-    }
-    return readyStatus(context, status, object, 'Applied', `${commit}: all ${ready} objects are Ready`);
-  });
-}
-
 async function say(context: Context, cached: Source, condition: ConditionInput, without: string[]): Promise<void> {
   await writeStatus(context, cached, (status, object) => conditionsTo(context, status, object, [condition], without));
-}
-
-function notReady(reason: string, message: string): ConditionInput {
-  return { type: 'Ready', status: 'False', reason, message };
-}
-
-function reconciling(reason: string, message: string): ConditionInput {
-  return { type: 'Reconciling', status: 'True', reason, message };
-}
-
-function historyOf(context: Context, status: GitStatus, event: { revision: string; result: string; written: number }) {
-  const time = new Date(context.ambient.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
-  return [{ ...event, time }, ...(status.history ?? [])].slice(0, MOST_HISTORY);
-}
-
-function sourceOf({ spec: { url, ref, path } }: Pick<GitSource, 'spec'>) {
-  return { url, ref, ...(path === undefined ? {} : { path }) };
-}
-
-function short(revision: string): string {
-  return revision.slice(0, 12);
-}
-
-function some(names: readonly string[]): string {
-  const more = names.length > MOST_SAID ? ` and ${names.length - MOST_SAID} more` : '';
-  return `${printable(names.slice(0, MOST_SAID).join(', '), 800)}${more}`;
 }

@@ -85,3 +85,8 @@ export function managerOf({ metadata }: Pick<PlumbObject, 'metadata'>): string {
   const name = `gitsource/${objectName(metadata)}`;
   return name.length <= MOST_MANAGER ? name : `gitsource/${metadata.uid}`;
 }
+
+/** Where its commits come from: when that changes, what is not declared any more waits for a person. */
+export function sourceOf({ spec: { url, ref, path } }: Pick<GitSource, 'spec'>) {
+  return { url, ref, ...(path === undefined ? {} : { path }) };
+}

@@ -10,16 +10,16 @@ import {
 } from '@plumb/schemas';
 import { isProtected } from '@plumb/schemas/meta/protection.ts';
 import type { Identity } from '../../authorization/policy.ts';
-import type { Cached } from '../../runtime/cache.ts';
+import type { Rendered } from '../../git/look.ts';
 import { keys } from '../../store/keys.ts';
 import { decodeObject } from '../../store/object-codec.ts';
 import { writtenName } from '../audit.ts';
 import type { Context } from '../controller.ts';
 import type { GitDoor } from '../git-door.ts';
-import { managerOf, waveOf } from './declared.ts';
+import { type Status, writeStatus } from '../status.ts';
+import { managerOf, sourceOf, waveOf } from './declared.ts';
+import { type GitStatus, historyOf, type Source } from './telling.ts';
 
-type GitStatus = NonNullable<GitSource['status']>;
-type Source = Cached<GitSource>;
 type Pending = NonNullable<GitStatus['pendingPrune']>;
 
 /** Deletions of so many objects, or of this part of all, are no accident. */
@@ -50,7 +50,7 @@ export interface PruneDecision {
   pending: Pending | undefined;
 }
 
-/** Nothing goes unasked that could be an accident. Once a person was asked, only he lets it go, or a commit that declares it again. */
+/** Nothing goes unasked that could be an accident. Once a person was asked, only they let it go, or a commit that declares it again. */
 export function decidePrune(about: PruneCase): PruneDecision {
   const { gone, pending, approved } = about;
   if (gone.length === 0) return { go: [], pending: undefined };
@@ -169,4 +169,65 @@ function isOurs(entries: unknown, manager: string): boolean {
   if (!Array.isArray(entries) || entries.length === 0) return true;
   const appliers = entries.filter((one) => one?.operation === 'Apply' && !one.subresource);
   return appliers.length > 0 && appliers.every((one) => one.manager === manager);
+}
+
+interface Pruning extends PruneDecision {
+  /** What is not declared any more and waits for a person. */
+  gone: readonly string[];
+  /** What is decided: it goes, or is going. */
+  deleting: readonly string[];
+}
+
+export function pruneDecision({ spec, status = {} }: GitSource, found: Rendered, declared: readonly string[]): Pruning {
+  const named = new Set(declared);
+  const {
+    inventory = [],
+    deleting: before = [],
+    revision,
+    source,
+    pendingPrune: pending,
+    approvedPrune: approved,
+  } = status;
+  const left = inventory.filter((id) => !named.has(id));
+  if (!spec.prune) return { go: [], pending: undefined, gone: [], deleting: [] };
+  const decided = before.filter((id) => !named.has(id) && left.includes(id));
+  const gone = left.filter((id) => !decided.includes(id));
+  const decision = decidePrune({
+    ...{ gone, applied: inventory.length, rendered: found.objects.length, pending, approved },
+    descends: revision === found.revision || found.descends,
+    moved: source !== undefined && JSON.stringify(source) !== JSON.stringify(sourceOf({ spec })),
+    revision: found.revision,
+  });
+  return { ...decision, gone: decision.pending ? gone : [], deleting: [...decided, ...decision.go] };
+}
+
+export function withPrune(status: Status, { pending, deleting }: Pruning): Status {
+  const { pendingPrune: _p, deleting: _d, approvedPrune, ...rest } = status as GitStatus;
+  return {
+    ...rest,
+    ...(pending ? { pendingPrune: pending } : {}),
+    ...(pending && approvedPrune !== undefined ? { approvedPrune } : {}),
+    ...(deleting.length > 0 ? { deleting: [...deleting] } : {}),
+  } as Status;
+}
+
+/** Deletes what was decided. Whether it is not over. */
+export async function prune(context: Context, door: GitDoor, user: Identity, cached: Source): Promise<boolean> {
+  const { deleting = [] } = cached.object.status ?? {};
+  if (deleting.length === 0) return false;
+  const { left, kept } = await deleteGoing(context, door, cached, user, deleting);
+  if (left.length < deleting.length) {
+    const ended = new Set(deleting.filter((id) => !left.includes(id)));
+    const { revision = '' } = cached.object.status ?? {};
+    await writeStatus(context, context.read.get<GitSource>(cached.key) ?? cached, (status) => {
+      const { inventory = [], deleting: _, ...rest } = status as GitStatus;
+      return {
+        ...rest,
+        inventory: inventory.filter((id) => !ended.has(id)),
+        ...(left.length > 0 ? { deleting: left } : {}),
+        history: historyOf(context, rest, { revision, result: 'Pruned', written: ended.size - kept.length }),
+      } as Status;
+    });
+  }
+  return left.length > 0;
 }

@@ -2,7 +2,9 @@
  * Writes a commit: what fits one batch of the store as one, together with the status that says so. More than that goes in parts; the
  * record of what everything was is durable before the first of them, and whatever ends it half-way, it is put back from there.
  */
+
 import { PlumbError, type PlumbObject, retryable } from '@plumb/schemas';
+import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import { equal } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { fitsOneBatch } from '../../store/check.ts';
@@ -238,7 +240,7 @@ async function restoredOf(context: Context, { key, uid, written, before }: Commi
   if (before === undefined) {
     if (current.metadata.deletionTimestamp !== undefined) return undefined;
     if (!current.metadata.finalizers?.length) return { preconditions, ops: removalOps(key, current, now) };
-    const deletionTimestamp = new Date(now).toISOString().replace(/\.\d+Z$/, 'Z');
+    const deletionTimestamp = timestamp(now);
     const marked = { ...current, metadata: { ...current.metadata, deletionTimestamp } };
     return { preconditions, ops: [{ type: 'put', key, value: encodeObject(marked) }] };
   }

@@ -1,5 +1,7 @@
 /** A person's word that a host is off: what ran there may go on elsewhere, or be deleted, without the host's confirming anything. */
+
 import { type Host, terminal } from '@plumb/schemas';
+import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import { findCredential, removal } from '../../fleet/credentials.ts';
 import type { Cached } from '../../runtime/cache.ts';
 import { keys } from '../../store/keys.ts';
@@ -23,7 +25,7 @@ export async function fenceHost(context: Context, name: string, by: string, evic
   const cached = read.get<Host>(key);
   if (cached === undefined) throw terminal('NotFound', `there is no host ${JSON.stringify(name)}: plumb get hosts`);
   if (evict) await takeCredential(context, name);
-  const at = `${new Date(ambient.clock.now()).toISOString().slice(0, -'.000Z'.length)}Z`;
+  const at = timestamp(ambient.clock.now());
   await writeStatus(context, cached as Cached, (status, object) => {
     // It may come back while this is written.
     if (fleet.host(name)?.connected || fleet.isTelling(name))

@@ -1,5 +1,7 @@
 /** Declaring a host because its own agent asks for it (`plumb agent --register ZONE`). */
+
 import { type Ambient, API_GROUP_VERSION, host, type PlumbObject } from '@plumb/schemas';
+import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import { applyDefaults } from '@plumb/schemas/project/defaults.ts';
 import { ConflictError } from '../../store/errors.ts';
 import { keys } from '../../store/keys.ts';
@@ -20,7 +22,7 @@ export async function registerHost(
       uid: ambient.ids.uid(),
       resourceVersion: '',
       generation: 1,
-      creationTimestamp: new Date(ambient.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z'),
+      creationTimestamp: timestamp(ambient.clock.now()),
       finalizers: ['plumb.dev/host'],
     },
     spec: { zone },

@@ -61,8 +61,7 @@ export class DomainTrace {
   }
 
   /**
-   * Resolves to what counts: a panic is a crash of which more is known, and who looked before that was written does not take it
-   * back.
+   * Resolves to the reason that is kept: a panic stays, since a crash that is reported later by a look that began earlier says less.
    */
   rememberStop(id: string, reason: StopReason): Promise<StopReason> {
     return this.#turns.take(id, async () => {
