@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createConnectionServer } from 'node:net';
 import { join } from 'node:path';
 import { UNKNOWN_SERVER } from '@plumb/schemas/testing/unknown-server.ts';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -102,6 +102,56 @@ describe.skipIf(!terraform)('the processes', () => {
     expect(workspace.providers()).toHaveLength(1);
   });
 
+  test('a process that dies in the middle is told of, the command ends, and the next one works', async () => {
+    control.say = () => undefined;
+    workspace.declare(zone());
+    const applied = workspace.apply();
+    await control.seen('Zone', 'home');
+    const [pid] = workspace.providers();
+    process.kill(pid!, 'SIGKILL');
+    const { code, said } = await applied;
+    expect(code).toBe(1);
+    expect(said).toContain("the provider's process ended in the middle of its work: it said nothing; was it killed");
+    expect(said).not.toMatch(/goroutine|\.go:\d/);
+    control.say = () => fine;
+    await control.look();
+    expect((await workspace.plan()).said).not.toContain('ended in the middle');
+    expect(workspace.providers()).not.toContain(pid);
+  });
+
+  test('PLUMB_PROVIDER_WARM=0: a process for each run, which leaves nothing', async () => {
+    const temporary = join(workspace.folder, 'temporary');
+    mkdirSync(temporary, { mode: 0o700 });
+    const env = { PLUMB_PROVIDER_WARM: '0', TMPDIR: temporary };
+    workspace.declare(zone());
+    expect((await workspace.apply(env)).said).toContain('1 added');
+    await expect.poll(() => readdirSync(temporary), { timeout: 10_000 }).toEqual([]);
+    expect(workspace.providers()).toEqual([]);
+    const refused = await workspace.apply({ PLUMB_PROVIDER_WARM: 'maybe' });
+    expect(refused.said).toContain('PLUMB_PROVIDER_WARM is "maybe": set it to 0');
+  });
+
+  test('what is in the way of the socket is told, and a socket that answers nonsense is replaced', async () => {
+    workspace.declare(zone());
+    await workspace.run(['validate']);
+    const [pid] = workspace.providers();
+    const sockets = join(workspace.folder, 'plumb-provider');
+    const path = join(sockets, readdirSync(sockets).find((name) => name.endsWith('.sock'))!);
+    process.kill(pid!, 'SIGKILL');
+    rmSync(path);
+    const liar = createConnectionServer((socket) =>
+      socket.end('HTTP/1.1 400 Bad Request\r\n\r\n').on('error', () => {}),
+    );
+    await once(liar.listen(path), 'listening');
+    expect((await workspace.apply()).said).toContain('1 added');
+    liar.close();
+    workspace.endProviders(workspace.folder);
+    rmSync(path, { force: true });
+    mkdirSync(join(path, 'inside'), { recursive: true });
+    expect((await workspace.run(['validate'])).said).toContain("is in the way of the provider's socket: remove it");
+    rmSync(path, { recursive: true });
+  });
+
   test('a folder of sockets that others can enter is refused', async () => {
     workspace.declare(zone());
     await workspace.run(['validate']);
@@ -163,10 +213,12 @@ describe.skipIf(!terraform)('the processes', () => {
     const text = readFileSync(control.kubeconfig, 'utf8');
     const exec = 'exec:\n        apiVersion: client.authentication.k8s.io/v1\n        command: ./plugin';
     writeFileSync(config, text.replace(/token: \S+/, exec));
-    expect((await workspace.apply({ KUBECONFIG: config, MY_TOKEN: 'wrong' })).said).toContain(
-      'does not accept the credential',
-    );
-    expect((await workspace.apply({ KUBECONFIG: config, MY_TOKEN: control.token })).said).toContain('1 added');
+    const named = { KUBECONFIG: config, PLUMB_PROVIDER_ENV: 'OTHER,MY_TOKEN' };
+    expect((await workspace.apply({ ...named, MY_TOKEN: 'wrong' })).said).toContain('does not accept the credential');
+    expect((await workspace.apply({ ...named, MY_TOKEN: control.token })).said).toContain('1 added');
+    // What is not named, and is none of the usual ones, stays in the shell.
+    const unnamed = await workspace.apply({ KUBECONFIG: config, MY_TOKEN: control.token });
+    expect(unnamed.said).toContain('name it in PLUMB_PROVIDER_ENV');
     expect(workspace.providers()).toEqual(started);
   });
 

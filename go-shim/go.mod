@@ -1,3 +1,5 @@
 module plumb.dev/terraform-provider-plumb
 
-go 1.22
+go 1.25.0
+
+require golang.org/x/sys v0.45.0

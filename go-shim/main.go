@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command terraform-provider-plumb is what Terraform starts. It does go-plugin's handshake, ends Terraform's TLS, and
 // passes the bytes inside it to the provider, which is a Node process that may be running already. It knows nothing of
 // what the bytes say.
@@ -37,7 +39,12 @@ func run() error {
 		return err
 	}
 	fmt.Println(line)
-	return serve()
+	if err := serve(); err != nil {
+		// Terraform shows a plugin's lines to people from one that begins with these words, when a command has failed.
+		fmt.Fprintf(os.Stderr, "fatal error: %v\n", err)
+		os.Exit(1)
+	}
+	return nil
 }
 
 // prepare returns the handshake line, and what is to be run after it.
@@ -54,13 +61,8 @@ func prepare() (string, func() error, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	logs, err := provider.relayLogs()
-	if err != nil {
-		listener.Close()
-		return "", nil, err
-	}
 	return line, func() error {
 		defer listener.Close()
-		return serve(listener, provider, logs)
+		return serve(listener, provider)
 	}, nil
 }

@@ -1,108 +1,100 @@
+//go:build unix
+
 package main
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"io"
+	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 )
 
-// The oldest Node that runs the bundle.
-const oldestNode = 26
+// Names the folder in which a released binary unpacks what it carries; the user's cache folder, if it is not set.
+const cacheVariable = "PLUMB_PROVIDER_CACHE"
+
+// program says what is to be run.
+type program struct {
+	// node is the runtime, and bundle what it runs.
+	node, bundle string
+	// digest tells programs apart: other versions have other processes.
+	digest string
+}
 
 // provider says where the provider's process is to be found, and how it is started.
 type provider struct {
-	// bundle is the program, and node the runtime for it.
-	bundle, node string
-	// socket is where the process listens. Its name holds a digest of the program: other versions have other processes.
+	program
+	// socket is where the process listens. Its name holds the digest of the program.
 	socket string
 	// folder holds the socket, its lock and the output of the process. Only the user can enter it.
 	folder string
 	// temporary says that no other shim finds the folder: it goes with the process.
 	temporary bool
+	// single says that the process is for this shim alone, and ends with it.
+	single bool
 	// id names this shim to the process.
 	id string
+	// control stays open as long as we and the process live. Log lines come through it.
+	control net.Conn
 }
 
-// findProvider looks beside the binary itself, where `npm run build` has put the bundle.
+// findProvider returns the program, and the place where a process that runs it listens or is to listen.
 func findProvider() (*provider, error) {
-	self, err := os.Executable()
+	single, err := isSingle(os.Getenv("PLUMB_PROVIDER_WARM"))
 	if err != nil {
 		return nil, err
 	}
-	if real, err := filepath.EvalSymlinks(self); err == nil {
-		self = real
-	}
-	beside := filepath.Dir(self)
-	bundle := filepath.Join(beside, "provider.mjs")
-	digest, err := digestOf(bundle)
-	if err != nil {
-		return nil, fmt.Errorf("the provider's program is not beside the binary, where npm run build puts it: %w", err)
-	}
-	node, err := findNode(beside)
+	run, err := findProgram()
 	if err != nil {
 		return nil, err
 	}
-	folder, temporary, err := runtimeFolder()
+	p := &provider{program: *run, single: single}
+	if single {
+		p.temporary = true
+		p.folder, err = os.MkdirTemp("", "plumb-provider-")
+	} else {
+		p.folder, p.temporary, err = runtimeFolder()
+	}
 	if err != nil {
 		return nil, err
 	}
-	name := sha256.Sum256([]byte(digest + "\n" + node))
-	socket := filepath.Join(folder, hex.EncodeToString(name[:8])+".sock")
+	name := sha256.Sum256([]byte(p.digest + "\n" + p.node))
+	p.socket = filepath.Join(p.folder, hex.EncodeToString(name[:8])+".sock")
 	var id [8]byte
 	if _, err := rand.Read(id[:]); err != nil {
 		return nil, err
 	}
-	return &provider{bundle: bundle, node: node, socket: socket, folder: folder, temporary: temporary, id: hex.EncodeToString(id[:])}, nil
+	p.id = hex.EncodeToString(id[:])
+	return p, nil
 }
 
-func digestOf(path string) (string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", err
+// isSingle says whether each run has a process of its own, as PLUMB_PROVIDER_WARM=0 asks for.
+func isSingle(setting string) (bool, error) {
+	switch strings.ToLower(setting) {
+	case "", "1", "true", "on", "yes":
+		return false, nil
+	case "0", "false", "off", "no":
+		return true, nil
 	}
-	defer file.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, file); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
+	return false, fmt.Errorf("PLUMB_PROVIDER_WARM is %q: set it to 0 for a process for each run, or to 1", setting)
 }
 
-// findNode takes PLUMB_NODE, else the runtime that the build has noted in provider.json, else node from PATH.
-func findNode(beside string) (string, error) {
-	if node := os.Getenv("PLUMB_NODE"); node != "" {
-		return node, nil
-	}
-	var noted struct {
-		Node string `json:"node"`
-	}
-	if text, err := os.ReadFile(filepath.Join(beside, "provider.json")); err == nil {
-		if err := json.Unmarshal(text, &noted); err != nil {
-			return "", fmt.Errorf("provider.json beside the binary cannot be read: %w", err)
+// errorIn returns what a process said why it ended, without its stack; empty when it said nothing.
+func errorIn(output []byte) string {
+	const most = 400
+	for _, line := range bytes.Split(output, []byte("\n")) {
+		text := strings.TrimSpace(string(line))
+		if strings.HasPrefix(text, "at ") || !strings.Contains(text, "rror") && !strings.Contains(text, "FATAL") {
+			continue
 		}
-		if _, err := os.Stat(noted.Node); err == nil {
-			return noted.Node, nil
+		if len(text) > most {
+			text = text[:most] + "…"
 		}
+		return text
 	}
-	node, err := exec.LookPath("node")
-	if err != nil {
-		return "", fmt.Errorf("node is not in PATH: install Node %d or newer, or name one in PLUMB_NODE", oldestNode)
-	}
-	version, err := exec.Command(node, "--version").Output()
-	if err != nil {
-		return "", fmt.Errorf("%s --version: %w", node, err)
-	}
-	major, _, _ := strings.Cut(strings.TrimPrefix(string(version), "v"), ".")
-	if number, err := strconv.Atoi(major); err != nil || number < oldestNode {
-		return "", fmt.Errorf("%s is Node %s: the provider needs Node %d or newer; name one in PLUMB_NODE", node, strings.TrimSpace(string(version)), oldestNode)
-	}
-	return node, nil
+	return ""
 }

@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -13,12 +15,12 @@ import (
 // How often it is looked whether Terraform still lives. Terraform ends us itself; this is for when it was killed.
 const parentInterval = 2 * time.Second
 
-// How long the last log lines are waited for.
-const logPatience = 200 * time.Millisecond
+// How long the last log lines are waited for, and whether there was a farewell.
+const farewellPatience = 500 * time.Millisecond
 
-// serve gives each connection of Terraform one to the provider's process, and ends when that process closes one: it was
-// told to shut down, or it died.
-func serve(listener net.Listener, p *provider, logs <-chan struct{}) error {
+// serve gives each connection of Terraform one to the provider's process, and ends when that process closes one, since it was
+// told to shut down. It returns an error when the process died.
+func serve(listener net.Listener, p *provider) error {
 	// Ctrl-C reaches the whole process group. Terraform says by an RPC what it makes of it.
 	signal.Ignore(os.Interrupt)
 	terminated := make(chan os.Signal, 1)
@@ -44,15 +46,21 @@ func serve(listener net.Listener, p *provider, logs <-chan struct{}) error {
 			}()
 		}
 	}()
+	process := p.watch()
 	parent := os.Getppid()
 	ticker := time.NewTicker(parentInterval)
 	defer ticker.Stop()
 	for {
 		select {
+		case err := <-process:
+			return err
 		case err := <-ended:
 			select {
-			case <-logs:
-			case <-time.After(logPatience):
+			case died := <-process:
+				if died != nil {
+					return died
+				}
+			case <-time.After(farewellPatience):
 			}
 			return err
 		case <-terminated:

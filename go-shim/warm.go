@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -24,19 +26,24 @@ const (
 
 // greeting is the first line of every connection to the process.
 type greeting struct {
-	Env    map[string]string `json:"env,omitempty"`
-	Cwd    string            `json:"cwd,omitempty"`
-	ID     string            `json:"id,omitempty"`
-	LogsOf string            `json:"logsOf,omitempty"`
+	// Control names the shim that the connection belongs to, and nothing else is said: log lines come back.
+	Control string `json:"control,omitempty"`
+	// The others go with a connection of Terraform.
+	ID        string            `json:"id,omitempty"`
+	Cwd       string            `json:"cwd,omitempty"`
+	Workspace string            `json:"workspace,omitempty"`
+	Env       map[string]string `json:"env,omitempty"`
+	LogLevel  string            `json:"logLevel,omitempty"`
 }
 
-// warmUp makes sure that a process listens.
+// warmUp makes sure that a process listens, and stays as long as we do.
 func (p *provider) warmUp() error {
-	connection, err := p.connect(greeting{})
+	control, err := p.connect(greeting{Control: p.id})
 	if err != nil {
 		return err
 	}
-	return connection.Close()
+	p.control = control
+	return nil
 }
 
 // dial opens a connection for Terraform's bytes. The process may be older than this run of Terraform, and was started by
@@ -46,30 +53,50 @@ func (p *provider) dial() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.connect(greeting{Env: environmentOfRun(os.Environ()), Cwd: cwd, ID: p.id})
+	// None is started here: it would know nothing of what Terraform has said to the one of before.
+	return p.greet(greeting{ID: p.id, Cwd: cwd, Workspace: workspace(), Env: environmentOfRun(os.Environ()), LogLevel: logLevel()})
 }
 
-// relayLogs copies the log lines of our connections to stderr, where Terraform takes them, if it was asked for logs. The
-// result is closed when nothing more will come.
-func (p *provider) relayLogs() (<-chan struct{}, error) {
-	done := make(chan struct{})
-	level := os.Getenv("TF_LOG_PROVIDER")
-	if level == "" {
-		level = os.Getenv("TF_LOG")
-	}
-	if level == "" || strings.EqualFold(level, "off") {
-		close(done)
-		return done, nil
-	}
-	connection, err := p.connect(greeting{LogsOf: p.id})
-	if err != nil {
-		return nil, err
-	}
+// The last line of the control connection, when the process has done what it was asked for.
+const farewell = "bye"
+
+// watch copies the log lines of our connections to stderr, where Terraform takes them. The result gets nil when the process has
+// said farewell, and the reason when it ended without.
+func (p *provider) watch() <-chan error {
+	ended := make(chan error, 1)
 	go func() {
-		defer close(done)
-		io.Copy(os.Stderr, connection)
+		lines := bufio.NewReader(p.control)
+		for {
+			line, err := lines.ReadBytes('\n')
+			if string(line) == farewell+"\n" {
+				ended <- nil
+				return
+			}
+			os.Stderr.Write(line)
+			if err != nil {
+				ended <- p.death()
+				return
+			}
+		}
 	}()
-	return done, nil
+	return ended
+}
+
+// death says that the process ended in the middle of its work.
+func (p *provider) death() error {
+	said, _ := os.ReadFile(p.logPath())
+	why := errorIn(said)
+	if why == "" {
+		why = "it said nothing; was it killed, or did the machine run out of memory?"
+	}
+	return fmt.Errorf("the provider's process ended in the middle of its work: %s Run the command again, which starts a new one; terraform plan shows what is still to be done", endSentence(why))
+}
+
+func endSentence(text string) string {
+	if strings.HasSuffix(text, ".") || strings.HasSuffix(text, "?") {
+		return text
+	}
+	return text + "."
 }
 
 // connect opens a connection to the process, and starts one when none answers.
@@ -77,7 +104,7 @@ func (p *provider) connect(hello greeting) (net.Conn, error) {
 	if connection, err := p.greet(hello); err == nil {
 		return connection, nil
 	}
-	lock, err := p.lock()
+	lock, err := lockFile(p.socket + ".lock")
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +130,11 @@ func (p *provider) greet(hello greeting) (net.Conn, error) {
 		return nil, err
 	}
 	connection.SetDeadline(time.Now().Add(greetPatience))
-	line, err := json.Marshal(hello)
+	err = checkPeer(connection.(*net.UnixConn))
+	var line []byte
+	if err == nil {
+		line, err = json.Marshal(hello)
+	}
 	if err == nil {
 		_, err = connection.Write(append(line, '\n'))
 	}
@@ -122,9 +153,29 @@ func (p *provider) greet(hello greeting) (net.Conn, error) {
 	return connection, nil
 }
 
-// lock keeps other shims from starting a process at the same time, until the file is closed.
-func (p *provider) lock() (*os.File, error) {
-	file, err := os.OpenFile(p.socket+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+// checkPeer sees to it that we speak to a process of our own user, before anything is said to it.
+func checkPeer(connection *net.UnixConn) error {
+	raw, err := connection.SyscallConn()
+	if err != nil {
+		return err
+	}
+	uid := -1
+	var asked error
+	if err := raw.Control(func(fd uintptr) { uid, asked = peerUID(int(fd)) }); err != nil {
+		return err
+	}
+	if asked != nil {
+		return asked
+	}
+	if uid != os.Getuid() {
+		return fmt.Errorf("the process that listens belongs to the user with the number %d", uid)
+	}
+	return nil
+}
+
+// lockFile keeps other shims from doing the same at the same time, until the file is closed.
+func lockFile(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -141,12 +192,15 @@ func (p *provider) lock() (*os.File, error) {
 	return file, nil
 }
 
-// start runs the process and returns its number when it listens. The process lives on after us.
+func (p *provider) logPath() string { return p.socket + ".log" }
+
+// start runs the process and returns its number when it listens. The process lives on after us, unless it is for us alone.
 func (p *provider) start() (int, error) {
 	// What is left of a process that was killed.
-	os.Remove(p.socket)
-	logPath := p.socket + ".log"
-	log, err := os.OpenFile(logPath, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err := os.Remove(p.socket); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return 0, fmt.Errorf("%s is in the way of the provider's socket: remove it (%w)", p.socket, err)
+	}
+	log, err := os.OpenFile(p.logPath(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return 0, err
 	}
@@ -156,27 +210,76 @@ func (p *provider) start() (int, error) {
 		return 0, err
 	}
 	defer ready.Close()
+	defer child.Close()
 	arguments := []string{p.bundle, "--warm", p.socket}
 	if p.temporary {
 		arguments = append(arguments, "--remove-folder")
 	}
+	p.markUsed()
 	command := exec.Command(p.node, arguments...)
+	if p.single {
+		// Its input ends with us, however we end.
+		command.Args = append(command.Args, "--while-stdin")
+		input, ours, err := os.Pipe()
+		if err != nil {
+			return 0, err
+		}
+		defer input.Close()
+		keepOpen = append(keepOpen, ours)
+		command.Stdin = input
+	}
 	command.Dir = p.folder
-	command.Env = append(environmentOfProcess(os.Environ()), "NODE_COMPILE_CACHE="+p.folder)
+	command.Env = append(environmentOfProcess(os.Environ()), "NODE_COMPILE_CACHE="+p.compiled())
 	command.Stdout, command.Stderr = log, log
 	command.ExtraFiles = []*os.File{child}
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := command.Start(); err != nil {
-		child.Close()
-		return 0, fmt.Errorf("%s cannot be started: %w", p.node, err)
+		return 0, cannotStart(p.node, err)
 	}
 	child.Close()
 	ready.SetReadDeadline(time.Now().Add(startPatience))
 	if _, err := bufio.NewReader(ready).ReadString('\n'); err != nil {
 		command.Process.Kill()
-		said, _ := os.ReadFile(logPath)
-		return 0, fmt.Errorf("the provider's process did not begin to listen; it said: %s", strings.TrimSpace(string(said)))
+		said, _ := os.ReadFile(p.logPath())
+		return 0, didNotListen(said)
 	}
 	pid := command.Process.Pid
 	return pid, command.Process.Release()
+}
+
+// Descriptors that must not be closed as long as we live; a file that nothing refers to is closed by Go.
+var keepOpen []*os.File
+
+// compiled returns the folder for what Node has compiled. It is worth keeping beyond this process only where others find it.
+func (p *provider) compiled() string {
+	if !p.single {
+		return p.folder
+	}
+	if folder, temporary, err := runtimeFolder(); err == nil && !temporary {
+		return folder
+	}
+	return p.folder
+}
+
+func cannotStart(node string, err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		if _, missing := os.Stat(node); missing == nil {
+			return fmt.Errorf("%s cannot be started: it needs a machine with glibc, and this one has another C library (as Alpine has)", node)
+		}
+	}
+	if errors.Is(err, os.ErrPermission) {
+		return fmt.Errorf("%s may not be executed: is it on a file system that is mounted noexec? Name another folder in %s", node, cacheVariable)
+	}
+	return fmt.Errorf("%s cannot be started: %w", node, err)
+}
+
+func didNotListen(said []byte) error {
+	if _, library, found := strings.Cut(string(said), "error while loading shared libraries: "); found {
+		name, _, _ := strings.Cut(library, ":")
+		return fmt.Errorf("the provider's runtime needs %s, which this machine has not: install it (Debian and Ubuntu: apt install libatomic1 libstdc++6; Fedora: dnf install libatomic libstdc++)", name)
+	}
+	if why := errorIn(said); why != "" {
+		return fmt.Errorf("the provider's process did not begin to listen; it said: %s", why)
+	}
+	return fmt.Errorf("the provider's process did not begin to listen within %s, and said nothing", startPatience)
 }

@@ -27,6 +27,8 @@ export interface Connection {
 export interface Surroundings {
   env: Readonly<Record<string, string | undefined>>;
   cwd: string;
+  /** Said beside why a program for the credential gave none, where `env` may hold less than a person expects. */
+  credentialHint?: string;
 }
 
 /**

@@ -7,8 +7,9 @@
  */
 import { isAbsolute, join } from 'node:path';
 import type { Clock } from '@plumb/schemas/meta/ambient.ts';
-import { type PlumbError, terminal } from '@plumb/schemas/meta/error.ts';
+import { PlumbError, terminal } from '@plumb/schemas/meta/error.ts';
 import { printable } from '@plumb/schemas/meta/printable.ts';
+import type { Surroundings } from './connection.ts';
 
 export interface ExecPlugin {
   command: string;
@@ -28,9 +29,7 @@ export interface Credential {
   certificate?: { cert: string; key: string };
 }
 
-export interface PluginSurroundings {
-  env: Readonly<Record<string, string | undefined>>;
-  cwd: string;
+export interface PluginSurroundings extends Surroundings {
   clock: Clock;
 }
 
@@ -105,6 +104,10 @@ export class PluginCredential {
     try {
       this.#known = await runPlugin(this.#plugin, this.#surroundings);
       return this.#known;
+    } catch (error) {
+      const { credentialHint } = this.#surroundings;
+      if (credentialHint === undefined || !(error instanceof PlumbError)) throw error;
+      throw terminal(error.reason, `${error.message}; ${credentialHint}`);
     } finally {
       this.#asking = undefined;
     }

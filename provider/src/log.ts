@@ -24,6 +24,10 @@ export function jsonLog(write: (line: string) => void, now: () => number): Log {
 
 /** Whether the person who runs Terraform asked for the logs of providers. */
 export function wantsLogs(env: Readonly<Record<string, string | undefined>>): boolean {
-  const level = (env.TF_LOG_PROVIDER || env.TF_LOG || 'off').toLowerCase();
-  return ['trace', 'debug', 'json'].includes(level);
+  return wantsLevel(env.TF_LOG_PROVIDER || env.TF_LOG || 'off');
+}
+
+/** Whether a level of Terraform's means anything to us. What it does not want of that, it leaves out itself. */
+export function wantsLevel(level: string): boolean {
+  return ['trace', 'debug', 'json'].includes(level.toLowerCase());
 }

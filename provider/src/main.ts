@@ -9,11 +9,16 @@ const { values } = parseArgs({
     warm: { type: 'string' },
     'idle-seconds': { type: 'string', default: '60' },
     'remove-folder': { type: 'boolean', default: false },
+    'while-stdin': { type: 'boolean', default: false },
   },
 });
 
 if (values.warm !== undefined) {
-  serveWarm(values.warm, Number(values['idle-seconds']) * 1000, values['remove-folder']);
+  serveWarm(values.warm, {
+    idleMs: Number(values['idle-seconds']) * 1000,
+    removeFolder: values['remove-folder'],
+    ...(values['while-stdin'] ? { whileOpen: process.stdin } : {}),
+  });
 } else if (values.reattach) serveReattach();
 else {
   process.stderr.write(

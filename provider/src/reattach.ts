@@ -19,7 +19,7 @@ export function serveReattach(): void {
   const log = wantsLogs(process.env) ? jsonLog((line) => process.stderr.write(line), ambient.clock.now) : silent;
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
-    serveConnection(socket, new Session(ambient, { env: process.env, cwd: process.cwd() }, log));
+    serveConnection(socket, new Session(ambient, { env: process.env, cwd: process.cwd(), workspace: 'default' }, log));
   });
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(0));

@@ -17,8 +17,11 @@ import { brokerService, controllerService, healthService, providerService, stdio
 /** grpc-js takes 4 MiB by default; a resource may be larger, and the other end is Terraform. */
 const UNLIMITED = { 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 };
 
-/** Speaks the plugin protocol on the socket until either side closes it; then the session is closed too. */
-export function serveConnection(socket: Socket, session: Session): void {
+/**
+ * Speaks the plugin protocol on the socket until either side closes it; then the session is closed too. `onShutdown` is called
+ * when Terraform ends the plugin, before the socket is closed.
+ */
+export function serveConnection(socket: Socket, session: Session, onShutdown: () => void = () => {}): void {
   const server = new Server(UNLIMITED);
   const held = new Set<HeldStream>();
   const hold = (stream: HeldStream) => {
@@ -26,6 +29,7 @@ export function serveConnection(socket: Socket, session: Session): void {
     stream.once('close', () => held.delete(stream));
   };
   const shutdown = () => {
+    onShutdown();
     session.stop();
     for (const stream of held) stream.end();
     server.tryShutdown(() => socket.end());

@@ -5,17 +5,23 @@ import { type Ambient, terminal } from '@plumb/schemas';
 import type { Log } from './log.ts';
 import { connectionFrom, type ProviderAttributes } from './settings.ts';
 
+/** The run of Terraform that a session belongs to. */
+export interface Run extends Surroundings {
+  /** Terraform's workspace in the folder `cwd`. */
+  workspace: string;
+}
+
 export class Session {
   readonly ambient: Ambient;
   readonly log: Log;
-  readonly #surroundings: Surroundings;
+  readonly run: Run;
   readonly #stop = new AbortController();
   #client: Client | undefined;
   #unconfigured = 'Terraform has not configured the provider';
 
-  constructor(ambient: Ambient, surroundings: Surroundings, log: Log) {
+  constructor(ambient: Ambient, run: Run, log: Log) {
     this.ambient = ambient;
-    this.#surroundings = surroundings;
+    this.run = run;
     this.log = log;
   }
 
@@ -23,9 +29,9 @@ export class Session {
   configure(attributes: ProviderAttributes): void {
     this.#client?.close();
     this.#client = new Client({
-      connection: connectionFrom(attributes, this.#surroundings),
+      connection: connectionFrom(attributes, this.run),
       ambient: this.ambient,
-      surroundings: this.#surroundings,
+      surroundings: this.run,
       stop: this.#stop.signal,
       userAgent: 'terraform-provider-plumb',
       untrusted: (server, why) =>

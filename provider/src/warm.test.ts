@@ -1,7 +1,8 @@
 /** The process that outlives Terraform, as the shim meets it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import http2 from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,10 +24,10 @@ afterEach(() => {
 });
 
 /** Starts the process and waits until it says that it listens. */
-async function start(idleSeconds: number): Promise<ChildProcess> {
+async function start(idleSeconds: number, ...more: string[]): Promise<ChildProcess> {
   const main = join(import.meta.dirname, 'main.ts');
-  const args = [main, '--warm', path, '--idle-seconds', String(idleSeconds)];
-  child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
+  const args = [main, '--warm', path, '--idle-seconds', String(idleSeconds), ...more];
+  child = spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'inherit', 'pipe'] });
   const [line] = await once(child.stdio[3] as Readable, 'data');
   expect(String(line)).toBe('ready\n');
   return child;
@@ -55,6 +56,52 @@ test('answers a greeting, and speaks HTTP/2 after it', async () => {
   await hear(3 + 9);
   expect(heard[3 + 3]).toBe(4);
   socket.destroy();
+  // Whatever folder it is in, the socket is for its owner alone.
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+test('the control connection stays when one of Terraform is lost, and gets a farewell when the plugin is ended', async () => {
+  await start(60);
+  const control = await greet('{"control":"shim-1"}\n');
+  let said = '';
+  control.on('data', (chunk) => {
+    said += String(chunk);
+  });
+  const ofTerraform = async () => {
+    const socket = await greet('{"id":"shim-1","env":{},"cwd":"/","workspace":"default","logLevel":"off"}\n');
+    await once(socket, 'data');
+    return socket;
+  };
+  const lost = await ofTerraform();
+  lost.destroy();
+  const socket = await ofTerraform();
+  expect(said).toBe('ok\n');
+  const ended = once(control, 'end');
+  const session = http2.connect('http://plugin', { createConnection: () => socket });
+  const shutdown = session.request({
+    ':method': 'POST',
+    ':path': '/plugin.GRPCController/Shutdown',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  shutdown.resume().end(Buffer.alloc(5)); // A message of no bytes, not compressed.
+  await ended;
+  expect(said).toBe('ok\nbye\n');
+  control.destroy();
+});
+
+test('a process for one shim ends with it, once nothing is open any more', async () => {
+  const process = await start(60, '--while-stdin');
+  const ended = once(process, 'exit');
+  const socket = await greet('{}\n');
+  await once(socket, 'data');
+  process.stdin!.end();
+  const other = await greet('{}\n');
+  await once(other, 'data');
+  other.destroy();
+  expect(process.exitCode).toBeNull();
+  socket.destroy();
+  expect((await ended)[0]).toBe(0);
 });
 
 test.each([['nonsense\n'], ['x'.repeat(70_000)], ['null\n']])(

@@ -2,30 +2,47 @@
  * The provider as a process that outlives a run of Terraform and serves the next one, since starting Node takes longer
  * than a small plan. The shim starts it and speaks to it through a socket in a folder that only its user can enter.
  *
- * Each connection begins with one line of JSON from the shim (`Greeting`), answered with `ok` and a line feed. After
- * that the connection carries Terraform's HTTP/2 bytes, or, for a greeting with `logsOf`, log lines back to the shim.
+ * Each connection begins with one line of JSON from the shim (`Greeting`), answered with `ok` and a line feed. After that it
+ * carries Terraform's HTTP/2 bytes. The one with `control` stays open as long as both live: log lines go back to the shim on it,
+ * and `bye` when Terraform has ended the plugin. If it ends without that, the shim knows that the process died.
  */
 import { closeSync, rmSync, writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { type Ambient, realAmbient } from '@plumb/schemas';
-import { jsonLog, type Log, silent } from './log.ts';
+import { jsonLog, type Log, silent, wantsLevel } from './log.ts';
 import { serveConnection } from './server.ts';
 import { Session } from './session.ts';
 
 interface Greeting {
-  /**
-   * Of the run of Terraform: its environment, and where relative paths begin. They are this connection's alone: this process
-   * was started by another run, of another shell, and takes nothing of its own environment for them.
-   */
-  env?: Record<string, string>;
-  cwd?: string;
+  /** This is the control connection of the shim of that id, and nothing else is said. */
+  control?: string;
   /** Names the shim, so that logs of its connections find their way back to it. */
   id?: string;
-  /** This connection takes the logs of the shim of that id. */
-  logsOf?: string;
+  /**
+   * Of the run of Terraform: where relative paths begin, its workspace, what it may be told of its environment, the level of its
+   * logs. They are this connection's alone: this process was started by another run, of another shell, and takes nothing of its
+   * own environment for them.
+   */
+  cwd?: string;
+  workspace?: string;
+  env?: Record<string, string>;
+  logLevel?: string;
 }
+
+export interface WarmOptions {
+  /** How long the process stays when no connection is open, in milliseconds. */
+  idleMs: number;
+  /** Nobody else finds the folder that the socket is in, so it goes with the process. */
+  removeFolder?: boolean;
+  /** The process is for one shim: when that is gone, which ends this stream, and all that it began has ended, so does the process. */
+  whileOpen?: NodeJS.ReadableStream;
+}
+
+/** The shim sends what such programs usually need (go-shim/environment.go). */
+const credentialHint =
+  'if it needs a variable of your shell that the provider is not told of, name it in PLUMB_PROVIDER_ENV';
 
 /** An environment takes at most this much on Linux, a quarter of the stack; whoever sends more is no shim. */
 const MAX_GREETING_BYTES = 4 << 20;
@@ -34,14 +51,12 @@ const GREETING_MS = 5_000;
 /** The shim gives us this descriptor and waits for a line on it. */
 const READY_FD = 3;
 
-/**
- * Serves on the socket at `path` until no connection was open for `idleMs`. `removeFolder`: nobody else finds the folder that
- * the socket is in, so it goes with the process.
- */
-export function serveWarm(path: string, idleMs: number, removeFolder = false): void {
+/** Serves on the socket at `path` until no connection was open for some time. */
+export function serveWarm(path: string, { idleMs, removeFolder = false, whileOpen }: WarmOptions): void {
   const ambient = realAmbient();
-  const logs = new Map<string, Socket>();
+  const controls = new Map<string, Socket>();
   let open = 0;
+  let orphaned = false;
   let endIdle = ambient.clock.after(idleMs, leave);
   const server = createServer((socket) => {
     open++;
@@ -49,11 +64,13 @@ export function serveWarm(path: string, idleMs: number, removeFolder = false): v
     socket.on('error', () => socket.destroy());
     socket.once('close', () => {
       open--;
-      if (open === 0) endIdle = ambient.clock.after(idleMs, leave);
+      if (open > 0) return;
+      if (orphaned) leave();
+      else endIdle = ambient.clock.after(idleMs, leave);
     });
     // Whatever one connection says, the runs of Terraform on the others go on.
     greeted(socket, ambient)
-      .then((greeting) => begin(socket, greeting, ambient, logs))
+      .then((greeting) => begin(socket, greeting, ambient, controls))
       .catch(() => socket.destroy());
   });
   // A connection that comes between the end of listening and the end of the process is refused or reset before its
@@ -64,36 +81,46 @@ export function serveWarm(path: string, idleMs: number, removeFolder = false): v
       process.exit(0);
     });
   }
+  whileOpen?.resume().once('close', () => {
+    orphaned = true;
+    if (open === 0) leave();
+  });
+  // The socket is for our user alone (0600), whatever folder it is in; so is all that is written from here on.
+  process.umask(0o177);
   server.listen(path, () => {
+    process.umask(0o077);
     writeSync(READY_FD, 'ready\n');
     closeSync(READY_FD);
     flushCompileCache();
   });
 }
 
-function begin(socket: Socket, greeting: Greeting, ambient: Ambient, logs: Map<string, Socket>): void {
-  const { logsOf, id } = greeting;
+function begin(socket: Socket, greeting: Greeting, ambient: Ambient, controls: Map<string, Socket>): void {
+  const { control: own, id } = greeting;
   socket.write('ok\n');
-  if (logsOf !== undefined) {
-    logs.set(logsOf, socket);
-    socket.once('close', () => logs.delete(logsOf));
+  if (own !== undefined) {
+    controls.set(own, socket);
+    socket.once('close', () => controls.delete(own));
     socket.resume();
     return;
   }
-  const surroundings = { env: greeting.env ?? {}, cwd: greeting.cwd ?? '/' };
-  const out = id === undefined ? undefined : logs.get(id);
-  const log: Log = out ? jsonLog((line) => out.writable && out.write(line), ambient.clock.now) : silent;
-  socket.once('close', () => out?.end());
-  serveConnection(socket, new Session(ambient, surroundings, log));
+  const { env = {}, cwd = '/', workspace = 'default', logLevel = 'off' } = greeting;
+  const control = id === undefined ? undefined : controls.get(id);
+  const log: Log =
+    control && wantsLevel(logLevel)
+      ? jsonLog((line) => control.writable && control.write(line), ambient.clock.now)
+      : silent;
+  const onShutdown = () => socket.once('close', () => control?.end('bye\n'));
+  serveConnection(socket, new Session(ambient, { env, cwd, workspace, credentialHint }, log), onShutdown);
 }
 
 /** Throws for what is not one. */
 function greetingIn(line: Buffer): Greeting {
-  const { env, cwd, id, logsOf } = JSON.parse(line.toString('utf8')) as Record<string, unknown>;
+  const { env, ...others } = JSON.parse(line.toString('utf8')) as Record<string, unknown>;
   const text = (value: unknown) => value === undefined || typeof value === 'string';
   const strings = env === undefined || (typeof env === 'object' && env !== null && Object.values(env).every(text));
-  if (!strings || !text(cwd) || !text(id) || !text(logsOf)) throw new TypeError('not a greeting');
-  return { env, cwd, id, logsOf } as Greeting;
+  if (!strings || !Object.values(others).every(text)) throw new TypeError('not a greeting');
+  return { env, ...others } as Greeting;
 }
 
 /** The first line of a connection. The other end sends nothing more until it is answered. */

@@ -38,10 +38,8 @@ export class Core {
     const log = jsonLog((line) => this.logs.push(line), ambient.clock.now);
     this.#server = createServer((socket) => {
       socket.on('error', () => socket.destroy());
-      serveConnection(
-        socket,
-        new Session(ambient, { env: { PLUMB_INSECURE_HTTP: 'true', ...env }, cwd: this.#folder }, log),
-      );
+      const run = { env: { PLUMB_INSECURE_HTTP: 'true', ...env }, cwd: this.#folder, workspace: 'default' };
+      serveConnection(socket, new Session(ambient, run, log));
     });
   }
 
