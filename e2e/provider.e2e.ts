@@ -209,6 +209,37 @@ describe.skipIf(!terraform)('what fails', () => {
     const { said } = await workspace.apply();
     expect(said).toContain('Zone home is not as planned: Rude');
     expect(workspace.state()['plumb_zone.home']).toMatchObject({ tainted: false, attributes: { description: 'b' } });
+    // Applied again without an edit, it is no green lie: with a refresh and without, until it is ready.
+    const planned = await workspace.plan();
+    expect(planned).toMatchObject({ code: 2, said: expect.stringContaining('Zone home is not as declared: Rude') });
+    expect((await workspace.run(['plan', '-detailed-exitcode', '-refresh=false'])).code).toBe(2);
+    expect(await workspace.apply()).toMatchObject({ code: 1, said: expect.stringContaining('Rude') });
+    control.say = () => fine;
+    await control.look();
+    expect(await workspace.plan()).toMatchObject({ code: 0 });
+  });
+
+  test('a destroy that was interrupted is no "No changes": what is being deleted is made anew', async () => {
+    workspace.declare(zone());
+    await workspace.apply();
+    const { uid } = (await control.api.list('Zone'))[0]!.metadata;
+    control.blocks = () => 'Host host-1 stands in it.';
+    const interrupt = new AbortController();
+    const destroyed = workspace.run(['destroy', '-auto-approve', '-input=false'], {}, interrupt.signal);
+    await control.dying('Zone', 'home');
+    interrupt.abort();
+    expect((await destroyed).code).toBe(1);
+    for (const args of [[], ['-refresh=false']]) {
+      const { code, said } = await workspace.run(['plan', '-detailed-exitcode', ...args]);
+      expect({ code, said }).toMatchObject({ code: 2, said: expect.stringContaining('Zone home is being deleted') });
+      expect(said).toContain('must be replaced');
+    }
+    control.blocks = () => undefined;
+    await control.look();
+    const applied = await workspace.run(['apply', '-auto-approve', '-input=false', '-refresh=false']);
+    expect(applied.said).toContain('1 added, 0 changed, 1 destroyed');
+    expect((await control.api.list('Zone')).map(({ metadata }) => metadata.uid)).not.toContain(uid);
+    expect(await workspace.plan()).toMatchObject({ code: 0 });
   });
 
   test('errors of the server are on the attribute', async () => {
@@ -230,7 +261,12 @@ describe.skipIf(!terraform)('what fails', () => {
     const { code, said } = await applied;
     expect(code).toBe(1);
     expect(said).toContain('Terraform was told to stop');
-    expect(workspace.state()['plumb_zone.home']).toMatchObject({ tainted: true, attributes: { name: 'home' } });
+    expect(workspace.state()['plumb_zone.home']).toMatchObject({ tainted: false, attributes: { name: 'home' } });
+    // Nothing is made anew for it.
+    expect((await workspace.plan()).said).toContain('0 to add, 1 to change, 0 to destroy');
+    control.say = () => fine;
+    await control.look();
+    expect(await workspace.plan()).toMatchObject({ code: 0 });
   });
 });
 

@@ -36,7 +36,11 @@ export async function untilReady(
 
 /** Deletes the object of that uid and waits until it is gone. On a timeout, the error says what blocks it. */
 export async function untilGone(client: Client, ref: Reference, uid: string, limit: Deadline): Promise<void> {
-  if (!(await deleteObject(client, ref, uid, limit))) return;
+  if (await deleteObject(client, ref, uid, limit)) await untilAway(client, ref, uid, limit);
+}
+
+/** Waits until the object of that uid, which is marked for deletion, is gone. On a timeout, the error says what blocks it. */
+export async function untilAway(client: Client, ref: Reference, uid: string, limit: Deadline): Promise<void> {
   let last: PlumbObject | undefined;
   const look = (object: PlumbObject | undefined): true | undefined => {
     last = object;

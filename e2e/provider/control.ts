@@ -39,7 +39,7 @@ export class Control {
   #pki!: Pki;
   #served!: ServedApi;
   #client!: Api;
-  readonly #waiting: { kind: string; name: string; resolve: () => void }[] = [];
+  readonly #waiting: { kind: string; name: string; dying?: true; resolve: () => void }[] = [];
 
   static async start(): Promise<Control> {
     const control = new Control();
@@ -74,6 +74,13 @@ export class Control {
   seen(kind: string, name: string): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push({ kind, name, resolve });
+    });
+  }
+
+  /** Resolves when the controller has seen that the object is marked for deletion. */
+  dying(kind: string, name: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ kind, name, dying: true, resolve });
     });
   }
 
@@ -128,8 +135,9 @@ export class Control {
     const entry = await this.#store.get(key);
     if (!entry || !plurals.has(plural)) return;
     const object = decodeObject(entry);
-    for (const { kind, name, resolve } of this.#waiting) {
-      if (kind === object.kind && name === object.metadata.name) resolve();
+    const deleting = object.metadata.deletionTimestamp !== undefined;
+    for (const { kind, name, dying = false, resolve } of this.#waiting) {
+      if (kind === object.kind && name === object.metadata.name && (deleting || !dying)) resolve();
     }
     const blocked = this.blocks(object);
     const gone = object.metadata.deletionTimestamp !== undefined && blocked === undefined;

@@ -179,7 +179,7 @@ describe('state of other days', () => {
       labels: null,
       annotations: null,
       timeouts: null,
-      status: { uid: 'u' },
+      status: { uid: 'u', ready: null },
     });
   });
 

@@ -56,7 +56,7 @@ describe('import and data', () => {
       description: 'A note.',
       labels: { rack: 'a' },
       annotations: {},
-      status: { uid: 'uid-1' },
+      status: { uid: 'uid-1', ready: true },
     });
     const { errors } = await terraform.data('plumb_zone', { name: 'away' });
     expect(errors).toEqual([expect.stringContaining('There is no Zone away.')]);

@@ -108,7 +108,7 @@ describe('create', () => {
     const { state, errors } = await terraform.apply('plumb_zone', zone, null);
     expect(state).toBeNull();
     expect(errors).toEqual([expect.stringContaining('terraform import plumb_zone.NAME home')]);
-    expect(errors[0]).toMatch(/^Zone home already exists .*\| name$/);
+    expect(errors[0]).toMatch(/^Zone home already exists .*\| name$/s);
     expect(api.object(HOME)?.metadata.uid).toBe('uid-1');
   });
 

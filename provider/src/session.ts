@@ -15,6 +15,8 @@ export class Session {
   readonly ambient: Ambient;
   readonly log: Log;
   readonly run: Run;
+  /** Uids of objects of which a person was told in this run that they are not as declared: once is enough. */
+  readonly told = new Set<string>();
   readonly #stop = new AbortController();
   #client: Client | undefined;
   #unconfigured = 'Terraform has not configured the provider';

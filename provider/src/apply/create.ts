@@ -1,14 +1,16 @@
 /** Creating: the object is declared, then waited for. What did not become Ready is deleted again, and confirmed gone. */
 
 import type { Client } from '@plumb/client/client.ts';
-import { createObject, type Reference, title } from '@plumb/client/objects.ts';
-import { untilGone, untilReady } from '@plumb/client/ready.ts';
+import type { Deadline } from '@plumb/client/deadline.ts';
+import { createObject, deleteObject, type Reference, readObject, title } from '@plumb/client/objects.ts';
+import { untilAway, untilReady } from '@plumb/client/ready.ts';
 import { PlumbError, type PlumbObject } from '@plumb/schemas';
 import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
 import { type Diagnostic, errorDiagnostics, failure } from '../diagnostic.ts';
 import { draftOf, MANAGER, referenceOf, stateOf, timeoutOf } from '../value/object.ts';
 import { settle } from '../value/plan.ts';
 import type { ObjectValue } from '../value/value.ts';
+import { goesOn, unready } from './interrupted.ts';
 import type { Outcome } from './outcome.ts';
 
 export async function create(client: Client, kind: TerraformKind, planned: ObjectValue): Promise<Outcome> {
@@ -17,7 +19,7 @@ export async function create(client: Client, kind: TerraformKind, planned: Objec
   try {
     let created: PlumbObject;
     try {
-      created = await createObject(client, ref, draftOf(kind, planned), MANAGER, limit);
+      created = await createWhenFree(client, kind, ref, planned, limit);
     } catch (error) {
       return { state: null, diagnostics: refused(error, kind, ref) };
     }
@@ -32,6 +34,27 @@ export async function create(client: Client, kind: TerraformKind, planned: Objec
   }
 }
 
+/** Creates it; where an object of that name is being deleted, as soon as that is gone. */
+async function createWhenFree(
+  client: Client,
+  kind: TerraformKind,
+  ref: Reference,
+  planned: ObjectValue,
+  limit: Deadline,
+): Promise<PlumbObject> {
+  for (;;) {
+    try {
+      return await createObject(client, ref, draftOf(kind, planned), MANAGER, limit);
+    } catch (thrown) {
+      const error = PlumbError.from(thrown, title(ref));
+      if (error.reason !== 'AlreadyExists') throw error;
+      const there = await readObject(client, ref, limit);
+      if (there && there.metadata.deletionTimestamp === undefined) throw error;
+      if (there) await untilAway(client, ref, there.metadata.uid, limit);
+    }
+  }
+}
+
 /** Nothing was created. */
 function refused(thrown: unknown, kind: TerraformKind, ref: Reference): Diagnostic[] {
   const error = PlumbError.from(thrown, title(ref));
@@ -42,10 +65,11 @@ function refused(thrown: unknown, kind: TerraformKind, ref: Reference): Diagnost
     return path ? diagnostics.map((diagnostic) => ({ ...diagnostic, path })) : diagnostics;
   }
   const id = ref.namespace ? `${ref.namespace}/${ref.name}` : ref.name;
+  const block = `import {\n  to = ${kind.typeName}.NAME\n  id = ${JSON.stringify(id)}\n}`;
   return [
     failure(
       `${title(ref)} already exists`,
-      `It was not made by this configuration. To manage it from here, import it: terraform import ${kind.typeName}.NAME ${id} (NAME is the name of the resource block). Or give it another name.`,
+      `To manage it from here, import it, where NAME is the name of the resource block:\n\n${block}\n\nor: terraform import ${kind.typeName}.NAME ${id}\n\nWhere another resource block of this configuration is to have it, or this one with create_before_destroy, give the new one another name.`,
       [{ attribute: 'name' }],
     ),
   ];
@@ -62,19 +86,37 @@ async function takeBack(
   const ref = referenceOf(kind, planned);
   const failed = errorDiagnostics(error, `${title(ref)} is not Ready`, kind);
   if (error.reason === 'Deleted') return { state: null, diagnostics: failed };
+  if (error.reason === 'Interrupted')
+    return { state: unready(kind, planned, created), diagnostics: [goesOn(ref, error)] };
   const kept = stateOf(kind, created, planned);
-  if (error.reason === 'Interrupted') return { state: kept, diagnostics: failed };
   const limit = client.deadline(timeoutOf(planned, 'delete'));
   try {
-    await untilGone(client, ref, created.metadata.uid, limit);
+    await markForDeletion(client, ref, created.metadata.uid);
+    await untilAway(client, ref, created.metadata.uid, limit);
     return { state: null, diagnostics: failed };
   } catch (thrown) {
     const cause = PlumbError.from(thrown, title(ref));
+    if (cause.reason === 'Interrupted') {
+      const going = `${title(ref)} is being deleted again: the next apply waits until it is gone, and creates it anew.`;
+      return { state: null, diagnostics: [...failed, { severity: 'warning', summary: cause.message, detail: going }] };
+    }
     const still = failure(
       `${title(ref)} could not be deleted again: ${cause.reason}`,
       `${cause.message} It is kept in the state as tainted; the next apply replaces it.`,
     );
     return { state: kept, diagnostics: [...failed, still] };
+  } finally {
+    limit.end();
+  }
+}
+
+/** How long the server is asked to delete what failed, even when everything is to stop, in milliseconds. */
+const MARK_MS = 30_000;
+
+async function markForDeletion(client: Client, ref: Reference, uid: string): Promise<void> {
+  const limit = client.deadlineDespiteStop(MARK_MS);
+  try {
+    await deleteObject(client, ref, uid, limit);
   } finally {
     limit.end();
   }

@@ -1,11 +1,12 @@
 /** Deleting: by uid, and it ends when the object is gone. */
 
 import type { Client } from '@plumb/client/client.ts';
-import { title } from '@plumb/client/objects.ts';
+import { readObject, title } from '@plumb/client/objects.ts';
 import { untilGone } from '@plumb/client/ready.ts';
 import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
-import { errorDiagnostics } from '../diagnostic.ts';
-import { referenceOf, timeoutOf, uidOf } from '../value/object.ts';
+import { type Diagnostic, errorDiagnostics } from '../diagnostic.ts';
+import { referenceOf, stateOf, timeoutOf, uidOf } from '../value/object.ts';
+import { privateOf } from '../value/private.ts';
 import type { ObjectValue } from '../value/value.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -19,7 +20,30 @@ export async function remove(client: Client, kind: TerraformKind, prior: ObjectV
     await untilGone(client, ref, uid, limit);
     return { state: null, diagnostics: [] };
   } catch (error) {
-    return { state: prior, diagnostics: errorDiagnostics(error, `${title(ref)} is not deleted`, kind) };
+    return await leftOver(client, kind, prior, errorDiagnostics(error, `${title(ref)} is not deleted`, kind));
+  } finally {
+    limit.end();
+  }
+}
+
+/** How long it is asked for after a failed deletion, in milliseconds. */
+const REREAD_MS = 10_000;
+
+/** What there is after a deletion that was not seen to end: perhaps it has, perhaps it is under way, which nothing can undo. */
+async function leftOver(
+  client: Client,
+  kind: TerraformKind,
+  prior: ObjectValue,
+  diagnostics: Diagnostic[],
+): Promise<Outcome> {
+  const limit = client.deadlineDespiteStop(REREAD_MS);
+  try {
+    const live = await readObject(client, referenceOf(kind, prior), limit);
+    if (live?.metadata.uid !== uidOf(prior)) return { state: null, diagnostics: [] };
+    return { state: stateOf(kind, live!, prior), diagnostics, kept: privateOf(live!) };
+  } catch {
+    // The next plan reads it.
+    return { state: prior, diagnostics };
   } finally {
     limit.end();
   }

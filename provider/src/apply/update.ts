@@ -4,12 +4,14 @@ import type { Client } from '@plumb/client/client.ts';
 import type { Deadline } from '@plumb/client/deadline.ts';
 import { declareObject, type Reference, readObject, title, writeOwners } from '@plumb/client/objects.ts';
 import { untilReady } from '@plumb/client/ready.ts';
-import { PlumbError, terminal } from '@plumb/schemas';
+import { PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
 import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
 import { type Diagnostic, errorDiagnostics } from '../diagnostic.ts';
 import { claimedBy, differs, draftOf, MANAGER, referenceOf, stateOf, timeoutOf, uidOf } from '../value/object.ts';
 import { settle } from '../value/plan.ts';
-import { isObject, type ObjectValue, type Value } from '../value/value.ts';
+import { privateOf } from '../value/private.ts';
+import { isObject, isWhollyKnown, type ObjectValue, type Value } from '../value/value.ts';
+import { goesOn, unready, withReady } from './interrupted.ts';
 import type { Outcome } from './outcome.ts';
 
 /** How long the state is asked for after a failed update, in milliseconds. */
@@ -21,18 +23,25 @@ export async function update(
   prior: ObjectValue,
   planned: ObjectValue,
 ): Promise<Outcome> {
-  // Only what Terraform itself keeps differs, such as timeouts.
-  if (!differs(kind, prior, planned)) return { state: settle(planned, prior) as ObjectValue, diagnostics: [] };
+  // Only what Terraform itself keeps differs, such as timeouts; nothing is on its way.
+  if (!differs(kind, prior, planned) && isWhollyKnown(planned))
+    return { state: settle(planned, prior) as ObjectValue, diagnostics: [] };
   const ref = referenceOf(kind, planned);
   const limit = client.deadline(timeoutOf(planned, 'update'));
+  let changed: PlumbObject | undefined;
   try {
     const uid = uidOf(prior) ?? '';
     await claim(client, kind, ref, prior, limit);
-    const changed = await declareObject(client, ref, uid, draftOf(kind, planned), MANAGER, limit);
+    changed = await declareObject(client, ref, uid, draftOf(kind, planned), MANAGER, limit);
     if (!changed) throw terminal('Gone', `${title(ref)} was deleted by someone else: plan again.`);
     const ready = await untilReady(client, ref, changed, limit);
     return { state: settle(planned, stateOf(kind, ready, planned)) as ObjectValue, diagnostics: [] };
-  } catch (error) {
+  } catch (thrown) {
+    const error = PlumbError.from(thrown, title(ref));
+    // The server has it and goes on; the state says that it was not seen to be ready.
+    if (changed && error.reason === 'Interrupted') {
+      return { state: unready(kind, planned, changed), diagnostics: [goesOn(ref, error)], kept: { unready: true } };
+    }
     const diagnostics = errorDiagnostics(error, `${title(ref)} is not as planned`, kind);
     return await reread(client, kind, ref, prior, planned, diagnostics);
   } finally {
@@ -80,7 +89,7 @@ async function reread(
       labels: union(prior.labels, planned.labels),
       annotations: union(prior.annotations, planned.annotations),
     };
-    return { state: stateOf(kind, live!, held), diagnostics };
+    return { state: stateOf(kind, live!, held), diagnostics, kept: privateOf(live!) };
   } catch (thrown) {
     const error = PlumbError.from(thrown, title(ref));
     const warning: Diagnostic = {
@@ -88,7 +97,8 @@ async function reread(
       summary: `${title(ref)} could not be read again: ${error.reason}`,
       detail: `${error.message} The state is as before the update; the next plan reads it.`,
     };
-    return { state: prior, diagnostics: [...diagnostics, warning] };
+    // Perhaps the server has taken the change: without a refresh, too, the next plan must not be empty.
+    return { state: withReady(kind, prior, false), diagnostics: [...diagnostics, warning] };
   } finally {
     limit.end();
   }

@@ -2,6 +2,7 @@ import { create } from '../apply/create.ts';
 import { remove } from '../apply/remove.ts';
 import { update } from '../apply/update.ts';
 import { kindOfType } from '../resources.ts';
+import { privateBytes } from '../value/private.ts';
 import { dynamic, objectIn, wireDiagnostics } from '../wire/convert.ts';
 import type { ApplyReply, ApplyRequest } from '../wire/messages.ts';
 import { guarded } from './rpc.ts';
@@ -21,7 +22,7 @@ export const applyResourceChange = guarded<ApplyRequest, ApplyReply>(
         : await create(client, kind, planned);
     return {
       newState: dynamic(outcome.state, kind.resource),
-      private: request.plannedPrivate,
+      private: privateBytes(outcome.kept ?? {}),
       diagnostics: wireDiagnostics(outcome.diagnostics),
     };
   },

@@ -18,6 +18,12 @@ export const importResourceState = guarded<ImportRequest, ImportReply>(
     try {
       const live = await readObject(session.client, ref, limit);
       if (!live) throw terminal('NotFound', `There is no ${title(ref)} to import.`);
+      if (live.metadata.deletionTimestamp !== undefined) {
+        throw terminal(
+          'Deleting',
+          `${title(ref)} is being deleted, which nothing can undo. Once it is gone, it can be created anew.`,
+        );
+      }
       return { importedResources: [{ typeName, state: dynamic(importedState(kind, live), kind.resource) }] };
     } finally {
       limit.end();

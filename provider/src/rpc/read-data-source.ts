@@ -2,8 +2,9 @@ import { readObject, title } from '@plumb/client/objects.ts';
 import { terminal } from '@plumb/schemas';
 import { DEFAULT_PROJECT } from '@plumb/schemas/project/terraform.ts';
 import { kindOfType } from '../resources.ts';
+import { unfinished } from '../unfinished.ts';
 import { dataOf, referenceOf } from '../value/object.ts';
-import { dynamic, objectIn } from '../wire/convert.ts';
+import { dynamic, objectIn, wireDiagnostics } from '../wire/convert.ts';
 import type { ReadDataReply, ValidateRequest } from '../wire/messages.ts';
 import { READ_MS } from './read.ts';
 import { guarded } from './rpc.ts';
@@ -19,7 +20,9 @@ export const readDataSource = guarded<ValidateRequest, ReadDataReply>(
     try {
       const live = await readObject(session.client, ref, limit);
       if (!live) throw terminal('NotFound', `There is no ${title(ref)}.`);
-      return { state: dynamic(dataOf(kind, live), kind.dataSource) };
+      // A warning, no error: what stands on it must still be read to be destroyed, and it waits for that.
+      const diagnostics = wireDiagnostics(unfinished(kind, live, session));
+      return { state: dynamic(dataOf(kind, live), kind.dataSource), diagnostics };
     } finally {
       limit.end();
     }

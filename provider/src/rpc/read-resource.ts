@@ -1,7 +1,9 @@
 import { readObject } from '@plumb/client/objects.ts';
 import { kindOfType } from '../resources.ts';
+import { unfinished } from '../unfinished.ts';
 import { referenceOf, stateOf, uidOf } from '../value/object.ts';
-import { dynamic, objectIn } from '../wire/convert.ts';
+import { privateBytes, privateOf } from '../value/private.ts';
+import { dynamic, objectIn, wireDiagnostics } from '../wire/convert.ts';
 import type { ReadReply, ReadRequest } from '../wire/messages.ts';
 import { READ_MS } from './read.ts';
 import { guarded } from './rpc.ts';
@@ -18,7 +20,12 @@ export const readResource = guarded<ReadRequest, ReadReply>(
       const live = await readObject(session.client, referenceOf(kind, held), limit);
       const uid = uidOf(held);
       const same = live && (uid === undefined || live.metadata.uid === uid);
-      return { newState: dynamic(same ? stateOf(kind, live, held) : null, kind.resource), private: request.private };
+      if (!same) return { newState: dynamic(null, kind.resource) };
+      return {
+        newState: dynamic(stateOf(kind, live, held), kind.resource),
+        private: privateBytes(privateOf(live)),
+        diagnostics: wireDiagnostics(unfinished(kind, live, session)),
+      };
     } finally {
       limit.end();
     }

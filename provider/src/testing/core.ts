@@ -19,6 +19,8 @@ export interface Answer {
   state: ObjectValue | null;
   /** `summary | detail | path`, one for each. */
   errors: string[];
+  /** Whether one of them is an error, and not a warning. */
+  failed: boolean;
   replace: string[];
 }
 
@@ -78,6 +80,13 @@ export class Core {
   }
 }
 
+/** What the provider keeps beside each state that it has given. */
+const privates = new WeakMap<ObjectValue, Uint8Array>();
+
+function beside(state: ObjectValue | null): Uint8Array {
+  return (state && privates.get(state)) ?? new Uint8Array();
+}
+
 export class Connection {
   readonly #client: Record<string, (request: object, done: (error: Error | null, reply: Reply) => void) => void>;
 
@@ -108,27 +117,30 @@ export class Connection {
       priorState: dynamic(prior, resource),
       proposedNewState: dynamic(config && { ...prior, ...config }, resource),
       config: dynamic(config, resource),
+      priorPrivate: beside(prior),
     });
-    return answer(reply, reply.plannedState, resource);
+    return answer(reply, reply.plannedState, resource, reply.plannedPrivate);
   }
 
   async apply(type: string, config: ObjectValue | null, prior: ObjectValue | null): Promise<Answer> {
     const { resource } = kindOfType(type);
     const planned = await this.plan(type, config, prior);
-    if (planned.errors.length > 0) return planned;
+    if (planned.failed) return planned;
     const reply = await this.call('ApplyResourceChange', {
       typeName: type,
       priorState: dynamic(prior, resource),
       plannedState: dynamic(planned.state, resource),
       config: dynamic(config, resource),
+      plannedPrivate: beside(planned.state),
     });
-    return answer(reply, reply.newState, resource);
+    return answer(reply, reply.newState, resource, reply.private);
   }
 
   async read(type: string, state: ObjectValue): Promise<Answer> {
     const { resource } = kindOfType(type);
-    const reply = await this.call('ReadResource', { typeName: type, currentState: dynamic(state, resource) });
-    return answer(reply, reply.newState, resource);
+    const currentState = dynamic(state, resource);
+    const reply = await this.call('ReadResource', { typeName: type, currentState, private: beside(state) });
+    return answer(reply, reply.newState, resource, reply.private);
   }
 
   async data(type: string, config: ObjectValue): Promise<Answer> {
@@ -156,11 +168,14 @@ function dynamic(value: ObjectValue | null, attributes: readonly TerraformAttrib
   return { msgpack: encodeObject(value, attributes) };
 }
 
-function answer(reply: Reply, state?: unknown, attributes: readonly TerraformAttribute[] = []): Answer {
+function answer(reply: Reply, state?: unknown, attributes: readonly TerraformAttribute[] = [], kept?: unknown): Answer {
   const bytes = (state as DynamicValue | null | undefined)?.msgpack;
   const paths = (reply.requiresReplace ?? []) as { steps: { attributeName: string }[] }[];
+  const object = bytes?.length ? decodeObject(bytes, attributes) : null;
+  if (object && kept) privates.set(object, kept as Uint8Array);
   return {
-    state: bytes?.length ? decodeObject(bytes, attributes) : null,
+    state: object,
+    failed: (reply.diagnostics ?? []).some(({ severity }) => Number(severity) === 1 || String(severity) === 'ERROR'),
     errors: (reply.diagnostics ?? []).map(({ summary, detail, attribute }) =>
       [summary, detail, ...(attribute ? [pathText(attribute.steps)] : [])].join(' | '),
     ),

@@ -1,6 +1,7 @@
 /** Objects of the API as the state of a resource, and a planned state as what the API is sent. Pure. */
 
 import { CREATE_ANNOTATION, type Draft, type Reference } from '@plumb/client/objects.ts';
+import { settled } from '@plumb/client/settled.ts';
 import type { PlumbObject } from '@plumb/schemas';
 import { fieldsOfOthers } from '@plumb/schemas/apply/explain.ts';
 import { claimed, hasApplied, type Place } from '@plumb/schemas/apply/track.ts';
@@ -141,7 +142,15 @@ function identityOf(kind: TerraformKind, { metadata }: PlumbObject): ObjectValue
 }
 
 function statusOf(kind: TerraformKind, object: PlumbObject): ObjectValue {
-  return { ...attributesFrom(object.status as Fields | undefined, kind.status), uid: object.metadata.uid };
+  const { uid, deletionTimestamp } = object.metadata;
+  const ready = deletionTimestamp === undefined && settled(object).state === 'ready';
+  const told: ObjectValue = kind.status.some(({ name }) => name === 'ready') ? { ready } : {};
+  return { ...attributesFrom(object.status as Fields | undefined, kind.status), uid, ...told };
+}
+
+/** Whether the state says that the object is not, or was not seen to be, as it was declared. */
+export function isUnfinished({ status }: ObjectValue): boolean {
+  return isObject(status) && status.ready === false;
 }
 
 function ownedKeys(found: Record<string, string> | undefined, held: Value | undefined): Value {

@@ -16,7 +16,7 @@ const web: ObjectValue = {
   image: 'tiny',
   interfaces: [{ name: 'eth0', l3_network: 'lab', addresses: null, mac_address: null }],
 };
-const status = { uid: 'u', host: 'host-1', interfaces: [] };
+const status = { uid: 'u', host: 'host-1', interfaces: [], ready: true };
 const planned = (config: ObjectValue, prior: ObjectValue | null = null) => planResource(instances, config, prior);
 const existing: ObjectValue = { ...planned(web).state, status };
 const steps = (...names: string[]) => names.map((attribute) => ({ attribute }));
@@ -25,7 +25,7 @@ describe('a new resource', () => {
   test('has defaults, and a status that is not known', () => {
     const { state, requiresReplace } = planned(web);
     expect(state).toMatchObject({ project: 'default', power: 'Running', restart_policy: 'OnFailure', user_data: null });
-    expect(state.status).toEqual({ uid: UNKNOWN, host: UNKNOWN, interfaces: UNKNOWN });
+    expect(state.status).toEqual({ uid: UNKNOWN, host: UNKNOWN, interfaces: UNKNOWN, ready: UNKNOWN });
     expect(requiresReplace).toEqual([]);
   });
 
@@ -42,6 +42,20 @@ describe('an existing resource', () => {
     expect(planned(web, existing)).toEqual({ state: existing, requiresReplace: [] });
   });
 
+  test('that is not as declared is planned as a change, also where nothing was edited, and stays the same object', () => {
+    const moving = { ...status, host: UNKNOWN, interfaces: UNKNOWN, ready: UNKNOWN };
+    const held = { ...existing, status: { ...status, ready: false } };
+    expect(planned(web, held)).toEqual({ state: { ...existing, status: moving }, requiresReplace: [] });
+    // Where the state has to say what was planned.
+    expect(planResource(instances, web, existing, { unready: true }).state.status).toEqual(moving);
+  });
+
+  test('that is being deleted is replaced', () => {
+    const { state, requiresReplace } = planResource(instances, web, existing, { deleting: true });
+    expect(requiresReplace).toEqual([steps('status', 'uid')]);
+    expect(state.status).toEqual({ uid: UNKNOWN, host: UNKNOWN, interfaces: UNKNOWN, ready: UNKNOWN });
+  });
+
   test('what the configuration leaves out goes back to its default, not to what it was', () => {
     const { state } = planned(web, { ...existing, power: 'Stopped', user_data: 'old' });
     expect(state).toMatchObject({ power: 'Running', user_data: null });
@@ -55,7 +69,7 @@ describe('an existing resource', () => {
     [
       'interfaces alter addresses',
       { interfaces: [{ name: 'eth0', l3_network: 'other', addresses: null, mac_address: null }] },
-      { uid: 'u', host: UNKNOWN, interfaces: UNKNOWN },
+      { ...status, host: UNKNOWN, interfaces: UNKNOWN },
     ],
     ['an unknown may be a change', { offering: UNKNOWN }, { ...status, host: UNKNOWN }],
   ])('%s', (_, change, expected) => expect(planned({ ...web, ...change }, existing).state.status).toEqual(expected));
@@ -94,10 +108,10 @@ test('a leaf without a list of what alters it is altered by every field of spec'
     },
   });
   const config = { ...Object.fromEntries(odd.resource.map((a) => [a.name, null])), name: 'h', zone: 'z' };
-  const prior = { ...planResource(odd, config, null).state, status: { uid: 'u', leaf: 'x' } };
+  const prior = { ...planResource(odd, config, null).state, status: { uid: 'u', leaf: 'x', ready: true } };
   const after = (change: ObjectValue) => planResource(odd, { ...config, ...change }, prior).state.status;
-  expect(after({ unschedulable: true })).toEqual({ uid: 'u', leaf: UNKNOWN });
-  expect(after({ labels: { a: 'b' } })).toEqual({ uid: 'u', leaf: 'x' });
+  expect(after({ unschedulable: true })).toEqual({ uid: 'u', leaf: UNKNOWN, ready: true });
+  expect(after({ labels: { a: 'b' } })).toEqual({ uid: 'u', leaf: 'x', ready: true });
 });
 
 test('the state after an apply is what was planned, with the gaps filled', () => {

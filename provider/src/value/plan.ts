@@ -1,6 +1,8 @@
 /** What a configuration will come to: the planned state, and what forces a replacement. Pure. */
 import type { TerraformAttribute, TerraformKind } from '@plumb/schemas/project/terraform.ts';
+import { isUnfinished } from './object.ts';
 import type { Step } from './path.ts';
+import type { Private } from './private.ts';
 import { equal, isObject, isWhollyKnown, type ObjectValue, UNKNOWN, type Value } from './value.ts';
 
 export interface Planned {
@@ -10,17 +12,28 @@ export interface Planned {
 
 /**
  * Plans one resource. The configuration alone decides what is declared: an attribute that it leaves out gets its
- * default or becomes null, whatever it was before. `status` is what it was, but for the leaves that a change can alter.
+ * default or becomes null, whatever it was before. `status` is what it was, but for the leaves that a change can alter, and those that
+ * are still on their way to what was declared before. What is being deleted (`kept`) comes back only as a new object.
  */
-export function planResource(kind: TerraformKind, config: ObjectValue, prior: ObjectValue | null): Planned {
+export function planResource(
+  kind: TerraformKind,
+  config: ObjectValue,
+  prior: ObjectValue | null,
+  kept: Private = {},
+): Planned {
   const declared = kind.resource.filter((a) => a.name !== 'status');
   const state = withDefaults(config, declared);
   if (!prior) return { state: { ...state, status: unknownStatus(kind.status) }, requiresReplace: [] };
+  if (kept.deleting) {
+    // Terraform replaces only for an attribute that changes: the new object has another uid.
+    return { state: { ...state, status: unknownStatus(kind.status) }, requiresReplace: [toSteps(['status', 'uid'])] };
+  }
 
   const changed = declared.filter((a) => !equal(state[a.name], prior[a.name])).map((a) => a.name);
+  const moving = isUnfinished(prior) || kept.unready === true;
   const altering = changed.filter((name) => kind.spec.some((a) => a.name === name));
   return {
-    state: { ...state, status: plannedStatus(kind.status, prior.status ?? null, altering) },
+    state: { ...state, status: plannedStatus(kind.status, prior, altering, moving) },
     requiresReplace: kind.replacedBy.filter((path) => !equal(at(state, path), at(prior, path))).map(toSteps),
   };
 }
@@ -44,10 +57,17 @@ function unknownStatus(leaves: readonly TerraformAttribute[]): ObjectValue {
   return Object.fromEntries(leaves.map((leaf) => [leaf.name, UNKNOWN]));
 }
 
-function plannedStatus(leaves: readonly TerraformAttribute[], prior: Value, altering: readonly string[]): ObjectValue {
-  const before = isObject(prior) ? prior : {};
-  const stays = ({ alteredBy }: TerraformAttribute) =>
-    alteredBy ? !altering.some((name) => alteredBy.includes(name)) : altering.length === 0;
+function plannedStatus(
+  leaves: readonly TerraformAttribute[],
+  prior: ObjectValue,
+  altering: readonly string[],
+  moving: boolean,
+): ObjectValue {
+  const before = isObject(prior.status) ? prior.status : {};
+  const stays = ({ name, alteredBy }: TerraformAttribute) => {
+    if (moving) return name === 'uid';
+    return alteredBy ? !altering.some((name) => alteredBy.includes(name)) : altering.length === 0;
+  };
   return Object.fromEntries(leaves.map((leaf) => [leaf.name, stays(leaf) ? (before[leaf.name] ?? null) : UNKNOWN]));
 }
 

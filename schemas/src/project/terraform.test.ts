@@ -82,7 +82,7 @@ describe('what cannot be said is refused', () => {
       },
     );
     const { status } = terraformKind(kind);
-    expect(status.map((a) => a.name)).toEqual(['uid', 'link']);
+    expect(status.map((a) => a.name)).toEqual(['uid', 'link', 'ready']);
     expect(status[1]?.nested?.attributes.map((a) => a.name)).toEqual(['peer']);
   });
 });

@@ -1,5 +1,5 @@
 /** A kind as a Terraform resource and data source. Pure; the provider turns it into the messages of the protocol. */
-import type { KindDefinition } from '../kinds/define.ts';
+import { isBuiltin, type KindDefinition } from '../kinds/define.ts';
 import { NAME_PATTERN, nameRules } from '../meta/schema.ts';
 import { attributesOf, refuseTwins, type TerraformAttribute, unprojectable } from './terraform-attribute.ts';
 import { snakeCase } from './terraform-name.ts';
@@ -17,7 +17,7 @@ export interface TerraformKind {
   kind: KindDefinition;
   /** The attributes that stand for `spec`; they are top-level in both blocks. */
   spec: TerraformAttribute[];
-  /** The attributes inside `status`: uid and the settled leaves. */
+  /** The attributes inside `status`: uid, `ready` and the settled leaves. */
   status: TerraformAttribute[];
   /** All top-level attributes of the resource. */
   resource: TerraformAttribute[];
@@ -132,6 +132,17 @@ function statusAttribute(attributes: TerraformAttribute[]): TerraformAttribute {
   };
 }
 
+/** The one leaf that moves by itself: a state that hides that an object is not as declared looks like one that needs nothing. */
+const READY: TerraformAttribute = {
+  name: 'ready',
+  field: 'ready',
+  description:
+    'Whether the object is as it was declared. As long as it is not, every plan shows a change, and an apply waits until it is.',
+  type: 'bool',
+  computed: true,
+  alteredBy: [],
+};
+
 function statusOf(kind: KindDefinition): TerraformAttribute[] {
   const uid: TerraformAttribute = {
     name: 'uid',
@@ -141,15 +152,17 @@ function statusOf(kind: KindDefinition): TerraformAttribute[] {
     computed: true,
     alteredBy: [],
   };
+  // Kubernetes' own kinds are what they are once they are written.
+  const last = isBuiltin(kind) ? [] : [READY];
   const schema = settled(schemaNode(kind.status));
-  if (!schema) return [uid];
+  if (!schema) return [uid, ...last];
   const leaves = attributesOf(schema, 'computed', `${kind.kind}.status`).map((leaf) => {
     const alteredBy = schema.properties?.[leaf.field]?.['x-plumb-altered-by'] as readonly string[] | undefined;
     const unknown = alteredBy?.find((field) => !Object.hasOwn(kind.spec.properties, field));
     if (unknown) throw unprojectable(`${kind.kind}.status.${leaf.field}`, `spec has no field ${unknown}`);
     return alteredBy ? { ...leaf, alteredBy: alteredBy.map(snakeCase) } : leaf;
   });
-  return [uid, ...leaves];
+  return [uid, ...leaves, ...last];
 }
 
 /** The part of a schema that is marked `x-plumb-settled`, and secrets never; undefined where nothing is. */
