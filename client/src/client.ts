@@ -1,7 +1,8 @@
 /** A client of the API: requests that are repeated where that is safe and may help. */
 import type { Ambient } from '@plumb/schemas/meta/ambient.ts';
 import { PlumbError, retryable, terminal } from '@plumb/schemas/meta/error.ts';
-import { type Deadline, deadline, pause } from './deadline.ts';
+import { Contact } from './contact.ts';
+import { type Deadline, deadline, pause, showDuration } from './deadline.ts';
 import { ApiError, errorOfEvent } from './errors.ts';
 import { type Answer, type Body, type Request, Transport, type TransportOptions } from './transport.ts';
 
@@ -11,6 +12,8 @@ export interface ClientOptions extends Omit<TransportOptions, 'clock'> {
   ambient: Pick<Ambient, 'clock' | 'random' | 'ids'>;
   /** Ends every wait, with its reason. */
   stop?: AbortSignal;
+  /** Shared with others who ask the same servers as the same; its own, if absent. */
+  contact?: Contact;
 }
 
 export type Sending = Pick<Request, 'body' | 'type' | 'accept'> & { signal?: AbortSignal };
@@ -35,12 +38,16 @@ export class Client {
   readonly transport: Transport;
   readonly ambient: ClientOptions['ambient'];
   readonly #stop: AbortSignal;
-  #contact: Promise<void> | undefined;
+  readonly #contact: Contact;
+  readonly #since: number;
+  #first: Promise<void> | undefined;
 
-  constructor({ ambient, stop = never, ...options }: ClientOptions) {
+  constructor({ ambient, stop = never, contact, ...options }: ClientOptions) {
     this.transport = new Transport({ ...options, clock: ambient.clock });
     this.ambient = ambient;
     this.#stop = stop;
+    this.#contact = contact ?? new Contact(ambient.clock);
+    this.#since = ambient.clock.now();
   }
 
   close(): void {
@@ -123,21 +130,36 @@ export class Client {
 
   /**
    * The first contact, once: is it there, is it Plumb, do we have access? A server that cannot be reached is a mistake
-   * in the configuration as long as it has never answered, so this gives up sooner than other requests.
+   * in the configuration as long as it has never answered, so this gives up sooner than other requests. Where somebody waited in vain
+   * already, this waits no more: all get the same error, until the server is back.
    */
-  contact(): Promise<void> {
-    this.#contact ??= this.#makeContact().catch((error: unknown) => {
-      this.#contact = undefined;
+  async contact(): Promise<void> {
+    const lost = this.#contact.lostFor(this.#since);
+    if (lost) {
+      if (this.#contact.mayAsk()) this.#attempt(this.#stop).catch(() => {});
+      throw lost;
+    }
+    await this.firstContact();
+  }
+
+  /** As {@link contact}, for what must be tried although others waited in vain: to take back what was made. */
+  async firstContact(): Promise<void> {
+    this.#first ??= this.#makeContact().catch((error: unknown) => {
+      this.#first = undefined;
       throw error;
     });
-    return this.#contact;
+    await this.#first;
+  }
+
+  async #attempt(signal: AbortSignal): Promise<void> {
+    await this.transport.json({ method: 'GET', path: '/apis/plumb.dev/v1' }, signal);
+    this.#contact.answered();
   }
 
   async #makeContact(): Promise<void> {
     const limit = this.deadline(FIRST_CONTACT_MS);
     try {
-      const discovery: Request = { method: 'GET', path: '/apis/plumb.dev/v1' };
-      await this.persist(() => this.transport.json(discovery, limit.signal), limit.signal);
+      await this.persist(() => this.#attempt(limit.signal), limit.signal);
     } catch (thrown) {
       const { endpoint } = this.transport;
       const error = PlumbError.from(thrown, endpoint);
@@ -157,24 +179,45 @@ export class Client {
 
   /**
    * Runs `attempt` until it succeeds or fails for good; where one server fails, the others are asked. When the deadline ends
-   * first, the error also says what the last attempt met.
+   * first, the error also says what the last attempt met; where that was silence, it is `Unreachable`, names the servers, and is what
+   * others get who ask from then on, until somebody is answered.
    */
   async persist<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const since = this.ambient.clock.now();
+    let last: PlumbError | undefined;
     for (let before = 0; ; before++) {
       let met: PlumbError;
       try {
-        return await attempt();
+        const found = await attempt();
+        this.#contact.answered();
+        return found;
       } catch (thrown) {
         met = PlumbError.from(thrown, this.transport.endpoint);
+        if (met.reason !== 'Unreachable' && met !== signal.reason) this.#contact.answered();
+        // The deadline ended in the middle of an attempt.
+        if (met === signal.reason) throw this.#ended(met, last, since);
         if (met.retry === 'terminal') throw met;
       }
+      last = met;
       try {
         await this.pauseAfter(before, signal, met);
       } catch (reason) {
-        const ended = PlumbError.from(reason, this.transport.endpoint);
-        throw terminal(ended.reason, `${ended.message}; the last attempt met ${met.reason}: ${met.message}`);
+        throw this.#ended(PlumbError.from(reason, this.transport.endpoint), met, since);
       }
     }
+  }
+
+  /** What to say when the deadline ended first. `met`: what the last attempt that came to an end met. */
+  #ended(ended: PlumbError, met: PlumbError | undefined, since: number): PlumbError {
+    const silent = met === undefined || met.reason === 'Unreachable';
+    if (ended.reason !== 'Timeout' || !silent) {
+      if (!met) return ended;
+      return terminal(ended.reason, `${ended.message}; the last attempt met ${met.reason}: ${met.message}`);
+    }
+    const seconds = Math.max(1, Math.round((this.ambient.clock.now() - since) / 1000));
+    const waited = showDuration(seconds * 1000);
+    const error = terminal('Unreachable', noAnswer(this.transport.all, waited, met));
+    return this.#contact.lose(error, since);
   }
 
   /**
@@ -203,6 +246,12 @@ export function eventIn(line: unknown, server: string): { type: EventType; objec
   if (typeof type === 'string' && EVENTS.includes(type) && typeof object === 'object' && object !== null)
     return { type: type as EventType, object };
   throw retryable('BadAnswer', `${server} sent something in a watch that is no event: is it a Plumb server?`);
+}
+
+/** Who was asked, for how long, what came of it, and what to look at. */
+function noAnswer(servers: string, waited: string, met: PlumbError | undefined): string {
+  const why = met ? ` (${met.message})` : '';
+  return `${servers} did not answer within ${waited}${why}: is the address right, is it http or https, does the server run, and does anything on the way hold packets back?`;
 }
 
 function success({ status, body, retryAfterMs }: Answer, what: string): Body {

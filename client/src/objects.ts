@@ -102,7 +102,8 @@ const LAST_READ_MS = 10_000;
 async function readAtLast(client: Client, ref: Reference, error: PlumbError): Promise<PlumbObject | undefined> {
   const limit = client.deadlineDespiteStop(LAST_READ_MS);
   try {
-    return await readObject(client, ref, limit);
+    // Also where others wait no more: this must be known.
+    return await found(() => client.persist(() => client.transport.json(readOf(ref), limit.signal), limit.signal));
   } catch (thrown) {
     const cause = PlumbError.from(thrown, title(ref));
     throw terminal(
@@ -115,9 +116,17 @@ async function readAtLast(client: Client, ref: Reference, error: PlumbError): Pr
 }
 
 /** The object, or undefined when there is none of that name. */
-export async function readObject(client: Client, ref: Reference, limit: Deadline): Promise<PlumbObject | undefined> {
+export function readObject(client: Client, ref: Reference, limit: Deadline): Promise<PlumbObject | undefined> {
+  return found(() => client.json(readOf(ref), limit));
+}
+
+function readOf(ref: Reference): Request {
+  return { method: 'GET', path: pathOf(ref) };
+}
+
+async function found(read: () => Promise<unknown>): Promise<PlumbObject | undefined> {
   try {
-    return (await client.json({ method: 'GET', path: pathOf(ref) }, limit)) as PlumbObject;
+    return (await read()) as PlumbObject;
   } catch (error) {
     if (error instanceof PlumbError && error.reason === 'NotFound') return undefined;
     throw error;
@@ -144,6 +153,7 @@ export async function declareObject(
     metadata: { ...draft.metadata, uid },
   };
   const request: Request = { method: 'PATCH', path: applyPath(ref, manager), body, type: APPLY };
+  await client.contact();
   return (await ofUid(client, ref, uid, request, limit)) as PlumbObject | undefined;
 }
 
@@ -172,12 +182,12 @@ export async function writeOwners(
 /** Asks for deletion of the object of that uid. False when it is gone already. */
 export async function deleteObject(client: Client, ref: Reference, uid: string, limit: Deadline): Promise<boolean> {
   const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } };
+  await client.firstContact();
   return (await ofUid(client, ref, uid, { method: 'DELETE', path: pathOf(ref), body }, limit)) !== undefined;
 }
 
 /** The answer to a request that is for that uid alone; undefined when there is no object of that uid any more. */
 async function ofUid(client: Client, ref: Reference, uid: string, request: Request, limit: Deadline): Promise<unknown> {
-  await client.contact();
   return client.persist(async () => {
     try {
       return await client.transport.json(request, limit.signal);

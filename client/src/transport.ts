@@ -84,6 +84,11 @@ export class Transport {
     return shownUrl(this.#current);
   }
 
+  /** All servers, for messages. */
+  get all(): string {
+    return this.#connection.endpoints.map(shownUrl).join(', ');
+  }
+
   /** How many servers there are. */
   get servers(): number {
     return this.#connection.endpoints.length;

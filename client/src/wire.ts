@@ -57,10 +57,16 @@ export function wireError(
   const error = deepest(thrown);
   if (error.code === 'ECONNREFUSED')
     return retryable('Unreachable', `nothing listens at ${server}: is the server running? Start it with plumb server`);
+  if (NOT_TLS.test(error.message)) return terminal('NotHttps', `${server} speaks no TLS: is it http instead of https?`);
+  if (error.code === 'ECONNRESET' && server.startsWith('http:'))
+    return retryable('Unreachable', `${server} closed the connection without an answer: is it https instead of http?`);
   if (error.code !== undefined && CERTIFICATE.test(error.code))
     return terminal('Untrusted', untrusted(server, error.message));
   return retryable('Unreachable', `the server at ${server} did not answer: ${error.message || error.code}`, thrown);
 }
+
+/** What OpenSSL says of bytes that are no TLS, as a server sends them that speaks plain HTTP. */
+const NOT_TLS = /:(wrong version number|http request|packet length too long|record layer failure):/;
 
 function deepest(thrown: unknown): NodeJS.ErrnoException {
   const error = thrown as NodeJS.ErrnoException & { errors?: unknown[] };

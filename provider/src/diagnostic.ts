@@ -30,5 +30,6 @@ export function fieldDiagnostic(error: FieldError, kind: TerraformKind): Diagnos
 export function errorDiagnostics(thrown: unknown, summary: string, kind?: TerraformKind): Diagnostic[] {
   const error = PlumbError.from(thrown, summary);
   if (kind && error.fields.length > 0) return error.fields.map((field) => fieldDiagnostic(field, kind));
+  if (error.reason === 'Unreachable') return [failure('The server is out of reach', `${summary}: ${error.message}`)];
   return [failure(`${summary}: ${error.reason}`, error.message)];
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Contacts } from '@plumb/client/contact.ts';
 import { realAmbient } from '@plumb/schemas';
 import { jsonLog, silent, wantsLogs } from './log.ts';
 import { serveConnection } from './server.ts';
@@ -17,9 +18,11 @@ export function serveReattach(): void {
   const folder = mkdtempSync(join(tmpdir(), 'plumb-provider-'));
   const path = join(folder, 'socket');
   const log = wantsLogs(process.env) ? jsonLog((line) => process.stderr.write(line), ambient.clock.now) : silent;
+  const contacts = new Contacts(ambient.clock);
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
-    serveConnection(socket, new Session(ambient, { env: process.env, cwd: process.cwd(), workspace: 'default' }, log));
+    const run = { env: process.env, cwd: process.cwd(), workspace: 'default' };
+    serveConnection(socket, new Session(ambient, run, log, contacts));
   });
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(0));

@@ -1,6 +1,8 @@
 /** What one gRPC connection knows. Terraform opens one for each configured provider, so aliases never meet. */
 import { Client } from '@plumb/client/client.ts';
 import type { Surroundings } from '@plumb/client/connection.ts';
+import { Contacts } from '@plumb/client/contact.ts';
+import { proxyFor } from '@plumb/client/proxy.ts';
 import { type Ambient, terminal } from '@plumb/schemas';
 import type { Log } from './log.ts';
 import { connectionFrom, type ProviderAttributes } from './settings.ts';
@@ -18,20 +20,28 @@ export class Session {
   /** Uids of objects of which a person was told in this run that they are not as declared: once is enough. */
   readonly told = new Set<string>();
   readonly #stop = new AbortController();
+  readonly #contacts: Contacts;
+  /** Errors that stand for all of a run, and that this session has told. */
+  readonly #told = new WeakSet<Error>();
   #client: Client | undefined;
   #unconfigured = 'Terraform has not configured the provider';
 
-  constructor(ambient: Ambient, run: Run, log: Log) {
+  /** `contacts`: of all sessions of the process. */
+  constructor(ambient: Ambient, run: Run, log: Log, contacts = new Contacts(ambient.clock)) {
     this.ambient = ambient;
     this.run = run;
     this.log = log;
+    this.#contacts = contacts;
   }
 
   /** Takes the provider block. Throws a terminal `NotConfigured` or `BadKubeconfig`. Asks the server nothing yet. */
   configure(attributes: ProviderAttributes): void {
     this.#client?.close();
+    const connection = connectionFrom(attributes, this.run);
+    const proxies = connection.endpoints.map((endpoint) => proxyFor(endpoint, connection.proxy, this.run.env));
     this.#client = new Client({
-      connection: connectionFrom(attributes, this.run),
+      connection,
+      contact: this.#contacts.of([connection, proxies]),
       ambient: this.ambient,
       surroundings: this.run,
       stop: this.#stop.signal,
@@ -51,6 +61,13 @@ export class Session {
   get client(): Client {
     if (this.#client) return this.#client;
     throw terminal('NotConfigured', `The server cannot be asked: ${this.#unconfigured}.`);
+  }
+
+  /** Whether a person was told in this run already. Only an error that is the same for all counts: that the server is away. */
+  isTold(error: Error): boolean {
+    const told = this.#told.has(error);
+    this.#told.add(error);
+    return told;
   }
 
   /** Ends every wait, now and later: Terraform was interrupted. What is being sent is still sent. */

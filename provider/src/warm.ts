@@ -10,6 +10,7 @@ import { closeSync, rmSync, writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import { Contacts } from '@plumb/client/contact.ts';
 import { type Ambient, realAmbient } from '@plumb/schemas';
 import { jsonLog, type Log, silent, wantsLevel } from './log.ts';
 import { serveConnection } from './server.ts';
@@ -55,6 +56,7 @@ const READY_FD = 3;
 export function serveWarm(path: string, { idleMs, removeFolder = false, whileOpen }: WarmOptions): void {
   const ambient = realAmbient();
   const controls = new Map<string, Socket>();
+  const contacts = new Contacts(ambient.clock);
   let open = 0;
   let orphaned = false;
   let endIdle = ambient.clock.after(idleMs, leave);
@@ -70,7 +72,7 @@ export function serveWarm(path: string, { idleMs, removeFolder = false, whileOpe
     });
     // Whatever one connection says, the runs of Terraform on the others go on.
     greeted(socket, ambient)
-      .then((greeting) => begin(socket, greeting, ambient, controls))
+      .then((greeting) => begin(socket, greeting, ambient, { controls, contacts }))
       .catch(() => socket.destroy());
   });
   // A connection that comes between the end of listening and the end of the process is refused or reset before its
@@ -95,7 +97,14 @@ export function serveWarm(path: string, { idleMs, removeFolder = false, whileOpe
   });
 }
 
-function begin(socket: Socket, greeting: Greeting, ambient: Ambient, controls: Map<string, Socket>): void {
+/** What all connections of the process have in common. */
+interface Shared {
+  /** Control connections by the id of their shim. */
+  controls: Map<string, Socket>;
+  contacts: Contacts;
+}
+
+function begin(socket: Socket, greeting: Greeting, ambient: Ambient, { controls, contacts }: Shared): void {
   const { control: own, id } = greeting;
   socket.write('ok\n');
   if (own !== undefined) {
@@ -111,7 +120,7 @@ function begin(socket: Socket, greeting: Greeting, ambient: Ambient, controls: M
       ? jsonLog((line) => control.writable && control.write(line), ambient.clock.now)
       : silent;
   const onShutdown = () => socket.once('close', () => control?.end('bye\n'));
-  serveConnection(socket, new Session(ambient, { env, cwd, workspace, credentialHint }, log), onShutdown);
+  serveConnection(socket, new Session(ambient, { env, cwd, workspace, credentialHint }, log, contacts), onShutdown);
 }
 
 /** Throws for what is not one. */

@@ -17,6 +17,7 @@ export async function remove(client: Client, kind: TerraformKind, prior: ObjectV
   if (uid === undefined) return { state: null, diagnostics: [] };
   const limit = client.deadline(timeoutOf(prior, 'delete'));
   try {
+    await client.contact();
     await untilGone(client, ref, uid, limit);
     return { state: null, diagnostics: [] };
   } catch (error) {

@@ -31,4 +31,5 @@ export const readResource = guarded<ReadRequest, ReadReply>(
     }
   },
   ({ currentState, private: kept }) => ({ newState: currentState, private: kept }),
+  { saysOnce: true },
 );

@@ -7,6 +7,11 @@ import type { WithDiagnostics } from '../wire/messages.ts';
 /** One RPC of the protocol: a request of one connection, and its answer. */
 export type Rpc<Request, Reply> = (request: Request, session: Session) => Reply | Promise<Reply>;
 
+export interface Manners {
+  /** Terraform ends for an error that one resource has, and needs to hear no more often that the server is away. */
+  saysOnce?: true;
+}
+
 /**
  * What the RPC answers, or its error as diagnostics: an RPC that fails itself tells a person nothing. `unchanged` is the
  * rest of the answer in that case, so that no state is lost.
@@ -15,12 +20,15 @@ export function guarded<Request, Reply extends WithDiagnostics>(
   summary: string,
   run: Rpc<Request, Reply>,
   unchanged: (request: Request) => Reply = () => ({}) as Reply,
+  { saysOnce }: Manners = {},
 ): Rpc<Request, Reply> {
   return async (request, session) => {
     try {
       return await run(request, session);
     } catch (error) {
       session.log('error', summary, { error: error instanceof Error ? error.message : String(error) });
+      const told = saysOnce && error instanceof Error && session.isTold(error);
+      if (told) return unchanged(request);
       return { ...unchanged(request), diagnostics: wireDiagnostics(errorDiagnostics(error, summary)) };
     }
   };

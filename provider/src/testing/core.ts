@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, credentials, makeGenericClientConstructor } from '@grpc/grpc-js';
+import { Contacts } from '@plumb/client/contact.ts';
 import { realAmbient } from '@plumb/schemas';
 import type { TerraformAttribute } from '@plumb/schemas/project/terraform.ts';
 import { jsonLog } from '../log.ts';
@@ -35,13 +36,16 @@ export class Core {
 
   constructor(env: Record<string, string>, hurry: number) {
     const ambient = realAmbient();
-    const { after } = ambient.clock;
+    const { after, now } = ambient.clock;
+    const start = now();
     ambient.clock.after = (ms, run) => after(ms / hurry, run);
+    ambient.clock.now = () => start + (now() - start) * hurry;
     const log = jsonLog((line) => this.logs.push(line), ambient.clock.now);
+    const contacts = new Contacts(ambient.clock);
     this.#server = createServer((socket) => {
       socket.on('error', () => socket.destroy());
       const run = { env: { PLUMB_INSECURE_HTTP: 'true', ...env }, cwd: this.#folder, workspace: 'default' };
-      serveConnection(socket, new Session(ambient, run, log));
+      serveConnection(socket, new Session(ambient, run, log, contacts));
     });
   }
 
