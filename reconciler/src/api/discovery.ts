@@ -1,73 +1,81 @@
 /** Discovery: which groups, versions and resources there are. Made once; nothing in it changes while a server runs. */
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { API_GROUP } from '@plumb/schemas';
+import { encodedAs } from './encoded.ts';
 import { HEALTH_PATHS } from './health.ts';
+import { AS_IT_IS, negotiate, notAcceptable, type Target } from './media.ts';
 import { JSON_TYPE, type Reply } from './reply.ts';
 import type { ApiRequest } from './request.ts';
 import type { Served, Verbs } from './served.ts';
 
-const VARY = { vary: 'Accept' };
-const AGGREGATED_TYPE = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+const AGGREGATED: Target = { group: 'apidiscovery.k8s.io', version: 'v2', kind: 'APIGroupDiscoveryList' };
 
-/** Answers to the discovery paths, by path. */
-export type Discovery = ReadonlyMap<string, (request: ApiRequest) => Reply>;
+/** What is answered at a path. */
+export interface Discovered {
+  /** Whether it is one of Kubernetes' own groups: there every path has its method, and for kinds that are declared any method reads. */
+  builtin: boolean;
+  answer(request: ApiRequest): Reply;
+}
+
+/** By path. */
+export type Discovery = ReadonlyMap<string, Discovered>;
 
 export function discoveryOf(served: readonly Served[]): Discovery {
-  const answers = new Map<string, (request: ApiRequest) => Reply>();
+  const answers = new Map<string, Discovered>();
   const core = served.filter(({ names }) => names.group === '');
   const groups = Map.groupBy(
     served.filter(({ names }) => names.group !== ''),
     ({ names }) => names.group,
   );
-  answers.set(
-    '/api',
-    choice(
-      { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] },
-      aggregated(new Map([['', core]])),
-    ),
-  );
-  answers.set(
-    '/apis',
-    choice(
-      { kind: 'APIGroupList', apiVersion: 'v1', groups: [...groups].map(([name, of]) => group(name, of)) },
-      aggregated(groups),
-    ),
-  );
-  answers.set('/api/v1', fixed(resourceList('v1', core)));
+  const versions = { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] };
+  answers.set('/api', { builtin: true, answer: choice(versions, aggregated(new Map([['', core]]))) });
+  const all = { kind: 'APIGroupList', apiVersion: 'v1', groups: [...groups].map(([name, of]) => group(name, of)) };
+  answers.set('/apis', { builtin: false, answer: choice(all, aggregated(groups)) });
+  const { apiVersion: _, ...resources } = resourceList('v1', core);
+  answers.set('/api/v1', { builtin: true, answer: fixed(resources) });
   for (const [name, of] of groups) {
-    answers.set(`/apis/${name}`, fixed({ kind: 'APIGroup', apiVersion: 'v1', ...group(name, of) }));
+    const builtin = name !== API_GROUP;
+    answers.set(`/apis/${name}`, {
+      builtin,
+      answer: fixed({ kind: 'APIGroup', apiVersion: 'v1', ...group(name, of) }),
+    });
     for (const [version, resources] of Map.groupBy(of, ({ names }) => names.version)) {
-      answers.set(`/apis/${name}/${version}`, fixed(resourceList(`${name}/${version}`, resources)));
+      answers.set(`/apis/${name}/${version}`, {
+        builtin,
+        answer: fixed(resourceList(`${name}/${version}`, resources)),
+      });
     }
   }
   const paths = [...answers.keys(), ...HEALTH_PATHS, '/metrics', '/openapi/v2', '/openapi/v3', '/version'].sort();
-  for (const path of ['/', '/index.html']) answers.set(path, fixed({ paths }));
+  const index: Reply = { status: 200, type: JSON_TYPE, body: JSON.stringify({ paths }) };
+  for (const path of ['/', '/index.html']) answers.set(path, { builtin: false, answer: () => index });
   return answers;
 }
 
+/** In whichever encoding it is wanted. The answer throws PlumbError `NotAcceptable`. */
 function fixed(value: unknown): (request: ApiRequest) => Reply {
   const body = JSON.stringify(value);
-  return () => ({ status: 200, type: JSON_TYPE, body });
+  return ({ headers }) => {
+    if (!negotiate(headers.accept ?? '', AS_IT_IS)) throw notAcceptable();
+    return { status: 200, type: JSON_TYPE, body };
+  };
 }
 
-/** The aggregated form for who asks for it first (KEP-3352), the old one for everyone else. */
+/** The aggregated form for who asks for it anywhere (KEP-3352), the old one for everyone else. */
 function choice(plain: unknown, whole: unknown): (request: ApiRequest) => Reply {
-  const plainBody = JSON.stringify(plain);
-  const wholeBody = JSON.stringify(whole);
-  return (request) =>
-    wantsAggregated(request.headers.accept ?? '')
-      ? { status: 200, type: AGGREGATED_TYPE, body: wholeBody, headers: VARY }
-      : { status: 200, type: JSON_TYPE, body: plainBody, headers: VARY };
-}
-
-function wantsAggregated(accept: string): boolean {
-  for (const part of accept.split(',')) {
-    const [type, ...parameters] = part.split(';').map((piece) => piece.trim());
-    if (type !== JSON_TYPE) continue;
-    if (!parameters.some((parameter) => parameter.startsWith('as='))) return false;
-    const wanted = ['g=apidiscovery.k8s.io', 'v=v2', 'as=APIGroupDiscoveryList'];
-    if (wanted.every((parameter) => parameters.includes(parameter))) return true;
-  }
-  return false;
+  const old = fixed(plain);
+  const body = JSON.stringify(whole);
+  const etag = `"${createHash('sha512').update(body).digest('hex').toUpperCase()}"`;
+  const headers = { etag, vary: 'Accept', 'cache-control': 'public' };
+  const parameters = `;g=${AGGREGATED.group};v=${AGGREGATED.version};as=${AGGREGATED.kind}`;
+  return (request) => {
+    const wanted = negotiate(request.headers.accept ?? '', (_, target) => isDeepStrictEqual(target, AGGREGATED));
+    if (!wanted?.target) return old(request);
+    if (request.headers['if-none-match'] === etag) return { status: 304, type: JSON_TYPE, body: '', headers };
+    const made = encodedAs(wanted.encoding, { status: 200, type: JSON_TYPE, body, headers });
+    return { ...made, type: `${made.type}${parameters}` };
+  };
 }
 
 function versionsOf(of: readonly Served[]): string[] {
@@ -97,7 +105,7 @@ function resourceList(groupVersion: string, of: readonly Served[]) {
         singularName: singular,
         namespaced,
         kind,
-        verbs: verbNames(verbs),
+        verbs: verbNames(verbs, names.group),
         ...(shortNames.length > 0 ? { shortNames } : {}),
         ...(categories.length > 0 ? { categories } : {}),
         ...(verbs.list ? { storageVersionHash: storageHash(names) } : {}),
@@ -141,7 +149,7 @@ function aggregatedResource({ names, verbs, status, subresources = {} }: Served)
     responseKind,
     scope: scope === 'Namespaced' ? 'Namespaced' : 'Cluster',
     singularResource: singular,
-    verbs: verbNames(verbs),
+    verbs: verbNames(verbs, groupName),
     ...(shortNames.length > 0 ? { shortNames } : {}),
     ...(categories.length > 0 ? { categories } : {}),
     ...(below.length > 0 ? { subresources: below } : {}),
@@ -151,11 +159,12 @@ function aggregatedResource({ names, verbs, status, subresources = {} }: Served)
 /** As Kubernetes lists the verbs of kinds that are declared. */
 const ORDER = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
 
-/** Of a subresource they are in the order of the alphabet there. */
+/** Of subresources, and of its own kinds, they are in the order of the alphabet there. */
 function subVerbNames(verbs: Verbs): string[] {
   return Object.keys(verbs).sort();
 }
 
-function verbNames(verbs: Verbs): string[] {
+function verbNames(verbs: Verbs, groupName: string): string[] {
+  if (groupName !== API_GROUP) return subVerbNames(verbs);
   return Object.keys(verbs).sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
 }

@@ -1,6 +1,7 @@
 /** Health as Kubernetes serves it: whole, and check by check for who is known. */
 import type { Readiness } from './readiness.ts';
 import { plain, type Reply } from './reply.ts';
+import type { ApiRequest } from './request.ts';
 
 const ROOTS = ['healthz', 'livez', 'readyz'] as const;
 
@@ -23,13 +24,12 @@ export const HEALTH_PATHS: readonly string[] = ROOTS.flatMap((root) => [`/${root
  * one out.
  */
 export async function health(
-  segments: readonly string[],
-  query: URLSearchParams,
+  { path, segments, query }: Pick<ApiRequest, 'path' | 'segments' | 'query'>,
   readiness: Readiness,
 ): Promise<Reply | undefined> {
   const [first, name, ...rest] = segments;
   const root = ROOTS.find((one) => one === first);
-  if (!root || rest.length > 0) return undefined;
+  if (!root || rest.length > 0 || path.endsWith('/')) return undefined;
   const checks = checksOf(root, readiness);
   if (name !== undefined) {
     const check = checks.get(name);

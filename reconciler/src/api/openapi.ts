@@ -7,12 +7,14 @@ import { terminal } from '@plumb/schemas';
 import { type OpenApiDocument, openApiDocument } from '@plumb/schemas/project/openapi.ts';
 import { swaggerDocument } from '@plumb/schemas/project/openapi-v2.ts';
 import { swaggerProtobuf } from '@plumb/schemas/project/openapi-v2-proto.ts';
-import { acceptedOf } from './media.ts';
-import { JSON_TYPE, type Reply } from './reply.ts';
+import { statusOf } from './failure.ts';
+import { clausesOf, notAcceptable } from './media.ts';
+import { JSON_TYPE, json, type Reply } from './reply.ts';
 import type { ApiRequest } from './request.ts';
 import type { Served } from './served.ts';
 
 const V2 = '/openapi/v2';
+const VARY_V2 = 'Accept-Encoding, Accept';
 const V3 = '/openapi/v3';
 
 /** Answers `/openapi/v2`, `/openapi/v3` and below; undefined for other paths. */
@@ -40,17 +42,14 @@ const PROTOBUF = [
 export function openApiOf(served: readonly Served[]): OpenApi {
   let documents: Documents | undefined;
   return (request) => {
-    const path =
-      request.path.length > V3.length && request.path.endsWith('/') ? request.path.slice(0, -1) : request.path;
+    const { path } = request;
     if (path !== V2 && path !== V3 && !path.startsWith(`${V3}/`)) return undefined;
-    if (request.method !== 'GET' && request.method !== 'HEAD')
-      throw terminal('MethodNotAllowed', `${request.method} is not served at ${request.path.slice(0, 200)}`);
     documents ??= makeDocuments(served);
-    if (path === V2) return answer(request, whole(request, documents));
+    if (path === V2) return answer(request, whole(request, documents), VARY_V2);
     if (path === V3) return index(documents.v3);
     const document = documents.v3.get(path.slice(V3.length + 1));
-    if (!document) throw terminal('NotFound', `there is no OpenAPI document at ${request.path}`);
-    return answer(request, document);
+    if (!document) throw terminal('NotFound', `there is no OpenAPI document at ${path.slice(0, 200)}`);
+    return answer(request, document, 'Accept');
   };
 }
 
@@ -61,30 +60,30 @@ function index(documents: Documents['v3']): Reply {
   return { status: 200, type: JSON_TYPE, body: JSON.stringify({ paths }) };
 }
 
-function answer(request: ApiRequest, { body, type, hash }: Text): Reply {
+function answer(request: ApiRequest, text: Text | undefined, vary: string): Reply {
+  if (!text) return json(406, statusOf(notAcceptable([JSON_TYPE, PROTOBUF[0]])), { vary });
+  const { body, type, hash } = text;
   const etag = `"${hash}"`;
   const forever = request.query.get('hash') === hash;
   const headers = {
     etag,
-    vary: 'Accept',
-    'cache-control': forever ? 'public, immutable, max-age=31536000' : 'no-cache',
+    vary,
+    'cache-control': forever ? 'public, immutable, max-age=31536000' : 'no-cache, private',
   };
   if (request.headers['if-none-match'] === etag) return { status: 304, type, body: '', headers };
   return { status: 200, type, body, headers };
 }
 
-/** Throws PlumbError `NotAcceptable` when the client takes neither. */
-function whole(request: ApiRequest, { json, protobuf }: Documents): Text {
+/** Undefined when the client takes neither. */
+function whole(request: ApiRequest, { json: text, protobuf }: Documents): Text | undefined {
   const header = request.headers.accept ?? '';
-  if (header.trim() === '') return json;
-  for (const { type } of acceptedOf(header)) {
-    if (PROTOBUF.some((one) => one === type)) return protobuf;
-    if ([JSON_TYPE, 'application/*', '*/*'].includes(type)) return json;
+  if (header === '') return text;
+  for (const { type, subtype } of clausesOf(header)) {
+    const range = `${type}/${subtype}`;
+    if (PROTOBUF.some((one) => one === range)) return protobuf;
+    if ([JSON_TYPE, 'application/*', '*/*'].includes(range)) return text;
   }
-  throw terminal(
-    'NotAcceptable',
-    `none of the accepted media types is served here: ask for ${JSON_TYPE} or ${PROTOBUF[0]}`,
-  );
+  return undefined;
 }
 
 function makeDocuments(served: readonly Served[]): Documents {

@@ -1,10 +1,11 @@
 /** In which form objects go out: as they are, as rows of a table, or their metadata alone. `Accept` says which. */
-import { type Clock, terminal } from '@plumb/schemas';
+import { API_GROUP, type Clock, terminal } from '@plumb/schemas';
+import { shown } from '@plumb/schemas/project/shown.ts';
 import { messageOfKind } from '@plumb/schemas/protobuf/messages.ts';
 import { decodeObject, objectText } from '../store/object-codec.ts';
 import type { Entry } from '../store/store.ts';
 import { badRequest } from './failure.ts';
-import { PROTOBUF_TYPE } from './protobuf-reply.ts';
+import { type Encoding, negotiate, notAcceptable, type Target } from './media.ts';
 import type { ApiRequest } from './request.ts';
 import type { Resource } from './resource.ts';
 
@@ -39,26 +40,46 @@ export interface ListEnds {
   close(token: string | undefined, remaining?: number): string;
 }
 
-const META_VERSION = 'meta.k8s.io/v1';
+const META_GROUP = 'meta.k8s.io';
+const META_VERSIONS: readonly string[] = ['v1', 'v1beta1'];
 
-type Form = 'object' | 'table' | 'old table' | 'metadata';
+type Form = 'object' | 'table' | 'metadata' | 'metadata list';
 
-/** The presentation that the client prefers of those we have. Throws PlumbError `NotAcceptable`. */
+/** The presentation of one object that the client prefers of those we have. Throws PlumbError `NotAcceptable`. */
 export function presentationOf(request: ApiRequest, resource: Resource, clock: Clock): Presentation {
-  const { form } = mediaOf(request.headers.accept ?? '', resource);
+  const { form, version } = mediaOf(request.headers.accept ?? '', resource);
   if (form === 'object') return asObjects(resource);
-  if (form === 'metadata') return asMetadata();
-  const include = request.query.get('includeObject') || 'Metadata';
+  if (form === 'metadata') return asMetadata(version);
+  if (form === 'metadata list')
+    throw terminal('NotAcceptable', 'you requested PartialObjectMetadataList, but the requested object is not a list');
+  return tableFor(request, resource, clock, version);
+}
+
+/** As {@link presentationOf}, of a list. */
+export function listPresentationOf(request: ApiRequest, resource: Resource, clock: Clock): Presentation {
+  const { form, version } = mediaOf(request.headers.accept ?? '', resource);
+  if (form === 'object') return asObjects(resource);
+  if (form === 'metadata list') return asMetadata(version);
+  if (form === 'metadata')
+    throw terminal('NotAcceptable', 'you requested PartialObjectMetadata, but the requested object is a list');
+  return tableFor(request, resource, clock, version);
+}
+
+function tableFor({ query }: ApiRequest, resource: Resource, clock: Clock, version: string): Presentation {
+  const include = query.get('includeObject') || 'Metadata';
   if (include !== 'None' && include !== 'Metadata' && include !== 'Object') {
-    throw badRequest(`includeObject must be one of None, Metadata, Object, but is ${JSON.stringify(include)}`);
+    const mistake = `Invalid value: ${shown(include)}: must be 'Metadata', 'Object', 'None', or empty`;
+    throw badRequest(`Unable to convert to Table as requested: includeObject: ${mistake}`);
   }
-  return asTable(resource, clock, include, form === 'table' ? META_VERSION : 'meta.k8s.io/v1beta1');
+  return asTable(resource, clock, include, version);
 }
 
 /** In which form and encoding a client wants to have objects. */
 export interface Media {
   form: Form;
-  protobuf: boolean;
+  encoding: Encoding;
+  /** Group and version of what is no object as it is. */
+  version: string;
 }
 
 const forms = new Map<string, Media>();
@@ -67,7 +88,7 @@ const MAX_FORMS = 64;
 
 /** What the client prefers of what there is of a resource. Throws PlumbError `NotAcceptable`. */
 export function mediaOf(accept: string, { apiVersion, kind }: Pick<Resource, 'apiVersion' | 'kind'>): Media {
-  const hasMessage = accept.includes(PROTOBUF_TYPE) && messageOfKind(apiVersion, kind) !== undefined;
+  const hasMessage = messageOfKind(apiVersion, kind) !== undefined;
   const key = `${hasMessage} ${accept}`;
   let media = forms.get(key);
   if (media === undefined) {
@@ -78,48 +99,45 @@ export function mediaOf(accept: string, { apiVersion, kind }: Pick<Resource, 'ap
 }
 
 function parseAccept(accept: string, hasMessage: boolean): Media {
-  if (accept.trim() === '') return { form: 'object', protobuf: false };
-  for (const choice of accept.split(',')) {
-    const [type = '', ...rest] = choice.split(';').map((part) => part.trim());
-    const protobuf = type.toLowerCase() === PROTOBUF_TYPE;
-    if (!protobuf && !['application/json', 'application/yaml', 'application/*', '*/*'].includes(type.toLowerCase()))
-      continue;
-    const parameters = new Map(rest.map((part) => part.split('=', 2) as [string, string]));
-    const as = parameters.get('as');
-    if (as === undefined) {
-      if (protobuf && !hasMessage) continue;
-      return { form: 'object', protobuf };
-    }
-    const version = parameters.get('v');
-    if (parameters.get('g') !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) continue;
-    if (as === 'Table' && !protobuf) return { form: version === 'v1' ? 'table' : 'old table', protobuf };
-    if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') return { form: 'metadata', protobuf };
-  }
-  throw terminal(
-    'NotAcceptable',
-    `none of the accepted media types is served: ${accept.slice(0, 200)}; ask for application/json`,
-  );
+  const found = negotiate(accept, (encoding, target) => {
+    if (target === undefined) return encoding !== 'protobuf' || hasMessage;
+    const form = formOf(target);
+    return form !== undefined && (form !== 'table' || encoding !== 'protobuf');
+  });
+  if (!found) throw notAcceptable();
+  const { encoding, target } = found;
+  if (!target) return { form: 'object', encoding, version: '' };
+  return { form: formOf(target)!, encoding, version: `${target.group}/${target.version}` };
+}
+
+function formOf({ group, version, kind }: Target): Form | undefined {
+  if (group !== META_GROUP || !META_VERSIONS.includes(version)) return undefined;
+  if (kind === 'Table') return 'table';
+  if (kind === 'PartialObjectMetadata') return 'metadata';
+  return kind === 'PartialObjectMetadataList' ? 'metadata list' : undefined;
 }
 
 function asObjects(resource: Resource): Presentation {
-  const { apiVersion, kind } = resource;
+  const { apiVersion, kind, group } = resource;
+  const empty: EmptyToken = group === API_GROUP ? '' : omitEmpty;
   return {
     one: objectText,
-    list: (entries, facts) => listText(`${kind}List`, apiVersion, facts, entries.map(objectText)),
+    list: (entries, facts) => listText(`${kind}List`, apiVersion, facts, entries.map(objectText), empty),
     item: objectText,
-    listEnds: (revision) => listEnds(`"kind":"${kind}List","apiVersion":"${apiVersion}"`, 'items', revision),
+    listEnds: (revision) => listEnds(`"kind":"${kind}List","apiVersion":"${apiVersion}"`, 'items', revision, empty),
     bookmark: (revision, annotations) => bookmarkText(apiVersion, kind, revision, annotations),
   };
 }
 
-function asMetadata(): Presentation {
+function asMetadata(version: string): Presentation {
+  const item = (entry: Shown) => metadataText(entry, version);
   return {
-    one: metadataText,
-    list: (entries, facts) => listText('PartialObjectMetadataList', META_VERSION, facts, entries.map(metadataText)),
-    item: metadataText,
+    one: item,
+    list: (entries, facts) => listText('PartialObjectMetadataList', version, facts, entries.map(item)),
+    item,
     listEnds: (revision) =>
-      listEnds(`"kind":"PartialObjectMetadataList","apiVersion":"${META_VERSION}"`, 'items', revision),
-    bookmark: (revision, annotations) => bookmarkText(META_VERSION, 'PartialObjectMetadata', revision, annotations),
+      listEnds(`"kind":"PartialObjectMetadataList","apiVersion":"${version}"`, 'items', revision, omitEmpty),
+    bookmark: (revision, annotations) => bookmarkText(version, 'PartialObjectMetadata', revision, annotations),
   };
 }
 
@@ -140,46 +158,55 @@ function asTable(
     const full =
       include === 'None'
         ? ',"object":null'
-        : `,"object":${include === 'Object' ? objectText(entry) : metadataText(entry)}`;
+        : `,"object":${include === 'Object' ? objectText(entry) : metadataText(entry, version)}`;
     return `{"cells":${cells}${full}}`;
   };
   return {
     one: (entry) => table([row(entry)], own(entry)),
     next: (entry) => table([row(entry)], own(entry), 'null'),
-    list: (entries, facts) => table(entries.map(row), listMetadata(facts)),
+    list: (entries, facts) => table(entries.map(row), listMetadata(facts, omitEmpty)),
     item: row,
     listEnds: (revision) =>
-      listEnds(`"kind":"Table","apiVersion":"${version}","columnDefinitions":${columns}`, 'rows', revision),
+      listEnds(`"kind":"Table","apiVersion":"${version}","columnDefinitions":${columns}`, 'rows', revision, omitEmpty),
     bookmark: (revision, annotations) => {
-      const object = bookmarkText(META_VERSION, 'PartialObjectMetadata', revision, annotations);
+      const object = bookmarkText(version, 'PartialObjectMetadata', revision, annotations);
       const cells = JSON.stringify(resource.table.columns.map(() => ''));
       return table([`{"cells":${cells},"object":${object}}`], JSON.stringify({ resourceVersion: String(revision) }));
     },
   };
 }
 
-function metadataText(entry: Shown): string {
+function metadataText(entry: Shown, version: string): string {
   const { resourceVersion, ...others } = decodeObject(entry).metadata;
   const metadata = entry.revision === 0 ? others : { resourceVersion, ...others };
-  return JSON.stringify({ kind: 'PartialObjectMetadata', apiVersion: META_VERSION, metadata });
+  return JSON.stringify({ kind: 'PartialObjectMetadata', apiVersion: version, metadata });
 }
 
-function listText(kind: string, apiVersion: string, facts: ListFacts, items: string[]): string {
-  return `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${listMetadata(facts)},"items":[${items.join(',')}]}`;
+/** Whether a list says that there is no next page, or nothing. */
+type EmptyToken = '' | undefined;
+
+/** Types of Go leave out what is empty. */
+const omitEmpty: EmptyToken = undefined;
+
+function listText(kind: string, apiVersion: string, facts: ListFacts, items: string[], empty?: EmptyToken): string {
+  return `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${listMetadata(facts, empty)},"items":[${items.join(',')}]}`;
 }
 
 /** Its metadata comes last: only then is it known whether there is a next page. */
-function listEnds(head: string, field: 'items' | 'rows', revision: number): ListEnds {
+function listEnds(head: string, field: 'items' | 'rows', revision: number, empty: EmptyToken): ListEnds {
   return {
     open: `{${head},"${field}":[`,
     close: (token, remaining) =>
-      `],"metadata":${listMetadata({ revision, ...(token === undefined ? {} : { continue: token }), ...(remaining === undefined ? {} : { remaining }) })}}`,
+      `],"metadata":${listMetadata({ revision, ...(token === undefined ? {} : { continue: token }), ...(remaining === undefined ? {} : { remaining }) }, empty)}}`,
   };
 }
 
-function listMetadata(facts: ListFacts): string {
-  const { revision, continue: token = '', remaining: remainingItemCount } = facts;
-  return JSON.stringify({ resourceVersion: String(revision), continue: token, remainingItemCount });
+function listMetadata({ revision, continue: token, remaining }: ListFacts, empty: EmptyToken): string {
+  return JSON.stringify({
+    resourceVersion: String(revision),
+    continue: token || empty,
+    remainingItemCount: remaining,
+  });
 }
 
 function bookmarkText(

@@ -12,10 +12,12 @@ test.each(['TRACE', 'FROBNICATE', 'PROPFIND'])('%s is answered nowhere', async (
     expect([path, (await api.ask(method, path)).status]).toEqual([path, 405]);
 });
 
-test('what is served without a token is only read', async () => {
+test('what is served without a token is only read, and by its very path', async () => {
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
     for (const path of ['/healthz', '/livez', '/readyz', '/version'])
-      expect((await api.ask(method, path, { token: '' })).status).toBe(405);
+      expect((await api.ask(method, path, { token: '' })).status).toBe(401);
+  for (const path of ['/healthz/', '/livez/ping', '//healthz', '/healthz//', '/version/x'])
+    expect((await api.ask('GET', path, { token: '' })).status).toBe(401);
 });
 
 test('the version is served with a slash behind it, too', async () => {

@@ -6,6 +6,7 @@ import { defaultServerLimits, type ServerLimits } from '@plumb/schemas/limits/se
 import type { User } from '../pki/tokens.ts';
 import { type Duplicates, type Json, NO_DUPLICATES, parseJson, refuseDuplicates, reread } from './body/json.ts';
 import { badRequest } from './failure.ts';
+import { unsupported } from './media.ts';
 import { JSON_TYPE } from './reply.ts';
 
 const YAML_TYPE = 'application/yaml';
@@ -81,9 +82,9 @@ export class ApiRequest {
     this.#incoming = incoming;
   }
 
-  /** Decoded parts of the path. Throws PlumbError `BadRequest` when one is no percent-encoded text. */
+  /** Decoded parts of the path; what stands between two slashes that follow each other is empty. Throws PlumbError `BadRequest` when one is no percent-encoded text. */
   get segments(): readonly string[] {
-    this.#segments ??= this.path.split('/').filter(Boolean).map(decoded);
+    this.#segments ??= segmentsOf(this.path);
     return this.#segments;
   }
 
@@ -156,10 +157,7 @@ export class ApiRequest {
       return parseYaml(bytes, this.limits);
     }
     if (!types.includes(type)) {
-      throw terminal(
-        'UnsupportedMediaType',
-        `a body of type ${type.slice(0, 80)} is not taken here: send ${types.join(' or ')}`,
-      );
+      throw unsupported(types === TYPES ? undefined : types);
     }
     return parseJson(bytes, jsonDepth);
   }
@@ -193,6 +191,12 @@ function readAll(stream: Readable, take: (chunk: Buffer) => void): Promise<void>
 
 function tooLarge(bodyBytes: number) {
   return terminal('RequestEntityTooLarge', `the body is larger than ${bodyBytes} bytes`);
+}
+
+/** Slashes at the end count for nothing; two at the beginning lead nowhere. */
+function segmentsOf(path: string): string[] {
+  const parts = path.replace(/^\//, '').replace(/\/+$/, '');
+  return parts === '' && !path.startsWith('//') ? [] : parts.split('/').map(decoded);
 }
 
 function decoded(segment: string): string {

@@ -1,5 +1,5 @@
 /** From a request to its reply: who asks, what for, and which handler knows. */
-import { PlumbError, terminal } from '@plumb/schemas';
+import { API_GROUP, PlumbError, terminal } from '@plumb/schemas';
 import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import type { User } from '../pki/tokens.ts';
 import { attributesOf } from './attributes.ts';
@@ -7,23 +7,23 @@ import { type Audit, type Audited, auditRequest } from './audit.ts';
 import { type Access, authorize, Forbidden } from './authorize.ts';
 import type { Call } from './call.ts';
 import type { Discovery } from './discovery.ts';
+import { encoded } from './encoded.ts';
 import { type Extension, extend, judgesItself } from './extension.ts';
-import { type About, notFound, statusOf, TooNew } from './failure.ts';
+import { type About, badRequest, notFound, statusOf, TooNew } from './failure.ts';
 import type { Admission } from './fairness/admission.ts';
 import type { Asked } from './fairness/demand.ts';
 import { health } from './health.ts';
 import { impersonated } from './impersonate.ts';
 import { checkTimeout, flagOf } from './list-options.ts';
-import { asYaml, wantsYaml } from './media.ts';
+import { OBJECT_TYPES, STREAM_TYPES } from './media.ts';
 import type { OpenApi } from './openapi.ts';
 import { refuseNearlyDryRun } from './options.ts';
 import { mediaOf } from './presentation.ts';
-import { asProtobuf, PROTOBUF_TYPE } from './protobuf-reply.ts';
 import type { Readiness } from './readiness.ts';
 import { json, type Reply } from './reply.ts';
 import type { ApiRequest } from './request.ts';
 import type { Verb } from './resource.ts';
-import { handlerOf, type Served } from './served.ts';
+import type { Served } from './served.ts';
 
 export interface Routes {
   served: readonly Served[];
@@ -69,8 +69,7 @@ export class Router {
     const { reply, target } = await this.#answer(request);
     const { audit } = this.#routes;
     if (audit) auditRequest(audit, request, reply, target && auditedOf(request, target));
-    if (target && prefersProtobuf(request, target)) return asProtobuf(reply, isWatch(request));
-    return encoded(request, reply);
+    return encoded(request, reply, target && objectsOf(target), isWatch(request));
   }
 
   async #answer(request: ApiRequest): Promise<{ reply: Reply; target?: Target }> {
@@ -113,20 +112,17 @@ export class Router {
     return json(status.code, status, header);
   }
 
-  /** What everyone may ask. */
+  /** What everyone may ask, by these very paths. */
   async #open(request: ApiRequest): Promise<Reply | undefined> {
-    const path = trimmed(request.path);
-    if (OPEN.has(path)) expectRead(request);
-    switch (path) {
-      case '/healthz':
-      case '/livez':
-      case '/readyz':
-        return health(request.segments, request.query, this.#routes.readiness);
-      case '/version':
-        return json(200, this.#routes.version);
-      default:
-        return this.#routes.hook?.(request);
-    }
+    if (OPEN.has(request.path) && isRead(request.method)) return this.#plain(request);
+    return this.#routes.hook?.(request);
+  }
+
+  /** Health and version. */
+  async #plain(request: ApiRequest): Promise<Reply | undefined> {
+    if (trimmed(request.path) !== VERSION) return health(request, this.#routes.readiness);
+    if (request.method !== 'GET') throw notAllowed();
+    return json(200, this.#routes.version);
   }
 
   #authenticate(request: ApiRequest): void {
@@ -149,39 +145,48 @@ export class Router {
 
   /** What is no resource. */
   async #elsewhere(request: ApiRequest): Promise<Reply> {
-    const checked = await health(request.segments, request.query, this.#routes.readiness);
-    if (checked) {
-      expectRead(request);
-      return checked;
-    }
+    const simple = await this.#plain(request);
+    if (simple) return simple;
     const discovered = this.#routes.discovery.get(trimmed(request.path));
     if (discovered) {
-      expectRead(request);
-      return discovered(request);
+      if (discovered.builtin) {
+        if (request.method !== 'GET') throw notAllowed();
+        expectAcceptable(request, OBJECT_TYPES);
+      }
+      return discovered.answer(request);
     }
     const reply =
       this.#routes.openApi(request) ?? (await extend(this.#routes.extensions, request, this.#routes.access));
     if (reply) return reply;
-    throw nothingAt(request.path);
+    throw nothing();
   }
 
   /** Shown however busy the server is: it is then that one wants to know. */
   async #metrics(): Promise<Reply> {
     const { metrics } = this.#routes;
-    if (!metrics) throw nothingAt(METRICS);
+    if (!metrics) throw nothing();
     return { status: 200, type: metrics.contentType, body: await metrics.text() };
   }
 
   #call(request: ApiRequest, target: Target): Promise<Reply> {
     const { served, subresource, call } = target;
+    const { names } = served;
+    const declared = names.group === API_GROUP;
     const other = subresource === undefined ? undefined : served.subresources?.[subresource];
-    if (subresource !== undefined && subresource !== 'status' && !other) {
-      throw notFound(served.names.plural, served.names.group, call.name);
-    }
+    const isStatus = subresource === 'status' && served.status !== undefined;
+    if (subresource !== undefined && !other && !isStatus)
+      throw declared ? notFound(names.plural, names.group, call.name) : nothing();
     // What is created below an object is created by its name.
     const verb = other && request.method === 'POST' ? 'create' : verbOf(request, call);
-    const verbs = other ? other.verbs : subresource === 'status' ? served.status : served.verbs;
-    return handlerOf(verbs, verb, request.method, request.path)(call);
+    const verbs = other ? other.verbs : isStatus ? served.status : served.verbs;
+    const nameless = (verb === 'update' || verb === 'patch') && call.name === '';
+    if (nameless && declared) throw badRequest('name must be provided');
+    const handler = verb && !nameless ? verbs?.[verb] : undefined;
+    if (!handler) throw declared ? notSupported(request, target) : notAllowed();
+    if (!declared)
+      expectAcceptable(request, request.method === 'GET' ? [...OBJECT_TYPES, ...STREAM_TYPES] : OBJECT_TYPES);
+    mediaOf(request.headers.accept ?? '', objectsOf(target));
+    return handler(call);
   }
 
   /** The resource that the path names; undefined when it names none. */
@@ -196,16 +201,24 @@ export class Router {
       const [, namespace, plural, name = '', subresource, ...rest] = segments;
       const served = find(plural);
       if (served?.names.scope === 'Namespaced') {
-        return rest.length > 0 ? undefined : { served, subresource, call: { request, namespace, name } };
+        return {
+          served,
+          subresource: [subresource, ...rest].join('/') || undefined,
+          call: { request, namespace, name },
+        };
       }
     }
     const [plural, name = '', subresource, ...rest] = segments;
     const served = find(plural);
     // Across namespaces there is a collection, and no object.
-    if (!served || rest.length > 0 || (served.names.scope === 'Namespaced' && name !== '')) return undefined;
+    if (!served || (served.names.scope === 'Namespaced' && name !== '')) return undefined;
     // What belongs to projects is neither made nor deleted across all of them.
     if (served.names.scope === 'Namespaced' && !isRead(request.method)) return undefined;
-    return { served, subresource, call: { request, namespace: undefined, name } };
+    return {
+      served,
+      subresource: [subresource, ...rest].join('/') || undefined,
+      call: { request, namespace: undefined, name },
+    };
   }
 }
 
@@ -213,17 +226,9 @@ function isWatch(request: ApiRequest): boolean {
   return request.method === 'GET' && flagOf(request.query, 'watch') === true;
 }
 
-/** Whether objects of the kind have a form that the client would rather have than JSON. */
-function prefersProtobuf({ headers }: ApiRequest, { served }: Target): boolean {
-  const { accept = '' } = headers;
-  if (!accept.includes(PROTOBUF_TYPE)) return false;
-  const { group, version, kind } = served.names;
-  try {
-    return mediaOf(accept, { apiVersion: group === '' ? version : `${group}/${version}`, kind }).protobuf;
-  } catch {
-    // What was not acceptable is said in JSON.
-    return false;
-  }
+function objectsOf({ served: { names } }: Target) {
+  const { group, version, kind } = names;
+  return { apiVersion: group === '' ? version : `${group}/${version}`, kind };
 }
 
 /** What clients need to know beside the Status, by its code. */
@@ -234,7 +239,8 @@ const refusalHeaders: Record<number, Record<string, string>> = {
 const METRICS = '/metrics';
 
 /** What is served without a token. */
-const OPEN: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz', '/version']);
+const OPEN: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz', '/version', '/version/']);
+const VERSION = '/version';
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
@@ -243,28 +249,43 @@ function expectMethod({ method }: ApiRequest): void {
   if (!METHODS.has(method)) throw terminal('MethodNotAllowed', `${method.slice(0, 80)} is not served`);
 }
 
-/** As the client takes it: in YAML where it prefers that, and compressed where it can read that. */
-function encoded({ headers, method }: ApiRequest, reply: Reply): Reply {
-  const shown = wantsYaml(headers.accept ?? '') ? asYaml(reply) : reply;
-  return method === 'GET' && shown.status === 200 && !shown.live && takesGzip(headers['accept-encoding'])
-    ? { ...shown, gzip: true }
-    : shown;
-}
-
-function takesGzip(header: string | string[] | undefined): boolean {
-  return String(header ?? '')
-    .split(',')
-    .some((coding) => /^\s*gzip\s*(;\s*q=(?!0(\.0*)?\s*$).*)?$/i.test(coding));
-}
-
 /** Of what is only there to be read. Throws PlumbError `MethodNotAllowed`. */
 function expectRead({ method, path }: Pick<ApiRequest, 'method' | 'path'>, ...methods: string[]): void {
   if (!(methods.length > 0 ? methods : ['GET', 'HEAD']).includes(method))
     throw terminal('MethodNotAllowed', `${method} is not served at ${path}`);
 }
 
-function nothingAt(path: string) {
-  return terminal('NotFound', `the server could not find the requested resource: there is nothing at ${path}`);
+/** In Kubernetes' words. */
+function nothing(): PlumbError {
+  return terminal('NotFound', 'the server could not find the requested resource');
+}
+
+/** In Kubernetes' words, which say nothing of what it was about. */
+function notAllowed(): PlumbError {
+  const error = terminal('MethodNotAllowed', 'the server does not allow this method on the requested resource');
+  return Object.assign(error, { about: {} });
+}
+
+/** As Kubernetes says it of kinds that are declared. */
+function notSupported(request: ApiRequest, { served: { names } }: Target): PlumbError {
+  const { plural, group } = names;
+  const { verb } = attributesOf(request);
+  const refused = terminal(
+    'MethodNotAllowed',
+    `${verb} is not supported on resources of kind ${JSON.stringify(`${plural}.${group}`)}`,
+  );
+  return Object.assign(refused, { about: { group, plural } });
+}
+
+/** Of its own kinds Kubernetes looks at the bare media types first. Throws PlumbError `NotAcceptable`. */
+function expectAcceptable({ headers }: ApiRequest, types: readonly string[]): void {
+  const accept = headers.accept ?? '';
+  if (accept === '') return;
+  for (const clause of accept.split(',')) {
+    const type = clause.split(';', 1)[0]!.trim();
+    if (type === '*/*' || types.includes(type)) return;
+  }
+  throw terminal('NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${types.join(', ')}`);
 }
 
 function askedOf(request: ApiRequest, target: Target | undefined): Asked {
@@ -297,7 +318,9 @@ function collectionVerb(request: ApiRequest): Verb | undefined {
   return collectionVerbs[request.method];
 }
 
-const collectionVerbs: Record<string, Verb> = { POST: 'create', DELETE: 'deletecollection' };
+const collectionVerbs: Record<string, Verb> = {
+  ...{ POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'deletecollection' },
+};
 const itemVerbs: Record<string, Verb> = { GET: 'get', HEAD: 'get', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
 
 function itemVerb(method: string): Verb | undefined {
@@ -309,5 +332,5 @@ function isRead(method: string): boolean {
 }
 
 function trimmed(path: string): string {
-  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+  return path.length > 1 && path.endsWith('/') && !path.startsWith('//') ? path.slice(0, -1) : path;
 }

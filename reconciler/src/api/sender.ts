@@ -40,13 +40,17 @@ export class Sender {
   /** Resolves when the body was handed over. Rejects when the client is gone, or takes nothing. */
   async send(response: Http2ServerResponse, reply: Reply, to: Cuttable, gone: AbortSignal): Promise<void> {
     if (gone.aborted) return;
-    const headers = { 'content-type': reply.type, 'cache-control': 'no-cache, private', ...reply.headers };
+    const headers: Record<string, string> = {
+      'content-type': reply.type,
+      'cache-control': 'no-cache, private',
+      ...reply.headers,
+    };
     const zipped = reply.gzip && (!isWhole(reply.body) || Buffer.byteLength(reply.body) >= LONG);
     if (isWhole(reply.body)) {
       const body = zipped ? await compress(reply.body, QUICKLY) : reply.body;
-      return this.#sendWhole(response, reply.status, zipped ? { ...headers, ...ZIPPED } : headers, body, to, gone);
+      return this.#sendWhole(response, reply.status, zipped ? zippedHeaders(headers) : headers, body, to, gone);
     }
-    response.writeHead(reply.status, zipped ? { ...headers, ...ZIPPED } : headers);
+    response.writeHead(reply.status, zipped ? zippedHeaders(headers) : headers);
     // HTTP/2 has sent them by now; HTTP/1.1 would wait for the first part, which may be long in coming.
     (response as { flushHeaders?: () => void }).flushHeaders?.();
     const parts = zipped ? Readable.from(reply.body).pipe(createGzip(QUICKLY)) : reply.body;
@@ -117,7 +121,13 @@ function isWhole(body: Reply['body']): body is string | Buffer {
   return typeof body === 'string' || Buffer.isBuffer(body);
 }
 
-const ZIPPED = { 'content-encoding': 'gzip', vary: 'Accept-Encoding' };
+/** What other headers say of what the answer depends on still holds. */
+function zippedHeaders(headers: Record<string, string>): Record<string, string> {
+  const { vary } = headers;
+  const all =
+    vary === undefined || vary.includes('Accept-Encoding') ? (vary ?? 'Accept-Encoding') : `${vary}, Accept-Encoding`;
+  return { ...headers, 'content-encoding': 'gzip', vary: all };
+}
 
 function isHighSurrogate(code: number): boolean {
   return code >= 0xd800 && code <= 0xdbff;

@@ -1,5 +1,5 @@
 /** Which resources are served with which verbs. Discovery, routing and OpenAPI all read this. */
-import { type KindDefinition, namespace, terminal } from '@plumb/schemas';
+import { type KindDefinition, namespace } from '@plumb/schemas';
 import { openApiKind } from '@plumb/schemas/project/openapi.ts';
 import type { OpenApiKind } from '@plumb/schemas/project/openapi-group.ts';
 import { hasStatus } from '@plumb/schemas/project/validate-schema.ts';
@@ -149,11 +149,4 @@ function writable(context: ApiContext, resource: WritableResource): Served {
       : {}),
     openApi: openApiKind(resource.definition, new Set(Object.keys(verbs))),
   };
-}
-
-/** Throws PlumbError `MethodNotAllowed` when the verb is not served. */
-export function handlerOf(verbs: Verbs | undefined, verb: Verb | undefined, method: string, path: string): Handler {
-  const handler = verb && verbs?.[verb];
-  if (!handler) throw terminal('MethodNotAllowed', `${method} is not served at ${path}`);
-  return handler;
 }

@@ -37,12 +37,18 @@ export function decodeObject(bytes: Uint8Array): Record<string, unknown> {
 
 /** The object in protobuf form; undefined when its kind has none. */
 export function encodeObject(object: unknown): Buffer | undefined {
-  const { apiVersion, kind } = object as { apiVersion?: unknown; kind?: unknown };
+  const { apiVersion = '', kind } = object as { apiVersion?: unknown; kind?: unknown };
   if (typeof apiVersion !== 'string' || typeof kind !== 'string') return undefined;
   const message = messageOfKind(apiVersion, kind);
   if (!message) return undefined;
-  const raw = encodeMessage(message, object).toString('base64');
+  const raw = encodeMessage(message, kind === 'APIResourceList' ? withVerbs(object) : object).toString('base64');
   return Buffer.concat([MAGIC, encodeMessage(messageOf('Unknown'), { typeMeta: { apiVersion, kind }, raw })]);
+}
+
+/** Verbs are a message of their own there. */
+function withVerbs(list: unknown): unknown {
+  const { resources, ...others } = list as { resources: { verbs: string[] }[] };
+  return { ...others, resources: resources.map((one) => ({ ...one, verbs: { items: one.verbs } })) };
 }
 
 /** A frame of a watch; undefined when the object has no protobuf form. */

@@ -6,6 +6,7 @@
  */
 import { coordinationMessages } from './messages/coordination.ts';
 import { coreMessages } from './messages/core.ts';
+import { DISCOVERY, discoveryMessages } from './messages/discovery.ts';
 import { eventsMessages } from './messages/events.ts';
 import { metaMessages } from './messages/meta.ts';
 import { rbacMessages } from './messages/rbac.ts';
@@ -23,6 +24,7 @@ const messages: Messages = {
   ...coreMessages,
   ...rbacMessages,
   ...coordinationMessages,
+  ...discoveryMessages,
   ...eventsMessages,
   ...reviewMessages,
 };
@@ -97,7 +99,7 @@ const OPTIONS: ReadonlySet<string> = new Set(['DeleteOptions', 'Status']);
 
 /** The message of a kind, or of a list of it; undefined where there is none. */
 export function messageOfKind(apiVersion: string, kind: string): Message | undefined {
-  if (OPTIONS.has(kind)) return messageOf(kind);
+  if (OPTIONS.has(kind) || DISCOVERY.has(kind)) return messageOf(kind);
   if (apiVersion === 'events.k8s.io/v1') {
     if (kind === 'Event') return messageOf('EventsEvent');
     return kind === 'EventList' ? listOf('EventsEvent') : undefined;

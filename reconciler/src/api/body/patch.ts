@@ -1,6 +1,7 @@
 /** The patch that a request carries, as a function of the stored object. */
-import { API_GROUP, type FieldError, type PlumbObject, terminal } from '@plumb/schemas';
+import { API_GROUP, type FieldError, type PlumbObject } from '@plumb/schemas';
 import { badRequest, invalid } from '../failure.ts';
+import { unsupported } from '../media.ts';
 import { mostBytes } from '../object-size.ts';
 import type { ApiRequest } from '../request.ts';
 import type { WritableResource } from '../resource.ts';
@@ -64,15 +65,11 @@ export async function patchOf(request: ApiRequest, resource: WritableResource): 
       wanted: (current) => made(patch(structuredClone(current))),
     };
   }
-  const hint =
-    type === STRATEGIC
-      ? 'strategic merge patches are for built-in kinds: use --type=merge'
-      : `use ${MERGE}, ${JSON_PATCH} or ${APPLY}`;
-  throw terminal(
-    'UnsupportedMediaType',
-    `a patch of type ${type.slice(0, 80) || '(none)'} is not served for ${resource.plural}: ${hint}`,
-  );
+  throw unsupported(resource.group === API_GROUP ? PATCHES : [...PATCHES.slice(0, 2), STRATEGIC, APPLY]);
 }
+
+/** For kinds that are declared, in Kubernetes' order. */
+const PATCHES: readonly string[] = [JSON_PATCH, MERGE, APPLY];
 
 /**
  * What a patch has made. What it took away of what says which object this is would be filled in again, and what was meant be lost:

@@ -48,7 +48,7 @@ export async function crdResource(kinds: readonly KindDefinition[], ambient: Amb
 
 async function storeOf(kinds: readonly KindDefinition[], began: string): Promise<ReadableStore> {
   const store = new MemoryStore();
-  const ops = kinds.map((kind) => {
+  for (const kind of kinds) {
     const { metadata, ...definition } = customResourceDefinition(kind);
     const { name } = metadata;
     const { apiVersion, kind: crd, spec } = definition;
@@ -57,9 +57,9 @@ async function storeOf(kinds: readonly KindDefinition[], began: string): Promise
       metadata: { name, uid: uidOf(name), generation: 1, creationTimestamp: began },
       ...{ spec, status: statusOf(kind, began) },
     };
-    return { type: 'put' as const, key: keys.object(PLURAL, undefined, name), value: JSON.stringify(object) };
-  });
-  await store.commit({ preconditions: [], ops });
+    const op = { type: 'put' as const, key: keys.object(PLURAL, undefined, name), value: JSON.stringify(object) };
+    await store.commit({ preconditions: [], ops: [op] });
+  }
   return store;
 }
 

@@ -32,6 +32,11 @@ export class Names {
     }
     for (const [key, of] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) {
       if (key === 'managedFields') continue;
+      // Declared kinds come in any order there.
+      if (key === 'resources' && value.kind === 'APIResourceList' && Array.isArray(of)) {
+        made[key] = this.#value(of.toSorted(byName), key);
+        continue;
+      }
       // Of a list it is the revision of the whole store, in which others write, too.
       if (key === 'metadata' && isListMetadata(value, of)) made[key] = this.#listMetadata(of);
       else if (key === 'cells' && Array.isArray(of)) made[key] = of.map(cellOf);
@@ -66,6 +71,10 @@ export class Names {
   #uid(text: string): string {
     return this.#uids.getOrInsertComputed(text, () => `<uid ${this.#uids.size + 1}>`);
   }
+}
+
+function byName(a: { name: string }, b: { name: string }): number {
+  return a.name < b.name ? -1 : 1;
 }
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;

@@ -130,8 +130,8 @@ class Player {
       for (const [field, value] of Object.entries(of))
         if (value.length > 8) made = made.replaceAll(value, `{${name}.${field}}`);
     for (const { rv } of Object.values(this.#saved))
-      made = made.replaceAll(new RegExp(`(resourceVersion(?:":"|=))${rv || 'x'}(?!\\d)`, 'g'), '$1{rv}');
-    return made.replaceAll(/(resourceVersion(?:":"|=))\d{2,}/g, '$1{rv}');
+      made = made.replaceAll(new RegExp(`(resourceVersion(?:":"|: "|=))${rv || 'x'}(?!\\d)`, 'g'), '$1{rv}');
+    return made.replaceAll(/(resourceVersion(?:":"|: "|=))\d{2,}/g, '$1{rv}');
   }
 
   #sent({ method = 'GET', path, body, headers = {}, anonymous }: Partial<Ask> & { path: string }): Sent {

@@ -3,7 +3,7 @@ import type { Entry } from '../../store/store.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { listOptions } from '../list-options.ts';
 import { readPage } from '../page.ts';
-import { type ListFacts, presentationOf } from '../presentation.ts';
+import { type ListFacts, listPresentationOf } from '../presentation.ts';
 import { JSON_TYPE, type Reply } from '../reply.ts';
 import type { WritableResource } from '../resource.ts';
 import { selectionOf } from '../selection.ts';
@@ -15,7 +15,7 @@ const TOGETHER = 32;
 /** `DELETE /…/instances`: everything that is selected, as it was when it was listed. The answer is that list. */
 export async function removeAll(context: ApiContext, resource: WritableResource, call: Call): Promise<Reply> {
   const { query } = call.request;
-  const present = presentationOf(call.request, resource, context.ambient.clock);
+  const present = listPresentationOf(call.request, resource, context.ambient.clock);
   const selection = selectionOf(resource, query, context.limits);
   const pages = listOptions(query);
   const options = await optionsOf(call);
@@ -26,7 +26,7 @@ export async function removeAll(context: ApiContext, resource: WritableResource,
       const some = part.entries.slice(at, at + TOGETHER);
       await Promise.all(
         some.map(({ key }) =>
-          removeOne(context, resource, key, key.slice(key.lastIndexOf('/') + 1), options).catch(ignoreGone),
+          removeOne(context, resource, present, key, key.slice(key.lastIndexOf('/') + 1), options).catch(ignoreGone),
         ),
       );
     }

@@ -5,11 +5,12 @@ import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import { FOREGROUND, ORPHAN } from '../../runtime/garbage.ts';
 import { ConflictError } from '../../store/errors.ts';
 import { markedText } from '../../store/examine.ts';
-import { encodeObject, markedForDeletion, objectText, removalOps } from '../../store/object-codec.ts';
+import { encodeObject, markedForDeletion, removalOps } from '../../store/object-codec.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { conflict, conflictOfKind, notFound } from '../failure.ts';
 import { ATTEMPTS } from '../modify.ts';
 import { type DeleteOptions, deleteOptions } from '../options.ts';
+import { type Presentation, presentationOf } from '../presentation.ts';
 import { readable, storedObject } from '../readable.ts';
 import { JSON_TYPE, json, type Reply } from '../reply.ts';
 import { keyOf, type WritableResource } from '../resource.ts';
@@ -19,13 +20,16 @@ import { keyOf, type WritableResource } from '../resource.ts';
  * once, and its deletion record comes in the same batch.
  */
 export async function remove(context: ApiContext, resource: WritableResource, call: Call): Promise<Reply> {
-  return removeOne(context, resource, keyOf(resource, call.namespace, call.name), call.name, await optionsOf(call));
+  const present = presentationOf(call.request, resource, context.ambient.clock);
+  const key = keyOf(resource, call.namespace, call.name);
+  return removeOne(context, resource, present, key, call.name, await optionsOf(call));
 }
 
 /** Throws PlumbError `NotFound` when there is no such object. */
 export async function removeOne(
   context: ApiContext,
   resource: WritableResource,
+  present: Pick<Presentation, 'one'>,
   key: string,
   name: string,
   { dryRun, preconditions, propagation, accepted }: DeleteOptions,
@@ -37,7 +41,7 @@ export async function removeOne(
     expectPreconditions(resource, current, preconditions);
     const now = context.ambient.clock.now();
     const shown = (value: string, revision: number): Reply => {
-      const body = objectText(readable(context.wrongs, resource, { key, value, revision }, entry.revision));
+      const body = present.one(readable(context.wrongs, resource, { key, value, revision }, entry.revision));
       return { status: accepted ? 202 : 200, type: JSON_TYPE, body };
     };
     const going = forCollection(current, propagation);

@@ -8,10 +8,10 @@ import { keyOf, type Resource } from '../resource.ts';
 
 /** `GET /…/instances/web-0`. */
 export async function get(context: ApiContext, resource: Resource, call: Call): Promise<Reply> {
-  const present = presentationOf(call.request, resource, context.ambient.clock);
   reachedRevision(resource.store, call.request.query.get('resourceVersion') || undefined);
   const entry = await resource.store.get(keyOf(resource, call.namespace, call.name));
   if (!entry) throw notFound(resource.plural, resource.group, call.name);
   const shown = readable(context.wrongs, resource, entry, resource.store.revision());
+  const present = presentationOf(call.request, resource, context.ambient.clock);
   return { status: 200, type: JSON_TYPE, body: present.one(shown) };
 }

@@ -1,7 +1,7 @@
 import type { ApiContext, Call } from '../call.ts';
 import { listOptions } from '../list-options.ts';
 import { type Part, readPage } from '../page.ts';
-import { type Presentation, presentationOf } from '../presentation.ts';
+import { listPresentationOf, type Presentation } from '../presentation.ts';
 import { JSON_TYPE, type Reply } from '../reply.ts';
 import type { Resource } from '../resource.ts';
 import { selectionOf } from '../selection.ts';
@@ -9,10 +9,10 @@ import { selectionOf } from '../selection.ts';
 /** `GET /…/instances`: what is selected, whole or in pages, at one revision. */
 export async function list(context: ApiContext, resource: Resource, call: Call): Promise<Reply> {
   const { query } = call.request;
-  const present = presentationOf(call.request, resource, context.ambient.clock);
   const source = { resource, wrongs: context.wrongs };
   const parts = readPage(source, call.namespace, selectionOf(resource, query, context.limits), listOptions(query));
   const first = (await parts.next()).value!;
+  const present = listPresentationOf(call.request, resource, context.ambient.clock);
   const body = first.last ? present.list(first.entries, first) : inParts(present, first, parts);
   return { status: 200, type: JSON_TYPE, body };
 }

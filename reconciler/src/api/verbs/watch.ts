@@ -1,12 +1,12 @@
-import { PlumbError, terminal } from '@plumb/schemas';
+import { PlumbError } from '@plumb/schemas';
 import { decodeObject } from '../../store/object-codec.ts';
 import type { Change, WatchBatch } from '../../store/store.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { statusOf, TooNew } from '../failure.ts';
 import { watchOptions } from '../list-options.ts';
-import { wantsYaml } from '../media.ts';
+import { notAcceptable, STREAM_TYPES } from '../media.ts';
 import { exactKey, readAll } from '../page.ts';
-import { type Presentation, parseRevision, presentationOf, watchedAs } from '../presentation.ts';
+import { mediaOf, type Presentation, parseRevision, presentationOf, watchedAs } from '../presentation.ts';
 import { readable } from '../readable.ts';
 import { JSON_TYPE, type Reply } from '../reply.ts';
 import { prefixOf, type Resource } from '../resource.ts';
@@ -34,8 +34,7 @@ interface Watch {
 /** `GET /…/instances?watch=true`: one JSON line per change, until the client or the time limit ends it. */
 export async function watch(context: ApiContext, resource: Resource, call: Call): Promise<Reply> {
   const { request } = call;
-  if (wantsYaml(request.headers.accept ?? ''))
-    throw terminal('NotAcceptable', 'a watch is sent as JSON: ask for application/json');
+  if (mediaOf(request.headers.accept ?? '', resource).encoding === 'yaml') throw notAcceptable(STREAM_TYPES);
   const options = watchOptions(request.query);
   const initial = options.sendInitialEvents;
   const revision = parseRevision(options.resourceVersion ?? '0');

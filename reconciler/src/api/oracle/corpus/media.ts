@@ -166,21 +166,22 @@ const sent: Case[] = [
       { method: 'POST', path: NETWORKS, headers: { 'content-type': 'application/yaml' }, body: 'a: [' },
       {
         method: 'POST',
-        path: NETWORKS,
-        headers: { 'content-type': 'application/yaml' },
-        body: yaml('d').replace('  l2Network: lan', '  l2Network: lan\n  l2Network: lan'),
-      },
-      {
-        method: 'POST',
         path: `${NETWORKS}?fieldValidation=Warn`,
         headers: { 'content-type': 'application/yaml' },
-        body: yaml('d').replace('  l2Network: lan', '  l2Network: lan\n  l2Network: lan'),
+        body: yaml('g').replace('  l2Network: lan', '  l2Network: lan\n  l2Network: lan'),
       },
       {
         method: 'POST',
         path: NETWORKS,
         headers: { 'content-type': 'application/yaml' },
         body: yaml('e').replace('l2Network: lan', 'l2Network: yes'),
+        pick: ['kind', 'reason', 'code', 'details.name'],
+      },
+      {
+        method: 'POST',
+        path: NETWORKS,
+        headers: { 'content-type': 'application/yaml' },
+        body: yaml('d').replace('  l2Network: lan', '  l2Network: lan\n  l2Network: lan'),
       },
       {
         method: 'POST',
