@@ -39,6 +39,7 @@ const waits: Record<string, (object: PlumbObject, estate: Estate, world: Judged)
   Removing: (object, estate) => orphaned(object, estate) || isHeld(object, estate),
   DeletionBlocked: (object) => object.metadata.deletionTimestamp !== undefined,
   NoCapacity: (object) => object.kind === 'Instance',
+  HolderLeaving: (object, estate) => estate.instances.some((other) => other !== object && !isDone(other)),
   NoFreeAddress: (object) => object.kind === 'Instance' || object.kind === 'L3Network',
   NoHostReady: (object, estate) =>
     !estate.hosts.some((h) => h.spec.zone === (object as Instance).spec.zone && ready(h)?.status === 'True') ||
@@ -260,6 +261,11 @@ function isHeld({ metadata: { uid } }: PlumbObject, estate: Estate): boolean {
       (held) => held.rootDisk?.imageUid === uid || held.interfaces.some((i) => i.l3NetworkUid === uid),
     ),
   );
+}
+
+/** Neither on its way out nor on its way to what it is declared as. */
+function isDone(instance: Instance): boolean {
+  return instance.metadata.deletionTimestamp === undefined && ready(instance)?.status === 'True';
 }
 
 function addressTaken({ metadata, spec }: Instance, estate: Estate): boolean {

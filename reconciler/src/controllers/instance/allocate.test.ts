@@ -1,7 +1,7 @@
 import type { Instance, L3Network } from '@plumb/schemas';
 import { expect, test } from 'vitest';
 import { parseSubnet } from '../../plan/addressing.ts';
-import type { Allocation } from '../../plan/allocation.ts';
+import { ADDRESS, type Allocation, MAC } from '../../plan/allocation.ts';
 import { type AllocateInput, allocate } from './allocate.ts';
 
 const uid = 'fb31231a-df2a-43b8-9bc6-0d0260f52a04';
@@ -11,7 +11,7 @@ const network = { l3, subnet: parseSubnet('default/lab', { cidr: '10.20.0.0/24' 
 function input(interfaces: Instance['spec']['interfaces'], held: Allocation[] = []): AllocateInput {
   const instance = { metadata: { name: 'web', uid }, spec: { interfaces } } as unknown as Instance;
   return {
-    ...{ instance, host: 'a', cpus: 1, memoryMiB: 128, held, nameOf: (other: string) => other },
+    ...{ instance, host: 'a', cpus: 1, memoryMiB: 128, held, nameOf: (other: string) => other, isLeaving: () => false },
     rootDisk: { id: 'd', imageUid: 'i', sha256: 'a', format: 'raw' },
     networks: new Map(interfaces.map((i) => [i.name, network])),
     taken: {
@@ -66,3 +66,25 @@ test('an address with which something lives that nobody knows is taken only when
     allocate({ ...declared, taken: { ...declared.taken, isDoubtful: () => true } }).interfaces[0]!.addresses,
   ).toEqual(['10.20.0.9']);
 });
+
+test.each(['address', 'MAC'])(
+  'an %s that is being given up is waited for, and any other is refused for good',
+  (what) => {
+    const declared = what === 'MAC' ? { macAddress: '02:00:00:00:00:01' } : { addresses: ['10.20.0.9'] };
+    const asked = input([{ name: 'eth0', l3Network: 'lab', ...declared }]);
+    const taken = {
+      ...asked.taken,
+      addressHolder: () => 'other',
+      macHolder: (mac: string) => (mac === '02:00:00:00:00:01' ? 'other' : undefined),
+    };
+    const claims: unknown[] = [];
+    const isLeaving = (_uid: string, claim: unknown) => claims.push(claim) > 0;
+    expect(() => allocate({ ...asked, taken, isLeaving })).toThrow(
+      expect.objectContaining({ reason: 'HolderLeaving', retry: 'retry' }),
+    );
+    expect(claims).toEqual([
+      { pool: what === 'MAC' ? MAC : ADDRESS, key: what === 'MAC' ? '02:00:00:00:00:01' : 'net/10.20.0.9' },
+    ]);
+    expect(() => allocate({ ...asked, taken })).toThrow(expect.objectContaining({ retry: 'terminal' }));
+  },
+);

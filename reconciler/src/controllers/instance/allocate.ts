@@ -1,9 +1,10 @@
 /** Pure: what an instance is to hold. Keeps what it holds already wherever the declaration still allows it. */
 import type { Image, Instance, L3Network } from '@plumb/schemas';
-import { objectName, terminal } from '@plumb/schemas';
+import { objectName, type PlumbError, retryable, terminal } from '@plumb/schemas';
 import { checkRequested, firstFree, noFreeAddress, type Subnet, toAddress } from '../../plan/addressing.ts';
-import type { Allocation, InterfaceAllocation, RootDisk } from '../../plan/allocation.ts';
+import { ADDRESS, type Allocation, type InterfaceAllocation, MAC, type RootDisk } from '../../plan/allocation.ts';
 import { macFromUid } from '../../plan/mac.ts';
+import type { Claimed } from './leaving.ts';
 import { resourceIds } from './resources.ts';
 
 /** What is taken, and by whom: uids; undefined means free. */
@@ -35,11 +36,13 @@ export interface AllocateInput {
   taken: Taken;
   /** Name of the object with that uid, for sentences. */
   nameOf: (uid: string) => string;
+  /** Whether the one with that uid, which holds the claim, is about to give it up. */
+  isLeaving: (uid: string, claim: Claimed) => boolean;
 }
 
 /**
  * Throws terminal `DuplicateAddress`, `DuplicateMac`, `AddressOutsideCIDR`, `AddressReserved`, or retryable
- * `NoFreeAddress`.
+ * `NoFreeAddress`, `HolderLeaving`.
  */
 export function allocate(input: AllocateInput): Allocation {
   const chosen = new Set<string>();
@@ -97,12 +100,30 @@ function requested(
       `interface ${declared.name}: address ${address} is declared twice in this instance`,
     );
   if (holder !== undefined && holder !== uid)
-    throw terminal(
+    throw heldBy(
+      input,
+      holder,
+      { pool: ADDRESS, key },
       'DuplicateAddress',
-      `interface ${declared.name}: address ${address} on L3Network ${subnet.name} is held by ${input.nameOf(holder)}; choose another address or free that one`,
+      `interface ${declared.name}: address ${address} on L3Network ${subnet.name} is held by ${input.nameOf(holder)}`,
+      'choose another address or free that one',
     );
   chosen.add(key);
   return address;
+}
+
+/** It waits for a holder that gives it up; any other keeps it until a person decides. */
+function heldBy(
+  { isLeaving }: AllocateInput,
+  holder: string,
+  claim: Claimed,
+  reason: string,
+  what: string,
+  wayOut: string,
+): PlumbError {
+  if (isLeaving(holder, claim))
+    return retryable('HolderLeaving', `${what}, which gives it up: it waits until that is over`);
+  return terminal(reason, `${what}; ${wayOut}`);
 }
 
 function automatic(input: AllocateInput, { l3, subnet }: InterfaceNetwork, chosen: Set<string>): string {
@@ -141,9 +162,13 @@ function chooseMac(
   if (chosen.has(mac))
     throw terminal('DuplicateMac', `interface ${declared.name}: macAddress ${mac} is declared twice in this instance`);
   if (holder !== undefined && holder !== uid)
-    throw terminal(
+    throw heldBy(
+      input,
+      holder,
+      { pool: MAC, key: mac },
       'DuplicateMac',
-      `interface ${declared.name}: macAddress ${mac} is held by ${input.nameOf(holder)}; choose another`,
+      `interface ${declared.name}: macAddress ${mac} is held by ${input.nameOf(holder)}`,
+      'choose another',
     );
   chosen.add(mac);
   return mac;

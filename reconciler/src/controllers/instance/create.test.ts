@@ -84,6 +84,47 @@ describe('an instance that comes and goes', () => {
     await rig.ready('Instance', 'web-1');
   });
 
+  const answerAgain = () => {
+    rig.fleet.hung.clear();
+    rig.fleet.disconnect('host-1');
+    rig.fleet.connect('host-1');
+  };
+
+  it.each([
+    ['address', at('10.20.0.11')],
+    ['MAC', { interfaces: [{ name: 'eth0', l3Network: 'lab', macAddress: '02:00:00:00:00:01' }] }],
+  ])('waits for an %s whose holder is being deleted, as when one is renamed', async (_, spec) => {
+    await rig.create('Instance', 'web-0', instanceSpec(spec));
+    await rig.ready('Instance', 'web-0');
+    rig.fleet.hung.add('host-1');
+    await rig.remove('Instance', 'web-0');
+    await rig.create('Instance', 'web-1', instanceSpec(spec));
+    const waits = await rig.until('Instance', 'web-1', (o) => condition(o, 'Ready')?.reason === 'HolderLeaving');
+    expect(condition(waits, 'Stalled')?.status).not.toBe('True');
+    expect(condition(waits, 'Ready')?.message).toContain('Instance default/web-0, which gives it up');
+    answerAgain();
+    await rig.ready('Instance', 'web-1');
+  });
+
+  it('waits for an address that its holder is declared without, but not where each waits for the other', async () => {
+    await rig.create('Instance', 'web-0', instanceSpec(at('10.20.0.11')));
+    await rig.create('Instance', 'web-1', instanceSpec(at('10.20.0.12')));
+    await rig.ready('Instance', 'web-0');
+    await rig.ready('Instance', 'web-1');
+    rig.fleet.hung.add('host-1');
+    // As two updates of one run, in the order in which they cannot be.
+    await rig.edit('Instance', 'web-1', (o) => Object.assign(o.spec, at('10.20.0.13')));
+    await rig.edit('Instance', 'web-0', (o) => Object.assign(o.spec, at('10.20.0.12')));
+    await rig.until('Instance', 'web-0', (o) => condition(o, 'Ready')?.reason === 'HolderLeaving');
+    answerAgain();
+    await rig.ready('Instance', 'web-0');
+    await rig.ready('Instance', 'web-1');
+    await rig.edit('Instance', 'web-1', (o) => Object.assign(o.spec, at('10.20.0.12')));
+    expect(condition(await rig.stalled('Instance', 'web-1'), 'Ready')?.reason).toBe('DuplicateAddress');
+    await rig.edit('Instance', 'web-0', (o) => Object.assign(o.spec, at('10.20.0.13')));
+    expect(condition(await rig.stalled('Instance', 'web-0'), 'Ready')?.reason).toBe('DuplicateAddress');
+  });
+
   it('never gives one address to two of many that are created at once', async () => {
     const names = Array.from({ length: 120 }, (_, i) => `vm-${i}`);
     await Promise.all(names.map((n) => rig.create('Instance', n, instanceSpec())));

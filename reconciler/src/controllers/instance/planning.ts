@@ -7,6 +7,7 @@ import {
   type InstanceOffering,
   type LiveResource,
   resourceKey,
+  retryable,
   terminal,
 } from '@plumb/schemas';
 import type { AllocationIndex } from '../../allocation/allocation-index.ts';
@@ -23,6 +24,7 @@ import type { Live } from '../placed/shared.ts';
 import { nameOf } from '../references.ts';
 import { allocate, chooseRootDisk } from './allocate.ts';
 import { mayBePutBack } from './change-sets.ts';
+import { isLeaving } from './leaving.ts';
 import type { ResolvedInstance } from './references.ts';
 import { resourceIds } from './resources.ts';
 
@@ -54,6 +56,7 @@ export function claimFor(
       isDoubtful: (l3Uid, address) => isOrphanAddress(context.fleet, l3Uid, address),
     },
     nameOf: (uid) => nameOf(context, uid),
+    isLeaving: (uid, claim) => isLeaving(context, uid, claim, held),
   });
   checkGrowth(context, held, target, index);
   return target;
@@ -147,11 +150,29 @@ function checkGrowth(
   const before = held.find((h) => h.host === target.host);
   if (!before || (before.cpus >= target.cpus && before.memoryMiB >= target.memoryMiB)) return;
   const room = roomFor(context, before, index);
-  if (room && (target.cpus > room.cpus || target.memoryMiB > room.memoryMiB))
-    throw terminal(
-      'NoCapacity',
-      `host ${target.host} has room for ${room.cpus} CPUs and ${room.memoryMiB} MiB of it, and the offering now asks for ${target.cpus} and ${target.memoryMiB}; it goes on as it was`,
-    );
+  if (!room || !exceeds(target, room)) return;
+  const what = `host ${target.host} has room for ${room.cpus} CPUs and ${room.memoryMiB} MiB of it, and the offering now asks for ${target.cpus} and ${target.memoryMiB}`;
+  const freed = leavingFrom(context, target.host);
+  if (!exceeds(target, { cpus: room.cpus + freed.cpus, memoryMiB: room.memoryMiB + freed.memoryMiB }))
+    throw retryable('HolderLeaving', `${what}; it waits for room that is being given up there, and goes on as it was`);
+  throw terminal('NoCapacity', `${what}; it goes on as it was`);
+}
+
+function exceeds({ cpus, memoryMiB }: Size, room: Size): boolean {
+  return cpus > room.cpus || memoryMiB > room.memoryMiB;
+}
+
+/** What instances that are being deleted hold of the host. */
+function leavingFrom({ holdings, read }: Context, host: string): Size {
+  const freed = { cpus: 0, memoryMiB: 0 };
+  for (const uid of holdings.on(host)) {
+    const object = read.byUid(uid)?.object as Instance | undefined;
+    const held = object?.metadata.deletionTimestamp && heldAllocation(object.status);
+    if (!held || held.host !== host) continue;
+    freed.cpus += held.cpus;
+    freed.memoryMiB += held.memoryMiB;
+  }
+  return freed;
 }
 
 /** How large an instance that holds so much of its host can become there; undefined when nobody knows. */
