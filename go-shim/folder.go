@@ -23,6 +23,9 @@ func runtimeFolder() (string, bool, error) {
 	var last error
 	for _, candidate := range candidates() {
 		folder, err := privateFolder(candidate[0], candidate[1])
+		if err == nil && len(folder) > longestFolder {
+			err = fmt.Errorf("%s is too long for the path of a socket", folder)
+		}
 		if err == nil {
 			if last != nil {
 				note("%v; the provider's sockets are in %s", last, folder)
@@ -65,9 +68,6 @@ func privateFolder(parent, name string) (string, error) {
 		return "", err
 	}
 	folder := filepath.Join(safe, name)
-	if len(folder) > longestFolder {
-		return "", fmt.Errorf("%s is too long for the path of a socket", folder)
-	}
 	if err := os.Mkdir(folder, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		return "", err
 	}

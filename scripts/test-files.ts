@@ -25,6 +25,7 @@ const LONGEST = [
   'e2e/random-kills.e2e.ts',
   'reconciler/src/store/sqlite.conformance.ts',
   'e2e/provider-processes.e2e.ts',
+  'e2e/provider-release.e2e.ts',
   'e2e/provider.e2e.ts',
 ];
 

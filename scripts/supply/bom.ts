@@ -66,11 +66,12 @@ async function writeBills(): Promise<string> {
   return `bills of materials: ${own.components.length} components in dist, ${runtime.components.length} at run time`;
 }
 
-/** Every file below `folder` with its hash: not what the build remembers for itself, and not the bills. */
+/** Every file below `folder` with its hash: not what the build remembers for itself, not the bills, and not a release. */
 export function filesIn(folder: string): Component[] {
   const names = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !entry.name.startsWith('.') && !entry.name.endsWith('.cdx.json'))
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .filter((name) => !name.startsWith('release/'))
     .sort();
   return names.map((name) => {
     const content = createHash('sha256')
