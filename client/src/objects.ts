@@ -179,9 +179,19 @@ export async function writeOwners(
   }
 }
 
-/** Asks for deletion of the object of that uid. False when it is gone already. */
-export async function deleteObject(client: Client, ref: Reference, uid: string, limit: Deadline): Promise<boolean> {
-  const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } };
+/**
+ * Asks for deletion of the object of that uid. False when it is gone already. `unreferenced`: throws terminal `InUse`, and nothing is marked,
+ * while something refers to it that is not being deleted, too.
+ */
+export async function deleteObject(
+  client: Client,
+  ref: Reference,
+  uid: string,
+  limit: Deadline,
+  unreferenced = false,
+): Promise<boolean> {
+  const preconditions = { uid, ...(unreferenced ? { unreferenced } : {}) };
+  const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions };
   await client.firstContact();
   return (await ofUid(client, ref, uid, { method: 'DELETE', path: pathOf(ref), body }, limit)) !== undefined;
 }

@@ -34,9 +34,12 @@ export async function untilReady(
   return answer;
 }
 
-/** Deletes the object of that uid and waits until it is gone. On a timeout, the error says what blocks it. */
+/**
+ * Deletes the object of that uid and waits until it is gone. Throws terminal `InUse` when something needs it that stays; on a timeout, the
+ * error says what blocks it.
+ */
 export async function untilGone(client: Client, ref: Reference, uid: string, limit: Deadline): Promise<void> {
-  if (await deleteObject(client, ref, uid, limit)) await untilAway(client, ref, uid, limit);
+  if (await deleteObject(client, ref, uid, limit, true)) await untilAway(client, ref, uid, limit);
 }
 
 /** Waits until the object of that uid, which is marked for deletion, is gone. On a timeout, the error says what blocks it. */

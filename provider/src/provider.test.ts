@@ -307,6 +307,18 @@ describe('delete', () => {
     expect(api.object(HOME)?.metadata.uid).toBe('another');
   });
 
+  test('of what others still need is refused before anything is marked, and says what to do', async () => {
+    const prior = await made();
+    api.referrers = () => ['Host host-1'];
+    const { state, errors } = await terraform.apply('plumb_zone', null, prior);
+    expect(state).toMatchObject({ status: { uid: 'uid-1', ready: true } });
+    expect(errors).toEqual([
+      expect.stringMatching(/^Zone home is not deleted: InUse \| still needed by Host host-1\. /),
+    ]);
+    expect(errors[0]).toContain('replace_triggered_by = [plumb_zone.NAME.status.uid]');
+    expect(api.object(HOME)?.metadata.deletionTimestamp).toBeUndefined();
+  });
+
   test('that is blocked says by what', async () => {
     const prior = await made(limited('300ms'));
     api.held = (object) => {

@@ -134,3 +134,40 @@ test('a server that cannot listen says so, and holds neither its data folder nor
   const plane = await serve({ ...options, listen: { host: '127.0.0.1', port: 0 } });
   await plane.close();
 });
+
+test('a deletion that is to wait for nobody is refused, and marks nothing, while something that stays refers to the object', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'plumb-serve-'));
+  onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
+  const { promise: ready, resolve: onReady } = Promise.withResolvers<void>();
+  const plane = await serve({
+    dataDir,
+    listen: { host: '127.0.0.1', port: 0 },
+    log: () => {},
+    onFatal: () => {},
+    onReady,
+  });
+  onTestFinished(() => plane.close());
+  await ready;
+  const client = clientFor(await findAccess(plane.kubeconfigFile, {}), realAmbient());
+  onTestFinished(() => client.close());
+  const make = (kind: string, plural: string, name: string, spec: object) =>
+    client.ask('POST', `/apis/plumb.dev/v1/${plural}`, {
+      body: { apiVersion: 'plumb.dev/v1', kind, metadata: { name }, spec },
+    });
+  const end = (path: string, preconditions: object) =>
+    client.ask('DELETE', `/apis/plumb.dev/v1/${path}`, {
+      body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions },
+    });
+  await make('Zone', 'zones', 'home', {});
+  for (const name of ['lab', 'other'])
+    await make('L2Network', 'l2networks', name, { zone: 'home', type: 'flat', physicalInterface: name });
+  const refused = await end('zones/home', { unreferenced: true });
+  expect(refused).toMatchObject({ status: 409, body: { reason: 'InUse' } });
+  expect(refused.body.message).toContain('still needed by L2Network lab, L2Network other; delete these');
+  expect((await client.ask('GET', `${ZONES}/home`)).body.metadata).not.toHaveProperty('deletionTimestamp');
+  for (const name of ['lab', 'other'])
+    expect((await end(`l2networks/${name}`, { unreferenced: true })).status).toBe(200);
+  // They may still be there: what is being deleted, too, keeps nobody from it.
+  expect((await end('zones/home', { unreferenced: true })).status).toBe(200);
+  expect((await end('zones/home', { unreferenced: 'yes' })).status).toBe(400);
+});

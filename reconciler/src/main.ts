@@ -1,4 +1,5 @@
 /** The composition root: everything that runs in a control plane, listed in one place. Imported by nobody but bin/. */
+
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { type Ambient, type PlumbError, realAmbient } from '@plumb/schemas';
@@ -11,6 +12,7 @@ import type { AgentPeer } from './api/door/agent-peer.ts';
 import { startApi } from './api/start.ts';
 import { followPolicy } from './authorization/policy-feed.ts';
 import { type Control, startControl } from './control.ts';
+import { livingReferrers } from './controllers/references.ts';
 import { openDataFolder } from './data-folder.ts';
 import { openHashKey, openSealed } from './encryption.ts';
 import { everyExtension } from './extensions/every.ts';
@@ -122,6 +124,7 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
     listen,
     limits,
     wrongs: poisoned,
+    referrers: (key, revision) => livingReferrers(control.get().context, key, revision),
     events,
     metrics,
     audit,

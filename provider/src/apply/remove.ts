@@ -3,6 +3,7 @@
 import type { Client } from '@plumb/client/client.ts';
 import { readObject, title } from '@plumb/client/objects.ts';
 import { untilGone } from '@plumb/client/ready.ts';
+import { PlumbError } from '@plumb/schemas';
 import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
 import { type Diagnostic, errorDiagnostics } from '../diagnostic.ts';
 import { referenceOf, stateOf, timeoutOf, uidOf } from '../value/object.ts';
@@ -21,10 +22,18 @@ export async function remove(client: Client, kind: TerraformKind, prior: ObjectV
     await untilGone(client, ref, uid, limit);
     return { state: null, diagnostics: [] };
   } catch (error) {
-    return await leftOver(client, kind, prior, errorDiagnostics(error, `${title(ref)} is not deleted`, kind));
+    return await leftOver(client, kind, prior, notDeleted(error, kind, title(ref)));
   } finally {
     limit.end();
   }
+}
+
+function notDeleted(thrown: unknown, kind: TerraformKind, named: string): Diagnostic[] {
+  const error = PlumbError.from(thrown, named);
+  const diagnostics = errorDiagnostics(error, `${named} is not deleted`, kind);
+  if (error.reason !== 'InUse') return diagnostics;
+  const together = `Where it is replaced and keeps its name, have those replaced with it, by lifecycle { replace_triggered_by = [${kind.typeName}.NAME.status.uid] } in their resource blocks; or give the new one another name, with lifecycle { create_before_destroy = true } in this one.`;
+  return diagnostics.map((diagnostic) => ({ ...diagnostic, detail: `${diagnostic.detail}. ${together}` }));
 }
 
 /** How long it is asked for after a failed deletion, in milliseconds. */

@@ -31,6 +31,8 @@ export class FakeApi {
   react: (object: PlumbObject, api: FakeApi) => void = (object, api) => api.condition(object, 'True', 'Ready', 'Fine.');
   /** Asked before each request; a request waits for what it promises. */
   fault: (seen: Seen) => Fault | undefined | Promise<undefined> = () => undefined;
+  /** Names of what refers to an object. */
+  referrers: (object: PlumbObject) => string[] = () => [];
   /** Why deleted objects stay. */
   held: ((object: PlumbObject) => boolean) | undefined;
   readonly #objects = new Map<string, PlumbObject>();
@@ -129,7 +131,9 @@ export class FakeApi {
     const object = this.#objects.get(url.pathname);
     if (!object) return failed(404, 'NotFound', `${url.pathname} not found`);
     if (method === 'GET') return [200, object];
-    const preconditions = (body as { preconditions?: { uid: string } }).preconditions;
+    const preconditions = (body as { preconditions?: { uid: string; unreferenced?: boolean } }).preconditions;
+    if (preconditions?.unreferenced && this.referrers(object).length > 0)
+      return failed(409, 'InUse', `still needed by ${this.referrers(object).join(', ')}`);
     const uid = preconditions?.uid ?? (body?.metadata as { uid?: string } | undefined)?.uid;
     if (uid && uid !== object.metadata.uid) return failed(409, 'Conflict', 'another uid');
     if (method === 'DELETE') return this.#delete(url.pathname, object);

@@ -14,6 +14,11 @@ export interface ApiContext {
   access: Access;
   /** What is known to be wrong with objects of the store. */
   wrongs: Wrongs;
+  /**
+   * Names of the objects that refer to the one at the key and are not being deleted, as of a revision or later. Absent where nobody knows:
+   * then no deletion depends on it.
+   */
+  referrers?: (key: string, revision: number) => Promise<readonly string[]>;
   /** Aborted when the API ends: what it does by itself ends, too. */
   ending?: AbortSignal;
 }

@@ -12,6 +12,7 @@ const codes: Record<string, number> = {
   NotAcceptable: 406,
   AlreadyExists: 409,
   Conflict: 409,
+  InUse: 409,
   Expired: 410,
   RequestEntityTooLarge: 413,
   UnsupportedMediaType: 415,

@@ -26,7 +26,12 @@ export interface DeleteOptions {
   propagation?: 'Foreground' | 'Background' | 'Orphan' | undefined;
   /** The client asked not to orphan in the old way, which is answered as it was then. */
   accepted?: boolean;
-  preconditions: { uid?: string; resourceVersion?: string };
+  preconditions: {
+    uid?: string;
+    resourceVersion?: string;
+    /** Plumb's own: nothing refers to it but what is being deleted, too. */
+    unreferenced?: boolean;
+  };
 }
 
 export type OptionsKind = 'ListOptions' | 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'DeleteOptions';
@@ -113,7 +118,7 @@ export function refusePreconditions(preconditions: DeleteOptions['preconditions'
 interface SentDeleteOptions {
   dryRun?: string[];
   propagationPolicy?: string[];
-  preconditions?: { uid?: string; resourceVersion?: string };
+  preconditions?: DeleteOptions['preconditions'];
   orphanDependents?: boolean;
   orphan?: boolean;
   unsafe?: boolean;
@@ -138,7 +143,7 @@ const isBoolean: Check = (value) => typeof value === 'boolean';
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const PRECONDITIONS: Record<string, Check> = { uid: isString, resourceVersion: isString };
+const PRECONDITIONS: Record<string, Check> = { uid: isString, resourceVersion: isString, unreferenced: isBoolean };
 
 const DELETE_FIELDS: Record<string, Check> = {
   apiVersion: isString,

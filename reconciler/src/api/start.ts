@@ -72,6 +72,7 @@ export interface ApiOptions {
   limits?: ServerLimits;
   /** What is known to be wrong with objects; every one is looked at whenever it is read, if absent. */
   wrongs?: Wrongs;
+  referrers?: ApiContext['referrers'];
   /** Told when the policy cannot be followed any more: the process is to end, and to be started again. */
   onFatal?: (error: PlumbError) => void;
   /** Why the rest of the server is not ready yet, or undefined when it is; for `/readyz`. */
@@ -97,6 +98,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     access: policy.index,
     limits: options.limits ?? defaultServerLimits,
     wrongs: options.wrongs ?? new Poisoned(),
+    ...(options.referrers ? { referrers: options.referrers } : {}),
     ending: ending.signal,
   };
   await ensureDefaultNamespace(store, ambient);

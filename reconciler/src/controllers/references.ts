@@ -49,6 +49,20 @@ export function referrerNames(context: Context, cached: Cached): string[] {
     .sort();
 }
 
+/** The same of those that are not being deleted, as of that revision of the store or later. */
+export async function livingReferrers(
+  context: Pick<Context, 'cache' | 'read'>,
+  key: string,
+  revision: number,
+): Promise<string[]> {
+  await context.cache.shows(revision);
+  const aside = Array.from(context.cache.poisoned.referrers(key), ({ rest }) => rest);
+  return [...Array.from(context.read.referrers(key), ({ object }) => object), ...aside]
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map(({ kind, metadata }) => `${kind} ${objectName(metadata)}`)
+    .sort();
+}
+
 /** The name of the object with this uid, whether or not it can be understood. */
 export function nameOf({ cache, read }: Pick<Context, 'read' | 'cache'>, uid: string): string {
   const object = read.byUid(uid)?.object ?? cache.poisoned.byUid(uid)?.rest;

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isBuiltin, type PlumbObject } from '@plumb/schemas';
+import { isBuiltin, objectName, type PlumbObject, terminal } from '@plumb/schemas';
 import { isProtected, protectedError } from '@plumb/schemas/meta/protection.ts';
 import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import { FOREGROUND, ORPHAN } from '../../runtime/garbage.ts';
 import { ConflictError } from '../../store/errors.ts';
 import { markedText } from '../../store/examine.ts';
 import { encodeObject, markedForDeletion, removalOps } from '../../store/object-codec.ts';
+import type { Entry } from '../../store/store.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { conflict, conflictOfKind, notFound } from '../failure.ts';
 import { ATTEMPTS } from '../modify.ts';
@@ -48,6 +49,7 @@ export async function removeOne(
     // What cannot be understood is finished by its controller in any case, if it has one: something may live for it.
     const finalized = (!poison || isBuiltin(resource.definition)) && !going.metadata.finalizers?.length;
     if (isProtected(current)) throw protectedError([current]);
+    if (preconditions.unreferenced) await expectUnreferenced(context, resource, entry, current);
     if (finalized && dryRun) return deleted(resource, current);
     if (!finalized && current.metadata.deletionTimestamp && going === current)
       return shown(entry.value, entry.revision);
@@ -101,6 +103,26 @@ function expectPreconditions(
     const why = `the ResourceVersion in the precondition (${wanted.resourceVersion.slice(0, 80)}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`;
     throw conflictOfKind(kind, group, name, why);
   }
+}
+
+/** Referrers that are named in a sentence. */
+const NAMED = 5;
+
+/** Throws terminal PlumbError `InUse` before anything is marked: what refers to it by name would keep it, doomed, for as long as it is there. */
+async function expectUnreferenced(
+  { referrers }: ApiContext,
+  { store, kind }: WritableResource,
+  { key }: Entry,
+  { metadata }: PlumbObject,
+): Promise<void> {
+  if (!referrers || metadata.deletionTimestamp !== undefined) return;
+  const names = await referrers(key, store.revision());
+  if (names.length === 0) return;
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
+  throw terminal(
+    'InUse',
+    `${kind} ${objectName(metadata)} is not marked for deletion: it is still needed by ${names.slice(0, NAMED).join(', ')}${more}; delete these, or declare them without it, first`,
+  );
 }
 
 /** propagationPolicy and gracePeriodSeconds are checked and without effect: references decide when an object goes. */
