@@ -9,6 +9,7 @@ import { ApiError, retryAfter } from './errors.ts';
 import { type Credential, PluginCredential } from './exec-plugin.ts';
 import { beginning, jsonIn, jsonLines, parsed, wholeText } from './incoming.ts';
 import { proxyFor } from './proxy.ts';
+import type { SharedWires } from './shared-wires.ts';
 import { type Incoming, Unsent, unlessAborted, type Wire, wireError } from './wire.ts';
 import { TlsWire } from './wire-tls.ts';
 
@@ -50,6 +51,8 @@ export interface TransportOptions {
   /** Told of every request. Bodies, headers and credentials are never among what it is told. */
   log?: (what: string, fields: Readonly<Record<string, unknown>>) => void;
   bounds?: Partial<Bounds>;
+  /** Connections of the process, shared with others who ask as the same. A program's credential is not shared: it changes. */
+  wires?: SharedWires;
 }
 
 const JSON_TYPE = 'application/json';
@@ -222,13 +225,14 @@ export class Transport {
     if (known) return known;
     const made = await this.#newWire(endpoint);
     const wire = this.#wires.get(endpoint) ?? made;
+    if (wire !== made) made.close();
     this.#wires.set(endpoint, wire);
     return wire;
   }
 
   async #newWire(endpoint: string): Promise<Wire> {
-    const { ca, serverName, insecure, proxy } = this.#connection;
-    const { clock, surroundings } = this.#options;
+    const { ca, serverName, insecure, proxy, token } = this.#connection;
+    const { clock, surroundings, wires } = this.#options;
     const proxies = proxyFor(endpoint, proxy, surroundings.env);
     const trust = {
       // Named always, so that no variable of the environment adds another (NODE_EXTRA_CA_CERTS, SSL_CERT_FILE).
@@ -238,12 +242,14 @@ export class Transport {
       // Said always: where it is not, a variable of the environment decides (NODE_TLS_REJECT_UNAUTHORIZED).
       rejectUnauthorized: insecure !== true,
     };
-    if (!endpoint.startsWith('https:') || Object.keys(proxies).length > 0) {
-      // Few need it, and starting is most of what a short command costs.
-      const { Http1Wire } = await import('./wire-http1.ts');
-      return new Http1Wire(endpoint, trust, proxies);
-    }
-    return new TlsWire(endpoint, trust, clock, this.bounds.connectMs);
+    const direct = endpoint.startsWith('https:') && Object.keys(proxies).length === 0;
+    // Few need the other, and starting is most of what a short command costs.
+    const Http1Wire = direct ? undefined : (await import('./wire-http1.ts')).Http1Wire;
+    const make = () =>
+      Http1Wire ? new Http1Wire(endpoint, trust, proxies) : new TlsWire(endpoint, trust, clock, this.bounds.connectMs);
+    return wires && !this.#plugin
+      ? wires.lease([endpoint, { ...trust, ca: ca ?? 'public' }, proxies, token, this.bounds.connectMs], make)
+      : make();
   }
 
   /** Who we are now: from the connection, or from the program that it names. */

@@ -3,6 +3,7 @@ import { Client } from '@plumb/client/client.ts';
 import type { Surroundings } from '@plumb/client/connection.ts';
 import { Contacts } from '@plumb/client/contact.ts';
 import { proxyFor } from '@plumb/client/proxy.ts';
+import type { SharedWires } from '@plumb/client/shared-wires.ts';
 import { type Ambient, terminal } from '@plumb/schemas';
 import type { Log } from './log.ts';
 import { connectionFrom, type ProviderAttributes } from './settings.ts';
@@ -21,17 +22,19 @@ export class Session {
   readonly told = new Set<string>();
   readonly #stop = new AbortController();
   readonly #contacts: Contacts;
+  readonly #wires: SharedWires | undefined;
   /** Errors that stand for all of a run, and that this session has told. */
   readonly #told = new WeakSet<Error>();
   #client: Client | undefined;
   #unconfigured = 'Terraform has not configured the provider';
 
-  /** `contacts`: of all sessions of the process. */
-  constructor(ambient: Ambient, run: Run, log: Log, contacts = new Contacts(ambient.clock)) {
+  /** `contacts` and `wires`: of all sessions of the process. Without `wires` the session has connections of its own. */
+  constructor(ambient: Ambient, run: Run, log: Log, contacts = new Contacts(ambient.clock), wires?: SharedWires) {
     this.ambient = ambient;
     this.run = run;
     this.log = log;
     this.#contacts = contacts;
+    this.#wires = wires;
   }
 
   /** Takes the provider block. Throws a terminal `NotConfigured` or `BadKubeconfig`. Asks the server nothing yet. */
@@ -42,6 +45,7 @@ export class Session {
     this.#client = new Client({
       connection,
       contact: this.#contacts.of([connection, proxies]),
+      ...(this.#wires ? { wires: this.#wires } : {}),
       ambient: this.ambient,
       surroundings: this.run,
       stop: this.#stop.signal,

@@ -11,6 +11,7 @@ import { flushCompileCache } from 'node:module';
 import { createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { Contacts } from '@plumb/client/contact.ts';
+import { SharedWires } from '@plumb/client/shared-wires.ts';
 import { type Ambient, realAmbient } from '@plumb/schemas';
 import { jsonLog, type Log, silent, wantsLevel } from './log.ts';
 import { serveConnection } from './server.ts';
@@ -57,6 +58,7 @@ export function serveWarm(path: string, { idleMs, removeFolder = false, whileOpe
   const ambient = realAmbient();
   const controls = new Map<string, Socket>();
   const contacts = new Contacts(ambient.clock);
+  const wires = new SharedWires(ambient.clock);
   let open = 0;
   let orphaned = false;
   let endIdle = ambient.clock.after(idleMs, leave);
@@ -72,7 +74,7 @@ export function serveWarm(path: string, { idleMs, removeFolder = false, whileOpe
     });
     // Whatever one connection says, the runs of Terraform on the others go on.
     greeted(socket, ambient)
-      .then((greeting) => begin(socket, greeting, ambient, { controls, contacts }))
+      .then((greeting) => begin(socket, greeting, ambient, { controls, contacts, wires }))
       .catch(() => socket.destroy());
   });
   // A connection that comes between the end of listening and the end of the process is refused or reset before its
@@ -102,9 +104,11 @@ interface Shared {
   /** Control connections by the id of their shim. */
   controls: Map<string, Socket>;
   contacts: Contacts;
+  wires: SharedWires;
 }
 
-function begin(socket: Socket, greeting: Greeting, ambient: Ambient, { controls, contacts }: Shared): void {
+function begin(socket: Socket, greeting: Greeting, ambient: Ambient, shared: Shared): void {
+  const { controls, contacts, wires } = shared;
   const { control: own, id } = greeting;
   socket.write('ok\n');
   if (own !== undefined) {
@@ -120,7 +124,8 @@ function begin(socket: Socket, greeting: Greeting, ambient: Ambient, { controls,
       ? jsonLog((line) => control.writable && control.write(line), ambient.clock.now)
       : silent;
   const onShutdown = () => socket.once('close', () => control?.end('bye\n'));
-  serveConnection(socket, new Session(ambient, { env, cwd, workspace, credentialHint }, log, contacts), onShutdown);
+  const run = { env, cwd, workspace, credentialHint };
+  serveConnection(socket, new Session(ambient, run, log, contacts, wires), onShutdown);
 }
 
 /** Throws for what is not one. */
