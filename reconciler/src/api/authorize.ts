@@ -25,6 +25,21 @@ export class Forbidden extends PlumbError {
   }
 }
 
+/** Nothing new comes into a namespace that is being deleted. In Kubernetes' words. */
+export class NamespaceTerminating extends Forbidden {
+  readonly causes: { reason: string; message: string; field: string }[];
+
+  constructor(about: About, namespace: string, name: string) {
+    const { group, plural } = about;
+    super(
+      { ...(group === undefined ? {} : { group }), ...(plural === undefined ? {} : { plural }), name },
+      `unable to create new content in namespace ${namespace} because it is being terminated`,
+    );
+    const message = `namespace ${namespace} is being terminated`;
+    this.causes = [{ reason: 'NamespaceTerminating', message, field: 'metadata.namespace' }];
+  }
+}
+
 /** Throws {@link Forbidden} when the user may not do it. `why`: what it would be done for, if that is not plain. */
 export function authorize(access: Access, user: User, asked: Attributes, why = ''): void {
   const { allowed, reason } = access.decide(user, asked);

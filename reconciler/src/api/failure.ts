@@ -86,7 +86,7 @@ export function statusOf(error: PlumbError, asked: About = {}): MetaStatus {
   const reason = reasonOf(error);
   const code = codes[reason] ?? (error.retry === 'retry' ? 503 : 422);
   const causes =
-    error instanceof TooNew || error instanceof ApplyConflict
+    'causes' in error && Array.isArray(error.causes)
       ? error.causes
       : error.fields.map(({ field, message, reason = causeOf(message) }) => ({ reason, message, field }));
   // kubectl names the kind of an invalid object, and the resource of any other.

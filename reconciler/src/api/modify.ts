@@ -5,7 +5,7 @@ import type { ManagedFieldsEntry } from '@plumb/schemas/apply/managed-fields.ts'
 import { shown } from '@plumb/schemas/project/shown.ts';
 import { moreSentence } from '@plumb/schemas/project/validate-mistakes.ts';
 import { ConflictError } from '../store/errors.ts';
-import { removalOps } from '../store/object-codec.ts';
+import { isHeld, removalOps } from '../store/object-codec.ts';
 import { type Admitted, heedDuplicates, heedUnknown, storedText, type Taken } from './admission.ts';
 import type { Duplicates, Json } from './body/json.ts';
 import type { ApiContext, Call } from './call.ts';
@@ -89,7 +89,7 @@ export async function modify(
     });
     const value = released ?? storedText(object, context);
     if (dryRun) return reply({ value, revision: entry.revision });
-    const finished = !released && object.metadata.deletionTimestamp !== undefined && !object.metadata.finalizers;
+    const finished = !released && object.metadata.deletionTimestamp !== undefined && !isHeld(object);
     try {
       const { revision } = await resource.store.commit({
         preconditions: [{ key, revision: entry.revision }],

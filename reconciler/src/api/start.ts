@@ -21,8 +21,9 @@ import type { ApiContext } from './call.ts';
 import { crdResource } from './core/crd.ts';
 import { ensureDefaultServiceAccounts } from './core/default-service-account.ts';
 import { EventStore } from './core/event-store.ts';
-import { ensureDefaultNamespace, namespaceResource } from './core/namespace.ts';
+import { completeNamespaces, ensureDefaultNamespace, namespaceResource } from './core/namespace.ts';
 import { finishNamespaceDeletions } from './core/namespace-delete.ts';
+import { NamespaceDeletions } from './core/namespace-deletions.ts';
 import { serveReviews } from './core/reviews.ts';
 import { tokenSubresource } from './core/token-request.ts';
 import { discoveryOf } from './discovery.ts';
@@ -103,6 +104,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   };
   await ensureDefaultNamespace(store, ambient);
   await finishNamespaceDeletions(context, namespaceResource(store));
+  await completeNamespaces(store);
   await ensureDefaultServiceAccounts(store, ambient);
   keepGathered(store, policy, ambient.clock, ending.signal);
   const accountTokens = new AccountTokens(options.accountKey, ambient, policy.accounts);
@@ -151,6 +153,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     events.close();
     throw error;
   });
+  await new NamespaceDeletions(store, context, ending.signal).start();
   return {
     url: localUrl(options.listen.host, listener.port),
     port: listener.port,

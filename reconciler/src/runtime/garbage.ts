@@ -12,7 +12,7 @@ import { isProtected } from '@plumb/schemas/meta/protection.ts';
 import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import { ConflictError } from '../store/errors.ts';
 import { keys, parseObjectKey } from '../store/keys.ts';
-import { decodeObject, encodeObject, markedForDeletion, removalOps } from '../store/object-codec.ts';
+import { decodeObject, encodeObject, isHeld, markedForDeletion, removalOps } from '../store/object-codec.ts';
 import { pages } from '../store/pages.ts';
 import type { Entry, Store } from '../store/store.ts';
 
@@ -220,8 +220,7 @@ export class GarbageCollector {
 
   /** The object as it is now; it goes when nothing holds it any more. */
   async #put({ key, revision }: Entry, object: PlumbObject): Promise<void> {
-    const { deletionTimestamp, finalizers } = object.metadata;
-    const isOver = deletionTimestamp !== undefined && !finalizers?.length;
+    const isOver = object.metadata.deletionTimestamp !== undefined && !isHeld(object);
     await this.#options.store.commit({
       preconditions: [{ key, revision }],
       ops: isOver ? removalOps(key, object, this.#now()) : [{ type: 'put', key, value: encodeObject(object) }],

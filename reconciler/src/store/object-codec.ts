@@ -31,8 +31,21 @@ export function markedForDeletion(object: PlumbObject, deletionTimestamp: string
   if (already !== undefined) return object;
   return {
     ...object,
-    metadata: { ...metadata, generation: generation + 1, deletionTimestamp, deletionGracePeriodSeconds: 0 },
+    metadata: {
+      ...metadata,
+      // Built-in kinds do not count.
+      ...(generation === undefined ? {} : { generation: generation + 1 }),
+      ...{ deletionTimestamp, deletionGracePeriodSeconds: 0 },
+    } as PlumbObject['metadata'],
   };
+}
+
+/** Whether somebody must let go of the object before it can go. A namespace is also held by what is in it. */
+export function isHeld({ kind, metadata, spec }: Pick<PlumbObject, 'kind' | 'metadata'> & { spec?: unknown }): boolean {
+  if (metadata.finalizers !== undefined && metadata.finalizers.length > 0) return true;
+  if (kind !== 'Namespace') return false;
+  const { finalizers } = (spec ?? {}) as { finalizers?: unknown };
+  return Array.isArray(finalizers) && finalizers.length > 0;
 }
 
 /** The object of an entry, with the entry's revision as its resourceVersion. */

@@ -130,7 +130,6 @@ export class Model {
     }
     if (ask.do === 'delete' && ask.kind === 'Namespace') {
       if (ask.name === 'default') return [403];
-      if (object && this.#isInUse(ask.name)) return [409];
     }
     if (!object) return [404];
     if (ask.do === 'delete' || ask.do === 'retry') return [200];
@@ -171,7 +170,9 @@ export class Model {
   broken(): string[] {
     const found: string[] = [];
     for (const [key, object] of this.objects) {
-      if (object.kind === 'Namespace' && object.metadata.deletionTimestamp) found.push(`${key} is half deleted`);
+      if (object.kind === 'Namespace' && object.metadata.deletionTimestamp && !this.#isInUse(object.metadata.name))
+        found.push(`${key} is being deleted, nothing is in it, and it is there`);
+      if (this.#isForgotten(key, object)) found.push(`${key} is in a namespace that is being deleted, and stays`);
       if (object.kind === 'Namespace' && !this.objects.has(accountKey(object.metadata.name)))
         found.push(`${key} has no ServiceAccount default`);
       if (object.kind !== 'ChangeSet') continue;
@@ -194,7 +195,8 @@ export class Model {
       const before = this.objects.get(op.key);
       if (op.type === 'delete') {
         const withNamespace = isDefaultAccount(before) && !this.objects.has(namespaceKey(before!.metadata.namespace!));
-        if (!before?.metadata.deletionTimestamp && !withNamespace && !this.#askedFor(op.key, revision, ['delete']))
+        const goesAlong = withNamespace || this.#isInLeaving(before);
+        if (!before?.metadata.deletionTimestamp && !goesAlong && !this.#askedFor(op.key, revision, ['delete']))
           this.#options.say(`${op.key} went, and nobody had deleted it`);
         this.objects.delete(op.key);
       } else {
@@ -231,9 +233,22 @@ export class Model {
         );
     }
     const [wasLeaving, isLeaving] = [before.metadata.deletionTimestamp, after.metadata.deletionTimestamp];
-    if (!wasLeaving && isLeaving && !this.#askedFor(key, revision, ['delete', 'cascade']))
+    if (!wasLeaving && isLeaving && !this.#isInLeaving(after) && !this.#askedFor(key, revision, ['delete', 'cascade']))
       say('is being deleted, and nobody asked for it');
     if (wasLeaving && !isLeaving && after.kind !== 'Namespace') say('is not being deleted any more');
+  }
+
+  /** With a namespace all that is in it is deleted. */
+  #isInLeaving(object: PlumbObject | undefined): boolean {
+    const { namespace } = object?.metadata ?? {};
+    if (namespace === undefined) return false;
+    return this.objects.get(namespaceKey(namespace))?.metadata.deletionTimestamp !== undefined;
+  }
+
+  /** Whether it should be on its way out with its namespace: nothing refers to it. */
+  #isForgotten(key: string, object: PlumbObject): boolean {
+    if (!this.#isInLeaving(object) || object.metadata.deletionTimestamp || isDefaultAccount(object)) return false;
+    return ![...this.objects].some(([other, one]) => other !== key && this.#dependsOn(one, key));
   }
 
   /** The request that asks for this. */

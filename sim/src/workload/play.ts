@@ -74,6 +74,7 @@ async function tearDown(world: World, player: Player): Promise<string[]> {
   const { wrong } = await settle(world);
   for (const object of objects)
     if (object.kind === 'Namespace' && object.metadata.name !== 'default') await remove(object);
+  await settle(world);
   const left: string[] = [];
   for (const key of world.disk.entries.keys())
     if (

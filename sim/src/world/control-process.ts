@@ -3,6 +3,7 @@ import type { Handler } from '@plumb/reconciler/api/call.ts';
 import { ensureDefaultServiceAccounts } from '@plumb/reconciler/api/core/default-service-account.ts';
 import { ensureDefaultNamespace, namespaceResource } from '@plumb/reconciler/api/core/namespace.ts';
 import { finishNamespaceDeletions } from '@plumb/reconciler/api/core/namespace-delete.ts';
+import { NamespaceDeletions } from '@plumb/reconciler/api/core/namespace-deletions.ts';
 import type { Extension } from '@plumb/reconciler/api/extension.ts';
 import { Admission } from '@plumb/reconciler/api/fairness/admission.ts';
 import { Readiness } from '@plumb/reconciler/api/readiness.ts';
@@ -87,6 +88,9 @@ export class ControlProcess {
     await ensureDefaultNamespace(store, ambient);
     await finishNamespaceDeletions(context, namespaceResource(store));
     await ensureDefaultServiceAccounts(store, ambient);
+    const ending = new AbortController();
+    process.onEnd(() => ending.abort());
+    await new NamespaceDeletions(store, context, ending.signal).start();
     this.#router = new Router({
       served: [...serveCore(context, store, store), ...serveKinds(context, store, everyKind)],
       discovery: new Map(),

@@ -1,50 +1,74 @@
 /**
- * Deleting a namespace: only when nothing is in it. It is marked first, which refuses new objects, then looked
- * through; if something is there, the mark is taken back and the client is told what.
+ * Deleting a namespace. Who asks for it by name deletes all that is in it; what tidies up by itself deletes one only when nothing is in
+ * it: it is marked first, which refuses new objects, then looked through, and if something is there, the mark is taken back.
  */
-import { everyKind, PlumbError, type PlumbObject, terminal } from '@plumb/schemas';
+import { everyKind, PlumbError, type PlumbObject } from '@plumb/schemas';
+import { CONTENT_FINALIZER } from '@plumb/schemas/kinds/builtin/namespace.ts';
 import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
+import { ConflictError } from '../../store/errors.ts';
 import { keys } from '../../store/keys.ts';
-import { encodeObject, isBeingDeleted, objectText, removalOps } from '../../store/object-codec.ts';
+import { encodeObject, isBeingDeleted, isHeld, markedForDeletion, removalOps } from '../../store/object-codec.ts';
 import type { Entry, Store } from '../../store/store.ts';
+import { Forbidden } from '../authorize.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { conflict, notFound } from '../failure.ts';
-import { expectSame } from '../modify.ts';
+import { ATTEMPTS } from '../modify.ts';
+import { presentationOf } from '../presentation.ts';
 import { readable, storedObject } from '../readable.ts';
 import { JSON_TYPE, type Reply } from '../reply.ts';
 import type { WritableResource } from '../resource.ts';
-import { deleted, optionsOf } from '../verbs/delete.ts';
+import { expectPreconditions, optionsOf } from '../verbs/delete.ts';
 import { defaultServiceAccountKey } from './default-service-account.ts';
 import { DEFAULT_NAMESPACE } from './namespace.ts';
 
 /** Objects that are named when a namespace cannot go. */
 const NAMED = 5;
 
-/** `DELETE /api/v1/namespaces/lab`. Throws PlumbError `Conflict` when objects are in it, `Forbidden` for `default`. */
+/**
+ * `DELETE /api/v1/namespaces/lab`: marks it, and nothing new comes in. What is in it goes in the background (namespace-deletions.ts),
+ * and then it goes. Throws PlumbError `Forbidden` for `default`.
+ */
 export async function deleteNamespace(context: ApiContext, resource: WritableResource, call: Call): Promise<Reply> {
   const { store } = resource;
   const { name } = call;
+  const { dryRun, preconditions, accepted } = await optionsOf(call);
   if (name === DEFAULT_NAMESPACE) {
-    throw terminal('Forbidden', `namespace "${name}" is always there and cannot be deleted`);
+    const { kind, plural, group } = resource;
+    throw new Forbidden({ kind, plural, group, name }, 'this namespace may not be deleted');
   }
-  const { dryRun, preconditions } = await optionsOf(call);
+  const present = presentationOf(call.request, resource, context.ambient.clock);
   const key = keys.object(resource.plural, undefined, name);
-  const entry = await store.get(key);
-  if (!entry) throw notFound(resource.plural, '', name);
-  const { object: current } = storedObject(resource, entry);
-  expectSame(resource, current, preconditions);
-  const asItIs = (shown: Entry): Reply => ({
-    status: 200,
-    type: JSON_TYPE,
-    body: objectText(readable(context.wrongs, resource, shown, shown.revision)),
-  });
-  if (current.metadata.deletionTimestamp !== undefined && isHeld(current)) return asItIs(entry);
-  if (dryRun) {
-    await expectEmpty(resource, name);
-    return asItIs(entry);
+  for (let attempt = 1; ; attempt++) {
+    const entry = await store.get(key);
+    if (!entry) throw notFound(resource.plural, '', name);
+    const { object: current } = storedObject(resource, entry);
+    expectPreconditions(resource, current, preconditions);
+    const asItIs = (shown: Entry): Reply => ({
+      status: accepted ? 202 : 200,
+      type: JSON_TYPE,
+      body: present.one(readable(context.wrongs, resource, shown, shown.revision)),
+    });
+    const isMarked = current.metadata.deletionTimestamp !== undefined;
+    if (isMarked && isHeld(current)) return asItIs(entry);
+    const marked = markedForDeletion(current, timestamp(context.ambient.clock.now()));
+    const object: PlumbObject = {
+      ...marked,
+      // Namespaces of before there was such a finalizer lack it.
+      spec: { ...marked.spec, finalizers: [CONTENT_FINALIZER] },
+      status: { ...marked.status, phase: 'Terminating' },
+    };
+    const value = encodeObject(object);
+    if (dryRun) return asItIs({ key, value, revision: entry.revision });
+    try {
+      const { revision } = await store.commit({
+        preconditions: [{ key, revision: entry.revision }],
+        ops: [{ type: 'put', key, value }],
+      });
+      return asItIs({ key, value, revision });
+    } catch (error) {
+      if (!(error instanceof ConflictError) || attempt === ATTEMPTS) throw error;
+    }
   }
-  const { marked, revision } = await markAndEnd(context, resource, { ...entry, object: current });
-  return isHeld(current) ? asItIs({ key, value: encodeObject(marked), revision }) : deleted(resource, current);
 }
 
 /** What ends by itself, if it must. */
@@ -60,7 +84,9 @@ export async function markAndEnd(
   { key, revision: was, object: current }: Pick<Entry, 'key' | 'revision'> & { object: PlumbObject },
 ): Promise<{ marked: PlumbObject; revision: number }> {
   const metadata = { ...current.metadata, deletionTimestamp: timestamp(context.ambient.clock.now()) };
-  const marked: PlumbObject = { ...current, metadata, status: { phase: 'Terminating' } };
+  // Without the finalizer nothing in it is deleted meanwhile.
+  const { finalizers: _, ...spec } = current.spec;
+  const marked: PlumbObject = { ...current, metadata, spec, status: { phase: 'Terminating' } };
   const { revision } = await resource.store.commit({
     preconditions: [{ key, revision: was }],
     ops: [{ type: 'put', key, value: encodeObject(marked) }],
@@ -75,11 +101,6 @@ export async function markAndEnd(
   return { marked, revision };
 }
 
-/** Whether others must let go of it first: then it goes with its last finalizer, and refuses everything new until then. */
-function isHeld({ metadata }: PlumbObject): boolean {
-  return (metadata.finalizers ?? []).length > 0;
-}
-
 /**
  * Ends deletions that a crash has cut off: what is empty goes, what is not stays as it was. Called before anything is
  * served, while no deletion can be under way.
@@ -87,7 +108,13 @@ function isHeld({ metadata }: PlumbObject): boolean {
 export async function finishNamespaceDeletions(context: ApiContext, resource: WritableResource): Promise<void> {
   const { store, plural } = resource;
   for (const entry of (await store.list(keys.kind(plural))).entries)
-    if (isBeingDeleted(entry)) await endDeletion(context, resource, entry);
+    if (isBeingDeleted(entry) && !holdsContent(entry)) await endDeletion(context, resource, entry);
+}
+
+/** Whether what is in it is being deleted. */
+function holdsContent({ value }: Entry): boolean {
+  const { finalizers } = (JSON.parse(value) as PlumbObject).spec as { finalizers?: unknown };
+  return Array.isArray(finalizers) && finalizers.length > 0;
 }
 
 /** One that is marked. */
@@ -110,13 +137,14 @@ async function endDeletion(
   if (entry?.revision !== revision) return undefined;
   const { object: current } = storedObject(resource, entry);
   const { deletionTimestamp: _, ...kept } = current.metadata;
-  const restored: PlumbObject = { ...current, metadata: kept, status: { phase: 'Active' } };
+  const spec = { ...current.spec, finalizers: [CONTENT_FINALIZER] };
+  const restored: PlumbObject = { ...current, metadata: kept, spec, status: { phase: 'Active' } };
   const problem = await expectEmpty(resource, kept.name).then(
     () => undefined,
     (error: unknown) => error,
   );
   if (isUnavailable(problem)) throw problem;
-  if (!problem && isHeld(current)) return undefined;
+  if (!problem && (current.metadata.finalizers ?? []).length > 0) return undefined;
   await store.commit({
     preconditions: [{ key, revision }],
     ops: problem

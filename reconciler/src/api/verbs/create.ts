@@ -5,7 +5,7 @@ import { keys } from '../../store/keys.ts';
 import { isBeingDeleted } from '../../store/object-codec.ts';
 import type { Precondition } from '../../store/store.ts';
 import { admitNew, heedDuplicates, storedText } from '../admission.ts';
-import { authorize } from '../authorize.ts';
+import { authorize, NamespaceTerminating } from '../authorize.ts';
 import type { Json } from '../body/json.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { alreadyExists, badRequest, beingDeleted, notFound } from '../failure.ts';
@@ -84,7 +84,7 @@ export async function createAs(
       named: request.method === 'POST' ? '' : call.name,
     });
     const key = keyOf(resource, namespace, object.metadata.name);
-    const preconditions = [{ key, revision: 0 }, ...(await namespaceStays(resource, namespace))];
+    const preconditions = [{ key, revision: 0 }, ...(await namespaceStays(resource, namespace, object.metadata.name))];
     const value = storedText(object, context);
     const warnings = [...before, ...ours];
     let revision = 0;
@@ -118,7 +118,11 @@ export async function createAs(
 }
 
 /** Holds the namespace to what it was when it was looked at, so that it cannot go while an object comes. */
-async function namespaceStays(resource: WritableResource, namespace: string | undefined): Promise<Precondition[]> {
+async function namespaceStays(
+  resource: WritableResource,
+  namespace: string | undefined,
+  name: string,
+): Promise<Precondition[]> {
   if (resource.scope === 'Cluster') return [];
   const key = keys.object('namespaces', undefined, namespace!);
   const entry = await resource.store.get(key);
@@ -126,9 +130,7 @@ async function namespaceStays(resource: WritableResource, namespace: string | un
     const missing = notFound('namespaces', '', namespace!);
     throw terminal(missing.reason, `${missing.message}: create it first, or use the namespace default`);
   }
-  if (isBeingDeleted(entry)) {
-    throw terminal('Forbidden', `namespace "${namespace}" is being deleted: nothing new can be created in it`);
-  }
+  if (isBeingDeleted(entry)) throw new NamespaceTerminating(resource, namespace!, name);
   return [{ key, revision: entry.revision }];
 }
 

@@ -90,7 +90,7 @@ function forCollection(object: PlumbObject, propagation: DeleteOptions['propagat
 }
 
 /** Throws PlumbError `Conflict`, in the words of Kubernetes, when it is not the object, or not the version, that is meant. */
-function expectPreconditions(
+export function expectPreconditions(
   { kind, group }: WritableResource,
   { metadata: { name, uid, resourceVersion } }: PlumbObject,
   wanted: DeleteOptions['preconditions'],
@@ -133,7 +133,7 @@ export async function optionsOf({ request }: Pick<Call, 'request'>): Promise<Del
 }
 
 /** What is said of an object that is gone. */
-export function deleted(resource: WritableResource, object: PlumbObject): Reply {
+function deleted(resource: WritableResource, object: PlumbObject): Reply {
   const { name, uid } = object.metadata;
   return json(200, {
     kind: 'Status',
