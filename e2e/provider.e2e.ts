@@ -248,7 +248,7 @@ describe.skipIf(!terraform)('what fails', () => {
     );
     const { said } = await workspace.apply();
     expect(said).toMatch(/in resource "plumb_l3_network" "lab": \d+: project = "nowhere"/);
-    expect(said).toContain('namespaces "nowhere" not found');
+    expect(said).toContain('There is no project nowhere');
   });
 
   test('Ctrl-C ends the wait, and what was made is in the state', async () => {

@@ -11,6 +11,7 @@ import { draftOf, MANAGER, referenceOf, stateOf, timeoutOf } from '../value/obje
 import { settle } from '../value/plan.ts';
 import type { ObjectValue } from '../value/value.ts';
 import { goesOn, unready } from './interrupted.ts';
+import { noProject } from './no-project.ts';
 import type { Outcome } from './outcome.ts';
 
 export async function create(client: Client, kind: TerraformKind, planned: ObjectValue): Promise<Outcome> {
@@ -59,10 +60,9 @@ async function createWhenFree(
 function refused(thrown: unknown, kind: TerraformKind, ref: Reference): Diagnostic[] {
   const error = PlumbError.from(thrown, title(ref));
   if (error.reason !== 'AlreadyExists') {
-    const diagnostics = errorDiagnostics(error, `${title(ref)} cannot be created`, kind);
     // The only thing that a create refers to by its path is the project.
-    const path = error.reason === 'NotFound' && ref.namespace ? [{ attribute: 'project' }] : undefined;
-    return path ? diagnostics.map((diagnostic) => ({ ...diagnostic, path })) : diagnostics;
+    if (error.reason === 'NotFound' && ref.namespace) return [noProject(ref.namespace)];
+    return errorDiagnostics(error, `${title(ref)} cannot be created`, kind);
   }
   const id = ref.namespace ? `${ref.namespace}/${ref.name}` : ref.name;
   const block = `import {\n  to = ${kind.typeName}.NAME\n  id = ${JSON.stringify(id)}\n}`;

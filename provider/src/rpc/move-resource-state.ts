@@ -5,11 +5,11 @@ import { dynamic } from '../wire/convert.ts';
 import type { MoveReply, MoveRequest } from '../wire/messages.ts';
 import { guarded } from './rpc.ts';
 
-/** A resource may come from this provider under another registry's name, but not from another type. */
+/** A resource may come from this provider under another registry's name, or under a type that it had before. */
 export const moveResourceState = guarded<MoveRequest, MoveReply>('The resource cannot be moved', (request) => {
   const { sourceProviderAddress, sourceTypeName, targetTypeName, sourceState } = request;
-  const { resource } = kindOfType(targetTypeName);
-  if (sourceTypeName !== targetTypeName || !sourceProviderAddress.endsWith('/plumb/plumb')) {
+  const { resource, formerly } = kindOfType(targetTypeName);
+  if (![targetTypeName, ...formerly].includes(sourceTypeName) || !sourceProviderAddress.endsWith('/plumb/plumb')) {
     throw terminal(
       'NotMovable',
       `A ${sourceTypeName} of ${sourceProviderAddress} is not a ${targetTypeName}: remove it from the state and import it.`,

@@ -1,9 +1,11 @@
 /** The API as clients see it, in memory and without rules: enough to bring the provider into every situation. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { objectPath } from '@plumb/client/paths.ts';
 import { type Condition, kindByName, type PlumbObject } from '@plumb/schemas';
 import { trackApply } from '@plumb/schemas/apply/track.ts';
 import { objectType } from '@plumb/schemas/apply/type.ts';
+import { apiVersionOf } from '@plumb/schemas/kinds/define.ts';
 
 export interface Seen {
   method: string;
@@ -218,7 +220,7 @@ export function appliedBy(
   declared: Record<string, unknown>,
 ): PlumbObject {
   const { kind } = declared as { kind: string };
-  const place = { type: objectType(kindByName(kind)!), apiVersion: 'plumb.dev/v1', kind };
+  const place = { type: objectType(kindByName(kind)!), apiVersion: apiVersionOf(kindByName(kind)!), kind };
   const writer = { manager, now: '2026-01-01T00:00:00Z' };
   const tracked = trackApply(place, live as unknown as Record<string, unknown> | undefined, declared, writer, true);
   if ('conflicts' in tracked) throw new Error('there is no conflict by force');
@@ -227,17 +229,11 @@ export function appliedBy(
   return { ...next, spec: next.spec ?? {} } as PlumbObject;
 }
 
-const PLURALS: Record<string, string> = {
-  Zone: 'zones',
-  L3Network: 'l3networks',
-  Instance: 'instances',
-  Host: 'hosts',
-};
-
 /** Where an object lies. */
 export function pathOf({ kind, metadata }: Pick<PlumbObject, 'kind' | 'metadata'>): string {
-  const scope = metadata.namespace ? `/namespaces/${metadata.namespace}` : '';
-  return `/apis/plumb.dev/v1${scope}/${PLURALS[kind]}/${metadata.name}`;
+  const definition = kindByName(kind)!;
+  const { name, namespace } = metadata;
+  return objectPath({ apiVersion: apiVersionOf(definition), plural: definition.plural }, namespace, name);
 }
 
 /** metav1.Status. */

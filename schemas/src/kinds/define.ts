@@ -64,6 +64,14 @@ export interface ExtraRight {
   because: string;
 }
 
+/** What Terraform says otherwise of a kind than its name and schema do. */
+export interface InTerraform {
+  /** The type of the resource without its prefix; the kind in snake_case, if absent. */
+  readonly type?: string;
+  /** Types that it had before, with which states and `moved` blocks still come. */
+  readonly formerly?: readonly string[];
+}
+
 /** The schema of a spec or a status: a closed object. */
 export interface ObjectSchema {
   readonly type: 'object';
@@ -105,7 +113,7 @@ export interface KindDefinition<
   /** What changing a spec field costs; fields not named cost `none`. */
   readonly disruption: Readonly<Record<string, Disruption>>;
   /** False: no Terraform resource, because Terraform has a way of its own to say the same. */
-  readonly terraform?: false;
+  readonly terraform?: false | InTerraform;
   /** Rules across fields that JSON Schema cannot say. Pure; reports every violation. Runs at admission. */
   readonly rules?: (spec: never) => FieldError[];
   /** Of a built-in kind: what a new or changed object is made into before it is looked at, in place. Pure. */

@@ -17,6 +17,8 @@ describe('names', () => {
     ['vlanId', 'vlan_id'],
     ['FloatingIP', 'floating_ip'],
     ['IPRange', 'ip_range'],
+    ['nonResourceURLs', 'non_resource_urls'],
+    ['virtualIPsOf', 'virtual_ips_of'],
     ['InstanceOffering', 'instance_offering'],
   ])('%s is %s', (camel, snake) => expect(snakeCase(camel)).toBe(snake));
 });

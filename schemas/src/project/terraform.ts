@@ -14,6 +14,8 @@ export const DEFAULT_PROJECT = 'default';
 export interface TerraformKind {
   /** `plumb_l3_network`: the type of the resource and of the data source. */
   typeName: string;
+  /** Types that the resource had before. */
+  formerly: string[];
   kind: KindDefinition;
   /** The attributes that stand for `spec`; they are top-level in both blocks. */
   spec: TerraformAttribute[];
@@ -41,8 +43,10 @@ export function terraformKind(kind: KindDefinition): TerraformKind {
   }
   refuseTwins(spec, `${kind.kind}.spec`);
   const status = statusOf(kind);
+  const says = kind.terraform === false ? {} : (kind.terraform ?? {});
   return {
-    typeName: `plumb_${snakeCase(kind.kind)}`,
+    typeName: `plumb_${says.type ?? snakeCase(kind.kind)}`,
+    formerly: (says.formerly ?? []).map((type) => `plumb_${type}`),
     kind,
     spec,
     status,

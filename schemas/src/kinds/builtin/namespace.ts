@@ -24,6 +24,7 @@ export const namespace = defineKind({
         type: 'array',
         items: { type: 'string' },
         'x-kubernetes-list-type': 'atomic',
+        'x-plumb-terraform': false,
         description: 'What it waits for when it is deleted: `kubernetes` is what is in it. The server sets it.',
       },
     },
@@ -58,6 +59,7 @@ export const namespace = defineKind({
   immutable: [],
   references: [],
   disruption: {},
+  terraform: { type: 'project', formerly: ['namespace'] },
   normalize: (object: Sent) => {
     const { metadata } = object;
     object.spec = { ...object.spec, finalizers: [CONTENT_FINALIZER] };
