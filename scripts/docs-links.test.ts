@@ -17,14 +17,16 @@ function prose(page: string): string {
   return readFileSync(join(root, page), 'utf8').replace(/^ *```.*?^ *```/gms, '');
 }
 
-/** Anchors as GitHub makes them of headings. */
+/** Anchors as GitHub makes them of headings, and those that a page gives itself. */
 function anchors(page: string): string[] {
-  return [...prose(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+  const own = [...prose(page).matchAll(/^<a id="([^"]+)"><\/a>$/gm)].map(([, id = '']) => id);
+  const headings = [...prose(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
     heading
       .toLowerCase()
       .replace(/[^\p{L}\p{N} _-]/gu, '')
       .replaceAll(' ', '-'),
   );
+  return [...own, ...headings];
 }
 
 function brokenLinks(page: string, text: string): string[] {

@@ -1,0 +1,3 @@
+data "plumb_cluster_role" "zone_reader" {
+  name = "zone-reader"
+}

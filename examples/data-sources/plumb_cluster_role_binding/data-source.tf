@@ -1,0 +1,3 @@
+data "plumb_cluster_role_binding" "operators" {
+  name = "operators"
+}

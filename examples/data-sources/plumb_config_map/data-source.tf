@@ -1,0 +1,4 @@
+data "plumb_config_map" "motd" {
+  project = "default"
+  name    = "motd"
+}

@@ -1,0 +1,4 @@
+data "plumb_git_source" "estate" {
+  project = "default"
+  name    = "estate"
+}

@@ -1,0 +1,3 @@
+data "plumb_host" "host_1" {
+  name = "host-1"
+}

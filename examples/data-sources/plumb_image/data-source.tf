@@ -1,0 +1,3 @@
+data "plumb_image" "debian" {
+  name = "debian"
+}

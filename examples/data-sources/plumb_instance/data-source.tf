@@ -1,0 +1,4 @@
+data "plumb_instance" "web" {
+  project = "default"
+  name    = "web"
+}

@@ -1,0 +1,3 @@
+data "plumb_instance_offering" "small" {
+  name = "small"
+}

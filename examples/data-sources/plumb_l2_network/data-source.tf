@@ -1,0 +1,3 @@
+data "plumb_l2_network" "lab" {
+  name = "lab"
+}

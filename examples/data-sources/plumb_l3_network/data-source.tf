@@ -1,0 +1,4 @@
+data "plumb_l3_network" "lab" {
+  project = "default"
+  name    = "lab"
+}

@@ -1,0 +1,3 @@
+data "plumb_namespace" "team_a" {
+  name = "team-a"
+}

@@ -1,0 +1,4 @@
+data "plumb_role" "instance_reader" {
+  project = "default"
+  name    = "instance-reader"
+}

@@ -1,0 +1,4 @@
+data "plumb_role_binding" "deployer" {
+  project = "default"
+  name    = "deployer"
+}

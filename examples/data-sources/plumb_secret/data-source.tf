@@ -1,0 +1,4 @@
+data "plumb_secret" "database" {
+  project = "default"
+  name    = "database"
+}

@@ -1,0 +1,4 @@
+data "plumb_service_account" "deployer" {
+  project = "default"
+  name    = "deployer"
+}

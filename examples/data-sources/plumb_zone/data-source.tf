@@ -1,0 +1,3 @@
+data "plumb_zone" "home" {
+  name = "home"
+}

@@ -1,0 +1,2 @@
+# By project and name.
+terraform import plumb_config_map.motd default/motd

@@ -1,0 +1,4 @@
+resource "plumb_config_map" "motd" {
+  name = "motd"
+  data = { "motd" = "Welcome." }
+}

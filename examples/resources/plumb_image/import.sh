@@ -1,0 +1,2 @@
+# By name.
+terraform import plumb_image.debian debian

@@ -1,0 +1,2 @@
+# By name.
+terraform import plumb_instance_offering.small small

@@ -1,0 +1,2 @@
+# By name.
+terraform import plumb_l2_network.lab lab

@@ -1,0 +1,2 @@
+# By project and name.
+terraform import plumb_l3_network.lab default/lab

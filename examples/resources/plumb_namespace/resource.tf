@@ -1,0 +1,4 @@
+# A project.
+resource "plumb_namespace" "team_a" {
+  name = "team-a"
+}

@@ -1,0 +1,2 @@
+# By project and name.
+terraform import plumb_role_binding.deployer default/deployer

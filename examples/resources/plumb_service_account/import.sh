@@ -1,0 +1,2 @@
+# By project and name.
+terraform import plumb_service_account.deployer default/deployer

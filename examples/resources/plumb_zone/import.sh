@@ -1,0 +1,2 @@
+# By name.
+terraform import plumb_zone.home home

@@ -1,0 +1,4 @@
+resource "plumb_zone" "home" {
+  name        = "home"
+  description = "The machines in the cellar."
+}
