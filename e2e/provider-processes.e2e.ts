@@ -260,7 +260,7 @@ describe.skipIf(!terraform)('the processes', () => {
   test('logs reach Terraform and hold no secret', async () => {
     workspace.declare(zone());
     const { said } = await workspace.apply({ TF_LOG_PROVIDER: 'TRACE' });
-    expect(said).toMatch(/PATCH \/apis\/plumb\.dev\/v1\/zones\/[a-z0-9-]+\?fieldManager=terraform/);
+    expect(said).toMatch(/PATCH \/apis\/plumb\.dev\/v1\/zones\/[a-z0-9-]+\?fieldManager=terraform%3A/);
     expect(said).not.toContain(control.token);
   });
 

@@ -51,9 +51,9 @@ function pathOf({ kind, name, namespace }: Reference): string {
 
 const APPLY = 'application/apply-patch+yaml';
 
-/** Path of an apply by `manager` that takes what others own. */
-function applyPath(ref: Reference, manager: string): string {
-  return `${pathOf(ref)}?${new URLSearchParams({ fieldManager: manager, force: 'true' })}`;
+/** Path of an apply by `manager`; with `force` it takes what others own. */
+function applyPath(ref: Reference, manager: string, force = true): string {
+  return `${pathOf(ref)}?${new URLSearchParams({ fieldManager: manager, force: `${force}` })}`;
 }
 
 /**
@@ -134,15 +134,16 @@ async function found(read: () => Promise<unknown>): Promise<PlumbObject | undefi
 }
 
 /**
- * Declares the object of that uid anew, by force, which is safe to send twice. What `manager` declared before and declares no more goes,
- * unless others own it. Undefined when the object is gone. Throws `Invalid` with fields, or what ended the deadline.
+ * Declares the object of that uid anew, which is safe to send twice. What `manager` declared before and declares no more goes,
+ * unless others own it. Undefined when the object is gone. Throws `Invalid` with fields, without force a `Conflict` with the fields that others
+ * own, or what ended the deadline.
  */
 export async function declareObject(
   client: Client,
   ref: Reference,
   uid: string,
   draft: Draft,
-  manager: string,
+  { manager, force }: { manager: string; force: boolean },
   limit: Deadline,
 ): Promise<PlumbObject | undefined> {
   const { kind } = ref;
@@ -152,7 +153,7 @@ export async function declareObject(
     ...draft,
     metadata: { ...draft.metadata, uid },
   };
-  const request: Request = { method: 'PATCH', path: applyPath(ref, manager), body, type: APPLY };
+  const request: Request = { method: 'PATCH', path: applyPath(ref, manager, force), body, type: APPLY };
   await client.contact();
   return (await ofUid(client, ref, uid, request, limit)) as PlumbObject | undefined;
 }
@@ -214,7 +215,8 @@ async function ofUid(client: Client, ref: Reference, uid: string, request: Reque
 /** Whether the object of that uid may be gone: another one bears its name, or none. */
 function isOfAnother({ reason, fields }: PlumbError): boolean {
   if (reason === 'Invalid') return fields.some(({ field }) => field === 'metadata.uid');
-  return reason === 'NotFound' || reason === 'Conflict';
+  // That others own fields says nothing of the uid.
+  return reason === 'NotFound' || (reason === 'Conflict' && fields.length === 0);
 }
 
 /** The query that selects the object from its collection. */

@@ -198,7 +198,7 @@ describe('update', () => {
     expect(errors).toEqual([]);
     expect(state).toMatchObject({ description: null, labels: { rack: 'b' }, status: { uid: 'uid-1' } });
     const sent = api.seen.findLast(({ method }) => method === 'PATCH');
-    expect(sent?.path).toBe(`${HOME}?fieldManager=terraform&force=true`);
+    expect(sent?.path).toMatch(/\?fieldManager=terraform%3A[0-9a-f]{12}&force=true$/);
     expect(sent?.body).toEqual({
       apiVersion: 'plumb.dev/v1',
       kind: 'Zone',
@@ -249,7 +249,7 @@ describe('update', () => {
     const managers = api
       .object(HOME)
       ?.metadata.managedFields?.map(({ manager, operation }) => `${manager} ${operation}`);
-    expect(managers).toEqual(['terraform Apply', 'before-first-apply Update']);
+    expect(managers).toEqual([expect.stringMatching(/^terraform:[0-9a-f]{12} Apply$/), 'before-first-apply Update']);
   });
 
   test('of timeouts alone asks the server nothing', async () => {

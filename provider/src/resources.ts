@@ -32,6 +32,17 @@ export const providerAttributes: readonly TerraformAttribute[] = [
     type: 'bool',
   },
   setting('ca_certificate', 'Authority of the server, as PEM or as a path to it. Or PLUMB_CA_CERTIFICATE.'),
+  setting(
+    'stack',
+    'Name of this configuration, by which others see that a field is its own, and by which what an apply that was killed had begun is found again. Or PLUMB_STACK. Without it, a hash of the working folder and the workspace, by which nothing is found again.',
+  ),
+  {
+    ...setting(
+      'force_conflicts',
+      'Whether fields that others own and that are declared otherwise here are taken from them, which a plan warns of; with false that is an error. Default: true.',
+    ),
+    type: 'bool',
+  },
 ];
 
 function setting(name: string, description: string): TerraformAttribute {

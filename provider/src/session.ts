@@ -4,9 +4,10 @@ import type { Surroundings } from '@plumb/client/connection.ts';
 import { Contacts } from '@plumb/client/contact.ts';
 import { proxyFor } from '@plumb/client/proxy.ts';
 import type { SharedWires } from '@plumb/client/shared-wires.ts';
-import { type Ambient, terminal } from '@plumb/schemas';
+import { type Ambient, type PlumbObject, terminal } from '@plumb/schemas';
 import type { Log } from './log.ts';
 import { connectionFrom, type ProviderAttributes } from './settings.ts';
+import { type Stack, stackOf } from './stack.ts';
 
 /** The run of Terraform that a session belongs to. */
 export interface Run extends Surroundings {
@@ -20,12 +21,15 @@ export class Session {
   readonly run: Run;
   /** Uids of objects of which a person was told in this run that they are not as declared: once is enough. */
   readonly told = new Set<string>();
+  /** Objects as they were read in this run and that others own fields of, by uid: until they are planned. */
+  readonly shared = new Map<string, PlumbObject>();
   readonly #stop = new AbortController();
   readonly #contacts: Contacts;
   readonly #wires: SharedWires | undefined;
   /** Errors that stand for all of a run, and that this session has told. */
   readonly #told = new WeakSet<Error>();
   #client: Client | undefined;
+  #stack: Stack | undefined;
   #unconfigured = 'Terraform has not configured the provider';
 
   /** `contacts` and `wires`: of all sessions of the process. Without `wires` the session has connections of its own. */
@@ -40,6 +44,8 @@ export class Session {
   /** Takes the provider block. Throws a terminal `NotConfigured` or `BadKubeconfig`. Asks the server nothing yet. */
   configure(attributes: ProviderAttributes): void {
     this.#client?.close();
+    const { env, cwd, workspace } = this.run;
+    this.#stack = stackOf(attributes.stack ?? env.PLUMB_STACK, cwd, workspace, attributes.forceConflicts ?? true);
     const connection = connectionFrom(attributes, this.run);
     const proxies = connection.endpoints.map((endpoint) => proxyFor(endpoint, connection.proxy, this.run.env));
     this.#client = new Client({
@@ -64,6 +70,12 @@ export class Session {
   /** The client of the configured server. Throws a terminal `NotConfigured` before that. */
   get client(): Client {
     if (this.#client) return this.#client;
+    throw terminal('NotConfigured', `The server cannot be asked: ${this.#unconfigured}.`);
+  }
+
+  /** Which configuration declares in this session. Throws as {@link client}. */
+  get stack(): Stack {
+    if (this.#stack) return this.#stack;
     throw terminal('NotConfigured', `The server cannot be asked: ${this.#unconfigured}.`);
   }
 

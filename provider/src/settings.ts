@@ -17,6 +17,10 @@ export interface ProviderAttributes {
   token?: string;
   caCertificate?: string;
   insecureHttp?: boolean;
+  /** Name of the configuration among the managers of fields. */
+  stack?: string;
+  /** Whether fields that others own are taken; they are, if absent. */
+  forceConflicts?: boolean;
 }
 
 const HELP =

@@ -25,7 +25,7 @@ const zone: ObjectValue = { name: 'home', description: 'A note.' };
 const edited: ObjectValue = { ...zone, description: 'Another.' };
 const limited = (config: ObjectValue): ObjectValue => ({
   ...config,
-  timeouts: { create: '100ms', update: '100ms', delete: '100ms' },
+  timeouts: { create: '500ms', update: '500ms', delete: '500ms' },
 });
 const made = async (config: ObjectValue = zone) => (await terraform.apply('plumb_zone', config, null)).state!;
 const isChange = async (config: ObjectValue, state: ObjectValue, connection = terraform) => {
@@ -116,7 +116,7 @@ describe('what is being deleted', () => {
   const dying = async () => {
     const prior = await made();
     api.held = () => true;
-    await terraform.apply('plumb_zone', null, { ...prior, timeouts: { create: null, update: null, delete: '100ms' } });
+    await terraform.apply('plumb_zone', null, { ...prior, timeouts: { create: null, update: null, delete: '500ms' } });
     return prior;
   };
 
@@ -168,7 +168,7 @@ describe('what is being deleted', () => {
     expect(state).toBeNull();
     expect(errors).toEqual([
       expect.stringContaining(
-        'marked for deletion, but is still there: it waits for test. It took longer than the 100ms',
+        'marked for deletion, but is still there: it waits for test. It took longer than the 500ms',
       ),
     ]);
     expect(errors[0]).not.toContain('import');

@@ -7,28 +7,36 @@ import { untilAway, untilReady } from '@plumb/client/ready.ts';
 import { PlumbError, type PlumbObject } from '@plumb/schemas';
 import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
 import { type Diagnostic, errorDiagnostics, failure } from '../diagnostic.ts';
-import { draftOf, MANAGER, referenceOf, stateOf, timeoutOf } from '../value/object.ts';
+import type { Stack } from '../stack.ts';
+import { draftOf, referenceOf, stateOf, timeoutOf } from '../value/object.ts';
 import { settle } from '../value/plan.ts';
+import { privateOf } from '../value/private.ts';
 import type { ObjectValue } from '../value/value.ts';
 import { goesOn, unready } from './interrupted.ts';
 import { noProject } from './no-project.ts';
 import type { Outcome } from './outcome.ts';
 
-export async function create(client: Client, kind: TerraformKind, planned: ObjectValue): Promise<Outcome> {
+export async function create(
+  client: Client,
+  kind: TerraformKind,
+  planned: ObjectValue,
+  stack: Stack,
+): Promise<Outcome> {
   const ref = referenceOf(kind, planned);
   const limit = client.deadline(timeoutOf(planned, 'create'));
   try {
     let created: PlumbObject;
     try {
-      created = await createWhenFree(client, kind, ref, planned, limit);
+      created = await createWhenFree(client, kind, ref, planned, stack, limit);
     } catch (error) {
       return { state: null, diagnostics: refused(error, kind, ref) };
     }
     try {
       const ready = await untilReady(client, ref, created, limit);
-      return { state: settle(planned, stateOf(kind, ready, planned)) as ObjectValue, diagnostics: [] };
+      const state = settle(planned, stateOf(kind, ready, planned, stack.manager)) as ObjectValue;
+      return { state, diagnostics: [], kept: privateOf(ready, stack.manager) };
     } catch (error) {
-      return await takeBack(client, kind, planned, created, PlumbError.from(error, title(ref)));
+      return await takeBack(client, kind, planned, stack, created, PlumbError.from(error, title(ref)));
     }
   } finally {
     limit.end();
@@ -41,11 +49,12 @@ async function createWhenFree(
   kind: TerraformKind,
   ref: Reference,
   planned: ObjectValue,
+  { manager }: Stack,
   limit: Deadline,
 ): Promise<PlumbObject> {
   for (;;) {
     try {
-      return await createObject(client, ref, draftOf(kind, planned), MANAGER, limit);
+      return await createObject(client, ref, draftOf(kind, planned), manager, limit);
     } catch (thrown) {
       const error = PlumbError.from(thrown, title(ref));
       if (error.reason !== 'AlreadyExists') throw error;
@@ -80,6 +89,7 @@ async function takeBack(
   client: Client,
   kind: TerraformKind,
   planned: ObjectValue,
+  { manager }: Stack,
   created: PlumbObject,
   error: PlumbError,
 ): Promise<Outcome> {
@@ -87,8 +97,8 @@ async function takeBack(
   const failed = errorDiagnostics(error, `${title(ref)} is not Ready`, kind);
   if (error.reason === 'Deleted') return { state: null, diagnostics: failed };
   if (error.reason === 'Interrupted')
-    return { state: unready(kind, planned, created), diagnostics: [goesOn(ref, error)] };
-  const kept = stateOf(kind, created, planned);
+    return { state: unready(kind, planned, created, manager), diagnostics: [goesOn(ref, error)], kept: { manager } };
+  const state = stateOf(kind, created, planned, manager);
   const limit = client.deadline(timeoutOf(planned, 'delete'));
   try {
     await markForDeletion(client, ref, created.metadata.uid);
@@ -104,7 +114,7 @@ async function takeBack(
       `${title(ref)} could not be deleted again: ${cause.reason}`,
       `${cause.message} It is kept in the state as tainted; the next apply replaces it.`,
     );
-    return { state: kept, diagnostics: [...failed, still] };
+    return { state, diagnostics: [...failed, still], kept: { manager } };
   } finally {
     limit.end();
   }

@@ -18,8 +18,8 @@ export function goesOn(ref: Reference, error: PlumbError): Diagnostic {
 }
 
 /** The state for what was declared, and not seen to be ready. */
-export function unready(kind: TerraformKind, planned: ObjectValue, object: PlumbObject): ObjectValue {
-  return settle(planned, withReady(kind, stateOf(kind, object, planned), false)) as ObjectValue;
+export function unready(kind: TerraformKind, planned: ObjectValue, object: PlumbObject, manager: string): ObjectValue {
+  return settle(planned, withReady(kind, stateOf(kind, object, planned, manager), false)) as ObjectValue;
 }
 
 /** The state with another word on whether its object is as declared. */

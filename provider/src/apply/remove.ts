@@ -6,12 +6,19 @@ import { untilGone } from '@plumb/client/ready.ts';
 import { PlumbError } from '@plumb/schemas';
 import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
 import { type Diagnostic, errorDiagnostics } from '../diagnostic.ts';
-import { referenceOf, stateOf, timeoutOf, uidOf } from '../value/object.ts';
-import { privateOf } from '../value/private.ts';
+import type { Stack } from '../stack.ts';
+import { declarerOf, referenceOf, stateOf, timeoutOf, uidOf } from '../value/object.ts';
+import { type Private, privateOf } from '../value/private.ts';
 import type { ObjectValue } from '../value/value.ts';
 import type { Outcome } from './outcome.ts';
 
-export async function remove(client: Client, kind: TerraformKind, prior: ObjectValue): Promise<Outcome> {
+export async function remove(
+  client: Client,
+  kind: TerraformKind,
+  prior: ObjectValue,
+  { manager }: Stack,
+  kept: Private,
+): Promise<Outcome> {
   const ref = referenceOf(kind, prior);
   const uid = uidOf(prior);
   // A state without a uid speaks of no object that Terraform has ever seen.
@@ -22,7 +29,7 @@ export async function remove(client: Client, kind: TerraformKind, prior: ObjectV
     await untilGone(client, ref, uid, limit);
     return { state: null, diagnostics: [] };
   } catch (error) {
-    return await leftOver(client, kind, prior, notDeleted(error, kind, title(ref)));
+    return await leftOver(client, kind, prior, [manager, kept.manager], notDeleted(error, kind, title(ref)));
   } finally {
     limit.end();
   }
@@ -44,13 +51,15 @@ async function leftOver(
   client: Client,
   kind: TerraformKind,
   prior: ObjectValue,
+  managers: readonly (string | undefined)[],
   diagnostics: Diagnostic[],
 ): Promise<Outcome> {
   const limit = client.deadlineDespiteStop(REREAD_MS);
   try {
     const live = await readObject(client, referenceOf(kind, prior), limit);
     if (live?.metadata.uid !== uidOf(prior)) return { state: null, diagnostics: [] };
-    return { state: stateOf(kind, live!, prior), diagnostics, kept: privateOf(live!) };
+    const manager = declarerOf(live!, managers);
+    return { state: stateOf(kind, live!, prior, manager), diagnostics, kept: privateOf(live!, manager) };
   } catch {
     // The next plan reads it.
     return { state: prior, diagnostics };

@@ -2,7 +2,7 @@ import { create } from '../apply/create.ts';
 import { remove } from '../apply/remove.ts';
 import { update } from '../apply/update.ts';
 import { kindOfType } from '../resources.ts';
-import { privateBytes } from '../value/private.ts';
+import { privateBytes, privateIn } from '../value/private.ts';
 import { dynamic, objectIn, wireDiagnostics } from '../wire/convert.ts';
 import type { ApplyReply, ApplyRequest } from '../wire/messages.ts';
 import { guarded } from './rpc.ts';
@@ -14,12 +14,13 @@ export const applyResourceChange = guarded<ApplyRequest, ApplyReply>(
     const kind = kindOfType(request.typeName);
     const prior = objectIn(request.priorState, kind.resource);
     const planned = objectIn(request.plannedState, kind.resource);
-    const { client } = session;
+    const { client, stack } = session;
+    const kept = privateIn(request.plannedPrivate);
     const outcome = !planned
-      ? await remove(client, kind, prior ?? {})
+      ? await remove(client, kind, prior ?? {}, stack, kept)
       : prior
-        ? await update(client, kind, prior, planned)
-        : await create(client, kind, planned);
+        ? await update(client, kind, prior, planned, stack, kept)
+        : await create(client, kind, planned, stack);
     return {
       newState: dynamic(outcome.state, kind.resource),
       private: privateBytes(outcome.kept ?? {}),

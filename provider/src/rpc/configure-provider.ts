@@ -20,6 +20,8 @@ export const configureProvider = guarded<ConfigureRequest, WithDiagnostics>(
       ...text('endpoint', values.endpoint),
       ...text('token', values.token),
       ...text('caCertificate', values.ca_certificate),
+      ...text('stack', values.stack),
+      ...(typeof values.force_conflicts === 'boolean' ? { forceConflicts: values.force_conflicts } : {}),
       ...(typeof values.insecure_http === 'boolean' ? { insecureHttp: values.insecure_http } : {}),
     });
     return {};

@@ -1,10 +1,14 @@
+import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
 import type { Diagnostic } from '../diagnostic.ts';
+import { ownershipDiagnostics } from '../ownership.ts';
 import { kindOfType } from '../resources.ts';
+import type { Session } from '../session.ts';
 import { unfinishedWarnings } from '../unfinished.ts';
 import { checkConfig } from '../value/check.ts';
+import { differs, uidOf } from '../value/object.ts';
 import { planResource } from '../value/plan.ts';
 import { privateIn } from '../value/private.ts';
-import { isWhollyKnown } from '../value/value.ts';
+import { isWhollyKnown, type ObjectValue } from '../value/value.ts';
 import { dynamic, objectIn, wireDiagnostics, wirePath } from '../wire/convert.ts';
 import type { PlanReply, PlanRequest } from '../wire/messages.ts';
 import { guarded } from './rpc.ts';
@@ -23,6 +27,7 @@ export const planResourceChange = guarded<PlanRequest, PlanReply>(
     const kept = privateIn(request.priorPrivate);
     const { state, requiresReplace } = planResource(kind, config, prior, kept);
     if (prior) diagnostics.push(...unfinishedWarnings(kind, prior, kept, session));
+    diagnostics.push(...ofOthers(kind, prior, state, session));
     return {
       plannedState: dynamic(state, kind.resource),
       requiresReplace: requiresReplace.map(wirePath),
@@ -32,3 +37,17 @@ export const planResourceChange = guarded<PlanRequest, PlanReply>(
   },
   ({ priorState }) => ({ plannedState: priorState }),
 );
+
+/** What others own of an object that changes, as it was read in this run. */
+function ofOthers(
+  kind: TerraformKind,
+  prior: ObjectValue | null,
+  planned: ObjectValue,
+  session: Session,
+): Diagnostic[] {
+  const uid = prior ? uidOf(prior) : undefined;
+  const live = uid === undefined ? undefined : session.shared.get(uid);
+  if (!prior || uid === undefined || !live) return [];
+  session.shared.delete(uid);
+  return differs(kind, prior, planned) ? ownershipDiagnostics(kind, live, planned, session.stack) : [];
+}

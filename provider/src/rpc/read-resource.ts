@@ -1,8 +1,10 @@
 import { readObject } from '@plumb/client/objects.ts';
+import { hasOtherOwners } from '../ownership.ts';
 import { kindOfType } from '../resources.ts';
+import { BEFORE_STACKS } from '../stack.ts';
 import { unfinished } from '../unfinished.ts';
-import { referenceOf, stateOf, uidOf } from '../value/object.ts';
-import { privateBytes, privateOf } from '../value/private.ts';
+import { declarerOf, referenceOf, stateOf, uidOf } from '../value/object.ts';
+import { privateBytes, privateIn, privateOf } from '../value/private.ts';
 import { dynamic, objectIn, wireDiagnostics } from '../wire/convert.ts';
 import type { ReadReply, ReadRequest } from '../wire/messages.ts';
 import { READ_MS } from './read.ts';
@@ -21,9 +23,11 @@ export const readResource = guarded<ReadRequest, ReadReply>(
       const uid = uidOf(held);
       const same = live && (uid === undefined || live.metadata.uid === uid);
       if (!same) return { newState: dynamic(null, kind.resource) };
+      if (hasOtherOwners(live, session.stack.manager)) session.shared.set(live.metadata.uid, live);
+      const manager = declarerOf(live, [session.stack.manager, privateIn(request.private).manager, BEFORE_STACKS]);
       return {
-        newState: dynamic(stateOf(kind, live, held), kind.resource),
-        private: privateBytes(privateOf(live)),
+        newState: dynamic(stateOf(kind, live, held, manager), kind.resource),
+        private: privateBytes(privateOf(live, manager)),
         diagnostics: wireDiagnostics(unfinished(kind, live, session)),
       };
     } finally {

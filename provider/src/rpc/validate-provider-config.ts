@@ -1,6 +1,7 @@
 import { shownUrl } from '@plumb/schemas';
 import { type Diagnostic, failure } from '../diagnostic.ts';
 import { providerAttributes } from '../resources.ts';
+import { stackMistake } from '../stack.ts';
 import { objectIn, wireDiagnostics } from '../wire/convert.ts';
 import type { ProviderConfigRequest, WithDiagnostics } from '../wire/messages.ts';
 import { guarded } from './rpc.ts';
@@ -15,6 +16,8 @@ export const validateProviderConfig = guarded<ProviderConfigRequest, WithDiagnos
       if (value === '')
         diagnostics.push(failure(`Invalid ${name}`, `${name} is empty: leave it out.`, [{ attribute: name }]));
     }
+    const mistake = typeof values.stack === 'string' && values.stack !== '' ? stackMistake(values.stack) : undefined;
+    if (mistake) diagnostics.push(failure('Invalid stack', `${mistake}.`, [{ attribute: 'stack' }]));
     const endpoints = typeof values.endpoint === 'string' && values.endpoint !== '' ? values.endpoint.split(',') : [];
     const wrong = endpoints.find((one) => !/^https?:\/\//.test(one.trim()));
     if (wrong !== undefined) {

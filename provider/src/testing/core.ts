@@ -70,7 +70,7 @@ export class Core {
     return new Connection(client as never);
   }
 
-  async configured(values: Record<string, string>): Promise<Connection> {
+  async configured(values: ObjectValue): Promise<Connection> {
     const connection = this.connect();
     const { errors } = await connection.configure(values);
     if (errors.length > 0) throw new Error(errors.join('\n'));

@@ -10,6 +10,7 @@ import { fieldsOf as fieldsDeclared, without } from '@plumb/schemas/apply/typed.
 import { apiVersionOf } from '@plumb/schemas/kinds/define.ts';
 import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
+import { BEFORE_STACKS } from '../stack.ts';
 import { durationMs } from './duration.ts';
 import { attributesFrom, type Fields, fieldsOf } from './fields.ts';
 import { equal, isObject, type ObjectValue, type Value } from './value.ts';
@@ -41,11 +42,16 @@ function inBody({ kind }: TerraformKind, fields: Fields): Fields {
 /**
  * The state for a live object: of spec what is not another's alone, the label and annotation keys that `held` has, and held timeouts.
  */
-export function stateOf(kind: TerraformKind, object: PlumbObject, held: ObjectValue): ObjectValue {
+export function stateOf(
+  kind: TerraformKind,
+  object: PlumbObject,
+  held: ObjectValue,
+  manager: string = BEFORE_STACKS,
+): ObjectValue {
   const { metadata } = object;
   return {
     ...identityOf(kind, object),
-    ...attributesFrom(bodyIn(kind, visible(kind, object, held)), kind.spec, held),
+    ...attributesFrom(bodyIn(kind, visible(kind, object, held, manager)), kind.spec, held),
     labels: ownedKeys(metadata.labels, held.labels),
     annotations: ownedKeys(metadata.annotations, held.annotations),
     timeouts: held.timeouts ?? null,
@@ -58,10 +64,10 @@ export function stateOf(kind: TerraformKind, object: PlumbObject, held: ObjectVa
  * away would come again and again. What is in the state is shown, whoever has changed it. All of it, as long as Terraform has declared
  * nothing of the object.
  */
-function visible(kind: TerraformKind, object: PlumbObject, held: ObjectValue): PlumbObject {
+function visible(kind: TerraformKind, object: PlumbObject, held: ObjectValue, manager: string): PlumbObject {
   const type = objectType(kind.kind);
   const declared = fieldsDeclared(type, inBody(kind, fieldsOf(held, kind.spec)));
-  const others = fieldsOfOthers(object.metadata.managedFields, MANAGER, declared);
+  const others = fieldsOfOthers(object.metadata.managedFields, manager, declared);
   if (!others || others.isEmpty) return object;
   return (without(type, object, others) ?? object) as PlumbObject;
 }
@@ -106,20 +112,36 @@ export function differs(kind: TerraformKind, prior: ObjectValue, planned: Object
   return names.some((name) => !equal(planned[name] ?? null, prior[name] ?? null));
 }
 
-/** Under which name Terraform declares. */
-export const MANAGER = 'terraform';
 /** Under which name it wrote before it declared. */
 const WRITER = 'terraform-provider-plumb';
 
+/** Under which of these names Terraform has declared fields of the object: the first one. */
+export function declarerOf(object: PlumbObject, managers: readonly (string | undefined)[]): string | undefined {
+  return managers.find((one) => one !== undefined && hasApplied(object as unknown as Fields, one));
+}
+
 /**
- * The entries of managedFields with which Terraform is the one who declared `before`; undefined when it has declared something of the
- * object already.
+ * The entries of managedFields with which `manager` is the one who declared `before`; undefined when it has declared something of the
+ * object already. `formers`: under which names it may have declared instead.
  */
-export function claimedBy(kind: TerraformKind, live: PlumbObject, before: Draft, now: Date): object[] | undefined {
+export function claimedBy(
+  kind: TerraformKind,
+  live: PlumbObject,
+  before: Draft,
+  now: Date,
+  manager: string,
+  formers: readonly (string | undefined)[],
+): object[] | undefined {
   const object = live as unknown as Fields;
-  if (hasApplied(object, MANAGER)) return undefined;
+  if (hasApplied(object, manager)) return undefined;
+  const former = declarerOf(live, formers);
+  if (former !== undefined) {
+    return live.metadata.managedFields?.map((entry) =>
+      entry.manager === former && entry.operation === 'Apply' && !entry.subresource ? { ...entry, manager } : entry,
+    );
+  }
   const declared = { apiVersion: live.apiVersion, kind: live.kind, ...before };
-  const writer = { manager: MANAGER, now: timestamp(now.getTime()) };
+  const writer = { manager, now: timestamp(now.getTime()) };
   return claimed(placeOf(kind), object, declared, writer, [WRITER]);
 }
 
