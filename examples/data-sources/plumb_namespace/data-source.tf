@@ -1,3 +1,0 @@
-data "plumb_namespace" "team_a" {
-  name = "team-a"
-}

@@ -1,0 +1,3 @@
+data "plumb_project" "team_a" {
+  name = "team-a"
+}

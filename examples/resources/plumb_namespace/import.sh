@@ -1,2 +1,0 @@
-# By name.
-terraform import plumb_namespace.team_a team-a

@@ -1,4 +1,0 @@
-# A project.
-resource "plumb_namespace" "team_a" {
-  name = "team-a"
-}

@@ -1,0 +1,2 @@
+# By name.
+terraform import plumb_project.team_a team-a

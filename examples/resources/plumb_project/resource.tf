@@ -1,0 +1,3 @@
+resource "plumb_project" "team_a" {
+  name = "team-a"
+}
