@@ -3,7 +3,7 @@ import { remove } from '../apply/remove.ts';
 import { update } from '../apply/update.ts';
 import { kindOfType } from '../resources.ts';
 import { privateBytes, privateIn } from '../value/private.ts';
-import { dynamic, objectIn, wireDiagnostics } from '../wire/convert.ts';
+import { dynamic, identified, objectIn, wireDiagnostics } from '../wire/convert.ts';
 import type { ApplyReply, ApplyRequest } from '../wire/messages.ts';
 import { guarded } from './rpc.ts';
 
@@ -25,6 +25,7 @@ export const applyResourceChange = guarded<ApplyRequest, ApplyReply>(
       newState: dynamic(outcome.state, kind.resource),
       private: privateBytes(outcome.kept ?? {}),
       diagnostics: wireDiagnostics(outcome.diagnostics),
+      ...identified('newIdentity', kind, outcome.state),
     };
   },
   ({ priorState, plannedPrivate }) => ({ newState: priorState, private: plannedPrivate }),

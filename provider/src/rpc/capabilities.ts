@@ -5,4 +5,5 @@ export const capabilities: ServerCapabilities = {
   planDestroy: false,
   getProviderSchemaOptional: true,
   moveResourceState: true,
+  generateResourceConfig: true,
 };

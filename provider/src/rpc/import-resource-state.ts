@@ -2,18 +2,19 @@ import { type Reference, readObject, title } from '@plumb/client/objects.ts';
 import { terminal } from '@plumb/schemas';
 import { DEFAULT_PROJECT, type TerraformKind } from '@plumb/schemas/project/terraform.ts';
 import { kindOfType } from '../resources.ts';
-import { importedState } from '../value/object.ts';
-import { dynamic } from '../wire/convert.ts';
-import type { ImportReply, ImportRequest } from '../wire/messages.ts';
+import { importedState, referenceOf } from '../value/object.ts';
+import type { ObjectValue } from '../value/value.ts';
+import { dynamic, objectIn } from '../wire/convert.ts';
+import type { IdentityData, ImportReply, ImportRequest } from '../wire/messages.ts';
 import { READ_MS } from './read.ts';
 import { guarded } from './rpc.ts';
 
-/** Takes over an object: by `name`, or `project/name` where the kind has projects. */
+/** Takes over an object: by its identity, or by `name`, or `project/name` where the kind has projects. */
 export const importResourceState = guarded<ImportRequest, ImportReply>(
   'The object cannot be imported',
-  async ({ typeName, id }, session) => {
+  async ({ typeName, id, identity }, session) => {
     const kind = kindOfType(typeName);
-    const ref = referenceIn(id, kind);
+    const ref = identity ? referenceOf(kind, identityIn(identity, kind)) : referenceIn(id, kind);
     const limit = session.client.deadline(READ_MS);
     try {
       const live = await readObject(session.client, ref, limit);
@@ -24,12 +25,23 @@ export const importResourceState = guarded<ImportRequest, ImportReply>(
           `${title(ref)} is being deleted, which nothing can undo. Once it is gone, it can be created anew.`,
         );
       }
-      return { importedResources: [{ typeName, state: dynamic(importedState(kind, live), kind.resource) }] };
+      const state = importedState(kind, live);
+      const bears = { identityData: dynamic(state, kind.identity) };
+      return { importedResources: [{ typeName, state: dynamic(state, kind.resource), identity: bears }] };
     } finally {
       limit.end();
     }
   },
 );
+
+/** Throws a terminal `BadIdentity`. */
+function identityIn({ identityData }: IdentityData, kind: TerraformKind): ObjectValue {
+  const { name, project } = objectIn(identityData, kind.identity) ?? {};
+  if (typeof name !== 'string' || name === '') {
+    throw terminal('BadIdentity', `The identity of a ${kind.kind.kind} has its name.`);
+  }
+  return { name, project: project || DEFAULT_PROJECT };
+}
 
 function referenceIn(id: string, { kind }: TerraformKind): Reference {
   const parts = id.split('/');

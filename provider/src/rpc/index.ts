@@ -4,6 +4,7 @@ import { configureProvider } from './configure-provider.ts';
 import { getFunctions } from './get-functions.ts';
 import { getMetadata } from './get-metadata.ts';
 import { getProviderSchema } from './get-provider-schema.ts';
+import { getResourceIdentitySchemas } from './get-resource-identity-schemas.ts';
 import { importResourceState } from './import-resource-state.ts';
 import { moveResourceState } from './move-resource-state.ts';
 import { planResourceChange } from './plan-resource-change.ts';
@@ -11,6 +12,7 @@ import { readDataSource } from './read-data-source.ts';
 import { readResource } from './read-resource.ts';
 import type { Rpc } from './rpc.ts';
 import { stopProvider } from './stop-provider.ts';
+import { upgradeResourceIdentity } from './upgrade-resource-identity.ts';
 import { upgradeResourceState } from './upgrade-resource-state.ts';
 import { validateDataResourceConfig } from './validate-data-resource-config.ts';
 import { validateProviderConfig } from './validate-provider-config.ts';
@@ -25,6 +27,8 @@ export const rpcs: Readonly<Record<string, Rpc<never, object>>> = {
   ValidateResourceConfig: validateResourceConfig,
   ValidateDataResourceConfig: validateDataResourceConfig,
   UpgradeResourceState: upgradeResourceState,
+  GetResourceIdentitySchemas: getResourceIdentitySchemas,
+  UpgradeResourceIdentity: upgradeResourceIdentity,
   ReadResource: readResource,
   PlanResourceChange: planResourceChange,
   ApplyResourceChange: applyResourceChange,

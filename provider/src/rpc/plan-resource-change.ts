@@ -9,7 +9,7 @@ import { differs, uidOf } from '../value/object.ts';
 import { planResource } from '../value/plan.ts';
 import { privateIn } from '../value/private.ts';
 import { isWhollyKnown, type ObjectValue } from '../value/value.ts';
-import { dynamic, objectIn, wireDiagnostics, wirePath } from '../wire/convert.ts';
+import { dynamic, identified, objectIn, wireDiagnostics, wirePath } from '../wire/convert.ts';
 import type { PlanReply, PlanRequest } from '../wire/messages.ts';
 import { guarded } from './rpc.ts';
 
@@ -33,6 +33,7 @@ export const planResourceChange = guarded<PlanRequest, PlanReply>(
       requiresReplace: requiresReplace.map(wirePath),
       plannedPrivate: request.priorPrivate,
       diagnostics: wireDiagnostics(diagnostics),
+      ...identified('plannedIdentity', kind, state),
     };
   },
   ({ priorState }) => ({ plannedState: priorState }),

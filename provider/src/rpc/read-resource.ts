@@ -5,7 +5,7 @@ import { BEFORE_STACKS } from '../stack.ts';
 import { unfinished } from '../unfinished.ts';
 import { declarerOf, referenceOf, stateOf, uidOf } from '../value/object.ts';
 import { privateBytes, privateIn, privateOf } from '../value/private.ts';
-import { dynamic, objectIn, wireDiagnostics } from '../wire/convert.ts';
+import { dynamic, identified, objectIn, wireDiagnostics } from '../wire/convert.ts';
 import type { ReadReply, ReadRequest } from '../wire/messages.ts';
 import { READ_MS } from './read.ts';
 import { guarded } from './rpc.ts';
@@ -25,10 +25,12 @@ export const readResource = guarded<ReadRequest, ReadReply>(
       if (!same) return { newState: dynamic(null, kind.resource) };
       if (hasOtherOwners(live, session.stack.manager)) session.shared.set(live.metadata.uid, live);
       const manager = declarerOf(live, [session.stack.manager, privateIn(request.private).manager, BEFORE_STACKS]);
+      const state = stateOf(kind, live, held, manager);
       return {
-        newState: dynamic(stateOf(kind, live, held, manager), kind.resource),
+        newState: dynamic(state, kind.resource),
         private: privateBytes(privateOf(live, manager)),
         diagnostics: wireDiagnostics(unfinished(kind, live, session)),
+        ...identified('newIdentity', kind, state),
       };
     } finally {
       limit.end();

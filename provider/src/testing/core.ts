@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, credentials, makeGenericClientConstructor } from '@grpc/grpc-js';
+import { decode } from '@msgpack/msgpack';
 import { Contacts } from '@plumb/client/contact.ts';
 import { realAmbient } from '@plumb/schemas';
 import type { TerraformAttribute } from '@plumb/schemas/project/terraform.ts';
@@ -13,7 +14,7 @@ import { serveConnection } from '../server.ts';
 import { Session } from '../session.ts';
 import { decodeObject, encodeObject } from '../value/msgpack.ts';
 import type { ObjectValue } from '../value/value.ts';
-import type { DynamicValue, WireDiagnostic } from '../wire/messages.ts';
+import type { DynamicValue, IdentityData, WireDiagnostic } from '../wire/messages.ts';
 import { providerService } from '../wire/services.ts';
 
 export interface Answer {
@@ -23,6 +24,8 @@ export interface Answer {
   /** Whether one of them is an error, and not a warning. */
   failed: boolean;
   replace: string[];
+  /** Which object the answer says it is; null where it does not. */
+  identity: unknown;
 }
 
 type Reply = { diagnostics?: WireDiagnostic[] } & Record<string, unknown>;
@@ -156,8 +159,16 @@ export class Connection {
   async import(type: string, id: string): Promise<Answer> {
     const { resource } = kindOfType(type);
     const reply = await this.call('ImportResourceState', { typeName: type, id });
-    const [imported] = reply.importedResources as { state: DynamicValue }[];
-    return answer(reply, imported?.state, resource);
+    return importedAnswer(reply, resource);
+  }
+
+  async importBy(type: string, identity: ObjectValue): Promise<Answer> {
+    const { resource, identity: attributes } = kindOfType(type);
+    const identityData = dynamic(identity, attributes);
+    return importedAnswer(
+      await this.call('ImportResourceState', { typeName: type, identity: { identityData } }),
+      resource,
+    );
   }
 
   async upgrade(type: string, json: string): Promise<Answer> {
@@ -175,6 +186,7 @@ function dynamic(value: ObjectValue | null, attributes: readonly TerraformAttrib
 function answer(reply: Reply, state?: unknown, attributes: readonly TerraformAttribute[] = [], kept?: unknown): Answer {
   const bytes = (state as DynamicValue | null | undefined)?.msgpack;
   const paths = (reply.requiresReplace ?? []) as { steps: { attributeName: string }[] }[];
+  const identity = (reply.newIdentity ?? reply.plannedIdentity) as IdentityData | null | undefined;
   const object = bytes?.length ? decodeObject(bytes, attributes) : null;
   if (object && kept) privates.set(object, kept as Uint8Array);
   return {
@@ -184,7 +196,13 @@ function answer(reply: Reply, state?: unknown, attributes: readonly TerraformAtt
       [summary, detail, ...(attribute ? [pathText(attribute.steps)] : [])].join(' | '),
     ),
     replace: paths.map(({ steps }) => steps.map((step) => step.attributeName).join('.')),
+    identity: identity ? decode(identity.identityData.msgpack!) : null,
   };
+}
+
+function importedAnswer(reply: Reply, attributes: readonly TerraformAttribute[]): Answer {
+  const [imported] = reply.importedResources as { state: DynamicValue; identity: IdentityData }[];
+  return answer({ ...reply, newIdentity: imported?.identity }, imported?.state, attributes);
 }
 
 function pathText(steps: readonly object[]): string {

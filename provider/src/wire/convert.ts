@@ -1,10 +1,21 @@
 /** Between the wire's messages and the provider's own values. */
-import type { TerraformAttribute } from '@plumb/schemas/project/terraform.ts';
+import type { TerraformAttribute, TerraformKind } from '@plumb/schemas/project/terraform.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import { decodeObject, encodeObject } from '../value/msgpack.ts';
 import type { Step } from '../value/path.ts';
 import type { ObjectValue } from '../value/value.ts';
-import type { DynamicValue, WireAttribute, WireDiagnostic, WirePath, WireSchema, WireStep } from './messages.ts';
+import type {
+  DynamicValue,
+  IdentityData,
+  WireAttribute,
+  WireDiagnostic,
+  WirePath,
+  WireSchema,
+  WireStep,
+} from './messages.ts';
+
+/** The version of every schema of state and identity: attributes are found by name, so that none was needed yet. */
+export const SCHEMA_VERSION = 0;
 
 /** The object in a DynamicValue; null when it is absent or null. */
 export function objectIn(value: DynamicValue | null, attributes: readonly TerraformAttribute[]): ObjectValue | null {
@@ -13,6 +24,16 @@ export function objectIn(value: DynamicValue | null, attributes: readonly Terraf
 
 export function dynamic(value: ObjectValue | null, attributes: readonly TerraformAttribute[]): DynamicValue {
   return { msgpack: encodeObject(value, attributes) };
+}
+
+/** The identity of a state as an answer bears it; nothing where name or project are not known. */
+export function identified<K extends string>(
+  field: K,
+  { identity }: TerraformKind,
+  state: ObjectValue | null,
+): { [F in K]?: IdentityData } {
+  if (!state || identity.some(({ name }) => typeof state[name] !== 'string')) return {};
+  return { [field]: { identityData: dynamic(state, identity) } } as { [F in K]?: IdentityData };
 }
 
 export function wireDiagnostics(diagnostics: readonly Diagnostic[]): WireDiagnostic[] {
@@ -34,11 +55,14 @@ function wireStep(step: Step): WireStep {
 }
 
 export function wireSchema(attributes: readonly TerraformAttribute[], description: string): WireSchema {
-  return { version: 0, block: { version: 0, description, attributes: attributes.map(wireAttribute) } };
+  return {
+    version: SCHEMA_VERSION,
+    block: { version: SCHEMA_VERSION, description, attributes: attributes.map(wireAttribute) },
+  };
 }
 
 function wireAttribute(attribute: TerraformAttribute): WireAttribute {
-  const { name, description, type, nested, required, optional, computed, sensitive } = attribute;
+  const { name, description, type, nested, required, optional, computed, sensitive, writeOnly } = attribute;
   return {
     name,
     description,
@@ -55,5 +79,6 @@ function wireAttribute(attribute: TerraformAttribute): WireAttribute {
     ...(optional ? { optional } : {}),
     ...(computed ? { computed } : {}),
     ...(sensitive ? { sensitive } : {}),
+    ...(writeOnly ? { writeOnly } : {}),
   };
 }

@@ -25,6 +25,8 @@ export interface TerraformAttribute {
   optional?: true;
   computed?: true;
   sensitive?: true;
+  /** Never in a plan or a state: it is in the configuration that comes with an apply. */
+  writeOnly?: true;
   /** What is planned when the configuration leaves it out. */
   default?: unknown;
   /** Of a status leaf: the attributes whose change can alter it. Absent: any can. */

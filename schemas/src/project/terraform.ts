@@ -25,6 +25,8 @@ export interface TerraformKind {
   resource: TerraformAttribute[];
   /** All top-level attributes of the data source. */
   dataSource: TerraformAttribute[];
+  /** Which object it is: name, and project. Both stay as long as the object is there. */
+  identity: TerraformAttribute[];
   /** Paths of attributes whose change replaces the resource, as names from the top. */
   replacedBy: string[][];
 }
@@ -52,6 +54,7 @@ export function terraformKind(kind: KindDefinition): TerraformKind {
     status,
     resource: [...identity(kind, true), ...spec, ...keys('resource'), timeouts(), statusAttribute(status)],
     dataSource: [...identity(kind, false), ...spec.map(told), ...keys('dataSource'), statusAttribute(status)],
+    identity: identity(kind, false).map(({ default: _, computed: __, ...attribute }) => attribute),
     replacedBy: [
       ['name'],
       ...(kind.scope === 'Namespaced' ? [['project']] : []),
