@@ -96,7 +96,10 @@ export async function serve(options: ServeOptions): Promise<ControlPlane> {
   const hashKey = await openHashKey(store, log);
   const pki = await openPki({ dataDir, store, ambient, host: listen.host, log: (line) => log('warn', line) });
   started.defer(() => pki.close());
-  const events = new EventRing({ ambient, capacity: limits.eventsKept });
+  const events = new EventRing({
+    ...{ ambient, capacity: limits.eventsKept },
+    ...{ postedBytes: limits.postedEventBytes, keptSeconds: limits.eventSeconds },
+  });
 
   const audit: Audit = (write) => log('info', auditLine(write));
   const { mayJoin } = pki;

@@ -80,7 +80,7 @@ export function admitNew(
     ...written(definition, raw),
     ...(resource.initialStatus ? { status: resource.initialStatus } : {}),
   } as PlumbObject;
-  return { object, warnings };
+  return { object: resource.completed?.(object) ?? object, warnings };
 }
 
 /** A stored object with another spec, labels, annotations, finalizers or owners; its status stays. */
@@ -118,7 +118,7 @@ export function admitChange(
     ...body,
     ...(status === undefined ? {} : { status }),
   } as PlumbObject;
-  return { object, warnings };
+  return { object: resource.completed?.(object) ?? object, warnings };
 }
 
 /** A stored object with another status; everything else stays. */

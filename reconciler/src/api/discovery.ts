@@ -72,9 +72,10 @@ function choice(plain: unknown, whole: unknown): (request: ApiRequest) => Reply 
   return (request) => {
     const wanted = negotiate(request.headers.accept ?? '', (_, target) => isDeepStrictEqual(target, AGGREGATED));
     if (!wanted?.target) return old(request);
-    if (request.headers['if-none-match'] === etag) return { status: 304, type: JSON_TYPE, body: '', headers };
     const made = encodedAs(wanted.encoding, { status: 200, type: JSON_TYPE, body, headers });
-    return { ...made, type: `${made.type}${parameters}` };
+    const type = `${made.type}${parameters}`;
+    // Who has it takes over what is said of it again: its type, too.
+    return request.headers['if-none-match'] === etag ? { status: 304, type, body: '', headers } : { ...made, type };
   };
 }
 

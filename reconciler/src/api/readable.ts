@@ -7,7 +7,7 @@ import type { Condition, FieldError, KindDefinition, PlumbObject } from '@plumb/
 import { kindOfKey } from '../runtime/object-table.ts';
 import type { Poisoned } from '../runtime/poisoned.ts';
 import { examine, type Poison } from '../store/examine.ts';
-import { encodeObject, POISONED } from '../store/object-codec.ts';
+import { decodeObject, encodeObject, POISONED } from '../store/object-codec.ts';
 import type { Entry } from '../store/store.ts';
 import type { Resource, WritableResource } from './resource.ts';
 
@@ -20,7 +20,12 @@ export type Wrongs = Pick<Poisoned, 'isPlain' | 'get' | 'thrown'>;
  */
 export function readable(wrongs: Wrongs, resource: Resource, entry: Entry, readAt: number): Entry {
   const definition = definitionOf(resource);
-  if (!definition || (kindOfKey(entry.key) && wrongs.isPlain(entry.key, readAt))) return entry;
+  if (
+    !definition ||
+    (resource as Partial<WritableResource>).isPlain ||
+    (kindOfKey(entry.key) && wrongs.isPlain(entry.key, readAt))
+  )
+    return entry;
   const { object, poison } = examine(definition, entry);
   const aside = poison ?? wrongs.get(entry.key);
   const shown = object ?? poison.rest;
@@ -30,6 +35,7 @@ export function readable(wrongs: Wrongs, resource: Resource, entry: Entry, readA
 
 /** The stored object, to be changed or deleted. What cannot be understood is there as far as it can be. */
 export function storedObject(resource: WritableResource, entry: Entry): { object: PlumbObject; poison?: Poison } {
+  if (resource.isPlain) return { object: decodeObject(entry) };
   const { object, poison } = examine(resource.definition, entry);
   return object ? { object } : { object: poison.rest, poison };
 }

@@ -40,6 +40,10 @@ export interface WritableResource extends Resource {
   finalizer: string | undefined;
   /** What is written together with a new object. */
   beside?: (object: PlumbObject, ambient: Ambient) => Op[];
+  /** Its store holds what was admitted, and nothing else: nothing is looked at when it is read. */
+  isPlain?: true;
+  /** The admitted object with what clients expect to be always there. */
+  completed?: (object: PlumbObject) => PlumbObject;
   /** Status that a new object begins with. */
   initialStatus?: Record<string, unknown>;
 }

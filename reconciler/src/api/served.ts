@@ -3,7 +3,7 @@ import { type KindDefinition, namespace } from '@plumb/schemas';
 import { openApiKind } from '@plumb/schemas/project/openapi.ts';
 import type { OpenApiKind } from '@plumb/schemas/project/openapi-group.ts';
 import { hasStatus } from '@plumb/schemas/project/validate-schema.ts';
-import type { ReadableStore, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import type { ApiContext, Handler } from './call.ts';
 import { eventResource } from './core/event.ts';
 import { eventsV1Resource } from './core/events-v1.ts';
@@ -47,56 +47,15 @@ export function serveKinds(context: ApiContext, store: Store, kinds: readonly Ki
 }
 
 /** Namespaces and events. */
-export function serveCore(context: ApiContext, store: Store, events: ReadableStore): Served[] {
+export function serveCore(context: ApiContext, store: Store, events: Store): Served[] {
   const namespaces = namespaceResource(store);
-  const event = eventResource(events);
-  const eventsV1 = eventsV1Resource(events);
-  const read = (resource: Resource): Verbs => {
-    const { list: all, get: one, watch: changes } = readable(context, resource);
-    return { list: all, get: one, watch: changes };
-  };
   const written = writable(context, namespaces);
   // Many projects are not deleted at once, here as there.
   const { deletecollection: _, ...single } = written.verbs;
   return [
     { ...written, verbs: { ...single, delete: (call) => deleteNamespace(context, namespaces, call) } },
-    {
-      names: event,
-      verbs: read(event),
-      openApi: {
-        ...event,
-        description: 'What happened to an object.',
-        properties: {
-          involvedObject: { type: 'object', description: 'The object that it speaks of.' },
-          reason: { type: 'string', description: 'One UpperCamelCase word for programs.' },
-          message: { type: 'string', description: 'A sentence for people.' },
-          type: { type: 'string', description: 'Normal or Warning.' },
-          count: { type: 'integer', description: 'How often it happened.' },
-          firstTimestamp: { type: 'string', format: 'date-time', description: 'When it first happened.' },
-          lastTimestamp: { type: 'string', format: 'date-time', description: 'When it last happened.' },
-        },
-        verbs: new Set(['list', 'get', 'watch']),
-        hasStatus: false,
-      },
-    },
-    {
-      names: eventsV1,
-      verbs: read(eventsV1),
-      openApi: {
-        ...eventsV1,
-        description: 'What happened to an object, as in core/v1, with fields that are named otherwise.',
-        properties: {
-          regarding: { type: 'object', description: 'The object that it speaks of.' },
-          reason: { type: 'string', description: 'One UpperCamelCase word for programs.' },
-          note: { type: 'string', description: 'A sentence for people.' },
-          type: { type: 'string', description: 'Normal or Warning.' },
-          reportingController: { type: 'string', description: 'Who says it.' },
-          deprecatedCount: { type: 'integer', description: 'How often it happened.' },
-        },
-        verbs: new Set(['list', 'get', 'watch']),
-        hasStatus: false,
-      },
-    },
+    writable(context, eventResource(events)),
+    writable(context, eventsV1Resource(events)),
   ];
 }
 

@@ -78,6 +78,18 @@ describe('authentication', () => {
 describe('discovery', () => {
   const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json';
 
+  test('who has the aggregated form is told that it still holds, and that it is that form', async () => {
+    for (const path of ['/api', '/apis']) {
+      const { headers } = await api.ask('GET', path, { headers: { accept: AGGREGATED } });
+      const again = { accept: AGGREGATED, 'if-none-match': headers.etag! };
+      const { status, text, headers: told } = await api.ask('GET', path, { headers: again });
+      expect([status, text]).toEqual([304, '']);
+      for (const name of ['content-type', 'etag', 'vary', 'cache-control']) expect(told[name]).toBe(headers[name]);
+      const changed = await api.ask('GET', path, { headers: { ...again, 'if-none-match': '"other"' } });
+      expect(changed.status).toBe(200);
+    }
+  });
+
   test('the old form and the aggregated one name the same resources', async () => {
     const old = (await api.ask('GET', V1)).body.resources as { name: string; kind: string; shortNames?: string[] }[];
     expect(old.map((r) => r.name)).toContain('instances/status');

@@ -110,7 +110,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const accountTokens = new AccountTokens(options.accountKey, ambient, policy.accounts);
   const who = new Authenticator(options.tokens, accountTokens);
   const token = tokenSubresource(context, store, accountTokens, () => policy.upToDate());
-  const events = new EventStore(options.events);
+  const events = new EventStore(options.events, store);
   const served = [
     ...serveCore(context, store, events),
     ...serveKinds(context, store, options.kinds ?? everyKind).map((kind) =>
@@ -150,17 +150,17 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     answer: (request) => router.answer(request),
   }).catch((error) => {
     ending.abort();
-    events.close();
+    void events.close();
     throw error;
   });
-  await new NamespaceDeletions(store, context, ending.signal).start();
+  await new NamespaceDeletions(store, context, ending.signal, events).start();
   return {
     url: localUrl(options.listen.host, listener.port),
     port: listener.port,
     async close() {
       ending.abort();
       await listener.close();
-      events.close();
+      await events.close();
     },
   };
 }

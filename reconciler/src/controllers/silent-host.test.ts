@@ -1,7 +1,7 @@
 /** A host that is connected and answers nothing, or obeys nothing, is waited for by itself alone. */
 import { type Instance, realAmbient, retryable, terminal } from '@plumb/schemas';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { EventRing } from '../runtime/events.ts';
+import type { EventRing, RecordedEvent } from '../runtime/events.ts';
 import { FakeClock } from '../runtime/fake-clock.ts';
 import { condition, hostSpec, instanceSpec, makeEstate } from './testing/estate.ts';
 import { type Rig, startRig } from './testing/rig.ts';
@@ -120,7 +120,9 @@ describe.each([
     await clock.advance(400_000);
     expect(rig.get('L2Network', 'lab')).toBeUndefined();
     expect(rig.fleet.keysOn('host-1')).toEqual([]);
-    const said = (rig.context.events as EventRing).list().map(({ reason, message }) => `${reason} ${message}`);
+    const said = ((rig.context.events as EventRing).list() as RecordedEvent[]).map(
+      ({ reason, message }) => `${reason} ${message}`,
+    );
     expect(said.filter((line) => line.startsWith('LeftOnHost')).length).toBe(3);
     // What it keeps goes when it obeys.
     rig.fleet.fault = () => undefined;

@@ -1,7 +1,8 @@
 import type { PlumbObject } from '@plumb/schemas';
 import { realAmbient } from '@plumb/schemas';
 import { expect, test } from 'vitest';
-import { type EventChange, EventRing } from './events.ts';
+import { type EventChange, EventRing, type RecordedEvent } from './events.ts';
+import { FakeClock } from './fake-clock.ts';
 
 function ringOf(capacity: number) {
   const ring = new EventRing({ ambient: realAmbient(), capacity });
@@ -10,7 +11,12 @@ function ringOf(capacity: number) {
   const object = { apiVersion: 'plumb.dev/v1', kind: 'Zone', metadata: { name: 'z', uid: 'z-uid' }, spec: {} };
   const record = (message: string) =>
     ring.record({ object: object as unknown as PlumbObject, type: 'Normal', reason: 'Told', message });
-  return { ring, changes, record, messages: () => ring.list().map(({ message, count }) => `${message} ${count}`) };
+  return {
+    ring,
+    changes,
+    record,
+    messages: () => (ring.list() as RecordedEvent[]).map(({ message, count }) => `${message} ${count}`),
+  };
 }
 
 test('what happens again is counted, and is young again', () => {
@@ -44,4 +50,55 @@ test('the oldest goes, however many went before it', () => {
     }
   }
   expect(messages()).toEqual(expected);
+});
+
+const DAY = 86_400_000;
+
+function timed(postedBytes: number) {
+  const clock = new FakeClock(1_700_000_000_000);
+  const ring = new EventRing({ ambient: { ...realAmbient(), clock }, postedBytes });
+  const object = { apiVersion: 'plumb.dev/v1', kind: 'Zone', metadata: { name: 'z', uid: 'z-uid' }, spec: {} };
+  const record = (message: string) =>
+    ring.record({ object: object as unknown as PlumbObject, type: 'Normal', reason: 'Told', message });
+  const post = (namespace: string, name: string, bytes = 100) =>
+    ring.post({ uid: `${namespace}-${name}`, namespace, name, text: 'x'.repeat(bytes) }, undefined);
+  const names = () => ring.list().map(({ namespace, name }) => `${namespace}/${name}`);
+  return { clock, ring, record, post, names };
+}
+
+test('events grow old, those of the server and those of clients, and what happens again does not', async () => {
+  const { clock, ring, record, post } = timed(1 << 20);
+  record('once');
+  record('again');
+  post('a', 'posted');
+  await clock.advance(DAY / 2);
+  record('again');
+  post('a', 'later');
+  await clock.advance(DAY / 2 + 1000);
+  const gone: EventChange[] = [];
+  ring.onChange((change) => gone.push(change));
+  ring.expire();
+  expect(gone.map(({ after }) => after)).toEqual([undefined, undefined]);
+  expect(ring.list()).toMatchObject([{ message: 'again', count: 2 }, { name: 'later' }]);
+  await clock.advance(DAY);
+  ring.expire();
+  expect(ring.list()).toEqual([]);
+  record('new');
+  await clock.advance(DAY + 1000);
+  ring.expire();
+  expect(ring.list()).toEqual([]);
+});
+
+test('who posts too much loses its own oldest, and no other', () => {
+  const { ring, record, post, names } = timed(10_000);
+  record('ours');
+  post('quiet', 'one');
+  for (let i = 0; i < 100; i++) post('loud', `e${i}`, 500);
+  expect(names()).toContain('quiet/one');
+  expect(ring.list()).toContainEqual(expect.objectContaining({ message: 'ours' }));
+  expect(names()).toContain('loud/e99');
+  expect(names().length).toBeLessThan(12);
+  post('loud', 'huge', 1 << 20);
+  expect(names()).not.toContain('loud/huge');
+  expect(names()).toContain('quiet/one');
 });

@@ -111,6 +111,20 @@ export const servingLimitDefinitions = {
     minimum: 100,
     maximum: 1 << 20,
   },
+  postedEventBytes: {
+    description: 'Memory for events that clients post.',
+    above: 'The namespace that has most of it gives up its oldest.',
+    default: 1 << 25,
+    minimum: 1 << 16,
+    maximum: 1 << 30,
+  },
+  eventSeconds: {
+    description: 'Time for which an event is kept after it last happened.',
+    above: 'It is forgotten.',
+    default: 86_400,
+    minimum: 60,
+    maximum: 31_536_000,
+  },
   poisonedShown: {
     description: 'Objects and records that one list of what cannot be understood names.',
     above: 'The further ones are counted.',

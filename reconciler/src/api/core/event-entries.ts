@@ -1,17 +1,18 @@
 /** A recorded event as a core/v1 Event: where it lies among the objects, and its text. */
 import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
-import type { RecordedEvent } from '../../runtime/events.ts';
+import type { KeptEvent } from '../../runtime/events.ts';
 import { keys } from '../../store/keys.ts';
 
 export const EVENTS = 'events';
 
 /** The same for an event and for what is recorded when it happens again. */
-export function keyOfEvent(event: RecordedEvent): string {
+export function keyOfEvent(event: KeptEvent): string {
   return keys.object(EVENTS, event.namespace, event.name);
 }
 
 /** Begins with apiVersion, kind and metadata, as the object codec expects. */
-export function eventText(event: RecordedEvent): string {
+export function eventText(event: KeptEvent): string {
+  if ('text' in event) return event.text;
   const firstTimestamp = timestamp(event.firstAt);
   return JSON.stringify({
     apiVersion: 'v1',

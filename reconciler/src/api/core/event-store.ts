@@ -3,11 +3,13 @@
  * store what changed of late. To record an event costs nothing but a place in that list: order and text are made for who
  * reads.
  */
-import type { EventChange, EventRing, RecordedEvent } from '../../runtime/events.ts';
-import { compacted, neverReached, storeClosed } from '../../store/errors.ts';
-import type { Change, Entry, ListOptions, ListResult, ReadableStore, WatchBatch } from '../../store/store.ts';
+import type { PlumbObject } from '@plumb/schemas';
+import type { EventChange, EventRing, KeptEvent, PostedEvent } from '../../runtime/events.ts';
+import { ConflictError, compacted, neverReached, storeClosed } from '../../store/errors.ts';
+import { keys } from '../../store/keys.ts';
+import type { Batch, Change, Committed, Entry, ListOptions, ListResult, Store, WatchBatch } from '../../store/store.ts';
 import { WatchHub } from '../../store/watch-hub.ts';
-import { eventText, keyOfEvent } from './event-entries.ts';
+import { EVENTS, eventText, keyOfEvent } from './event-entries.ts';
 
 /** Changes that a watcher may be behind before it has to list again; up to twice as many are kept. */
 const HISTORY = 4096;
@@ -16,7 +18,7 @@ const HISTORY_PART = 256;
 
 interface Row {
   key: string;
-  event: RecordedEvent;
+  event: KeptEvent;
 }
 
 /** What was there at a revision, in the order of keys. */
@@ -27,8 +29,9 @@ interface View {
 
 const NOTHING_SEEN: View = { revision: -1, rows: [] };
 
-export class EventStore implements ReadableStore {
+export class EventStore implements Store {
   readonly #ring: EventRing;
+  readonly #others: Pick<Store, 'get'>;
   readonly #hub: WatchHub;
   readonly #unfollow: () => void;
   /** The changes after `#oldest`, without a gap: what follows revision r is at r - #oldest. */
@@ -38,9 +41,10 @@ export class EventStore implements ReadableStore {
   #view = NOTHING_SEEN;
   #closed = false;
 
-  /** Follows the ring until `close`. */
-  constructor(ring: EventRing) {
+  /** Follows the ring until `close`. `others`: where everything else is. */
+  constructor(ring: EventRing, others: Pick<Store, 'get'> = NOTHING_ELSE) {
     this.#ring = ring;
+    this.#others = others;
     this.#oldest = ring.revision;
     this.#hub = new WatchHub({
       revision: () => ring.revision,
@@ -52,13 +56,40 @@ export class EventStore implements ReadableStore {
 
   async get(key: string): Promise<Entry | undefined> {
     this.#checkOpen();
+    if (!key.startsWith(PREFIX)) return this.#others.get(key);
+    const row = this.#row(key);
+    return row && entryOf(row);
+  }
+
+  /** Only events are written here; what else a write depends on is looked at. */
+  async commit({ preconditions, ops }: Batch): Promise<Committed> {
+    this.#checkOpen();
+    const wrong: string[] = [];
+    for (const { key, revision } of preconditions)
+      if (((await this.get(key))?.revision ?? 0) !== revision) wrong.push(key);
+    if (wrong.length > 0) throw new ConflictError(wrong);
+    let revision = this.#ring.revision;
+    for (const op of ops) {
+      if (!op.key.startsWith(PREFIX)) continue;
+      const before = this.#row(op.key)?.event;
+      if (op.type === 'put') revision = this.#ring.post(postedOf(op.value), before);
+      else if (before) revision = this.#ring.remove(before);
+    }
+    return { revision };
+  }
+
+  async compact(): Promise<void> {}
+
+  #row(key: string): Row | undefined {
+    this.#ring.expire();
     const rows = this.#rowsAt(this.#ring.revision);
     const row = rows[firstNotBefore(rows, key)];
-    return row?.key === key ? entryOf(row) : undefined;
+    return row?.key === key ? row : undefined;
   }
 
   async list(prefix: string, options: ListOptions = {}): Promise<ListResult> {
     this.#checkOpen();
+    this.#ring.expire();
     const newest = this.#ring.revision;
     const { revision = newest, limit = Number.POSITIVE_INFINITY, after } = options;
     if (revision > newest) throw neverReached(revision, newest);
@@ -83,7 +114,7 @@ export class EventStore implements ReadableStore {
     return this.#ring.revision;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#closed = true;
     this.#unfollow();
     this.#hub.close();
@@ -130,8 +161,8 @@ export class EventStore implements ReadableStore {
   }
 
   /** By key, what is there at revision `to` of all that is not as it was at `from`. */
-  #difference(from: number, to: number): Map<string, RecordedEvent | undefined> {
-    const difference = new Map<string, RecordedEvent | undefined>();
+  #difference(from: number, to: number): Map<string, KeptEvent | undefined> {
+    const difference = new Map<string, KeptEvent | undefined>();
     const part = this.#log.slice(Math.min(from, to) - this.#oldest, Math.max(from, to) - this.#oldest);
     for (const { before, after } of to > from ? part : part.reverse())
       difference.set(keyOfEvent((after ?? before)!), to > from ? after : before);
@@ -162,12 +193,20 @@ class LazyChange implements Change {
   }
 }
 
+const PREFIX = keys.kind(EVENTS);
+const NOTHING_ELSE: Pick<Store, 'get'> = { get: async () => undefined };
+
+function postedOf(text: string): Pick<PostedEvent, 'uid' | 'name' | 'namespace' | 'text'> {
+  const { uid, name, namespace = '' } = (JSON.parse(text) as PlumbObject).metadata;
+  return { uid, name, namespace, text };
+}
+
 function entryOf({ key, event }: Row): Entry {
   return { key, value: eventText(event), revision: event.revision };
 }
 
 /** The rows with the difference put in, in order. */
-function changed(rows: readonly Row[], difference: Map<string, RecordedEvent | undefined>): readonly Row[] {
+function changed(rows: readonly Row[], difference: Map<string, KeptEvent | undefined>): readonly Row[] {
   if (difference.size === 0) return rows;
   const result: Row[] = [];
   let next = 0;

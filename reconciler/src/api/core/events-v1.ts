@@ -1,46 +1,29 @@
-/** events.k8s.io/v1 Event: the same events as in core/v1, under the names that this group gives their fields. Read only. */
-import type { Change, Entry, ReadableStore, WatchBatch } from '../../store/store.ts';
-import type { Resource } from '../resource.ts';
-import { eventResource } from './event.ts';
-
-const GROUP = 'events.k8s.io';
-
-interface CoreEvent {
-  metadata: object;
-  involvedObject: object;
-  reason: string;
-  message: string;
-  source: object;
-  firstTimestamp: string;
-  lastTimestamp: string;
-  count: number;
-  type: string;
-  reportingComponent: string;
-  reportingInstance: string;
-}
+/** events.k8s.io/v1 Event: the same events as in core/v1, under the names that this group gives their fields. */
+import { eventsEvent, inCoreGroup, inEventsGroup } from '@plumb/schemas/kinds/builtin/event.ts';
+import type { Batch, Change, Committed, Entry, Op, Store, WatchBatch } from '../../store/store.ts';
+import { resourceOfKind, type WritableResource } from '../resource.ts';
+import { completed, eventResource } from './event.ts';
 
 /** `store`: holds core/v1 Events, as event-entries.ts makes them. */
-export function eventsV1Resource(store: ReadableStore): Resource {
+export function eventsV1Resource(store: Store): WritableResource {
   const core = eventResource(store);
   return {
-    ...core,
-    group: GROUP,
-    apiVersion: `${GROUP}/v1`,
-    store: new EventsV1(store),
+    ...resourceOfKind(eventsEvent, new EventsV1(store)),
+    ...completed,
     table: { ...core.table, row: (object, now) => core.table.row(asCore(object), now) },
     selectable: Object.fromEntries(
       Object.entries(core.selectable).map(([field, read]) => [
-        field.replace('involvedObject.', 'regarding.'),
+        field.replace('involvedObject.', 'regarding.').replace('reportingComponent', 'reportingController'),
         (object: unknown) => read(asCore(object)),
       ]),
     ),
   };
 }
 
-class EventsV1 implements ReadableStore {
-  readonly #store: ReadableStore;
+class EventsV1 implements Store {
+  readonly #store: Store;
 
-  constructor(store: ReadableStore) {
+  constructor(store: Store) {
     this.#store = store;
   }
 
@@ -49,12 +32,12 @@ class EventsV1 implements ReadableStore {
     return entry && { ...entry, value: renamed(entry.value) };
   }
 
-  async list(...asked: Parameters<ReadableStore['list']>) {
+  async list(...asked: Parameters<Store['list']>) {
     const result = await this.#store.list(...asked);
     return { ...result, entries: result.entries.map((entry) => ({ ...entry, value: renamed(entry.value) })) };
   }
 
-  async *watch(...asked: Parameters<ReadableStore['watch']>): AsyncGenerator<WatchBatch> {
+  async *watch(...asked: Parameters<Store['watch']>): AsyncGenerator<WatchBatch> {
     const text = (value: string | undefined) => (value === undefined ? undefined : renamed(value));
     const change = ({ key, value, previous }: Change): Change => ({
       key,
@@ -64,39 +47,27 @@ class EventsV1 implements ReadableStore {
     for await (const batch of this.#store.watch(...asked)) yield { ...batch, changes: batch.changes.map(change) };
   }
 
+  commit({ preconditions, ops }: Batch): Promise<Committed> {
+    const inCore = (op: Op): Op =>
+      op.type === 'put' ? { ...op, value: JSON.stringify(inCoreGroup(JSON.parse(op.value))) } : op;
+    return this.#store.commit({ preconditions, ops: ops.map(inCore) });
+  }
+
   revision(): number {
     return this.#store.revision();
   }
+
+  async compact(): Promise<void> {}
+
+  async close(): Promise<void> {}
 }
 
-/** Begins with apiVersion, kind and metadata, as the object codec expects. */
+/** Begins with apiVersion, kind and metadata, as the object codec expects. Of a namespace it is what it was. */
 function renamed(text: string): string {
-  const event = JSON.parse(text) as CoreEvent;
-  return JSON.stringify({
-    apiVersion: `${GROUP}/v1`,
-    kind: 'Event',
-    metadata: event.metadata,
-    eventTime: null,
-    reportingController: event.reportingComponent,
-    reportingInstance: event.reportingInstance,
-    reason: event.reason,
-    regarding: event.involvedObject,
-    note: event.message,
-    type: event.type,
-    deprecatedSource: event.source,
-    deprecatedFirstTimestamp: event.firstTimestamp,
-    deprecatedLastTimestamp: event.lastTimestamp,
-    deprecatedCount: event.count,
-  });
+  const object = JSON.parse(text) as Record<string, unknown>;
+  return object.kind === 'Event' ? JSON.stringify(inEventsGroup(object)) : text;
 }
 
 function asCore(object: unknown): object {
-  const event = object as Record<string, unknown>;
-  return {
-    ...event,
-    involvedObject: event.regarding ?? {},
-    message: event.note,
-    lastTimestamp: event.deprecatedLastTimestamp,
-    count: event.deprecatedCount,
-  };
+  return inCoreGroup(object as Record<string, unknown>);
 }

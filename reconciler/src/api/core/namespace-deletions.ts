@@ -12,6 +12,7 @@ import type { Entry, Store } from '../../store/store.ts';
 import type { ApiContext } from '../call.ts';
 import { removeOne } from '../verbs/delete.ts';
 import { defaultServiceAccountKey } from './default-service-account.ts';
+import { EVENTS } from './event-entries.ts';
 import { conditionsOf, contentOf, next } from './namespace-content.ts';
 
 /** Deletions under way at a time: they share the waits for the disk. */
@@ -33,12 +34,14 @@ interface Going {
 export class NamespaceDeletions {
   readonly #store: Store;
   readonly #context: ApiContext;
+  readonly #events: Store | undefined;
   readonly #signal: AbortSignal;
   readonly #going = new Map<string, Going>();
 
-  /** Until `signal` aborts. */
-  constructor(store: Store, context: ApiContext, signal: AbortSignal) {
+  /** Until `signal` aborts. `events`: where those are that go with their namespace, if they are not in the store. */
+  constructor(store: Store, context: ApiContext, signal: AbortSignal, events?: Store) {
     this.#store = store;
+    this.#events = events;
     this.#context = context;
     this.#signal = signal;
     signal.addEventListener('abort', () => this.#end(), { once: true });
@@ -182,6 +185,9 @@ export class NamespaceDeletions {
         { type: 'delete', key: defaultServiceAccountKey(object.metadata.name) },
       ],
     });
+    const told = await this.#events?.list(keys.namespace(EVENTS, object.metadata.name));
+    const ops = told?.entries.map((one) => ({ type: 'delete' as const, key: one.key })) ?? [];
+    if (ops.length > 0) await this.#events?.commit({ preconditions: [], ops });
   }
 
   /** Says what is left, if that is not said yet. */
