@@ -1,10 +1,10 @@
 /**
- * `npm run build`: the command's and the provider's bundles, the shim, the mirror that terraform installs them from, and bills
- * of materials. What has not
- * changed is not made again. `--cli-config FILE` also writes a configuration for terraform that names the mirror.
+ * `npm run build`: the command's and the provider's bundles, the shim, the mirror that terraform installs them from, bills of
+ * materials, and the classes for TypeScript (`@plumb/bindings`). What has not changed is not made again. `--cli-config FILE` also writes a configuration for terraform that names the mirror.
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { buildBindings } from './build-bindings.ts';
 import { bundleCommand } from './build-command.ts';
 import { buildKustomize } from './build-kustomize.ts';
 import { layMirror, writeCliConfig } from './build-mirror.ts';
@@ -35,7 +35,7 @@ if (import.meta.main) {
   const { values } = parseArgs({ options: { 'cli-config': { type: 'string' } } });
   const started = performance.now();
   const { mirror, lines } = await build();
-  for (const line of lines) console.log(line);
+  for (const line of [...lines, await buildBindings()]) console.log(line);
   const file = values['cli-config'];
   if (file !== undefined && mirror !== undefined) {
     writeCliConfig(resolve(file));

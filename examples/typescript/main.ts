@@ -1,13 +1,7 @@
 /** The quickstart's network and instances, declared in TypeScript: ordinary code writes what HCL would say. */
-import { App, TerraformOutput, TerraformStack } from 'cdktf';
+import { Image, Instance, InstanceOffering, L2Network, L3Network, PlumbProvider, Zone } from '@plumb/bindings/cdktn';
+import { App, TerraformOutput, TerraformStack } from 'cdktn';
 import type { Construct } from 'constructs';
-import { Image } from './.gen/providers/plumb/image';
-import { Instance } from './.gen/providers/plumb/instance';
-import { InstanceOffering } from './.gen/providers/plumb/instance-offering';
-import { L2Network } from './.gen/providers/plumb/l2-network';
-import { L3Network } from './.gen/providers/plumb/l3-network';
-import { PlumbProvider } from './.gen/providers/plumb/provider';
-import { Zone } from './.gen/providers/plumb/zone';
 
 class Lab extends TerraformStack {
   constructor(scope: Construct, id: string, instances: number) {

@@ -16,6 +16,7 @@ export interface Attribute {
 }
 
 export interface Schema {
+  version?: number;
   block: { description?: string; attributes?: Attribute[] };
 }
 
