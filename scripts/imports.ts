@@ -32,7 +32,7 @@ const PRODUCTS = ['schemas', 'client', 'agent', 'provider', 'cli', 'reconciler']
 const TOOLS = ['sim', 'bench', 'e2e', 'scripts'];
 const FOLDERS = [
   ...['store', 'plan', 'runtime', 'allocation', 'authorization', 'pki', 'flow', 'fleet', 'api', 'controllers'],
-  ...['extensions', 'git'],
+  ...['extensions', 'git', 'states'],
 ];
 
 /** What kinds share, in folders beside theirs: the rule of the controllers is theirs. */
@@ -47,7 +47,7 @@ export const units: ReadonlyMap<string, readonly string[]> = new Map<string, rea
   ...[...FOLDERS, ...kindFolders].map((name) => [name, [`**/${name}/**`]] as const),
 ]);
 
-const BELOW_CONTROLLERS = ['store', 'plan', 'runtime', 'allocation', 'flow', 'fleet', 'git', 'authorization'];
+const BELOW_CONTROLLERS = ['store', 'plan', 'runtime', 'allocation', 'flow', 'fleet', 'git', 'authorization', 'states'];
 
 /** By name of the folder. Who is not here, tools and tests of the whole, may import everything. */
 export const rules: ReadonlyMap<string, FolderRule> = new Map([
@@ -58,6 +58,7 @@ export const rules: ReadonlyMap<string, FolderRule> = new Map([
   ['cli', product('cli', ['schemas', 'client'], 'cli is a client of the API', true)],
   ['reconciler', product('reconciler', [...FOLDERS, ...kindFolders], 'the server knows nothing of its clients', true)],
   ['store', folder('store', [], 'store imports schemas only')],
+  ['states', folder('states', ['store'], 'states imports schemas and store', true)],
   ['plan', folder('plan', [], 'plan is pure and imports schemas only')],
   ['runtime', folder('runtime', ['store'], 'runtime imports schemas and store')],
   ['allocation', folder('allocation', ['store', 'plan', 'runtime'], 'allocation imports store, plan and runtime')],
@@ -73,8 +74,8 @@ export const rules: ReadonlyMap<string, FolderRule> = new Map([
     'api',
     folder(
       'api',
-      ['store', 'runtime', 'authorization', 'pki'],
-      'api imports store, runtime, authorization and pki, and knows no controller',
+      ['store', 'runtime', 'authorization', 'pki', 'states'],
+      'api imports store, runtime, authorization, pki and states, and knows no controller',
     ),
   ],
   [

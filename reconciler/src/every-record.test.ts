@@ -124,6 +124,14 @@ function samples(): { kind: KindDefinition; object: PlumbObject }[] {
         pendingPrune: { digest: 'd', because: 'x', count: 1, objects: ['Zone/c'] },
       },
     },
+    TerraformState: {
+      spec: { description: 'x' },
+      status: {
+        ...{ serial: 1, lineage: 'l', bytes: 1, resources: 1, terraformVersion: '1', writtenBy: 'u' },
+        lock: { id: 'i', operation: 'o', who: 'w', user: 'u', address: 'a', since: '2026-01-01T00:00:00Z' },
+        versions: [{ serial: 1, lineage: 'l', writtenAt: '2026-01-01T00:00:00Z' }],
+      },
+    },
   };
   return kinds.map((kind) => {
     // A kind that is not named here is tried with what its schema allows.

@@ -17,6 +17,7 @@ const codes: Record<string, number> = {
   RequestEntityTooLarge: 413,
   UnsupportedMediaType: 415,
   Invalid: 422,
+  Locked: 423,
   TooManyRequests: 429,
   InternalError: 500,
   StoreUnavailable: 503,
@@ -119,7 +120,7 @@ export function statusOf(error: PlumbError, asked: About = {}): MetaStatus {
 }
 
 /** Codes of which Kubernetes' Status has details. */
-const DETAILED: ReadonlySet<number> = new Set([403, 404, 405, 409, 413, 422, 429, 503, 504]);
+const DETAILED: ReadonlySet<number> = new Set([403, 404, 405, 409, 413, 422, 423, 429, 503, 504]);
 
 /** By how the sentence begins, where it is one of Kubernetes' own. */
 const CAUSES: readonly (readonly [string, string])[] = [

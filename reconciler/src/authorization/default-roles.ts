@@ -22,6 +22,9 @@ const EVENTS = ['', 'events.k8s.io'];
 const AUTHORIZATION = 'authorization.k8s.io';
 
 const ofProjects = kinds.filter(({ scope }) => scope === 'Namespaced').map(({ plural }) => plural);
+/** To read the object is to read what is in the state: whoever may only look sees lists. */
+const STATES = 'terraformstates';
+const shownOfProjects = ofProjects.filter((plural) => plural !== STATES);
 const ofEstate = kinds.filter(({ scope }) => scope === 'Cluster').map(({ plural }) => plural);
 /** What everybody may put into an instance. */
 const offered = kinds
@@ -68,7 +71,8 @@ export const defaultPolicy: DefaultPolicy = {
     part(
       'view',
       // Bound in one project, it says nothing of the estate; bound everywhere, it shows that, too.
-      on(API_GROUP, [...withStatus(ofProjects), ...withStatus(ofEstate)], READ),
+      on(API_GROUP, [...withStatus(shownOfProjects), ...withStatus(ofEstate)], READ),
+      on(API_GROUP, [STATES], ['list', 'watch']),
       on(API_GROUP, ['flows'], ['get', 'list']),
       on('', ['namespaces', 'namespaces/status', 'configmaps', 'serviceaccounts'], READ),
       on(EVENTS, ['events'], READ),
@@ -77,6 +81,8 @@ export const defaultPolicy: DefaultPolicy = {
       'edit',
       on(API_GROUP, ofProjects, WRITE),
       on(API_GROUP, ['flows/retry', 'flows/abandon', 'gitsyncs', 'gitapprovals'], ['create']),
+      on(API_GROUP, [STATES], ['get', 'lock']),
+      on(API_GROUP, [`${STATES}/rollback`, `${STATES}/acknowledge`], ['create']),
       on('', ['configmaps', 'secrets', 'serviceaccounts'], WRITE),
       // Who reads these can act as others: not for `view`.
       on('', ['secrets'], READ),
@@ -89,6 +95,8 @@ export const defaultPolicy: DefaultPolicy = {
       'admin',
       on(RBAC_GROUP, RBAC_OF_PROJECTS, [...READ, ...WRITE]),
       on(AUTHORIZATION, ['localsubjectaccessreviews'], ['create']),
+      // To take a lock away from somebody else.
+      on(API_GROUP, [`${STATES}/unlock`], ['create']),
     ),
     part(
       'auditor',

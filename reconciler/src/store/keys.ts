@@ -9,6 +9,9 @@
  *   /flows/<object uid>                             the object's running flow
  *   /changesets/<change set uid>                    how a running change set gets back
  *   /git-commits/<git source uid>/<part>             how a commit that is being applied gets back: `head`, and parts by number
+ *   /terraform-states/<namespace>/<name>            head of a state of Terraform: its versions and its lock; stays when it is deleted
+ *   blobs/terraform-states/<namespace>/<name>/<version>/<part>   what is in a version; begins with no slash, so that nobody who
+ *                                                   loads or follows everything reads it
  *   /deleted/<object uid>                           deletion record: what lives under this uid may be removed; it
  *                                                   goes when no host can come back with something of it
  *   /credentials/<host name>                        hash of the host's credential, or that the host was deleted
@@ -29,6 +32,11 @@ export const keys = {
   changeSet: (uid: string) => `/changesets/${uid}`,
   gitCommit: (uid: string, part: string) => `/git-commits/${uid}/${part}`,
   gitCommits: '/git-commits/',
+  stateHead: (namespace: string, name: string) => `/terraform-states/${namespace}/${name}`,
+  stateHeads: '/terraform-states/',
+  statePart: (namespace: string, name: string, version: string, part: number) =>
+    `blobs/terraform-states/${namespace}/${name}/${version}/${part}`,
+  stateParts: 'blobs/terraform-states/',
   deleted: (uid: string) => `/deleted/${uid}`,
   credential: (host: string) => `/credentials/${host}`,
   joinTokens: '/join-tokens/',

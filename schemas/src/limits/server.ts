@@ -2,12 +2,14 @@ import { defaultsOf, type LimitDefinitions, type LimitsOf } from './define.ts';
 import { gitLimitDefinitions } from './git.ts';
 import { requestLimitDefinitions } from './requests.ts';
 import { servingLimitDefinitions } from './serving.ts';
+import { stateLimitDefinitions } from './states.ts';
 
 /** The bounds of `plumb server`. One line per limit, each used where it is enforced. */
 export const serverLimitDefinitions = {
   ...requestLimitDefinitions,
   ...servingLimitDefinitions,
   ...gitLimitDefinitions,
+  ...stateLimitDefinitions,
   joinBytes: {
     description: 'Size of a Join request of an agent.',
     above: 'The request is refused; the connection goes on.',

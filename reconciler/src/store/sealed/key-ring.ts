@@ -90,6 +90,11 @@ export class KeyRing {
     }
   }
 
+  /** Which key seals; says nothing of what it is. */
+  get currentId(): string {
+    return this.#first.id;
+  }
+
   /** Whether the text is sealed with the first key. */
   isCurrent(sealed: string): boolean {
     return sealed.startsWith(SEALED) && keyIdOf(sealed) === this.#first.id;

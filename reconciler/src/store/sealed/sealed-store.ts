@@ -13,7 +13,15 @@ export const SECRET_PREFIXES: readonly string[] = [
   keys.control('hash-key'),
   // What objects were before a commit, secrets among them.
   keys.gitCommits,
+  keys.stateHeads,
+  keys.stateParts,
 ];
+
+/** What only a change of the key makes worth reading at a start: there may be much of it. */
+const LARGE_PREFIXES: readonly string[] = [keys.stateParts];
+const SEALED_WITH = keys.control('parts-sealed-with');
+/** Records of a page: each is as large as a commit. */
+const LARGE_PAGE = 4;
 
 export class SealedStore implements Store {
   readonly #store: Store;
@@ -114,9 +122,28 @@ export interface Resealed {
 /** Encrypts with the first key what is not yet: after the key file has got a new first line. `store`: the one beneath. */
 export async function reseal(store: Store, ring: KeyRing): Promise<Resealed> {
   const result: Resealed = { renewed: 0, unreadable: [] };
-  for (const prefix of SECRET_PREFIXES)
+  const note = await store.get(SEALED_WITH);
+  const small = SECRET_PREFIXES.filter((prefix) => !LARGE_PREFIXES.includes(prefix));
+  await resealUnder(store, ring, small, 100, result);
+  if (note?.value === ring.currentId) return result;
+  await resealUnder(store, ring, LARGE_PREFIXES, LARGE_PAGE, result);
+  // The key of what cannot be decrypted may be added to the file, and taken out again once it is not needed.
+  if (result.unreadable.length > 0) return result;
+  const ops = [{ type: 'put' as const, key: SEALED_WITH, value: ring.currentId }];
+  await store.commit({ preconditions: [{ key: SEALED_WITH, revision: note?.revision ?? 0 }], ops });
+  return result;
+}
+
+async function resealUnder(
+  store: Store,
+  ring: KeyRing,
+  prefixes: readonly string[],
+  limit: number,
+  result: Resealed,
+): Promise<void> {
+  for (const prefix of prefixes)
     for (let after: string | undefined; ; ) {
-      const { entries, more } = await store.list(prefix, { limit: 100, ...(after === undefined ? {} : { after }) });
+      const { entries, more } = await store.list(prefix, { limit, ...(after === undefined ? {} : { after }) });
       for (const { key, value, revision } of entries) {
         // What can be decrypted is what the current key sealed, or an earlier one.
         const text = ring.open(key, value);
@@ -131,5 +158,4 @@ export async function reseal(store: Store, ring: KeyRing): Promise<Resealed> {
       after = entries.at(-1)?.key;
       if (!more) break;
     }
-  return result;
 }
