@@ -8,6 +8,13 @@ export const terraformKinds: readonly TerraformKind[] = everyKind
 
 const byType = new Map(terraformKinds.map((kind) => [kind.typeName, kind]));
 
+const byPlural = new Map(terraformKinds.map((kind) => [kind.pluralType, kind]));
+
+/** The kind whose many objects a data source of that type has; undefined for other types. */
+export function kindOfPlural(typeName: string): TerraformKind | undefined {
+  return byPlural.get(typeName);
+}
+
 /** Throws a terminal `UnknownType` for a type that no kind projects to. */
 export function kindOfType(typeName: string): TerraformKind {
   const kind = byType.get(typeName);

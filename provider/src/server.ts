@@ -1,6 +1,7 @@
 /** One gRPC server for each connection, so that what a connection was told can never reach another. */
 import type { Socket } from 'node:net';
 import {
+  type handleServerStreamingCall,
   type handleUnaryCall,
   Server,
   ServerCredentials,
@@ -9,8 +10,8 @@ import {
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { rpcs } from './rpc/index.ts';
-import type { Rpc } from './rpc/rpc.ts';
+import { rpcs, streams } from './rpc/index.ts';
+import type { Rpc, StreamRpc } from './rpc/rpc.ts';
 import type { Session } from './session.ts';
 import { brokerService, controllerService, healthService, providerService, stdioService } from './wire/services.ts';
 
@@ -56,7 +57,10 @@ export function serveConnection(socket: Socket, session: Session, onShutdown: ()
 type HeldStream = ServerDuplexStream<object, object> | ServerWritableStream<object, object>;
 
 function implementation(session: Session): UntypedServiceImplementation {
-  return Object.fromEntries(Object.entries(rpcs).map(([name, rpc]) => [name, unary(name, rpc, session)]));
+  return Object.fromEntries([
+    ...Object.entries(rpcs).map(([name, rpc]) => [name, unary(name, rpc, session)]),
+    ...Object.entries(streams).map(([name, rpc]) => [name, streaming(name, rpc, session)]),
+  ]);
 }
 
 function unary(name: string, rpc: Rpc<never, object>, session: Session): handleUnaryCall<object, object> {
@@ -72,6 +76,38 @@ function unary(name: string, rpc: Rpc<never, object>, session: Session): handleU
     }
   };
 }
+
+/** Sends each event as fast as the other end takes them, and none after it has gone. */
+function streaming(
+  name: string,
+  rpc: StreamRpc<never, object>,
+  session: Session,
+): handleServerStreamingCall<object, object> {
+  return async (call) => {
+    try {
+      for await (const event of rpc(call.request as never, session)) {
+        if (call.cancelled) break;
+        if (!call.write(event)) await drained(call);
+      }
+      call.end();
+    } catch (error) {
+      session.log('error', `${name} failed`, { error: String(error) });
+      call.emit('error', { code: status.INTERNAL, details: `${name}: ${String(error)}` });
+    }
+  };
+}
+
+function drained(call: ServerWritableStream<object, object>): Promise<void> {
+  return new Promise((resolve) => {
+    const go = () => {
+      for (const event of ENDS) call.off(event, go);
+      resolve();
+    };
+    for (const event of ENDS) call.on(event, go);
+  });
+}
+
+const ENDS = ['drain', 'cancelled', 'close', 'error'];
 
 /** Answers, and does what must come after the answer. */
 function answer(reply: () => object, after?: () => void): handleUnaryCall<object, object> {

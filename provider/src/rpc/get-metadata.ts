@@ -6,5 +6,11 @@ import type { Rpc } from './rpc.ts';
 /** The names of all types, without their schemas. */
 export const getMetadata: Rpc<Empty, MetadataReply> = () => {
   const names = terraformKinds.map(({ typeName }) => ({ typeName }));
-  return { serverCapabilities: capabilities, resources: names, dataSources: names };
+  const plurals = terraformKinds.map(({ pluralType }) => ({ typeName: pluralType }));
+  return {
+    serverCapabilities: capabilities,
+    resources: names,
+    dataSources: [...names, ...plurals],
+    listResources: names,
+  };
 };

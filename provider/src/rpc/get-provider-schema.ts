@@ -11,12 +11,22 @@ export const getProviderSchema: Rpc<Empty, SchemaReply> = () => {
   reply ??= {
     provider: wireSchema(providerAttributes, 'Plumb: a private cloud that you declare.'),
     resourceSchemas: schemas('resource'),
-    dataSourceSchemas: schemas('dataSource'),
+    dataSourceSchemas: { ...schemas('dataSource'), ...plurals() },
+    listResourceSchemas: schemas('selection'),
     serverCapabilities: capabilities,
   };
   return reply;
 };
 
-function schemas(block: 'resource' | 'dataSource'): SchemaReply['resourceSchemas'] {
+function plurals(): SchemaReply['dataSourceSchemas'] {
+  return Object.fromEntries(
+    terraformKinds.map(({ pluralType, plural, kind }) => [
+      pluralType,
+      wireSchema(plural, `Many at once, chosen by labels and fields: ${kind.description}`),
+    ]),
+  );
+}
+
+function schemas(block: 'resource' | 'dataSource' | 'selection'): SchemaReply['resourceSchemas'] {
   return Object.fromEntries(terraformKinds.map((k) => [k.typeName, wireSchema(k[block], k.kind.description)]));
 }

@@ -1,20 +1,23 @@
 /** Every RPC of tfplugin6.Provider that this provider answers, under its name in the protocol. */
 import { applyResourceChange } from './apply-resource-change.ts';
 import { configureProvider } from './configure-provider.ts';
+import { generateResourceConfig } from './generate-resource-config.ts';
 import { getFunctions } from './get-functions.ts';
 import { getMetadata } from './get-metadata.ts';
 import { getProviderSchema } from './get-provider-schema.ts';
 import { getResourceIdentitySchemas } from './get-resource-identity-schemas.ts';
 import { importResourceState } from './import-resource-state.ts';
+import { listResource } from './list-resource.ts';
 import { moveResourceState } from './move-resource-state.ts';
 import { planResourceChange } from './plan-resource-change.ts';
 import { readDataSource } from './read-data-source.ts';
 import { readResource } from './read-resource.ts';
-import type { Rpc } from './rpc.ts';
+import type { Rpc, StreamRpc } from './rpc.ts';
 import { stopProvider } from './stop-provider.ts';
 import { upgradeResourceIdentity } from './upgrade-resource-identity.ts';
 import { upgradeResourceState } from './upgrade-resource-state.ts';
 import { validateDataResourceConfig } from './validate-data-resource-config.ts';
+import { validateListResourceConfig } from './validate-list-resource-config.ts';
 import { validateProviderConfig } from './validate-provider-config.ts';
 import { validateResourceConfig } from './validate-resource-config.ts';
 
@@ -35,6 +38,13 @@ export const rpcs: Readonly<Record<string, Rpc<never, object>>> = {
   ImportResourceState: importResourceState,
   MoveResourceState: moveResourceState,
   ReadDataSource: readDataSource,
+  GenerateResourceConfig: generateResourceConfig,
+  ValidateListResourceConfig: validateListResourceConfig,
   GetFunctions: getFunctions,
   StopProvider: stopProvider,
+};
+
+/** Those that answer with a stream. */
+export const streams: Readonly<Record<string, StreamRpc<never, object>>> = {
+  ListResource: listResource,
 };

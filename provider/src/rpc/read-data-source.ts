@@ -1,18 +1,21 @@
 import { readObject, title } from '@plumb/client/objects.ts';
 import { terminal } from '@plumb/schemas';
 import { DEFAULT_PROJECT } from '@plumb/schemas/project/terraform.ts';
-import { kindOfType } from '../resources.ts';
+import { kindOfPlural, kindOfType } from '../resources.ts';
 import { unfinished } from '../unfinished.ts';
 import { dataOf, referenceOf } from '../value/object.ts';
 import { dynamic, objectIn, wireDiagnostics } from '../wire/convert.ts';
 import type { ReadDataReply, ValidateRequest } from '../wire/messages.ts';
 import { READ_MS } from './read.ts';
+import { readMany } from './read-many.ts';
 import { guarded } from './rpc.ts';
 
 /** The object of that name as it is now. That there is none is an error. */
 export const readDataSource = guarded<ValidateRequest, ReadDataReply>(
   'The data source cannot be read',
   async ({ typeName, config }, session) => {
+    const many = kindOfPlural(typeName);
+    if (many) return { state: await readMany(many, objectIn(config, many.plural) ?? {}, session) };
     const kind = kindOfType(typeName);
     const wanted = objectIn(config, kind.dataSource) ?? {};
     const ref = referenceOf(kind, { ...wanted, project: wanted.project ?? DEFAULT_PROJECT });

@@ -7,6 +7,9 @@ import type { WithDiagnostics } from '../wire/messages.ts';
 /** One RPC of the protocol: a request of one connection, and its answer. */
 export type Rpc<Request, Reply> = (request: Request, session: Session) => Reply | Promise<Reply>;
 
+/** One RPC whose answer is a stream of events. It tells errors in an event, and throws none. */
+export type StreamRpc<Request, Event> = (request: Request, session: Session) => AsyncIterable<Event>;
+
 export interface Manners {
   /** Terraform ends for an error that one resource has, and needs to hear no more often that the server is away. */
   saysOnce?: true;

@@ -1,21 +1,17 @@
-import { NAME_PATTERN } from '@plumb/schemas/meta/schema.ts';
-import { failure } from '../diagnostic.ts';
-import { kindOfType } from '../resources.ts';
+import { kindOfPlural, kindOfType } from '../resources.ts';
+import { nameDiagnostics } from '../value/names.ts';
+import { checkSelection } from '../value/selection.ts';
 import { objectIn } from '../wire/convert.ts';
 import type { ValidateRequest, WithDiagnostics } from '../wire/messages.ts';
 import { guarded, verdict } from './rpc.ts';
 
-/** A data source is asked for by name and project; both must be names. */
+/** A data source is asked for by name and project; both must be names. One of many objects is asked for by selectors. */
 export const validateDataResourceConfig = guarded<ValidateRequest, WithDiagnostics>(
   'The configuration cannot be validated',
   ({ typeName, config }) => {
-    const values = objectIn(config, kindOfType(typeName).dataSource) ?? {};
-    const wrong = ['name', 'project'].flatMap((attribute) => {
-      const value = values[attribute];
-      if (typeof value !== 'string' || new RegExp(NAME_PATTERN).test(value)) return [];
-      const detail = `${attribute} must match ${NAME_PATTERN}, but is ${JSON.stringify(value)}.`;
-      return [failure(`Invalid ${attribute}`, detail, [{ attribute }])];
-    });
-    return verdict(wrong);
+    const many = kindOfPlural(typeName);
+    if (many) return verdict(checkSelection(objectIn(config, many.plural) ?? {}));
+    const { kind, dataSource } = kindOfType(typeName);
+    return verdict(nameDiagnostics(objectIn(config, dataSource) ?? {}, ['name', 'project'], kind.names));
   },
 );

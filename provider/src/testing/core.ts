@@ -9,12 +9,12 @@ import { Contacts } from '@plumb/client/contact.ts';
 import { realAmbient } from '@plumb/schemas';
 import type { TerraformAttribute } from '@plumb/schemas/project/terraform.ts';
 import { jsonLog } from '../log.ts';
-import { kindOfType, providerAttributes } from '../resources.ts';
+import { kindOfPlural, kindOfType, providerAttributes } from '../resources.ts';
 import { serveConnection } from '../server.ts';
 import { Session } from '../session.ts';
 import { decodeObject, encodeObject } from '../value/msgpack.ts';
 import type { ObjectValue } from '../value/value.ts';
-import type { DynamicValue, IdentityData, WireDiagnostic } from '../wire/messages.ts';
+import type { DynamicValue, IdentityData, ListEvent, WireDiagnostic } from '../wire/messages.ts';
 import { providerService } from '../wire/services.ts';
 
 export interface Answer {
@@ -26,6 +26,13 @@ export interface Answer {
   replace: string[];
   /** Which object the answer says it is; null where it does not. */
   identity: unknown;
+}
+
+export interface Listed {
+  name: string;
+  identity: unknown;
+  state: ObjectValue | null;
+  errors: string[];
 }
 
 type Reply = { diagnostics?: WireDiagnostic[] } & Record<string, unknown>;
@@ -151,9 +158,64 @@ export class Connection {
   }
 
   async data(type: string, config: ObjectValue): Promise<Answer> {
-    const { dataSource } = kindOfType(type);
+    const dataSource = kindOfPlural(type)?.plural ?? kindOfType(type).dataSource;
     const reply = await this.call('ReadDataSource', { typeName: type, config: dynamic(config, dataSource) });
     return answer(reply, reply.state, dataSource);
+  }
+
+  async validateData(type: string, config: ObjectValue): Promise<string[]> {
+    const dataSource = kindOfPlural(type)?.plural ?? kindOfType(type).dataSource;
+    return answer(
+      await this.call('ValidateDataResourceConfig', { typeName: type, config: dynamic(config, dataSource) }),
+    ).errors;
+  }
+
+  async validateList(type: string, config: ObjectValue): Promise<string[]> {
+    const { selection } = kindOfType(type);
+    return answer(await this.call('ValidateListResourceConfig', { typeName: type, config: dynamic(config, selection) }))
+      .errors;
+  }
+
+  /** Every event of a list. `most`: how many objects at most, with what they are. */
+  async list(type: string, config: ObjectValue, most = 1000, withObjects = true): Promise<Listed[]> {
+    const { selection, resource } = kindOfType(type);
+    const events = await this.stream('ListResource', {
+      typeName: type,
+      config: dynamic(config, selection),
+      limit: most,
+      includeResourceObject: withObjects,
+    });
+    return events.map((event) => {
+      const { displayName, identity, resourceObject, diagnostic } = event as unknown as ListEvent & {
+        diagnostic: WireDiagnostic[];
+      };
+      return {
+        name: displayName ?? '',
+        identity: identity ? decode(identity.identityData.msgpack!) : null,
+        state: resourceObject?.msgpack?.length ? decodeObject(resourceObject.msgpack, resource) : null,
+        errors: answer({ diagnostics: diagnostic }).errors,
+      };
+    });
+  }
+
+  /** What an RPC answers with a stream. */
+  stream(name: string, request: object): Promise<Reply[]> {
+    return new Promise((resolve, reject) => {
+      const events: Reply[] = [];
+      const call = (this.#client as unknown as Record<string, (request: object) => NodeJS.EventEmitter>)[name]!(
+        request,
+      );
+      call.on('data', (event: Reply) => events.push(event));
+      call.on('end', () => resolve(events));
+      call.on('error', reject);
+    });
+  }
+
+  /** The configuration that is written for a state. */
+  async generate(type: string, state: ObjectValue): Promise<Answer> {
+    const { resource } = kindOfType(type);
+    const reply = await this.call('GenerateResourceConfig', { typeName: type, state: dynamic(state, resource) });
+    return answer(reply, reply.config, resource);
   }
 
   async import(type: string, id: string): Promise<Answer> {

@@ -6,6 +6,7 @@ import { type Condition, kindByName, type PlumbObject } from '@plumb/schemas';
 import { trackApply } from '@plumb/schemas/apply/track.ts';
 import { objectType } from '@plumb/schemas/apply/type.ts';
 import { apiVersionOf } from '@plumb/schemas/kinds/define.ts';
+import { labelSelector } from '@plumb/schemas/selectors/labels.ts';
 
 export interface Seen {
   method: string;
@@ -170,10 +171,22 @@ export class FakeApi {
   }
 
   #list(url: URL): Answer {
-    const items = [...this.#objects].filter(([path]) => path.startsWith(`${url.pathname}/`)).map(([, item]) => item);
+    // Without a project in the path, those of every project.
+    const [, root, plural] = /^(.*)\/([a-z0-9]+)$/.exec(url.pathname)!;
+    const isIn = (path: string) =>
+      path.startsWith(`${url.pathname}/`) ||
+      (path.startsWith(`${root}/namespaces/`) && path.split('/').at(-2) === plural);
+    const items = [...this.#objects].filter(([path]) => isIn(path)).map(([, item]) => item);
     const name = selected(url);
-    const chosen = items.filter((item) => name === undefined || item.metadata.name === name);
-    return [200, { kind: 'List', metadata: { resourceVersion: String(this.#revision) }, items: chosen }];
+    const matches = labelSelector(url.searchParams.get('labelSelector') ?? '') ?? (() => true);
+    const chosen = items.filter(
+      ({ metadata }) => (name === undefined || metadata.name === name) && matches(metadata.labels),
+    );
+    const from = Number(url.searchParams.get('continue') ?? 0);
+    const to = from + Number(url.searchParams.get('limit') ?? chosen.length);
+    const next = to < chosen.length ? { continue: String(to) } : {};
+    const metadata = { resourceVersion: String(this.#revision), ...next };
+    return [200, { kind: 'List', metadata, items: chosen.slice(from, to) }];
   }
 
   #watch(url: URL, response: ServerResponse | undefined): undefined {

@@ -2,6 +2,7 @@
 import { isBuiltin, type KindDefinition } from '../kinds/define.ts';
 import { NAME_PATTERN, nameRules } from '../meta/schema.ts';
 import { attributesOf, refuseTwins, type TerraformAttribute, unprojectable } from './terraform-attribute.ts';
+import { manyOf, pluralType, selectionOf } from './terraform-many.ts';
 import { snakeCase } from './terraform-name.ts';
 import { type SchemaNode, schemaNode } from './validate-schema.ts';
 
@@ -25,6 +26,12 @@ export interface TerraformKind {
   resource: TerraformAttribute[];
   /** All top-level attributes of the data source. */
   dataSource: TerraformAttribute[];
+  /** `plumb_l3_networks`: the type of the data source that has many. */
+  pluralType: string;
+  /** By which objects are chosen, where many are meant: the attributes of a list. */
+  selection: TerraformAttribute[];
+  /** All top-level attributes of the plural data source. */
+  plural: TerraformAttribute[];
   /** Which object it is: name, and project. Both stay as long as the object is there. */
   identity: TerraformAttribute[];
   /** Paths of attributes whose change replaces the resource, as names from the top. */
@@ -46,14 +53,19 @@ export function terraformKind(kind: KindDefinition): TerraformKind {
   refuseTwins(spec, `${kind.kind}.spec`);
   const status = statusOf(kind);
   const says = kind.terraform === false ? {} : (kind.terraform ?? {});
+  const typeName = `plumb_${says.type ?? snakeCase(kind.kind)}`;
+  const dataSource = [...identity(kind, false), ...spec.map(told), ...keys('dataSource'), statusAttribute(status)];
   return {
-    typeName: `plumb_${says.type ?? snakeCase(kind.kind)}`,
+    typeName,
+    pluralType: pluralType(typeName, kind),
+    selection: selectionOf(kind),
+    plural: manyOf(kind, dataSource),
     formerly: (says.formerly ?? []).map((type) => `plumb_${type}`),
     kind,
     spec,
     status,
     resource: [...identity(kind, true), ...spec, ...keys('resource'), timeouts(), statusAttribute(status)],
-    dataSource: [...identity(kind, false), ...spec.map(told), ...keys('dataSource'), statusAttribute(status)],
+    dataSource,
     identity: identity(kind, false).map(({ default: _, computed: __, ...attribute }) => attribute),
     replacedBy: [
       ['name'],
