@@ -1,6 +1,7 @@
 /** What the conformance suite of drivers needs of its caller, the resources that it makes, and how it waits. */
 import type { HostResource, ResourceType } from '@plumb/schemas';
-import { PlumbError, resourceKey } from '@plumb/schemas';
+import { PlumbError, resourceKey, resourceOrder } from '@plumb/schemas';
+import { groupSamples } from '../security-groups/testing/samples.ts';
 import type { Driver, DriverChange } from './driver.ts';
 
 export interface DriverFixture {
@@ -131,9 +132,11 @@ export function samples(fixture: DriverFixture, number: number): Samples {
       ports: [port, second].map(({ id, spec }) => ({ id, macAddress: spec.macAddress, mtuBytes: 1450 })),
     },
   };
+  const groups = groupSamples(port, uid('5ec00000'));
+  const all: HostResource[] = [image, bridge, subnet, disk, seed, port, domain, ...Object.values(groups.all)];
   return {
-    ...{ image, bridge, subnet, disk, seed, port, domain },
-    all: [image, bridge, subnet, disk, seed, port, domain],
+    ...{ image, bridge, subnet, disk, seed, port, domain, ...groups.all },
+    all: all.sort(asMade),
     ...{ running, second, wider },
     changes: [
       { ...image, spec: { ...image.spec, maxBytes: 10 * 1024 ** 3 } },
@@ -143,8 +146,13 @@ export function samples(fixture: DriverFixture, number: number): Samples {
       { ...seed, spec: { ...seed.spec, hostname: 'renamed', userData: '#cloud-config\n{}\n' } },
       { ...port, spec: { ...port.spec, addresses: [`${net}.12`], hostname: 'renamed' } },
       { ...domain, spec: { ...domain.spec, cpus: 2, memoryMiB: 128 } },
-    ],
+      ...groups.changes,
+    ].sort(asMade),
   };
+}
+
+function asMade(a: HostResource, b: HostResource): number {
+  return resourceOrder(a.kind) - resourceOrder(b.kind);
 }
 
 const PATIENCE_MS = 30_000;

@@ -5,7 +5,7 @@ import { FilterWatch } from './filter-watch.ts';
 function watching() {
   const clock = new ManualClock();
   let lost = 0;
-  const watch = new FilterWatch({ table: 'plumb_1', clock, foreign: () => lost++ });
+  const watch = new FilterWatch({ tables: ['plumb_1'], clock, foreign: () => lost++ });
   const say = (...lines: string[]) => {
     for (const line of lines) watch.line(line);
     clock.advance(1_000);
@@ -23,9 +23,9 @@ const taken = (family: string, table = 'plumb_1') => [
 
 test('loads of our own are no loss, however many; one that failed counts for none', () => {
   const { watch, say } = watching();
-  for (let n = 0; n < 3; n++) watch.expect('bridge');
-  watch.expect('ip');
-  const failed = watch.expect('bridge');
+  for (let n = 0; n < 3; n++) watch.expect('bridge plumb_1');
+  watch.expect('ip plumb_1');
+  const failed = watch.expect('bridge plumb_1');
   expect(say(...taken('bridge'), ...taken('ip'), ...taken('bridge'))).toBe(0);
   failed(false);
   expect(say(...taken('bridge'))).toBe(0);
@@ -40,13 +40,13 @@ test.each([
   ['a table beside a load of ours', [...taken('bridge'), ...taken('bridge')]],
 ])('what somebody takes away is told once: %s', (_, lines) => {
   const { watch, say } = watching();
-  if (lines.length === 8) watch.expect('bridge');
+  if (lines.length === 8) watch.expect('bridge plumb_1');
   expect(say(...lines)).toBe(1);
 });
 
 test('a load that nobody heard of hides no loss for long', () => {
   const { watch, say } = watching();
-  watch.expect('bridge')(true);
+  watch.expect('bridge plumb_1')(true);
   say();
   say();
   say();
@@ -60,7 +60,7 @@ test('what is not ours is of no interest', () => {
 
 test('when lines were missed, it is looked', () => {
   const { watch, say } = watching();
-  watch.expect('bridge');
+  watch.expect('bridge plumb_1');
   watch.missed();
   expect(say()).toBe(1);
   expect(say(...taken('bridge'))).toBe(2);

@@ -7,8 +7,8 @@ import type { Clock } from '@plumb/schemas';
 import { watchLines } from './watch-lines.ts';
 
 export interface FilterWatchOptions {
-  /** Name of our tables, of whichever family. */
-  table: string;
+  /** Names of our tables, of whichever family. */
+  tables: readonly string[];
   clock: Clock;
   /** Called when something of them went that we did not take away. */
   foreign: () => void;
@@ -21,7 +21,8 @@ const SETTLE_MS = 200;
 const TOLD_WITHIN_MS = 2_000;
 
 interface Load {
-  family: string;
+  /** With its family: `bridge plumb_0123`. */
+  table: string;
   /** When nothing is told of it any more. */
   until: number;
 }
@@ -33,7 +34,7 @@ export class FilterWatch {
   readonly #options: FilterWatchOptions;
   /** Loads of ours that take a table away, and have not been told. */
   readonly #loads = new Set<Load>();
-  /** Families of which something went, and not yet the table. */
+  /** Tables of which something went, and not yet the whole. */
   readonly #parts = new Set<string>();
   #stopSettling = () => {};
   #settling = false;
@@ -42,9 +43,9 @@ export class FilterWatch {
     this.#options = options;
   }
 
-  /** A load of ours begins. Returns what to call when it has ended, and whether it took the table away. */
-  expect(family: string): (tookAway: boolean) => void {
-    const load: Load = { family, until: Number.POSITIVE_INFINITY };
+  /** A load of ours begins that takes this table of a family away. Returns what to call when it has ended, and whether it took the table away. */
+  expect(table: string): (tookAway: boolean) => void {
+    const load: Load = { table, until: Number.POSITIVE_INFINITY };
     this.#loads.add(load);
     return (tookAway) => {
       if (tookAway) load.until = this.#options.clock.now() + TOLD_WITHIN_MS;
@@ -55,19 +56,20 @@ export class FilterWatch {
   /** A line of `nft monitor destroy`. */
   line(text: string): void {
     const [, what, family = '', table] = LINE.exec(text) ?? [];
-    if (table !== this.#options.table) return;
-    if (what === 'table' && this.#isOurs(family)) {
-      this.#parts.delete(family);
+    if (table === undefined || !this.#options.tables.includes(table)) return;
+    const whole = `${family} ${table}`;
+    if (what === 'table' && this.#isOurs(whole)) {
+      this.#parts.delete(whole);
       return;
     }
-    this.#parts.add(family);
+    this.#parts.add(whole);
     this.#settle();
   }
 
-  #isOurs(family: string): boolean {
+  #isOurs(table: string): boolean {
     const now = this.#options.clock.now();
     for (const load of this.#loads) {
-      if (load.until >= now && load.family !== family) continue;
+      if (load.until >= now && load.table !== table) continue;
       this.#loads.delete(load);
       if (load.until >= now) return true;
     }

@@ -18,6 +18,8 @@ export interface Link {
   master?: string;
   /** `bridge`, `vxlan`, `veth`, `tun`; absent on hardware. */
   kind?: string;
+  /** Of a bridge: whether it hands IPv4 packets to the host's connection tracking, as told to it alone. */
+  tracked?: boolean;
   vxlan?: { vni: number; local?: string; port: number };
   /** How a port of a bridge is switched; absent where the interface is none. */
   switched?: { learning: boolean; flood: boolean; groups: number };
@@ -97,7 +99,7 @@ interface RawLink {
   master?: string;
   linkinfo?: {
     info_kind?: string;
-    info_data?: { id?: number; local?: string; port?: number };
+    info_data?: { id?: number; local?: string; port?: number; nf_call_iptables?: number };
     info_slave_kind?: string;
     info_slave_data?: { learning?: boolean; flood?: boolean; group_fwd_mask?: string };
   };
@@ -116,6 +118,7 @@ function link(raw: RawLink): Link {
     ...(raw.ifalias === undefined ? {} : { alias: raw.ifalias }),
     ...(raw.master === undefined ? {} : { master: raw.master }),
     ...(kind === undefined ? {} : { kind }),
+    ...(kind === 'bridge' ? { tracked: data?.nf_call_iptables === 1 } : {}),
     ...(kind === 'vxlan' && data?.id !== undefined
       ? { vxlan: { vni: data.id, port: data.port ?? 0, ...(data.local === undefined ? {} : { local: data.local }) } }
       : {}),

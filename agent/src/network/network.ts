@@ -6,6 +6,7 @@ import { runInNetwork } from '../host/command.ts';
 import { Locks } from '../host/locks.ts';
 import { lookedAt } from '../host/looked-at.ts';
 import { Records } from '../host/records.ts';
+import { groupsTable } from '../security-groups/policy.ts';
 import { bridgeCommands, bridgeRemoval, requireOwnBridge } from './bridge.ts';
 import type { PortCommands } from './bridge-port.ts';
 import { checkBridge, checkPort, checkSubnet } from './checked.ts';
@@ -13,7 +14,7 @@ import { Dnsmasq } from './dnsmasq.ts';
 import type { FilterInput } from './filter.ts';
 import { FilterWatch } from './filter-watch.ts';
 import { foundlings } from './foundlings.ts';
-import { ipBatch } from './ip.ts';
+import { ipBatch, type Link } from './ip.ts';
 import { Kernel } from './kernel.ts';
 import { Names } from './names.ts';
 import { addNamespace, deleteNamespace, namespacePath, readLegInside } from './namespaces.ts';
@@ -75,17 +76,39 @@ export class Network {
     });
     this.#tables = new Tables({
       ...{ names: this.names, run, tunnelAddress: options.tunnelAddress },
-      declared: () => this.#declared(),
+      declared: () => this.declared(),
       links: () => this.#kernel.look(),
-      loads: (family) => this.#filterWatch.expect(family),
+      loads: (family) => this.expectLoad(`${family} ${this.names.table()}`),
     });
-    this.#filterWatch = new FilterWatch({ table: this.names.table(), clock, foreign: () => this.#onFilterLost() });
+    this.#filterWatch = new FilterWatch({
+      tables: [this.names.table(), groupsTable(this.names)],
+      clock,
+      foreign: () => this.#onFilterLost(),
+    });
     this.#survey = new Survey({
       ...{ names: this.names, run, kernel: this.#kernel, tables: this.#tables, dnsmasq: this.#dnsmasq },
     });
   }
 
-  #declared(): FilterInput {
+  /** As FilterWatch.expect: of who loads tables beside those of this. */
+  expectLoad(table: string): (tookAway: boolean) => void {
+    return this.#filterWatch.expect(table);
+  }
+
+  /** All interfaces, read now. */
+  links(): Promise<Map<string, Link>> {
+    return this.#kernel.look();
+  }
+
+  /** Has a bridge hand its packets to connection tracking. */
+  async track(bridge: string): Promise<void> {
+    await this.#locks.hold({ exclusive: [IP] }, () =>
+      this.#kernel.apply({ ip: [['link', 'set', 'dev', bridge, 'type', 'bridge', 'nf_call_iptables', '1']], fdb: [] }),
+    );
+  }
+
+  /** What is declared of networks. */
+  declared(): FilterInput {
     return { bridges: this.#bridges.list(), subnets: this.#subnets.list(), ports: this.#ports.list() };
   }
 
@@ -101,7 +124,7 @@ export class Network {
     const snapshot = await this.#survey.read();
     await this.#tables.upgrade(snapshot);
     const { links, fixed } = snapshot;
-    await this.#kernel.apply(upgradeCommands({ ...this.#declared(), links, fixed }, this.names));
+    await this.#kernel.apply(upgradeCommands({ ...this.declared(), links, fixed }, this.names));
   }
 
   async observe(): Promise<NetworkResource[]> {

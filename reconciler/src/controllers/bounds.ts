@@ -2,6 +2,7 @@
 import { everyKind, host, kinds } from '@plumb/schemas';
 import { BoundedReader } from '../runtime/reader.ts';
 import { pluralOf } from '../store/keys.ts';
+import type { Contributors } from './contributor.ts';
 import type { Context } from './controller.ts';
 import type { KindModule } from './kind-module.ts';
 import type { SharedProvider, SharedProviders } from './shared-provider.ts';
@@ -47,6 +48,19 @@ export function boundedProviders(contexts: ReadonlyMap<KindModule, Context>): Sh
           provider.provide(asking.read instanceof BoundedReader ? own : asking, id, host, used),
       });
   return bounded;
+}
+
+/** Who contributes, likewise. */
+export function boundedContributors(contexts: ReadonlyMap<KindModule, Context>): Contributors {
+  return Array.from(contexts).flatMap(([{ contributes }, own]) => {
+    if (contributes === undefined) return [];
+    const held = (asking: Context) => (asking.read instanceof BoundedReader ? own : asking);
+    return {
+      ...contributes,
+      likeness: (asking, object) => contributes.likeness(held(asking), object),
+      contribute: (asking, object, resources) => contributes.contribute(held(asking), object, resources),
+    };
+  });
 }
 
 /** The module with rules that are held to its own kind. */

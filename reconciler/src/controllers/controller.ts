@@ -13,6 +13,7 @@ import type { Reader } from '../runtime/reader.ts';
 import type { UserData } from '../runtime/user-data.ts';
 import type { Store } from '../store/store.ts';
 import type { Wrote } from './audit.ts';
+import type { Contributors } from './contributor.ts';
 import type { GitDoor } from './git-door.ts';
 import type { KindModule } from './kind-module.ts';
 import type { OwnState } from './own-state.ts';
@@ -71,6 +72,8 @@ export interface Context {
   kinds: readonly KindModule[];
   /** Who says how hosts have what many objects share. */
   providers: SharedProviders;
+  /** Who adds to the plans of placed objects. */
+  contributors: Contributors;
   /** What a kind remembers; cf. {@link OwnState}. */
   own<T>(state: OwnState<T>): T;
   /** Puts the key into its controller's queue, now or after some milliseconds. */

@@ -2,6 +2,7 @@
 import { kinds } from '@plumb/schemas';
 import { markdownTable } from '@plumb/schemas/project/reference-fields.ts';
 import { readsOf } from './bounds.ts';
+import { contributing } from './contributor.ts';
 import type { KindModule } from './kind-module.ts';
 import { ANY, PLACED, type WatchRule } from './watch/rules.ts';
 
@@ -11,24 +12,29 @@ export function watchPage(modules: readonly KindModule[]): string {
     '# Who wakes whom',
     'Each kind has a controller, which looks at one object when it is woken, and brings it nearer to its declaration. It reads what is listed here and nothing else: tests hold it to that. An arrow: a change of the one wakes the other; dotted: when who uses it comes or goes, 200 ms later, once for all of them.',
     `\`\`\`mermaid\nflowchart LR\n${edges(modules).join('\n')}\n\`\`\``,
-    ...modules.flatMap(section),
+    ...modules.flatMap((module) => section(module, modules)),
   ];
   return `${sections.join('\n\n')}\n`;
 }
 
 function edges(modules: readonly KindModule[]): string[] {
   const found = new Set<string>();
-  for (const { kind, watches } of modules) {
+  for (const { kind, watches, contributes } of modules) {
     for (const { kind: target } of kind.references) {
       found.add(`  ${target} --> ${kind.kind}`);
       found.add(`  ${kind.kind} -.-> ${target}`);
     }
+    for (const { kind: other } of placedKinds(modules)) if (contributes) found.add(`  ${kind.kind} --> ${other.kind}`);
     for (const rule of watches) {
       const from = sourceOf(rule);
       if (from !== kind.kind) found.add(`  ${from.replaceAll(' ', '-')} --> ${kind.kind}`);
     }
   }
   return [...found];
+}
+
+function placedKinds(modules: readonly KindModule[]): readonly KindModule[] {
+  return modules.filter(({ placed }) => placed !== undefined);
 }
 
 function sourceOf(rule: WatchRule): string {
@@ -39,8 +45,8 @@ function sourceOf(rule: WatchRule): string {
   return rule.of === ANY ? 'any object' : rule.of;
 }
 
-function section(module: KindModule): string[] {
-  const { kind, watches, alsoReads = [], keeps = [], writes } = module;
+function section(module: KindModule, modules: readonly KindModule[]): string[] {
+  const { kind, watches, alsoReads = [], keeps = [], writes, placed } = module;
   const referred = [...new Set(kind.references.map((reference) => reference.kind))];
   const users = kinds.filter((other) => other.references.some((reference) => reference.kind === kind.kind));
   const rows = [
@@ -57,6 +63,7 @@ function section(module: KindModule): string[] {
           ],
         ]),
     ...watches.map((rule) => [sourceOf(rule), rule.when]),
+    ...(placed ? contributing(modules) : []).map(({ kind: other, contributor }) => [other.kind, contributor.when]),
   ];
   const also = alsoReads.map(({ kind: name, because }) => `${name === ANY ? 'any kind' : name} (${because})`);
   const reads = [...readsOf(module)].filter((name) => !alsoReads.some((a) => a.kind === name || a.kind === ANY));

@@ -1,6 +1,7 @@
 /** What a kind is to the control plane: one folder, and one line in `index.ts`. */
 import type { HostResource, KindDefinition, LiveResource } from '@plumb/schemas';
 import type { HoldingTypes } from '../plan/holding.ts';
+import type { Contributor } from './contributor.ts';
 import type { Context, Controller } from './controller.ts';
 import type { KindPreview } from './kind-preview.ts';
 import type { OwnState } from './own-state.ts';
@@ -42,6 +43,8 @@ export interface KindModule {
   readonly placed?: PlacedKind;
   /** What of it others need on their hosts. */
   readonly provides?: readonly SharedProvider[];
+  /** What it adds to the plans of placed objects of other kinds. */
+  readonly contributes?: Contributor;
   /** What it remembers. */
   readonly keeps?: readonly OwnState<unknown>[];
   /** Records that it keeps in the store beside its objects. */

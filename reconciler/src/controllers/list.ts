@@ -7,3 +7,4 @@ export { instanceModule } from './instance/index.ts';
 export { l2NetworkModule } from './l2-network/index.ts';
 export { l3NetworkModule } from './l3-network/index.ts';
 export { terraformStateModule } from './terraform-state/index.ts';
+export { securityGroupModule } from './security-group/index.ts';

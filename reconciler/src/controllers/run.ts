@@ -6,7 +6,8 @@ import type { Metrics } from '../runtime/metrics.ts';
 import { WorkQueue } from '../runtime/queue.ts';
 import type { WorkNotes } from '../runtime/work-notes.ts';
 import { pluralOf } from '../store/keys.ts';
-import { boundedContext, boundedProviders, boundedRules, type OnBreach } from './bounds.ts';
+import { boundedContext, boundedContributors, boundedProviders, boundedRules, type OnBreach } from './bounds.ts';
+import { contributing } from './contributor.ts';
 import type { Context } from './controller.ts';
 import type { Survey } from './first-look.ts';
 import { kindModules } from './index.ts';
@@ -25,7 +26,7 @@ export interface Running {
 }
 
 export interface RunOptions {
-  context: Omit<Context, 'enqueue' | 'kinds' | 'providers' | 'own' | 'unplaced' | 'strays'>;
+  context: Omit<Context, 'enqueue' | 'kinds' | 'providers' | 'contributors' | 'own' | 'unplaced' | 'strays'>;
   /** Has followed the cache since before it was loaded. */
   survey: Survey;
   /** Every kind that runs; all that there are, if absent. */
@@ -51,6 +52,7 @@ export function runControllers(options: RunOptions): Running {
     strays: new Set(),
     kinds,
     providers: providersOf(kinds),
+    contributors: contributing(kinds).map(({ contributor }) => contributor),
     own: (state) => states.get(state),
     enqueue(key, afterMs = 0) {
       queues.get(pluralOf(key))?.addAfter(key, afterMs);
@@ -65,7 +67,8 @@ export function runControllers(options: RunOptions): Running {
   );
   if (onBreach) {
     const providers = boundedProviders(contexts);
-    for (const own of [context, ...contexts.values()]) own.providers = providers;
+    const contributors = boundedContributors(contexts);
+    for (const own of [context, ...contexts.values()]) Object.assign(own, { providers, contributors });
   }
   for (const module of modules) states.begin(module.keeps ?? [], contexts.get(module)!, found);
   for (const module of modules) {

@@ -17,6 +17,8 @@ export interface ResourceDefinition<S = unknown, O = unknown> {
   readonly holdsData?: true;
   /** By type, the ids of what must be on the host before it can be made, and may not go before it. */
   readonly requires?: Readonly<Record<string, IdsIn<S>>>;
+  /** Types of its owner's resources that are made after it and removed before it, although they know nothing of it. */
+  readonly before?: readonly string[];
   /** What drivers see of it when it was just made and nothing happened since. */
   asMade?(spec: S): O;
   /** Why what lives is not as desired although its spec is, as a sentence; undefined when it is. */

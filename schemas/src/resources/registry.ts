@@ -114,7 +114,7 @@ export function together(
 function check(definitions: ReadonlyMap<string, ResourceDefinition>): void {
   if (definitions.size > MOST_TYPES)
     throw invalid(`there are ${definitions.size} of them, and ${MOST_TYPES} are possible`);
-  for (const [type, { sharing, requires = {} }] of definitions) {
+  for (const [type, { sharing, requires = {}, before = [] }] of definitions) {
     if (!isTypeName(type))
       throw invalid(`${JSON.stringify(type)} is no name: use lower case letters, digits and dashes`);
     for (const needed of Object.keys(requires)) {
@@ -123,15 +123,25 @@ function check(definitions: ReadonlyMap<string, ResourceDefinition>): void {
       if (sharing === 'shared' && definition.sharing === 'owned')
         throw invalid(`${type} is shared by many objects, and requires a ${needed}, which belongs to one`);
     }
+    for (const other of before) {
+      const definition = definitions.get(other);
+      if (definition === undefined)
+        throw invalid(`${type} comes before ${JSON.stringify(other)}, which nothing defines`);
+      if (definition.sharing === 'shared')
+        throw invalid(`${type} comes before a ${other}, which is shared by many objects and made first`);
+    }
   }
 }
 
 /**
- * What is required comes before what requires it. Among those that could come next: what is shared, what holds data, what requires less,
+ * What is required comes before what requires it, and what says so before others. Among those that could come next: what is shared, what holds data, what requires less,
  * and then by name, the last of the alphabet first: nothing follows from that, but plans stay as they were.
  */
 function inOrder(definitions: ReadonlyMap<string, ResourceDefinition>): string[] {
-  const requirements = (type: string) => Object.keys(definitions.get(type)!.requires ?? {});
+  const requirements = (type: string) => [
+    ...Object.keys(definitions.get(type)!.requires ?? {}),
+    ...[...definitions].flatMap(([other, { before = [] }]) => (before.includes(type) ? [other] : [])),
+  ];
   const depths = new Map<string, number>();
   for (let left = [...definitions.keys()]; left.length > 0; ) {
     const next = left.filter((type) => requirements(type).every((needed) => depths.has(needed)));

@@ -220,9 +220,11 @@ class LibvirtDriver implements Driver {
   /** Guests are not filtered until it is there again: that is told, and does not wait for a word of the control plane. */
   async #mendFilter(): Promise<void> {
     this.#options.log('somebody took rules of Plumb out of the packet filter: they are loaded anew');
-    await this.#surveyNetwork();
-    await this.#parts.network.mendFilter();
-    await this.#surveyNetwork();
+    const look = () =>
+      Promise.all([this.#surveyNetwork(), ...this.#handlers.ownLooks.map((own) => this.#surveyOwn(own))]);
+    await look();
+    await Promise.all([this.#parts.network.mendFilter(), this.#parts.groups.mend()]);
+    await look();
   }
 
   /** A tap that went is missed by its port and by its domain. */
@@ -259,8 +261,8 @@ class LibvirtDriver implements Driver {
     await this.#surveyStorage();
     const ownLooks = this.#handlers.ownLooks.map((look) => this.#surveyOwn(look));
     await Promise.all([this.#surveyNetwork(), this.#surveyDomains(), ...ownLooks]);
-    const { images, disks, seeds, network } = this.#parts;
-    const unreadable = [images, disks, seeds, network].flatMap((part) => part.unreadable);
+    const { images, disks, seeds, network, groups } = this.#parts;
+    const unreadable = [images, disks, seeds, network, groups].flatMap((part) => part.unreadable);
     this.#troubles.set('records', ...recordsTrouble(unreadable));
   }
 

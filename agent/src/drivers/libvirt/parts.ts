@@ -12,6 +12,7 @@ import { spaceLeft } from '../../host/space-left.ts';
 import { BridgedPackets } from '../../network/bridged-packets.ts';
 import { driverKey } from '../../network/names.ts';
 import { Network } from '../../network/network.ts';
+import { SecurityGroups } from '../../security-groups/security-groups.ts';
 import { Disks } from '../../storage/disks.ts';
 import { Images } from '../../storage/images.ts';
 import { inspector } from '../../storage/qemu-img.ts';
@@ -42,6 +43,7 @@ export interface Parts {
   disks: Disks;
   seeds: Seeds;
   network: Network;
+  groups: SecurityGroups;
   bridged: BridgedPackets;
   trace: DomainTrace;
   /** Where the parts of a domain lie; undefined when a disk of it is not known. */
@@ -72,6 +74,13 @@ export async function openParts(options: LibvirtDriverOptions, listener: LinkLis
       tunnelAddress,
       run: hostRun,
       clock,
+    });
+    const groups = new SecurityGroups({
+      ...{ dataDir, names: network.names, run: hostRun },
+      networks: () => network.declared(),
+      links: () => network.links(),
+      track: (bridge) => network.track(bridge),
+      loads: (table) => network.expectLoad(table),
     });
     const partsOf = ({ id, spec }: HostResource<'domain'>): DomainParts | undefined => {
       const known = spec.disks.map(
@@ -129,9 +138,10 @@ export async function openParts(options: LibvirtDriverOptions, listener: LinkLis
     const seeds = new Seeds(dataDir, run, user);
     const bridged = new BridgedPackets(hostRun, clock, key);
     await Promise.all([images.open(), disks.open(), seeds.open(), network.open()]);
+    await groups.open();
     return {
       ...{ key, clock, user, dataDir, link, partsOf, fetcher },
-      ...{ images, disks, seeds, network, bridged, trace, domains },
+      ...{ images, disks, seeds, network, groups, bridged, trace, domains },
     };
   } catch (thrown) {
     link.close();

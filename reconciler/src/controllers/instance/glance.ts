@@ -6,14 +6,16 @@
  * It says `same` only where `judge` would. Whatever is less usual (a flow, another size than the offering's, addresses of
  * people's choice, a difference) it leaves to `judge`.
  */
-import { type Instance, objectName, PlumbError } from '@plumb/schemas';
+import { type Instance, objectName, PlumbError, resourceKey } from '@plumb/schemas';
 import { blank, type Likeness } from '../../fleet/likeness.ts';
 import type { InterfaceAllocation, RootDisk } from '../../plan/allocation.ts';
 import { heldAllocation } from '../../plan/allocation.ts';
 import { asMade } from '../../plan/plan.ts';
 import type { Cached } from '../../runtime/cache.ts';
+import { contributionsTo, likenessOf } from '../contributor.ts';
 import type { Context } from '../controller.ts';
 import { isApplied } from '../placed/applied.ts';
+import { missingShared } from '../placed/shared.ts';
 import { type ResolvedInstance, resolveInstance } from './references.ts';
 import { ownResources } from './resources.ts';
 import type { References, SeenReferences } from './seen-references.ts';
@@ -25,7 +27,7 @@ interface Around {
   resolved: ResolvedInstance;
   /** Of each interface. */
   networks: { uid: string; name: string }[];
-  /** Keys of the bridges and subnets that the host must have. */
+  /** Keys of what is shared that the host must have. */
   shared: string[];
   /** By what determines the resources of an instance beside; undefined for what was seen once. */
   patterns: Map<string, Likeness | undefined>;
@@ -33,6 +35,7 @@ interface Around {
 
 /** Stands for the uid of any instance. */
 const EXAMPLE_UID = '00000000-0000-4000-8000-000000000000';
+const NOTHING_LIVES = new Map();
 /** Bounds of what is kept while a scan lasts. Beyond them it begins anew. */
 const MOST_AROUND = 4_096;
 const MOST_PATTERNS = 8_192;
@@ -82,6 +85,7 @@ export class Glance {
     const { metadata, spec } = cached.object;
     let name = `${metadata.namespace} ${spec.zone} ${spec.offering} ${spec.image}`;
     for (const declared of spec.interfaces) name += ` ${declared.name} ${declared.l3Network}`;
+    name += ` ${likenessOf(this.#context, cached.object)}`;
     const known = this.#around.get(name);
     if (known && this.#references.versionOf(known.references) === known.referencesVersion) return known;
     if (this.#around.size >= MOST_AROUND || this.#patterns >= MOST_PATTERNS) this.clear();
@@ -104,6 +108,7 @@ export class Glance {
       shared.add(`bridge/${l2.metadata.uid}`);
       if (l3.status?.dhcpAddress) shared.add(`subnet/${l3.metadata.uid}`);
     }
+    for (const key of this.#sharedByOthers(cached.object, resolved)) shared.add(key);
     return {
       ...{ references, referencesVersion: references.version, resolved },
       networks: [...resolved.networks.values()].map(({ l3 }) => ({
@@ -112,6 +117,18 @@ export class Glance {
       })),
       ...{ shared: [...shared], patterns: new Map() },
     };
+  }
+
+  /** Keys of what stands behind the resources that others contribute, whatever the host. */
+  #sharedByOthers(instance: Instance, { references }: ResolvedInstance): string[] {
+    const held = heldAllocation(instance.status);
+    if (held === undefined || this.#context.contributors.length === 0) return [];
+    const { resources, used } = contributionsTo(
+      this.#context,
+      instance,
+      ownResources(instance, held, references.networks),
+    );
+    return missingShared(this.#context, held.host, resources, NOTHING_LIVES, used).map(resourceKey);
   }
 
   /** Undefined when it is the first of its like: it is not known yet whether others follow. */
@@ -157,7 +174,8 @@ export class Glance {
     };
     const example = { ...instance, metadata: { ...metadata, uid: EXAMPLE_UID, name: blank(0) } };
     const resources = ownResources(example, held, resolved.references.networks);
-    return this.#context.fleet.likeness(EXAMPLE_UID, resources.map(asMade));
+    const contributed = contributionsTo(this.#context, example, resources).resources;
+    return this.#context.fleet.likeness(EXAMPLE_UID, [...resources, ...contributed].map(asMade));
   }
 
   #hasShared(name: string, { shared }: Around): boolean {

@@ -154,7 +154,7 @@ const editsAround: Record<string, [kind: string, name: string, change: (spec: ob
 };
 
 /** Another value of one field of each kind. */
-const otherwise: { [K in ResourceType]: Partial<ResourceSpec<K>> } = {
+const otherwise: { [K in ResourceType]?: Partial<ResourceSpec<K>> } = {
   image: { maxBytes: 1 },
   bridge: { mtuBytes: 9000 },
   subnet: { mtuBytes: 9000 },

@@ -9,6 +9,7 @@
 import type { Instance } from '@plumb/schemas';
 import type { HostLive, OwnedLive } from '../../fleet/fleet.ts';
 import type { Cached } from '../../runtime/cache.ts';
+import { contributionsVersion } from '../contributor.ts';
 import type { Context } from '../controller.ts';
 import { type PlacedContext, placedContext } from '../placed/placed-kind.ts';
 import { judge, type Verdict } from '../placed/verdict.ts';
@@ -44,6 +45,8 @@ export class DriftScan {
   readonly #context: PlacedContext;
   /** By the cache's slot. */
   #same: (Same | undefined)[] = [];
+  /** What others contribute, as it was then. */
+  #contributions = -1;
   readonly #references: SeenReferences;
   readonly #glance: Glance;
 
@@ -56,6 +59,7 @@ export class DriftScan {
   /** Compares everything by content. `breathe` is awaited between slices of it. */
   async byContent(breathe: () => Promise<void>): Promise<ScanFound> {
     this.#same = [];
+    this.#contributions = contributionsVersion(this.#context);
     this.#references.clear();
     return this.#compare(this.#slots(), found(), breathe);
   }
@@ -63,6 +67,9 @@ export class DriftScan {
   /** Compares by content only what may have changed since it was found to be the same. */
   async byDigests(breathe: () => Promise<void>): Promise<ScanFound> {
     const result = found();
+    const version = contributionsVersion(this.#context);
+    if (version !== this.#contributions) this.#same = [];
+    this.#contributions = version;
     return this.#compare(this.#changed(result), result, breathe);
   }
 

@@ -42,7 +42,7 @@ export async function beginFlow(
       carried, // guard: an update that took the place of a half done one returns to what was before both
       target,
       held,
-      inputs: inputsOf(cached.object, resolved),
+      inputs: inputsOf(context, cached.object, resolved),
       applied: wantedOf(context, cached.object, resolved, target),
       startedAt: context.ambient.clock.now(),
     };

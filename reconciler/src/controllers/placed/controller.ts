@@ -80,7 +80,7 @@ async function reconcile(context: PlacedContext, cached: Cached, pacing: RepairP
   if (forward) return goForward(context, cached, forward);
 
   const resolved = context.placed.resolve(context, cached, host === undefined);
-  if (flow?.record.direction === 'failed' && isMadeFrom(flow.record, cached.object, resolved)) {
+  if (flow?.record.direction === 'failed' && isMadeFrom(context, flow.record, cached.object, resolved)) {
     if (!isOver(context, cached, resolved, flow)) return rest(flow);
     await endFlow(context, metadata.uid);
     flow = undefined;

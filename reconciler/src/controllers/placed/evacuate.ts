@@ -42,7 +42,8 @@ export async function goOnElsewhere(
   const resolved = context.placed.resolve(context, cached, true);
   const failure = flow?.record.direction === 'failed' ? flow.record.failure : undefined;
   // What failed on the host that is off says nothing of another.
-  if (flow && failure && failure.host !== off && isMadeFrom(flow.record, cached.object, resolved)) return rest(flow);
+  if (flow && failure && failure.host !== off && isMadeFrom(context, flow.record, cached.object, resolved))
+    return rest(flow);
   return goForward(context, cached, await beginFlow(context, cached, resolved, 'create'));
 }
 

@@ -108,7 +108,7 @@ async function planAgain(context: PlacedContext, cached: Cached, record: FlowRec
   const resolved = context.placed.resolve(context, cached, false);
   const { steps } = planObject(context, cached, resolved, context.index);
   const missing = steps.filter((s) => s.undo === 'shared' && !record.plan.steps.some((p) => p.id === s.id));
-  if (missing.length === 0) return !isMadeFrom(record, cached.object, resolved);
+  if (missing.length === 0) return !isMadeFrom(context, record, cached.object, resolved);
   const plan = { ...record.plan, steps: [...missing, ...record.plan.steps] };
   // What stands on nothing was refused before it disturbed anybody.
   await context.journal.turn({ ...record, plan, attempts: Math.max(0, (record.attempts ?? 0) - 1) });

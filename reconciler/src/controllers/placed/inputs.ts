@@ -5,41 +5,50 @@ import { conceal } from '@plumb/schemas/project/conceal.ts';
 import { schemaNode } from '@plumb/schemas/project/validate-schema.ts';
 import type { FlowRecord } from '../../flow/record.ts';
 import type { Held } from '../../plan/holding.ts';
+import { likenessOf } from '../contributor.ts';
 import { RETRY_ANNOTATION } from '../retry.ts';
 import { isApplied } from './applied.ts';
 import type { PlacedContext, Resolved } from './placed-kind.ts';
+import { resourcesOf } from './resources.ts';
 import { isSettled } from './settle.ts';
 
 /** So many characters of 64 are 66 bits. */
 const CHARACTERS = 11;
 
 /** Changes when anything changes that could make a failed plan succeed. */
-export function inputsOf(object: PlumbObject, resolved: Resolved): string {
-  return short(inputsInFull(object, resolved));
+export function inputsOf(context: PlacedContext, object: PlumbObject, resolved: Resolved): string {
+  return short(inputsInFull(context, object, resolved));
 }
 
 /** Whether the flow was made from the same. Records of 0.2 say all of it. */
-export function isMadeFrom({ inputs }: FlowRecord, object: PlumbObject, resolved: Resolved): boolean {
-  const full = inputsInFull(object, resolved);
+export function isMadeFrom(
+  context: PlacedContext,
+  { inputs }: FlowRecord,
+  object: PlumbObject,
+  resolved: Resolved,
+): boolean {
+  const full = inputsInFull(context, object, resolved);
   return inputs === short(full) || inputs === full;
 }
 
-function inputsInFull({ metadata }: PlumbObject, { used }: Resolved): string {
+function inputsInFull(context: PlacedContext, object: PlumbObject, { used }: Resolved): string {
+  const { metadata } = object;
   const retry = metadata.annotations?.[RETRY_ANNOTATION] ?? '';
   // Kubernetes' own kinds have no generation, and no status that would change beside them.
   const generations = used.map(({ object, revision }) => {
     const { uid, generation = revision } = object.metadata;
     return `${uid}:${generation}`;
   });
-  return [metadata.generation, retry, ...generations].join(' ');
+  const contributed = likenessOf(context, object);
+  return [metadata.generation, retry, ...generations, ...(contributed === '' ? [] : [contributed])].join(' ');
 }
 
 /**
  * What the object is to have, whatever lives: another when something that it refers to changed it. What is secret is left out, since
  * this is shown: a change of that is one of the object itself.
  */
-export function wantedOf({ placed }: PlacedContext, object: PlumbObject, resolved: Resolved, target: Held): string {
-  return digestOf(placed.resources(object, target, resolved, NOTHING));
+export function wantedOf(context: PlacedContext, object: PlumbObject, resolved: Resolved, target: Held): string {
+  return digestOf(resourcesOf(context, object, target, resolved, NOTHING).own);
 }
 
 /** Of own resources as they are made where nothing lives yet. */

@@ -12,6 +12,7 @@ import { isApplied } from './applied.ts';
 import { allHeld, settledHolding } from './held.ts';
 import type { PlacedContext, PlacedPlan, Resolved } from './placed-kind.ts';
 import { removals } from './removals.ts';
+import { resourcesOf } from './resources.ts';
 import { requireEveryHost } from './returning.ts';
 import { type Live, missingShared } from './shared.ts';
 import { hostFor } from './where.ts';
@@ -47,8 +48,8 @@ function stepsOn(context: PlacedContext, object: PlumbObject, resolved: Resolved
   const { host } = target;
   const live: Live = fleet.host(host)?.resources ?? NOTHING;
   const isSettled = settledHolding(context, object)?.host === host;
-  const own = placed.resources(object, target, resolved, isSettled ? live : NOTHING);
-  const shared = missingShared(context, host, own, live, resolved.used);
+  const { own, used } = resourcesOf(context, object, target, resolved, isSettled ? live : NOTHING);
+  const shared = missingShared(context, host, own, live, used);
   // guard: agent restart touching running guests
   if (isSettled && shared.length === 0 && fleet.isExactly(uid, host, own.map(asMade))) return [];
   const relevant: LiveResource[] = [];

@@ -13,7 +13,7 @@ export type RemovalManner = Pick<PlanStep, 'undo' | 'disruption'> & { why: strin
  * earlier flow may still be at work on the host, and this one runs after it.
  */
 export function removals(
-  { fleet, placed }: Pick<PlacedContext, 'fleet' | 'placed'>,
+  { fleet, placed, journal }: Pick<PlacedContext, 'fleet' | 'placed' | 'journal'>,
   uid: string,
   held: readonly Held[],
   manner: RemovalManner,
@@ -24,6 +24,10 @@ export function removals(
     hosts.add(holding.host);
     for (const { kind, id } of placed.made(uid, holding)) resources.push([holding.host, unspecified(kind, id, uid)]);
   }
+  // What others contributed, nobody but its flow knows before it lives.
+  for (const { verb, host, resource } of journal.get(uid)?.record.plan.steps ?? [])
+    if (verb === 'ensure' && resource.owner === uid && hosts.has(host))
+      resources.push([host, unspecified(resource.kind, resource.id, uid)]);
   for (const { host, resource } of fleet.ownedBy(uid))
     if (hosts.has(host)) resources.push([host, unspecified(resource.kind, resource.id, uid)]);
   return ordered(resources, manner);

@@ -3,6 +3,7 @@ import { isBuiltin } from '@plumb/schemas';
 import type { LiveChange } from '../../fleet/fleet.ts';
 import type { CacheChange } from '../../runtime/cache.ts';
 import { kindOfKey } from '../../runtime/object-table.ts';
+import { contributing } from '../contributor.ts';
 import type { Context } from '../controller.ts';
 import type { KindModule } from '../kind-module.ts';
 import { COALESCE_MS, isDeclaration, isMaterial, usedBy } from './derived.ts';
@@ -71,7 +72,10 @@ class Dispatcher {
       kind: kind.kind,
       watches: watches.map((rule) => given(rule, own)),
     }));
-    const all = byKind.flatMap(({ watches }) => watches);
+    const contributed = contributing([...modules.keys()]).map(
+      ({ kind, contributor: { when, wake } }): ObjectRule => ({ source: 'object', of: kind.kind, when, wake }),
+    );
+    const all = [...byKind.flatMap(({ watches }) => watches), ...contributed];
     const of = <S extends WatchRule['source']>(source: S) =>
       all.filter((rule): rule is Extract<WatchRule, { source: S }> => rule.source === source);
     this.#users = of('users');

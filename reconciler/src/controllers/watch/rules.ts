@@ -25,6 +25,8 @@ export type WatchRule = ObjectRule | UsersRule | ClaimRule | HostRule | LiveRule
 interface Rule<E> {
   /** When it wakes, as the documentation has it, in words. */
   readonly when: string;
+  /** Many come and go at once: the object is woken as when who refers to it came or went, once for all of them. */
+  readonly asUsed?: true;
   /** Keys of what is to be looked at. */
   wake(event: E, context: Context): Iterable<string>;
 }
@@ -50,8 +52,6 @@ export interface UsersRule extends Rule<Cached> {
 /** An object came to hold something else. */
 export interface ClaimRule extends Rule<HoldingsChange> {
   readonly source: 'claim';
-  /** Many come and go at once: the object is woken as when who refers to it came or went, once for all of them. */
-  readonly asUsed?: true;
 }
 
 /** A host came, went, is lost, …. */
@@ -79,7 +79,6 @@ export interface LiveRule extends Rule<LiveEvent> {
   readonly source: 'live';
   /** The kind of the owner, {@link ANY}, {@link PLACED}, or nobody: the store knows no such object. */
   readonly of: string | undefined;
-  readonly asUsed?: true;
 }
 
 export interface LiveEvent {

@@ -4,5 +4,6 @@ export { disk } from './disk.ts';
 export { domain } from './domain.ts';
 export { image } from './image.ts';
 export { port } from './port.ts';
+export { addressGroup as 'address-group', portFilter as 'port-filter', ruleset } from './security-group.ts';
 export { seed } from './seed.ts';
 export { subnet } from './subnet.ts';

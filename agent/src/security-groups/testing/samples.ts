@@ -1,0 +1,31 @@
+/** A security group that selects a port, for the conformance suite of drivers. */
+import type { HostResource } from '@plumb/schemas';
+
+export interface GroupSamples {
+  all: { [K in 'address-group' | 'ruleset' | 'port-filter']: HostResource<K> };
+  /** Each with a changed spec. */
+  changes: HostResource[];
+}
+
+export function groupSamples(port: HostResource<'port'>, uid: string): GroupSamples {
+  const group: HostResource<'address-group'> = {
+    ...{ kind: 'address-group', id: uid, owner: uid },
+    spec: { name: 'default/web', addresses: port.spec.addresses },
+  };
+  const ruleset: HostResource<'ruleset'> = {
+    ...{ kind: 'ruleset', id: uid, owner: uid },
+    spec: { name: 'default/web', ingress: [{ protocol: 'TCP', port: 22 }, { groups: [group.id] }] },
+  };
+  const filter: HostResource<'port-filter'> = {
+    ...{ kind: 'port-filter', id: port.id, owner: port.owner },
+    spec: { port: port.id, rulesets: [ruleset.id] },
+  };
+  return {
+    all: { 'address-group': group, ruleset, 'port-filter': filter },
+    changes: [
+      { ...group, spec: { ...group.spec, addresses: [] } },
+      { ...ruleset, spec: { ...ruleset.spec, egress: [{ protocol: 'ICMP', icmpType: 8, cidrs: ['10.0.0.0/8'] }] } },
+      { ...filter, spec: { ...filter.spec, rulesets: [ruleset.id] } },
+    ],
+  };
+}
