@@ -7,7 +7,14 @@ import type { SchemaNode } from './validate-schema.ts';
 /** Keywords that mean the same on both sides. */
 const SAME = [
   ...['type', 'description', 'enum', 'default', 'format', 'pattern', 'minLength', 'maxLength', 'minItems', 'maxItems'],
-  ...['minimum', 'maximum', 'required', 'x-kubernetes-list-type', 'x-kubernetes-list-map-keys'],
+  ...[
+    'minimum',
+    'maximum',
+    'required',
+    'x-kubernetes-list-type',
+    'x-kubernetes-list-map-keys',
+    'x-kubernetes-map-type',
+  ],
 ] as const;
 
 /** Throws on a keyword of which it is not known what it is there. */

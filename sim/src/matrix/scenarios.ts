@@ -23,6 +23,12 @@ const instance = (name: string, more: Record<string, unknown> = {}): Action => (
   name,
   spec: { ...spec, ...more },
 });
+const group = (name: string, ingress: Record<string, unknown>[]): Action => ({
+  do: 'create',
+  kind: 'SecurityGroup',
+  name,
+  spec: { selector: {}, ingress },
+});
 const change = (more: Record<string, unknown>): Action => ({ do: 'change', kind: 'Instance', name: 'vm', spec: more });
 const one = [...foundation, instance('vm')];
 
@@ -97,6 +103,17 @@ export const scenarios: readonly MatrixScenario[] = [
     hosts: 2,
     before: [...foundation, instance('vm', { interfaces: [interfaces[0]], spread: { group: 'g' } })],
     under: [instance('vm-2', { interfaces: [{ name: 'eth0', l3Network: 'lab' }], spread: { group: 'g' } })],
+  },
+  {
+    name: 'security groups come, change and go around a guest',
+    hosts: 1,
+    before: [...one, group('sg-0', [])],
+    under: [
+      group('sg-1', [{ securityGroups: ['sg-0'] }]),
+      { do: 'change', kind: 'SecurityGroup', name: 'sg-0', spec: { ingress: [{ protocol: 'TCP', port: 80 }] } },
+      { do: 'delete', kind: 'SecurityGroup', name: 'sg-1' },
+      { do: 'delete', kind: 'SecurityGroup', name: 'sg-0' },
+    ],
   },
   {
     name: 'images and networks go',

@@ -2,6 +2,7 @@
 import type { Allocation } from '@plumb/reconciler/plan/allocation.ts';
 import type { Host, Instance, L3Network, LiveResource } from '@plumb/schemas';
 import { type Estate, holdings, ready } from './estate.ts';
+import { filterProblems, groupResourceProblem } from './groups.ts';
 import type { Judged, JudgedHost } from './judged.ts';
 
 export function liveProblems(estate: Estate, world: Judged): string[] {
@@ -56,6 +57,9 @@ function misplaced(
         dependent(resources, 'port', resource.id)
         ? undefined
         : 'and nobody uses it';
+    case 'ruleset':
+    case 'address-group':
+      return groupResourceProblem(resource, owner, resources, estate);
     default: {
       const instance = owner as Instance;
       if (holdings(estate, instance.metadata.uid).some((h) => h.host === hostName)) return undefined;
@@ -146,6 +150,7 @@ function instanceProblems(instance: Instance, estate: Estate, world: Judged): st
   const ended = domain.domain?.state === 'off' && ['crashed', 'destroyed'].includes(domain.domain.reason);
   if (isHeld(instance) && domain.spec.power === 'Running' && ended) say('crashed, and is not started again');
   if (!settled) return found;
+  for (const problem of filterProblems(instance, resources, estate)) if (reported === '') say(problem);
   const offering = estate.offerings.find((o) => o.metadata.name === spec.offering);
   const told = status.conditions?.some((c) => c.type === 'RestartRequired' && c.status === 'True');
   if (offering && !told && (offering.spec.cpus !== status.cpus || offering.spec.memoryMiB !== status.memoryMiB))

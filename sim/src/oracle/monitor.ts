@@ -1,7 +1,8 @@
 /** What must never be, looked at on the hosts themselves at every change. */
 import { keys } from '@plumb/reconciler/store/keys.ts';
-import type { HostResource, Instance, LiveResource } from '@plumb/schemas';
+import type { HostResource, Instance, LiveResource, PlumbObject } from '@plumb/schemas';
 import type { World } from '../world/world.ts';
+import { unfiltered } from './groups.ts';
 
 /** Watches all hosts of the world; what it finds goes to `world.violations`. */
 export function monitor(world: World): void {
@@ -15,6 +16,11 @@ export function monitor(world: World): void {
       if (resource.kind === 'domain') checkDomain(world, machine.name, resource);
       if (resource.kind === 'port') checkPort(world, machine.name, resource);
     });
+}
+
+function* groupsOf(world: World): Generator<PlumbObject> {
+  for (const [key, { value }] of world.disk.entries)
+    if (key.startsWith('/objects/securitygroups/')) yield JSON.parse(value) as PlumbObject;
 }
 
 function objectOf(world: World, uid: string): Instance | undefined {
@@ -41,6 +47,9 @@ function checkRemoval(world: World, host: string, resource: Pick<HostResource, '
 
 function checkDomain(world: World, host: string, domain: LiveResource<'domain'>): void {
   if (domain.domain?.state !== 'running') return;
+  const instance = objectOf(world, domain.owner);
+  if (instance && !world.restored)
+    world.violations.push(...unfiltered(domain, instance, world.machine(host).resources(), groupsOf(world)));
   for (const other of world.machines.values()) {
     if (other.name === host) {
       for (const disk of domain.spec.disks)

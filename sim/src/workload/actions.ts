@@ -11,7 +11,8 @@ export type KindName =
   | 'InstanceOffering'
   | 'Instance'
   | 'ChangeSet'
-  | 'GitSource';
+  | 'GitSource'
+  | 'SecurityGroup';
 
 export interface Named {
   kind: KindName;

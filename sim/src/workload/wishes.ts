@@ -20,6 +20,29 @@ const team: Named = { kind: 'Namespace', name: 'team' };
 const repository: Named = { kind: 'GitSource', name: 'estate' };
 const repositorySpec = { url: 'https://git.example.com/estate.git', suspend: true };
 
+/** The first names none, so that no circle of names is asked for. */
+const group = fc.constantFrom<Named>(
+  { kind: 'SecurityGroup', name: 'sg-0' },
+  { kind: 'SecurityGroup', name: 'sg-1' },
+  { kind: 'SecurityGroup', name: 'sg-0', namespace: 'team' },
+);
+
+const selector = fc.constantFrom<Spec>({}, { matchLabels: { app: 'none' } });
+
+function groupSpec({ name }: Named): fc.Arbitrary<Spec> {
+  const rule = fc
+    .tuple(fc.integer({ min: 1, max: 3 }), fc.boolean())
+    .map(([port, names]) => ({
+      protocol: 'TCP',
+      port,
+      ...(names && name === 'sg-1' ? { securityGroups: ['sg-0'] } : {}),
+    }));
+  return fields(
+    { selector, ingress: fc.array(rule, { maxLength: 2 }) },
+    { interfaces: [25, fc.constant(['eth0'])], egress: [15, fc.constant([])], log: [10, fc.constant(true)] },
+  );
+}
+
 const named = (kind: Named['kind'], ...names: string[]): fc.Arbitrary<Named> =>
   fc.constantFrom(...names).map((name) => ({ kind, name }));
 
@@ -34,6 +57,7 @@ const shared = weighted<Named>(
   [1, fc.constant(team)],
   [2, named('ChangeSet', 'cs-0', 'cs-1', 'cs-2')],
   [1, fc.constant(repository)],
+  [3, group],
 );
 
 const oneOfEach = fc.constantFrom<Named>(
@@ -45,6 +69,7 @@ const oneOfEach = fc.constantFrom<Named>(
   { kind: 'Image', name: 'tiny' },
   { kind: 'InstanceOffering', name: 'small' },
   { kind: 'ChangeSet', name: 'cs-0' },
+  { kind: 'SecurityGroup', name: 'sg-0' },
   repository,
 );
 
@@ -125,6 +150,7 @@ const sharedChange = weighted<Named & { spec: Spec }>(
   ],
   [1, word.map((description) => ({ kind: 'Zone', name: 'home', spec: { description } }))],
   [1, fc.boolean().map((suspend) => ({ ...repository, spec: { suspend } }))],
+  [2, group.chain((it) => groupSpec(it).map((spec) => ({ ...it, spec })))],
 );
 
 const sharedCreate = fc.constantFrom<Ask & { do: 'create' }>(
@@ -223,6 +249,7 @@ export const wishes: fc.Arbitrary<Ask> = weighted<Ask>(
   [3, fc.tuple(weighted([1, instance], [1, oneOfEach]), word).map(([it, word]) => ({ do: 'retry', ...it, word }))],
   [5, sharedChange.map((it) => ({ do: 'change', ...it }))],
   [6, sharedCreate],
+  [4, group.chain((it) => groupSpec(it).map((spec): Ask => ({ do: 'create', ...it, spec })))],
   [5, shared.map((it) => ({ do: 'delete', ...it }))],
   [4, changeSet],
   [2, cascade],
