@@ -16,7 +16,7 @@ export function referenceKey(kindName: string, namespace: string | undefined, wo
     : keys.object(kind.plural, word.slice(0, slash), word.slice(slash + 1));
 }
 
-/** Keys of all objects that the spec refers to, each once. */
+/** Keys of all other objects that the spec refers to, each once: one that names itself waits for nobody and holds nothing up. */
 export function referenceKeys(kind: KindDefinition, object: PlumbObject): string[] {
   const found: string[] = [];
   const { namespace } = object.metadata;
@@ -24,7 +24,8 @@ export function referenceKeys(kind: KindDefinition, object: PlumbObject): string
     eachValue(object.spec, path, 0, (word) => {
       if (typeof word !== 'string') return;
       const key = referenceKey(target, namespace, word);
-      if (!found.includes(key)) found.push(key);
+      const isItself = target === kind.kind && key === referenceKey(target, namespace, object.metadata.name);
+      if (!isItself && !found.includes(key)) found.push(key);
     });
   return found;
 }

@@ -30,13 +30,11 @@ const group = fc.constantFrom<Named>(
 const selector = fc.constantFrom<Spec>({}, { matchLabels: { app: 'none' } });
 
 function groupSpec({ name }: Named): fc.Arbitrary<Spec> {
-  const rule = fc
-    .tuple(fc.integer({ min: 1, max: 3 }), fc.boolean())
-    .map(([port, names]) => ({
-      protocol: 'TCP',
-      port,
-      ...(names && name === 'sg-1' ? { securityGroups: ['sg-0'] } : {}),
-    }));
+  const rule = fc.tuple(fc.integer({ min: 1, max: 3 }), fc.boolean()).map(([port, names]) => ({
+    protocol: 'TCP',
+    port,
+    ...(names && name === 'sg-1' ? { securityGroups: ['sg-0'] } : {}),
+  }));
   return fields(
     { selector, ingress: fc.array(rule, { maxLength: 2 }) },
     { interfaces: [25, fc.constant(['eth0'])], egress: [15, fc.constant([])], log: [10, fc.constant(true)] },

@@ -4,7 +4,6 @@
  */
 import type { HostResource, LiveResource, SecurityGroup } from '@plumb/schemas';
 import { resourceKey, retryable } from '@plumb/schemas';
-import type { Cached } from '../../runtime/cache.ts';
 import type { Again, Context, Controller } from '../controller.ts';
 import { converge, convergeOrDegrade, type HostSteps, isNeeded, named } from '../converge.ts';
 import { guarded } from '../guarded.ts';
@@ -89,7 +88,7 @@ function isUsed(context: Context, host: string, kind: HostResource['kind'], id: 
 
 async function remove(context: Context, cached: Group): Promise<Again | undefined> {
   const { uid } = cached.object.metadata;
-  const blockers = referrerNames(context, cached).filter((name) => name !== nameOf(cached));
+  const blockers = referrerNames(context, cached);
   if (blockers.length > 0) {
     await writeStatus(context, cached, (s, o) => failedStatus(context, s, o, deletionBlocked(blockers)));
     return convergeOrDegrade(context, cached, steps(context, cached));
@@ -105,8 +104,4 @@ async function remove(context: Context, cached: Group): Promise<Again | undefine
   context.drifts.take(uid);
   await depart(context, cached);
   return undefined;
-}
-
-function nameOf({ object: { kind, metadata } }: Cached): string {
-  return `${kind} ${metadata.namespace}/${metadata.name}`;
 }

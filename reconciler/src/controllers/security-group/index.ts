@@ -32,6 +32,13 @@ export const securityGroupModule: KindModule = {
       wake: ({ sharing }) => sharing.keysOf(securityGroup.plural),
     },
     onOwnResource(securityGroup),
+    {
+      source: 'live',
+      of: securityGroup.kind,
+      when: 'rules of one changed or went on a host: those of which that host has something, which they may have named',
+      asUsed: true,
+      wake: ({ change }, context) => (change.kind === 'ruleset' ? groupsOn(context, change.host) : NOTHING),
+    },
   ],
   alsoReads: [{ kind: ANY, because: 'what it selects may be of any kind that is placed' }],
   provides: [rulesetProvider, addressGroupProvider],
@@ -40,6 +47,8 @@ export const securityGroupModule: KindModule = {
   writes: ['SecurityGroup.status', 'rules and addresses of groups on hosts'],
   controller: securityGroupController,
 };
+
+const NOTHING: readonly string[] = [];
 
 interface Placed {
   host?: string;
@@ -57,7 +66,12 @@ function isOther(before: Cached, after: Cached): boolean {
 function* groupsOf(context: Context, object: PlumbObject): Generator<string> {
   for (const { key } of context.own(securityGroups).selecting(object)) yield key;
   const { host } = (object.status ?? {}) as Placed;
-  for (const uid of (host && context.fleet.host(host)?.sharers()) || []) {
+  if (host !== undefined) yield* groupsOn(context, host);
+}
+
+/** Keys of those of which the host has something. */
+function* groupsOn(context: Context, host: string): Generator<string> {
+  for (const uid of context.fleet.host(host)?.sharers() ?? []) {
     const owner = context.read.byUid(uid);
     if (owner?.kind.kind === securityGroup.kind) yield owner.key;
   }

@@ -125,6 +125,17 @@ describe('a security group', () => {
     expect(lives('address-group', uidOf('SecurityGroup', 'web'))).toEqual({ name: 'default/web', addresses: [] });
   });
 
+  it('takes the addresses of a group away with the last rules that name it', async () => {
+    await group('web', { selector: {} });
+    await group('db', { selector: {}, ingress: [{ securityGroups: ['web'] }] });
+    await rig.create('Instance', 'db-0', instanceSpec());
+    await rig.ready('Instance', 'db-0');
+    const addresses = () => lives('address-group', uidOf('SecurityGroup', 'web'));
+    expect(addresses()).toBeDefined();
+    await rig.remove('Instance', 'db-0');
+    await expect.poll(addresses).toBeUndefined();
+  });
+
   it('waits for a group that a rule names, and keeps what it knows in force', async () => {
     await group('db', { selector: {}, ingress: [{ securityGroups: ['web'] }] });
     await rig.create('Instance', 'db-0', instanceSpec());
