@@ -136,7 +136,7 @@ function samples(): { kind: KindDefinition; object: PlumbObject }[] {
   return kinds.map((kind) => {
     // A kind that is not named here is tried with what its schema allows.
     const { spec, status: more } = specs[kind.kind] ?? {
-      spec: fromSchema(new Dice(kind.kind), kind.spec as never) as object,
+      spec: { ...(fromSchema(new Dice(kind.kind), kind.spec as never) as object), deletionProtection: false },
     };
     const metadata = {
       ...(kind.scope === 'Namespaced' ? { namespace: 'default' } : {}),

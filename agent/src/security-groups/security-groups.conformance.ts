@@ -109,9 +109,7 @@ test('what the rules say is what arrives, of what begins, of answers, and after 
       for (const party of SPEAKERS)
         for (const [i, packet] of packets.entries())
           if (partyOf(packet.from) === party && model.passes(packet, now) !== arrived[i])
-            differences.push(
-              `policy ${n}: ${JSON.stringify(packet)} arrived: ${arrived[i]}`,
-            );
+            differences.push(`policy ${n}: ${JSON.stringify(packet)} arrived: ${arrived[i]}`);
       return packets.filter((_, i) => arrived[i]);
     };
     const opening = fc.sample(packetIn(addresses).filter(isOpen), { numRuns: PACKETS, seed: n });

@@ -26,11 +26,11 @@ test('are kept by their identity, beside what is known, until the host says that
   await settle();
   call.say(
     snapshot(true, wire({}), bridge),
-    snapshot(false, wire({ kind: 'ruleset', id: 'r', owner: 'r', spec: 'no JSON' })),
+    snapshot(false, wire({ kind: 'router', id: 'r', owner: 'r', spec: 'no JSON' })),
   );
   await settle();
   const { opaque, resources } = fleet.host('a')!;
-  expect([...opaque.values()]).toEqual([volume, { kind: 'ruleset', id: 'r', owner: 'r' }]);
+  expect([...opaque.values()]).toEqual([volume, { kind: 'router', id: 'r', owner: 'r' }]);
   expect([...resources.keys()]).toEqual(['bridge/b1']);
   call.say({
     host: 'a',
@@ -38,7 +38,7 @@ test('are kept by their identity, beside what is known, until the host says that
     changes: { changed: [wire({ id: 'x' })], removed: [{ kind: 'volume', id: volume.id }] },
   });
   await settle();
-  expect([...fleet.host('a')!.opaque.keys()]).toEqual(['ruleset/r', 'volume/x']);
+  expect([...fleet.host('a')!.opaque.keys()]).toEqual(['router/r', 'volume/x']);
   expect([...fleet.ownedBy(UID)]).toEqual([]);
   fleet.close();
 });

@@ -1,0 +1,4 @@
+data "plumb_security_group" "web" {
+  project = "default"
+  name    = "web"
+}
