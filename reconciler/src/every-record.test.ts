@@ -134,9 +134,9 @@ function samples(): { kind: KindDefinition; object: PlumbObject }[] {
     },
   };
   return kinds.map((kind) => {
-    // A kind that is not named here is tried with what its schema allows.
+    // A kind that is not named here is tried with what its schema allows, and as one that may be deleted.
     const { spec, status: more } = specs[kind.kind] ?? {
-      spec: { ...(fromSchema(new Dice(kind.kind), kind.spec as never) as object), deletionProtection: false },
+      spec: { ...(fromSchema(new Dice(kind.kind), kind.spec as never) as object), deletionProtection: undefined },
     };
     const metadata = {
       ...(kind.scope === 'Namespaced' ? { namespace: 'default' } : {}),

@@ -6,5 +6,5 @@ export { imageModule } from './image/index.ts';
 export { instanceModule } from './instance/index.ts';
 export { l2NetworkModule } from './l2-network/index.ts';
 export { l3NetworkModule } from './l3-network/index.ts';
-export { terraformStateModule } from './terraform-state/index.ts';
 export { securityGroupModule } from './security-group/index.ts';
+export { terraformStateModule } from './terraform-state/index.ts';

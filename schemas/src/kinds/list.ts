@@ -7,6 +7,6 @@ export { type Instance, instance } from './instance.ts';
 export { type InstanceOffering, instanceOffering } from './instance-offering.ts';
 export { type L2Network, l2Network } from './l2-network.ts';
 export { type L3Network, l3Network } from './l3-network.ts';
-export { type TerraformState, terraformState } from './terraform-state.ts';
 export { type SecurityGroup, securityGroup } from './security-group.ts';
+export { type TerraformState, terraformState } from './terraform-state.ts';
 export { type Zone, zone } from './zone.ts';
