@@ -2,10 +2,11 @@
 import { apiVersionOf, type KindDefinition } from '@plumb/schemas/kinds/define.ts';
 import { PlumbError, retryable, terminal } from '@plumb/schemas/meta/error.ts';
 import type { PlumbObject } from '@plumb/schemas/meta/object.ts';
+import { PENDING, type Pending, pendingOf, pendingText } from '@plumb/schemas/meta/pending.ts';
 import type { Client } from './client.ts';
 import type { Deadline } from './deadline.ts';
 import { ApiError } from './errors.ts';
-import { collectionPath, objectPath } from './paths.ts';
+import { collectionPath, objectPath as pathOfObject } from './paths.ts';
 import type { Request } from './transport.ts';
 
 export interface Reference {
@@ -27,12 +28,6 @@ export interface Draft {
   [field: string]: unknown;
 }
 
-/**
- * Says which create request an object comes from. When the answer to a create is lost, this tells whether the object
- * that is there now is the one that was asked for.
- */
-export const CREATE_ANNOTATION = 'plumb.dev/create-request';
-
 const MERGE_PATCH = 'application/merge-patch+json';
 
 /** `Instance default/web-0`, for messages. */
@@ -45,35 +40,43 @@ export function collectionOf({ kind, namespace }: Omit<Reference, 'name'>): stri
   return collectionPath({ apiVersion: apiVersionOf(kind), plural: kind.plural }, namespace);
 }
 
-function pathOf({ kind, name, namespace }: Reference): string {
-  return objectPath({ apiVersion: apiVersionOf(kind), plural: kind.plural }, namespace, name);
+/** Path of the object. */
+export function objectPath({ kind, name, namespace }: Reference): string {
+  return pathOfObject({ apiVersion: apiVersionOf(kind), plural: kind.plural }, namespace, name);
 }
 
 const APPLY = 'application/apply-patch+yaml';
 
 /** Path of an apply by `manager`; with `force` it takes what others own. */
 function applyPath(ref: Reference, manager: string, force = true): string {
-  return `${pathOf(ref)}?${new URLSearchParams({ fieldManager: manager, force: `${force}` })}`;
+  return `${objectPath(ref)}?${new URLSearchParams({ fieldManager: manager, force: `${force}` })}`;
+}
+
+/** Who declares. */
+export interface Declarer {
+  manager: string;
+  /** Name of its configuration, where a person has named it. */
+  stack?: string;
 }
 
 /**
- * Creates the object as a declaration of `manager`, exactly once. Throws `AlreadyExists`, `Invalid` with fields, or what ended the deadline. A request
+ * Creates the object as a declaration of `manager`, exactly once, with the mark of what is being made (cf. pending.ts). Throws `AlreadyExists`, `Invalid` with fields, or what ended the deadline. A request
  * that was sent is not taken back when the deadline ends, so that what it makes is known.
  */
 export async function createObject(
   client: Client,
   ref: Reference,
   draft: Draft,
-  manager: string,
+  { manager, stack }: Declarer,
   limit: Deadline,
 ): Promise<PlumbObject> {
   await client.contact();
-  const mark = client.ambient.ids.uid();
+  const mark: Pending = { request: client.ambient.ids.uid(), phase: 'making', ...(stack ? { stack } : {}) };
   const body = {
     apiVersion: apiVersionOf(ref.kind),
     kind: ref.kind.kind,
     ...draft,
-    metadata: { ...draft.metadata, annotations: { ...draft.metadata.annotations, [CREATE_ANNOTATION]: mark } },
+    metadata: { ...draft.metadata, annotations: { ...draft.metadata.annotations, [PENDING]: pendingText(mark) } },
   };
   const request: Request = { method: 'PATCH', path: applyPath(ref, manager), body, type: APPLY, onlyNew: true };
   const never = new AbortController().signal;
@@ -91,7 +94,7 @@ export async function createObject(
     if (!lost) throw error;
     // A request came to no clear end on the way here: perhaps it made the object.
     const found = await readAtLast(client, ref, PlumbError.from(error, title(ref)));
-    if (found?.metadata.annotations?.[CREATE_ANNOTATION] === mark) return found;
+    if (found && pendingOf(found)?.request === mark.request) return found;
     throw error;
   }
 }
@@ -121,7 +124,7 @@ export function readObject(client: Client, ref: Reference, limit: Deadline): Pro
 }
 
 function readOf(ref: Reference): Request {
-  return { method: 'GET', path: pathOf(ref) };
+  return { method: 'GET', path: objectPath(ref) };
 }
 
 async function found(read: () => Promise<unknown>): Promise<PlumbObject | undefined> {
@@ -170,7 +173,7 @@ export async function writeOwners(
   limit: Deadline,
 ): Promise<boolean> {
   const body = { metadata: { uid, resourceVersion, managedFields } };
-  const path = `${pathOf(ref)}?${new URLSearchParams({ fieldManager: manager })}`;
+  const path = `${objectPath(ref)}?${new URLSearchParams({ fieldManager: manager })}`;
   try {
     await client.json({ method: 'PATCH', path, body, type: MERGE_PATCH }, limit);
     return true;
@@ -194,7 +197,7 @@ export async function deleteObject(
   const preconditions = { uid, ...(unreferenced ? { unreferenced } : {}) };
   const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions };
   await client.firstContact();
-  return (await ofUid(client, ref, uid, { method: 'DELETE', path: pathOf(ref), body }, limit)) !== undefined;
+  return (await ofUid(client, ref, uid, { method: 'DELETE', path: objectPath(ref), body }, limit)) !== undefined;
 }
 
 /** The answer to a request that is for that uid alone; undefined when there is no object of that uid any more. */

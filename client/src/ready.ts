@@ -56,6 +56,25 @@ export async function untilAway(client: Client, ref: Reference, uid: string, lim
 }
 
 /**
+ * Waits until the object of that uid, which somebody is making, is gone or being deleted, or until `isDecided` says so. On a timeout, the
+ * error says that it is still being made.
+ */
+export async function untilDecided(
+  client: Client,
+  ref: Reference,
+  uid: string,
+  isDecided: (object: PlumbObject) => boolean,
+  limit: Deadline,
+): Promise<void> {
+  const look = (object: PlumbObject | undefined): true | undefined =>
+    !object || object.metadata.deletionTimestamp !== undefined || isDecided(object) ? true : undefined;
+  await withSentence(
+    () => followOne(client, ref, uid, limit, look),
+    () => `Another run is making ${title(ref)}, and has not said that it is done`,
+  );
+}
+
+/**
  * Shows `look` each version of the object with that uid until it answers; after the revision `from`, where that is known. An
  * object of the same name with another uid counts as gone.
  */

@@ -20,9 +20,14 @@ const UNLIMITED = { 'grpc.max_receive_message_length': -1, 'grpc.max_send_messag
 
 /**
  * Speaks the plugin protocol on the socket until either side closes it; then the session is closed too. `onShutdown` is called
- * when Terraform ends the plugin, before the socket is closed.
+ * when Terraform ends the plugin, before the socket is closed; `onClosed` when it is closed, with the rest of what is to be done.
  */
-export function serveConnection(socket: Socket, session: Session, onShutdown: () => void = () => {}): void {
+export function serveConnection(
+  socket: Socket,
+  session: Session,
+  onShutdown: () => void = () => {},
+  onClosed: (done: Promise<void>) => void = () => {},
+): void {
   const server = new Server(UNLIMITED);
   const held = new Set<HeldStream>();
   const hold = (stream: HeldStream) => {
@@ -31,7 +36,7 @@ export function serveConnection(socket: Socket, session: Session, onShutdown: ()
   };
   const shutdown = () => {
     onShutdown();
-    session.stop();
+    session.end();
     for (const stream of held) stream.end();
     server.tryShutdown(() => socket.end());
   };
@@ -47,7 +52,7 @@ export function serveConnection(socket: Socket, session: Session, onShutdown: ()
   });
   server.addService(healthService, { Check: answer(() => ({ status: 1 })) });
   socket.once('close', () => {
-    session.close();
+    onClosed(session.close());
     server.forceShutdown();
   });
   server.createConnectionInjector(ServerCredentials.createInsecure()).injectConnection(socket);

@@ -5,6 +5,7 @@ import { Contacts } from '@plumb/client/contact.ts';
 import { proxyFor } from '@plumb/client/proxy.ts';
 import type { SharedWires } from '@plumb/client/shared-wires.ts';
 import { type Ambient, type PlumbObject, terminal } from '@plumb/schemas';
+import { Creates } from './apply/creates.ts';
 import type { Log } from './log.ts';
 import { connectionFrom, type ProviderAttributes } from './settings.ts';
 import { type Stack, stackOf } from './stack.ts';
@@ -23,6 +24,10 @@ export class Session {
   readonly told = new Set<string>();
   /** Objects as they were read in this run and that others own fields of, by uid: until they are planned. */
   readonly shared = new Map<string, PlumbObject>();
+  /** What this session makes, until Terraform has it. */
+  readonly creates: Creates;
+  /** Creates that are under way. */
+  readonly #making = new Set<Promise<unknown>>();
   readonly #stop = new AbortController();
   readonly #contacts: Contacts;
   readonly #wires: SharedWires | undefined;
@@ -37,6 +42,7 @@ export class Session {
     this.ambient = ambient;
     this.run = run;
     this.log = log;
+    this.creates = new Creates(ambient, log);
     this.#contacts = contacts;
     this.#wires = wires;
   }
@@ -91,9 +97,31 @@ export class Session {
     this.#stop.abort(terminal('Interrupted', 'Terraform was told to stop before the end of it was seen'));
   }
 
-  /** The connection is gone: nobody waits for an answer any more. */
-  close(): void {
+  /** The create, which is brought to an end also when nobody waits for it any more. */
+  async during<T>(create: Promise<T>): Promise<T> {
+    this.#making.add(create);
+    try {
+      return await create;
+    } finally {
+      this.#making.delete(create);
+    }
+  }
+
+  /** Terraform ends the plugin: it has all answers. */
+  end(): void {
+    this.creates.end();
     this.stop();
-    this.#client?.close();
+  }
+
+  /**
+   * The connection is gone: nobody waits for an answer any more. Resolves when what nobody knows of is taken back. Until then the process
+   * has to live.
+   */
+  async close(): Promise<void> {
+    const client = this.#client;
+    const closed = this.creates.close(() => Promise.allSettled([...this.#making]));
+    this.#stop.abort(terminal('Vanished', 'Terraform, or the program between it and the provider, is gone'));
+    await closed;
+    client?.close();
   }
 }

@@ -66,17 +66,24 @@ export function serveWarm(path: string, { idleMs, removeFolder = false, whileOpe
     open++;
     endIdle();
     socket.on('error', () => socket.destroy());
-    socket.once('close', () => {
-      open--;
-      if (open > 0) return;
-      if (orphaned) leave();
-      else endIdle = ambient.clock.after(idleMs, leave);
-    });
+    socket.once('close', closed);
     // Whatever one connection says, the runs of Terraform on the others go on.
     greeted(socket, ambient)
-      .then((greeting) => begin(socket, greeting, ambient, { controls, contacts, wires }))
+      .then((greeting) => begin(socket, greeting, ambient, { controls, contacts, wires, stays }))
       .catch(() => socket.destroy());
   });
+  const closed = () => {
+    open--;
+    if (open > 0) return;
+    if (orphaned) leave();
+    else endIdle = ambient.clock.after(idleMs, leave);
+  };
+  /** The process stays until that is done. */
+  const stays = (done: Promise<void>) => {
+    open++;
+    endIdle();
+    void done.finally(closed);
+  };
   // A connection that comes between the end of listening and the end of the process is refused or reset before its
   // greeting is answered, and the shim starts another process.
   function leave(): void {
@@ -105,10 +112,11 @@ interface Shared {
   controls: Map<string, Socket>;
   contacts: Contacts;
   wires: SharedWires;
+  stays(done: Promise<void>): void;
 }
 
 function begin(socket: Socket, greeting: Greeting, ambient: Ambient, shared: Shared): void {
-  const { controls, contacts, wires } = shared;
+  const { controls, contacts, wires, stays } = shared;
   const { control: own, id } = greeting;
   socket.write('ok\n');
   if (own !== undefined) {
@@ -125,7 +133,7 @@ function begin(socket: Socket, greeting: Greeting, ambient: Ambient, shared: Sha
       : silent;
   const onShutdown = () => socket.once('close', () => control?.end('bye\n'));
   const run = { env, cwd, workspace, credentialHint };
-  serveConnection(socket, new Session(ambient, run, log, contacts, wires), onShutdown);
+  serveConnection(socket, new Session(ambient, run, log, contacts, wires), onShutdown, stays);
 }
 
 /** Throws for what is not one. */

@@ -27,6 +27,7 @@ import { ObjectCache } from './runtime/cache.ts';
 import type { EventRecorder } from './runtime/events.ts';
 import { GarbageCollector } from './runtime/garbage.ts';
 import type { Metrics } from './runtime/metrics.ts';
+import { PendingCreates } from './runtime/pending-creates.ts';
 import { Poisoned } from './runtime/poisoned.ts';
 import { StoreFeed } from './runtime/store-feed.ts';
 import { UserData } from './runtime/user-data.ts';
@@ -148,8 +149,16 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     onError: (controller, key, error) =>
       log('warn', `${controller} ${nameOfKey(key)}: ${error.reason}: ${error.message}`),
   });
+  const pending = new PendingCreates({
+    ...{ store, clock: ambient.clock, limits },
+    onTaken: (key, { user }) =>
+      log('info', `${nameOfKey(key)} is deleted: ${user} was making it and is silent, so that nobody knows of it`),
+    onError: (key, error) => log('warn', `what is being made, ${nameOfKey(key)}: ${error.reason}: ${error.message}`),
+  });
+  pending.start(watching.signal);
   const garbage = new GarbageCollector({
     ...{ store, clock: ambient.clock },
+    onSeen: (key, text) => pending.note(key, text),
     onError: (key, error) => log('warn', `what is owned, ${nameOfKey(key)}: ${error.reason}: ${error.message}`),
   });
   await garbage.start(watching.signal);

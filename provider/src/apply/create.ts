@@ -2,7 +2,7 @@
 
 import type { Client } from '@plumb/client/client.ts';
 import type { Deadline } from '@plumb/client/deadline.ts';
-import { createObject, deleteObject, type Reference, readObject, title } from '@plumb/client/objects.ts';
+import { deleteObject, type Reference, title } from '@plumb/client/objects.ts';
 import { untilAway, untilReady } from '@plumb/client/ready.ts';
 import { PlumbError, type PlumbObject } from '@plumb/schemas';
 import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
@@ -12,7 +12,9 @@ import { draftOf, referenceOf, stateOf, timeoutOf } from '../value/object.ts';
 import { settle } from '../value/plan.ts';
 import { privateOf } from '../value/private.ts';
 import type { ObjectValue } from '../value/value.ts';
+import type { Creates } from './creates.ts';
 import { goesOn, unready } from './interrupted.ts';
+import { createWhenFree } from './name-taken.ts';
 import { noProject } from './no-project.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -21,47 +23,49 @@ export async function create(
   kind: TerraformKind,
   planned: ObjectValue,
   stack: Stack,
+  creates: Creates,
 ): Promise<Outcome> {
   const ref = referenceOf(kind, planned);
   const limit = client.deadline(timeoutOf(planned, 'create'));
   try {
     let created: PlumbObject;
     try {
-      created = await createWhenFree(client, kind, ref, planned, stack, limit);
+      const isOurs = (uid: string) => creates.has(uid);
+      const draft = draftOf(kind, planned);
+      created = await createWhenFree({ client, kind, ref, draft, stack, isOurs, limit });
     } catch (error) {
       return { state: null, diagnostics: refused(error, kind, ref) };
     }
-    try {
-      const ready = await untilReady(client, ref, created, limit);
-      const state = settle(planned, stateOf(kind, ready, planned, stack.manager)) as ObjectValue;
-      return { state, diagnostics: [], kept: privateOf(ready, stack.manager) };
-    } catch (error) {
-      return await takeBack(client, kind, planned, stack, created, PlumbError.from(error, title(ref)));
-    }
+    const { uid } = created.metadata;
+    creates.begin(client, ref, created, stack);
+    const outcome = await made(client, kind, planned, stack, created, limit);
+    if (outcome.state !== null && (await creates.handOver(uid))) return outcome;
+    creates.drop(uid);
+    if (outcome.state === null) return outcome;
+    // Nobody hears of it, and nobody ever would.
+    await markForDeletion(client, ref, uid);
+    return { ...outcome, state: null };
   } finally {
     limit.end();
   }
 }
 
-/** Creates it; where an object of that name is being deleted, as soon as that is gone. */
-async function createWhenFree(
+/** What comes of what was created. */
+async function made(
   client: Client,
   kind: TerraformKind,
-  ref: Reference,
   planned: ObjectValue,
-  { manager }: Stack,
+  stack: Stack,
+  created: PlumbObject,
   limit: Deadline,
-): Promise<PlumbObject> {
-  for (;;) {
-    try {
-      return await createObject(client, ref, draftOf(kind, planned), manager, limit);
-    } catch (thrown) {
-      const error = PlumbError.from(thrown, title(ref));
-      if (error.reason !== 'AlreadyExists') throw error;
-      const there = await readObject(client, ref, limit);
-      if (there && there.metadata.deletionTimestamp === undefined) throw error;
-      if (there) await untilAway(client, ref, there.metadata.uid, limit);
-    }
+): Promise<Outcome> {
+  const ref = referenceOf(kind, planned);
+  try {
+    const ready = await untilReady(client, ref, created, limit);
+    const state = settle(planned, stateOf(kind, ready, planned, stack.manager)) as ObjectValue;
+    return { state, diagnostics: [], kept: privateOf(ready, stack.manager) };
+  } catch (error) {
+    return await takeBack(client, kind, planned, stack, created, PlumbError.from(error, title(ref)));
   }
 }
 
@@ -96,7 +100,7 @@ async function takeBack(
   const ref = referenceOf(kind, planned);
   const failed = errorDiagnostics(error, `${title(ref)} is not Ready`, kind);
   if (error.reason === 'Deleted') return { state: null, diagnostics: failed };
-  if (error.reason === 'Interrupted')
+  if (error.reason === 'Interrupted' || error.reason === 'Vanished')
     return { state: unready(kind, planned, created, manager), diagnostics: [goesOn(ref, error)], kept: { manager } };
   const state = stateOf(kind, created, planned, manager);
   const limit = client.deadline(timeoutOf(planned, 'delete'));

@@ -20,7 +20,7 @@ export const applyResourceChange = guarded<ApplyRequest, ApplyReply>(
       ? await remove(client, kind, prior ?? {}, stack, kept)
       : prior
         ? await update(client, kind, prior, planned, stack, kept)
-        : await create(client, kind, planned, stack);
+        : await session.during(create(client, kind, planned, stack, session.creates));
     return {
       newState: dynamic(outcome.state, kind.resource),
       private: privateBytes(outcome.kept ?? {}),

@@ -24,6 +24,7 @@ export const readResource = guarded<ReadRequest, ReadReply>(
       const same = live && (uid === undefined || live.metadata.uid === uid);
       if (!same) return { newState: dynamic(null, kind.resource) };
       if (hasOtherOwners(live, session.stack.manager)) session.shared.set(live.metadata.uid, live);
+      session.creates.known(session.client, referenceOf(kind, held), live, session.stack);
       const manager = declarerOf(live, [session.stack.manager, privateIn(request.private).manager, BEFORE_STACKS]);
       const state = stateOf(kind, live, held, manager);
       return {

@@ -1,6 +1,6 @@
 /** What Terraform's core does with a provider, over a real gRPC connection: enough of it to try each RPC. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, credentials, makeGenericClientConstructor } from '@grpc/grpc-js';
@@ -15,7 +15,7 @@ import { Session } from '../session.ts';
 import { decodeObject, encodeObject } from '../value/msgpack.ts';
 import type { ObjectValue } from '../value/value.ts';
 import type { DynamicValue, IdentityData, ListEvent, WireDiagnostic } from '../wire/messages.ts';
-import { providerService } from '../wire/services.ts';
+import { controllerService, providerService } from '../wire/services.ts';
 
 export interface Answer {
   state: ObjectValue | null;
@@ -43,6 +43,7 @@ export class Core {
   readonly #folder = mkdtempSync(join(tmpdir(), 'plumb-core-'));
   readonly #server: Server;
   readonly #clients: Client[] = [];
+  readonly #sockets = new Set<Socket>();
 
   constructor(env: Record<string, string>, hurry: number) {
     const ambient = realAmbient();
@@ -53,7 +54,7 @@ export class Core {
     const log = jsonLog((line) => this.logs.push(line), ambient.clock.now);
     const contacts = new Contacts(ambient.clock);
     this.#server = createServer((socket) => {
-      socket.on('error', () => socket.destroy());
+      this.#sockets.add(socket.on('error', () => socket.destroy()));
       const run = { env: { PLUMB_INSECURE_HTTP: 'true', ...env }, cwd: this.#folder, workspace: 'default' };
       serveConnection(socket, new Session(ambient, run, log, contacts));
     });
@@ -77,7 +78,7 @@ export class Core {
     const options = { 'grpc.use_local_subchannel_pool': 1, 'grpc.max_receive_message_length': -1 };
     const client = new Constructor(`unix:${this.#socket}`, credentials.createInsecure(), options);
     this.#clients.push(client);
-    return new Connection(client as never);
+    return new Connection(client);
   }
 
   async configured(values: ObjectValue): Promise<Connection> {
@@ -85,6 +86,12 @@ export class Core {
     const { errors } = await connection.configure(values);
     if (errors.length > 0) throw new Error(errors.join('\n'));
     return connection;
+  }
+
+  /** As when Terraform is killed: every connection is cut. */
+  vanish(): void {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
   }
 
   close(): void {
@@ -104,8 +111,22 @@ function beside(state: ObjectValue | null): Uint8Array {
 export class Connection {
   readonly #client: Record<string, (request: object, done: (error: Error | null, reply: Reply) => void) => void>;
 
-  constructor(client: Record<string, never>) {
-    this.#client = client;
+  readonly #plugin: Client;
+
+  constructor(client: Client) {
+    this.#plugin = client;
+    this.#client = client as never;
+  }
+
+  /** As Terraform ends a plugin that it needs no more. */
+  shutdown(): Promise<void> {
+    const Controller = makeGenericClientConstructor(controllerService, 'Controller');
+    const options = { channelOverride: this.#plugin.getChannel() };
+    const controller = new Controller('unused', credentials.createInsecure(), options);
+    return new Promise((resolve) => {
+      (controller as unknown as Record<string, (request: object, done: (error: Error | null) => void) => void>)
+        .Shutdown!({}, () => resolve());
+    });
   }
 
   call(name: string, request: object): Promise<Reply> {

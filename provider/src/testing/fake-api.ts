@@ -138,6 +138,8 @@ export class FakeApi {
     if (preconditions?.unreferenced && this.referrers(object).length > 0)
       return failed(409, 'InUse', `still needed by ${this.referrers(object).join(', ')}`);
     const uid = preconditions?.uid ?? (body?.metadata as { uid?: string } | undefined)?.uid;
+    const version = (body?.metadata as { resourceVersion?: string } | undefined)?.resourceVersion;
+    if (version && version !== object.metadata.resourceVersion) return failed(409, 'Conflict', 'another version');
     if (uid && uid !== object.metadata.uid) return failed(409, 'Conflict', 'another uid');
     if (method === 'DELETE') return this.#delete(url.pathname, object);
     const isApply = url.searchParams.has('force');

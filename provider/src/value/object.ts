@@ -1,6 +1,6 @@
 /** Objects of the API as the state of a resource, and a planned state as what the API is sent. Pure. */
 
-import { CREATE_ANNOTATION, type Draft, type Reference } from '@plumb/client/objects.ts';
+import type { Draft, Reference } from '@plumb/client/objects.ts';
 import { settled } from '@plumb/client/settled.ts';
 import type { PlumbObject } from '@plumb/schemas';
 import { fieldsOfOthers } from '@plumb/schemas/apply/explain.ts';
@@ -8,6 +8,7 @@ import { claimed, hasApplied, type Place } from '@plumb/schemas/apply/track.ts';
 import { objectType } from '@plumb/schemas/apply/type.ts';
 import { fieldsOf as fieldsDeclared, without } from '@plumb/schemas/apply/typed.ts';
 import { apiVersionOf } from '@plumb/schemas/kinds/define.ts';
+import { PENDING } from '@plumb/schemas/meta/pending.ts';
 import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
 import { BEFORE_STACKS } from '../stack.ts';
@@ -186,7 +187,14 @@ function allKeys(found: Record<string, string> | undefined): Value {
   return own.length > 0 ? Object.fromEntries(own) : null;
 }
 
-function withoutMark({ [CREATE_ANNOTATION]: _, ...annotations }: Record<string, string>): Record<string, string> {
+/** The mark of what was made by a provider that did not take it away. */
+const FORMER_MARK = 'plumb.dev/create-request';
+
+function withoutMark({
+  [PENDING]: _,
+  [FORMER_MARK]: _former,
+  ...annotations
+}: Record<string, string>): Record<string, string> {
   return annotations;
 }
 

@@ -10,6 +10,7 @@ import { type Admitted, heedDuplicates, heedUnknown, storedText, type Taken } fr
 import type { Duplicates, Json } from './body/json.ts';
 import type { ApiContext, Call } from './call.ts';
 import { conflict, notFound } from './failure.ts';
+import { markedChange } from './marks.ts';
 import { basisOf, unmendable } from './mend.ts';
 import type { WriteOptions } from './options.ts';
 import { sentManaged, withOwners } from './owners.ts';
@@ -67,12 +68,13 @@ export async function modify(
     if (isPoisoned && modification.mends === false) throw unmendable(resource, call.name);
     expectSame(resource, current, namedVersion(wanted));
     const sent = sentManaged(wanted);
-    const { object: admitted, warnings: ours } = released
+    const { object: asked, warnings: ours } = released
       ? { object: current, warnings: [] }
       : modification.admit(resource, current, wanted, {
           ...{ level, limits: context.limits },
           isPatch: call.request.method === 'PATCH',
         });
+    const admitted = markedChange(resource, current, asked, call.request.user!.name);
     const object = released ? admitted : withOwners(current, admitted, modification.owned(current, admitted, sent));
     const warnings = [...duplicates, ...ours];
     const reply = (shown: Shown): Reply => ({

@@ -23,6 +23,8 @@ export const ORPHAN = 'orphan';
 export interface GarbageOptions {
   store: Store;
   clock: Clock;
+  /** Told of the text of every object, and of each change; undefined: it is gone. */
+  onSeen?(key: string, text: string | undefined): void;
   /** Told of what is tried again. */
   onError(key: string, error: PlumbError): void;
 }
@@ -54,7 +56,7 @@ export class GarbageCollector {
     let revision = 0;
     for await (const page of pages(store, keys.objects)) {
       revision = page.revision;
-      for (const entry of page.entries) this.#note(entry.key, entry.value);
+      for (const entry of page.entries) this.#see(entry.key, entry.value);
     }
     void this.#follow(revision, signal).catch((thrown) => {
       if (!signal.aborted) this.#options.onError(keys.objects, PlumbError.from(thrown, 'the collector of garbage'));
@@ -64,9 +66,15 @@ export class GarbageCollector {
   async #follow(from: number, signal: AbortSignal): Promise<void> {
     for await (const { changes } of this.#options.store.watch(keys.objects, from, signal))
       for (const { key, value, previous } of changes) {
-        if (value !== undefined) this.#note(key, value);
-        else if (previous !== undefined) this.#noteGone(key, previous);
+        if (value !== undefined) this.#see(key, value);
+        else this.#options.onSeen?.(key, undefined);
+        if (value === undefined && previous !== undefined) this.#noteGone(key, previous);
       }
+  }
+
+  #see(key: string, text: string): void {
+    this.#options.onSeen?.(key, text);
+    this.#note(key, text);
   }
 
   /** Most objects own nothing and nobody owns them: their texts do not hold the words, and are not parsed. */

@@ -10,6 +10,21 @@ export const serverLimitDefinitions = {
   ...servingLimitDefinitions,
   ...gitLimitDefinitions,
   ...stateLimitDefinitions,
+  pendingCreateSeconds: {
+    description:
+      'How long a client that makes an object may be silent before it has handed the object over; three times as long while it hands it over.',
+    above: 'The object is deleted; one that is being handed over stays, for the configuration that made it to find.',
+    default: 15,
+    minimum: 4,
+    maximum: 3600,
+  },
+  leftCreateSeconds: {
+    description: 'How long an object whose maker is gone can be found by the configuration that made it.',
+    above: 'It is like any other object, and has to be imported.',
+    default: 3600,
+    minimum: 1,
+    maximum: 604_800,
+  },
   joinBytes: {
     description: 'Size of a Join request of an agent.',
     above: 'The request is refused; the connection goes on.',

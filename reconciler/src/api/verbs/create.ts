@@ -9,6 +9,7 @@ import { authorize, NamespaceTerminating } from '../authorize.ts';
 import type { Json } from '../body/json.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { alreadyExists, badRequest, beingDeleted, notFound } from '../failure.ts';
+import { markedNew } from '../marks.ts';
 import { warningHeader } from '../modify.ts';
 import { type WriteOptions, writeOptions } from '../options.ts';
 import { ownedAfterCreate, sentManaged, withOwners } from '../owners.ts';
@@ -71,13 +72,14 @@ export async function createAs(
   const managed = sentManaged(sent);
   const forget = generatedName(sent);
   for (let attempt = 1; ; attempt++) {
-    const { object: admitted, warnings: ours } = admitNew(
+    const { object: asked, warnings: ours } = admitNew(
       resource,
       sent,
       namespace,
       { level, limits: context.limits },
       context.ambient,
     );
+    const admitted = markedNew(resource, asked, request.user!.name);
     const object = withOwners(undefined, admitted, owned(admitted, managed));
     await mayWrite({ ...context, store: resource.store }, request.user!, {
       ...{ definition: resource.definition, group: resource.group, before: undefined, after: object },
