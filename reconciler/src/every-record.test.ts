@@ -134,10 +134,7 @@ function samples(): { kind: KindDefinition; object: PlumbObject }[] {
     },
   };
   return kinds.map((kind) => {
-    // A kind that is not named here is tried with what its schema allows, and as one that may be deleted.
-    const { spec, status: more } = specs[kind.kind] ?? {
-      spec: { ...(fromSchema(new Dice(kind.kind), kind.spec as never) as object), deletionProtection: undefined },
-    };
+    const { spec, status: more } = specs[kind.kind] ?? { spec: allowed(kind) };
     const metadata = {
       ...(kind.scope === 'Namespaced' ? { namespace: 'default' } : {}),
       ...{ name: '@', uid: '@', generation: 1, creationTimestamp: '2026-01-01T00:00:00Z' },
@@ -146,6 +143,13 @@ function samples(): { kind: KindDefinition; object: PlumbObject }[] {
     const object = { apiVersion: 'plumb.dev/v1', kind: kind.kind, metadata, spec, status: { ...status, ...more } };
     return { kind, object: object as unknown as PlumbObject };
   });
+}
+
+/** Of a kind that is not named above: what its schema allows, and may be deleted. */
+function allowed({ kind, spec: schema }: KindDefinition): object {
+  const spec = fromSchema(new Dice(kind), schema as never) as { deletionProtection?: boolean };
+  delete spec.deletionProtection;
+  return spec;
 }
 
 /** Records of each kind that is no object, by the beginning of their keys. */
