@@ -165,7 +165,7 @@ describe.skipIf(!present)('kubectl', () => {
     ];
     expect((await control.run('kubectl', status)).stdout).toContain('patched');
     const strategic = await control.run('kubectl', ['patch', 'vm', 'web-0', '-p', '{"spec":{}}']);
-    expect(strategic.stderr).toContain('--type=merge');
+    expect(strategic.stderr).toContain('application/merge-patch+json');
 
     const editor = await control.file('edit.sh', '#!/bin/sh\nsed -i "s/power: Running/power: Stopped/" "$1"\n');
     const edited = await control.run('env', [`KUBE_EDITOR=sh ${editor}`, 'kubectl', 'edit', 'vm', 'web-0']);

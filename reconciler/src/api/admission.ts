@@ -278,8 +278,13 @@ function check(
   const errors = validateObject(definition, raw, { strictUnknown: level === 'Strict', before });
   if (errors.length === 0) errors.push(...metadataErrors(raw.metadata, limits));
   if (definition.fields || isRecord(raw.spec)) errors.push(...more(raw as unknown as PlumbObject));
-  if (errors.length > 0) throw invalid(resource.kind, resource.group, textOf(raw.metadata.name), errors);
+  if (errors.length > 0) throw invalidAs(resource, textOf(raw.metadata.name), errors);
   return level === 'Warn' ? dropped.map(({ field, message }) => `${field} ${message}`) : [];
+}
+
+function invalidAs({ kind, group, invalidGroup }: WritableResource, name: string, errors: FieldError[]): PlumbError {
+  if (invalidGroup === undefined) return invalid(kind, group, name, errors);
+  return Object.assign(invalid(kind, invalidGroup, name, errors), { about: { kind, group: invalidGroup, name } });
 }
 
 /**

@@ -81,6 +81,15 @@ export class OfOptions extends PlumbError {
   }
 }
 
+/** What Kubernetes says of its own kinds before it knows what a request is about. */
+export class ServerResponse extends PlumbError {
+  readonly about: About = {};
+
+  constructor(reason: string, message: string) {
+    super({ reason, message, retry: 'terminal' });
+  }
+}
+
 /** The Status for an error. `about` fills its details. */
 export function statusOf(error: PlumbError, asked: About = {}): MetaStatus {
   const about = (error as Partial<OfOptions>).about ?? asked;
@@ -100,7 +109,7 @@ export function statusOf(error: PlumbError, asked: About = {}): MetaStatus {
     message: error.message,
     reason,
     // Of a request that cannot be read Kubernetes says nothing of what it was about.
-    ...(DETAILED.has(code) ? { details: detailsOf() } : {}),
+    ...(DETAILED.has(code) || error instanceof ServerResponse ? { details: detailsOf() } : {}),
     code,
   };
 

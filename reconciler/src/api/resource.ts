@@ -42,6 +42,8 @@ export interface WritableResource extends Resource {
   beside?: (object: PlumbObject, ambient: Ambient) => Op[];
   /** Its store holds what was admitted, and nothing else: nothing is looked at when it is read. */
   isPlain?: true;
+  /** Kubernetes' group in what it says of invalid objects, if it is another one. */
+  invalidGroup?: string;
   /** The admitted object with what clients expect to be always there. */
   completed?: (object: PlumbObject) => PlumbObject;
   /** Status that a new object begins with. */

@@ -9,7 +9,7 @@ import type { Call } from './call.ts';
 import type { Discovery } from './discovery.ts';
 import { encoded } from './encoded.ts';
 import { type Extension, extend, judgesItself } from './extension.ts';
-import { type About, badRequest, notFound, statusOf, TooNew } from './failure.ts';
+import { type About, badRequest, notFound, ServerResponse, statusOf, TooNew } from './failure.ts';
 import type { Admission } from './fairness/admission.ts';
 import type { Asked } from './fairness/demand.ts';
 import { health } from './health.ts';
@@ -182,9 +182,14 @@ export class Router {
     const nameless = (verb === 'update' || verb === 'patch') && call.name === '';
     if (nameless && declared) throw badRequest('name must be provided');
     const handler = verb && !nameless ? verbs?.[verb] : undefined;
+    // What is only asked has no paths of its own.
+    if (!declared && !other && !isStatus && call.name !== '' && !served.verbs.get) throw nothing();
     if (!handler) throw declared ? notSupported(request, target) : notAllowed();
     if (!declared)
-      expectAcceptable(request, request.method === 'GET' ? [...OBJECT_TYPES, ...STREAM_TYPES] : OBJECT_TYPES);
+      expectAcceptable(
+        request,
+        verb === 'list' || verb === 'watch' ? [...OBJECT_TYPES, ...STREAM_TYPES] : OBJECT_TYPES,
+      );
     mediaOf(request.headers.accept ?? '', objectsOf(target));
     return handler(call);
   }
@@ -257,13 +262,12 @@ function expectRead({ method, path }: Pick<ApiRequest, 'method' | 'path'>, ...me
 
 /** In Kubernetes' words. */
 function nothing(): PlumbError {
-  return terminal('NotFound', 'the server could not find the requested resource');
+  return new ServerResponse('NotFound', 'the server could not find the requested resource');
 }
 
-/** In Kubernetes' words, which say nothing of what it was about. */
+/** In Kubernetes' words. */
 function notAllowed(): PlumbError {
-  const error = terminal('MethodNotAllowed', 'the server does not allow this method on the requested resource');
-  return Object.assign(error, { about: {} });
+  return new ServerResponse('MethodNotAllowed', 'the server does not allow this method on the requested resource');
 }
 
 /** As Kubernetes says it of kinds that are declared. */
@@ -285,7 +289,7 @@ function expectAcceptable({ headers }: ApiRequest, types: readonly string[]): vo
     const type = clause.split(';', 1)[0]!.trim();
     if (type === '*/*' || types.includes(type)) return;
   }
-  throw terminal('NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${types.join(', ')}`);
+  throw new ServerResponse('NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${types.join(', ')}`);
 }
 
 function askedOf(request: ApiRequest, target: Target | undefined): Asked {

@@ -148,7 +148,6 @@ describe('routes', () => {
     ['DELETE', '/api/v1/namespaces', 405],
     ['DELETE', `${V1}/instances`, 404],
     ['POST', `${V1}/zones/a`, 405],
-    ['POST', '/api/v1/namespaces/default/events', 405],
     ['DELETE', `${V1}/zones/a/status`, 405],
     ['POST', `${V1}/instances`, 404],
     ['GET', `${V1}/zones/%zz`, 400],

@@ -118,6 +118,10 @@ export interface KindDefinition<
   readonly rules?: (spec: never) => FieldError[];
   /** Of a built-in kind: what a new or changed object is made into before it is looked at, in place. Pure. */
   readonly normalize?: (object: never) => void;
+  /** Of a built-in kind: tables show when an object was made, and not its age. */
+  readonly showsWhen?: true;
+  /** Of a built-in kind: who deletes an object gets it as it was, and not a Status. */
+  readonly givesDeleted?: true;
   /** Of a built-in kind: fields that stay as they are when a change does not say them. */
   readonly kept?: readonly string[];
   /**

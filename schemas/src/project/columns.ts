@@ -1,6 +1,6 @@
 /** The columns of `kubectl get` and `plumb get`, and their cells for an object. */
 
-import type { Column, KindDefinition } from '../kinds/define.ts';
+import { type Column, isBuiltin, type KindDefinition } from '../kinds/define.ts';
 import { age } from './columns-age.ts';
 import { conceal } from './conceal.ts';
 import { bodyOf, type SchemaNode } from './validate-schema.ts';
@@ -40,26 +40,32 @@ export function tableRow(kind: KindDefinition, object: unknown, now: number): Ce
 function compiledFor(kind: KindDefinition): Compiled {
   return compiled.getOrInsertComputed(kind, () => {
     const name: Column = { name: 'Name', path: 'metadata.name', type: 'string', description: 'Name of the object.' };
-    const created: Column = {
-      name: 'Age',
-      path: 'metadata.creationTimestamp',
-      type: 'date',
-      description: 'Time since the object was created.',
-    };
+    // Kubernetes' own printers say that an age is a text, and that nothing is nothing.
+    const builtin = isBuiltin(kind);
+    const created: Column & { shownAs?: 'time' } = kind.showsWhen
+      ? {
+          ...{ name: 'Created At', path: 'metadata.creationTimestamp', type: 'date' },
+          ...{ shownAs: 'time', description: 'When the object was created.' },
+        }
+      : {
+          ...{ name: 'Age', path: 'metadata.creationTimestamp', type: 'date' },
+          description: 'Time since the object was created.',
+        };
+    const none = builtin ? '' : NO_VALUE;
     const narrow = kind.columns.filter((column) => !column.priority);
     const wide = kind.columns.filter((column) => column.priority);
     const all = [name, ...narrow, created, ...wide];
     return {
       columns: all.map((column) => ({
         name: column.name,
-        type: column.type,
+        type: builtin && !kind.showsWhen ? 'string' : column.type,
         format: column === name ? 'name' : '',
         description: column.description,
         priority: column.priority ?? 0,
       })),
       cells: all.map((column) => {
         const read = columnReader(kind, column.path);
-        return (object, now) => cell(column, shownBy(column, read(object)), now);
+        return (object, now) => cell(column, shownBy(column, read(object)), now, none);
       }),
     };
   });
@@ -77,9 +83,10 @@ function shownBy({ shown }: Column, value: unknown): unknown {
   }
 }
 
-function cell(column: Column, value: unknown, now: number): Cell {
-  if (value === undefined || value === null || value === '') return NO_VALUE;
-  if (Array.isArray(value)) return value.length === 0 ? NO_VALUE : value.map(textOf).join(',');
+function cell(column: Column & { shownAs?: 'time' }, value: unknown, now: number, none: string): Cell {
+  if (value === undefined || value === null || value === '') return none;
+  if (Array.isArray(value)) return value.length === 0 ? none : value.map(textOf).join(',');
+  if (column.shownAs === 'time') return textOf(value);
   if (column.type === 'date') return ageOf(textOf(value), now);
   if (typeof value === 'number' || typeof value === 'boolean') return value;
   return textOf(value);

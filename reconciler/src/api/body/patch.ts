@@ -1,6 +1,6 @@
 /** The patch that a request carries, as a function of the stored object. */
 import { API_GROUP, type FieldError, type PlumbObject } from '@plumb/schemas';
-import { badRequest, invalid } from '../failure.ts';
+import { badRequest, invalid, ServerResponse } from '../failure.ts';
 import { unsupported } from '../media.ts';
 import { mostBytes } from '../object-size.ts';
 import type { ApiRequest } from '../request.ts';
@@ -65,11 +65,10 @@ export async function patchOf(request: ApiRequest, resource: WritableResource): 
       wanted: (current) => made(patch(structuredClone(current))),
     };
   }
-  throw unsupported(resource.group === API_GROUP ? PATCHES : [...PATCHES.slice(0, 2), STRATEGIC, APPLY]);
+  throw resource.group === API_GROUP
+    ? unsupported([JSON_PATCH, MERGE, APPLY])
+    : new ServerResponse('UnsupportedMediaType', '415: Unsupported Media Type');
 }
-
-/** For kinds that are declared, in Kubernetes' order. */
-const PATCHES: readonly string[] = [JSON_PATCH, MERGE, APPLY];
 
 /**
  * What a patch has made. What it took away of what says which object this is would be filled in again, and what was meant be lost:

@@ -99,7 +99,10 @@ export class EventStore implements Store {
     const from = after !== undefined && after >= prefix ? after : prefix;
     for (let i = firstNotBefore(rows, from); i < rows.length && rows[i]!.key.startsWith(prefix); i++) {
       if (rows[i]!.key === after) continue;
-      if (entries.length >= limit) return { entries, revision, more: true };
+      if (entries.length >= limit) {
+        const rest = options.countRest ? firstNotBefore(rows, `${prefix}\uffff`) - i : undefined;
+        return { entries, revision, more: true, ...(rest === undefined ? {} : { rest }) };
+      }
       entries.push(entryOf(rows[i]!));
     }
     return { entries, revision, more: false };

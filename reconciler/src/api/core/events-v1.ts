@@ -10,6 +10,8 @@ export function eventsV1Resource(store: Store): WritableResource {
   return {
     ...resourceOfKind(eventsEvent, new EventsV1(store)),
     ...completed,
+    // There it is the same kind inside.
+    invalidGroup: '',
     table: { ...core.table, row: (object, now) => core.table.row(asCore(object), now) },
     selectable: Object.fromEntries(
       Object.entries(core.selectable).map(([field, read]) => [

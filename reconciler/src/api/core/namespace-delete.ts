@@ -13,13 +13,16 @@ import { Forbidden } from '../authorize.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { conflict, notFound } from '../failure.ts';
 import { ATTEMPTS } from '../modify.ts';
+import type { DeleteOptions } from '../options.ts';
 import { presentationOf } from '../presentation.ts';
 import { readable, storedObject } from '../readable.ts';
 import { JSON_TYPE, type Reply } from '../reply.ts';
 import type { WritableResource } from '../resource.ts';
-import { expectPreconditions, optionsOf } from '../verbs/delete.ts';
+import { optionsOf } from '../verbs/delete.ts';
 import { defaultServiceAccountKey } from './default-service-account.ts';
 import { DEFAULT_NAMESPACE } from './namespace.ts';
+
+type Preconditions = DeleteOptions['preconditions'];
 
 /** Objects that are named when a namespace cannot go. */
 const NAMED = 5;
@@ -42,7 +45,7 @@ export async function deleteNamespace(context: ApiContext, resource: WritableRes
     const entry = await store.get(key);
     if (!entry) throw notFound(resource.plural, '', name);
     const { object: current } = storedObject(resource, entry);
-    expectPreconditions(resource, current, preconditions);
+    expectMeant(resource, current, preconditions);
     const asItIs = (shown: Entry): Reply => ({
       status: accepted ? 202 : 200,
       type: JSON_TYPE,
@@ -51,8 +54,11 @@ export async function deleteNamespace(context: ApiContext, resource: WritableRes
     const isMarked = current.metadata.deletionTimestamp !== undefined;
     if (isMarked && isHeld(current)) return asItIs(entry);
     const marked = markedForDeletion(current, timestamp(context.ambient.clock.now()));
+    // Kubernetes knows no such period of namespaces.
+    const { deletionGracePeriodSeconds: _, ...metadata } = marked.metadata;
     const object: PlumbObject = {
       ...marked,
+      metadata,
       // Namespaces of before there was such a finalizer lack it.
       spec: { ...marked.spec, finalizers: [CONTENT_FINALIZER] },
       status: { ...marked.status, phase: 'Terminating' },
@@ -69,6 +75,21 @@ export async function deleteNamespace(context: ApiContext, resource: WritableRes
       if (!(error instanceof ConflictError) || attempt === ATTEMPTS) throw error;
     }
   }
+}
+
+/** Throws PlumbError `Conflict`, in the words that Kubernetes has for namespaces. */
+function expectMeant(resource: WritableResource, { metadata }: PlumbObject, wanted: Preconditions): void {
+  const { name, uid, resourceVersion } = metadata;
+  const refuse = (what: string, meant: string, is: string) =>
+    conflict(
+      resource.plural,
+      '',
+      name,
+      `Precondition failed: ${what} in precondition: ${meant.slice(0, 80)}, ${what} in object meta: ${is}`,
+    );
+  if (wanted.uid !== undefined && wanted.uid !== uid) throw refuse('UID', wanted.uid, uid);
+  if (wanted.resourceVersion !== undefined && wanted.resourceVersion !== resourceVersion)
+    throw refuse('ResourceVersion', wanted.resourceVersion, resourceVersion);
 }
 
 /** What ends by itself, if it must. */

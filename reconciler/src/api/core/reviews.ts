@@ -57,7 +57,7 @@ export function serveReviews(access: Access, lookAt: LookAtToken): Served[] {
       statusOf: (_, { token = '', audiences = [] }) => {
         if (token === '') throw badRequest('token is required for TokenReview in authentication');
         const known = lookAt(token, audiences);
-        if (!known) return { authenticated: false, user: {}, error: 'the token is not known here' };
+        if (!known) return { user: {}, error: 'the token is not known here' };
         return { authenticated: true, user: userInfo(known.user), audiences: known.audiences };
       },
     }),
@@ -87,11 +87,17 @@ export function serveReviews(access: Access, lookAt: LookAtToken): Served[] {
         if (namespace === undefined || (metadata.namespace !== undefined && metadata.namespace !== namespace))
           throw badRequest(`metadata.namespace must match the namespace of the path: ${namespace}`);
         if (spec.nonResourceAttributes)
-          throw invalidReview(AUTHORIZATION, kind, 'spec.nonResourceAttributes', 'disallowed on this kind of request');
+          throw invalidReview(
+            AUTHORIZATION,
+            kind,
+            'spec.nonResourceAttributes',
+            `Invalid value: ${goText(spec.nonResourceAttributes)}: disallowed on this kind of request`,
+          );
         if (spec.resourceAttributes?.namespace !== namespace)
           throw invalidReview(
             ...([AUTHORIZATION, kind] as const),
-            ...(['spec.resourceAttributes.namespace', 'must match metadata.namespace'] as const),
+            'spec.resourceAttributes.namespace',
+            `Invalid value: ${JSON.stringify(spec.resourceAttributes?.namespace ?? '')}: must match metadata.namespace`,
           );
         return decided(who, spec);
       },
@@ -99,6 +105,7 @@ export function serveReviews(access: Access, lookAt: LookAtToken): Served[] {
     review<{ namespace?: string }>({
       group: AUTHORIZATION,
       kind: 'SelfSubjectRulesReview',
+      silent: true,
       spec: closed({ namespace: text }),
       statusOf: ({ request }, { namespace }) => {
         if (!namespace) throw badRequest('no namespace on request');
@@ -139,20 +146,29 @@ function expectOne(kind: string, { resourceAttributes, nonResourceAttributes }: 
   if (resourceAttributes && nonResourceAttributes)
     throw invalidReview(
       ...([AUTHORIZATION, kind, 'spec.nonResourceAttributes'] as const),
-      'cannot be specified in combination with resourceAttributes',
+      `Invalid value: ${goText(nonResourceAttributes)}: cannot be specified in combination with resourceAttributes`,
     );
   if (!resourceAttributes && !nonResourceAttributes)
     throw invalidReview(
       ...([AUTHORIZATION, kind, 'spec.resourceAttributes'] as const),
-      'exactly one of nonResourceAttributes or resourceAttributes must be specified',
+      'Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified',
     );
+}
+
+function goText({ path = '', verb = '' }: NonNullable<AccessSpec['nonResourceAttributes']>): string {
+  return JSON.stringify({ Path: path.slice(0, 253), Verb: verb.slice(0, 253) });
 }
 
 function subjectOf(kind: string, spec: SubjectSpec): Identity {
   expectOne(kind, spec);
   const { user = '', groups = [] } = spec;
   if (user === '' && groups.length === 0)
-    throw invalidReview(AUTHORIZATION, kind, 'spec.user', 'at least one of user or group must be specified');
+    throw invalidReview(
+      AUTHORIZATION,
+      kind,
+      'spec.user',
+      'Invalid value: "": at least one of user or group must be specified',
+    );
   return { name: user, groups };
 }
 

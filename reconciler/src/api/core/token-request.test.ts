@@ -121,7 +121,7 @@ describe('a token is void', () => {
       audiences: ['argocd'],
       user: { username: 'system:serviceaccount:default:elsewhere' },
     });
-    expect((await review()).authenticated).toBe(false);
+    expect((await review()).authenticated).toBeUndefined();
     const both = await tokenOf('elsewhere', { audiences: ['vault', 'https://plumb.internal'] });
     expect((await instances(both)).status).toBe(200);
   });
@@ -165,11 +165,11 @@ test('what cannot be is refused', async () => {
   for (const spec of [
     { expirationSeconds: 599 },
     { expirationSeconds: 367 * DAY_SECONDS },
-    { expirationSeconds: 'x' },
     { audiences: [''] },
     { audiences: Array.from({ length: 17 }, (_, i) => `a${i}`) },
   ])
     expect([spec, (await request('odd', spec)).status]).toEqual([spec, 422]);
+  expect((await request('odd', { expirationSeconds: 'x' })).status).toBe(400);
   expect((await request('odd', { boundObjectRef: { kind: 'Pod', name: 'x' } })).status).toBe(400);
   expect((await api.ask('POST', `${ACCOUNTS}/odd/token`, { body: { metadata: { name: 'other' } } })).status).toBe(400);
   expect((await api.ask('POST', `${ACCOUNTS}/odd/token?dryRun=All`, { body: {} })).status).toBe(422);

@@ -60,7 +60,8 @@ export class Names {
     if (key === 'age' || TIMES.has(key)) return text === '' ? '' : '<time>';
     return this.text(text)
       .replaceAll(/(resource version: )\d+(, current: )\d+/g, '$1<n>$2<n>')
-      .replaceAll(/(in record \()\d+\)/g, '$1<n>)');
+      .replaceAll(/(in record \()\d+\)/g, '$1<n>)')
+      .replaceAll(/(ResourceVersion in object meta: )\d+/g, '$1<n>');
   }
 
   #version(text: string): string {
@@ -83,7 +84,8 @@ const TIMES: ReadonlySet<string> = new Set(['creationTimestamp', 'deletionTimest
 
 /** Ages grow. */
 function cellOf(cell: unknown): unknown {
-  return typeof cell === 'string' && /^\d+[smhd]$/.test(cell) ? '<age>' : cell;
+  if (typeof cell !== 'string') return cell;
+  return /^(\d+[smhdy])+$/.test(cell) ? '<age>' : cell.replaceAll(TIME, '<time>');
 }
 
 function isListMetadata(holder: Record<string, unknown>, metadata: unknown): metadata is Record<string, unknown> {

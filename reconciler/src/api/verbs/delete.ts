@@ -50,7 +50,9 @@ export async function removeOne(
     const finalized = (!poison || isBuiltin(resource.definition)) && !going.metadata.finalizers?.length;
     if (isProtected(current)) throw protectedError([current]);
     if (preconditions.unreferenced) await expectUnreferenced(context, resource, entry, current);
-    if (finalized && dryRun) return deleted(resource, current);
+    const gone = (revision: number) =>
+      resource.definition.givesDeleted ? shown(entry.value, revision) : deleted(resource, current);
+    if (finalized && dryRun) return gone(entry.revision);
     if (!finalized && current.metadata.deletionTimestamp && going === current)
       return shown(entry.value, entry.revision);
     const value = poison
@@ -62,7 +64,7 @@ export async function removeOne(
         preconditions: [{ key, revision: entry.revision }],
         ops: finalized ? removalOps(key, current, now) : [{ type: 'put', key, value }],
       });
-      if (finalized) return deleted(resource, current);
+      if (finalized) return gone(revision);
       return shown(value, revision);
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
@@ -90,7 +92,7 @@ function forCollection(object: PlumbObject, propagation: DeleteOptions['propagat
 }
 
 /** Throws PlumbError `Conflict`, in the words of Kubernetes, when it is not the object, or not the version, that is meant. */
-export function expectPreconditions(
+function expectPreconditions(
   { kind, group }: WritableResource,
   { metadata: { name, uid, resourceVersion } }: PlumbObject,
   wanted: DeleteOptions['preconditions'],

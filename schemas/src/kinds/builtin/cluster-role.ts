@@ -42,6 +42,7 @@ export const clusterRole = defineKind({
     },
   },
   columns: [],
+  showsWhen: true,
   immutable: [],
   references: [],
   disruption: {},

@@ -91,7 +91,9 @@ export function completeEvent(event: Fields): Fields {
   const made: Fields = { apiVersion, kind, metadata, ...rest };
   for (const field of ['involvedObject', 'source']) made[name(field)] ??= {};
   for (const field of ['firstTimestamp', 'lastTimestamp', 'eventTime']) made[name(field)] ??= null;
-  if (isCore) for (const field of ['reportingComponent', 'reportingInstance']) made[field] ??= '';
+  for (const field of ['reportingComponent', 'reportingInstance'])
+    if (isCore) made[field] ??= '';
+    else if (made[name(field)] === '') delete made[name(field)];
   return made;
 }
 
@@ -139,6 +141,7 @@ function coreErrors(event: CoreEvent, controller = 'reportingComponent'): FieldE
   const most = (field: string, value: string, length: number) =>
     Buffer.byteLength(value) > length && errors.push(invalid(field, '', `can have at most ${length} characters`));
   least(controller, reportingComponent);
+  if (reportingComponent === '') errors.push(invalid(controller, '', 'name part must be non-empty'));
   if (!QUALIFIED.test(reportingComponent)) errors.push(invalid(controller, reportingComponent, QUALIFIED_RULE));
   least('reportingInstance', reportingInstance);
   most('reportingInstance', reportingInstance, 128);
@@ -182,7 +185,8 @@ const FIXED = [
 ];
 
 function fixedErrors(event: Fields, before: Fields): FieldError[] {
-  const same = (a: unknown, b: unknown) => JSON.stringify(a ?? {}) === JSON.stringify(b ?? {});
+  const textOf = (value: unknown) => JSON.stringify(value || {});
+  const same = (a: unknown, b: unknown) => textOf(a) === textOf(b);
   return FIXED.filter((field) => !same(event[field], before[field])).map((field) =>
     invalid(field === 'reportingComponent' ? 'reportingController' : field, event[field] ?? '', 'field is immutable'),
   );

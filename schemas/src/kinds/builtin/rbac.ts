@@ -118,7 +118,7 @@ export function bindingErrors(
     errors.push(...subjectErrors(subject, isNamespaced, `subjects[${index}]`));
   const old = before?.roleRef;
   if (old && (old.apiGroup !== apiGroup || old.kind !== kind || old.name !== name))
-    errors.push(invalid('roleRef', { apiGroup, kind, name }, 'cannot change roleRef'));
+    errors.push(invalid('roleRef', { APIGroup: apiGroup, Kind: kind, Name: name }, 'cannot change roleRef'));
   return errors;
 }
 
@@ -141,7 +141,7 @@ function subjectErrors(subject: Subject, isNamespaced: boolean, at: string): Fie
       if (apiGroup !== RBAC_GROUP) errors.push(unsupported(`${at}.apiGroup`, apiGroup, [RBAC_GROUP]));
       break;
     default:
-      errors.push(unsupported(`${at}.kind`, kind, ['Group', 'ServiceAccount', 'User']));
+      errors.push(unsupported(`${at}.kind`, kind, ['ServiceAccount', 'User', 'Group']));
   }
   return errors;
 }

@@ -14,6 +14,7 @@ export const role = defineKind({
   ...noSpec,
   fields: { type: 'object', additionalProperties: false, properties: { rules: policyRules } },
   columns: [],
+  showsWhen: true,
   immutable: [],
   references: [],
   disruption: {},

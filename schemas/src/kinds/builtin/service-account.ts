@@ -59,9 +59,8 @@ export const serviceAccount = defineKind({
       },
     },
   },
-  columns: [
-    { name: 'Secrets', path: 'secrets', type: 'string', shown: 'count', description: 'How many secrets it names.' },
-  ],
+  columns: [],
+  givesDeleted: true,
   immutable: [],
   references: [],
   disruption: {},
