@@ -5,6 +5,7 @@
 import type { Attributes } from '../authorization/policy.ts';
 import { flagOf } from './list-options.ts';
 import type { ApiRequest } from './request.ts';
+import { stateAttributes } from './states/paths.ts';
 
 const VERBS: Record<string, string> = {
   ...{ GET: 'get', HEAD: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' },
@@ -19,6 +20,8 @@ export function attributesOf({
   query,
   segments,
 }: Pick<ApiRequest, 'method' | 'path' | 'query' | 'segments'>): Attributes {
+  const ofState = stateAttributes({ method, segments });
+  if (ofState) return ofState;
   const [root, ...rest] = segments;
   const least = root === 'api' ? 2 : 3;
   if ((root !== 'api' && root !== 'apis') || rest.length < least) return { verb: method.toLowerCase(), path };

@@ -56,12 +56,14 @@ export interface Audited {
   namespace: string | undefined;
   name: string;
   subresource: string | undefined;
+  /** Reads are noted as well: what is read is secret. */
+  reads?: true;
 }
 
 /** Notes the request, if it was one to write. `target`: undefined when it names no resource. */
 export function auditRequest(audit: Audit, request: ApiRequest, reply: Reply, target: Audited | undefined): void {
   const { method, user, actor, source, wrote } = request;
-  if (!user || READS.includes(method) || wrote === false) return;
+  if (!user || (READS.includes(method) && !target?.reads) || wrote === false) return;
   const who = actor ? { user: actor.name, as: user.name } : { user: user.name };
   const common = { ...who, code: reply.status, address: source.address };
   if (target) audit({ ...common, verb: target.verb ?? method.toLowerCase(), object: objectOf(target) });

@@ -24,6 +24,8 @@ import { json, type Reply } from './reply.ts';
 import type { ApiRequest } from './request.ts';
 import type { Verb } from './resource.ts';
 import type { Served } from './served.ts';
+import type { StateBackend } from './states/backend.ts';
+import { askedOfState, auditedState, isOfTerraform, passwordOf, stateLimits } from './states/paths.ts';
 
 export interface Routes {
   served: readonly Served[];
@@ -37,6 +39,8 @@ export interface Routes {
   extensions: Iterable<Extension>;
   /** What answers requests without a token, by a signature of their own; undefined for what it does not know. */
   hook?: ((request: ApiRequest) => Promise<Reply | undefined>) | undefined;
+  /** Answers every path of Terraform's http backend. */
+  states: StateBackend;
   version: Record<string, string>;
   /** Bounds on requests; the defaults, if absent. */
   limits?: ServerLimits;
@@ -68,7 +72,7 @@ export class Router {
   async answer(request: ApiRequest): Promise<Reply> {
     const { reply, target } = await this.#answer(request);
     const { audit } = this.#routes;
-    if (audit) auditRequest(audit, request, reply, target && auditedOf(request, target));
+    if (audit) auditRequest(audit, request, reply, target ? auditedOf(request, target) : auditedState(request));
     return encoded(request, reply, target && objectsOf(target), isWatch(request));
   }
 
@@ -86,6 +90,7 @@ export class Router {
       const found = this.#target(request);
       target = found;
       this.#authorize(request);
+      request.limits = stateLimits(request, request.limits);
       checkTimeout(request.query);
       if (request.method !== 'GET' && request.method !== 'HEAD') refuseNearlyDryRun(request.query);
       if (!found && request.path === METRICS) {
@@ -126,7 +131,9 @@ export class Router {
   }
 
   #authenticate(request: ApiRequest): void {
-    const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    const { authorization } = request.headers;
+    const password = isOfTerraform(request) ? passwordOf(authorization) : undefined;
+    const bearer = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? password;
     request.user = bearer === undefined ? undefined : this.#routes.tokens.check(bearer);
     if (request.user) request.source.identified?.(request.user.name);
     else {
@@ -145,6 +152,7 @@ export class Router {
 
   /** What is no resource. */
   async #elsewhere(request: ApiRequest): Promise<Reply> {
+    if (isOfTerraform(request)) return this.#routes.states(request);
     const simple = await this.#plain(request);
     if (simple) return simple;
     const discovered = this.#routes.discovery.get(trimmed(request.path));
@@ -247,7 +255,11 @@ const METRICS = '/metrics';
 const OPEN: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz', '/version', '/version/']);
 const VERSION = '/version';
 
-const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+const METHODS: ReadonlySet<string> = new Set([
+  ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+  // Of Terraform's http backend.
+  ...['LOCK', 'UNLOCK'],
+]);
 
 /** TRACE would send back the token, and of what is no method of HTTP nothing is known. */
 function expectMethod({ method }: ApiRequest): void {
@@ -293,6 +305,8 @@ function expectAcceptable({ headers }: ApiRequest, types: readonly string[]): vo
 }
 
 function askedOf(request: ApiRequest, target: Target | undefined): Asked {
+  const ofState = askedOfState(request);
+  if (ofState) return ofState;
   if (!target) return { scope: undefined, verb: undefined, single: false };
   const verb = verbOf(request, target.call);
   const many = verb === 'list' || verb === 'watch';

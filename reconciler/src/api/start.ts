@@ -13,6 +13,7 @@ import type { Tokens } from '../pki/tokens.ts';
 import type { EventRing } from '../runtime/events.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { Poisoned } from '../runtime/poisoned.ts';
+import { TerraformStates } from '../states/states.ts';
 import type { Store } from '../store/store.ts';
 import { type AnsweredKind, serveAnswered } from './answered.ts';
 import type { Audit } from './audit.ts';
@@ -39,6 +40,8 @@ import type { Reply } from './reply.ts';
 import type { ApiRequest } from './request.ts';
 import { Router } from './router.ts';
 import { serveCore, serveDefinitions, serveKinds } from './served.ts';
+import { stateBackend } from './states/backend.ts';
+import { withStates } from './states/subresources.ts';
 import { versionInfo } from './version.ts';
 
 export interface ApiOptions {
@@ -111,10 +114,11 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const who = new Authenticator(options.tokens, accountTokens);
   const token = tokenSubresource(context, store, accountTokens, () => policy.upToDate());
   const events = new EventStore(options.events, store);
+  const states = new TerraformStates({ store, ambient, limits: context.limits });
   const served = [
     ...serveCore(context, store, events),
     ...serveKinds(context, store, options.kinds ?? everyKind).map((kind) =>
-      kind.names.plural === 'serviceaccounts' ? { ...kind, subresources: { token } } : kind,
+      kind.names.plural === 'serviceaccounts' ? { ...kind, subresources: { token } } : withStates(kind, states),
     ),
     ...serveReviews(policy.index, (token, audiences) => who.lookAt(token, audiences)),
     ...(options.answered ?? []).map((kind) => serveAnswered(kind, policy.index)),
@@ -130,6 +134,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     admission: new Admission(ambient, context.limits, options.metrics),
     extensions: options.extensions ?? [],
     hook: options.hook,
+    states: stateBackend(context, store, states),
     audit: options.audit,
     version: versionInfo(),
     limits: context.limits,

@@ -96,7 +96,7 @@ export const defaultPolicy: DefaultPolicy = {
       on(RBAC_GROUP, RBAC_OF_PROJECTS, [...READ, ...WRITE]),
       on(AUTHORIZATION, ['localsubjectaccessreviews'], ['create']),
       // To take a lock away from somebody else.
-      on(API_GROUP, [`${STATES}/unlock`], ['create']),
+      on(API_GROUP, [`${STATES}/lock`], ['delete']),
     ),
     part(
       'auditor',

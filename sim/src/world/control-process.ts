@@ -10,6 +10,7 @@ import { Readiness } from '@plumb/reconciler/api/readiness.ts';
 import { ApiRequest } from '@plumb/reconciler/api/request.ts';
 import { Router } from '@plumb/reconciler/api/router.ts';
 import { serveCore, serveKinds } from '@plumb/reconciler/api/served.ts';
+import { stateBackend } from '@plumb/reconciler/api/states/backend.ts';
 import { PolicyIndex } from '@plumb/reconciler/authorization/policy-index.ts';
 import { type Control, startControl } from '@plumb/reconciler/control.ts';
 import { cascadeExtension } from '@plumb/reconciler/extensions/cascades.ts';
@@ -21,6 +22,7 @@ import type { EndpointHandlers } from '@plumb/reconciler/fleet/fleet-endpoint.ts
 import { EventRing } from '@plumb/reconciler/runtime/events.ts';
 import { Loading } from '@plumb/reconciler/runtime/loading.ts';
 import { Poisoned } from '@plumb/reconciler/runtime/poisoned.ts';
+import { TerraformStates } from '@plumb/reconciler/states/states.ts';
 import type { Store } from '@plumb/reconciler/store/store.ts';
 import { everyKind } from '@plumb/schemas';
 import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
@@ -100,6 +102,7 @@ export class ControlProcess {
       access,
       admission: new Admission(ambient, context.limits),
       extensions: { [Symbol.iterator]: () => extensionsOf(loading.get()) },
+      states: stateBackend(context, store, new TerraformStates({ store, ...context })),
       version: {},
     });
     loading.whenLoaded((control) => {
