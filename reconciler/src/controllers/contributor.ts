@@ -2,7 +2,7 @@
  * What a kind adds to the plans of placed objects of other kinds, without these knowing of it: a filter for each port, wherever
  * one is. It sees an object by its metadata and by the resources that its own kind wants for it, and no more.
  */
-import type { HostResource, KindDefinition, PlumbObject } from '@plumb/schemas';
+import type { HostResource, KindDefinition, PlumbObject, ResourceType } from '@plumb/schemas';
 import type { Cached } from '../runtime/cache.ts';
 import type { Context } from './controller.ts';
 import type { KindModule } from './kind-module.ts';
@@ -16,6 +16,8 @@ export interface Contribution {
 }
 
 export interface Contributor {
+  /** Types of resources that it contributes, and that those require. */
+  readonly types: readonly ResourceType[];
   /**
    * What decides what is contributed to an object, of its metadata and of all else, as a text: objects for which it is the same, and
    * whose own resources are alike, get alike resources. Empty: nothing is contributed.
@@ -56,6 +58,13 @@ export function likenessOf(context: Context, object: PlumbObject): string {
   let text = '';
   for (const contributor of context.contributors) text += contributor.likeness(context, object);
   return text;
+}
+
+/** As {@link Contributor.types}, of those that contribute to the object. */
+export function typesFor(context: Context, object: PlumbObject): ResourceType[] {
+  return context.contributors.flatMap((contributor) =>
+    contributor.likeness(context, object) === '' ? [] : contributor.types,
+  );
 }
 
 /** As {@link Contributor.version}, of all of them. */

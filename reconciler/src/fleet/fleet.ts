@@ -55,6 +55,8 @@ export interface HostLive {
   /** True between a successful Attach with its snapshot and the end of the stream. */
   readonly connected: boolean;
   readonly facts: HostFacts;
+  /** Types of resources that are known here, and that its agent does not handle. */
+  readonly lacks: readonly string[];
   /** What its agent says is wrong with the host as a whole; nothing is known of a host that no agent speaks for. */
   readonly troubles: readonly HostTrouble[];
   /** The last that was heard when not connected. */

@@ -32,6 +32,15 @@ export const NO_TROUBLES: readonly HostTrouble[] = [];
 /** Of nearly all hosts. */
 export const NOTHING_OPAQUE: ReadonlyMap<string, OpaqueResource> = new Map();
 
+/** Of nearly all hosts. */
+const NOTHING_LACKS: readonly string[] = [];
+
+/** Those of the types that are known here which an agent does not handle that handles these. */
+export function lackingOf(handled: readonly string[]): readonly string[] {
+  const lacking = resourceTypes.types.filter((type) => !handled.includes(type));
+  return lacking.length === 0 ? NOTHING_LACKS : lacking;
+}
+
 /** What is known of one host. There are tens of thousands of them: what can be worked out is not kept. */
 export class LiveHost implements HostLive {
   readonly name: string;
@@ -39,6 +48,7 @@ export class LiveHost implements HostLive {
   /** Whether it ever said everything that lives there. */
   reported = false;
   facts: HostFacts;
+  lacks = NOTHING_LACKS;
   troubles: readonly HostTrouble[] = NO_TROUBLES;
   /** What lives here for each object, as ShortLines writes it. */
   readonly texts = new Map<Owned, string>();

@@ -8,7 +8,7 @@ import type { Store } from '../store/store.ts';
 import type { AgentStream } from './agent-stream.ts';
 import { ANY_ZONE, type Credential, findCredential, identify, isLive, watchCredentials } from './credentials.ts';
 import { factsFrom } from './heard.ts';
-import type { LiveHost } from './live-host.ts';
+import { type LiveHost, lackingOf } from './live-host.ts';
 import type { LiveState } from './live-state.ts';
 import type { Registration } from './registration.ts';
 import type { SnapshotParts } from './snapshot-parts.ts';
@@ -132,6 +132,7 @@ export class Sessions {
       parts: undefined,
       puzzled: false,
     };
+    session.host.lacks = lackingOf(stream.types);
     this.#sessions.set(name, session);
     this.#onStream.set(stream, (this.#onStream.get(stream) ?? new Set()).add(session));
     const liveDigest = session.host.reported ? live.digestOf(session.host) : '';

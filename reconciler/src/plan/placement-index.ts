@@ -44,7 +44,8 @@ export class PlacementIndex {
    */
   place(request: PlacementRequest, groupCounts?: ReadonlyMap<string, number>): string {
     // Seldom, and of few hosts.
-    if (request.notOn !== undefined && request.notOn.size > 0) return place(request, this.#all(groupCounts));
+    const { notOn, lacking } = request;
+    if ((notOn?.size ?? 0) + (lacking?.size ?? 0) > 0) return place(request, this.#all(groupCounts));
     const selectors = request.selectors.filter(({ matchLabels }) => !isEmpty(matchLabels));
     const found = this.#first(request, selectors, groupCounts && this.#spread(request, groupCounts));
     if (found !== undefined) return found;

@@ -10,6 +10,8 @@ export interface PlacementRequest {
   selectors: readonly { what: string; matchLabels: Readonly<Record<string, string>> }[];
   /** Names of hosts that cannot make what the instance needs. */
   notOn?: ReadonlySet<string>;
+  /** Names of hosts whose agents do not handle a type of resource that it needs. */
+  lacking?: ReadonlySet<string>;
   /** Host label over whose values the instances of the group are spread; undefined: single hosts. */
   spreadLabel?: string;
 }
@@ -55,6 +57,11 @@ export function place(request: PlacementRequest, hosts: Iterable<PlacementHost>)
     if (request.notOn?.has(host.name)) {
       unknown = true;
       reject('say that they cannot make its image, which others have');
+      continue;
+    }
+    if (request.lacking?.has(host.name)) {
+      unknown = true;
+      reject('have agents that do not handle all that it needs (PluginMissing), and are to be updated');
       continue;
     }
     if (!host.connected) {

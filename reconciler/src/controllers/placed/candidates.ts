@@ -19,14 +19,20 @@ const NOTHING = { cpus: 0, memoryMiB: 0 };
 const PORTION = 500;
 const TURN_MS = 5;
 
-export const candidates: OwnState<Pick<Candidates, 'place' | 'prepare' | 'prepareInTurns'>> = {
+export const candidates: OwnState<Pick<Candidates, 'place' | 'lacking' | 'prepare' | 'prepareInTurns'>> = {
   name: 'the hosts as placement sees them',
   begin: (context) => new Candidates(context, context.index),
   imagine(real, { read }, { objects }) {
     const hosts = [...objects.values()].filter(({ kind }) => kind.kind === 'Host');
     const names = hosts.map(({ object }) => object.metadata.name);
     const stop = (real as Candidates).suppose(read, names);
-    return { place: (...asked) => real.place(...asked), prepare: () => false, prepareInTurns() {}, stop };
+    return {
+      place: (...asked) => real.place(...asked),
+      lacking: (types) => real.lacking(types),
+      prepare: () => false,
+      prepareInTurns() {},
+      stop,
+    };
   },
 };
 
@@ -38,6 +44,8 @@ export class Candidates {
   readonly #changed = new Set<string>();
   /** Names of hosts of which more or less is handed out since then: their objects need not be read again. */
   readonly #used = new Set<string>();
+  /** By name, of the few that lack any: the types of resources that their agents do not handle. */
+  readonly #lacking = new Map<string, readonly string[]>();
   #begun = false;
   #stopPreparing: (() => void) | undefined;
 
@@ -59,6 +67,15 @@ export class Candidates {
     for (const name of this.#used) this.#hosts.setUse(name, this.#allocations.use(name));
     this.#used.clear();
     return this.#hosts.place(request, groupCounts);
+  }
+
+  /** Names of hosts whose agents do not handle one of these types of resources. */
+  lacking(types: readonly string[]): ReadonlySet<string> {
+    const names = new Set<string>();
+    if (types.length === 0) return names;
+    this.prepare(Number.POSITIVE_INFINITY);
+    for (const [name, lacks] of this.#lacking) if (types.some((type) => lacks.includes(type))) names.add(name);
+    return names;
   }
 
   /** These hosts are as `read` says until the returned function is called, in the same turn. */
@@ -121,6 +138,9 @@ export class Candidates {
       poisoned.note(key, 'placement', error);
     }
     if (!candidate) this.#hosts.remove(name);
+    const lacks = this.#context.fleet.host(name)?.lacks ?? [];
+    if (candidate && lacks.length > 0) this.#lacking.set(name, lacks);
+    else this.#lacking.delete(name);
   }
 
   #candidate(name: string, read: Reader): Candidate | undefined {

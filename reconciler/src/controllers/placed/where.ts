@@ -2,6 +2,7 @@
 import { type PlumbObject, retryable } from '@plumb/schemas';
 import type { Held } from '../../plan/holding.ts';
 import type { PlacementRequest } from '../../plan/placement.ts';
+import { typesFor } from '../contributor.ts';
 import { unfitError } from '../restriction.ts';
 import { candidates } from './candidates.ts';
 import { hasRun, mayGoOnElsewhere, settledHolding, whereItLives } from './held.ts';
@@ -47,7 +48,8 @@ function chosen(context: PlacedContext, object: PlumbObject, held: readonly Held
 function placeAnew(context: PlacedContext, object: PlumbObject, asks: () => HostRequest): string {
   awaitReturn(context, object); // guard: double start after a restored store
   const { request, group } = asks();
-  return context.own(candidates).place({ ...request, notOn: notOn(context, object, request) }, group);
+  const lacking = context.own(candidates).lacking(typesFor(context, object));
+  return context.own(candidates).place({ ...request, notOn: notOn(context, object, request), lacking }, group);
 }
 
 function notOn(context: PlacedContext, object: PlumbObject, { notOn }: PlacementRequest): ReadonlySet<string> {

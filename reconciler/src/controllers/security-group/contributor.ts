@@ -6,6 +6,8 @@ import { type Group, securityGroups, takes } from './groups.ts';
 import { findGroup, groupsNamed } from './resources.ts';
 
 export const portFilters: Contributor = {
+  types: ['port-filter', 'ruleset', 'address-group'],
+
   likeness(context, object) {
     const groups = context.own(securityGroups).selecting(object);
     return groups.map(({ object: { metadata } }) => `${metadata.uid}:${metadata.generation} `).join('');

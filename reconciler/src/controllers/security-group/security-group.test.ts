@@ -1,6 +1,6 @@
 import type { HostResource } from '@plumb/schemas';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { at, condition, instanceSpec, makeEstate } from '../testing/estate.ts';
+import { at, condition, hostSpec, instanceSpec, makeEstate } from '../testing/estate.ts';
 import { type Rig, startRig } from '../testing/rig.ts';
 
 let rig: Rig;
@@ -146,6 +146,20 @@ describe('a security group', () => {
     await group('web', { selector: web });
     await rig.ready('SecurityGroup', 'db');
     await expect.poll(() => lives('ruleset', uidOf('SecurityGroup', 'db'))?.ingress).toHaveLength(1);
+  });
+
+  it('is made where agents know of it, and waits where none does', async () => {
+    rig.fleet.lacking.set('host-1', ['port-filter', 'ruleset', 'address-group']);
+    rig.fleet.connect('host-1');
+    await group('web', { selector: web });
+    await rig.create('Instance', 'web-0', instanceSpec(), isWeb);
+    const waiting = await rig.until('Instance', 'web-0', (o) => condition(o, 'Ready')?.reason === 'NoHostReady');
+    expect(condition(waiting, 'Ready')?.message).toContain('PluginMissing');
+    await rig.create('Instance', 'db-0', instanceSpec());
+    await rig.ready('Instance', 'db-0');
+    await rig.create('Host', 'host-2', hostSpec);
+    rig.fleet.connect('host-2');
+    expect((await rig.ready('Instance', 'web-0')).status).toMatchObject({ host: 'host-2' });
   });
 
   it('is deleted when nothing is filtered by it any more, also where it names itself', async () => {

@@ -62,6 +62,9 @@ export class FakeFleet implements Fleet {
   private readonly listeners = new Set<(change: LiveChange) => void>();
 
   /** Connects the host; `carried`: what lives there, in place of what lived there when it was last seen. */
+  /** By host, the types of resources that its agent does not handle when it connects. */
+  readonly lacking = new Map<string, readonly string[]>();
+
   connect(name: string, facts: Partial<HostFacts> = {}, carried?: readonly LiveResource[]): void {
     const known = this.all.get(name);
     if (known) known.connected = false;
@@ -94,6 +97,7 @@ export class FakeFleet implements Fleet {
       sharedVersion,
       troubles: [],
       opaque: known?.opaque ?? new Map(),
+      lacks: this.lacking.get(name) ?? [],
     });
     this.tell({ type: 'host', host: name });
   }
