@@ -17,6 +17,8 @@ export interface ServerOptions {
   dataDir: string;
   port: number;
   log: string;
+  /** Further options of `plumb server`. */
+  more?: readonly string[];
 }
 
 export interface AgentOptions {
@@ -39,12 +41,11 @@ export function serverUrl(port: number): string {
 
 /** Resolves when the server says that it is ready. Rejects with the end of its log when it ends before. */
 export async function startServer(options: ServerOptions): Promise<Started> {
-  const { dataDir, port, log } = options;
+  const { dataDir, port, log, more = [] } = options;
   if (await isTaken(port)) throw new Error(takenMessage(port));
   const before = (await written(log)).length;
-  const started = startProcess(NODE, [PLUMB, 'server', '--data-dir', dataDir, '--listen', `127.0.0.1:${port}`], {
-    log,
-  });
+  const args = [PLUMB, 'server', '--data-dir', dataDir, '--listen', `127.0.0.1:${port}`, ...more];
+  const started = startProcess(NODE, args, { log });
   let ended: number | NodeJS.Signals | undefined;
   void started.exit.then((why) => {
     ended = why;

@@ -1,6 +1,7 @@
 #!/bin/sh
 # npm run soak -- --minutes N --seed S: the simulation for as long as there is time. `-- --again SEED` shows one run.
 # npm run soak -- --kills N [--seed S]: real server and agent killed at N random moments of the quickstart on real guests.
+# npm run soak -- --terraform-kills N [--seed S]: Terraform, shim, provider or server killed at N random moments of an apply.
 # npm run soak -- --store N: N random histories against each store.
 # npm run soak -- --traces COMMIT [--seeds N]: whether N random runs do step by step what they did at COMMIT.
 # npm run soak -- --mutants N [--area NAME] [--seed S]: whether tests notice N small faults in the sources.
@@ -17,6 +18,14 @@ case "${1:-}" in
     export PLUMB_KILLS
     if [ "${3:-}" = --seed ]; then export PLUMB_KILLS_SEED="${4:?say which seed}"; fi
     exec node_modules/.bin/node node_modules/vitest/vitest.mjs run --project e2e e2e/random-kills.e2e.ts
+    ;;
+  --terraform-kills)
+    sh scripts/setup.sh
+    PLUMB_TERRAFORM_KILLS="${2:?say how many: --terraform-kills 1000}"
+    PLUMB_TERRAFORM_KILLS_INSTANCES=50
+    export PLUMB_TERRAFORM_KILLS PLUMB_TERRAFORM_KILLS_INSTANCES
+    if [ "${3:-}" = --seed ]; then export PLUMB_KILLS_SEED="${4:?say which seed}"; fi
+    exec node_modules/.bin/node node_modules/vitest/vitest.mjs run --project e2e e2e/terraform-kills.e2e.ts
     ;;
   --store)
     sh scripts/modules.sh

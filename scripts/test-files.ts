@@ -22,6 +22,7 @@ const LONGEST = [
   'agent/src/drivers/libvirt/libvirt.conformance.ts',
   'agent/src/drivers/libvirt/hands.conformance.ts',
   'e2e/start.e2e.ts',
+  'e2e/terraform-kills.e2e.ts',
   'e2e/random-kills.e2e.ts',
   'reconciler/src/store/sqlite.conformance.ts',
   'e2e/provider-processes.e2e.ts',

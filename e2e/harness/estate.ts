@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { type AgentOptions, serverUrl, startAgent, startServer, tail } from '../../scripts/control-plane.ts';
 import { guestImage } from '../../scripts/guest-image.ts';
 import { endGuests, type Libvirtd, privateLibvirtd } from '../../scripts/libvirtd.ts';
@@ -27,6 +28,8 @@ export interface EstateOptions {
   serverDir?: string;
   /** Further options of `plumb agent`. */
   agentOptions?: readonly string[];
+  /** Bounds of the server that are not the usual ones. */
+  limits?: Partial<ServerLimits>;
 }
 
 export class Estate {
@@ -77,8 +80,17 @@ export class Estate {
 
   async startServer(): Promise<void> {
     await mkdir(this.serverDir, { recursive: true, mode: 0o700 });
-    const started = await startServer({ dataDir: this.serverDir, port: this.port, log: this.log('server') });
+    const more = await this.#limits();
+    const started = await startServer({ dataDir: this.serverDir, port: this.port, log: this.log('server'), more });
     this.#running.set('server', started);
+  }
+
+  async #limits(): Promise<string[]> {
+    const { limits } = this.#options;
+    if (!limits) return [];
+    const file = join(this.folder, 'limits.json');
+    await writeFile(file, JSON.stringify({ server: limits }));
+    return ['--limits', file];
   }
 
   startAgent(): void {

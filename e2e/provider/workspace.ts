@@ -100,6 +100,21 @@ export class Workspace {
     );
   }
 
+  /** Uids in the state, of all resources of a type by address. */
+  uids(type: string): Record<string, string> {
+    const text = readFileSync(join(this.folder, 'terraform.tfstate'), 'utf8');
+    const { resources } = JSON.parse(text) as { resources: StateResource[] };
+    const found = resources.filter((one) => one.type === type && one.mode === 'managed');
+    return Object.fromEntries(
+      found.flatMap(({ name, instances }) =>
+        instances.map(({ index_key, attributes }) => [
+          `${type}.${name}[${index_key ?? 0}]`,
+          (attributes.status as { uid: string }).uid,
+        ]),
+      ),
+    );
+  }
+
   /** Numbers of the provider's processes that were started from here and still run. */
   providers(): number[] {
     const found = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
@@ -152,7 +167,7 @@ interface StateResource {
   mode: string;
   type: string;
   name: string;
-  instances: { attributes: Record<string, unknown>; status?: string }[];
+  instances: { attributes: Record<string, unknown>; status?: string; index_key?: string | number }[];
 }
 
 function commandLine(pid: number): string {
