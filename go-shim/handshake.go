@@ -70,7 +70,7 @@ func listen() (net.Listener, string, error) {
 		listener.Close()
 		return nil, "", err
 	}
-	return tls.NewListener(listener, config), line + "|" + base64.RawStdEncoding.EncodeToString(certificate), nil
+	return tls.NewListener(listener, withKnownPeer(config)), line + "|" + base64.RawStdEncoding.EncodeToString(certificate), nil
 }
 
 // removing takes the folder of the socket away when it is closed.
@@ -83,6 +83,31 @@ func (r *removing) Close() error {
 	err := r.Listener.Close()
 	os.RemoveAll(r.folder)
 	return err
+}
+
+// withKnownPeer returns a configuration that asks the process which has started us for no certificate: the kernel says who it is,
+// and proving that it has the key of its certificate takes both sides longer than everything else of a handshake. Any other
+// process is asked.
+func withKnownPeer(config *tls.Config) *tls.Config {
+	known := config.Clone()
+	known.ClientAuth = tls.NoClientCert
+	config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if isStarter(hello.Conn) {
+			return known, nil
+		}
+		return nil, nil
+	}
+	return config
+}
+
+// isStarter says whether the process at the other end of a socket is our parent, and of our user.
+func isStarter(connection net.Conn) bool {
+	of, ok := connection.(*net.UnixConn)
+	if !ok {
+		return false
+	}
+	peer, err := peerOf(of)
+	return err == nil && peer.uid == os.Getuid() && peer.pid > 1 && peer.pid == os.Getppid()
 }
 
 // mutualTLS makes a certificate for this process alone, and a configuration in which both sides know only each other.

@@ -2,11 +2,14 @@ package main
 
 import "golang.org/x/sys/unix"
 
-// peerUID returns the user of the process at the other end.
-func peerUID(fd int) (int, error) {
+func peerOfSocket(fd int) (peer, error) {
 	of, err := unix.GetsockoptXucred(fd, unix.SOL_LOCAL, unix.LOCAL_PEERCRED)
 	if err != nil {
-		return 0, err
+		return peer{}, err
 	}
-	return int(of.Uid), nil
+	pid, err := unix.GetsockoptInt(fd, unix.SOL_LOCAL, unix.LOCAL_PEERPID)
+	if err != nil {
+		return peer{}, err
+	}
+	return peer{uid: int(of.Uid), pid: pid}, nil
 }

@@ -2,11 +2,10 @@ package main
 
 import "syscall"
 
-// peerUID returns the user of the process at the other end.
-func peerUID(fd int) (int, error) {
+func peerOfSocket(fd int) (peer, error) {
 	of, err := syscall.GetsockoptUcred(fd, syscall.SOL_SOCKET, syscall.SO_PEERCRED)
 	if err != nil {
-		return 0, err
+		return peer{}, err
 	}
-	return int(of.Uid), nil
+	return peer{uid: int(of.Uid), pid: int(of.Pid)}, nil
 }

@@ -53,8 +53,15 @@ func serve(listener net.Listener, p *provider) error {
 	for {
 		select {
 		case err := <-process:
-			return err
+			if err != nil {
+				return err
+			}
+			// It has said farewell; what it has answered is still on its way.
+			process = nil
 		case err := <-ended:
+			if process == nil {
+				return err
+			}
 			select {
 			case died := <-process:
 				if died != nil {

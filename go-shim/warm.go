@@ -57,7 +57,7 @@ func (p *provider) dial() (net.Conn, error) {
 	return p.greet(greeting{ID: p.id, Cwd: cwd, Workspace: workspace(), Env: environmentOfRun(os.Environ()), LogLevel: logLevel()})
 }
 
-// The last line of the control connection, when the process has done what it was asked for.
+// Said on the control connection when Terraform has told the process that it needs it no more.
 const farewell = "bye"
 
 // watch copies the log lines of our connections to stderr, where Terraform takes them. The result gets nil when the process has
@@ -66,15 +66,20 @@ func (p *provider) watch() <-chan error {
 	ended := make(chan error, 1)
 	go func() {
 		lines := bufio.NewReader(p.control)
+		finished := false
 		for {
 			line, err := lines.ReadBytes('\n')
-			if string(line) == farewell+"\n" {
+			switch {
+			case string(line) == farewell+"\n":
+				finished = true
 				ended <- nil
-				return
+			default:
+				os.Stderr.Write(line)
 			}
-			os.Stderr.Write(line)
 			if err != nil {
-				ended <- p.death()
+				if !finished {
+					ended <- p.death()
+				}
 				return
 			}
 		}
@@ -153,22 +158,33 @@ func (p *provider) greet(hello greeting) (net.Conn, error) {
 	return connection, nil
 }
 
+// peer is the process at the other end of a socket, as the kernel knows it.
+type peer struct {
+	uid int
+	pid int
+}
+
+func peerOf(connection *net.UnixConn) (peer, error) {
+	raw, err := connection.SyscallConn()
+	if err != nil {
+		return peer{}, err
+	}
+	var found peer
+	var asked error
+	if err := raw.Control(func(fd uintptr) { found, asked = peerOfSocket(int(fd)) }); err != nil {
+		return peer{}, err
+	}
+	return found, asked
+}
+
 // checkPeer sees to it that we speak to a process of our own user, before anything is said to it.
 func checkPeer(connection *net.UnixConn) error {
-	raw, err := connection.SyscallConn()
+	found, err := peerOf(connection)
 	if err != nil {
 		return err
 	}
-	uid := -1
-	var asked error
-	if err := raw.Control(func(fd uintptr) { uid, asked = peerUID(int(fd)) }); err != nil {
-		return err
-	}
-	if asked != nil {
-		return asked
-	}
-	if uid != os.Getuid() {
-		return fmt.Errorf("the process that listens belongs to the user with the number %d", uid)
+	if found.uid != os.Getuid() {
+		return fmt.Errorf("the process that listens belongs to the user with the number %d", found.uid)
 	}
 	return nil
 }

@@ -131,7 +131,11 @@ function begin(socket: Socket, greeting: Greeting, ambient: Ambient, shared: Sha
     control && wantsLevel(logLevel)
       ? jsonLog((line) => control.writable && control.write(line), ambient.clock.now)
       : silent;
-  const onShutdown = () => socket.once('close', () => control?.end('bye\n'));
+  // Before the socket is closed, so that the shim need not wait when it is; logs may follow.
+  const onShutdown = () => {
+    control?.write('bye\n');
+    socket.once('close', () => control?.end());
+  };
   const run = { env, cwd, workspace, credentialHint };
   serveConnection(socket, new Session(ambient, run, log, contacts, wires), onShutdown, stays);
 }

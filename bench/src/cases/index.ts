@@ -11,6 +11,7 @@ import { rest } from './rest.ts';
 import { spread } from './spread.ts';
 import { store } from './store.ts';
 import { strangers } from './strangers.ts';
+import { terraform } from './terraform.ts';
 
 /** All cases, in the order in which results show them. */
 export const cases: readonly Case[] = [
@@ -24,6 +25,7 @@ export const cases: readonly Case[] = [
   coldStart,
   idle,
   command,
+  terraform,
   store,
   rest,
   strangers,
