@@ -1,0 +1,7 @@
+data "plumb_hosts" "all" {
+  selector = "rack=a"
+}
+
+output "hosts" {
+  value = data.plumb_hosts.all.names
+}

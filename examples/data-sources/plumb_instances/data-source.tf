@@ -1,0 +1,7 @@
+data "plumb_instances" "all" {
+  project = "default"
+}
+
+output "instances" {
+  value = data.plumb_instances.all.names
+}

@@ -1,0 +1,5 @@
+data "plumb_l2_networks" "all" {}
+
+output "l2_networks" {
+  value = data.plumb_l2_networks.all.names
+}

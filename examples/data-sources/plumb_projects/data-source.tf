@@ -1,0 +1,5 @@
+data "plumb_projects" "all" {}
+
+output "projects" {
+  value = data.plumb_projects.all.names
+}

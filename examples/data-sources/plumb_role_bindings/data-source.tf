@@ -1,0 +1,7 @@
+data "plumb_role_bindings" "all" {
+  project = "default"
+}
+
+output "role_bindings" {
+  value = data.plumb_role_bindings.all.names
+}

@@ -1,0 +1,7 @@
+data "plumb_secrets" "all" {
+  project = "default"
+}
+
+output "secrets" {
+  value = data.plumb_secrets.all.names
+}

@@ -1,0 +1,8 @@
+# Terraform 1.14 or newer: `terraform query` shows them, and writes their configuration with -generate-config-out=FILE.
+list "plumb_config_map" "all" {
+  provider = plumb
+
+  config {
+    project = "default"
+  }
+}

@@ -1,0 +1,8 @@
+# Terraform 1.12 or newer.
+import {
+  to = plumb_secret.database
+  identity = {
+    name    = "database"
+    project = "default"
+  }
+}
