@@ -1,7 +1,6 @@
 /** What the conformance suite of drivers needs of its caller, the resources that it makes, and how it waits. */
 import type { HostResource, ResourceType } from '@plumb/schemas';
 import { PlumbError, resourceKey, resourceOrder } from '@plumb/schemas';
-import { groupSamples } from '../security-groups/testing/samples.ts';
 import type { Driver, DriverChange } from './driver.ts';
 
 export interface DriverFixture {
@@ -25,8 +24,23 @@ export interface DriverFixture {
   close(): Promise<void>;
 }
 
+/** Types whose resources are told apart by tests; those of others come with them. */
+export type CoreType = 'image' | 'bridge' | 'subnet' | 'disk' | 'seed' | 'port' | 'domain';
+
+/** What a type that stands in a folder of its own brings along to be tried, for a port of the instance. */
+export interface OwnSamples {
+  all: HostResource[];
+  /** Each with a changed spec. */
+  changes: HostResource[];
+}
+
+const besides = import.meta.glob<{ samples(port: HostResource<'port'>, uid: string): OwnSamples }>(
+  '../*/testing/samples.ts',
+  { eager: true },
+);
+
 /** One resource of each kind, all of one instance on one network. The domain is declared `Stopped`. */
-export type Samples = { [K in ResourceType]: HostResource<K> } & {
+export type Samples = { [K in CoreType]: HostResource<K> } & {
   /** In the order of making. */
   all: HostResource[];
   /** The domain, declared `Running`. */
@@ -132,10 +146,10 @@ export function samples(fixture: DriverFixture, number: number): Samples {
       ports: [port, second].map(({ id, spec }) => ({ id, macAddress: spec.macAddress, mtuBytes: 1450 })),
     },
   };
-  const groups = groupSamples(port, uid('5ec00000'));
-  const all: HostResource[] = [image, bridge, subnet, disk, seed, port, domain, ...Object.values(groups.all)];
+  const others = Object.values(besides).map((module) => module.samples(port, uid('5ec00000')));
+  const all: HostResource[] = [image, bridge, subnet, disk, seed, port, domain, ...others.flatMap((own) => own.all)];
   return {
-    ...{ image, bridge, subnet, disk, seed, port, domain, ...groups.all },
+    ...{ image, bridge, subnet, disk, seed, port, domain },
     all: all.sort(asMade),
     ...{ running, second, wider },
     changes: [
@@ -146,7 +160,7 @@ export function samples(fixture: DriverFixture, number: number): Samples {
       { ...seed, spec: { ...seed.spec, hostname: 'renamed', userData: '#cloud-config\n{}\n' } },
       { ...port, spec: { ...port.spec, addresses: [`${net}.12`], hostname: 'renamed' } },
       { ...domain, spec: { ...domain.spec, cpus: 2, memoryMiB: 128 } },
-      ...groups.changes,
+      ...others.flatMap((own) => own.changes),
     ].sort(asMade),
   };
 }

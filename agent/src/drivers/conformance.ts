@@ -9,7 +9,7 @@
 import type { HostResource, ResourceType } from '@plumb/schemas';
 import { resourceKey } from '@plumb/schemas';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { DriverFixture, Samples } from './conformance-fixture.ts';
+import type { CoreType, DriverFixture, Samples } from './conformance-fixture.ts';
 import { ChangeLog, changed, failureOf, samples } from './conformance-fixture.ts';
 import type { Driver } from './driver.ts';
 
@@ -41,7 +41,7 @@ export function driverConformance(name: string, open: () => Promise<DriverFixtur
       for (const resource of [it.domain, it.second, ...[...it.all].reverse()]) await driver.remove(resource);
     });
 
-    const make = async (...kinds: ResourceType[]) => {
+    const make = async (...kinds: CoreType[]) => {
       for (const kind of kinds) await driver.ensure(it[kind]);
     };
     const find = async (resource: { kind: ResourceType; id: string }) =>
@@ -115,7 +115,7 @@ export function driverConformance(name: string, open: () => Promise<DriverFixtur
       expect(await driver.observe()).toEqual([]);
     });
 
-    test.each<[ResourceType, ResourceType[]]>([
+    test.each<[CoreType, CoreType[]]>([
       ['subnet', []],
       ['disk', []],
       ['port', ['bridge']],

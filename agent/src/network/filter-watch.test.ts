@@ -5,7 +5,7 @@ import { FilterWatch } from './filter-watch.ts';
 function watching() {
   const clock = new ManualClock();
   let lost = 0;
-  const watch = new FilterWatch({ tables: ['plumb_1'], clock, foreign: () => lost++ });
+  const watch = new FilterWatch({ table: 'plumb_1', clock, foreign: () => lost++ });
   const say = (...lines: string[]) => {
     for (const line of lines) watch.line(line);
     clock.advance(1_000);

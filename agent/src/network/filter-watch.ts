@@ -7,8 +7,8 @@ import type { Clock } from '@plumb/schemas';
 import { watchLines } from './watch-lines.ts';
 
 export interface FilterWatchOptions {
-  /** Names of our tables, of whichever family. */
-  tables: readonly string[];
+  /** Name of our tables, of whichever family; others of ours begin with it and `_`. */
+  table: string;
   clock: Clock;
   /** Called when something of them went that we did not take away. */
   foreign: () => void;
@@ -56,7 +56,8 @@ export class FilterWatch {
   /** A line of `nft monitor destroy`. */
   line(text: string): void {
     const [, what, family = '', table] = LINE.exec(text) ?? [];
-    if (table === undefined || !this.#options.tables.includes(table)) return;
+    const ours = this.#options.table;
+    if (table === undefined || (table !== ours && !table.startsWith(`${ours}_`))) return;
     const whole = `${family} ${table}`;
     if (what === 'table' && this.#isOurs(whole)) {
       this.#parts.delete(whole);

@@ -6,7 +6,6 @@ import { runInNetwork } from '../host/command.ts';
 import { Locks } from '../host/locks.ts';
 import { lookedAt } from '../host/looked-at.ts';
 import { Records } from '../host/records.ts';
-import { groupsTable } from '../security-groups/policy.ts';
 import { bridgeCommands, bridgeRemoval, requireOwnBridge } from './bridge.ts';
 import type { PortCommands } from './bridge-port.ts';
 import { checkBridge, checkPort, checkSubnet } from './checked.ts';
@@ -81,7 +80,7 @@ export class Network {
       loads: (family) => this.expectLoad(`${family} ${this.names.table()}`),
     });
     this.#filterWatch = new FilterWatch({
-      tables: [this.names.table(), groupsTable(this.names)],
+      table: this.names.table(),
       clock,
       foreign: () => this.#onFilterLost(),
     });

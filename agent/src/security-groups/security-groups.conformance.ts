@@ -31,7 +31,6 @@ beforeAll(async () => {
     track: (bridge) => world.network.track(bridge),
     loads: () => () => {},
   });
-  await groups.open();
 }, 60_000);
 
 afterAll(async () => {

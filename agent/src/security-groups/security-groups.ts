@@ -35,6 +35,7 @@ export class SecurityGroups {
   readonly #options: SecurityGroupsOptions;
   readonly #records: { readonly [K in GroupResource]: Records<K> };
   readonly #loads = new Coalesced(() => this.#load());
+  #opened: Promise<void> | undefined;
   /** What was loaded last, and how nft lists it. */
   #loaded: { text: string; listed: string } | undefined;
 
@@ -48,10 +49,13 @@ export class SecurityGroups {
     };
   }
 
-  /** What this leaves undone is drift. */
-  async open(): Promise<void> {
-    await Promise.all(Object.values(this.#records).map((records) => records.open()));
-    if (this.#records['port-filter'].list().length > 0) await this.#loads.run().catch(() => {});
+  /** Reads its records and loads what they say, once, before anything else. What that leaves undone is drift. */
+  #open(): Promise<void> {
+    this.#opened ??= (async () => {
+      await Promise.all(Object.values(this.#records).map((records) => records.open()));
+      if (this.#records['port-filter'].list().length > 0) await this.#loads.run().catch(() => {});
+    })();
+    return this.#opened;
   }
 
   /** In force when it resolves. One that cannot be loaded is not taken over. */
@@ -59,6 +63,7 @@ export class SecurityGroups {
     const { kind, id } = resource as HostResource<GroupResource>;
     const check = { 'port-filter': checkPortFilter, ruleset: checkRuleset, 'address-group': checkAddressGroup };
     (check[kind] as (resource: HostResource<K>) => void)(resource);
+    await this.#open();
     const records = this.#records[kind] as unknown as Records<K>;
     const before = records.get(id);
     await records.put(resource as HostResource<K> & { kind: K });
@@ -73,11 +78,13 @@ export class SecurityGroups {
   }
 
   async remove(kind: GroupResource, id: string): Promise<void> {
+    await this.#open();
     await this.#records[kind].delete(id);
     await this.#loads.run();
   }
 
   async observe<K extends GroupResource>(kind: K): Promise<LiveResource<K>[]> {
+    await this.#open();
     const resources = this.#records[kind].list();
     if (resources.length === 0) return [];
     const drift = await this.#drift();
@@ -86,6 +93,7 @@ export class SecurityGroups {
 
   /** Has everything be as declared, whatever is loaded. */
   async mend(): Promise<void> {
+    await this.#open();
     this.#loaded = undefined;
     await this.#loads.run();
   }

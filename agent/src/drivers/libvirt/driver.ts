@@ -223,7 +223,7 @@ class LibvirtDriver implements Driver {
     const look = () =>
       Promise.all([this.#surveyNetwork(), ...this.#handlers.ownLooks.map((own) => this.#surveyOwn(own))]);
     await look();
-    await Promise.all([this.#parts.network.mendFilter(), this.#parts.groups.mend()]);
+    await Promise.all([this.#parts.network.mendFilter(), this.#handlers.mend()]);
     await look();
   }
 
@@ -261,8 +261,9 @@ class LibvirtDriver implements Driver {
     await this.#surveyStorage();
     const ownLooks = this.#handlers.ownLooks.map((look) => this.#surveyOwn(look));
     await Promise.all([this.#surveyNetwork(), this.#surveyDomains(), ...ownLooks]);
-    const { images, disks, seeds, network, groups } = this.#parts;
-    const unreadable = [images, disks, seeds, network, groups].flatMap((part) => part.unreadable);
+    const { images, disks, seeds, network } = this.#parts;
+    const unreadable = [images, disks, seeds, network].flatMap((part) => part.unreadable);
+    unreadable.push(...this.#handlers.unreadable());
     this.#troubles.set('records', ...recordsTrouble(unreadable));
   }
 

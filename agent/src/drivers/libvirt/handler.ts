@@ -18,6 +18,10 @@ export interface ResourceHandler<K extends ResourceType = ResourceType> {
   abort?(id: string): void;
   /** Idempotent, as {@link Driver.ensure}. Resolves to what lives then. */
   ensure(resource: HostResource<K>, attention?: Attention): Promise<LiveResource<K>>;
+  /** Somebody took rules of ours out of the packet filter: has it be as declared. Of several types that one part handles, one says it. */
+  mend?(): Promise<void>;
+  /** Paths of records that say nothing of ours. */
+  unreadable?(): readonly string[];
   /** Success when it is not there. Resolves to sentences that a person should know: what stays that Plumb did not make. */
   remove(id: string): Promise<readonly string[]>;
 }

@@ -27,6 +27,16 @@ export class Handlers {
     );
   }
 
+  /** Has what handlers keep in the packet filter be as declared. */
+  async mend(): Promise<void> {
+    await Promise.all(Array.from(this.#byType.values(), (handler) => handler.mend?.()));
+  }
+
+  /** Paths of records of theirs that say nothing of ours. */
+  unreadable(): string[] {
+    return [...this.#byType.values()].flatMap((handler) => handler.unreadable?.() ?? []);
+  }
+
   ofType(type: ResourceType): ResourceHandler {
     return this.#byType.get(type)!;
   }

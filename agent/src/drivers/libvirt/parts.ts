@@ -5,14 +5,13 @@ import type { Clock, HostResource } from '@plumb/schemas';
 import { realAmbient } from '@plumb/schemas';
 import { FETCH_USER, findUser } from '@plumb/schemas/sources/users.ts';
 import { Fetcher } from '../../fetch/fetcher.ts';
-import { run, runInNetwork } from '../../host/command.ts';
+import { type Run, run, runInNetwork } from '../../host/command.ts';
 import type { QemuUser } from '../../host/qemu-user.ts';
 import { withOwnGroup } from '../../host/qemu-user.ts';
 import { spaceLeft } from '../../host/space-left.ts';
 import { BridgedPackets } from '../../network/bridged-packets.ts';
 import { driverKey } from '../../network/names.ts';
 import { Network } from '../../network/network.ts';
-import { SecurityGroups } from '../../security-groups/security-groups.ts';
 import { Disks } from '../../storage/disks.ts';
 import { Images } from '../../storage/images.ts';
 import { inspector } from '../../storage/qemu-img.ts';
@@ -43,7 +42,8 @@ export interface Parts {
   disks: Disks;
   seeds: Seeds;
   network: Network;
-  groups: SecurityGroups;
+  /** Runs programs in the network namespace in which bridges and taps are. */
+  hostRun: Run;
   bridged: BridgedPackets;
   trace: DomainTrace;
   /** Where the parts of a domain lie; undefined when a disk of it is not known. */
@@ -74,13 +74,6 @@ export async function openParts(options: LibvirtDriverOptions, listener: LinkLis
       tunnelAddress,
       run: hostRun,
       clock,
-    });
-    const groups = new SecurityGroups({
-      ...{ dataDir, names: network.names, run: hostRun },
-      networks: () => network.declared(),
-      links: () => network.links(),
-      track: (bridge) => network.track(bridge),
-      loads: (table) => network.expectLoad(table),
     });
     const partsOf = ({ id, spec }: HostResource<'domain'>): DomainParts | undefined => {
       const known = spec.disks.map(
@@ -138,10 +131,9 @@ export async function openParts(options: LibvirtDriverOptions, listener: LinkLis
     const seeds = new Seeds(dataDir, run, user);
     const bridged = new BridgedPackets(hostRun, clock, key);
     await Promise.all([images.open(), disks.open(), seeds.open(), network.open()]);
-    await groups.open();
     return {
       ...{ key, clock, user, dataDir, link, partsOf, fetcher },
-      ...{ images, disks, seeds, network, groups, bridged, trace, domains },
+      ...{ images, disks, seeds, network, hostRun, bridged, trace, domains },
     };
   } catch (thrown) {
     link.close();
