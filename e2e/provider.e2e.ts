@@ -251,6 +251,36 @@ describe.skipIf(!terraform)('what fails', () => {
     expect(said).toContain('There is no project nowhere');
   });
 
+  test('two folders that apply the same names at once: each name is there once, and in one state', async () => {
+    const other = new Workspace(terraform!.path, { KUBECONFIG: control.kubeconfig });
+    try {
+      const zones = `resource "plumb_zone" "z" {\n  count = 8\n  name = "z-\${count.index}"\n}\n`;
+      for (const folder of [workspace, other]) {
+        folder.declare(zones);
+        await folder.run(['validate']);
+      }
+      const ran = await Promise.all([workspace.apply(), other.apply()]);
+      const refused = ran.flatMap(({ said }) => said.match(/Zone z-\d already exists/g) ?? []);
+      expect(refused.length).toBe(8);
+      const known = [workspace, other].flatMap((folder) => Object.values(folder.uids('plumb_zone')));
+      const there = await control.api.list('Zone');
+      expect(known.sort()).toEqual(there.map(({ metadata }) => metadata.uid).sort());
+      expect(there).toHaveLength(8);
+    } finally {
+      other.close();
+    }
+  });
+
+  test('create_before_destroy with a name that stays says that the new one needs another', async () => {
+    workspace.declare(zone('lifecycle {\n  create_before_destroy = true\n}'));
+    await workspace.apply();
+    const { code, said } = await workspace.run(['apply', '-auto-approve', '-replace=plumb_zone.home']);
+    expect(code).toBe(1);
+    expect(said).toContain('this one with create_before_destroy, give the new one another name');
+    expect(said).not.toContain('was not made by this configuration');
+    expect(await workspace.plan()).toMatchObject({ code: 0 });
+  });
+
   test('Ctrl-C ends the wait, and what was made is in the state', async () => {
     control.say = () => ({ ready: false, reason: 'Booting', message: 'It boots.' });
     workspace.declare(zone());
