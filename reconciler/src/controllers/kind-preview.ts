@@ -37,6 +37,8 @@ export interface Planned {
   /** What would be done on hosts, in order. */
   readonly steps: readonly PlanStep[];
   readonly placement?: Placement | undefined;
+  /** It gets what is declared only when it is started again. */
+  readonly restart?: true | undefined;
   /** What else is worth knowing, as a sentence. */
   readonly note?: string | undefined;
   /** What others would find in its status. */

@@ -1,7 +1,7 @@
 /** Objects as they would be when they were applied, for a preview. */
 
 import { isBuiltin, type KindDefinition, type PlumbObject } from '@plumb/schemas';
-import { contestedFields, ownedText, stayingFields } from '@plumb/schemas/apply/explain.ts';
+import { contestedFields, type OwnedField, ownedText, stayingFields } from '@plumb/schemas/apply/explain.ts';
 import { trackApply } from '@plumb/schemas/apply/track.ts';
 import { objectType } from '@plumb/schemas/apply/type.ts';
 import { mistakesOf } from '@plumb/schemas/apply/typed.ts';
@@ -77,7 +77,13 @@ export function hypothetical(
 /** What is to be said of an object beside what becomes of it. */
 export interface Said {
   problem?: { reason: string; message: string; terminal: boolean };
+  contested?: Contested[];
   note?: string;
+}
+
+/** A field that other managers own. */
+export interface Contested extends OwnedField {
+  outcome: 'Taken' | 'Refused' | 'Stays';
 }
 
 /**
@@ -123,6 +129,14 @@ function appliedTo(
     said: {
       ...(!force && contested.length > 0 ? { problem: { reason: 'Conflict', message: refused, terminal: true } } : {}),
       ...(notes.length > 0 ? { note: notes.join('; ') } : {}),
+      ...(contested.length + staying.length > 0
+        ? {
+            contested: [
+              ...contested.map((one) => ({ ...one, outcome: force ? ('Taken' as const) : ('Refused' as const) })),
+              ...staying.map((one) => ({ ...one, outcome: 'Stays' as const })),
+            ],
+          }
+        : {}),
     },
   };
 }

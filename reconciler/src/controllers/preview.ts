@@ -21,6 +21,7 @@ import type { Hypothesis, Placement } from './kind-preview.ts';
 import type { OwnState } from './own-state.ts';
 import { alreadyGone, previewDeletion } from './preview-deletion.ts';
 import {
+  type Contested,
   type Declaration,
   type HypothesisRules,
   hypothetical,
@@ -64,7 +65,11 @@ export interface Preview {
   /** Where it runs or would run, and with which addresses. */
   placement?: Placement;
   /** Why it could not be done, or what it would wait for. */
-  problem?: { reason: string; message: string; terminal: boolean };
+  problem?: { reason: string; message: string; terminal: boolean; field?: string };
+  /** Fields that other managers own. */
+  contested?: readonly Contested[];
+  /** It gets what is declared only when it is started again. */
+  restart?: true;
   /** What else is worth knowing, as a sentence. */
   note?: string;
 }
@@ -202,7 +207,7 @@ function previewOne(imagined: Imagined, cached: Cached, rules: HypothesisRules):
   const how = previewOf(imagined.real, kind);
   if (how === undefined) return base;
   try {
-    const { steps, note, status, placement } = how.plan(imagined.context, cached, imagined);
+    const { steps, note, status, placement, restart } = how.plan(imagined.context, cached, imagined);
     if (status) imagined.objects.set(key, { ...cached, object: { ...object, status } });
     const replaced = base.action === 'update' && steps.some(({ disruption }) => REPLACES.has(disruption));
     return {
@@ -210,13 +215,18 @@ function previewOne(imagined: Imagined, cached: Cached, rules: HypothesisRules):
       ...(replaced ? { action: 'replace' as const } : {}),
       steps: steps.map(stepView),
       ...(placement === undefined ? {} : { placement }),
+      ...(restart ? { restart } : {}),
       ...(note === undefined ? {} : { note: base.note === undefined ? note : `${base.note}; ${note}` }),
     };
   } catch (thrown) {
-    const { reason, message, retry } = PlumbError.from(thrown, key);
+    const { reason, message, retry, fields } = PlumbError.from(thrown, key);
+    const field = fields[0]?.field;
     // Who refers to it is told the same as when it is applied.
     if (!before && !how.isPlaced) imagined.objects.set(key, { ...cached, object: notReady(object, reason, message) });
-    return { ...base, problem: { reason, message, terminal: retry === 'terminal' } };
+    return {
+      ...base,
+      problem: { reason, message, terminal: retry === 'terminal', ...(field === undefined ? {} : { field }) },
+    };
   }
 }
 

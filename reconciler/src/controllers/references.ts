@@ -1,5 +1,5 @@
 /** Objects that an object refers to: found and usable, or the condition that says what is missing. */
-import { objectName, type PlumbObject, retryable, terminal } from '@plumb/schemas';
+import { about, objectName, type PlumbObject, retryable, terminal } from '@plumb/schemas';
 import type { Cached } from '../runtime/cache.ts';
 import { isReady, isStalled } from '../runtime/conditions.ts';
 import { referenceKey } from '../runtime/references.ts';
@@ -18,16 +18,29 @@ export function resolve<T extends PlumbObject>(
   options: { newUse: boolean },
 ): Cached<T> {
   const key = referenceKey(kind, from.metadata.namespace, word);
+  const own = ownField(field);
   const found = context.read.get<T>(key);
   if (!found && context.cache.poisoned.get(key))
-    throw retryable(
-      'ReferencePoisoned',
-      `${field}: ${kind} ${word} cannot be understood; it waits until that is mended: plumb get poisoned says what is wrong`,
+    throw about(
+      own,
+      retryable(
+        'ReferencePoisoned',
+        `${field}: ${kind} ${word} cannot be understood; it waits until that is mended: plumb get poisoned says what is wrong`,
+      ),
     );
-  if (!found) throw retryable('ReferenceNotFound', `${field}: there is no ${kind} ${word} yet; it waits for one`);
+  if (!found)
+    throw about(own, retryable('ReferenceNotFound', `${field}: there is no ${kind} ${word} yet; it waits for one`));
   if (options.newUse && found.object.metadata.deletionTimestamp)
-    throw retryable('ReferenceDeleting', `${field}: ${kind} ${word} is being deleted; it waits until that is over`);
+    throw about(
+      own,
+      retryable('ReferenceDeleting', `${field}: ${kind} ${word} is being deleted; it waits until that is over`),
+    );
   return found;
+}
+
+/** Of `spec.l3Network: spec.l2Network`, which is a reference of what is referred to, the one that the object itself has. */
+function ownField(field: string): string {
+  return field.split(': ', 1)[0]!;
 }
 
 /** Throws `ReferenceNotReady` with the other's own words; terminal when the other cannot become ready by itself. */
@@ -37,7 +50,8 @@ export function mustBeReady(field: string, found: Cached): void {
   const ready = object.status?.conditions?.find((c) => c.type === 'Ready');
   const why = ready && ready.status !== 'True' ? `: ${ready.reason}: ${ready.message}` : '';
   const message = `${field}: ${object.kind} ${objectName(object.metadata)} is not ready${why}`;
-  throw isStalled(object) ? terminal('ReferenceNotReady', message) : retryable('ReferenceNotReady', message);
+  const reason = 'ReferenceNotReady';
+  throw about(ownField(field), isStalled(object) ? terminal(reason, message) : retryable(reason, message));
 }
 
 /** `Kind namespace/name` of everything that refers to the object, sorted. */

@@ -131,14 +131,16 @@ export function readyStatus(
  */
 export function failedStatus(context: Context, status: Status, object: PlumbObject, error: PlumbError): Status {
   const { reason, message } = error;
+  const field = error.fields[0]?.field;
+  const why = { reason, message, ...(field === undefined ? {} : { field }) };
   const stalled = error.retry === 'terminal';
   return conditionsTo(
     context,
     status,
     object,
     [
-      { type: 'Ready', status: 'False', reason, message },
-      { type: stalled ? 'Stalled' : 'Reconciling', status: 'True', reason, message },
+      { type: 'Ready', status: 'False', ...why },
+      { type: stalled ? 'Stalled' : 'Reconciling', status: 'True', ...why },
     ],
     [stalled ? 'Reconciling' : 'Stalled'],
   );

@@ -107,7 +107,20 @@ function withoutProject(
 
 const ACTIONS = { create: 'Create', update: 'Update', replace: 'Replace', delete: 'Delete', none: 'None' } as const;
 
-function view({ kind, namespace, name, action, before, changes, steps, placement, problem, note }: Preview): Planned {
+function view({
+  kind,
+  namespace,
+  name,
+  action,
+  before,
+  changes,
+  steps,
+  placement,
+  problem,
+  note,
+  contested,
+  restart,
+}: Preview): Planned {
   return {
     kind,
     ...(namespace === undefined ? {} : { namespace }),
@@ -131,6 +144,8 @@ function view({ kind, namespace, name, action, before, changes, steps, placement
           })),
         }),
     ...(problem === undefined ? {} : { problem }),
+    ...(contested === undefined ? {} : { contested }),
+    ...(restart === undefined ? {} : { restart }),
     ...(note === undefined ? {} : { note }),
   } as Planned;
 }

@@ -1,5 +1,5 @@
 /** Pure placement: on which host an instance runs. */
-import { type PlumbError, retryable, terminal } from '@plumb/schemas';
+import { about, type PlumbError, retryable, terminal } from '@plumb/schemas';
 import { type Amounts, amounts, CPUS, lackingOf, MEMORY_MIB, NOTHING } from './claims.ts';
 
 export interface PlacementRequest {
@@ -8,6 +8,8 @@ export interface PlacementRequest {
   amounts: Amounts;
   /** Labels the host must have: the instance's own selector and those of its L2 networks. */
   selectors: readonly { what: string; matchLabels: Readonly<Record<string, string>> }[];
+  /** What of the declaration the amounts come from. */
+  field?: string;
   /** Names of hosts that cannot make what the instance needs. */
   notOn?: ReadonlySet<string>;
   /** Names of hosts whose agents do not handle a type of resource that it needs. */
@@ -51,7 +53,7 @@ export function place(request: PlacementRequest, hosts: Iterable<PlacementHost>)
     if (host.groupCount > 0) groups.set(domain(host), (groups.get(domain(host)) ?? 0) + host.groupCount);
     const selector = request.selectors.find((s) => !matches(s.matchLabels, host.labels));
     if (selector) {
-      reject(`do not match ${selector.what}`);
+      reject(unmatched(selector.what));
       continue;
     }
     if (request.notOn?.has(host.name)) {
@@ -88,7 +90,9 @@ export function place(request: PlacementRequest, hosts: Iterable<PlacementHost>)
   let best: PlacementHost | undefined;
   for (const host of eligible) if (!best || compare(host, best, groups, domain, request) < 0) best = host;
   if (best) return best.name;
-  throw noHost(request, rejected, couldHold, unknown);
+  const error = noHost(request, rejected, couldHold, unknown);
+  const field = fieldOf(request, rejected);
+  throw field === undefined ? error : about(field, error);
 }
 
 function compare(
@@ -122,6 +126,16 @@ export function share({ has, used }: Pick<PlacementHost, 'has' | 'used'>, reques
 export function matches(selector: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>>): boolean {
   for (const key in selector) if (labels[key] !== selector[key]) return false;
   return true;
+}
+
+/** What of the declaration no host is found for: its own selector, where that alone keeps it from every host. */
+function fieldOf({ selectors, field }: PlacementRequest, rejected: ReadonlyMap<string, number>): string | undefined {
+  const [only] = rejected.size === 1 ? rejected.keys() : [];
+  return selectors.find(({ what }) => what.startsWith('spec.') && only === unmatched(what))?.what ?? field;
+}
+
+function unmatched(what: string): string {
+  return `do not match ${what}`;
 }
 
 function noHost(

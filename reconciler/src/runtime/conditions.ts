@@ -8,6 +8,8 @@ export interface ConditionInput {
   status: Condition['status'];
   reason: string;
   message: string;
+  /** The field that it is about. */
+  field?: string;
 }
 
 /**

@@ -56,6 +56,23 @@ export function messageOf(error: Error): string {
   return error instanceof SyntaxError ? 'a text could not be parsed' : error.message;
 }
 
+/** The error as one about a field, unless it names one already. `field`: its path, as in `spec.image`. */
+export function about(field: string, thrown: unknown): PlumbError {
+  const error = PlumbError.from(thrown, field);
+  if (error.fields.length > 0) return error;
+  const { reason, message, retry } = error;
+  return new PlumbError({ reason, message, retry, cause: error.cause, fields: [{ field, message }] });
+}
+
+/** Runs it; what it throws is an error about the field, unless it names one already. */
+export function within<T>(field: string, run: () => T): T {
+  try {
+    return run();
+  } catch (thrown) {
+    throw about(field, thrown);
+  }
+}
+
 /** Shorthand for an error that waiting will not cure. */
 export function terminal(reason: string, message: string, fields?: FieldError[]): PlumbError {
   return new PlumbError({ reason, message, retry: 'terminal', ...(fields ? { fields } : {}) });

@@ -124,6 +124,7 @@ export const condition = {
     status: { type: 'string', enum: ['True', 'False', 'Unknown'] },
     reason: { type: 'string', description: 'One UpperCamelCase word for programs.' },
     message: { type: 'string', description: 'A sentence for people: what, where, why, what to do.' },
+    field: { type: 'string', description: 'The field that it is about, where it is about one: spec.image.' },
     observedGeneration: { type: 'integer', description: 'The generation this was said of.' },
     lastTransitionTime: { type: 'string', description: 'When the status of this condition last changed (RFC 3339).' },
   },

@@ -75,7 +75,31 @@ const planned = {
         reason: { type: 'string', description: 'One UpperCamelCase word for programs.' },
         message: { type: 'string', description: 'A sentence for people.' },
         terminal: { type: 'boolean', description: 'Whether it can never be done; else it waits.' },
+        field: { type: 'string', description: 'The field that it is about, where it is about one: spec.image.' },
       },
+    },
+    contested: {
+      type: 'array',
+      description: 'Fields that other managers own, and that the manager of the review takes, or declares no more.',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['field', 'managers', 'outcome'],
+        properties: {
+          field: { type: 'string', description: 'Where: spec.interfaces[name="eth0"].l3Network.' },
+          managers: { type: 'array', items: { type: 'string' }, description: 'Who owns it.' },
+          outcome: {
+            type: 'string',
+            enum: ['Taken', 'Refused', 'Stays'],
+            description:
+              'Taken: it is declared otherwise here, and taken. Refused: it is not taken. Stays: it is declared here no more, and stays as others have it.',
+          },
+        },
+      },
+    },
+    restart: {
+      type: 'boolean',
+      description: 'It runs on with what it has, and gets what is declared only when it is started again.',
     },
     note: { type: 'string', description: 'What else is worth knowing.' },
   },

@@ -1,6 +1,6 @@
 /** Pure: what an instance is to hold. Keeps what it holds already wherever the declaration still allows it. */
 import type { Image, Instance, L3Network } from '@plumb/schemas';
-import { objectName, type PlumbError, retryable, terminal } from '@plumb/schemas';
+import { objectName, type PlumbError, retryable, terminal, within } from '@plumb/schemas';
 import { checkRequested, firstFree, noFreeAddress, type Subnet, toAddress } from '../../plan/addressing.ts';
 import { ADDRESS, type Allocation, type InterfaceAllocation, MAC, type RootDisk } from '../../plan/allocation.ts';
 import { macFromUid } from '../../plan/mac.ts';
@@ -76,10 +76,14 @@ function allocateInterface(
     name: declared.name,
     l3Network: objectName(network.l3.metadata),
     l3NetworkUid: l3Uid,
-    macAddress: chooseMac(input, declared, index, before, chosen),
+    macAddress: within(`spec.interfaces[${index}].macAddress`, () => chooseMac(input, declared, index, before, chosen)),
     addresses: declared.addresses?.length
-      ? declared.addresses.map((address) => requested(input, declared, network, address, chosen))
-      : (before?.addresses ?? [automatic(input, network, chosen)]),
+      ? declared.addresses.map((address, at) =>
+          within(`spec.interfaces[${index}].addresses[${at}]`, () =>
+            requested(input, declared, network, address, chosen),
+          ),
+        )
+      : (before?.addresses ?? [within(`spec.interfaces[${index}].l3Network`, () => automatic(input, network, chosen))]),
   };
 }
 

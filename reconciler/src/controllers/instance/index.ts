@@ -6,7 +6,7 @@ import { placedPreview } from '../placed/preview.ts';
 import { placedStates } from '../placed/watches.ts';
 import { imageDoubts } from './image-doubts.ts';
 import { instancePlaced } from './placed.ts';
-import { interfacesOf } from './preview.ts';
+import { interfacesOf, seedWords } from './preview.ts';
 import type { ResolvedInstance } from './references.ts';
 import { spreadGroups } from './spread-groups.ts';
 import { restartWords } from './standing.ts';
@@ -19,8 +19,8 @@ export const instanceModule: KindModule = {
   writes: ['Instance.status', 'addresses, MACs and shares of hosts', 'disks, seeds, ports and domains on hosts'],
   preview: placedPreview(instancePlaced, {
     changedBy: ['InstanceOffering'],
-    note: ({ target }, resolved) =>
-      restartWords(target as Allocation, (resolved as ResolvedInstance).references.offering),
+    restart: ({ target, steps }, resolved) =>
+      restartWords(target as Allocation, (resolved as ResolvedInstance).references.offering) ?? seedWords(steps),
     interfaces: ({ target }, { metadata }) => interfacesOf(target as Allocation, metadata),
   }),
   placed: instancePlaced,

@@ -18,6 +18,7 @@ export function placementOf(context: Context, instance: Instance, { references }
     zone: spec.zone,
     amounts: amountsOf(references.offering.spec),
     selectors,
+    field: 'spec.offering',
     ...(spec.spread?.hostLabel === undefined ? {} : { spreadLabel: spec.spread.hostLabel }),
   };
   return { request, group: context.own(spreadGroups).counts(instance) };

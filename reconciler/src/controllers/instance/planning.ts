@@ -9,6 +9,7 @@ import {
   resourceKey,
   retryable,
   terminal,
+  within,
 } from '@plumb/schemas';
 import type { AllocationIndex } from '../../allocation/allocation-index.ts';
 import { capacityOf } from '../../fleet/capacity.ts';
@@ -46,7 +47,7 @@ export function claimFor(
     cpus,
     memoryMiB,
     networks: resolved.networks,
-    rootDisk: rootDisk(context, instance, resolved.references.image, host, held),
+    rootDisk: within('spec.image', () => rootDisk(context, instance, resolved.references.image, host, held)),
     held,
     taken: {
       addressHolder: (l3Uid, address) => index.holderOf(ADDRESS, `${l3Uid}/${address}`),
@@ -58,7 +59,7 @@ export function claimFor(
     nameOf: (uid) => nameOf(context, uid),
     isLeaving: (uid, claim) => isLeaving(context, uid, claim, held),
   });
-  checkGrowth(context, held, target, index);
+  within('spec.offering', () => checkGrowth(context, held, target, index));
   return target;
 }
 

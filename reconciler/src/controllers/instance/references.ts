@@ -9,6 +9,7 @@ import {
   objectName,
   type PlumbObject,
   terminal,
+  within,
   type Zone,
 } from '@plumb/schemas';
 import { parseSubnet, type Subnet } from '../../plan/addressing.ts';
@@ -48,7 +49,7 @@ export function resolveInstance(context: Context, cached: Cached<Instance>, newU
   const userDataOf = ({ userDataFrom }: Instance['spec'], found: () => Cached<Secret>) => {
     if (userDataFrom === undefined) return undefined;
     const { secret, key } = userDataFrom;
-    const text = textOf(found().object, key, `Secret ${secret}`);
+    const text = within('spec.userDataFrom.key', () => textOf(found().object, key, `Secret ${secret}`));
     return { secret: `${metadata.namespace}/${secret}`, key, hash: context.userData.hash(text) };
   };
   get<Zone>('spec.zone', 'Zone', spec.zone);
@@ -56,8 +57,7 @@ export function resolveInstance(context: Context, cached: Cached<Instance>, newU
   const image = get<Image>('spec.image', 'Image', spec.image);
   const networks = new Map<string, InterfaceNetwork>();
   const byInterface = new Map<string, { l3: L3Network; l2: L2Network }>();
-  spec.interfaces.forEach((declared, i) => {
-    const field = `spec.interfaces[${i}].l3Network`;
+  const network = (declared: Instance['spec']['interfaces'][number], field: string) => {
     const l3 = get<L3Network>(field, 'L3Network', declared.l3Network);
     if (!newUse && !held.has(l3.object.metadata.uid)) {
       // A network that it comes to is as new to it as to an instance that is made.
@@ -85,6 +85,10 @@ export function resolveInstance(context: Context, cached: Cached<Instance>, newU
       subnet: subnetOf(l3.object),
     });
     byInterface.set(declared.name, { l3: l3.object, l2: l2.object });
+  };
+  spec.interfaces.forEach((declared, i) => {
+    const field = `spec.interfaces[${i}].l3Network`;
+    within(field, () => network(declared, field));
   });
   const userData = userDataOf(spec, () => get<Secret>('spec.userDataFrom.secret', 'Secret', spec.userDataFrom!.secret));
   return {

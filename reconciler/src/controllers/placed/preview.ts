@@ -10,13 +10,13 @@ import { removals } from './removals.ts';
 
 interface Also {
   changedBy?: readonly string[];
-  /** What else is worth knowing of a plan. */
-  note?(planned: PlacedPlan, resolved: Resolved): string | undefined;
+  /** Why it would have what is declared only after it is started again; undefined when it has all at once. */
+  restart?(planned: PlacedPlan, resolved: Resolved): string | undefined;
   /** What it would have on its networks. Absent: nothing. */
   interfaces?(planned: PlacedPlan, object: PlumbObject): Placement['interfaces'];
 }
 
-export function placedPreview(placed: PlacedKind, { changedBy, note, interfaces }: Also = {}): KindPreview {
+export function placedPreview(placed: PlacedKind, { changedBy, restart, interfaces }: Also = {}): KindPreview {
   const { claims } = placed.holding;
   return {
     isPlaced: true,
@@ -31,10 +31,11 @@ export function placedPreview(placed: PlacedKind, { changedBy, note, interfaces 
       context.index.reserve(uid, target, held);
       context.index.release(uid, held, target);
       places.set(uid, planned.target.host);
+      const note = restart?.(planned, resolved);
       return {
         steps: planned.steps,
         placement: { host: planned.target.host, interfaces: interfaces?.(planned, cached.object) ?? [] },
-        note: note?.(planned, resolved),
+        ...(note === undefined ? {} : { note, restart: true as const }),
       };
     },
     remove(whole, cached) {
