@@ -1,6 +1,6 @@
 /** `spec.deletionProtection`, on the ways of the API. Cascades: controllers/protection.test.ts; plumb, prune and Terraform come by these. */
 import { kinds } from '@plumb/schemas';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type ApiRig, manifests, startApiRig, V1 } from './testing/rig.ts';
 
 const MERGE = { 'content-type': 'application/merge-patch+json' };
@@ -66,8 +66,14 @@ describe('a protected object', () => {
       spec: { deletionProtection: true, l2Network: 'l', ipv4: { cidr: '10.0.0.0/24', gateway: '10.0.0.1' } },
     };
     expect((await api.ask('POST', `${V1}/namespaces/lab/l3networks`, { body: network })).status).toBe(201);
-    expect((await api.ask('DELETE', '/api/v1/namespaces/lab')).status).toBe(409);
-    expect((await api.ask('GET', `${V1}/namespaces/lab/l3networks/n`)).status).toBe(200);
+    expect((await api.ask('DELETE', '/api/v1/namespaces/lab')).status).toBe(200);
+    await vi.waitFor(async () =>
+      expect((await api.ask('GET', '/api/v1/namespaces/lab')).body.status.conditions).toContainEqual(
+        expect.objectContaining({ type: 'NamespaceDeletionContentFailure', status: 'True' }),
+      ),
+    );
+    const { status, body } = await api.ask('GET', `${V1}/namespaces/lab/l3networks/n`);
+    expect([status, body.metadata.deletionTimestamp]).toEqual([200, undefined]);
   });
 
   test('goes when it is protected no more; what is on its way out is not protected any more', async () => {

@@ -125,7 +125,11 @@ export class Router {
 
   /** Health and version. */
   async #plain(request: ApiRequest): Promise<Reply | undefined> {
-    if (trimmed(request.path) !== VERSION) return health(request, this.#routes.readiness);
+    if (trimmed(request.path) !== VERSION) {
+      const checked = await health(request, this.#routes.readiness);
+      if (checked && !isRead(request.method)) throw notAllowed();
+      return checked;
+    }
     if (request.method !== 'GET') throw notAllowed();
     return json(200, this.#routes.version);
   }
@@ -157,14 +161,13 @@ export class Router {
     if (simple) return simple;
     const discovered = this.#routes.discovery.get(trimmed(request.path));
     if (discovered) {
-      if (discovered.builtin) {
-        if (request.method !== 'GET') throw notAllowed();
-        expectAcceptable(request, OBJECT_TYPES);
-      }
+      if (discovered.builtin ? request.method !== 'GET' : !isRead(request.method)) throw notAllowed();
+      if (discovered.builtin) expectAcceptable(request, OBJECT_TYPES);
       return discovered.answer(request);
     }
-    const reply =
-      this.#routes.openApi(request) ?? (await extend(this.#routes.extensions, request, this.#routes.access));
+    const document = this.#routes.openApi(request);
+    if (document && !isRead(request.method)) throw notAllowed();
+    const reply = document ?? (await extend(this.#routes.extensions, request, this.#routes.access));
     if (reply) return reply;
     throw nothing();
   }
