@@ -54,7 +54,11 @@ describe.skipIf(!terraform)(`killed at random moments of an apply, seed ${SEED}`
       if (what !== 'create') expect(await workspace.apply()).toMatchObject({ code: 0 });
       if (what === 'update') workspace.declare(configuration(estate.image, 'restart_policy = "Always"'));
       const first = (what === 'destroy' ? workspace.destroy() : workspace.apply()).catch((error: Error) => error);
-      await appears(async () => (await estate.api.list('Zone')).length > 0);
+      let over = false;
+      void first.then(() => {
+        over = true;
+      });
+      await appears(async () => over || (await estate.api.list('Zone')).length > 0);
       await delay(chance(round, 'moment') * LATEST_MS);
       if (what === 'create') tried++;
       hits += (await estate.api.list('Instance')).some(({ metadata }) => metadata.annotations?.[PENDING]) ? 1 : 0;
