@@ -31,7 +31,7 @@ const uid = () => api.object(HOME)?.metadata.uid;
 const notReady = (object: PlumbObject) => api.condition(object, 'False', 'Booting', 'It boots.');
 const remark = (next: Pending | undefined) => api.put(HOME, withPending(api.object(HOME)!, next));
 
-describe('Terraform or the shim is killed', () => {
+describe('no orphan when Terraform or the shim is killed (libvirt #67 #1003, azurerm #32230)', () => {
   test('while an object is made: it is taken back, and the next apply makes it', async () => {
     api.react = notReady;
     const terraform = await as();

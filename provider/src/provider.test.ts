@@ -53,7 +53,7 @@ describe('create', () => {
     expect((await applied).errors).toEqual([]);
   });
 
-  test('a terminal condition ends the wait with its reason and sentence, and the object is deleted by uid', async () => {
+  test('a create that fails leaves no tainted half (libvirt #423): it ends with reason and sentence, and the object is deleted by uid', async () => {
     api.react = (object) => {
       api.condition(object, 'False', 'NoCapacity', 'No host has 4 CPUs free.');
       api.condition(object, 'True', 'NoCapacity', 'No host has 4 CPUs free.', 'Stalled');

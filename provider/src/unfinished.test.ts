@@ -40,7 +40,7 @@ const stalled = (reason: string) => () => {
 };
 const waiting = (reason: string) => () => api.condition(api.object(HOME)!, 'False', reason, 'It waits.');
 
-describe('green applies after a failed update (plugin-sdk#476, helm#857)', () => {
+describe('green applies after a failed update (plugin-sdk#476, helm#857, cloudstack #58)', () => {
   test.each([
     ['DuplicateAddress', stalled],
     ['NoCapacity', stalled],
@@ -191,7 +191,7 @@ describe('what is being deleted', () => {
   });
 });
 
-describe('Ctrl-C taints nothing that is merely under way (terraform#21652)', () => {
+describe('Ctrl-C taints nothing that is merely under way (terraform#21652, incus #174 #199)', () => {
   const stopped = async (apply: Promise<unknown>) => {
     await until(() => api.watching === 1);
     await terraform.call('StopProvider', {});
