@@ -7,7 +7,7 @@ import { runEstate } from '../processes/estate.ts';
 
 const STREAMS = 64;
 
-export const drift: Case = {
+const common: Case = {
   name: 'drift',
   title: 'Comparing everything with what lives',
   about: [
@@ -28,33 +28,47 @@ export const drift: Case = {
     { figure: 'digests', atMost: 50, sizes: [100_000] },
   ],
   picture: { also: ['digests'] },
-  async open(size, { folder, profiled, tree }) {
-    const estate = { hosts: size * 0.3, instances: size };
-    await using started = new AsyncDisposableStack();
-    const floor = await startBareScan(join(folder, 'floor'), estate);
-    started.defer(() => floor.close());
-    const { server, client, close } = await runEstate({ folder, ...estate, streams: STREAMS, profiled, tree });
-    started.defer(close);
-    const running = started.move();
-    return {
-      async run() {
-        await server.profiler?.start();
-        const content = await timed(() => scan(client, 'content', size, size));
-        const profile = await server.profiler?.stop();
-        const digests = await timed(() => scan(client, 'digests', size, 0));
-        return {
-          figures: {
-            ...{ content: content.ms, contentWork: content.value.workMs },
-            ...{ digests: digests.ms, digestsWork: digests.value.workMs },
-          },
-          profile,
-        };
-      },
-      floor: async () => ({ content: await floor.measure() }),
-      close: () => running.disposeAsync(),
-    };
-  },
+  open: (size, around) => open(size, around, false),
 };
+
+export const drift = common;
+
+/** Beside {@link drift}, what a kind costs that contributes to each plan. */
+export const driftGrouped: Case = {
+  ...common,
+  name: 'drift-grouped',
+  title: 'Comparing everything with what lives, all of it in a security group',
+  about: `${common.about}\nOne security group selects all instances.`,
+  goals: [{ figure: 'content', atMost: 1.5, times: 'floor', sizes: [100_000] }],
+  open: (size, around) => open(size, around, true),
+};
+
+async function open(size: number, { folder, profiled, tree }: Parameters<Case['open']>[1], grouped: boolean) {
+  const estate = { hosts: size * 0.3, instances: size, grouped };
+  await using started = new AsyncDisposableStack();
+  const floor = await startBareScan(join(folder, 'floor'), estate);
+  started.defer(() => floor.close());
+  const { server, client, close } = await runEstate({ folder, ...estate, streams: STREAMS, profiled, tree });
+  started.defer(close);
+  const running = started.move();
+  return {
+    async run() {
+      await server.profiler?.start();
+      const content = await timed(() => scan(client, 'content', size, size));
+      const profile = await server.profiler?.stop();
+      const digests = await timed(() => scan(client, 'digests', size, 0));
+      return {
+        figures: {
+          ...{ content: content.ms, contentWork: content.value.workMs },
+          ...{ digests: digests.ms, digestsWork: digests.value.workMs },
+        },
+        profile,
+      };
+    },
+    floor: async () => ({ content: await floor.measure() }),
+    close: () => running.disposeAsync(),
+  };
+}
 
 /** Rejects unless all instances are found to be as declared, and as many were looked at as should be. */
 async function scan(

@@ -2,7 +2,7 @@ import type { Case } from '../case.ts';
 import { burst } from './burst.ts';
 import { coldStart } from './cold-start.ts';
 import { command } from './command.ts';
-import { drift } from './drift.ts';
+import { drift, driftGrouped } from './drift.ts';
 import { growth } from './growth.ts';
 import { idle } from './idle.ts';
 import { million } from './million.ts';
@@ -22,6 +22,7 @@ export const cases: readonly Case[] = [
   streams,
   million,
   drift,
+  driftGrouped,
   coldStart,
   idle,
   command,

@@ -1,5 +1,5 @@
 /**
- * `node bench/src/estate/agent.ts --server URL --token-file FILE --data-dir DIR [--hosts N] [--instances N] [--streams N]`:
+ * `node bench/src/estate/agent.ts --server URL --token-file FILE --data-dir DIR [--hosts N] [--instances N] [--streams N] [--grouped]`:
  * plays the hosts of an estate, each of which carries what the filled store says, on N streams. SIGUSR1 breaks every
  * stream, as a network that fails does. What it keeps of each host is in memory: it joins nothing anew.
  */
@@ -13,11 +13,23 @@ import { Estate } from './estate.ts';
 
 const text = { type: 'string' } as const;
 const { values } = parseArgs({
-  options: { server: text, 'token-file': text, 'data-dir': text, hosts: text, instances: text, streams: text },
+  options: {
+    server: text,
+    'token-file': text,
+    'data-dir': text,
+    hosts: text,
+    instances: text,
+    streams: text,
+    grouped: { type: 'boolean' },
+  },
 });
 const { server, 'token-file': tokenFile, 'data-dir': dataDir } = values;
 if (!server || !tokenFile || !dataDir) throw new Error('--server, --token-file and --data-dir are required');
-const estate = new Estate({ hosts: Number(values.hosts ?? 30_000), instances: Number(values.instances ?? 100_000) });
+const estate = new Estate({
+  hosts: Number(values.hosts ?? 30_000),
+  instances: Number(values.instances ?? 100_000),
+  grouped: values.grouped ?? false,
+});
 const ambient = realAmbient();
 const pool = new SpecPool();
 const kept = new Map<string, string>();

@@ -19,6 +19,8 @@ import { declared, settled } from './object.ts';
 export interface EstateOptions {
   hosts: number;
   instances: number;
+  /** Whether one security group selects all instances. */
+  grouped?: boolean;
   /** Hosts are PREFIX-0, PREFIX-1 …, as `plumb agent --prefix` names them; `sim`, if absent. */
   prefix?: string;
   /** What each host has; as `plumb agent`, if absent: 64 and 262144. */
@@ -56,6 +58,8 @@ export class Estate {
   readonly common: PlumbObject[];
   readonly l2: L2Network[] = [];
   readonly l3: L3Network[] = [];
+  /** Selects all instances; undefined where the estate is not grouped. */
+  readonly group: PlumbObject | undefined;
   readonly #image: PlumbObject;
   readonly #offerings: PlumbObject[];
   readonly #cpus: number;
@@ -63,7 +67,7 @@ export class Estate {
   readonly #at: number;
 
   /** Throws when the hosts are too small for the instances. */
-  constructor({ hosts, instances, prefix = 'sim', cpus = 64, memoryMiB = 262_144, at }: EstateOptions) {
+  constructor({ hosts, instances, grouped, prefix = 'sim', cpus = 64, memoryMiB = 262_144, at }: EstateOptions) {
     this.hosts = hosts;
     this.instances = instances;
     this.prefix = prefix;
@@ -87,6 +91,13 @@ export class Estate {
       'Verified',
     );
     this.common = [zone, ...this.#offerings, this.#image];
+    if (grouped) {
+      const spec = { selector: {}, ingress: [{ protocol: 'TCP', port: 22 }] };
+      const object = declared({ kind: 'SecurityGroup', name: 'all', uid: uidOf(5, 0), at: this.#at, spec });
+      const message = `it selects ${instances} interfaces`;
+      this.group = settled(object, { interfaces: instances }, { reason: 'Declared', message }, this.#at);
+      this.common.push(this.group);
+    }
     for (let n = 0; n * PER_NETWORK < instances; n++) this.#addNetwork(n);
   }
 
@@ -185,13 +196,21 @@ export class Estate {
         shared.set(`${resource.kind}/${resource.id}`, resource);
       own.push(...this.#ownResources(i));
     }
-    const order = ['image', 'bridge', 'subnet'];
+    if (this.group && own.length > 0) shared.set('ruleset', rulesOf(this.group));
+    const order = ['image', 'bridge', 'subnet', 'ruleset'];
     return [...[...shared.values()].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind)), ...own];
   }
 
   #ownResources(instance: number): HostResource[] {
     const networks = new Map([['eth0', this.#network(instance)]]);
-    return ownResources(this.#declared(instance), this.allocation(instance), networks);
+    const own: HostResource[] = ownResources(this.#declared(instance), this.allocation(instance), networks);
+    if (this.group === undefined) return own;
+    const rulesets = [this.group.metadata.uid];
+    const filters = own.flatMap((resource): HostResource<'port-filter'>[] => {
+      const { kind, id, owner } = resource;
+      return kind === 'port' ? [{ kind: 'port-filter', id, owner, spec: { port: id, rulesets } }] : [];
+    });
+    return [...own, ...filters];
   }
 
   #network(instance: number): { l2: L2Network; l3: L3Network } {
@@ -261,4 +280,11 @@ function uidOf(kind: number, index: number): string {
   const rest = createHash('sha256').update(`${kind} ${index}`).digest('hex');
   const hex = spread.toString(16).padStart(10, '0') + rest.slice(0, 22);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** A group that names no others says the same on every host. */
+function rulesOf({ metadata, spec }: PlumbObject): HostResource<'ruleset'> {
+  const { ingress } = spec as { ingress: HostResource<'ruleset'>['spec']['ingress'] };
+  const { uid, namespace, name } = metadata;
+  return { kind: 'ruleset', id: uid, owner: uid, spec: { name: `${namespace}/${name}`, ingress } };
 }

@@ -40,17 +40,20 @@ async function live60s(store: MemoryStore, estate: Estate, change: (fleet: FakeF
   return { fleet, errors: rig.errors };
 }
 
-test('a server on a filled store, with hosts that carry the estate, changes nothing', async () => {
-  const store = new MemoryStore();
-  const estate = await fillEstate(store, { hosts: 3, instances: 10 });
-  const revision = store.revision();
-  const { fleet, errors } = await live60s(store, estate);
-  expect(errors).toEqual([]);
-  expect(fleet.sent).toEqual([]);
-  const { entries } = await store.list('/');
-  expect(entries.filter((e) => e.revision > revision)).toEqual([]);
-  expect(store.revision()).toBe(revision);
-});
+test.each([false, true])(
+  'a server on a filled store, with hosts that carry the estate, changes nothing (grouped: %s)',
+  async (grouped) => {
+    const store = new MemoryStore();
+    const estate = await fillEstate(store, { hosts: 3, instances: 10, grouped });
+    const revision = store.revision();
+    const { fleet, errors } = await live60s(store, estate);
+    expect(errors).toEqual([]);
+    expect(fleet.sent).toEqual([]);
+    const { entries } = await store.list('/');
+    expect(entries.filter((e) => e.revision > revision)).toEqual([]);
+    expect(store.revision()).toBe(revision);
+  },
+);
 
 test('what is missing on a host is found: the estate is looked at', async () => {
   const store = new MemoryStore();

@@ -15,11 +15,18 @@ export const ESTATE_AROUND: Around = { zone: 'home', image: 'debian-13' };
 export interface EstateSize {
   hosts: number;
   instances: number;
+  /** Whether one security group selects all instances. */
+  grouped?: boolean;
 }
 
 /** Fills a server's data folder, by a process of its own: what it needs in memory is gone when the measurement begins. */
-export async function fillDataDir(dataDir: string, { hosts, instances }: EstateSize, tree = ROOT): Promise<void> {
-  await runChild(join(tree, ESTATE, 'main.ts'), [dataDir, `${hosts}`, `${instances}`]);
+export async function fillDataDir(
+  dataDir: string,
+  { hosts, instances, grouped }: EstateSize,
+  tree = ROOT,
+): Promise<void> {
+  const marks = grouped ? ['grouped'] : [];
+  await runChild(join(tree, ESTATE, 'main.ts'), [dataDir, `${hosts}`, `${instances}`, ...marks]);
 }
 
 /** Starts the process that plays the hosts of the estate; resolves when the first stream is there. */
@@ -27,6 +34,7 @@ export function startEstateAgent(server: Server, folder: string, size: EstateSiz
   const { url } = server.access;
   const joining = ['--server', url, '--token-file', join(server.dataDir, 'join-token'), '--data-dir', folder];
   const numbers = ['--hosts', `${size.hosts}`, '--instances', `${size.instances}`, '--streams', `${streams}`];
+  if (size.grouped) numbers.push('--grouped');
   return startChild(join(server.tree, ESTATE, 'agent.ts'), [...joining, ...numbers], /\bconnected to\b/);
 }
 
