@@ -9,8 +9,8 @@ linkWorkspaces();
 const patient = { poll: { timeout: 20_000 } };
 
 /**
- * Suites by file name: `*.test.ts` (unit), `*.conformance.ts`, `*.e2e.ts` (real binaries, one file at a time), and `*.clients.ts`
- * (programs in Go; `npm run e2e:clients`).
+ * Suites by file name: `*.test.ts` (unit), `*.conformance.ts`, `*.e2e.ts` (real binaries, one file at a time), `*.clients.ts`
+ * (programs in Go; `npm run e2e:clients`), and `*.newest.ts` (the newest Terraform and OpenTofu; `npm run e2e:terraform`).
  */
 export default defineConfig({
   test: {
@@ -43,6 +43,15 @@ export default defineConfig({
           name: 'e2e',
           expect: patient,
           include: ['{e2e,bench}/**/*.e2e.ts'],
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'newest',
+          include: ['e2e/newest/*.newest.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,
           fileParallelism: false,

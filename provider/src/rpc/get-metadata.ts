@@ -1,3 +1,5 @@
+import { ephemerals } from '../ephemeral/list.ts';
+import { functions } from '../functions/list.ts';
 import { terraformKinds } from '../resources.ts';
 import type { Empty, MetadataReply } from '../wire/messages.ts';
 import { capabilities } from './capabilities.ts';
@@ -12,5 +14,7 @@ export const getMetadata: Rpc<Empty, MetadataReply> = () => {
     resources: names,
     dataSources: [...names, ...plurals],
     listResources: names,
+    functions: Object.keys(functions).map((name) => ({ name })),
+    ephemeralResources: Object.keys(ephemerals).map((typeName) => ({ typeName })),
   };
 };

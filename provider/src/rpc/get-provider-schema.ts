@@ -1,7 +1,9 @@
+import { ephemerals } from '../ephemeral/list.ts';
 import { providerAttributes, terraformKinds } from '../resources.ts';
 import { wireSchema } from '../wire/convert.ts';
 import type { Empty, SchemaReply } from '../wire/messages.ts';
 import { capabilities } from './capabilities.ts';
+import { wireFunctions } from './get-functions.ts';
 import type { Rpc } from './rpc.ts';
 
 let reply: SchemaReply | undefined;
@@ -12,6 +14,13 @@ export const getProviderSchema: Rpc<Empty, SchemaReply> = () => {
     provider: wireSchema(providerAttributes, 'Plumb: a private cloud that you declare.'),
     resourceSchemas: schemas('resource'),
     dataSourceSchemas: { ...schemas('dataSource'), ...plurals() },
+    functions: wireFunctions,
+    ephemeralResourceSchemas: Object.fromEntries(
+      Object.entries(ephemerals).map(([type, { attributes, description }]) => [
+        type,
+        wireSchema(attributes, description),
+      ]),
+    ),
     listResourceSchemas: schemas('selection'),
     serverCapabilities: capabilities,
   };

@@ -1,6 +1,13 @@
 /** Every RPC of tfplugin6.Provider that this provider answers, under its name in the protocol. */
 import { applyResourceChange } from './apply-resource-change.ts';
+import { callFunction } from './call-function.ts';
 import { configureProvider } from './configure-provider.ts';
+import {
+  closeEphemeralResource,
+  openEphemeralResource,
+  renewEphemeralResource,
+  validateEphemeralResourceConfig,
+} from './ephemeral.ts';
 import { generateResourceConfig } from './generate-resource-config.ts';
 import { getFunctions } from './get-functions.ts';
 import { getMetadata } from './get-metadata.ts';
@@ -40,7 +47,12 @@ export const rpcs: Readonly<Record<string, Rpc<never, object>>> = {
   ReadDataSource: readDataSource,
   GenerateResourceConfig: generateResourceConfig,
   ValidateListResourceConfig: validateListResourceConfig,
+  ValidateEphemeralResourceConfig: validateEphemeralResourceConfig,
+  OpenEphemeralResource: openEphemeralResource,
+  RenewEphemeralResource: renewEphemeralResource,
+  CloseEphemeralResource: closeEphemeralResource,
   GetFunctions: getFunctions,
+  CallFunction: callFunction,
   StopProvider: stopProvider,
 };
 

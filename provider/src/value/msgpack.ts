@@ -13,16 +13,7 @@ for (const type of [0, 12]) extensions.register({ type, encode: () => null, deco
 
 /** The object of that schema, or null. Throws when the bytes are not a value of the schema. */
 export function decodeObject(bytes: Uint8Array, attributes: readonly TerraformAttribute[]): ObjectValue | null {
-  // Each item takes a byte at least: a length beyond that is a lie, and room for it is not to be made.
-  const most = bytes.length;
-  const bounds = {
-    maxArrayLength: most,
-    maxMapLength: most,
-    maxStrLength: most,
-    maxBinLength: most,
-    maxExtLength: most,
-  };
-  const raw = decode(bytes, { extensionCodec: extensions, useBigInt64: true, ...bounds });
+  const raw = decode(bytes, { extensionCodec: extensions, useBigInt64: true, ...boundsOf(bytes) });
   const value = objectFrom(raw, attributes);
   if (value === UNKNOWN) throw new Error('a whole resource cannot be unknown');
   return value as ObjectValue | null;
@@ -30,6 +21,27 @@ export function decodeObject(bytes: Uint8Array, attributes: readonly TerraformAt
 
 export function encodeObject(value: ObjectValue | null, attributes: readonly TerraformAttribute[]): Uint8Array {
   return new Encoder().encode(value === null ? null : objectTo(value, attributes));
+}
+
+function boundsOf({ length }: Uint8Array): Record<`max${'Array' | 'Map' | 'Str' | 'Bin' | 'Ext'}Length`, number> {
+  // Each item takes a byte at least: a length beyond that is a lie, and room for it is not to be made.
+  return {
+    maxArrayLength: length,
+    maxMapLength: length,
+    maxStrLength: length,
+    maxBinLength: length,
+    maxExtLength: length,
+  };
+}
+
+/** A value of a type without nested attributes. */
+export function decodeTyped(bytes: Uint8Array, type: TerraformType): Value {
+  const whole = decode(bytes, { extensionCodec: extensions, useBigInt64: true, ...boundsOf(bytes) });
+  return typedFrom(whole, type);
+}
+
+export function encodeTyped(value: Value): Uint8Array {
+  return new Encoder().encode(plainTo(value));
 }
 
 function objectFrom(raw: unknown, attributes: readonly TerraformAttribute[]): Value {
