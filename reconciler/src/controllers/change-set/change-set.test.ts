@@ -1,6 +1,7 @@
 import { terminal } from '@plumb/schemas';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { keys } from '../../store/keys.ts';
+import { preview } from '../preview.ts';
 import { condition, makeNetworks } from '../testing/estate.ts';
 import { type Rig, startRig } from '../testing/rig.ts';
 
@@ -51,6 +52,22 @@ it('applies many objects as one', async () => {
     'changeset:default/all create instanceofferings.plumb.dev/small',
     'changeset:default/all create instances.plumb.dev/default/web-1',
   ]);
+});
+
+it('waits for an address that an instance gives up which is being deleted, and a plan says so beforehand', async () => {
+  const at = { interfaces: [{ name: 'eth0', l3Network: 'lab', addresses: ['10.20.0.50'] }] };
+  await apply('first', [offering(1), instance('web-0', at)]);
+  await rig.ready('ChangeSet', 'first');
+  rig.fleet.hung.add('host-1');
+  await rig.remove('Instance', 'web-0');
+  const planned = preview(rig.context, [instance('web-1', at)]);
+  expect(planned[0]?.problem).toMatchObject({ reason: 'HolderLeaving', terminal: false });
+  await apply('renamed', [instance('web-1', at)]);
+  await rig.until('Instance', 'web-1', (object) => condition(object, 'Ready')?.reason === 'HolderLeaving');
+  rig.fleet.hung.clear();
+  rig.fleet.disconnect('host-1');
+  rig.fleet.connect('host-1');
+  await rig.ready('ChangeSet', 'renamed');
 });
 
 it('returns every object, and what runs, when one fails', async () => {
