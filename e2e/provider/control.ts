@@ -3,6 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Api as ServedApi, startApi } from '@plumb/reconciler/api/start.ts';
+import { joinTokenExtensions } from '@plumb/reconciler/extensions/join-tokens.ts';
+import { JoinTokens } from '@plumb/reconciler/fleet/join-tokens.ts';
 import { openPki, type Pki } from '@plumb/reconciler/pki/open.ts';
 import { EventRing } from '@plumb/reconciler/runtime/events.ts';
 import { ConflictError } from '@plumb/reconciler/store/errors.ts';
@@ -10,6 +12,7 @@ import { keys, pluralOf } from '@plumb/reconciler/store/keys.ts';
 import { MemoryStore } from '@plumb/reconciler/store/memory.ts';
 import { decodeObject, encodeObject, removalOps } from '@plumb/reconciler/store/object-codec.ts';
 import { type Condition, kinds, type PlumbObject, realAmbient } from '@plumb/schemas';
+import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import { Api } from '../harness/api.ts';
 
 /** What the controller says of an object. */
@@ -113,9 +116,11 @@ export class Control {
   async #serve(port: number): Promise<void> {
     const { tls, tokens, accountKey } = this.#pki;
     const events = new EventRing({ ambient: this.#ambient });
+    const joins = new JoinTokens({ store: this.#store, ambient: this.#ambient, limits: defaultServerLimits });
+    const extensions = joinTokenExtensions(joins, () => '0'.repeat(64));
     const listen = { host: '127.0.0.1', port };
     this.#served = await startApi({
-      ...{ store: this.#store, ambient: this.#ambient, tls, tokens, accountKey, listen, events },
+      ...{ store: this.#store, ambient: this.#ambient, tls, tokens, accountKey, listen, events, extensions },
     });
   }
 
