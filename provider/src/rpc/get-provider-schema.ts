@@ -2,6 +2,7 @@ import { ephemerals } from '../ephemeral/list.ts';
 import { providerAttributes, terraformKinds } from '../resources.ts';
 import { wireSchema } from '../wire/convert.ts';
 import type { Empty, SchemaReply } from '../wire/messages.ts';
+import { encodedOnce } from '../wire/services.ts';
 import { capabilities } from './capabilities.ts';
 import { wireFunctions } from './get-functions.ts';
 import type { Rpc } from './rpc.ts';
@@ -10,7 +11,7 @@ let reply: SchemaReply | undefined;
 
 /** Every schema. It is built once a process. */
 export const getProviderSchema: Rpc<Empty, SchemaReply> = () => {
-  reply ??= {
+  reply ??= encodedOnce({
     provider: wireSchema(providerAttributes, 'Plumb: a private cloud that you declare.'),
     resourceSchemas: schemas('resource'),
     dataSourceSchemas: { ...schemas('dataSource'), ...plurals() },
@@ -23,7 +24,7 @@ export const getProviderSchema: Rpc<Empty, SchemaReply> = () => {
     ),
     listResourceSchemas: schemas('selection'),
     serverCapabilities: capabilities,
-  };
+  });
   return reply;
 };
 

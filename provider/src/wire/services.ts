@@ -38,9 +38,24 @@ function serviceOf(file: string, name: string): ServiceDefinition<UntypedService
 /** Absent messages become null, absent scalars their default; 64 bit integers are versions and indexes, and small. */
 const plain: protobuf.IConversionOptions = { longs: Number, defaults: true };
 
+/** Replies that stay as they are, by their bytes once they were sent. */
+const lasting = new WeakMap<object, Buffer | undefined>();
+
+/** Says that a reply is the same for ever: it is encoded once, since every command of Terraform asks for it. */
+export function encodedOnce<T extends object>(reply: T): T {
+  lasting.set(reply, undefined);
+  return reply;
+}
+
 function codec(type: protobuf.Type): { serialize(value: object): Buffer; deserialize(bytes: Buffer): object } {
   return {
-    serialize: (value) => Buffer.from(type.encode(type.fromObject(value)).finish()),
+    serialize: (value) => {
+      const encode = () => Buffer.from(type.encode(type.fromObject(value)).finish());
+      if (!lasting.has(value)) return encode();
+      const known = lasting.get(value) ?? encode();
+      lasting.set(value, known);
+      return known;
+    },
     deserialize: (bytes) => type.toObject(type.decode(bytes), plain),
   };
 }
