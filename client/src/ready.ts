@@ -24,7 +24,9 @@ export async function untilReady(
     if (!object) return terminal('Deleted', `${title(ref)} was deleted while it was waited for.`);
     const now = settled(object, generation);
     if (now.state === 'ready') return object;
-    return now.state === 'failed' ? terminal(now.reason, now.message) : undefined;
+    if (now.state !== 'failed') return undefined;
+    const { reason, message, field } = now;
+    return terminal(reason, message, field === undefined ? [] : [{ field, message }]);
   };
   const answer = await withSentence(
     async () => look(changed) ?? followOne(client, ref, uid, limit, look, changed.metadata.resourceVersion),

@@ -6,7 +6,7 @@ import type { Condition, PlumbObject } from '@plumb/schemas/meta/object.ts';
 export type Settled =
   | { state: 'ready' }
   /** Only a change of inputs helps. */
-  | { state: 'failed'; reason: string; message: string }
+  | { state: 'failed'; reason: string; message: string; field?: string }
   /** What it waits for, as far as it says. */
   | { state: 'waiting'; reason: string; message: string };
 
@@ -24,7 +24,10 @@ export function settled(object: PlumbObject, generation = object.metadata.genera
     return seen >= generation ? condition : undefined;
   };
   const stalled = said('Stalled');
-  if (stalled?.status === 'True') return { state: 'failed', reason: stalled.reason, message: stalled.message };
+  if (stalled?.status === 'True') {
+    const { reason, message, field } = stalled;
+    return { state: 'failed', reason, message, ...(field === undefined ? {} : { field }) };
+  }
   const ready = said('Ready');
   if (ready?.status === 'True') return { state: 'ready' };
   return { state: 'waiting', reason: ready?.reason ?? 'Pending', message: ready?.message ?? '' };

@@ -2,6 +2,7 @@
 import { type FieldError, PlumbError } from '@plumb/schemas';
 import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
 import { attributePath, type Step, showPath } from './value/path.ts';
+import { inHcl } from './value/words.ts';
 
 export interface Diagnostic {
   severity: 'error' | 'warning';
@@ -29,7 +30,15 @@ export function fieldDiagnostic(error: FieldError, kind: TerraformKind): Diagnos
 /** An error as diagnostics: one for each field that it names, else one for the whole. */
 export function errorDiagnostics(thrown: unknown, summary: string, kind?: TerraformKind): Diagnostic[] {
   const error = PlumbError.from(thrown, summary);
-  if (kind && error.fields.length > 0) return error.fields.map((field) => fieldDiagnostic(field, kind));
+  const [about, ...others] = error.fields;
+  // An object that cannot be as declared says one sentence, and which field it is about.
+  const isOne = about !== undefined && others.length === 0 && about.message === error.message;
+  if (kind && about && !isOne)
+    return error.fields.map(({ field, message }) => fieldDiagnostic({ field, message: inHcl(message, kind) }, kind));
   if (error.reason === 'Unreachable') return [failure('The server is out of reach', `${summary}: ${error.message}`)];
-  return [failure(`${summary}: ${error.reason}`, error.message)];
+  if (!kind) return [failure(`${summary}: ${error.reason}`, error.message)];
+  const steps = about ? attributePath(about.field, kind).steps : [];
+  const own =
+    about && error.message.startsWith(`${about.field}: `) ? error.message.slice(about.field.length + 2) : error.message;
+  return [failure(`${summary}: ${error.reason}`, inHcl(own, kind), steps)];
 }

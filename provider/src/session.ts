@@ -7,6 +7,7 @@ import type { SharedWires } from '@plumb/client/shared-wires.ts';
 import { type Ambient, type PlumbObject, terminal } from '@plumb/schemas';
 import { Creates } from './apply/creates.ts';
 import type { Log } from './log.ts';
+import { Reviews } from './review/reviews.ts';
 import { connectionFrom, type ProviderAttributes } from './settings.ts';
 import { type Stack, stackOf } from './stack.ts';
 
@@ -24,6 +25,8 @@ export class Session {
   readonly told = new Set<string>();
   /** Objects as they were read in this run and that others own fields of, by uid: until they are planned. */
   readonly shared = new Map<string, PlumbObject>();
+  /** The server's word on what this session plans. */
+  readonly reviews = new Reviews();
   /** What this session makes, until Terraform has it. */
   readonly creates: Creates;
   /** Creates that are under way. */
@@ -71,6 +74,11 @@ export class Session {
   /** The provider block depends on what is known only after apply: the server is not asked in this session. */
   configureLater(names: readonly string[]): void {
     this.#unconfigured = `${names.join(' and ')} of the provider block will be known only after apply`;
+  }
+
+  /** Whether there is a server that can be asked. */
+  get isConfigured(): boolean {
+    return this.#client !== undefined;
   }
 
   /** The client of the configured server. Throws a terminal `NotConfigured` before that. */

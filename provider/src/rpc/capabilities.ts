@@ -1,8 +1,8 @@
 import type { ServerCapabilities } from '../wire/messages.ts';
 
-/** The schema is the same for everyone, so Terraform may keep it; destroying needs no plan of ours. */
+/** The schema is the same for everyone, so Terraform may keep it; what keeps an object from being destroyed is told at plan. */
 export const capabilities: ServerCapabilities = {
-  planDestroy: false,
+  planDestroy: true,
   getProviderSchemaOptional: true,
   moveResourceState: true,
   generateResourceConfig: true,

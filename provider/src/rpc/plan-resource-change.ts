@@ -2,6 +2,7 @@ import type { TerraformKind } from '@plumb/schemas/project/terraform.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import { ownershipDiagnostics } from '../ownership.ts';
 import { kindOfType } from '../resources.ts';
+import { reviewed } from '../review/plan.ts';
 import type { Session } from '../session.ts';
 import { unfinishedWarnings } from '../unfinished.ts';
 import { checkConfig } from '../value/check.ts';
@@ -13,14 +14,21 @@ import { dynamic, identified, objectIn, wireDiagnostics, wirePath } from '../wir
 import type { PlanReply, PlanRequest } from '../wire/messages.ts';
 import { guarded } from './rpc.ts';
 
-/** What the configuration will come to. Asks no server. */
+/** What the configuration will come to, and what the server says of that. What does not change is not asked about. */
 export const planResourceChange = guarded<PlanRequest, PlanReply>(
   'The resource cannot be planned',
-  (request, session) => {
+  async (request, session) => {
     const kind = kindOfType(request.typeName);
     const config = objectIn(request.config, kind.resource);
-    // A destroy: there is no configuration, and nothing to plan.
-    if (!config) return { plannedState: dynamic(null, kind.resource), plannedPrivate: request.priorPrivate };
+    if (!config) {
+      const prior = objectIn(request.priorState, kind.resource);
+      const diagnostics = await reviewed(kind, { prior, planned: null, requiresReplace: [] }, session);
+      return {
+        plannedState: dynamic(null, kind.resource),
+        plannedPrivate: request.priorPrivate,
+        diagnostics: wireDiagnostics(diagnostics),
+      };
+    }
     // Values that were unknown when Terraform validated may be known now.
     const diagnostics: Diagnostic[] = isWhollyKnown(config) ? checkConfig(kind, config) : [];
     const prior = objectIn(request.priorState, kind.resource);
@@ -28,6 +36,9 @@ export const planResourceChange = guarded<PlanRequest, PlanReply>(
     const { state, requiresReplace } = planResource(kind, config, prior, kept);
     if (prior) diagnostics.push(...unfinishedWarnings(kind, prior, kept, session));
     diagnostics.push(...ofOthers(kind, prior, state, session));
+    // What is wrong already needs no review.
+    if (!diagnostics.some(({ severity }) => severity === 'error'))
+      diagnostics.push(...(await reviewed(kind, { prior, planned: state, requiresReplace }, session)));
     return {
       plannedState: dynamic(state, kind.resource),
       requiresReplace: requiresReplace.map(wirePath),

@@ -36,6 +36,8 @@ export class FakeApi {
   fault: (seen: Seen) => Fault | undefined | Promise<undefined> = () => undefined;
   /** Names of what refers to an object. */
   referrers: (object: PlumbObject) => string[] = () => [];
+  /** What a review says of an object beside its action. */
+  review: (object: { kind: string; metadata: { name: string } }) => object = () => ({});
   /** Why deleted objects stay. */
   held: ((object: PlumbObject) => boolean) | undefined;
   readonly #objects = new Map<string, PlumbObject>();
@@ -128,6 +130,7 @@ export class FakeApi {
   #carryOut({ method, path, body, onlyNew }: Seen, response: ServerResponse | undefined): Answer | undefined {
     const url = new URL(path, 'http://fake');
     if (url.pathname === '/apis/plumb.dev/v1') return [200, { kind: 'APIResourceList', resources: [] }];
+    if (url.pathname.endsWith('/planreviews')) return this.#review(body as never);
     if (onlyNew) return this.#create(url.pathname, body as unknown as PlumbObject, url.searchParams);
     if (url.searchParams.get('watch') === 'true') return this.#watch(url, response);
     if (method === 'GET' && url.searchParams.size > 0) return this.#list(url);
@@ -145,6 +148,19 @@ export class FakeApi {
     const isApply = url.searchParams.has('force');
     const next = isApply ? applied(object, body!, url.searchParams) : (merged(object, body) as PlumbObject);
     return this.#change(url.pathname, object, next);
+  }
+
+  #review({
+    spec,
+  }: {
+    spec: { objects: { kind: string; metadata: { name: string } }[]; deletions: object[] };
+  }): Answer {
+    const told = (one: { kind: string; metadata: { name: string } }) => ({
+      ...{ kind: one.kind, ...one.metadata, action: 'Update', changes: [], steps: [] },
+      ...this.review(one),
+    });
+    const going = spec.deletions.map((one) => told({ ...one, metadata: one } as never));
+    return [201, { kind: 'PlanReview', status: { objects: [...spec.objects.map(told), ...going], affected: [] } }];
   }
 
   #create(path: string, sent: PlumbObject, query: URLSearchParams): Answer {
