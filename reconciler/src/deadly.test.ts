@@ -71,6 +71,7 @@ test.concurrent.for(['throws', 'eats all memory'])(
     expect(deadly.status.conditions).toMatchObject([
       { type: 'Ready', reason: 'Poisoned' },
       { type: 'Poisoned', status: 'True', message: expect.stringContaining('when the server ended twice in a row') },
+      { type: 'Stalled', status: 'True', reason: 'Poisoned' },
     ]);
     const { items } = await client.send('GET', '/apis/plumb.dev/v1/poisoned');
     expect(items).toMatchObject([{ object: { kind: 'Zone', name: 'deadly' } }]);

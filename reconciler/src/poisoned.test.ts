@@ -82,9 +82,10 @@ describe.each([
         namespace: 'default',
         resourceVersion: expect.any(String),
       });
-      const [ready, poisoned] = shown.status.conditions;
+      const [ready, poisoned, stalled] = shown.status.conditions;
       expect(ready).toMatchObject({ type: 'Ready', status: 'False', reason: 'Poisoned' });
       expect(poisoned).toMatchObject({ type: 'Poisoned', status: 'True', message: expect.stringMatching(what) });
+      expect(stalled).toMatchObject({ type: 'Stalled', status: 'True', reason: 'Poisoned' });
     }
     expect(all.map((o: { metadata: { name: string } }) => o.metadata.name)).toEqual(['web-0', 'web-1']);
     expect(all[1].status.conditions.map(({ type }: { type: string }) => type)).not.toContain('Poisoned');

@@ -50,6 +50,8 @@ function asideConditions(object: PlumbObject, problems: readonly FieldError[]): 
   return [
     conditionOf(object, 'Ready', 'False', POISONED, message),
     conditionOf(object, POISONED, 'True', 'SetAside', message),
+    // Who waits for it (kstatus, health.lua, plumb) need not go on.
+    conditionOf(object, 'Stalled', 'True', POISONED, message),
   ];
 }
 
