@@ -90,6 +90,16 @@ output "inside" {
     expect(said).toMatch(/zones = (tolist\()?\[ "home", \]/);
   });
 
+  test.runIf(description.startsWith('Terraform'))('invokes an action', async () => {
+    await control.api.create({ kind: 'Zone', metadata: { name: 'home' } });
+    await control.api.create({ kind: 'Host', metadata: { name: 'h1' }, spec: { zone: 'home' } });
+    workspace.declare('action "plumb_cordon" "h1" {\n  config {\n    name = "h1"\n  }\n}\n');
+    const { code, said } = await workspace.run(['apply', '-auto-approve', '-invoke=action.plumb_cordon.h1']);
+    expect(code, said).toBe(0);
+    expect(said).toContain('Host h1 is cordoned.');
+    expect((await control.api.list('Host'))[0]!.spec).toMatchObject({ unschedulable: true });
+  });
+
   test.runIf(description.startsWith('Terraform'))(
     'finds objects by query, and writes what plans no change',
     async () => {

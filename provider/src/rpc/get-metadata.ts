@@ -1,3 +1,4 @@
+import { actions } from '../actions/list.ts';
 import { ephemerals } from '../ephemeral/list.ts';
 import { functions } from '../functions/list.ts';
 import { terraformKinds } from '../resources.ts';
@@ -15,6 +16,7 @@ export const getMetadata: Rpc<Empty, MetadataReply> = () => {
     dataSources: [...names, ...plurals],
     listResources: names,
     functions: Object.keys(functions).map((name) => ({ name })),
+    actions: Object.keys(actions).map((typeName) => ({ typeName })),
     ephemeralResources: Object.keys(ephemerals).map((typeName) => ({ typeName })),
   };
 };

@@ -1,3 +1,4 @@
+import { actions } from '../actions/list.ts';
 import { ephemerals } from '../ephemeral/list.ts';
 import { providerAttributes, terraformKinds } from '../resources.ts';
 import { wireSchema } from '../wire/convert.ts';
@@ -16,6 +17,12 @@ export const getProviderSchema: Rpc<Empty, SchemaReply> = () => {
     resourceSchemas: schemas('resource'),
     dataSourceSchemas: { ...schemas('dataSource'), ...plurals() },
     functions: wireFunctions,
+    actionSchemas: Object.fromEntries(
+      Object.entries(actions).map(([type, { attributes, description }]) => [
+        type,
+        { schema: wireSchema(attributes, description) },
+      ]),
+    ),
     ephemeralResourceSchemas: Object.fromEntries(
       Object.entries(ephemerals).map(([type, { attributes, description }]) => [
         type,

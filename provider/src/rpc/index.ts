@@ -1,4 +1,5 @@
 /** Every RPC of tfplugin6.Provider that this provider answers, under its name in the protocol. */
+import { invokeAction, planAction, validateActionConfig } from './action.ts';
 import { applyResourceChange } from './apply-resource-change.ts';
 import { callFunction } from './call-function.ts';
 import { configureProvider } from './configure-provider.ts';
@@ -51,6 +52,8 @@ export const rpcs: Readonly<Record<string, Rpc<never, object>>> = {
   OpenEphemeralResource: openEphemeralResource,
   RenewEphemeralResource: renewEphemeralResource,
   CloseEphemeralResource: closeEphemeralResource,
+  ValidateActionConfig: validateActionConfig,
+  PlanAction: planAction,
   GetFunctions: getFunctions,
   CallFunction: callFunction,
   StopProvider: stopProvider,
@@ -59,4 +62,5 @@ export const rpcs: Readonly<Record<string, Rpc<never, object>>> = {
 /** Those that answer with a stream. */
 export const streams: Readonly<Record<string, StreamRpc<never, object>>> = {
   ListResource: listResource,
+  InvokeAction: invokeAction,
 };
