@@ -35,3 +35,12 @@ it.each([
 ])('and nothing else: %j', (key) => {
   expect(isKey(key)).toBe(false);
 });
+
+it('no interface has the address of all zeros, and any other unicast address may be', () => {
+  const rules = instance.rules as (spec: object) => { field: string; message: string }[];
+  const of = (macAddress?: string) => rules({ interfaces: [{ macAddress: '02:00:00:00:00:01' }, { macAddress }] });
+  expect(of('00:00:00:00:00:00')).toEqual([
+    { field: 'spec.interfaces[1].macAddress', message: expect.stringContaining('no interface can have') },
+  ]);
+  expect([of(), of('00:00:00:00:00:01')]).toEqual([[], []]);
+});

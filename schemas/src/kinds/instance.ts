@@ -15,6 +15,15 @@ export function isRootDiskOf(uid: string, { id, sha256 }: { id: string; sha256: 
   return id === `${uid}.root` || id === `${uid}.root-${sha256.slice(0, 8)}`;
 }
 
+/** All zeros stand for no address (IEEE 802: a null EUI-48); a guest's driver makes up another one. */
+const NO_MAC = '00:00:00:00:00:00';
+
+interface Declared {
+  userData?: string;
+  userDataFrom?: object;
+  interfaces?: { macAddress?: string }[];
+}
+
 interface InstanceStatus {
   host?: string;
   rootDisk?: { id: string; sha256: string };
@@ -225,10 +234,16 @@ export const instance = defineKind({
     { name: 'Image', path: 'spec.image', type: 'string', description: 'What it started from.', priority: 1 },
   ],
   immutable: ['zone', 'rootDiskMiB'],
-  rules: ({ userData, userDataFrom }: { userData?: string; userDataFrom?: object }): FieldError[] =>
-    userData === undefined || userDataFrom === undefined
+  rules: ({ userData, userDataFrom, interfaces = [] }: Declared): FieldError[] => [
+    ...(userData === undefined || userDataFrom === undefined
       ? []
-      : [{ field: 'spec.userDataFrom', message: 'cannot be said together with userData: leave out one of them' }],
+      : [{ field: 'spec.userDataFrom', message: 'cannot be said together with userData: leave out one of them' }]),
+    ...interfaces.flatMap(({ macAddress }, i) =>
+      macAddress === NO_MAC
+        ? [{ field: `spec.interfaces[${i}].macAddress`, message: `must not be ${NO_MAC}, which no interface can have` }]
+        : [],
+    ),
+  ],
   references: [
     { path: 'zone', kind: 'Zone' },
     { path: 'offering', kind: 'InstanceOffering' },
