@@ -65,6 +65,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     goesOnUnread: true,
     load: async () => (await import('./commands/git.ts')).git,
   },
+  state: {
+    summary: 'states of Terraform that the server keeps: versions, locks, going back',
+    goesOnUnread: true,
+    load: async () => (await import('./commands/state.ts')).state,
+  },
   access: {
     summary: 'who you are and what you may do; a token, or a kubeconfig, for a ServiceAccount',
     load: async () => (await import('./commands/access.ts')).access,

@@ -4,6 +4,7 @@ import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import type { Attach } from '@plumb/schemas/wire/messages.ts';
 import type { Log } from '../log.ts';
 import { Bucket } from '../runtime/bucket.ts';
+import { notePutBack } from '../store/put-back.ts';
 import type { Store } from '../store/store.ts';
 import type { AgentStream } from './agent-stream.ts';
 import { ANY_ZONE, type Credential, findCredential, identify, isLive, watchCredentials } from './credentials.ts';
@@ -12,7 +13,7 @@ import { type LiveHost, lackingOf } from './live-host.ts';
 import type { LiveState } from './live-state.ts';
 import type { Registration } from './registration.ts';
 import type { SnapshotParts } from './snapshot-parts.ts';
-import { termAbove } from './term.ts';
+import { isOfLostTime, issuedTerms, termAbove } from './term.ts';
 
 /** A host that is heard on a stream. */
 export interface Session {
@@ -51,6 +52,8 @@ export class Sessions {
   readonly #sessions = new Map<string, Session>();
   readonly #onStream = new Map<AgentStream, Set<Session>>();
   readonly #closing = new AbortController();
+  /** Terms of this store's starts, once somebody has told of another one. */
+  #issued: number[] | undefined;
   /** Host → why it was refused the last time, although its credential is its own. */
   readonly #refused = new Map<string, PlumbError>();
   /** Hosts that broke a bound: why, and until when they are not attached. */
@@ -113,7 +116,7 @@ export class Sessions {
     if (bar) return stream.refuse(name, bar.error.reason, bar.error.message, bar.until - ambient.clock.now());
     // After the look at how often it comes: a term is written, and told in the log.
     try {
-      if (attach.highestTerm > this.#term) await this.#raiseTerm(name, attach.highestTerm);
+      if (attach.highestTerm !== this.#term) await this.#hearTerm(name, attach.highestTerm);
     } catch (thrown) {
       return this.#refuse(stream, name, PlumbError.from(thrown, `host ${name} could not attach`));
     }
@@ -189,6 +192,23 @@ export class Sessions {
 
   close(): void {
     this.#closing.abort();
+  }
+
+  /** What a host has obeyed that this store does not know of, it has heard in a later life of the store. */
+  async #hearTerm(host: string, heard: number): Promise<void> {
+    const { store, ambient, log } = this.#options;
+    if (heard > this.#term) {
+      await this.#raiseTerm(host, heard);
+      this.#issued = undefined;
+      return;
+    }
+    this.#issued ??= await issuedTerms(store);
+    if (!isOfLostTime(this.#issued, heard)) return;
+    await notePutBack(store, heard, { term: this.#term, at: ambient.clock.now() });
+    log(
+      'warn',
+      `host ${host} has obeyed term ${heard}, which this store does not know: it was put back to an earlier time, and states of Terraform wait for plumb state acknowledge`,
+    );
   }
 
   /** The store was put back to an earlier time: it counts terms and fences once more that are used up. */

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { FakeClock } from '../runtime/fake-clock.ts';
 import { keys } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
-import { nextTerm, termAbove, termAt } from './term.ts';
+import { notePutBack, readPutBack } from '../store/put-back.ts';
+import { isOfLostTime, issuedTerms, nextTerm, termAbove, termAt } from './term.ts';
 
 const DAY_MS = 86_400_000;
 const kept = async (store: MemoryStore) => (await store.get(keys.control('term')))?.value;
@@ -93,4 +94,40 @@ test('hosts that push as far and as often as they may lock nobody out of a store
   }
   const begun = await nextTerm(backup, ambient);
   expect(Math.max(begun, await above(backup, obeyed))).toBeGreaterThan(obeyed);
+});
+
+test('a term of a later life of the store, which was put back, is told from those of its own starts', async () => {
+  const { ambient, clock } = surroundings();
+  const store = new MemoryStore();
+  const terms: number[] = [];
+  for (let start = 0; start < 3; start++) {
+    await clock.advance(1_000);
+    terms.push(await nextTerm(store, ambient));
+  }
+  const lost = terms[2]! + 5;
+  await clock.advance(10_000);
+  const now = await nextTerm(store, ambient);
+  const issued = await issuedTerms(store);
+  expect(issued).toEqual([...terms, now]);
+  for (const known of issued) expect(isOfLostTime(issued, known)).toBe(false);
+  expect(isOfLostTime(issued, lost)).toBe(true);
+  expect(isOfLostTime(issued, terms[0]! - 1)).toBe(false);
+  expect(isOfLostTime([], lost)).toBe(false);
+  expect(await readPutBack(store)).toBeUndefined();
+  await notePutBack(store, lost, { term: now, at: 1 });
+  // Another host of the same lost time says nothing new, also after the next start.
+  await notePutBack(store, lost + 1, { term: now + 9, at: 2 });
+  expect(await readPutBack(store)).toEqual({ term: now, at: 1 });
+  const raised = await termAbove(store, now + 20, clock.now(), defaultServerLimits);
+  expect(await readPutBack(store)).toEqual({ term: raised, at: clock.now() });
+});
+
+test('a store of 0.3.0 begins with the term that it knows', async () => {
+  const store = new MemoryStore();
+  const { ambient } = surroundings();
+  await store.commit({ preconditions: [], ops: [{ type: 'put', key: keys.control('term'), value: '77' }] });
+  const term = await nextTerm(store, ambient);
+  const issued = await issuedTerms(store);
+  expect(issued).toEqual([77, term]);
+  expect(isOfLostTime(issued, 70)).toBe(false);
 });

@@ -11,7 +11,9 @@ import { PlumbError } from '@plumb/schemas';
 import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { ConflictError } from '../store/errors.ts';
 import { keys } from '../store/keys.ts';
-import type { Store } from '../store/store.ts';
+import { parsedRecord } from '../store/parsed.ts';
+import { putBackOp } from '../store/put-back.ts';
+import type { Op, Store } from '../store/store.ts';
 
 const KEY = keys.control('term');
 
@@ -50,7 +52,12 @@ export async function termAbove(
       message: `its agent says that it has obeyed term ${heard}, which no control plane can have had by now: look after the clock of this server and that host. If a server's clock was ahead once, allow for it with termAheadSeconds in the limits file`,
       retry: 'retry',
     });
-  return raise(store, (kept) => (kept > heard ? kept : heard + 1));
+  // In the commit of the new term: once a host has obeyed that, nothing tells of the old one any more.
+  return raise(
+    store,
+    (kept) => (kept > heard ? kept : heard + 1),
+    (term) => [putBackOp({ term, at: now })],
+  );
 }
 
 /** The lowest term of a control plane that starts at that time, in milliseconds since the epoch. */
@@ -64,16 +71,44 @@ function termOf(value: string): number {
   return Number.isSafeInteger(term) && term >= 0 ? term : 0;
 }
 
-async function raise(store: Store, next: (kept: number) => number): Promise<number> {
+const ISSUED = keys.control('terms');
+/** Of so many starts it is known under which terms they were. */
+const MOST_ISSUED = 256;
+
+/** The terms of this store's last starts, in order; none where that cannot be read. */
+export async function issuedTerms(store: Pick<Store, 'get'>): Promise<number[]> {
+  const terms = parsedRecord<number[]>(NUMBERS, (await store.get(ISSUED))?.value ?? '[]') ?? [];
+  return terms.filter((term) => Number.isSafeInteger(term));
+}
+
+const NUMBERS = { type: 'array', items: { type: 'integer' } };
+
+/** Whether a host can have obeyed the term only from a later life of this store, which was put back since. */
+export function isOfLostTime(issued: readonly number[], heard: number): boolean {
+  const [oldest] = issued;
+  return oldest !== undefined && heard > oldest && !issued.includes(heard);
+}
+
+async function raise(
+  store: Store,
+  next: (kept: number) => number,
+  beside: (term: number) => Op[] = () => [],
+): Promise<number> {
   for (;;) {
     const entry = await store.get(KEY);
     const kept = entry === undefined ? 0 : termOf(entry.value);
     const term = next(kept);
     if (term === kept) return term;
+    const before = await issuedTerms(store);
+    const issued = [...(before.length === 0 && kept > 0 ? [kept] : before), term];
     try {
       await store.commit({
         preconditions: [{ key: KEY, revision: entry?.revision ?? 0 }],
-        ops: [{ type: 'put', key: KEY, value: String(term) }],
+        ops: [
+          { type: 'put', key: KEY, value: String(term) },
+          { type: 'put', key: ISSUED, value: JSON.stringify(issued.slice(-MOST_ISSUED)) },
+          ...beside(term),
+        ],
       });
       return term;
     } catch (error) {

@@ -2,10 +2,10 @@
 import { type PlumbObject, retryable, terraformState } from '@plumb/schemas';
 import { examine } from '../store/examine.ts';
 import { keys } from '../store/keys.ts';
+import { type PutBack, readPutBack } from '../store/put-back.ts';
 import type { Store } from '../store/store.ts';
 import { readStateHead, type StateHead } from './head.ts';
 import { damaged, type Place } from './parts.ts';
-import { type PutBack, readPutBack } from './put-back.ts';
 import { blocked, type StateLocked, time } from './refusal.ts';
 
 export interface Standing {

@@ -3,10 +3,10 @@ import { PlumbError } from '@plumb/schemas';
 import { describe, expect, test } from 'vitest';
 import { keys } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
+import { putBackOp } from '../store/put-back.ts';
 import { KeyRing } from '../store/sealed/key-ring.ts';
 import { SealedStore } from '../store/sealed/sealed-store.ts';
 import type { Batch } from '../store/store.ts';
-import { putBackOp } from './put-back.ts';
 import { objectKey } from './standing.ts';
 import {
   ANNA,

@@ -2,9 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { putBackOp } from '../../states/put-back.ts';
 import { stateText } from '../../states/testing/state.ts';
 import { keys } from '../../store/keys.ts';
+import { putBackOp } from '../../store/put-back.ts';
 import { auditLine, type Write } from '../audit.ts';
 import { type ApiRig, type Asking, startApiRig, V1 } from '../testing/rig.ts';
 

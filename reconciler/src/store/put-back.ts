@@ -2,9 +2,9 @@
  * Whether the store was put back to an earlier time: then states are older than what Terraform has made since, and each waits until a
  * person has said that it is good. Noted by the fleet, which knows it from hosts (`fleet/term.ts`).
  */
-import { keys } from '../store/keys.ts';
-import { parsedRecord } from '../store/parsed.ts';
-import type { Op, Store } from '../store/store.ts';
+import { keys } from './keys.ts';
+import { parsedRecord } from './parsed.ts';
+import type { Op, Store } from './store.ts';
 
 export interface PutBack {
   /** Term of the control plane that found it out; higher each time. */
@@ -24,6 +24,17 @@ const UNKNOWN: PutBack = { term: 2 ** 52, at: 8.64e15 };
 export async function readPutBack(store: Pick<Store, 'get'>): Promise<PutBack | undefined> {
   const entry = await store.get(KEY);
   return entry && (parsedRecord<PutBack>(SCHEMA, entry.value) ?? UNKNOWN);
+}
+
+/**
+ * Notes that a host has obeyed `heard`, which this store does not know, although it went on as `term` only later. Those whose terms are
+ * of the same lost time say nothing new.
+ */
+export async function notePutBack(store: Store, heard: number, found: PutBack): Promise<void> {
+  const entry = await store.get(KEY);
+  const before = await readPutBack(store);
+  if (before && heard < before.term) return;
+  await store.commit({ preconditions: [{ key: KEY, revision: entry?.revision ?? 0 }], ops: [putBackOp(found)] });
 }
 
 /** The write that notes it. */
