@@ -99,7 +99,8 @@ test.concurrent('one that changes is tried again', { timeout: 60_000 }, async (i
   await start(its, dataDir, 'throws').ended;
   const third = start(its, dataDir, 'no more');
   const other = await clientOf(its, await third.serves);
-  await other.send('PUT', `${ZONES}/deadly`, { body: { ...zone, spec: { description: 'changed' } } });
+  const { metadata } = await other.send('GET', `${ZONES}/deadly`);
+  await other.send('PUT', `${ZONES}/deadly`, { body: { ...zone, metadata, spec: { description: 'changed' } } });
   await settled(other, 'deadly', says('Ready', 'True'));
   expect((await other.send('GET', '/apis/plumb.dev/v1/poisoned')).items).toEqual([]);
 });

@@ -104,9 +104,13 @@ describe.each([
     const { uid } = rig.get('Instance', 'web-0')!.metadata;
     await poison(wrong);
     const live = rig.fleet.keysOn('host-1');
-    const invalid = await api.ask('PUT', `${INSTANCES}/web-0`, { body: { metadata: { name: 'web-0' }, spec: {} } });
+    const typed = { apiVersion: 'plumb.dev/v1', kind: 'Instance' };
+    const invalid = await api.ask('PUT', `${INSTANCES}/web-0`, {
+      body: { ...typed, metadata: { name: 'web-0' }, spec: {} },
+    });
     expect(invalid.status).toBe(422);
-    const body = { metadata: { name: 'web-0' }, spec: instanceSpec(at('10.20.0.11')) };
+    const { resourceVersion } = (await api.ask('GET', `${INSTANCES}/web-0`)).body.metadata;
+    const body = { ...typed, metadata: { name: 'web-0', resourceVersion }, spec: instanceSpec(at('10.20.0.11')) };
     const mended = await api.ask('PUT', `${INSTANCES}/web-0`, { body });
     expect(mended.status).toBe(200);
     if (wrong === noMetadata) {
@@ -206,7 +210,7 @@ it('a namespace that cannot be understood is shown, takes new objects and can be
   const { items } = (await api.ask('GET', '/api/v1/namespaces')).body;
   expect(items.map((o: { metadata: { name: string } }) => o.metadata.name)).toEqual(['default', 'lab']);
   expect((await runPlumb(api, ['get', 'poisoned'])).out).toMatch(/Namespace +lab/i);
-  const body = { metadata: { name: 'x' }, spec: instanceSpec() };
+  const body = { apiVersion: 'plumb.dev/v1', kind: 'Instance', metadata: { name: 'x' }, spec: instanceSpec() };
   expect((await api.ask('POST', `${V1}/namespaces/lab/instances`, { body })).status).toBe(201);
   expect((await api.ask('DELETE', '/api/v1/namespaces/lab')).status).toBe(409);
   await rig.store.commit({ preconditions: [], ops: [{ type: 'delete', key: '/objects/instances/lab/x' }] });

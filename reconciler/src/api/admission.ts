@@ -16,19 +16,27 @@ import type { ServerLimits } from '@plumb/schemas/limits/server.ts';
 import { timestamp } from '@plumb/schemas/meta/timestamp.ts';
 import { declaredObjects } from '@plumb/schemas/project/declared-objects.ts';
 import { applyDefaults, dropNulls } from '@plumb/schemas/project/defaults.ts';
+import {
+  distinctOwners,
+  judgeChangedMetadata,
+  judgeNewMetadata,
+  metadataWarnings,
+  nameProblems,
+} from '@plumb/schemas/project/object-meta-rules.ts';
 import { shapeErrors } from '@plumb/schemas/project/shape.ts';
-import { validateObject, validateStatus } from '@plumb/schemas/project/validate.ts';
+import { validateServed, validateStatus } from '@plumb/schemas/project/validate.ts';
 import { isBase64 } from '@plumb/schemas/project/validate-format.ts';
-import { immutableErrors } from '@plumb/schemas/project/validate-immutable.ts';
-import { metadataErrors, metadataTypeErrors } from '@plumb/schemas/project/validate-metadata.ts';
-import { bodyOf, inputMetadata, schemaNode, writtenFields } from '@plumb/schemas/project/validate-schema.ts';
-import { dropUnknownFields, dropUnknownTo } from '@plumb/schemas/project/validate-unknown.ts';
+import { fixedErrors } from '@plumb/schemas/project/validate-immutable.ts';
+import { untried } from '@plumb/schemas/project/validate-kubernetes-words.ts';
+import { Mistakes } from '@plumb/schemas/project/validate-mistakes.ts';
+import { bodyOf, writtenFields } from '@plumb/schemas/project/validate-schema.ts';
 import { encodeObject } from '../store/object-codec.ts';
-import { type Duplicates, duplicateSentence, duplicateWarnings, type Json } from './body/json.ts';
+import type { Json } from './body/json.ts';
+import { expectKind } from './body/type-meta.ts';
 import type { ApiContext } from './call.ts';
 import { badRequest, invalid } from './failure.ts';
 import { mostBytes } from './object-size.ts';
-import type { FieldValidation } from './options.ts';
+import { isRecord, type Reading, readObject, type Sent } from './read-object.ts';
 import type { WritableResource } from './resource.ts';
 
 export interface Admitted {
@@ -38,15 +46,13 @@ export interface Admitted {
 }
 
 /** How a write is taken. */
-export interface Taken {
-  level: FieldValidation;
+export interface Taken extends Reading {
   limits: ServerLimits;
-  /** Whether it is what a patch makes of a stored object. */
-  isPatch?: boolean;
+  /** Looks at the metadata once it is read, before the object is judged: what it throws ends the write. */
+  expect?(metadata: Sent['metadata']): void;
 }
 
 type Metadata = PlumbObject['metadata'];
-type Sent = Record<string, unknown> & { metadata: Record<string, unknown> };
 
 /** A new object; `sent` is taken over. `namespace` is that of the path. Throws PlumbError `Invalid` with every violation, or `BadRequest`. */
 export function admitNew(
@@ -56,13 +62,12 @@ export function admitNew(
   taken: Taken,
   ambient: Ambient,
 ): Admitted {
-  const raw = placed(resource, sent, namespace);
+  const { raw, warnings } = readObject(resource, sent, { namespace }, taken);
   const { metadata } = raw;
   if (metadata.name === undefined && typeof metadata.generateName === 'string' && metadata.generateName !== '') {
     metadata.name = generatedName(metadata.generateName, ambient);
   }
-  const warnings = check(resource, raw, taken);
-  warnings.push(...judgeDeclared(resource, raw, taken));
+  warnings.push(...check(resource, raw, taken), ...judgeDeclared(resource, raw, taken));
   const { definition } = resource;
   const counted = !isBuiltin(definition);
   const object = {
@@ -91,19 +96,20 @@ export function admitChange(
   taken: Taken,
 ): Admitted {
   const { definition } = resource;
-  const { isPatch = false } = taken;
-  const raw = placed(resource, sent, current.metadata.namespace, current.metadata.name, isPatch);
-  const fixed = isBuiltin(definition) ? () => [] : immutableErrors;
-  const warnings = check(
-    resource,
-    raw,
-    taken,
-    (candidate) => [...fixed(definition, current, candidate), ...newFinalizers(current.metadata, candidate.metadata)],
-    current,
-  );
+  const { namespace, name } = current.metadata;
+  const { raw, warnings } = readObject(resource, sent, { namespace, name }, taken);
+  taken.expect?.(raw.metadata);
+  warnings.push(...check(resource, raw, taken, current));
   const body = written(definition, raw);
   const counted = !isBuiltin(definition) && !isDeepStrictEqual(body.spec, current.spec);
-  const { labels: _l, annotations: _a, finalizers: _f, ownerReferences: _o, ...kept } = current.metadata;
+  const {
+    labels: _l,
+    annotations: _a,
+    finalizers: _f,
+    ownerReferences: _o,
+    generateName: _g,
+    ...kept
+  } = current.metadata;
   // While an object lives, its controller must be able to finish it: its finalizer cannot be sent away.
   const own = resource.finalizer !== undefined && !kept.deletionTimestamp ? [resource.finalizer] : [];
   const { status } = current;
@@ -126,51 +132,23 @@ export function admitStatus(
   resource: WritableResource,
   current: PlumbObject,
   sent: Json | undefined,
-  { level, isPatch = false }: Taken,
+  taken: Taken,
 ): Admitted {
-  const { definition } = resource;
-  const raw = placed(resource, sent, current.metadata.namespace, current.metadata.name, isPatch);
-  expectKind(resource, raw);
-  if (raw.status === undefined || raw.status === null) {
-    const { status: _, ...object } = current;
-    return { object, warnings: [] };
-  }
-  const status: unknown = raw.status;
-  const dropped = level === 'Strict' ? [] : dropUnknownTo(schemaNode(definition.status), status);
-  const errors = validateStatus(definition, status, { strictUnknown: true });
-  if (errors.length > 0) throw invalid(resource.kind, resource.group, current.metadata.name, errors);
-  const warnings = level === 'Warn' ? dropped.map(({ field, message }) => `status.${field} ${message}`) : [];
-  return { object: { ...current, status: status as PlumbObject['status'] }, warnings };
-}
-
-/**
- * Fields that stand twice: an error under Strict (400; in a patch 422, as Kubernetes answers), warnings under Warn.
- */
-export function heedDuplicates(
-  duplicates: Duplicates,
-  level: FieldValidation,
-  { kind, group, version }: WritableResource,
-  method: string,
-): string[] {
-  if (duplicates.count === 0 || level === 'Ignore') return [];
-  if (level === 'Warn') return duplicateWarnings(duplicates);
-  const sentence = duplicateSentence(duplicates);
-  if (method !== 'PATCH')
-    throw badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${sentence}`);
-  throw invalid(kind, group, '', [{ field: 'patch', message: `Invalid value: ${sentence}` }]);
-}
-
-/** Fields that operations of a patch do not have: an error under Strict, warnings under Warn. */
-export function heedUnknown(
-  paths: readonly string[],
-  level: FieldValidation,
-  { kind, group }: WritableResource,
-): string[] {
-  const sentences = paths.map((path) => `unknown field ${JSON.stringify(path)}`);
-  if (level !== 'Strict') return level === 'Warn' ? sentences : [];
-  if (paths.length === 0) return [];
-  const message = `Invalid value: strict decoding error: ${sentences.join(', ')}`;
-  throw invalid(kind, group, '', [{ field: 'patch', message }]);
+  const { definition, kind, group } = resource;
+  const { namespace, name } = current.metadata;
+  const { raw, warnings } = readObject(resource, sent, { namespace, name }, { ...taken, isStatus: true });
+  taken.expect?.(raw.metadata);
+  expectKind(resource, raw, name);
+  const mistakes = new Mistakes();
+  judgeChangedMetadata(raw.metadata, current.metadata, taken.limits, mistakes);
+  const { status } = raw;
+  const isGone = status === undefined || status === null;
+  if (!isGone) mistakes.take(validateStatus(definition, status, { strictUnknown: false }));
+  const errors = mistakes.list();
+  if (errors.length > 0) throw invalid(kind, group, name, withUntried(definition, errors));
+  if (!isGone) return { object: { ...current, status: status as PlumbObject['status'] }, warnings };
+  const { status: _, ...object } = current;
+  return { object, warnings };
 }
 
 /** The text to store. Throws PlumbError `RequestEntityTooLarge` when it is larger than what is stored. */
@@ -187,99 +165,41 @@ export function storedText(object: PlumbObject, { limits }: Pick<ApiContext, 'li
   );
 }
 
-/** Fields of metadata; null stands for absent. */
-const METADATA = Object.keys(inputMetadata({ scope: 'Namespaced' }).properties!);
-
-/** The sent value, which is taken over, as an object at the place that the path names. What it does not say is filled in. */
-function placed(
-  resource: WritableResource,
-  sent: Json | undefined,
-  namespace: string | undefined,
-  name?: string,
-  isPatch = false,
-): Sent {
-  if (!isRecord(sent)) throw badRequest(`the body is no object: send ${an(resource.kind)} as JSON`);
-  if (sent.metadata !== undefined && sent.metadata !== null && !isRecord(sent.metadata)) {
-    throw unreadable(resource, isPatch, [{ field: 'metadata', message: 'must be an object' }]);
-  }
-  if (!isPatch) expectVersion(resource, sent);
-  // In place, and only what is known: what is sent may hold a hundred thousand fields that are not.
-  sent.metadata ??= {};
-  const { metadata } = sent as unknown as Sent;
-  // Null and empty stand for absent: clients that know objects by type send both.
-  for (const key of METADATA) if (metadata[key] === null) delete metadata[key];
-  for (const key of ['name', 'namespace', 'generateName']) if (metadata[key] === '') delete metadata[key];
-  // As a client of Go reads them that knows them as maps of strings.
-  for (const key of ['labels', 'annotations']) fillNulls(metadata[key]);
-  const misread = metadataTypeErrors(metadata);
-  if (misread.length > 0) throw unreadable(resource, isPatch, misread);
-  if (resource.scope === 'Namespaced') {
-    metadata.namespace ??= namespace;
-    if (metadata.namespace !== namespace) {
-      throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
-    }
-  } else {
-    // As Kubernetes: tools that write a namespace into every object write it into these, too.
-    delete metadata.namespace;
-  }
-  if (name !== undefined) {
-    metadata.name ??= name;
-    if (metadata.name !== name) {
-      const given = textOf(metadata.name).slice(0, 253);
-      throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
-    }
-  }
-  sent.apiVersion ??= resource.apiVersion;
-  sent.kind ??= resource.kind;
-  return sent as unknown as Sent;
-}
-
-/** A body that says another version than its path. Throws PlumbError `BadRequest`, as Kubernetes does. */
-function expectVersion({ apiVersion }: WritableResource, sent: Record<string, unknown>): void {
-  const given = sent.apiVersion ?? apiVersion;
-  if (given === apiVersion) return;
-  const shownVersion = textOf(given).slice(0, 80);
-  throw badRequest(
-    `the API version in the data (${shownVersion}) does not match the expected API version (${apiVersion})`,
-  );
-}
-
-function fillNulls(map: unknown): void {
-  if (!isRecord(map)) return;
-  for (const key of Object.keys(map)) if (map[key] === null) map[key] = '';
-}
-
-/** What cannot be read as the object it should be: of another type than every object has there. */
-function unreadable(
-  { kind, group, version }: WritableResource,
-  isPatch: boolean,
-  errors: readonly FieldError[],
-): PlumbError {
-  const what = errors.map(({ field, message }) => `${field} ${message}`).join(', ');
-  if (isPatch) return invalid(kind, group, '', [{ field: 'patch', message: `Invalid value: ${what}` }]);
-  return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${what}`);
-}
-
-/** Defaults and validates in place. Returns warnings; throws PlumbError `Invalid` with every violation. */
-function check(
-  resource: WritableResource,
-  raw: Sent,
-  { level, limits }: Taken,
-  more: (candidate: PlumbObject) => FieldError[] = () => [],
-  before?: PlumbObject,
-): string[] {
+/** Defaults and judges in place. Returns warnings; throws PlumbError `Invalid` with every violation. */
+function check(resource: WritableResource, raw: Sent, { limits }: Taken, before?: PlumbObject): string[] {
   const { definition } = resource;
+  const { metadata } = raw;
+  const hasBody = definition.fields !== undefined || (raw.spec !== undefined && raw.spec !== null);
   if (isBuiltin(definition)) {
     dropNulls(definition, raw);
     readAsGo(resource, raw, before);
   }
+  const named = typeof metadata.name === 'string' ? metadata.name : '';
+  expectKind(resource, raw, named);
   applyDefaults(definition, raw);
-  const dropped = level === 'Strict' ? [] : dropUnknownFields(definition, raw);
-  const errors = validateObject(definition, raw, { strictUnknown: level === 'Strict', before });
-  if (errors.length === 0) errors.push(...metadataErrors(raw.metadata, limits));
-  if (definition.fields || isRecord(raw.spec)) errors.push(...more(raw as unknown as PlumbObject));
-  if (errors.length > 0) throw invalidAs(resource, textOf(raw.metadata.name), errors);
-  return level === 'Warn' ? dropped.map(({ field, message }) => `${field} ${message}`) : [];
+  const mistakes = new Mistakes();
+  if (before) judgeChangedMetadata(metadata, before.metadata, limits, mistakes);
+  else judgeNewMetadata(metadata, nameProblems(definition), limits, mistakes);
+  const ofBody = validateServed(definition, raw, before);
+  // An object without its spec lacks that, and not every field of it.
+  const lacks = !hasBody && ofBody.some(({ field }) => field.startsWith('spec.'));
+  mistakes.take(lacks ? [{ field: 'spec', message: 'Required value', reason: 'FieldValueRequired' as const }] : ofBody);
+  const errors = mistakes.list();
+  const all = withUntried(definition, errors);
+  // What was before is compared where everything else holds.
+  if (before && all === errors && isRecord(raw.spec) && !isBuiltin(definition))
+    errors.push(...fixedErrors(definition, before, raw as unknown as PlumbObject));
+  if (all.length > 0) throw invalidAs(resource, named, all);
+  const warnings = metadataWarnings(metadata);
+  if (Array.isArray(metadata.ownerReferences))
+    metadata.ownerReferences = distinctOwners(metadata.ownerReferences).distinct;
+  return warnings;
+}
+
+/** Says so where rules on what the object was before were not tried. */
+function withUntried(definition: KindDefinition, errors: FieldError[]): FieldError[] {
+  const said = definition.immutable.length > 0 && !isBuiltin(definition) ? untried(errors) : undefined;
+  return said ? [...errors, said] : errors;
 }
 
 function invalidAs({ kind, group, invalidGroup }: WritableResource, name: string, errors: FieldError[]): PlumbError {
@@ -316,19 +236,11 @@ function written(definition: KindDefinition, raw: Sent): Record<string, unknown>
   );
 }
 
-/** Of what is not validated whole. Throws PlumbError `Invalid` when it is an object of another kind. */
-function expectKind({ apiVersion, kind, group }: WritableResource, raw: Sent): void {
-  const errors: FieldError[] = [];
-  for (const [field, is] of Object.entries({ apiVersion, kind }))
-    if (raw[field] !== is) errors.push({ field, message: `must be ${is} here` });
-  if (errors.length > 0) throw invalid(kind, group, textOf(raw.metadata.name), errors);
-}
-
 /** The objects that a new one declares; of a stored one they do not change. Returns warnings; throws PlumbError `Invalid`. */
 function judgeDeclared({ definition, kind, group }: WritableResource, raw: Sent, rules: Taken): string[] {
   if (definition.declares === undefined) return [];
   const { mistakes, dropped } = declaredObjects(raw as unknown as PlumbObject, definition.declares, rules);
-  if (mistakes.count > 0) throw invalid(kind, group, textOf(raw.metadata.name), mistakes.list());
+  if (mistakes.count > 0) throw invalid(kind, group, String(raw.metadata.name), mistakes.list());
   return rules.level === 'Warn' ? dropped.map(({ field, message }) => `${field} ${message}`) : [];
 }
 
@@ -337,25 +249,17 @@ function writable(metadata: Record<string, unknown>, ownFinalizers: string[]): P
   const sent = metadata as Partial<Metadata>;
   const finalizers = [...new Set([...(sent.finalizers ?? []), ...ownFinalizers])];
   return {
+    ...(sent.generateName ? { generateName: sent.generateName } : {}),
     ...(Object.keys(sent.labels ?? {}).length > 0 ? { labels: sent.labels } : {}),
     ...(Object.keys(sent.annotations ?? {}).length > 0 ? { annotations: sent.annotations } : {}),
     ...(finalizers.length > 0 ? { finalizers } : {}),
-    ...((sent.ownerReferences ?? []).length > 0 ? { ownerReferences: sent.ownerReferences } : {}),
+    ...((sent.ownerReferences ?? []).length > 0 ? { ownerReferences: sent.ownerReferences?.map(withoutNulls) } : {}),
   };
 }
 
-/** A name as it may stand in a sentence: it may be anything. */
-function textOf(name: unknown): string {
-  return typeof name === 'string' ? name : '';
-}
-
-function newFinalizers(current: Metadata, wanted: Partial<Metadata>): FieldError[] {
-  if (!current.deletionTimestamp || !Array.isArray(wanted.finalizers)) return [];
-  const added = wanted.finalizers.filter((finalizer) => !current.finalizers?.includes(finalizer));
-  if (added.length === 0) return [];
-  const found = added.map((finalizer) => JSON.stringify(finalizer)).join(', ');
-  const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${found}}`;
-  return [{ field: 'metadata.finalizers', message }];
+/** Flags that are null are not set. */
+function withoutNulls<T extends object>(reference: T): T {
+  return Object.fromEntries(Object.entries(reference).filter(([, value]) => value !== null)) as T;
 }
 
 /** Letters and digits that cannot be taken for each other or make a word. */
@@ -367,12 +271,4 @@ function generatedName(prefix: string, ambient: Ambient): string {
   let name = prefix.slice(0, MAX_NAME - RANDOM);
   for (let i = 0; i < RANDOM; i++) name += ALPHABET[Math.floor(ambient.random.next() * ALPHABET.length)];
   return name;
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function an(word: string): string {
-  return /^[AEIO]/.test(word) ? `an ${word}` : `a ${word}`;
 }

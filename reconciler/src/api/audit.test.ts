@@ -33,7 +33,7 @@ test('every write has one line: who, verb, object, code; what was refused, too',
   await api.ask('POST', `${V1}/zones`, { body });
   await api.ask('POST', `${V1}/zones`, { body });
   await api.ask('POST', `${V1}/zones`, { body: { ...body, metadata: { generateName: 'made-' } } });
-  await api.ask('PUT', `${V1}/zones/home`, { body: { ...body, spec: { of: SECRET } } });
+  await api.replace(`${V1}/zones/home`, { ...body, spec: { description: [SECRET] } });
   await api.ask('PATCH', `${V1}/zones/home`, { headers: MERGE, body: { spec: { description: SECRET } } });
   await api.ask('PATCH', `${V1}/zones/home/status`, { headers: MERGE, body: { status: {} } });
   await api.ask('DELETE', `${V1}/zones/home`);

@@ -186,12 +186,12 @@ export function expired(why: string): PlumbError {
   return new PlumbError({ reason: 'Expired', retry: 'retry', message: `${why}: list again` });
 }
 
-/** An object that breaks rules: one sentence that names all of them. */
+/** An object that breaks rules: one sentence that names all of them, each once. */
 export function invalid(kind: string, group: string, name: string, fields: FieldError[]): PlumbError {
-  const shownName = named(name);
-  const rules = fields.map(({ field, message }) => `${field}: ${message}`);
+  const rules = [...new Set(fields.map(({ field, message }) => `${field}: ${message}`))];
   const all = rules.length > 1 ? `[${rules.join(', ')}]` : rules[0];
-  return terminal('Invalid', `${group ? `${kind}.${group}` : kind} "${shownName}" is invalid: ${all}`, fields);
+  const error = terminal('Invalid', `${group ? `${kind}.${group}` : kind} "${named(name)}" is invalid: ${all}`, fields);
+  return Object.assign(error, { about: { kind, plural: kind, group, name } });
 }
 
 /** A name as the client wrote it may be as long as a body. */
@@ -199,8 +199,8 @@ function named(name: string): string {
   return name.length > MOST_NAME ? `${name.slice(0, MOST_NAME)}…` : name;
 }
 
-/** As long as the longest name of Kubernetes. */
-const MOST_NAME = 253;
+/** Longer than any name that Kubernetes takes, so that what is no name is told whole, too. */
+const MOST_NAME = 1_024;
 
 function qualified(plural: string, group: string): string {
   return group === '' ? plural : `${plural}.${group}`;

@@ -80,7 +80,7 @@ const DURATION = /^[+-]?(0|((\d{1,18}(\.\d{0,18})?|\.\d{1,18})(ns|us|µs|μs|ms|
 export function checkTimeout(query: URLSearchParams): void {
   const timeout = query.get('timeout');
   if (timeout && !DURATION.test(timeout))
-    throw badRequest(`timeout ${shown(timeout)} is no time, such as 30s or 1m30s`);
+    throw badRequest(`invalid timeout specified in the request URL - time: invalid duration ${shown(timeout)}`);
 }
 
 function common(query: URLSearchParams) {

@@ -6,10 +6,11 @@ import { shown } from '@plumb/schemas/project/shown.ts';
 import { moreSentence } from '@plumb/schemas/project/validate-mistakes.ts';
 import { ConflictError } from '../store/errors.ts';
 import { isHeld, removalOps } from '../store/object-codec.ts';
-import { type Admitted, heedDuplicates, heedUnknown, storedText, type Taken } from './admission.ts';
-import type { Duplicates, Json } from './body/json.ts';
+import { type Admitted, storedText, type Taken } from './admission.ts';
+import type { Json } from './body/json.ts';
+import { saysItself } from './body/type-meta.ts';
 import type { ApiContext, Call } from './call.ts';
-import { conflict, notFound } from './failure.ts';
+import { badRequest, conflict, invalid, notFound } from './failure.ts';
 import { markedChange } from './marks.ts';
 import { basisOf, unmendable } from './mend.ts';
 import type { WriteOptions } from './options.ts';
@@ -27,10 +28,8 @@ export interface Modification {
   options: WriteOptions;
   /** What the client wants the object to be, given what it is. May not change `current`. */
   wanted(current: PlumbObject): Json | undefined;
-  /** Fields that stand twice in what the client sent. */
-  duplicates: Duplicates;
-  /** Paths of fields that are not known in what says how the object changes. */
-  unknown?: readonly string[] | undefined;
+  /** What is wrong with the fields of what the client sent: see strictSentences. */
+  found: readonly string[];
   /** Who owns what of the object once it is as it was admitted. */
   owned(current: PlumbObject, object: PlumbObject, sent: unknown): ManagedFieldsEntry[] | undefined;
   /** Which part of it counts. */
@@ -49,12 +48,9 @@ export async function modify(
   modification: Modification,
 ): Promise<Reply> {
   const present = presentationOf(call.request, resource, context.ambient.clock);
-  const { dryRun, level } = modification.options;
+  const { dryRun, level, hints } = modification.options;
+  const isPatch = call.request.method === 'PATCH';
   if (dryRun) call.request.wrote = false;
-  const duplicates = [
-    ...heedDuplicates(modification.duplicates, level, resource, call.request.method),
-    ...heedUnknown(modification.unknown ?? [], level, resource),
-  ];
   const key = keyOf(resource, call.namespace, call.name);
   for (let attempt = 1; ; attempt++) {
     const entry = await resource.store.get(key);
@@ -66,17 +62,15 @@ export async function modify(
     }
     const { current, wanted, isPoisoned, released } = basisOf(context, resource, entry, modification.wanted);
     if (isPoisoned && modification.mends === false) throw unmendable(resource, call.name);
-    expectSame(resource, current, namedVersion(wanted));
     const sent = sentManaged(wanted);
-    const { object: asked, warnings: ours } = released
+    const { object: asked, warnings } = released
       ? { object: current, warnings: [] }
       : modification.admit(resource, current, wanted, {
-          ...{ level, limits: context.limits },
-          isPatch: call.request.method === 'PATCH',
+          ...{ level, hints, isPatch, limits: context.limits, found: modification.found },
+          expect: (metadata) => expectSame(resource, current, metadata, isPatch),
         });
     const admitted = markedChange(resource, current, asked, call.request.user!.name);
     const object = released ? admitted : withOwners(current, admitted, modification.owned(current, admitted, sent));
-    const warnings = [...duplicates, ...ours];
     const reply = (shown: Shown): Reply => ({
       status: 200,
       type: JSON_TYPE,
@@ -113,34 +107,38 @@ export async function modify(
   }
 }
 
-/** Which version of which object the client has read. */
-function namedVersion(wanted: unknown): { uid?: string; resourceVersion?: string } {
-  const { metadata } = (wanted ?? {}) as { metadata?: unknown };
-  const { uid, resourceVersion } = (metadata ?? {}) as { uid?: unknown; resourceVersion?: unknown };
-  const textOf = (value: unknown) => {
-    if (value === undefined || value === null || value === '') return undefined;
-    // What is no text is told with all that is wrong with the metadata.
-    return typeof value === 'string' ? value : undefined;
-  };
-  // 0 is what a client sends that has read none.
-  return { uid: textOf(uid), resourceVersion: resourceVersion === '0' ? undefined : textOf(resourceVersion) };
-}
-
-/** Throws PlumbError `Conflict` when `wanted` names another uid or resourceVersion than the stored object has. */
+/**
+ * Holds the version that a client has read to the stored one. Throws PlumbError `Conflict` when it is another one, `Invalid` when
+ * a client of Plumb's kinds names none, and `BadRequest` for what is no version.
+ */
 export function expectSame(
   resource: WritableResource,
   current: PlumbObject,
-  wanted: { uid?: string; resourceVersion?: string },
+  wanted: Readonly<Record<string, unknown>>,
+  isPatch: boolean,
 ): void {
+  const { plural, group } = resource;
   const { name, uid, resourceVersion } = current.metadata;
-  const refuse = (why: string) => conflict(resource.plural, resource.group, name, why);
-  if (wanted.uid !== undefined && wanted.uid !== uid)
+  const refuse = (why: string) => conflict(plural, group, name, why);
+  // A patch is of what is there: another uid in it is a field that cannot be changed.
+  if (!isPatch && isNamed(wanted.uid) && wanted.uid !== uid)
     throw refuse(
       `Precondition failed: UID in precondition: ${shown(wanted.uid).slice(1, -1)}, UID in object meta: ${uid}`,
     );
-  if (wanted.resourceVersion !== undefined && wanted.resourceVersion !== resourceVersion) {
-    throw refuse('the object has been modified; please apply your changes to the latest version and try again');
+  const version = wanted.resourceVersion;
+  // 0 is what a client sends that has read none.
+  if (!isNamed(version) || version === '0') {
+    if (!saysItself(resource)) return;
+    const message = 'Invalid value: 0: must be specified for an update';
+    throw invalid(plural, group, name, [{ field: 'metadata.resourceVersion', message }]);
   }
+  if (!/^\d{1,20}$/.test(version)) throw badRequest(`invalid resource version: ${shown(version)}`);
+  if (version !== resourceVersion)
+    throw refuse('the object has been modified; please apply your changes to the latest version and try again');
+}
+
+function isNamed(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 /** Characters of one warning and of all, as many as a Kubernetes API server sends: clients take 16 KiB of headers. */

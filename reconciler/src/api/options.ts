@@ -14,6 +14,8 @@ export interface WriteOptions {
   dryRun: boolean;
   /** Strict unless the query says otherwise: what is not understood is not promised. */
   level: FieldValidation;
+  /** Whether the query does not say it. */
+  hints: boolean;
   /** Who the client says that it is; empty when it does not. */
   manager: string;
   /** Whether an apply takes what others own. */
@@ -36,8 +38,9 @@ export interface DeleteOptions {
 
 export type OptionsKind = 'ListOptions' | 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'DeleteOptions';
 
-const LEVELS: readonly string[] = ['Ignore', 'Strict', 'Warn'];
+const LEVELS: readonly string[] = ['', 'Ignore', 'Strict', 'Warn'];
 const POLICIES: readonly string[] = ['Foreground', 'Background', 'Orphan'];
+/** What cannot be read is deleted as anything else, whether this is asked for or not. */
 const UNSAFE = 'ignoreStoreReadErrorWithClusterBreakingPotential';
 const MOST_MANAGER_BYTES = 128;
 
@@ -50,8 +53,8 @@ export function writeOptions(query: URLSearchParams, kind: OptionsKind, isApply 
   const manager = query.get('fieldManager') ?? '';
   if (Buffer.byteLength(manager) > MOST_MANAGER_BYTES) {
     errors.push({ field: 'fieldManager', message: `Too long: may not be more than ${MOST_MANAGER_BYTES} bytes` });
-  } else if (/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(manager)) {
-    errors.push({ field: 'fieldManager', message: 'Invalid value: holds a character that cannot be printed' });
+  } else {
+    errors.push(...unprintable(manager));
   }
   if (isApply && manager === '') {
     errors.push({ field: 'fieldManager', message: 'Required value: is required for apply patch' });
@@ -61,7 +64,31 @@ export function writeOptions(query: URLSearchParams, kind: OptionsKind, isApply 
   refuse(kind, errors);
   const force = query.get('force');
   const forced = force !== null && force !== '0' && force.toLowerCase() !== 'false';
-  return { dryRun, level: level as FieldValidation, manager, force: isApply && forced };
+  const hints = !query.get('fieldValidation');
+  return { dryRun, level: level as FieldValidation, hints, manager, force: isApply && forced };
+}
+
+/** Characters that cannot be printed (Go's unicode.IsPrint), each with its place in bytes. */
+function unprintable(manager: string): FieldError[] {
+  const errors: FieldError[] = [];
+  let position = 0;
+  for (const character of manager) {
+    if (/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(character)) {
+      const code = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
+      const message = `Invalid value: ${goQuoted(manager)}: invalid character U+${code} (at position ${position})`;
+      errors.push({ field: 'fieldManager', message });
+    }
+    position += Buffer.byteLength(character);
+  }
+  return errors;
+}
+
+/** As Go quotes a text. */
+function goQuoted(text: string): string {
+  const code = (sign: string) => sign.charCodeAt(0).toString(16).padStart(2, '0');
+  return JSON.stringify(text)
+    .replaceAll(/\\u00([0-9a-f]{2})/g, (_, hex) => `\\x${hex}`)
+    .replaceAll('\x7f', (sign) => `\\x${code(sign)}`);
 }
 
 /**
@@ -80,7 +107,6 @@ export function deleteOptions(query: URLSearchParams, body: unknown): DeleteOpti
     const message = `Invalid value: ${shown(policies[0])}: orphanDependents and deletionPropagation cannot be both set`;
     errors.push({ field: 'propagationPolicy', message });
   }
-  if (sent.unsafe || query.has(UNSAFE)) errors.push({ field: UNSAFE, message: 'Forbidden: is not served' });
   const grace = query.get('gracePeriodSeconds');
   if (grace !== null && !/^[+-]?\d{1,18}$/.test(grace)) throw badRequest('gracePeriodSeconds is not a whole number');
   refuse('DeleteOptions', errors);
@@ -121,7 +147,6 @@ interface SentDeleteOptions {
   preconditions?: DeleteOptions['preconditions'];
   orphanDependents?: boolean;
   orphan?: boolean;
-  unsafe?: boolean;
 }
 
 /** Names under which somebody may have meant `dryRun`: what was to be tried must not happen for a hyphen. */
@@ -169,7 +194,6 @@ function checkedBody(body: unknown): SentDeleteOptions {
       : { preconditions: checkedFields(preconditions, PRECONDITIONS, 'preconditions.') }),
     orphanDependents: given.orphanDependents !== undefined,
     ...(given.orphanDependents === undefined ? {} : { orphan: given.orphanDependents as boolean }),
-    unsafe: given[UNSAFE] === true,
   };
 }
 

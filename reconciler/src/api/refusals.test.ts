@@ -52,7 +52,7 @@ test('an object of the whole estate may name a namespace, which says nothing', a
     body: manifests.zone('spaced', { namespace: 'lab' }),
   });
   expect([status, body.metadata.namespace]).toEqual([201, undefined]);
-  const replaced = await api.ask('PUT', `${V1}/zones/spaced`, { body: manifests.zone('spaced', { namespace: 'lab' }) });
+  const replaced = await api.replace(`${V1}/zones/spaced`, manifests.zone('spaced', { namespace: 'lab' }));
   expect([replaced.status, replaced.body.metadata.namespace]).toEqual([200, undefined]);
 });
 
@@ -87,7 +87,7 @@ test.each([
 ])('the domain %s is taken: %s', async (domain, taken) => {
   const spec = { l2Network: 'lab', ipv4: { cidr: '10.0.0.0/24' }, dns: { domain } };
   const { status } = await api.ask('POST', `${V1}/namespaces/default/l3networks?dryRun=All`, {
-    body: { metadata: { name: 'lab' }, spec },
+    body: { apiVersion: 'plumb.dev/v1', kind: 'L3Network', metadata: { name: 'lab' }, spec },
   });
   expect(status).toBe(taken ? 201 : 422);
 });

@@ -187,8 +187,9 @@ export class Router {
     const isStatus = subresource === 'status' && served.status !== undefined;
     if (subresource !== undefined && !other && !isStatus)
       throw declared ? notFound(names.plural, names.group, call.name) : nothing();
-    // What is created below an object is created by its name.
-    const verb = other && request.method === 'POST' ? 'create' : verbOf(request, call);
+    // What is created below an object is created by its name; of a declared kind the name in a create's path says nothing.
+    const named = other || (declared && !isStatus);
+    const verb = named && request.method === 'POST' ? 'create' : verbOf(request, call);
     const verbs = other ? other.verbs : isStatus ? served.status : served.verbs;
     const nameless = (verb === 'update' || verb === 'patch') && call.name === '';
     if (nameless && declared) throw badRequest('name must be provided');

@@ -147,7 +147,7 @@ describe('routes', () => {
     ['GET', '/apis/plumb.dev/v2/zones', 404],
     ['DELETE', '/api/v1/namespaces', 405],
     ['DELETE', `${V1}/instances`, 404],
-    ['POST', `${V1}/zones/a`, 405],
+    ['POST', `${V1}/zones/a`, 400],
     ['DELETE', `${V1}/zones/a/status`, 405],
     ['POST', `${V1}/instances`, 404],
     ['GET', `${V1}/zones/%zz`, 400],

@@ -12,7 +12,12 @@ beforeAll(async () => {
   api = await startApiRig();
   await api.ask('POST', OFFERINGS, { body: manifests.offering('s') });
   await api.ask('POST', CHANGE_SETS, {
-    body: { metadata: { name: 'c' }, spec: { objects: [{ ...manifests.zone('z'), apiVersion: undefined }] } },
+    body: {
+      apiVersion: 'plumb.dev/v1',
+      kind: 'ChangeSet',
+      metadata: { name: 'c' },
+      spec: { objects: [{ ...manifests.zone('z'), apiVersion: undefined }] },
+    },
   });
 });
 afterAll(() => api.stop());
@@ -146,7 +151,8 @@ test('an object larger than the limit is not stored, whatever road it comes', as
 });
 
 describe('a field that stands twice', () => {
-  const twice = '{"metadata":{"name":"t"},"spec":{"cpus":1,"cpus":2,"memoryMiB":64,"memoryMiB":65}}';
+  const twice =
+    '{"apiVersion":"plumb.dev/v1","kind":"InstanceOffering","metadata":{"name":"t"},"spec":{"cpus":1,"cpus":2,"memoryMiB":64,"memoryMiB":65}}';
   const sentence = 'strict decoding error: duplicate field "spec.cpus", duplicate field "spec.memoryMiB"';
 
   test('is refused, under Strict and unasked', async () => {
@@ -185,7 +191,7 @@ describe('a field that stands twice', () => {
 
   test('a warning stays within what clients take of headers', async () => {
     const many = Array.from({ length: 8_000 }, (_, i) => `"${'long'.repeat(i % 90)}${i}é":1,"a":${i}`).join(',');
-    const body = `{"metadata":{"name":"warned"},"spec":{"cpus":1,"memoryMiB":64,${many}}}`;
+    const body = `{"apiVersion":"plumb.dev/v1","kind":"InstanceOffering","metadata":{"name":"warned"},"spec":{"cpus":1,"memoryMiB":64,${many}}}`;
     const { status, headers } = await api.ask('POST', `${OFFERINGS}?fieldValidation=Warn&dryRun=All`, { body });
     expect(status).toBe(201);
     const warning = String(headers.warning);
@@ -200,11 +206,11 @@ describe('a field that stands twice', () => {
   });
 });
 
-test('a replacement that does not speak of metadata leaves finalizers, so that nothing goes too early', async () => {
+test('a replacement that does not speak of finalizers leaves that of the kind, so that nothing goes too early', async () => {
   await api.ask('POST', `${V1}/zones`, { body: manifests.zone('held') });
   await api.ask('DELETE', `${V1}/zones/held`);
-  for (const metadata of [undefined, null, {}, { finalizers: null }]) {
-    const { status } = await api.ask('PUT', `${V1}/zones/held`, { body: { ...manifests.zone('held'), metadata } });
+  for (const metadata of [{ name: 'held' }, { name: 'held', finalizers: null }]) {
+    const { status } = await api.replace(`${V1}/zones/held`, { ...manifests.zone('held'), metadata });
     expect(status).toBe(200);
   }
   expect((await api.ask('GET', `${V1}/zones/held`)).body.metadata.finalizers).toEqual(['plumb.dev/zone']);

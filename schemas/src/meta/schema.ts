@@ -49,6 +49,7 @@ export const objectMeta = {
   properties: {
     name,
     namespace: { ...name, description: 'The project that the object belongs to; absent on cluster-scoped kinds.' },
+    generateName: { type: 'string', description: 'What the server made the name from, if it made it.' },
     uid: { type: 'string', description: 'Unique in time and space; set by the server.' },
     resourceVersion: { type: 'string', description: 'Changes with every write; opaque to clients.' },
     generation: { type: 'integer', description: 'Counts the changes of spec.' },

@@ -6,6 +6,7 @@ import type { KindDefinition } from '../kinds/define.ts';
 import { API_GROUP, API_VERSION } from '../meta/object.ts';
 import { NAME_PATTERN } from '../meta/schema.ts';
 import { structural } from './structural.ts';
+import { FIXED } from './validate-immutable.ts';
 import { type SchemaNode, schemaNode } from './validate-schema.ts';
 
 export interface CustomResourceDefinition {
@@ -71,7 +72,7 @@ function unchanged(path: string) {
   const has = (of: string) => steps.map((_, i) => `has(${of}.${steps.slice(0, i + 1).join('.')})`).join(' && ');
   return {
     rule: `(${has('self')}) == (${has('oldSelf')}) && (!(${has('self')}) || self.${path} == oldSelf.${path})`,
-    message: `is fixed when the object is created`,
+    message: FIXED,
     fieldPath: `.${path}`,
   };
 }

@@ -8,7 +8,6 @@ import { compileArray, compileObject } from './validate-containers.ts';
 import type { Mistakes } from './validate-mistakes.ts';
 import { compileNumber, compileString } from './validate-scalars.ts';
 import { isSensitive, type SchemaNode } from './validate-schema.ts';
-import { article, given, oneOf } from './validate-words.ts';
 
 /** Adds what is wrong with the value. */
 export type Check = (value: unknown, into: Mistakes) => void;
@@ -55,8 +54,7 @@ function compileType(schema: SchemaNode, inherited: Inherited): Check {
       return nothing;
     case 'object': {
       const inner = compileObject(schema, inherited);
-      // What stands where an object or a list belongs may hold a secret that the schema does not see there.
-      const wrong = wrongType(type, true);
+      const wrong = wrongType(schema, secret);
       return (value, into) => {
         if (typeof value !== 'object' || value === null || Array.isArray(value)) wrong(value, into);
         else inner?.(value as Record<string, unknown>, into);
@@ -64,23 +62,28 @@ function compileType(schema: SchemaNode, inherited: Inherited): Check {
     }
     case 'array': {
       const inner = compileArray(schema, inherited);
-      const wrong = wrongType(type, true);
+      const wrong = wrongType(schema, secret);
       return (value, into) => (Array.isArray(value) ? inner?.(value, into) : wrong(value, into));
     }
     case 'string': {
       const inner = compileString(schema, inherited);
-      const wrong = wrongType(type, secret);
+      const wrong = wrongType(schema, secret);
       return (value, into) => (typeof value === 'string' ? inner?.(value, into) : wrong(value, into));
     }
     case 'integer':
     case 'number': {
       const holds = type === 'integer' ? Number.isInteger : Number.isFinite;
       const inner = compileNumber(schema, inherited);
-      const wrong = wrongType(type, secret);
-      return (value, into) => (holds(value) ? inner?.(value as number, into) : wrong(value, into));
+      const wrong = wrongType(schema, secret);
+      return (value, into) => {
+        if (holds(value) && !(type === 'integer' && isBeyond(value as number, into)))
+          return inner?.(value as number, into);
+        wrong(value, into);
+        if (typeof value === 'number' && into.words.ofServer) inner?.(value, into);
+      };
     }
     case 'boolean': {
-      const wrong = wrongType(type, secret);
+      const wrong = wrongType(schema, secret);
       return (value, into) => {
         if (typeof value !== 'boolean') wrong(value, into);
       };
@@ -90,12 +93,16 @@ function compileType(schema: SchemaNode, inherited: Inherited): Check {
   }
 }
 
-function wrongType(type: string, hidden: boolean): Check {
-  const rule = `must be ${article(type)}`;
+/** Whole numbers that 64 bits do not hold, where an API server's words are spoken: they are none to it. */
+function isBeyond(number: number, into: Mistakes): boolean {
+  return into.words.ofServer && Math.abs(number) >= 2 ** 63;
+}
+
+function wrongType(schema: SchemaNode, secret: boolean): Check {
   return (value, into) => {
     into.shapeHolds = false;
     if (into.isFull) into.addUntold(1);
-    else into.add(`${rule}, but is ${given(value, hidden, true)}`, undefined, 'FieldValueTypeInvalid');
+    else for (const said of into.words.wrongType(schema, value, secret, into.at())) into.say(said);
   };
 }
 
@@ -107,6 +114,6 @@ function compileEnum(allowed: readonly unknown[], secret: boolean): Check {
     if ((typeof value !== 'string' || value.length <= longest) && known.has(value)) return;
     into.shapeHolds = false;
     if (into.isFull) into.addUntold(1);
-    else into.add(oneOf(allowed, value, given(value, secret)), undefined, 'FieldValueNotSupported');
+    else into.say(into.words.notAllowed(allowed, value, secret));
   };
 }

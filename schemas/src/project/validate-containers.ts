@@ -3,7 +3,7 @@ import { shown } from './shown.ts';
 import { type Check, compileSchema, type Inherited } from './validate-compile.ts';
 import type { Mistakes } from './validate-mistakes.ts';
 import type { SchemaNode } from './validate-schema.ts';
-import { about, counted, missing, unknownField } from './validate-words.ts';
+import { about, unknownField } from './validate-words.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -43,8 +43,7 @@ export function compileObject(
     if (into.isFull) into.addUntold(count);
     else
       for (const key of required)
-        if (!Object.hasOwn(value, key) || value[key] === undefined)
-          into.add(missing(properties[key]), key, 'FieldValueRequired');
+        if (!Object.hasOwn(value, key) || value[key] === undefined) into.say(into.words.required(properties[key]), key);
   };
   return (value, into) => {
     const keys = Object.keys(value);
@@ -100,16 +99,12 @@ export function compileArray(
   return (list, into) => {
     if (minItems !== undefined && list.length < minItems) {
       into.shapeHolds = false;
-      into.add(`must have at least ${counted(minItems, 'item')}, but has ${list.length}`);
+      into.say(into.words.tooFewItems(minItems, list.length, into.at()));
     }
     if (maxItems !== undefined && list.length > maxItems) {
       // Not looked into: nothing relies on its items.
       into.shapeHolds = false;
-      into.add(
-        `must have at most ${counted(maxItems, 'item')}, but has ${list.length}`,
-        undefined,
-        'FieldValueTooMany',
-      );
+      into.say(into.words.tooManyItems(maxItems, list.length));
       return;
     }
     if (check) for (let index = 0; index < list.length; index++) inside(check, list[index], index, into);
@@ -120,7 +115,14 @@ export function compileArray(
 
 /** Two items of a list map must differ in their keys (Kubernetes API conventions, `listType=map`). */
 function uniqueKeys(list: readonly unknown[], keys: readonly string[], secret: boolean, into: Mistakes): void {
+  const { ofServer, noKeys } = into.words;
+  const strange = ofServer ? list.findIndex((item) => typeof item !== 'object' || Array.isArray(item)) : -1;
+  if (strange >= 0) {
+    into.say(noKeys(list[strange]), strange);
+    return;
+  }
   const first = new Map<string, number>();
+  const told = new Set<string>();
   for (const [index, item] of list.entries()) {
     if (typeof item !== 'object' || item === null) continue;
     const values = keys.map((key) => (Object.hasOwn(item, key) ? (item as Fields)[key] : undefined));
@@ -129,13 +131,11 @@ function uniqueKeys(list: readonly unknown[], keys: readonly string[], secret: b
     const identity = values.length === 1 ? `${typeof values[0]} ${values[0]}` : JSON.stringify(values);
     const before = first.get(identity);
     if (before === undefined) first.set(identity, index);
+    else if (ofServer && told.has(identity)) continue;
+    else if (into.isFull) into.addUntold(1);
     else {
-      const same = values.length === 1 ? values[0] : values;
-      into.add(
-        `has the same ${keys.join(' and ')} as item ${before}${secret ? '' : `: ${shown(same)}`}`,
-        index,
-        'FieldValueDuplicate',
-      );
+      told.add(identity);
+      into.say(into.words.twice(keys, item, before, secret), index);
     }
   }
 }
@@ -143,11 +143,16 @@ function uniqueKeys(list: readonly unknown[], keys: readonly string[], secret: b
 /** `listType=set`, of scalars. */
 function uniqueItems(list: readonly unknown[], secret: boolean, into: Mistakes): void {
   const first = new Map<unknown, number>();
+  const told = new Set<unknown>();
   for (const [index, item] of list.entries()) {
     if (typeof item === 'object' && item !== null) continue;
     const before = first.get(item);
     if (before === undefined) first.set(item, index);
+    else if (into.words.ofServer && told.has(item)) continue;
     else if (into.isFull) into.addUntold(1);
-    else into.add(`is the same as item ${before}${secret ? '' : `: ${shown(item)}`}`, index, 'FieldValueDuplicate');
+    else {
+      told.add(item);
+      into.say(into.words.twice([], item, before, secret), index);
+    }
   }
 }

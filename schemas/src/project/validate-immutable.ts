@@ -25,6 +25,13 @@ export function immutableErrors(kind: KindDefinition, old: PlumbObject, wanted: 
   return errors;
 }
 
+/** The same in the sentence of the kind's CustomResourceDefinition: see crd.ts. */
+export function fixedErrors(kind: KindDefinition, old: PlumbObject, wanted: PlumbObject): FieldError[] {
+  return immutableErrors(kind, old, wanted).map(({ field }) => ({ field, message: `Invalid value: ${FIXED}` }));
+}
+
+export const FIXED = 'is fixed when the object is created';
+
 function valueAt(spec: unknown, steps: string[]): unknown {
   return steps.reduce<unknown>((value, step) => (value as Record<string, unknown> | undefined)?.[step], spec);
 }

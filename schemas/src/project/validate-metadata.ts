@@ -19,52 +19,6 @@ const SET_BY_SERVER: Record<string, Is> = {
   ...{ generation: whole, deletionGracePeriodSeconds: whole, managedFields: objects },
 };
 
-const texts: Is = [
-  (value) => isRecord(value) && Object.values(value).every((one) => typeof one === 'string'),
-  'an object of strings',
-];
-const listOfTexts: Is = [
-  (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'),
-  'an array of strings',
-];
-const time: Is = [
-  (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value)) && /^\d{4}-/.test(value),
-  'a time (RFC 3339)',
-];
-const owners: Is = [
-  (value) => Array.isArray(value) && value.every((one) => one === null || isOwner(one)),
-  'an array of references',
-];
-
-/** What every object has of this type, whatever its kind: with another one it cannot be read at all. */
-const OF_ALL: Record<string, Is> = {
-  ...SET_BY_SERVER,
-  ...{ name: text, namespace: text, generateName: text, labels: texts, annotations: texts },
-  ...{ finalizers: listOfTexts, ownerReferences: owners, creationTimestamp: time, deletionTimestamp: time },
-};
-
-function isOwner(value: unknown): boolean {
-  if (!isRecord(value)) return false;
-  const is = (type: string, ...fields: string[]) =>
-    fields.every((field) => value[field] === undefined || value[field] === null || typeof value[field] === type);
-  return is('string', 'apiVersion', 'kind', 'name', 'uid') && is('boolean', 'controller', 'blockOwnerDeletion');
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Fields of another type than they have in every object. */
-export function metadataTypeErrors(metadata: Record<string, unknown>): FieldError[] {
-  const errors: FieldError[] = [];
-  for (const [field, [check, noun]] of Object.entries(OF_ALL)) {
-    const value = metadata[field];
-    if (value !== undefined && value !== null && !check(value))
-      errors.push({ field: `metadata.${field}`, message: `must be ${noun}` });
-  }
-  return errors;
-}
-
 /** What of the metadata is too large. What is of another type is a mistake of its own. */
 export function metadataErrors(
   metadata: { labels?: unknown; annotations?: unknown; ownerReferences?: unknown },

@@ -1,6 +1,7 @@
 /** The mistakes of one object: the first ones in words, the others counted, so that an object of nothing but mistakes costs little. */
 import type { FieldError, FieldReason } from '../meta/error.ts';
 import { joinPath } from './validate-path.ts';
+import { plainWords, type Said, type Words } from './validate-said.ts';
 
 /** Mistakes that are told; the others are counted. */
 export const MOST_TOLD = 100;
@@ -11,6 +12,8 @@ const MOST_PATH = 256;
 export class Mistakes {
   /** Whether fields that the schema does not know are mistakes. */
   readonly strictUnknown: boolean;
+  /** In which sentences they are told. */
+  readonly words: Words;
   /** Whether rules that read fields can rely on what they find. */
   shapeHolds = true;
   readonly #told: FieldError[] = [];
@@ -18,8 +21,23 @@ export class Mistakes {
   /** Of the value that is looked at. */
   readonly #path: (string | number)[] = [];
 
-  constructor(strictUnknown = true) {
+  /** Steps of the path that lead to what is judged: it is the body itself to the sentences of an API server. */
+  #base = 0;
+
+  constructor(strictUnknown = true, words: Words = plainWords) {
     this.strictUnknown = strictUnknown;
+    this.words = words;
+  }
+
+  /** What is judged is at this field of an object. */
+  within(field: string): void {
+    this.#path.push(field);
+    this.#base = this.#path.length;
+  }
+
+  /** Path of the value that is looked at, or of its field `key`, in what is judged. */
+  at(key?: string | number): string {
+    return this.#field(key, this.#base);
   }
 
   get count(): number {
@@ -46,6 +64,12 @@ export class Mistakes {
       this.#told.push({ field: this.#field(key), message, ...(reason === undefined ? {} : { reason }) });
   }
 
+  /** Notes what the words say of it. */
+  say({ message, reason, field }: Said, key?: string | number): void {
+    if (field === undefined) this.add(message, key, reason);
+    else this.take([{ field, message, ...(reason === undefined ? {} : { reason }) }]);
+  }
+
   /** Notes so many mistakes once it is full. */
   addUntold(count: number): void {
     this.#count += count;
@@ -64,9 +88,9 @@ export class Mistakes {
     return [...this.#told, { field: /^[^.[]*/.exec(field)![0], message: moreSentence(more) }];
   }
 
-  #field(key: string | number | undefined): string {
+  #field(key: string | number | undefined, from = 0): string {
     let path = '';
-    for (const step of this.#path) path = joined(path, step);
+    for (let i = from; i < this.#path.length; i++) path = joined(path, this.#path[i]!);
     return key === undefined ? path : joined(path, key);
   }
 }

@@ -3,7 +3,6 @@ import type { Inherited } from './validate-compile.ts';
 import { formats } from './validate-format.ts';
 import type { Mistakes } from './validate-mistakes.ts';
 import type { SchemaNode } from './validate-schema.ts';
-import { about, given } from './validate-words.ts';
 
 interface Bounds {
   minimum?: number;
@@ -34,16 +33,12 @@ export function compileString(
   if (minLength === undefined && maxLength === undefined && !form) return undefined;
   const wrong = (text: string, into: Mistakes) => {
     if (maxLength !== undefined && isLonger(text, maxLength))
-      return into.add(
-        `must have at most ${maxLength} characters, but has ${lengthOf(text)}`,
-        undefined,
-        'FieldValueTooLong',
-      );
-    const is = given(text, secret);
+      return into.say(into.words.tooLong(maxLength, lengthOf(text)));
+    const { words } = into;
     if (minLength !== undefined && lengthOf(text) < minLength)
-      into.add(`must have at least ${minLength} characters, but is ${is}`);
-    if (expression && !expression.test(text)) into.add(`must match ${pattern}, but is ${is}${about(schema)}`);
-    if (form && !form.holds(text)) into.add(`must be ${form.words}, but is ${is}`, undefined, 'FieldValueTypeInvalid');
+      into.say(words.tooShort(minLength, text, secret, into.at()));
+    if (expression && !expression.test(text)) into.say(words.mismatch(schema, text, secret, into.at()));
+    if (form && !form.holds(text)) into.say(words.malformed(schema, form.words, text, secret, into.at()));
   };
   return (text, into) => {
     const holds =
@@ -82,11 +77,11 @@ export function compileNumber(
   return (number, into) => {
     if (minimum !== undefined && number < minimum) {
       if (into.isFull) into.addUntold(1);
-      else into.add(`must be at least ${minimum}, but is ${given(number, secret)}`);
+      else into.say(into.words.tooSmall(minimum, number, secret, into.at()));
     }
     if (maximum !== undefined && number > maximum) {
       if (into.isFull) into.addUntold(1);
-      else into.add(`must be at most ${maximum}, but is ${given(number, secret)}`);
+      else into.say(into.words.tooLarge(maximum, number, secret, into.at()));
     }
   };
 }

@@ -46,6 +46,12 @@ const keyRule = {
   description: 'Letters, digits, dashes, dots and underscores, at most 63, with an optional DNS prefix and a slash.',
 } as const;
 
+/** As Kubernetes: in a key of an annotation the case of the prefix does not count. */
+const noteRule = {
+  ...keyRule,
+  pattern: QUALIFIED_NAME.replaceAll('[a-z0-9]', '[A-Za-z0-9]').replace('[-a-z0-9.]', '[-A-Za-z0-9.]'),
+};
+
 const filled = { type: 'string', minLength: 1 } as const;
 const ownerFields = {
   ...objectMeta.properties.ownerReferences.items.properties,
@@ -58,6 +64,8 @@ const secretText = { type: 'string', 'x-plumb-sensitive': true } as const;
 export function inputMetadata(kind: Pick<KindDefinition, 'scope' | 'names'>): SchemaNode {
   const name = nameRules[kind.names ?? 'label'];
   const { namespace, annotations, finalizers, ownerReferences } = objectMeta.properties;
+  // As Kubernetes: two references to one object are taken, if they differ.
+  const { 'x-kubernetes-list-map-keys': _, ...references } = ownerReferences;
   return schemaNode({
     type: 'object',
     additionalProperties: false,
@@ -75,9 +83,9 @@ export function inputMetadata(kind: Pick<KindDefinition, 'scope' | 'names'>): Sc
         },
       },
       // Tools keep whole objects in them, and people all kinds of things.
-      annotations: { ...annotations, propertyNames: keyRule, additionalProperties: secretText },
+      annotations: { ...annotations, propertyNames: noteRule, additionalProperties: secretText },
       finalizers: { ...finalizers, items: keyRule },
-      ownerReferences: { ...ownerReferences, items: { ...ownerReferences.items, properties: ownerFields } },
+      ownerReferences: { ...references, items: { ...ownerReferences.items, properties: ownerFields } },
       generateName: {
         type: 'string',
         maxLength: 253,
@@ -102,6 +110,22 @@ export function inputSchema(kind: KindDefinition): SchemaNode {
       metadata: inputMetadata(kind),
       ...bodyOf(kind),
       ...(hasStatus(kind) ? { status: { description: 'What is; written by the server.' } } : {}),
+    },
+  };
+}
+
+/** The same as a server holds objects to it whose metadata it judges by itself: all but that of a name's form. */
+export function servedSchema(kind: KindDefinition): SchemaNode {
+  const { pattern } = nameRules[kind.names ?? 'label'];
+  return {
+    type: 'object',
+    required: requiredOf(kind),
+    properties: {
+      ...(kind.names === undefined
+        ? { metadata: { type: 'object', properties: { name: { type: 'string', pattern } } } }
+        : {}),
+      ...bodyOf(kind),
+      ...(hasStatus(kind) ? { status: {} } : {}),
     },
   };
 }

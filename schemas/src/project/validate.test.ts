@@ -177,7 +177,7 @@ describe('validateStatus', () => {
       { field: 'status.hosst', message: 'is not a known field: did you mean "host"?' },
       {
         field: 'status.power',
-        message: 'must be one of Running, Stopped, but is "Paused"',
+        message: 'Unsupported value: "Paused": supported values: "Running", "Stopped"',
         reason: 'FieldValueNotSupported',
       },
     ]);

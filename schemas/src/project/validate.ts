@@ -5,8 +5,9 @@
 import type { KindDefinition } from '../kinds/define.ts';
 import type { FieldError } from '../meta/error.ts';
 import { type Check, compileSchema } from './validate-compile.ts';
+import { kubernetesWords } from './validate-kubernetes-words.ts';
 import { Mistakes } from './validate-mistakes.ts';
-import { inputSchema, schemaNode } from './validate-schema.ts';
+import { inputSchema, schemaNode, servedSchema } from './validate-schema.ts';
 
 export interface ValidateOptions {
   /** Whether a field that the schema does not know is an error. */
@@ -16,6 +17,7 @@ export interface ValidateOptions {
 }
 
 const objects = new WeakMap<KindDefinition, Check>();
+const served = new WeakMap<KindDefinition, Check>();
 const statuses = new WeakMap<KindDefinition, Check>();
 
 /**
@@ -26,13 +28,29 @@ export function validateObject(kind: KindDefinition, object: unknown, options: V
   const check = objects.getOrInsertComputed(kind, () => compileSchema(inputSchema(kind)));
   const mistakes = new Mistakes(options.strictUnknown);
   check(object, mistakes);
-  // Rules read fields, and what they find must be of its type.
-  if (kind.rules && mistakes.shapeHolds) {
-    const before = (options.before as { spec?: unknown } | undefined)?.spec;
-    mistakes.take(broken(kind, (object as { spec: unknown }).spec, before));
-  }
-  if (kind.validate && mistakes.shapeHolds) mistakes.take(kind.validate(object as never, options.before as never));
+  takeRules(kind, object, options.before, mistakes);
   return mistakes.list();
+}
+
+/**
+ * As a Kubernetes API server checks a custom resource whose metadata it has read and judged: what the schema says, in its
+ * sentences, then the rules of the kind. Unknown fields are no mistake here: what they mean was decided before.
+ */
+export function validateServed(kind: KindDefinition, object: unknown, before: object | undefined): FieldError[] {
+  const check = served.getOrInsertComputed(kind, () => compileSchema(servedSchema(kind)));
+  const mistakes = new Mistakes(false, kubernetesWords);
+  check(object, mistakes);
+  takeRules(kind, object, before, mistakes);
+  return mistakes.list();
+}
+
+/** Rules read fields, and what they find must be of its type. */
+function takeRules(kind: KindDefinition, object: unknown, before: object | undefined, mistakes: Mistakes): void {
+  if (kind.rules && mistakes.shapeHolds) {
+    const stored = (before as { spec?: unknown } | undefined)?.spec;
+    mistakes.take(broken(kind, (object as { spec: unknown }).spec, stored));
+  }
+  if (kind.validate && mistakes.shapeHolds) mistakes.take(kind.validate(object as never, before as never));
 }
 
 function broken({ rules }: KindDefinition, spec: unknown, before: unknown): FieldError[] {
@@ -42,11 +60,11 @@ function broken({ rules }: KindDefinition, spec: unknown, before: unknown): Fiel
   return errors.filter(({ field, message }) => !stood.has(`${field} ${message}`));
 }
 
-/** Checks `status`; fields are named from `status.` on. */
+/** Checks `status` as an API server does; fields are named from `status.` on. */
 export function validateStatus(kind: KindDefinition, status: unknown, options: ValidateOptions): FieldError[] {
   const check = statuses.getOrInsertComputed(kind, () => compileSchema(schemaNode(kind.status)));
-  const mistakes = new Mistakes(options.strictUnknown);
-  mistakes.enter('status');
+  const mistakes = new Mistakes(options.strictUnknown, kubernetesWords);
+  mistakes.within('status');
   check(status, mistakes);
   return mistakes.list();
 }

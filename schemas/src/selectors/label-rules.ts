@@ -42,9 +42,29 @@ export function labelValueProblems(value: string): string[] {
 }
 
 function prefixProblems(prefix: string): string[] {
-  if (prefix === '') return ['must be non-empty'];
+  return prefix === '' ? ['must be non-empty'] : subdomainProblems(prefix, 'bytes');
+}
+
+/** What is wrong with a name that is a subdomain of DNS; empty when nothing is. */
+export function subdomainProblems(text: string, unit: 'bytes' | 'characters'): string[] {
   const problems: string[] = [];
-  if (prefix.length > MOST_SUBDOMAIN) problems.push(tooLong(MOST_SUBDOMAIN));
-  if (!prefix.split('.').every((label) => dnsLabel.test(label))) problems.push(SUBDOMAIN_RULE);
+  if (text.length > MOST_SUBDOMAIN) problems.push(`must be no more than ${MOST_SUBDOMAIN} ${unit}`);
+  if (!text.split('.').every((label) => dnsLabel.test(label))) problems.push(SUBDOMAIN_RULE);
   return problems;
+}
+
+const LABEL_RULE = `a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '${DNS_LABEL}')`;
+
+/** What is wrong with a name that is a label of DNS; empty when nothing is. */
+export function dnsLabelProblems(text: string): string[] {
+  const problems: string[] = [];
+  if (text.length > MOST_NAME) problems.push(tooLong(MOST_NAME));
+  if (!dnsLabel.test(text)) problems.push(LABEL_RULE);
+  return problems;
+}
+
+/** What is wrong with a name that is a segment of a path; empty when nothing is. */
+export function segmentProblems(text: string): string[] {
+  if (text === '.' || text === '..') return [`may not be '${text}'`];
+  return ['/', '%'].filter((sign) => text.includes(sign)).map((sign) => `may not contain '${sign}'`);
 }

@@ -1,12 +1,13 @@
 /** Plays a list of actions in a world, mends everything, and looks whether all became as it must be. */
 import type { PlumbObject } from '@plumb/schemas';
 import { monitor } from '../oracle/monitor.ts';
+import type { Answer } from '../world/control-process.ts';
 import type { Fate, Point } from '../world/fates.ts';
 import { type Counts, World } from '../world/world.ts';
 import type { Action, Ask, KindName } from './actions.ts';
 import { isDefaultAccount, keyOf } from './compare.ts';
 import { Model } from './model.ts';
-import { requestOf } from './requests.ts';
+import { type Known, requestOf } from './requests.ts';
 import { scan, settle } from './settle.ts';
 
 export interface Scenario {
@@ -92,6 +93,13 @@ async function tearDown(world: World, player: Player): Promise<string[]> {
 }
 
 /** Does actions in a world, and remembers what was promised. */
+/** How often an object is read and replaced again when somebody else was faster. */
+const ATTEMPTS = 5;
+
+function versionOf(answer: Answer | undefined): string | undefined {
+  return (answer?.body as Partial<PlumbObject> | undefined)?.metadata?.resourceVersion;
+}
+
 export class Player {
   readonly model: Model;
   readonly #world: World;
@@ -176,6 +184,19 @@ export class Player {
     for (const key of [...this.#open.keys()]) await this.#answered(key);
   }
 
+  /** What replaces an object reads it first, and again when somebody else was faster. */
+  async #send(ask: Ask, known: Known): Promise<Answer | undefined> {
+    const world = this.#world;
+    for (let attempt = 1; ; attempt++) {
+      const { path } = requestOf(ask, known);
+      const reads = ask.do === 'replace' && !ask.stale;
+      const version = reads ? versionOf(await world.ask('GET', path)) : undefined;
+      const { method, body } = requestOf(ask, { ...known, version });
+      const answer = await world.ask(method, path, body);
+      if (!reads || answer?.code !== 409 || attempt === ATTEMPTS) return answer;
+    }
+  }
+
   async #ask(ask: Ask): Promise<void> {
     const world = this.#world;
     // Of one object one thing is asked at a time; what speaks of many waits for all.
@@ -186,8 +207,7 @@ export class Player {
     if (ask.do === 'flow' && ask.what === 'abandon') world.abandoned.add(uid);
     await world.untilServed();
     const open = this.model.asked(ask);
-    const { method, path, body } = requestOf(ask, { uid, reach: open.reach.size });
-    const done = world.ask(method, path, body).then((answer) => {
+    const done = this.#send(ask, { uid, reach: open.reach.size }).then((answer) => {
       this.model.answered(open, answer);
       if (key !== undefined) this.#open.delete(key);
     });

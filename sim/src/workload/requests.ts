@@ -10,8 +10,16 @@ export interface Request {
 
 const ROOT = '/apis/plumb.dev/v1';
 
-/** `uid`: that of the instance whose flow is meant. `reach`: how many objects a cascade is to delete. */
-export function requestOf(ask: Ask, { uid, reach }: { uid: string; reach: number }): Request {
+export interface Known {
+  /** Of the instance whose flow is meant. */
+  uid: string;
+  /** How many objects a cascade is to delete. */
+  reach: number;
+  /** Which version of it was read. */
+  version?: string | undefined;
+}
+
+export function requestOf(ask: Ask, { uid, reach, version }: Known): Request {
   switch (ask.do) {
     case 'create':
       return { method: 'POST', path: pathOf(ask, false), body: bodyOf(ask, ask.spec) };
@@ -21,7 +29,7 @@ export function requestOf(ask: Ask, { uid, reach }: { uid: string; reach: number
       return {
         method: 'PUT',
         path: pathOf(ask),
-        body: bodyOf(ask, ask.spec, ask.stale ? { resourceVersion: '1' } : {}),
+        body: bodyOf(ask, ask.spec, { resourceVersion: ask.stale ? '1' : version }),
       };
     case 'delete':
       return { method: 'DELETE', path: pathOf(ask) };

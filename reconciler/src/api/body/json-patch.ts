@@ -6,6 +6,7 @@ import { type PlumbError, terminal } from '@plumb/schemas';
 import { shown } from '@plumb/schemas/project/shown.ts';
 import { badRequest } from '../failure.ts';
 import type { Json } from './json.ts';
+import { goType } from './type-meta.ts';
 
 export interface PatchBounds {
   /** How deep a path may lead, and what is copied may lie. */
@@ -32,7 +33,14 @@ const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype']);
 const NODE_BYTES = 16;
 /** What an item of a list costs when it is moved. */
 const ITEM_BYTES = 8;
-const INDEX = /^(0|[1-9]\d{0,9})$/;
+const INDEX = /^-?(0|[1-9]\d{0,9})$/;
+
+/** Of a list with so many places; a negative one counts from its end. Beyond them: no such item. */
+function indexOf(name: string, places: number): number {
+  const number = INDEX.test(name) ? Number(name) : Number.POSITIVE_INFINITY;
+  const index = number < 0 ? number + places : number;
+  return index < 0 ? Number.POSITIVE_INFINITY : index;
+}
 
 /**
  * The patch as a function that changes the document in place and returns it. Throws PlumbError `BadRequest` for a patch that
@@ -49,26 +57,41 @@ export function jsonPatch(body: Json | undefined, bounds: PatchBounds): JsonPatc
 }
 
 function operationsOf(body: unknown, { patchOperations, jsonDepth }: PatchBounds): Operation[] {
-  if (!Array.isArray(body)) throw badRequest('a JSON patch is a list of operations');
+  // As Kubernetes reads it: nothing is to be done.
+  if (body === null) return [];
+  if (!Array.isArray(body)) throw undecodable(body, '[]handlers.jsonPatchOp');
   if (body.length > patchOperations)
     throw tooLarge(`a JSON patch has at most ${patchOperations} operations, and this one has ${body.length}`);
   return body.map((sent, index) => {
-    const given = typeof sent === 'object' && sent !== null && !Array.isArray(sent) ? sent : {};
-    const field = (name: string) => (Object.hasOwn(given, name) ? (given as Record<string, unknown>)[name] : undefined);
+    if (typeof sent !== 'object' || Array.isArray(sent)) throw undecodable(sent, 'handlers.jsonPatchOp');
+    const given = (sent ?? {}) as Record<string, unknown>;
+    const field = (name: string) => (Object.hasOwn(given, name) ? given[name] : undefined);
+    for (const name of ['op', 'path', 'from'])
+      if ((field(name) ?? '') !== '' && typeof field(name) !== 'string')
+        throw badRequest(
+          `error decoding patch: json: cannot unmarshal ${goType(field(name))} into Go struct field jsonPatchOp.${name} of type string`,
+        );
     const op = field('op') as Operation['op'];
     if (!['add', 'remove', 'replace', 'move', 'copy', 'test'].includes(op))
       throw wrong(`operation ${index} of the JSON patch: op must be add, remove, replace, move, copy or test`);
     const path = pointerOf(field('path'), index, 'path', jsonDepth);
     const from = op === 'move' || op === 'copy' ? pointerOf(field('from'), index, 'from', jsonDepth) : [];
-    if ((op === 'add' || op === 'replace' || op === 'test') && !Object.hasOwn(given, 'value'))
-      throw wrong(`operation ${index} of the JSON patch, ${op}, needs a value`);
-    return { index, op, path, from, value: field('value') };
+    return { index, op, path, from, value: field('value') ?? null };
   });
 }
 
-/** An operation that is none, as Kubernetes answers it. */
+/** A patch whose JSON is of another type. */
+export function undecodable(value: unknown, type: string): PlumbError {
+  const why =
+    value === undefined
+      ? 'unexpected end of JSON input'
+      : `json: cannot unmarshal ${goType(value)} into Go value of type ${type}`;
+  return badRequest(`error decoding patch: ${why}`);
+}
+
+/** An operation that is none, or does not fit, as Kubernetes answers it: without a word on what it is about. */
 function wrong(message: string): PlumbError {
-  return terminal('Invalid', message);
+  return Object.assign(terminal('Invalid', message), { about: {} });
 }
 
 /** The names of a JSON Pointer (RFC 6901). */
@@ -130,21 +153,22 @@ function apply(holder: { document: unknown }, operation: Operation, spent: Spent
   const { op, path, from, value } = operation;
   switch (op) {
     case 'test':
-      if (!isEqual(valueAt(holder, path, operation), value, spent))
+      if (!isEqual(valueAt(holder, path, operation, true), value, spent))
         throw misfit(operation, 'is not what the patch expects');
       return;
     case 'remove':
       take(holder, path, operation, spent);
       return;
     case 'replace':
-      valueAt(holder, path, operation);
+      // A field that is not there is added, as Kubernetes does it; an item must be there.
+      valueAt(holder, path, operation, true);
       put(holder, path, spent.copy(value), operation, spent, true);
       return;
     case 'add':
       put(holder, path, spent.copy(value), operation, spent);
       return;
     case 'copy':
-      put(holder, path, spent.copy(valueAt(holder, from, operation)), operation, spent);
+      put(holder, path, spent.copy(valueAt(holder, from, operation, true)), operation, spent);
       return;
     case 'move':
       if (from.length < path.length && from.every((name, i) => name === path[i]))
@@ -155,15 +179,28 @@ function apply(holder: { document: unknown }, operation: Operation, spent: Spent
 
 type Container = Record<string, unknown> | unknown[];
 
-function valueAt(holder: { document: unknown }, path: readonly string[], operation: Operation): unknown {
+/** `orNull`: of an object that lacks the last name it is null. */
+function valueAt(
+  holder: { document: unknown },
+  path: readonly string[],
+  operation: Operation,
+  orNull = false,
+): unknown {
   let value = holder.document;
-  for (const name of path) value = inner(value, name, operation);
+  for (const [i, name] of path.entries()) {
+    if (orNull && i === path.length - 1 && isObject(value) && !Object.hasOwn(value, name)) return null;
+    value = inner(value, name, operation);
+  }
   return value;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function inner(value: unknown, name: string, operation: Operation): unknown {
   if (Array.isArray(value)) {
-    const index = INDEX.test(name) ? Number(name) : value.length;
+    const index = indexOf(name, value.length);
     if (index < value.length) return value[index];
   } else if (typeof value === 'object' && value !== null && Object.hasOwn(value, name)) {
     return (value as Record<string, unknown>)[name];
@@ -189,6 +226,7 @@ function put(
 ): void {
   const name = path.at(-1);
   if (name === undefined) {
+    if (!instead) throw misfit(operation);
     holder.document = value;
     return;
   }
@@ -197,8 +235,9 @@ function put(
     setField(container, name, value);
     return;
   }
-  const index = name === '-' ? container.length : INDEX.test(name) ? Number(name) : -1;
-  if (index < 0 || index > container.length) throw misfit(operation);
+  const { length } = container;
+  const index = name === '-' ? length : indexOf(name, instead ? length : length + 1);
+  if (index > length) throw misfit(operation);
   if (instead) container[index] = value;
   else {
     spent.passes((container.length - index) * ITEM_BYTES);
@@ -213,8 +252,9 @@ function take(holder: { document: unknown }, path: readonly string[], operation:
   const container = containerOf(holder, path, operation);
   const value = inner(container, name, operation);
   if (Array.isArray(container)) {
-    spent.passes((container.length - Number(name)) * ITEM_BYTES);
-    container.splice(Number(name), 1);
+    const index = indexOf(name, container.length);
+    spent.passes((container.length - index) * ITEM_BYTES);
+    container.splice(index, 1);
   } else Reflect.deleteProperty(container, name);
   return value;
 }
@@ -246,9 +286,8 @@ function isEqual(a: unknown, b: unknown, spent: Spent): boolean {
 /** Says nothing of values: they may be secret. */
 function misfit({ index, op, path }: Operation, why = `cannot be reached by ${op}`): PlumbError {
   const pointer = path.map((name) => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
-  const field = pointer.length > 256 ? `${pointer.slice(0, 256)}…` : pointer;
-  const message = `operation ${index} of the JSON patch, ${op} ${shown(pointer).slice(1, -1)}, does not fit the object`;
-  return terminal('Invalid', message, [{ field, message: why }]);
+  const message = `operation ${index} of the JSON patch, ${op} ${shown(pointer).slice(1, -1)}, does not fit the object: it ${why}`;
+  return wrong(message);
 }
 
 function tooLarge(message: string): PlumbError {

@@ -26,7 +26,7 @@ test('a hundred are named, the others are counted', () => {
   const { duplicates } = parse(`{"a":1${',"a":1'.repeat(8_000)}}`);
   expect([duplicates.paths.length, duplicates.count]).toEqual([100, 8_000]);
   expect(() => refuseDuplicates(duplicates)).toThrow(
-    /^strict decoding error: duplicate field "a", .*, and 7,900 more$/,
+    /^strict decoding error: duplicate field "a", .*, duplicate fields: and 7,900 more$/,
   );
 });
 

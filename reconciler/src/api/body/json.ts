@@ -87,21 +87,14 @@ function lookInto(container: object, depth: number, looked: Looked): void {
 
 /** Throws PlumbError `BadRequest` when a field stands twice: which of them was meant? */
 export function refuseDuplicates(duplicates: Duplicates): void {
-  if (duplicates.count > 0) throw badRequest(duplicateSentence(duplicates));
+  if (duplicates.count > 0) throw badRequest(`strict decoding error: ${duplicateSentences(duplicates).join(', ')}`);
 }
 
-/** Warnings of fields that stand twice. */
-export function duplicateWarnings({ paths, count }: Duplicates): string[] {
+/** A sentence of Kubernetes for each field that stands twice. */
+export function duplicateSentences({ paths, count }: Duplicates): string[] {
   const named = paths.map((path) => `duplicate field ${JSON.stringify(path)}`);
   const more = count - paths.length;
   return more > 0 ? [...named, `duplicate fields: ${moreSentence(more)}`] : named;
-}
-
-/** The sentence of Kubernetes for fields that stand twice. */
-export function duplicateSentence({ paths, count }: Duplicates): string {
-  const named = paths.map((path) => `duplicate field ${JSON.stringify(path)}`).join(', ');
-  const more = count > paths.length ? `, and ${(count - paths.length).toLocaleString('en-US')} more` : '';
-  return `strict decoding error: ${named}${more}`;
 }
 
 /**

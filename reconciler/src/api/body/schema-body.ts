@@ -7,7 +7,7 @@ import { dropUnknownTo } from '@plumb/schemas/project/validate-unknown.ts';
 import type { FieldValidation } from '../options.ts';
 import { JSON_TYPE } from '../reply.ts';
 import type { ApiRequest } from '../request.ts';
-import { duplicateWarnings, refuseDuplicates } from './json.ts';
+import { duplicateSentences, refuseDuplicates } from './json.ts';
 
 const checks = new WeakMap<SchemaNode, Check>();
 
@@ -24,7 +24,7 @@ export async function schemaBody(
 ): Promise<unknown> {
   const { value, duplicates } = await request.parsed([JSON_TYPE]);
   if (level === 'Strict') refuseDuplicates(duplicates);
-  else if (level === 'Warn') warn(duplicateWarnings(duplicates));
+  else if (level === 'Warn') warn(duplicateSentences(duplicates));
   const body: unknown = value === undefined ? {} : value;
   if (nulls === 'absent') dropNulls(body);
   const dropped = level === 'Strict' ? [] : dropUnknownTo(schema, body);

@@ -14,6 +14,38 @@ export interface Difference {
 }
 
 export function compare(where: string, theirs: readonly Transcript[], ours: readonly Transcript[]): Difference[] {
+  return compareInOrder(where, theirs.map(inOrder), ours.map(inOrder));
+}
+
+/**
+ * Mistakes come in the order in which a map of Go was walked, which is none: they are put in one, in the message, too. A name that was
+ * generated ends in what was chosen at random.
+ */
+function inOrder(answer: Transcript): Transcript {
+  const [, prefix] = /"generateName":"([^"]+)"/.exec(answer.request) ?? [];
+  const text = JSON.stringify(answer.body);
+  const escaped = prefix?.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const body = escaped
+    ? JSON.parse(text.replaceAll(new RegExp(`${escaped}[a-z0-9]{5}\\b`, 'g'), `${prefix}<random>`))
+    : answer.body;
+  const { message, details } = (isObject(body) ? body : {}) as { message?: string; details?: { causes?: Cause[] } };
+  if (!details?.causes || details.causes.length < 2 || message === undefined) return { ...answer, body };
+  const causes = [...details.causes].sort((a, b) => (saidOf(a) < saidOf(b) ? -1 : 1));
+  const said = [...new Set(causes.map(saidOf))];
+  const list = said.length === 1 ? said[0]! : `[${said.join(', ')}]`;
+  const known = message.slice(message.indexOf(' is invalid: ') + ' is invalid: '.length);
+  const isList = known.length === list.length && said.every((one) => known.includes(one));
+  const ordered = isList ? message.slice(0, message.length - list.length) + list : message;
+  return { ...answer, body: { ...body, message: ordered, details: { ...details, causes } } };
+}
+
+type Cause = { field?: string; message: string };
+
+function saidOf({ field, message }: Cause): string {
+  return `${field}: ${message}`;
+}
+
+function compareInOrder(where: string, theirs: readonly Transcript[], ours: readonly Transcript[]): Difference[] {
   const differences: Difference[] = [];
   for (let index = 0; index < Math.max(theirs.length, ours.length); index++) {
     const their = theirs[index];

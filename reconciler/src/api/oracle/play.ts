@@ -38,6 +38,8 @@ class Player {
   readonly #playing: Playing;
   readonly #saved: Saved = {};
   readonly #names = new Names();
+  /** Versions that were put into bodies as the object had them. */
+  readonly #filled = new Set<string>();
 
   constructor(playing: Playing) {
     this.#playing = playing;
@@ -74,6 +76,7 @@ class Player {
     const raw = await this.#playing.wire.ask({ method: 'GET', path: object, headers: {} });
     const { metadata } = (JSON.parse(raw.body.toString()) as { metadata?: { resourceVersion?: string } }) ?? {};
     const sent = body as { metadata?: object };
+    if (metadata?.resourceVersion) this.#filled.add(metadata.resourceVersion);
     return { ...sent, metadata: { resourceVersion: metadata?.resourceVersion, ...sent.metadata } };
   }
 
@@ -129,7 +132,7 @@ class Player {
     for (const [name, of] of Object.entries(this.#saved))
       for (const [field, value] of Object.entries(of))
         if (value.length > 8) made = made.replaceAll(value, `{${name}.${field}}`);
-    for (const { rv } of Object.values(this.#saved))
+    for (const rv of [...Object.values(this.#saved).map(({ rv }) => rv), ...this.#filled])
       made = made.replaceAll(new RegExp(`(resourceVersion(?:":"|: "|=))${rv || 'x'}(?!\\d)`, 'g'), '$1{rv}');
     return made.replaceAll(/(resourceVersion(?:":"|: "|=))\d{2,}/g, '$1{rv}');
   }

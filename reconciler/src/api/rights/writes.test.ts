@@ -101,7 +101,12 @@ test.each([null, undefined, 'x', 7])('who mends an object whose spec is %s refer
   const value = JSON.stringify({ apiVersion: 'plumb.dev/v1', kind: 'Instance', metadata, spec });
   const key = keys.object('instances', 'default', name);
   await api.store.commit({ preconditions: [], ops: [{ type: 'put', key, value }] });
-  const mend = () => asAnn('PUT', `${LAB}/instances/${name}`, { body: manifests.instance(name) });
+  const mend = async () => {
+    const { resourceVersion } = (await api.ask('GET', `${LAB}/instances/${name}`)).body.metadata;
+    return asAnn('PUT', `${LAB}/instances/${name}`, {
+      body: { ...manifests.instance(name), metadata: { name, resourceVersion } },
+    });
+  };
   await having([writing], async () => {
     expect((await mend()).body.message).toContain('cannot use resource "zones"');
   });

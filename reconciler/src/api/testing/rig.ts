@@ -44,6 +44,8 @@ export interface ApiRig {
   pki: Pki;
   token: string;
   ask(method: string, path: string, asking?: Asking): Promise<Answer>;
+  /** PUT of the object at its newest version, as clients send it that have read it. */
+  replace(path: string, body: object, asking?: Asking): Promise<Answer>;
   /** Lines of a watch as they come. */
   watch(path: string, headers?: Record<string, string>): WatchReader;
   stop(): Promise<void>;
@@ -137,6 +139,12 @@ export async function startApiRig({
           });
         });
       });
+    },
+    async replace(path, body, asking = {}) {
+      const of = path.split('?', 1)[0]!.replace(/\/status$/, '');
+      const { resourceVersion } = (await rig.ask('GET', of)).body.metadata;
+      const metadata = { resourceVersion, ...(body as { metadata?: object }).metadata };
+      return rig.ask('PUT', path, { ...asking, body: { ...body, metadata } });
     },
     watch(path, headers = {}) {
       const stream = open('GET', path, { headers });

@@ -4,7 +4,7 @@ import type { ManagedFieldsEntry } from '@plumb/schemas/apply/managed-fields.ts'
 import { type Place, trackApply, type Writer } from '@plumb/schemas/apply/track.ts';
 import { mistakesOf } from '@plumb/schemas/apply/typed.ts';
 import { shown } from '@plumb/schemas/project/shown.ts';
-import { admitChange, admitStatus, isRecord } from '../admission.ts';
+import { admitChange, admitStatus } from '../admission.ts';
 import { applyConflict } from '../apply-conflict.ts';
 import { reread } from '../body/json.ts';
 import { APPLY } from '../body/patch.ts';
@@ -14,6 +14,7 @@ import { type Modification, modify } from '../modify.ts';
 import { mostBytes } from '../object-size.ts';
 import { writeOptions } from '../options.ts';
 import { asValue, placeOf, writerOf } from '../owners.ts';
+import { isRecord, strictSentences } from '../read-object.ts';
 import type { Reply } from '../reply.ts';
 import type { WritableResource } from '../resource.ts';
 import { createAs } from './create.ts';
@@ -38,6 +39,7 @@ async function applyTo(
   const { request } = call;
   const options = writeOptions(request.query, 'PatchOptions', true);
   const { value: sent, duplicates } = await request.parsed([APPLY]);
+  const found = strictSentences(duplicates);
   const declared = checkedDeclaration(resource, call, sent);
   const place = placeOf(resource, subresource);
   const writer = writerOf(context, request, options);
@@ -53,7 +55,7 @@ async function applyTo(
   };
   return modify(context, resource, call, {
     options,
-    duplicates,
+    found,
     wanted: (current) => {
       if (onlyNew) throw alreadyExists(resource.plural, resource.group, call.name);
       const { uid } = declared.metadata;
@@ -76,7 +78,7 @@ async function applyTo(
       }
       const object = made(merge(undefined) ?? declared);
       try {
-        return await createAs(context, resource, call, { sent: object, options, warnings: [], owned: () => entries });
+        return await createAs(context, resource, call, { sent: object, options, found, owned: () => entries });
       } catch (error) {
         if (error instanceof PlumbError && error.reason === 'AlreadyExists' && !options.dryRun && !onlyNew)
           return undefined;

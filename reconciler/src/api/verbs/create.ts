@@ -1,10 +1,10 @@
-import { type PlumbObject, terminal } from '@plumb/schemas';
+import type { PlumbObject } from '@plumb/schemas';
 import type { ManagedFieldsEntry } from '@plumb/schemas/apply/managed-fields.ts';
 import { ConflictError } from '../../store/errors.ts';
 import { keys } from '../../store/keys.ts';
 import { isBeingDeleted } from '../../store/object-codec.ts';
 import type { Precondition } from '../../store/store.ts';
-import { admitNew, heedDuplicates, storedText } from '../admission.ts';
+import { admitNew, storedText } from '../admission.ts';
 import { authorize, NamespaceTerminating } from '../authorize.ts';
 import type { Json } from '../body/json.ts';
 import type { ApiContext, Call } from '../call.ts';
@@ -14,6 +14,7 @@ import { warningHeader } from '../modify.ts';
 import { type WriteOptions, writeOptions } from '../options.ts';
 import { ownedAfterCreate, sentManaged, withOwners } from '../owners.ts';
 import { presentationOf } from '../presentation.ts';
+import { strictSentences } from '../read-object.ts';
 import { JSON_TYPE, type Reply } from '../reply.ts';
 import { keyOf, type WritableResource } from '../resource.ts';
 import { mayWrite } from '../rights/writes.ts';
@@ -29,19 +30,19 @@ export async function create(context: ApiContext, resource: WritableResource, ca
   }
   const options = writeOptions(request.query, 'CreateOptions');
   const { value: sent, duplicates: twice } = await request.parsed();
-  const warnings = heedDuplicates(twice, options.level, resource, request.method);
+  const found = strictSentences(twice);
   call.name = nameOf(sent);
   const owned = ownedAfterCreate(context, resource, call, options);
-  return createAs(context, resource, call, { sent, options, warnings, owned });
+  return createAs(context, resource, call, { sent, options, found, owned });
 }
 
 /** What is to be created. */
 export interface Creation {
   /** It is taken over. */
   sent: Json | undefined;
-  options: Pick<WriteOptions, 'dryRun' | 'level'>;
-  /** Sentences for the Warning header. */
-  warnings: readonly string[];
+  options: Pick<WriteOptions, 'dryRun' | 'level' | 'hints'>;
+  /** What is wrong with the fields of what was sent: see strictSentences. */
+  found: readonly string[];
   /** Who owns what of the new object; `sent`: what the client sent as managedFields. */
   owned(object: PlumbObject, sent: unknown): ManagedFieldsEntry[] | undefined;
 }
@@ -51,7 +52,7 @@ export async function createAs(
   context: ApiContext,
   resource: WritableResource,
   call: Call,
-  { sent, options: { dryRun, level }, warnings: before, owned }: Creation,
+  { sent, options: { dryRun, level, hints }, found, owned }: Creation,
 ): Promise<Reply> {
   const { request, namespace } = call;
   const present = presentationOf(request, resource, context.ambient.clock);
@@ -72,11 +73,11 @@ export async function createAs(
   const managed = sentManaged(sent);
   const forget = generatedName(sent);
   for (let attempt = 1; ; attempt++) {
-    const { object: asked, warnings: ours } = admitNew(
+    const { object: asked, warnings } = admitNew(
       resource,
       sent,
       namespace,
-      { level, limits: context.limits },
+      { level, hints, found, limits: context.limits },
       context.ambient,
     );
     const admitted = markedNew(resource, asked, request.user!.name);
@@ -87,8 +88,8 @@ export async function createAs(
     });
     const key = keyOf(resource, namespace, object.metadata.name);
     const preconditions = [{ key, revision: 0 }, ...(await namespaceStays(resource, namespace, object.metadata.name))];
+    if (request.method === 'POST') expectNoVersion(sent);
     const value = storedText(object, context);
-    const warnings = [...before, ...ours];
     let revision = 0;
     try {
       if (!dryRun) {
@@ -129,11 +130,17 @@ async function namespaceStays(
   const key = keys.object('namespaces', undefined, namespace!);
   const entry = await resource.store.get(key);
   if (!entry) {
-    const missing = notFound('namespaces', '', namespace!);
-    throw terminal(missing.reason, `${missing.message}: create it first, or use the namespace default`);
+    throw Object.assign(notFound('namespaces', '', namespace!), { about: { plural: 'namespaces', name: namespace! } });
   }
   if (isBeingDeleted(entry)) throw new NamespaceTerminating(resource, namespace!, name);
   return [{ key, revision: entry.revision }];
+}
+
+/** What comes has not been there before: who names a version of it means another object. Throws PlumbError `BadRequest`. */
+function expectNoVersion(sent: unknown): void {
+  const { resourceVersion } = (sent as { metadata: { resourceVersion?: string } }).metadata;
+  if (resourceVersion !== undefined && /^\d{1,20}$/.test(resourceVersion) && Number(resourceVersion) > 0)
+    throw badRequest('resourceVersion should not be set on objects to be created');
 }
 
 /** Takes away the name that was made, so that the next attempt makes another one. */

@@ -11,14 +11,13 @@ import { applyStatus } from './apply.ts';
 /** `PATCH /…/instances/web-0/status`: as patch; only status is taken from the result. */
 export async function patchStatus(context: ApiContext, resource: WritableResource, call: Call): Promise<Reply> {
   if (call.request.contentType === APPLY) return applyStatus(context, resource, call);
-  const { wanted, duplicates, unknown } = await patchOf(call.request, resource);
+  const { wanted, found } = await patchOf(call.request, resource);
   const options = writeOptions(call.request.query, 'PatchOptions');
   const owned = ownedAfterUpdate(context, resource, call, options, 'status');
   return modify(context, resource, call, {
     options,
     wanted,
-    duplicates,
-    unknown,
+    found,
     owned,
     admit: admitStatus,
     mends: false,

@@ -11,8 +11,8 @@ import { apply } from './apply.ts';
 /** `PATCH /…/instances/web-0`: a merge patch or a JSON patch, applied to what is stored when it is written. */
 export async function patch(context: ApiContext, resource: WritableResource, call: Call): Promise<Reply> {
   if (call.request.contentType === APPLY) return apply(context, resource, call);
-  const { wanted, duplicates, unknown } = await patchOf(call.request, resource);
+  const { wanted, found } = await patchOf(call.request, resource);
   const options = writeOptions(call.request.query, 'PatchOptions');
   const owned = ownedAfterUpdate(context, resource, call, options);
-  return modify(context, resource, call, { options, wanted, duplicates, unknown, owned, admit: admitChange });
+  return modify(context, resource, call, { options, wanted, found, owned, admit: admitChange });
 }

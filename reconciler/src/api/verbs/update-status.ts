@@ -3,6 +3,7 @@ import type { ApiContext, Call } from '../call.ts';
 import { modify } from '../modify.ts';
 import { writeOptions } from '../options.ts';
 import { ownedAfterUpdate } from '../owners.ts';
+import { strictSentences } from '../read-object.ts';
 import type { Reply } from '../reply.ts';
 import type { WritableResource } from '../resource.ts';
 
@@ -11,6 +12,7 @@ export async function updateStatus(context: ApiContext, resource: WritableResour
   const options = writeOptions(call.request.query, 'UpdateOptions');
   const { value: sent, duplicates } = await call.request.parsed();
   const wanted = () => sent;
+  const found = strictSentences(duplicates);
   const owned = ownedAfterUpdate(context, resource, call, options, 'status');
-  return modify(context, resource, call, { options, duplicates, wanted, owned, admit: admitStatus, mends: false });
+  return modify(context, resource, call, { options, found, wanted, owned, admit: admitStatus, mends: false });
 }

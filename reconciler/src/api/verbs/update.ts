@@ -1,10 +1,11 @@
 import type { PlumbObject } from '@plumb/schemas';
-import { admitChange, isRecord } from '../admission.ts';
+import { admitChange } from '../admission.ts';
 import type { Json } from '../body/json.ts';
 import type { ApiContext, Call } from '../call.ts';
 import { modify } from '../modify.ts';
 import { writeOptions } from '../options.ts';
 import { ownedAfterUpdate } from '../owners.ts';
+import { isRecord, strictSentences } from '../read-object.ts';
 import type { Reply } from '../reply.ts';
 import type { WritableResource } from '../resource.ts';
 
@@ -14,21 +15,25 @@ export async function update(context: ApiContext, resource: WritableResource, ca
   const { value: sent, duplicates } = await call.request.parsed();
   return modify(context, resource, call, {
     options,
-    duplicates,
-    wanted: (current) => withFinalizers(sent, current),
+    found: strictSentences(duplicates),
+    wanted: (current) => withFinalizer(resource, sent, current),
     owned: ownedAfterUpdate(context, resource, call, options),
     admit: admitChange,
   });
 }
 
 /**
- * A declaration that does not speak of finalizers leaves them as they are: else replacing an object that is being deleted
- * would let it go before its controller has removed what lives of it.
+ * A declaration that does not speak of finalizers takes away those of others, and leaves the kind's own: else replacing an object
+ * that is being deleted would let it go before its controller has removed what lives of it.
  */
-function withFinalizers(sent: Json | undefined, { metadata: { finalizers } }: PlumbObject): Json | undefined {
+function withFinalizer(
+  { finalizer }: WritableResource,
+  sent: Json | undefined,
+  { metadata: { finalizers } }: PlumbObject,
+): Json | undefined {
   const { metadata } = (sent ?? {}) as { metadata?: { finalizers?: unknown } | null };
-  if (finalizers === undefined || (metadata?.finalizers ?? undefined) !== undefined || !isRecord(sent)) return sent;
-  if (metadata !== undefined && metadata !== null && !isRecord(metadata)) return sent;
+  if (finalizer === undefined || !finalizers?.includes(finalizer)) return sent;
+  if (!isRecord(sent) || !isRecord(metadata) || (metadata.finalizers ?? undefined) !== undefined) return sent;
   // Stored text, read again, beside what was read from text.
-  return { ...sent, metadata: { ...metadata, finalizers } } as unknown as Json;
+  return { ...sent, metadata: { ...metadata, finalizers: [finalizer] } } as unknown as Json;
 }
