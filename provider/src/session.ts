@@ -37,6 +37,7 @@ export class Session {
   /** Errors that stand for all of a run, and that this session has told. */
   readonly #told = new WeakSet<Error>();
   #client: Client | undefined;
+  #later = false;
   #stack: Stack | undefined;
   #unconfigured = 'Terraform has not configured the provider';
 
@@ -73,12 +74,20 @@ export class Session {
 
   /** The provider block depends on what is known only after apply: the server is not asked in this session. */
   configureLater(names: readonly string[]): void {
+    this.#later = true;
     this.#unconfigured = `${names.join(' and ')} of the provider block will be known only after apply`;
   }
 
   /** Whether there is a server that can be asked. */
   get isConfigured(): boolean {
     return this.#client !== undefined;
+  }
+
+  /**
+   * Whether what needs the server is to be put off: the provider block is not known yet, and the client can plan the rest without it.
+   */
+  putsOff(capabilities: { deferralAllowed: boolean } | null | undefined): boolean {
+    return this.#client === undefined && this.#later && capabilities?.deferralAllowed === true;
   }
 
   /** The client of the configured server. Throws a terminal `NotConfigured` before that. */

@@ -4,16 +4,18 @@ import { DEFAULT_PROJECT } from '@plumb/schemas/project/terraform.ts';
 import { kindOfPlural, kindOfType } from '../resources.ts';
 import { unfinished } from '../unfinished.ts';
 import { dataOf, referenceOf } from '../value/object.ts';
+import { UNKNOWN } from '../value/value.ts';
 import { dynamic, objectIn, wireDiagnostics } from '../wire/convert.ts';
-import type { ReadDataReply, ValidateRequest } from '../wire/messages.ts';
-import { READ_MS } from './read.ts';
+import type { DynamicValue, ReadDataReply, ReadDataRequest } from '../wire/messages.ts';
+import { PROVIDER_UNKNOWN, READ_MS } from './read.ts';
 import { readMany } from './read-many.ts';
 import { guarded } from './rpc.ts';
 
 /** The object of that name as it is now. That there is none is an error. */
-export const readDataSource = guarded<ValidateRequest, ReadDataReply>(
+export const readDataSource = guarded<ReadDataRequest, ReadDataReply>(
   'The data source cannot be read',
-  async ({ typeName, config }, session) => {
+  async ({ typeName, config, clientCapabilities }, session) => {
+    if (session.putsOff(clientCapabilities)) return { state: notKnown(typeName, config), deferred: PROVIDER_UNKNOWN };
     const many = kindOfPlural(typeName);
     if (many) return { state: await readMany(many, objectIn(config, many.plural) ?? {}, session) };
     const kind = kindOfType(typeName);
@@ -31,3 +33,11 @@ export const readDataSource = guarded<ValidateRequest, ReadDataReply>(
     }
   },
 );
+
+/** The state of a data source that is read later: what the server would say is unknown. */
+function notKnown(typeName: string, config: DynamicValue): DynamicValue {
+  const attributes = kindOfPlural(typeName)?.plural ?? kindOfType(typeName).dataSource;
+  const wanted = objectIn(config, attributes) ?? {};
+  const state = attributes.map(({ name, computed }) => [name, wanted[name] ?? (computed ? UNKNOWN : null)]);
+  return dynamic(Object.fromEntries(state), attributes);
+}

@@ -7,7 +7,7 @@ import { declarerOf, referenceOf, stateOf, uidOf } from '../value/object.ts';
 import { privateBytes, privateIn, privateOf } from '../value/private.ts';
 import { dynamic, identified, objectIn, wireDiagnostics } from '../wire/convert.ts';
 import type { ReadReply, ReadRequest } from '../wire/messages.ts';
-import { READ_MS } from './read.ts';
+import { PROVIDER_UNKNOWN, READ_MS } from './read.ts';
 import { guarded } from './rpc.ts';
 
 /** The state as the server has it; none when the object is gone, or another one bears its name. */
@@ -17,6 +17,15 @@ export const readResource = guarded<ReadRequest, ReadReply>(
     const kind = kindOfType(request.typeName);
     const held = objectIn(request.currentState, kind.resource);
     if (!held) return { newState: dynamic(null, kind.resource), private: request.private };
+    if (session.putsOff(request.clientCapabilities)) {
+      const { currentState, private: kept } = request;
+      return {
+        newState: currentState,
+        private: kept,
+        deferred: PROVIDER_UNKNOWN,
+        ...identified('newIdentity', kind, held),
+      };
+    }
     const limit = session.client.deadline(READ_MS);
     try {
       const live = await readObject(session.client, referenceOf(kind, held), limit);
