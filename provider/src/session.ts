@@ -7,6 +7,7 @@ import type { SharedWires } from '@plumb/client/shared-wires.ts';
 import { type Ambient, type PlumbObject, terminal } from '@plumb/schemas';
 import { Creates } from './apply/creates.ts';
 import type { Log } from './log.ts';
+import { Reads } from './reads.ts';
 import { Reviews } from './review/reviews.ts';
 import { connectionFrom, type ProviderAttributes } from './settings.ts';
 import { type Stack, stackOf } from './stack.ts';
@@ -25,6 +26,8 @@ export class Session {
   readonly told = new Set<string>();
   /** Objects as they were read in this run and that others own fields of, by uid: until they are planned. */
   readonly shared = new Map<string, PlumbObject>();
+  /** Objects as a refresh reads them. */
+  readonly reads = new Reads();
   /** The server's word on what this session plans. */
   readonly reviews = new Reviews();
   /** What this session makes, until Terraform has it. */

@@ -16,6 +16,7 @@ export const applyResourceChange = guarded<ApplyRequest, ApplyReply>(
     const planned = objectIn(request.plannedState, kind.resource);
     const { client, stack } = session;
     const kept = privateIn(request.plannedPrivate);
+    session.reads.forget();
     const outcome = !planned
       ? await remove(client, kind, prior ?? {}, stack, kept)
       : prior

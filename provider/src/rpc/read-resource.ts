@@ -1,4 +1,3 @@
-import { readObject } from '@plumb/client/objects.ts';
 import { hasOtherOwners } from '../ownership.ts';
 import { kindOfType } from '../resources.ts';
 import { BEFORE_STACKS } from '../stack.ts';
@@ -28,7 +27,7 @@ export const readResource = guarded<ReadRequest, ReadReply>(
     }
     const limit = session.client.deadline(READ_MS);
     try {
-      const live = await readObject(session.client, referenceOf(kind, held), limit);
+      const live = await session.reads.read(session.client, referenceOf(kind, held), limit);
       const uid = uidOf(held);
       const same = live && (uid === undefined || live.metadata.uid === uid);
       if (!same) return { newState: dynamic(null, kind.resource) };
