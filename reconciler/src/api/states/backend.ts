@@ -85,7 +85,7 @@ export function stateBackend(context: ApiContext, store: Store, states: Terrafor
     try {
       return await method(request, place);
     } catch (thrown) {
-      if (thrown instanceof StateLocked) return json(423, thrown.lock, NOT_KEPT);
+      if (thrown instanceof StateLocked) return json(423, printed(thrown), NOT_KEPT);
       const error = PlumbError.from(thrown, `${request.method} of the state ${place.namespace}/${place.name}`);
       // It went between two looks.
       if (error.reason === 'NotFound')
@@ -97,6 +97,11 @@ export function stateBackend(context: ApiContext, store: Store, states: Terrafor
       throw error;
     }
   };
+}
+
+/** Terraform 1.11 prints the ID of what it is answered and nothing else of it: where there is no lock, the reason stands there. */
+function printed({ lock }: StateLocked) {
+  return lock.Who === 'plumb' ? { ...lock, ID: lock.Info } : lock;
 }
 
 const NOT_KEPT = { 'cache-control': 'no-store' };
