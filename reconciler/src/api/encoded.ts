@@ -19,7 +19,7 @@ export function encoded(
     about && reply.status < 400
       ? mediaOf(accept, about).encoding
       : (negotiate(accept, AS_IT_IS)?.encoding ?? ('json' as const));
-  const shown = encodedAs(encoding, reply, isWatch);
+  const shown = reply.only ? reply : encodedAs(encoding, reply, isWatch);
   return method === 'GET' && shown.status === 200 && !shown.live && takesGzip(headers['accept-encoding'])
     ? { ...shown, gzip: true }
     : shown;

@@ -85,14 +85,14 @@ export type Allows = (encoding: Encoding, target: Target | undefined) => boolean
 export const AS_IT_IS: Allows = (_, target) => target === undefined;
 
 /** What is to be sent; undefined when nothing that there is is acceptable. */
-export function negotiate(header: string, allows: Allows): Negotiated | undefined {
+export function negotiate(header: string, allows: Allows, isObject = false): Negotiated | undefined {
   if (header === '') return { encoding: 'json', target: undefined };
   for (const { type, subtype, parameters } of clausesOf(header)) {
     for (const encoding of ENCODINGS) {
       const fits =
         (type === 'application' && (subtype === SUBTYPES[encoding] || subtype === '*')) ||
         (type === '*' && subtype === '*');
-      if (!fits || !served(parameters)) continue;
+      if (!fits || !served(parameters, isObject)) continue;
       const target = targetOf(parameters);
       if (allows(encoding, target)) return { encoding, target };
     }
@@ -100,9 +100,12 @@ export function negotiate(header: string, allows: Allows): Negotiated | undefine
   return undefined;
 }
 
-/** What is sent piece by piece is a watch, and there is one version of the API. */
-function served(parameters: Clause['parameters']): boolean {
-  return ['watch', undefined].includes(parameters.get('stream')) && ['v1', undefined].includes(parameters.get('sv'));
+/** What is sent piece by piece is a watch, and of objects there is one version of the API. */
+function served(parameters: Clause['parameters'], isObject: boolean): boolean {
+  const version = parameters.get('sv');
+  return (
+    ['watch', undefined].includes(parameters.get('stream')) && (version === undefined || (isObject && version === 'v1'))
+  );
 }
 
 function targetOf(parameters: Clause['parameters']): Target | undefined {

@@ -99,11 +99,15 @@ export function mediaOf(accept: string, { apiVersion, kind }: Pick<Resource, 'ap
 }
 
 function parseAccept(accept: string, hasMessage: boolean): Media {
-  const found = negotiate(accept, (encoding, target) => {
-    if (target === undefined) return encoding !== 'protobuf' || hasMessage;
-    const form = formOf(target);
-    return form !== undefined && (form !== 'table' || encoding !== 'protobuf');
-  });
+  const found = negotiate(
+    accept,
+    (encoding, target) => {
+      if (target === undefined) return encoding !== 'protobuf' || hasMessage;
+      const form = formOf(target);
+      return form !== undefined && (form !== 'table' || encoding !== 'protobuf');
+    },
+    true,
+  );
   if (!found) throw notAcceptable();
   const { encoding, target } = found;
   if (!target) return { form: 'object', encoding, version: '' };

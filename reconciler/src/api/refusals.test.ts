@@ -91,3 +91,23 @@ test.each([
   });
   expect(status).toBe(taken ? 201 : 422);
 });
+
+test('a path without the name of a namespace is of all of them, and changes nothing', async () => {
+  const made = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'everywhere' } };
+  await api.ask('POST', '/api/v1/namespaces/default/configmaps', { body: made });
+  const { body } = await api.ask('GET', '/api/v1/namespaces//configmaps');
+  expect(body.items.map(({ metadata }: { metadata: { name: string } }) => metadata.name)).toContain('everywhere');
+  for (const [method, path] of [
+    ['DELETE', '/api/v1/namespaces//configmaps'],
+    ['GET', '/api/v1/namespaces//configmaps/everywhere'],
+    ['DELETE', `${V1}/namespaces//instances`],
+  ] as const)
+    expect([path, (await api.ask(method, path)).status]).toEqual([path, 404]);
+  expect((await api.ask('GET', '/api/v1/namespaces/default/configmaps/everywhere')).status).toBe(200);
+});
+
+test('the version is JSON and nothing else', async () => {
+  const either = await api.ask('GET', '/version', { headers: { accept: 'application/yaml,application/json' } });
+  expect([either.status, either.headers['content-type']]).toEqual([200, 'application/json']);
+  expect((await api.ask('GET', '/version', { headers: { accept: 'application/yaml' } })).status).toBe(406);
+});

@@ -9,6 +9,8 @@ export interface Reply {
   headers?: Record<string, string>;
   /** Its parts are news, to leave as they come. */
   live?: true;
+  /** There is no other encoding of it. */
+  only?: true;
   /** Whether the client takes it compressed, should it be long. */
   gzip?: true;
   /** To be called when an empty part of a stream comes, which says that the beginning of a watch is over. */

@@ -20,7 +20,7 @@ import type { OpenApi } from './openapi.ts';
 import { refuseNearlyDryRun } from './options.ts';
 import { mediaOf } from './presentation.ts';
 import type { Readiness } from './readiness.ts';
-import { json, type Reply } from './reply.ts';
+import { JSON_TYPE, json, type Reply } from './reply.ts';
 import type { ApiRequest } from './request.ts';
 import type { Verb } from './resource.ts';
 import type { Served } from './served.ts';
@@ -131,7 +131,8 @@ export class Router {
       return checked;
     }
     if (request.method !== 'GET') throw notAllowed();
-    return json(200, this.#routes.version);
+    expectAcceptable(request, [JSON_TYPE]);
+    return { ...json(200, this.#routes.version), only: true };
   }
 
   #authenticate(request: ApiRequest): void {
@@ -218,10 +219,12 @@ export class Router {
       const [, namespace, plural, name = '', subresource, ...rest] = segments;
       const served = find(plural);
       if (served?.names.scope === 'Namespaced') {
+        // Clients that name no namespace mean all of them; nothing is changed there.
+        if (namespace === '' && (name !== '' || !isRead(request.method))) return undefined;
         return {
           served,
-          subresource: [subresource, ...rest].join('/') || undefined,
-          call: { request, namespace, name },
+          subresource: partOf(served, subresource, rest),
+          call: { request, namespace: namespace || undefined, name },
         };
       }
     }
@@ -233,10 +236,15 @@ export class Router {
     if (served.names.scope === 'Namespaced' && !isRead(request.method)) return undefined;
     return {
       served,
-      subresource: [subresource, ...rest].join('/') || undefined,
+      subresource: partOf(served, subresource, rest),
       call: { request, namespace: undefined, name },
     };
   }
+}
+
+/** Of kinds that are declared what stands behind a part of an object counts for nothing. */
+function partOf({ names }: Served, part: string | undefined, rest: readonly string[]): string | undefined {
+  return (names.group === API_GROUP ? part : [part, ...rest].join('/')) || undefined;
 }
 
 function isWatch(request: ApiRequest): boolean {

@@ -108,13 +108,18 @@ const cases: Case[] = [
     steps: ['zones', 'instances', 'l3networks', 'instanceofferings', 'images', 'hosts', 'l2networks', 'changesets'].map(
       (plural): Ask => ({
         path: `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${plural}.plumb.dev`,
+        // Their schemas are what the other server was given.
+        pick: ['apiVersion', 'kind', 'metadata', 'spec.group', 'spec.names', 'spec.scope', 'status.acceptedNames'],
       }),
     ),
   },
   {
     name: 'crds-read-only-verbs',
     steps: [
-      { path: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions?fieldSelector=metadata.name%3Dzones.plumb.dev' },
+      {
+        path: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions?fieldSelector=metadata.name%3Dzones.plumb.dev',
+        pick: ['apiVersion', 'kind', 'metadata'],
+      },
       { path: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/bogus.plumb.dev' },
       { path: '/apis/apiextensions.k8s.io/v1', pick: ['kind', 'groupVersion'] },
       { path: '/apis/apiextensions.k8s.io', pick: ['kind', 'name'] },

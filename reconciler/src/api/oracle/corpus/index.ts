@@ -1,5 +1,6 @@
 /** Everything that is asked of both servers. */
 import type { CorpusClass } from '../case.ts';
+import { again } from './again.ts';
 import { builtin } from './builtin.ts';
 import { deletes } from './deletes.ts';
 import { discovery } from './discovery.ts';
@@ -19,8 +20,8 @@ import { writes } from './writes.ts';
 /** Classes in which nothing differs but what the page lists: `npm test` holds the API to them. */
 export const corpus: readonly CorpusClass[] = [
   ...[lists, watches, selectors, deletes, tables, media, discovery],
-  ...[writes, patches, options, metadata, validation],
+  ...[writes, patches, options, metadata, validation, projects],
 ];
 
 /** Recorded, and looked at with scripts/kube/differences.ts: what differs in them is to be mended or listed yet. */
-export const ahead: readonly CorpusClass[] = [paths, builtin, projects];
+export const ahead: readonly CorpusClass[] = [paths, builtin, again];
