@@ -177,17 +177,18 @@ describe.skipIf(!present)('kubectl', () => {
   });
 
   test('mistakes are named, all at once, with the field', async () => {
+    const unknown = await kubectl('apply -f -', ESTATE.replace('offering: small', 'ofering: small'));
+    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('unknown field "spec.ofering"')]);
     const { stderr, code } = await kubectl(
       'apply -f -',
-      ESTATE.replace('offering: small', 'ofering: small\n  power: "on"').replace('10.20.0.11', '10.20.0.999'),
+      ESTATE.replace('offering: small', 'offering: small\n  power: "on"').replace('10.20.0.11', '10.20.0.999'),
     );
     expect(code).toBe(1);
     expect(stderr).toContain('The Instance "web-0" is invalid');
-    expect(stderr).toContain('unknown field "spec.ofering"');
-    expect(stderr).toContain('unknown field');
-    expect(stderr).toContain('spec.interfaces[0].addresses[0]: must be an IPv4 address, but is "10.20.0.999"');
+    expect(stderr).toContain('spec.power: Unsupported value: "on": supported values: "Running", "Stopped"');
+    expect(stderr).toContain('spec.interfaces[0].addresses[0] in body must be of type ipv4: "10.20.0.999"');
     const moved = await kubectl('apply -f -', ESTATE.replace('zone: home', 'zone: other'));
-    expect(moved.stderr).toContain('spec.zone: cannot be changed from "home" to "other"');
+    expect(moved.stderr).toContain('spec.zone: Invalid value: is fixed when the object is created');
   });
 
   test('namespaces: create, apply, use, delete with all that is in them', async () => {
