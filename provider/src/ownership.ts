@@ -61,7 +61,8 @@ function owners({ managers }: OwnedField): string {
 /** The attribute that stands for the field, and how a person reads it. */
 function placed(kind: TerraformKind, { field }: OwnedField): { path: Diagnostic['path']; where: string } {
   // Items of lists have keys there, which no path of Terraform can say.
-  const { steps } = attributePath(field.replace(/\[[^\]]*=.*$/, ''), kind);
+  const key = field.indexOf('=');
+  const { steps } = attributePath(key < 0 ? field : field.slice(0, field.lastIndexOf('[', key)), kind);
   return steps.length > 0 ? { path: steps, where: showPath(steps) } : { path: undefined, where: field };
 }
 

@@ -61,7 +61,7 @@ test('while it loads everything can be read and written, and what needs all of i
     plan(),
   ]);
   expect(isReady).toBe(false);
-  expect(answers.map(({ status }) => status)).toEqual([201, 422, 200, 503, 503]);
+  expect(answers.map(({ status }) => status)).toEqual([201, 400, 200, 503, 503]);
   expect(answers.at(-1)!.body).toMatchObject({ reason: 'Loading' });
 
   await ready;

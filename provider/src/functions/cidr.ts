@@ -33,7 +33,8 @@ export function overlap(a: Block, b: Block): boolean {
 function numberOf(address: string, bits: number): bigint {
   if (bits === 32) return address.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n);
   // The last 32 bits may be written as an IPv4 address (RFC 4291, 2.2).
-  const tail = /[^:]*\.[^:]*$/.exec(address)?.[0];
+  const last = address.slice(address.lastIndexOf(':') + 1);
+  const tail = last.includes('.') ? last : undefined;
   const low = tail === undefined ? 0n : numberOf(tail, 32);
   const words =
     tail === undefined

@@ -195,7 +195,9 @@ function tooLarge(bodyBytes: number) {
 
 /** Slashes at the end count for nothing; two at the beginning lead nowhere. */
 function segmentsOf(path: string): string[] {
-  const parts = path.replace(/^\//, '').replace(/\/+$/, '');
+  let end = path.length;
+  while (path[end - 1] === '/') end--;
+  const parts = path.slice(path.startsWith('/') ? 1 : 0, end);
   return parts === '' && !path.startsWith('//') ? [] : parts.split('/').map(decoded);
 }
 

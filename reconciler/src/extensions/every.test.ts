@@ -4,6 +4,8 @@ import http2 from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Access, findAccess } from '@plumb/client/access.ts';
+import { everyKind } from '@plumb/schemas';
+import { apiVersionOf } from '@plumb/schemas/kinds/define.ts';
 import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { attributesOf } from '../api/attributes.ts';
@@ -303,7 +305,9 @@ describe('rights', () => {
   const RBAC = '/apis/rbac.authorization.k8s.io/v1/';
   const asBob = (place: string, body: object) => send('POST', place, JSON.stringify(body), 'application/json', BOB);
   const put = async (place: string, body: object) => {
-    const answer = await send('POST', place, JSON.stringify(body));
+    const kind = everyKind.find(({ plural }) => place.split('/').at(-1) === plural)!;
+    const whole = { apiVersion: apiVersionOf(kind), kind: kind.kind, ...body };
+    const answer = await send('POST', place, JSON.stringify(whole));
     expect([place, answer.status]).toEqual([place, 201]);
   };
   const giveBob = async (name: string, verbs: string[], resources: string[], namespace?: string) => {

@@ -110,8 +110,10 @@ export const scenarios: readonly MatrixScenario[] = [
     before: [...one, group('sg-0', [])],
     under: [
       group('sg-1', [{ securityGroups: ['sg-0'] }]),
+      { do: 'wait', ms: 600 },
       { do: 'change', kind: 'SecurityGroup', name: 'sg-0', spec: { ingress: [{ protocol: 'TCP', port: 80 }] } },
       { do: 'delete', kind: 'SecurityGroup', name: 'sg-1' },
+      { do: 'wait', ms: 600 },
       { do: 'delete', kind: 'SecurityGroup', name: 'sg-0' },
     ],
   },

@@ -152,7 +152,7 @@ function objectProblems(estate: Estate, world: Judged): string[] {
     const say = (what: string) => found.push(`${key} ${what}`);
     const condition = ready(object);
     const { deletionTimestamp, generation } = object.metadata;
-    if (deletionTimestamp && !isBlocked(key, object, estate)) {
+    if (deletionTimestamp && !isBlocked(key, object, estate) && !isInForce(object, world)) {
       say(`is being deleted, nothing blocks it, and it is still there: ${condition?.reason} ${condition?.message}`);
       continue;
     }
@@ -241,6 +241,15 @@ function ordered({ cpus, memoryMiB, instances }: { cpus: number; memoryMiB: numb
 function chain(object: PlumbObject, estate: Estate): (PlumbObject | undefined)[] {
   const direct = referenceKeys(kindByName(object.kind)!, object).map((key) => estate.objects.get(key));
   return [...direct, ...direct.flatMap((o) => (o ? chain(o, estate) : []))];
+}
+
+/** A guest that could not be changed, and is kept as it ran, is filtered by the group. */
+function isInForce({ kind, metadata }: PlumbObject, world: Judged): boolean {
+  if (kind !== 'SecurityGroup') return false;
+  for (const machine of world.machines.values())
+    for (const resource of machine.resources().values())
+      if (resource.kind === 'port-filter' && resource.spec.rulesets.includes(metadata.uid)) return true;
+  return false;
 }
 
 function isBlocked(key: string, object: PlumbObject, estate: Estate): boolean {

@@ -3,7 +3,7 @@
  * belong to the objects whose ports they are of.
  */
 import type { HostResource, LiveResource, SecurityGroup } from '@plumb/schemas';
-import { resourceKey, retryable } from '@plumb/schemas';
+import { resourceKey, resourceTypes, retryable } from '@plumb/schemas';
 import type { Again, Context, Controller } from '../controller.ts';
 import { converge, convergeOrDegrade, type HostSteps, isNeeded, named } from '../converge.ts';
 import { guarded } from '../guarded.ts';
@@ -40,7 +40,7 @@ async function keep(context: Context, cached: Group): Promise<Again | undefined>
   await writeStatus(context, latest, (status, current) =>
     readyStatus(context, { ...status, interfaces }, current, 'Declared', `it selects ${interfaces} interfaces`),
   );
-  return again;
+  return again ?? (hostsOfFlows(context, object.metadata.uid).size > 0 ? { requeueAfterMs: FLOW_LOOK_MS } : undefined);
 }
 
 /** Where its rules are, the addresses of the groups that they name come first. */
@@ -68,23 +68,33 @@ function liveOn(context: Context, host: string, kind: HostResource['kind'], id: 
 /** What there is of it, as it is to be; what nothing stands on goes. */
 function steps(context: Context, cached: Group): HostSteps {
   const { uid } = cached.object.metadata;
+  const flows = hostsOfFlows(context, uid);
   const wanted = { ruleset: rulesetResource(context, cached), 'address-group': addressGroupResource(context, cached) };
   return Array.from(context.fleet.ownedBy(uid), ({ host, resource }) => {
     const { kind } = resource;
     const desired = kind === 'ruleset' || kind === 'address-group' ? wanted[kind] : undefined;
-    return { host, live: resource, desired: isUsed(context, host, kind, uid) ? desired : undefined };
+    const isUsed = flows.has(host) || isNeeded(context, host, kind, uid);
+    return { host, live: resource, desired: isUsed ? desired : undefined };
   });
 }
 
-/** Something there stands on it, or a flow is about to make something that does. */
-function isUsed(context: Context, host: string, kind: HostResource['kind'], id: string): boolean {
-  if (isNeeded(context, host, kind, id)) return true;
-  for (const { record } of context.journal.all())
-    for (const step of record.plan.steps)
-      if (step.host === host && step.verb === 'ensure' && step.resource.kind === kind && step.resource.id === id)
-        return record.direction === 'forward';
-  return false;
+/** A flow that is under way may make it there, or something that stands on it, and take it back: it is looked at again when that is over. */
+const FLOW_LOOK_MS = 1_000;
+
+/** Hosts on which flows that are under way may make something of it, or something that stands on it. */
+function hostsOfFlows(context: Context, uid: string): Set<string> {
+  const hosts = new Set<string>();
+  for (const { record } of context.journal.all()) {
+    if (record.direction === 'failed') continue;
+    for (const { verb, host, resource, previous } of record.plan.steps)
+      for (const made of [verb === 'ensure' ? resource : undefined, previous])
+        if (made && (made.owner === uid || TYPES.some((type) => resourceTypes.standsOn(made, type, uid))))
+          hosts.add(host);
+  }
+  return hosts;
 }
+
+const TYPES = ['ruleset', 'address-group'] as const;
 
 async function remove(context: Context, cached: Group): Promise<Again | undefined> {
   const { uid } = cached.object.metadata;
@@ -93,9 +103,9 @@ async function remove(context: Context, cached: Group): Promise<Again | undefine
     await writeStatus(context, cached, (s, o) => failedStatus(context, s, o, deletionBlocked(blockers)));
     return convergeOrDegrade(context, cached, steps(context, cached));
   }
-  const inForce = new Set<string>();
+  const inForce = hostsOfFlows(context, uid);
   for (const { host, resource } of context.fleet.ownedBy(uid))
-    if (context.liveness.connected(host) && isUsed(context, host, resource.kind, uid)) inForce.add(host);
+    if (context.liveness.connected(host) && isNeeded(context, host, resource.kind, uid)) inForce.add(host);
   if (inForce.size > 0) {
     await convergeOrDegrade(context, cached, steps(context, cached));
     throw retryable('DeletionBlocked', `is deleted when no interface is filtered by it: some are on ${named(inForce)}`);
