@@ -125,6 +125,14 @@ describe('an instance that comes and goes', () => {
     expect(condition(await rig.stalled('Instance', 'web-0'), 'Ready')?.reason).toBe('DuplicateAddress');
   });
 
+  it('waits for nobody who keeps an address, however the network is named', async () => {
+    const named = { interfaces: [{ name: 'eth0', l3Network: 'default/lab', addresses: ['10.20.0.11'] }] };
+    await rig.create('Instance', 'web-0', instanceSpec(named));
+    await rig.ready('Instance', 'web-0');
+    await rig.create('Instance', 'web-1', instanceSpec(at('10.20.0.11')));
+    expect(condition(await rig.stalled('Instance', 'web-1'), 'Ready')?.reason).toBe('DuplicateAddress');
+  });
+
   it('never gives one address to two of many that are created at once', async () => {
     const names = Array.from({ length: 120 }, (_, i) => `vm-${i}`);
     await Promise.all(names.map((n) => rig.create('Instance', n, instanceSpec())));

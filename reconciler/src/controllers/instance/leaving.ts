@@ -29,23 +29,19 @@ export function isLeaving(
   const { spec, status } = holder as Instance;
   const held = heldAllocation(status)?.interfaces.find((one) => has(one, claim));
   if (!held || asksFor(spec.interfaces, asker)) return false;
-  return !keeps(
-    spec.interfaces.find(({ name }) => name === held.name),
-    held,
-    claim,
-  );
+  const declared = spec.interfaces.find(({ name }) => name === held.name);
+  return !declared || !keeps(holder.metadata.namespace!, declared, held, claim);
 }
 
 function has({ l3NetworkUid, addresses, macAddress }: InterfaceAllocation, { pool, key }: Claimed): boolean {
   return pool === ADDRESS ? addresses.some((address) => `${l3NetworkUid}/${address}` === key) : macAddress === key;
 }
 
-/** Whether an interface that is declared so, absent if it is not any more, keeps the claim. */
-function keeps(declared: Declared | undefined, held: InterfaceAllocation, { pool, key }: Claimed): boolean {
-  if (!declared) return false;
+/** Whether an interface that is declared so in a project keeps the claim. */
+function keeps(project: string, declared: Declared, held: InterfaceAllocation, { pool, key }: Claimed): boolean {
   if (pool !== ADDRESS) return declared.macAddress === undefined || declared.macAddress === key;
-  const { addresses } = declared;
-  if (!held.l3Network.endsWith(`/${declared.l3Network}`)) return false;
+  const { addresses, l3Network } = declared;
+  if (held.l3Network !== (l3Network.includes('/') ? l3Network : `${project}/${l3Network}`)) return false;
   return !addresses?.length || addresses.some((address) => `${held.l3NetworkUid}/${address}` === key);
 }
 
