@@ -27,6 +27,9 @@ export function estateProblems(world: Judged): string[] {
 /** Reasons for which an object may wait, each with the proof that it still has to. */
 const waits: Record<string, (object: PlumbObject, estate: Estate, world: Judged) => boolean> = {
   Suspended: ({ kind, spec }) => kind === 'GitSource' && spec.suspend === true,
+  // A person has to say that what it described is gone, or that an older one is meant.
+  Deleted: ({ kind }) => kind === 'TerraformState',
+  PutBack: ({ kind }, _, world) => kind === 'TerraformState' && world.restored,
   ReferenceNotFound: (object, estate, world) =>
     inTime(object, world) || chain(object, estate).some((o) => o === undefined),
   ReferenceDeleting: (object, estate, world) =>

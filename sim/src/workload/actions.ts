@@ -12,7 +12,8 @@ export type KindName =
   | 'Instance'
   | 'ChangeSet'
   | 'GitSource'
-  | 'SecurityGroup';
+  | 'SecurityGroup'
+  | 'TerraformState';
 
 export interface Named {
   kind: KindName;

@@ -116,8 +116,11 @@ function foretold(model: Model, world: World, counts: ApiCounts): string[] {
   return wrong;
 }
 
-/** Whether an instance or its flow that waits in the middle still has a part of it. */
-function isHeld({ disk }: World, uid: string): boolean {
+/** Whether an instance or its flow that waits in the middle still has a part of it, or is filtered by it. */
+function isHeld({ disk, machines }: World, uid: string): boolean {
+  for (const machine of machines.values())
+    for (const resource of machine.resources().values())
+      if (resource.kind === 'port-filter' && resource.spec.rulesets.includes(uid)) return true;
   for (const [key, { value }] of disk.entries)
     if (/^\/(flows|objects\/instances)\//.test(key) && value.includes(uid)) return true;
   return false;
@@ -126,7 +129,7 @@ function isHeld({ disk }: World, uid: string): boolean {
 /** Whether nothing can hinder the object, as far as a simple look tells. */
 function mustBeReady(model: Model, object: PlumbObject): boolean {
   if (object.metadata.deletionTimestamp || object.metadata.name === 'host-9') return false;
-  if (object.kind === 'ChangeSet' || object.kind === 'GitSource') return false;
+  if (['ChangeSet', 'GitSource', 'TerraformState'].includes(object.kind)) return false;
   for (const key of referenceKeys(kindByName(object.kind)!, object)) {
     const other = model.objects.get(key);
     if (!other || !mustBeReady(model, other)) return false;

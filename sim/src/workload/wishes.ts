@@ -41,6 +41,9 @@ function groupSpec({ name }: Named): fc.Arbitrary<Spec> {
   );
 }
 
+/** What is in it is tried beside its backend. */
+const tfState: Named = { kind: 'TerraformState', name: 'estate' };
+
 const named = (kind: Named['kind'], ...names: string[]): fc.Arbitrary<Named> =>
   fc.constantFrom(...names).map((name) => ({ kind, name }));
 
@@ -56,6 +59,7 @@ const shared = weighted<Named>(
   [2, named('ChangeSet', 'cs-0', 'cs-1', 'cs-2')],
   [1, fc.constant(repository)],
   [3, group],
+  [3, fc.constant(tfState)],
 );
 
 const oneOfEach = fc.constantFrom<Named>(
@@ -68,6 +72,7 @@ const oneOfEach = fc.constantFrom<Named>(
   { kind: 'InstanceOffering', name: 'small' },
   { kind: 'ChangeSet', name: 'cs-0' },
   { kind: 'SecurityGroup', name: 'sg-0' },
+  tfState,
   repository,
 );
 
@@ -148,6 +153,7 @@ const sharedChange = weighted<Named & { spec: Spec }>(
   ],
   [1, word.map((description) => ({ kind: 'Zone', name: 'home', spec: { description } }))],
   [1, fc.boolean().map((suspend) => ({ ...repository, spec: { suspend } }))],
+  [1, word.map((description) => ({ ...tfState, spec: { description } }))],
   [2, group.chain((it) => groupSpec(it).map((spec) => ({ ...it, spec })))],
 );
 
@@ -163,6 +169,9 @@ const sharedCreate = fc.constantFrom<Ask & { do: 'create' }>(
   { do: 'create', kind: 'Host', name: 'host-9', spec: { zone: 'home' } },
   { do: 'create', ...repository, spec: repositorySpec },
   { do: 'create', ...repository, spec: repositorySpec },
+  { do: 'create', ...tfState, spec: {} },
+  { do: 'create', ...tfState, spec: {} },
+  { do: 'create', ...tfState, spec: {} },
 );
 
 const member = weighted(
