@@ -6,6 +6,7 @@
 # npm run soak -- --traces COMMIT [--seeds N]: whether N random runs do step by step what they did at COMMIT.
 # npm run soak -- --mutants N [--area NAME] [--seed S]: whether tests notice N small faults in the sources.
 # npm run soak -- --network: 1,000 ports come and go beside 50 guests that ask; every rule of the packet filter taken away once.
+# npm run soak -- --policies N: N random policies of security groups with 150 packets each, over the kernel's bridges, beside the model.
 # npm run soak -- --rbac N [--seed S]: N random pairs of policy and request, decided by Plumb and by Kubernetes' own authorizer.
 # npm run soak -- --apply N [--seed S]: N random histories of server-side apply, beside Kubernetes' own field manager.
 # npm run soak -- --fuzz [--minutes N] [--seed S] [TARGET…]: random inputs for every reader of what comes from outside.
@@ -41,6 +42,13 @@ case "${1:-}" in
   --mutants)
     sh scripts/modules.sh
     exec node_modules/.bin/node scripts/mutants/main.ts "$@"
+    ;;
+  --policies)
+    sh scripts/setup.sh
+    PLUMB_POLICIES="${2:?say how many: --policies 70}"
+    export PLUMB_POLICIES
+    exec unshare --net --mount --propagation slave sh -c 'ip link set lo up && exec "$@"' sh \
+      node_modules/.bin/node node_modules/vitest/vitest.mjs run --project conformance agent/src/security-groups
     ;;
   --network)
     sh scripts/setup.sh
