@@ -85,7 +85,8 @@ const FLOW_LOOK_MS = 1_000;
 function hostsOfFlows(context: Context, uid: string): Set<string> {
   const hosts = new Set<string>();
   for (const { record } of context.journal.all()) {
-    if (record.direction === 'failed') continue;
+    // Those of what cannot be understood rest until a person mends or deletes it.
+    if (record.direction === 'failed' || context.read.byUid(record.uid) === undefined) continue;
     for (const { verb, host, resource, previous } of record.plan.steps)
       for (const made of [verb === 'ensure' ? resource : undefined, previous])
         if (made && (made.owner === uid || TYPES.some((type) => resourceTypes.standsOn(made, type, uid))))
