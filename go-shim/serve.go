@@ -82,11 +82,12 @@ func serve(listener net.Listener, p *provider) error {
 
 var errDownstreamClosed = fmt.Errorf("terraform closed the connection")
 
-// relay passes bytes in both directions until either side closes. It returns nil when the process closed its side.
+// relay passes bytes in both directions until either side closes. It returns nil when the process closed its side; Terraform's side
+// is open then until this program ends, so that what is said of that is heard before the call is given up.
 func relay(downstream net.Conn, p *provider) error {
-	defer downstream.Close()
 	upstream, err := p.dial()
 	if err != nil {
+		downstream.Close()
 		return err
 	}
 	defer upstream.Close()
@@ -99,5 +100,9 @@ func relay(downstream net.Conn, p *provider) error {
 		io.Copy(downstream, upstream)
 		first <- nil
 	}()
-	return <-first
+	err = <-first
+	if err != nil {
+		downstream.Close()
+	}
+	return err
 }
