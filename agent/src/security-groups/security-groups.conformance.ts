@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HostResource } from '@plumb/schemas';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ethernet, ipv4 } from '../network/isolation/frames.ts';
 import { type Party, World } from '../network/isolation/world.ts';
 import { SecurityGroups } from './security-groups.ts';
@@ -128,17 +128,39 @@ test('what the rules say is what arrives, of what begins, of answers, and after 
   expect(sent).toBeGreaterThan(ROUNDS * PACKETS);
 }, 1_800_000);
 
-test('what is loaded and was changed by somebody is drift, and is mended', async () => {
-  const [policy] = fc.sample(policies([world.resources.ports.guest], ['10.20.0.12']), { numRuns: 1, seed: 1 });
-  const filters = [
-    { ...policy!.filters[0]!, spec: { ...policy!.filters[0]!.spec, rulesets: policy!.rulesets.map(({ id }) => id) } },
-  ];
-  await put({ ...policy!, filters });
-  expect((await groups.observe('port-filter')).map(({ drift }) => drift)).toEqual([[]]);
-  await world.run('nft', ['flush', 'chain', 'bridge', `${world.names.table()}_groups`, 'forward']);
-  expect((await groups.observe('port-filter'))[0]!.drift).not.toEqual([]);
-  await groups.mend();
-  expect((await groups.observe('ruleset')).flatMap(({ drift }) => drift)).toEqual([]);
+const table = () => `${world.names.table()}_groups`;
+const bridgeOf = () => world.names.bridge(world.resources.ports.guest.spec.bridge);
+
+describe.each<[string, () => Promise<string>]>([
+  ['a chain is emptied', () => world.run('nft', ['flush', 'chain', 'bridge', table(), 'forward'])],
+  ['a table goes', () => world.run('nft', ['delete', 'table', 'inet', table()])],
+  [
+    'the bridge hands no packets over',
+    () => world.run('ip', ['link', 'set', 'dev', bridgeOf(), 'type', 'bridge', 'nf_call_iptables', '0']),
+  ],
+])('when %s behind our back', (_, harm) => {
+  test.each(['by itself', 'by being told to have the filter'] as const)(
+    'that is drift, and is mended %s',
+    async (how) => {
+      const { guest } = world.resources.ports;
+      const [policy] = fc.sample(policies([guest], ['10.20.0.12']), { numRuns: 1, seed: 1 });
+      const rulesets = policy!.rulesets.map(({ id }) => id);
+      const filter: HostResource<'port-filter'> = {
+        ...{ kind: 'port-filter', id: guest.id, owner: guest.owner },
+        spec: { port: guest.id, rulesets },
+      };
+      await put({ ...policy!, filters: [filter] });
+      const drift = async () => (await groups.observe('port-filter')).flatMap((one) => one.drift);
+      expect(await drift()).toEqual([]);
+      await harm();
+      expect(await drift()).toHaveLength(1);
+      await (how === 'by itself' ? groups.mend() : groups.ensure(filter));
+      expect(await drift()).toEqual([]);
+    },
+  );
+});
+
+test('with the last filter both tables go', async () => {
   await put({ filters: [], rulesets: [], addressGroups: [] });
   expect(await world.run('nft', ['list', 'tables'])).not.toContain('_groups');
 });

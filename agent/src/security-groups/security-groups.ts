@@ -91,10 +91,9 @@ export class SecurityGroups {
     return resources.map((resource) => ({ ...resource, drift }) as unknown as LiveResource<K>);
   }
 
-  /** Has everything be as declared, whatever is loaded. */
+  /** Has everything be as declared. */
   async mend(): Promise<void> {
     await this.#open();
-    this.#loaded = undefined;
     await this.#loads.run();
   }
 
@@ -117,9 +116,9 @@ export class SecurityGroups {
     const { names, run, loads } = this.#options;
     const input = this.#input();
     const text = policyRuleset(input, names);
-    if (this.#loaded?.text === text) return;
     if (this.#loaded === undefined && input.filters.length === 0 && !(await this.#isThere())) return;
     await this.#track(input);
+    if (await this.#isLoaded(text)) return;
     const ended = FAMILIES.map((family) => loads(`${family} ${groupsTable(names)}`));
     try {
       await run('nft', ['-f', '-'], { input: text });
@@ -160,10 +159,15 @@ export class SecurityGroups {
     const text = policyRuleset(input, this.#options.names);
     if (input.filters.length === 0) return [];
     const drift: string[] = [];
-    if (this.#loaded?.text !== text || this.#loaded.listed !== (await this.#listed())) drift.push(NOT_IN_FORCE);
+    if (!(await this.#isLoaded(text))) drift.push(NOT_IN_FORCE);
     if ((await this.#untracked(input)).length > 0)
       drift.push('its bridge does not hand packets to connection tracking');
     return drift;
+  }
+
+  /** Whether the kernel has what this text says, as it was loaded. */
+  async #isLoaded(text: string): Promise<boolean> {
+    return this.#loaded?.text === text && this.#loaded.listed === (await this.#listed());
   }
 
   async #isThere(): Promise<boolean> {
