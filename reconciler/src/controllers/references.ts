@@ -54,11 +54,15 @@ export function mustBeReady(field: string, found: Cached): void {
   throw about(ownField(field), isStalled(object) ? terminal(reason, message) : retryable(reason, message));
 }
 
-/** `Kind namespace/name` of everything that refers to the object, sorted. */
-export function referrerNames(context: Context, cached: Cached): string[] {
-  const { cache, read } = context;
-  const aside = Array.from(cache.poisoned.referrers(cached.key), ({ rest }) => rest);
-  return [...Array.from(read.referrers(cached.key), ({ object }) => object), ...aside]
+/** `Kind namespace/name` of everything that refers to the object, sorted. `living`: of what is not being deleted itself. */
+export function referrerNames(
+  { cache, read }: Pick<Context, 'cache' | 'read'>,
+  { key }: Pick<Cached, 'key'>,
+  { living = false } = {},
+): string[] {
+  const aside = Array.from(cache.poisoned.referrers(key), ({ rest }) => rest);
+  return [...Array.from(read.referrers(key), ({ object }) => object), ...aside]
+    .filter(({ metadata }) => !living || metadata.deletionTimestamp === undefined)
     .map(({ kind, metadata }) => `${kind} ${objectName(metadata)}`)
     .sort();
 }
@@ -70,11 +74,7 @@ export async function livingReferrers(
   revision: number,
 ): Promise<string[]> {
   await context.cache.shows(revision);
-  const aside = Array.from(context.cache.poisoned.referrers(key), ({ rest }) => rest);
-  return [...Array.from(context.read.referrers(key), ({ object }) => object), ...aside]
-    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-    .map(({ kind, metadata }) => `${kind} ${objectName(metadata)}`)
-    .sort();
+  return referrerNames(context, { key }, { living: true });
 }
 
 /** The name of the object with this uid, whether or not it can be understood. */

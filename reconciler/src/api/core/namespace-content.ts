@@ -51,12 +51,33 @@ function heldOf(kind: KindDefinition, resource: WritableResource, key: string, o
  * it needs. Secrets, accounts and rights go last: what is on its way out may still use them.
  */
 export function next(content: readonly Held[]): Held[] {
-  const wanted = new Set(content.flatMap(({ key, refersTo }) => refersTo.filter((other) => other !== key)));
+  const wanted = new Set(content.flatMap(({ refersTo }) => refersTo));
   const hasGuests = content.some(({ resource }) => !isBuiltin(resource.definition));
-  return content.filter(
-    ({ key, resource, isMarked, isProtected: kept }) =>
-      !isMarked && !kept && !wanted.has(key) && !(hasGuests && isBuiltin(resource.definition)),
+  const open = content.filter(
+    ({ resource, isMarked, isProtected: kept }) => !isMarked && !kept && !(hasGuests && isBuiltin(resource.definition)),
   );
+  const unwanted = open.filter(({ key }) => !wanted.has(key));
+  if (unwanted.length > 0) return unwanted;
+  // What is left names each other in a circle, or is needed by what stays.
+  const needed = neededBy(
+    content.filter((one) => one.isMarked || one.isProtected),
+    content,
+  );
+  return open.filter(({ key }) => !needed.has(key));
+}
+
+/** Keys of what these refer to, and of what that refers to. */
+function neededBy(these: readonly Held[], content: readonly Held[]): Set<string> {
+  const byKey = new Map(content.map((one) => [one.key, one]));
+  const found = new Set<string>();
+  for (const waiting = [...these]; waiting.length > 0; )
+    for (const key of waiting.pop()!.refersTo)
+      if (!found.has(key)) {
+        found.add(key);
+        const one = byKey.get(key);
+        if (one) waiting.push(one);
+      }
+  return found;
 }
 
 type NamespaceCondition = Pick<

@@ -1,3 +1,4 @@
+import type { PlumbObject } from '@plumb/schemas';
 import { defaultServerLimits } from '@plumb/schemas/limits/server.ts';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { PolicyIndex } from '../../authorization/policy-index.ts';
@@ -126,6 +127,30 @@ describe('namespaces', () => {
       await released(`${project}/l3networks/lab`);
       expect((await api.ask('GET', '/api/v1/namespaces/kept')).status).toBe(404);
     });
+  });
+
+  test('what names each other in a circle goes together, but not what is protected and what it names', async () => {
+    await api.ask('POST', '/api/v1/namespaces', { body: { metadata: { name: 'circle' } } });
+    const groups = `${V1}/namespaces/circle/securitygroups`;
+    const group = (name: string, names: string, more = {}) => ({
+      ...{ apiVersion: 'plumb.dev/v1', kind: 'SecurityGroup', metadata: { name } },
+      spec: { selector: {}, ingress: [{ securityGroups: [names] }], ...more },
+    });
+    for (const body of [
+      group('a', 'b'),
+      group('b', 'a'),
+      group('c', 'd'),
+      group('d', 'c', { deletionProtection: true }),
+    ])
+      expect((await api.ask('POST', groups, { body })).status).toBe(201);
+    await api.ask('DELETE', '/api/v1/namespaces/circle');
+    const marked = async () => {
+      const { items } = (await api.ask('GET', groups)).body as { items: PlumbObject[] };
+      return items.filter(({ metadata }) => metadata.deletionTimestamp).map(({ metadata }) => metadata.name);
+    };
+    await vi.waitFor(async () => expect(await marked()).toEqual(['a', 'b']));
+    await api.clock.advance(60_000);
+    expect(await marked()).toEqual(['a', 'b']);
   });
 
   test('a finalizer of others holds the empty namespace, and it goes with it', async () => {

@@ -2,11 +2,11 @@
  * SecurityGroup: keeps its rules on the hosts where a filter is made of them, and its addresses where rules name it. Filters themselves
  * belong to the objects whose ports they are of.
  */
-import type { HostResource, LiveResource, SecurityGroup } from '@plumb/schemas';
-import { resourceKey, resourceTypes, retryable } from '@plumb/schemas';
+import { resourceTypes, retryable, type SecurityGroup } from '@plumb/schemas';
 import type { Again, Context, Controller } from '../controller.ts';
 import { converge, convergeOrDegrade, type HostSteps, isNeeded, named } from '../converge.ts';
 import { guarded } from '../guarded.ts';
+import { liveOf } from '../placed/applied.ts';
 import { referrerNames, resolve } from '../references.ts';
 import { removeEverywhere } from '../remove-everywhere.ts';
 import { deletionBlocked, depart, failedStatus, readyStatus, writeStatus } from '../status.ts';
@@ -49,20 +49,15 @@ async function bringAddresses(context: Context, { object }: Group): Promise<void
   for (const word of groupsNamed(object)) {
     const group = findGroup(context, object, word);
     if (group === undefined) continue;
-    const { uid } = group.object.metadata;
-    const missing = hosts.filter(({ host }) => liveOn(context, host, 'address-group', uid) === undefined);
-    if (missing.length === 0) continue;
     const desired = addressGroupResource(context, group);
+    const missing = hosts.filter(({ host }) => liveOf(context, { host, resource: desired }) === undefined);
+    if (missing.length === 0) continue;
     await converge(
       context,
-      { owner: uid, key: group.key, fence: group.revision },
+      { owner: desired.owner, key: group.key, fence: group.revision },
       missing.map(({ host }) => ({ host, live: undefined, desired })),
     );
   }
-}
-
-function liveOn(context: Context, host: string, kind: HostResource['kind'], id: string): LiveResource | undefined {
-  return context.fleet.host(host)?.resources.get(resourceKey({ kind, id }));
 }
 
 /** What there is of it, as it is to be; what nothing stands on goes. */
@@ -99,7 +94,8 @@ const TYPES = ['ruleset', 'address-group'] as const;
 
 async function remove(context: Context, cached: Group): Promise<Again | undefined> {
   const { uid } = cached.object.metadata;
-  const blockers = referrerNames(context, cached);
+  // Groups may name each other: what is being deleted, too, holds nothing up.
+  const blockers = referrerNames(context, cached, { living: true });
   if (blockers.length > 0) {
     await writeStatus(context, cached, (s, o) => failedStatus(context, s, o, deletionBlocked(blockers)));
     return convergeOrDegrade(context, cached, steps(context, cached));

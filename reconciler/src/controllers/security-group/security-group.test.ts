@@ -174,6 +174,22 @@ describe('a security group', () => {
     await rig.ready('Instance', 'web-0');
   });
 
+  it.each([false, true])('two that name each other are deleted together (in use: %s)', async (inUse) => {
+    await group('web', { selector: web, ingress: [{ securityGroups: ['db'] }] });
+    await group('db', { selector: web, ingress: [{ securityGroups: ['web'] }] });
+    if (inUse) {
+      await rig.create('Instance', 'web-0', instanceSpec(), isWeb);
+      await rig.ready('Instance', 'web-0');
+    } else await rig.ready('SecurityGroup', 'web');
+    await rig.remove('SecurityGroup', 'web');
+    const kept = await rig.until('SecurityGroup', 'web', (o) => condition(o, 'Ready')?.reason === 'DeletionBlocked');
+    expect(condition(kept, 'Ready')?.message).toContain('SecurityGroup default/db');
+    await rig.remove('SecurityGroup', 'db');
+    await rig.gone('SecurityGroup', 'web');
+    await rig.gone('SecurityGroup', 'db');
+    expect(rig.fleet.keysOn('host-1').filter((key) => /^(ruleset|address-group|port-filter)/.test(key))).toEqual([]);
+  });
+
   it('repairs what somebody changed on a host', async () => {
     await group('web', { selector: web });
     await rig.create('Instance', 'web-0', instanceSpec(), isWeb);
