@@ -48,6 +48,20 @@ test('what is shared comes first, and what is required before what requires it',
   ]);
 });
 
+test('what says so comes before others that do not require it', () => {
+  const order = (filter: Partial<ResourceDefinition>) =>
+    new ResourceRegistry({
+      a: of(filter),
+      guest: of({ requires: requires('disk') }),
+      disk: of({ requires: requires('z') }),
+      z: of(),
+    }).types;
+  expect(order({ requires: requires('guest') }).at(-1)).toBe('a');
+  expect(order({})).toEqual(['z', 'a', 'disk', 'guest']);
+  expect(order({ before: ['z'] })[0]).toBe('a');
+  expect(resourceTypes.definition('port-filter').before).toEqual(['domain']);
+});
+
 describe('types that cannot be used are refused with the reason', () => {
   test.each<[string, Record<string, ResourceDefinition>, string]>([
     [
@@ -62,6 +76,13 @@ describe('types that cannot be used are refused with the reason', () => {
       { a: of({ sharing: 'shared', requires: requires('b') }), b: of() },
       'belongs to one',
     ],
+    [
+      'one that comes before what nothing defines',
+      { a: of({ before: ['b'] }) },
+      'a comes before "b", which nothing defines',
+    ],
+    ['one that comes before what is shared', { a: of({ before: ['b'] }), b: of({ sharing: 'shared' }) }, 'made first'],
+    ['one before what it requires', { a: of({ before: ['b'], requires: requires('b') }), b: of() }, 'in a circle'],
     ['a name with a slash', { 'a/b': of() }, 'is no name'],
     ['no name', { '': of() }, 'is no name'],
     ['too many', Object.fromEntries(Array.from({ length: 80 }, (_, n) => [`t${n}`, of()])), '79 are possible'],

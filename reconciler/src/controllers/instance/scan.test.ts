@@ -7,6 +7,7 @@ import { heldAllocation } from '../../plan/allocation.ts';
 import { ObjectCache } from '../../runtime/cache.ts';
 import { keys } from '../../store/keys.ts';
 import type { Context } from '../controller.ts';
+import { type OwnState, OwnStates } from '../own-state.ts';
 import { placedContext } from '../placed/placed-kind.ts';
 import { judge, type Verdict } from '../placed/verdict.ts';
 import { hostSpec, instanceSpec, makeEstate } from '../testing/estate.ts';
@@ -38,6 +39,7 @@ beforeAll(async () => {
   await makeEstate(rig);
   await rig.create('Host', 'host-2', hostSpec);
   rig.fleet.connect('host-2');
+  await rig.create('SecurityGroup', 'all', { selector: {}, ingress: [], log: false });
   for (const name of NAMES) await rig.create('Instance', name, instanceSpec());
   for (const name of NAMES) await rig.ready('Instance', name);
   await rig.stop();
@@ -49,8 +51,14 @@ beforeAll(async () => {
     return found;
   };
   context = { ...rig.context, cache, read: cache, enqueue: () => {}, fleet: fleetWith({ isLike }) };
+  // What contributors remember follows the cache that is looked at here.
+  const states = new OwnStates();
+  const kept = context.kinds.flatMap(({ contributes, keeps = [] }) => (contributes ? keeps : []));
+  states.begin(kept, context, undefined as never);
+  const { own } = rig.context;
+  context.own = (state) => (kept.includes(state as OwnState<unknown>) ? states.get(state) : own(state));
   slow = { ...context, fleet: fleetWith({ isExactly: () => false }) };
-  const kinds = ['instances', 'instanceofferings', 'images', 'l2networks', 'l3networks'];
+  const kinds = ['instances', 'instanceofferings', 'images', 'l2networks', 'l3networks', 'securitygroups'];
   declared = kinds.flatMap((plural) => [...cache.list(plural)].map(({ object }) => structuredClone(object)));
   good = new Map(HOSTS.map((host) => [host, [...rig.fleet.host(host)!.resources.values()]]));
 });
@@ -150,6 +158,17 @@ const editsAround: Record<string, [kind: string, name: string, change: (spec: ob
   image: ['Image', 'tiny', (spec, value) => Object.assign(spec, { sha256: `${value}`.repeat(64) })],
   network: ['L2Network', 'lab', (spec, value) => Object.assign(spec, { mtuBytes: 1400 + value })],
   zone: ['L2Network', 'lab', (spec, value) => Object.assign(spec, { zone: value === 0 ? 'other' : 'home' })],
+  selected: [
+    'SecurityGroup',
+    'all',
+    (spec, value) => Object.assign(spec, { selector: { matchLabels: { v: `${value}` } } }),
+  ],
+  filtered: ['SecurityGroup', 'all', (spec, value) => Object.assign(spec, { interfaces: [`eth${value}`] })],
+  allowed: [
+    'SecurityGroup',
+    'all',
+    (spec, value) => Object.assign(spec, { ingress: [{ protocol: 'TCP', port: value + 1 }] }),
+  ],
   subnet: ['L3Network', 'lab', (spec, value) => Object.assign(spec, { dns: { servers: [`10.20.0.${value}`] } })],
 };
 
@@ -268,6 +287,19 @@ test('a scan by content says the same as the planner after every single edit, an
         await heal();
         expect((await new DriftScan(context).byContent(noRest)).counts.same).toBe(NAMES.length);
       }
+});
+
+test('instances that differ in what others contribute to them are not taken for alike', async () => {
+  await heal();
+  await edit('SecurityGroup', 'all', ({ spec }) =>
+    Object.assign(spec!, { selector: { matchExpressions: [{ key: 'v', operator: 'DoesNotExist' }] } }),
+  );
+  const other = NAMES.at(-1)!;
+  await edit('Instance', other, ({ metadata }) => Object.assign(metadata, { labels: { v: '1' } }));
+  const found = scanned(await new DriftScan(context).byContent(noRest));
+  expect(found.differing).toEqual([keys.object('instances', 'default', other)]);
+  expect(found).toEqual(judged(slow));
+  await heal();
 });
 
 test('what was worked out for many holds as long as nothing changes that they refer to', async () => {
