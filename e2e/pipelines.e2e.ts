@@ -7,6 +7,7 @@ import { PLUMB } from '../scripts/control-plane.ts';
 import { run } from '../scripts/run.ts';
 import { NODE } from '../scripts/setup.ts';
 import type { Estate } from './harness/estate.ts';
+import { aroundInstances, HOST, ZONE } from './harness/manifests.ts';
 import { estateSession } from './harness/session.ts';
 import { type Forge, startForge } from './pipelines/forge.ts';
 import { EXAMPLE, githubJob, gitlabJob, type JobName } from './pipelines/workflows.ts';
@@ -17,38 +18,7 @@ const LINES = { github: 'github-actions[bot]', gitlab: 'plumb-bot' };
 
 type Brand = keyof typeof LINES;
 
-const estateOf = ({ path, sha256, format }: Estate['image']) => `
-apiVersion: plumb.dev/v1
-kind: Zone
-metadata: {name: home}
----
-apiVersion: plumb.dev/v1
-kind: Host
-metadata: {name: host-1}
-spec: {zone: home}
----
-apiVersion: plumb.dev/v1
-kind: L2Network
-metadata: {name: lab}
-spec: {zone: home, type: vxlan, vni: 100}
----
-apiVersion: plumb.dev/v1
-kind: L3Network
-metadata: {name: lab, namespace: default}
-spec:
-  l2Network: lab
-  ipv4: {cidr: 10.20.0.0/24, gateway: 10.20.0.1, ranges: [{start: 10.20.0.10, end: 10.20.0.200}]}
----
-apiVersion: plumb.dev/v1
-kind: InstanceOffering
-metadata: {name: small}
-spec: {cpus: 1, memoryMiB: 128}
----
-apiVersion: plumb.dev/v1
-kind: Image
-metadata: {name: tiny}
-spec: {url: "file://${path}", sha256: "${sha256}", format: ${format}}
-`;
+const estateOf = (image: Estate['image']) => [ZONE, HOST, aroundInstances(image)].join('---');
 
 const instance = (name: string, more = '') => `
 apiVersion: plumb.dev/v1

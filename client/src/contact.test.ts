@@ -18,7 +18,7 @@ test('what one waited for in vain counts for all who were there, until somebody 
   expect(contact.lostFor(began)).toBeUndefined();
 });
 
-test('one who waited in vain while another was answered speaks for nobody else', async () => {
+test('a request that timed out while another was answered does not make the server count as lost', async () => {
   const clock = new FakeClock();
   const contact = new Contact(clock);
   const began = clock.now();

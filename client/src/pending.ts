@@ -8,7 +8,7 @@ import { objectPath, type Reference } from './objects.ts';
 
 const MERGE_PATCH = 'application/merge-patch+json';
 
-/** Which version of which object is meant: of any version, if none is named. */
+/** The object that is meant, by its uid, and its version; without a version any is. */
 export interface Meant {
   uid: string;
   resourceVersion?: string;

@@ -69,7 +69,7 @@ test.each<[string, Partial<Connection>]>([
   expect(tokens).toEqual(['Bearer secret', `Bearer ${more.token ?? 'secret'}`]);
 });
 
-test('one that nobody has used for a while is closed', async () => {
+test('an idle one is closed', async () => {
   const server = await start();
   let ends = () => {};
   const wires = new SharedWires({

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Estate } from '../harness/estate.ts';
+import { aroundInstances, HOST, ZONE } from '../harness/manifests.ts';
 import { estateSession } from '../harness/session.ts';
 import { type Asked, distinct, goldenOf, slim } from './record.ts';
 
@@ -52,39 +53,8 @@ function kubectlEnv() {
   return { PATH: process.env.PATH, HOME: estate.folder, KUBECONFIG: estate.kubeconfig };
 }
 
-function estateOf({ path, sha256, format }: Estate['image']) {
-  return `
-apiVersion: plumb.dev/v1
-kind: Zone
-metadata: {name: home}
----
-apiVersion: plumb.dev/v1
-kind: Host
-metadata: {name: host-1}
-spec: {zone: home}
----
-apiVersion: plumb.dev/v1
-kind: L2Network
-metadata: {name: lab}
-spec: {zone: home, type: vxlan, vni: 100}
----
-apiVersion: plumb.dev/v1
-kind: L3Network
-metadata: {name: lab, namespace: default}
-spec:
-  l2Network: lab
-  ipv4: {cidr: 10.20.0.0/24, gateway: 10.20.0.1, ranges: [{start: 10.20.0.10, end: 10.20.0.200}]}
----
-apiVersion: plumb.dev/v1
-kind: InstanceOffering
-metadata: {name: small}
-spec: {cpus: 1, memoryMiB: 128}
----
-apiVersion: plumb.dev/v1
-kind: Image
-metadata: {name: tiny}
-spec: {url: "file://${path}", sha256: "${sha256}", format: ${format}}
----
+function estateOf(image: Estate['image']) {
+  return `${[ZONE, HOST, aroundInstances(image)].join('---')}---
 apiVersion: plumb.dev/v1
 kind: Instance
 metadata: {name: web-0, namespace: default}

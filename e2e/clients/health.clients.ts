@@ -10,6 +10,7 @@ import { settled } from '@plumb/client/settled.ts';
 import { kinds, type PlumbObject } from '@plumb/schemas';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Estate } from '../harness/estate.ts';
+import { aroundInstances, HOST } from '../harness/manifests.ts';
 import { estateSession } from '../harness/session.ts';
 
 const run = promisify(execFile);
@@ -37,24 +38,7 @@ metadata: {name: ${name}, namespace: default${more}}
 spec: {zone: home, offering: ${offering}, image: tiny, interfaces: [{name: eth0, l3Network: lab}]}
 `;
 
-const base = ({ path, sha256, format }: Estate['image']) => `
-apiVersion: plumb.dev/v1
-kind: L2Network
-metadata: {name: lab}
-spec: {zone: home, type: vxlan, vni: 100}
----
-apiVersion: plumb.dev/v1
-kind: L3Network
-metadata: {name: lab, namespace: default}
-spec:
-  l2Network: lab
-  ipv4: {cidr: 10.20.0.0/24, gateway: 10.20.0.1, ranges: [{start: 10.20.0.10, end: 10.20.0.200}]}
----
-apiVersion: plumb.dev/v1
-kind: InstanceOffering
-metadata: {name: small}
-spec: {cpus: 1, memoryMiB: 128}
----
+const base = (image: Estate['image']) => `${aroundInstances(image)}---
 apiVersion: plumb.dev/v1
 kind: InstanceOffering
 metadata: {name: huge}
@@ -62,19 +46,9 @@ spec: {cpus: 1, memoryMiB: 1048576}
 ---
 apiVersion: plumb.dev/v1
 kind: Image
-metadata: {name: tiny}
-spec: {url: "file://${path}", sha256: "${sha256}", format: ${format}}
----
-apiVersion: plumb.dev/v1
-kind: Image
 metadata: {name: wrong}
-spec: {url: "file://${path}", sha256: "${'f'.repeat(64)}", format: ${format}}
----
-apiVersion: plumb.dev/v1
-kind: Host
-metadata: {name: host-1}
-spec: {zone: home}
----
+spec: {url: "file://${image.path}", sha256: "${'f'.repeat(64)}", format: ${image.format}}
+---${HOST}---
 apiVersion: plumb.dev/v1
 kind: GitSource
 metadata: {name: nowhere, namespace: default}

@@ -34,7 +34,7 @@ export class FilterWatch {
   readonly #options: FilterWatchOptions;
   /** Loads of ours that take a table away, and have not been told. */
   readonly #loads = new Set<Load>();
-  /** Tables of which something went, and not yet the whole. */
+  /** Tables that lost a part, and are still there. */
   readonly #parts = new Set<string>();
   #stopSettling = () => {};
   #settling = false;

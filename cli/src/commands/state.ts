@@ -1,4 +1,4 @@
-/** States of Terraform that the server keeps. What is in them Terraform shows, and nobody else. */
+/** States of Terraform that the server keeps: who works on them, their versions, never their content. */
 import type { TerraformState } from '@plumb/schemas';
 import { terminal } from '@plumb/schemas/meta/error.ts';
 import { type Command, parseCommand, type Session, withSession } from '../command.ts';

@@ -40,7 +40,7 @@ export type OptionsKind = 'ListOptions' | 'CreateOptions' | 'UpdateOptions' | 'P
 
 const LEVELS: readonly string[] = ['', 'Ignore', 'Strict', 'Warn'];
 const POLICIES: readonly string[] = ['Foreground', 'Background', 'Orphan'];
-/** What cannot be read is deleted as anything else, whether this is asked for or not. */
+/** Accepted and without effect: objects that cannot be read are deleted like any other. */
 const UNSAFE = 'ignoreStoreReadErrorWithClusterBreakingPotential';
 const MOST_MANAGER_BYTES = 128;
 

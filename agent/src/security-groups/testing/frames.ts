@@ -1,5 +1,5 @@
 /** What comes behind the IPv4 header of a packet of the model, with right checksums: connection tracking looks at them. */
-import { icmp, ip, u16, udp } from '../../network/isolation/frames.ts';
+import { checksum, icmp, ip, u16, udp } from '../../network/isolation/frames.ts';
 import type { Packet } from './model.ts';
 
 export function payloadOf(packet: Packet): Buffer {
@@ -19,11 +19,3 @@ export function payloadOf(packet: Packet): Buffer {
 
 /** `id` of a segment of TCP that accepts a connection. */
 export const ANSWERED = -1;
-
-/** The Internet checksum (RFC 1071). */
-function checksum(bytes: Buffer): number {
-  let sum = 0;
-  for (let at = 0; at < bytes.length; at += 2) sum += bytes.readUInt16BE(at);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return ~sum & 0xffff;
-}
